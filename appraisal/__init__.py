@@ -1,0 +1,1 @@
+"""The appraisal service: survey, cycle, scorecard, ranking, pools."""

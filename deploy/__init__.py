@@ -1,0 +1,1 @@
+"""The composition root: the gridmerit command, embedded engines, the one-process server."""

@@ -1,0 +1,1 @@
+"""The points service: rulebook, work records, ledger, mall, redemption, settlement."""

@@ -1,0 +1,1 @@
+"""Accounts, transfers, lots and holds behind one door, points.post_batch."""

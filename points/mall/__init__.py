@@ -1,0 +1,1 @@
+"""Shops, agreements, products, dated prices, stock."""

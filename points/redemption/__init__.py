@@ -1,0 +1,1 @@
+"""Codes, the counter, orders ahead, holds, undo."""

@@ -1,0 +1,1 @@
+"""Which rule gives what, its caps and versions."""

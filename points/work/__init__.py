@@ -1,0 +1,1 @@
+"""Work records, their verification, the month, deductions and appeals."""

@@ -1,0 +1,1 @@
+"""What both services share: roster, identity, audit, calendar, documents, web, database."""

@@ -1,0 +1,1 @@
+"""Append-only events, written inside the caller's transaction."""

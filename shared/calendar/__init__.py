@@ -1,0 +1,1 @@
+"""Working days, from a table the department edits."""

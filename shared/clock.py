@@ -1,0 +1,19 @@
+"""The only place that asks what time it is.
+
+Services take ``now`` as an argument where a test must move time; a page or job passes ``now()``.
+"""
+
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+LOCAL_ZONE = ZoneInfo("Asia/Shanghai")
+
+
+def now() -> datetime:
+    """The current instant, UTC and aware."""
+    return datetime.now(UTC)
+
+
+def today(at: datetime | None = None) -> date:
+    """The date in China at an instant (default: now)."""
+    return (at or now()).astimezone(LOCAL_ZONE).date()

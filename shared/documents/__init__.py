@@ -1,0 +1,1 @@
+"""Reading and writing office files: Excel, CSV, print pages."""

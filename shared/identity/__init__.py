@@ -1,0 +1,1 @@
+"""Accounts, PINs, sessions, activation slips, and who may do what."""

@@ -1,0 +1,1 @@
+"""Units, posts, people and their dated assignments; the office's roster file."""
