@@ -4,16 +4,21 @@
 tests take ``committed`` instead of ``rollback``: real commits, then everything is truncated.
 """
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import suppress
 
+import httpx
 import pytest
+from litestar import Litestar
 
 os.environ.setdefault("PICCOLO_CONF", "deploy.piccolo_conf")
 
 from deploy.migrate import migrate
+from points.app import create_app
 from shared.database import DB
+from shared.settings import Settings
 
 TEST_DATABASE = "gridmerit_test"
 
@@ -57,3 +62,45 @@ async def committed(database: str) -> AsyncIterator[None]:
         " WHERE schemaname IN ('shared', 'points', 'appraisal')"
     )
     await DB.execute("TRUNCATE " + ", ".join(row["name"] for row in rows) + " CASCADE")
+
+
+@pytest.fixture(scope="session")
+def settings(database: str) -> Settings:
+    """Settings of the test process."""
+    return Settings(
+        secret_key="k" * 43,
+        redis_url=os.environ.get("REDIS_URL", "redis://127.0.0.1:6390/0"),
+        api_docs=True,
+    )
+
+
+@pytest.fixture(scope="session")
+async def application(settings: Settings) -> AsyncIterator[Litestar]:
+    """The points app with its lifespan held open in a task of its own.
+
+    Litestar's event emitter holds a task group, which must be left by the task that entered it.
+    """
+    app = create_app(settings)
+    started, stopping = asyncio.Event(), asyncio.Event()
+
+    async def live() -> None:
+        async with app.lifespan():
+            started.set()
+            await stopping.wait()
+
+    task = asyncio.create_task(live())
+    waiting = asyncio.create_task(started.wait())
+    await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    if task.done():
+        await task
+    yield app
+    stopping.set()
+    await task
+
+
+@pytest.fixture
+async def client(application: Litestar, rollback: None) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the app inside the test's rolled-back transaction."""
+    transport = httpx.ASGITransport(application)
+    async with httpx.AsyncClient(transport=transport, base_url="http://points") as http:
+        yield http

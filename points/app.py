@@ -1,0 +1,24 @@
+"""The points service. Its routers, in reading order, are the table of contents."""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from litestar import Litestar
+
+from points.routes import ROUTES
+from shared.clock import now
+from shared.settings import Settings
+from shared.web.plugin import PlatformPlugin
+
+TEMPLATES = str(Path(__file__).parent / "templates")
+CONSTRAINTS: dict[str, str] = {}
+"""Database constraint → the sentence of its conflict."""
+
+
+def create_app(settings: Settings, clock: Callable[[], datetime] = now) -> Litestar:
+    """The ASGI app; the database (``DB``) must be configured before it starts."""
+    return Litestar(
+        route_handlers=[],
+        plugins=[PlatformPlugin(settings, ROUTES, [TEMPLATES], CONSTRAINTS, clock)],
+    )

@@ -1,0 +1,87 @@
+"""From a posted form to a Struct, with one sentence per wrong field."""
+
+import re
+import unicodedata
+from types import UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin
+
+import msgspec
+from litestar.connection import Request
+from litestar.datastructures import UploadFile
+
+from shared.errors import Invalid
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+SENTENCES = (
+    (
+        re.compile("missing required|Expected `(str|int|date|datetime|uuid)`, got `null`"),
+        "请填写。",
+    ),
+    (re.compile("length >= "), "请填写。"),
+    (re.compile("length <= (\\d+)"), "太长了，最多 {0} 个字。"),
+    (re.compile(">= (-?\\d+)"), "不能小于 {0}。"),
+    (re.compile("<= (-?\\d+)"), "不能大于 {0}。"),
+    (re.compile("`int`|`float`|`decimal`"), "请填数字。"),
+    (re.compile("`date`|RFC3339|ISO8601"), "请选择日期，例如 2026-11-24。"),
+    (re.compile("`uuid`|UUID|enum|Invalid"), "请从列表中选择。"),
+)
+"""What msgspec says → what a person can act on; the first match counts."""
+
+
+async def read(request: Request[Any, Any, Any]) -> dict[str, Any]:
+    """The posted fields: text is NFKC-normalised and stripped, repeated names become lists."""
+    posted = await request.form()
+    values: dict[str, Any] = {}
+    for name in posted:
+        found = [_clean(value) for value in posted.getall(name)]
+        values[name] = found if len(found) > 1 else found[0]
+    values.pop("_csrf_token", None)
+    return values
+
+
+def bind(kind: type[T], values: dict[str, Any]) -> T:
+    """A Struct from posted values; empty text means not given.
+
+    Raises Invalid with a sentence for every wrong field.
+    """
+    given: dict[str, Any] = {}
+    problems: dict[str, str] = {}
+    for field in msgspec.structs.fields(kind):
+        value = values.get(field.name, "")
+        if _is_list(field.type) and not isinstance(value, list):
+            value = [value] if value != "" else []
+        if value == "":
+            if field.required:
+                problems[field.name] = "请填写。"
+            continue
+        try:
+            given[field.name] = msgspec.convert(value, field.type, strict=False)
+        except msgspec.ValidationError as error:
+            problems[field.name] = _sentence(str(error))
+    if problems:
+        raise Invalid("有几处需要改正。", problems)
+    try:
+        return kind(**given)
+    except ValueError as error:
+        raise Invalid(str(error)) from error
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, UploadFile):
+        return value
+    return unicodedata.normalize("NFKC", str(value)).strip()
+
+
+def _is_list(kind: Any) -> bool:
+    origin = get_origin(kind)
+    if origin in (Union, UnionType):
+        return any(_is_list(item) for item in get_args(kind))
+    return origin in (list, tuple) or kind in (list, tuple)
+
+
+def _sentence(message: str) -> str:
+    for pattern, sentence in SENTENCES:
+        if match := pattern.search(message):
+            return sentence.format(*match.groups())
+    return "填写有误，请改正。"

@@ -1,0 +1,63 @@
+"""How a handler answers with a page: one call that adds what every page shows."""
+
+from datetime import datetime
+from typing import Any
+
+from jinja2_fragments.litestar import HTMXBlockTemplate
+from litestar.connection import Request
+from litestar.plugins.htmx import HTMXRequest
+from litestar.response import Template
+
+from shared.settings_county import CountySettings
+
+TEXT_SIZES = ("normal", "large", "elder", "huge")
+THEMES = ("auto", "light", "dark")
+
+
+def page(
+    request: HTMXRequest,
+    template: str,
+    *,
+    block: str | None = None,
+    status: int = 200,
+    headers: dict[str, str] | None = None,
+    **context: Any,
+) -> Template:
+    """A page, or only its ``block`` when htmx asks (then 422 answers are swapped as well).
+
+    Adds to the context: ``actor``, ``county`` (CountySettings), ``now``, ``theme``, ``text_size``,
+    ``settings``; Litestar adds ``request`` and ``csrf_token()``.
+    """
+    context = common(request) | context
+    if block and request.htmx:
+        return HTMXBlockTemplate(
+            template_name=template, block_name=block, context=context, status_code=status
+        )
+    return Template(
+        template_name=template,
+        context=context,
+        status_code=status,
+        headers={"Cache-Control": "no-store", "Vary": "HX-Request"} | (headers or {}),
+    )
+
+
+def common(request: Request[Any, Any, Any]) -> dict[str, Any]:
+    """What every template may use."""
+    actor = request.scope.get("user")
+    size = request.cookies.get("text_size", "")
+    theme = request.cookies.get("theme", "")
+    return {
+        "actor": actor,
+        "county": request.scope.get("state", {}).get("county") or CountySettings(),
+        "settings": request.app.state.settings,
+        "now": moment(request),
+        "text_size": size if size in TEXT_SIZES else (actor.text_size if actor else "normal"),
+        "theme": theme if theme in THEMES else "auto",
+    }
+
+
+def moment(request: Request[Any, Any, Any]) -> datetime:
+    """The app's clock, which a test may move."""
+    clock = request.app.state.clock
+    at: datetime = clock()
+    return at

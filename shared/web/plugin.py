@@ -1,0 +1,153 @@
+"""The cross-cutting half of both services, in one plugin.
+
+Routes stay visible in ``<service>/app.py``; this adds what every request needs: the pool and the
+cache for the life of the app, authentication, the table of permissions, CSRF, templates, static
+files, the error table, health and OpenAPI.
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+from litestar import Litestar, Router
+from litestar.config.app import AppConfig
+from litestar.config.csrf import CSRFConfig
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.plugins import InitPlugin
+from litestar.plugins.htmx import HTMXRequest
+from litestar.plugins.jinja import JinjaTemplateEngine
+from litestar.static_files import create_static_files_router
+from litestar.template.config import TemplateConfig
+
+from shared.clock import now
+from shared.database import DB
+from shared.errors import NotFound, NotSignedIn
+from shared.identity.actor import Actor
+from shared.identity.middleware import Authentication
+from shared.identity.routes import Access, Routes
+from shared.settings import Settings
+from shared.valkey import client
+from shared.web import errors, health
+from shared.web.assets import STATIC_DIRECTORY
+from shared.web.templating import environment
+
+BODY_LIMIT = 64 * 1024
+"""Bytes of an ordinary request; upload routes state their own limit."""
+STATIC_ROOT = "/static"
+
+
+class PlatformPlugin(InitPlugin):
+    """Everything that is the same in points and appraisal.
+
+    ``routes`` is the service's table of permissions; a route that is missing there stops the
+    start-up with its name.
+    """
+
+    __slots__ = ("clock", "constraints", "routes", "settings", "template_roots")
+
+    def __init__(
+        self,
+        settings: Settings,
+        routes: Routes,
+        template_roots: Sequence[str],
+        constraints: Mapping[str, str],
+        clock: Callable[[], datetime] = now,
+    ) -> None:
+        self.settings = settings
+        self.routes = routes
+        self.template_roots = template_roots
+        self.constraints = constraints
+        self.clock = clock
+
+    def on_app_init(self, app_config: AppConfig) -> AppConfig:
+        secure = self.settings.public_url.startswith("https://")
+        engine = JinjaTemplateEngine(engine_instance=environment(self.template_roots))
+        app_config.template_config = TemplateConfig(instance=engine)
+        app_config.request_class = HTMXRequest
+        app_config.request_max_body_size = BODY_LIMIT
+        app_config.logging_config = None
+        app_config.csrf_config = CSRFConfig(
+            secret=self.settings.secret_key,
+            cookie_name="csrftoken",
+            cookie_secure=secure,
+            exclude_from_csrf_key="exclude_from_csrf",
+        )
+        app_config.openapi_config = (
+            OpenAPIConfig(
+                title="Gridmerit", version="1", path="/schema", render_plugins=[JsonRenderPlugin()]
+            )
+            if self.settings.api_docs
+            else None
+        )
+        app_config.exception_handlers = errors.handlers(self.constraints)
+        app_config.middleware.append(Authentication(self.settings))
+        app_config.guards.append(self.check_route)
+        app_config.lifespan.append(self.lifespan)
+        app_config.route_handlers.extend([health.live, health.ready, static_files()])
+        app_config.on_startup.append(self.check_table)
+        app_config.state.settings = self.settings
+        app_config.state.clock = self.clock
+        return app_config
+
+    @asynccontextmanager
+    async def lifespan(self, app: Litestar) -> AsyncIterator[None]:
+        """Open the pool (unless the process already has one) and the cache client."""
+        owns_pool = DB.pool is None
+        if owns_pool:
+            await DB.start_connection_pool(
+                min_size=self.settings.pool_size, max_size=self.settings.pool_size
+            )
+        app.state.valkey = client(self.settings)
+        try:
+            yield
+        finally:
+            await app.state.valkey.aclose()
+            if owns_pool:
+                await DB.close_connection_pool()
+
+    def check_route(
+        self, connection: ASGIConnection[Any, Actor | None, Any, Any], _: BaseRouteHandler
+    ) -> None:
+        """Guard of every route: decide by role; absent and forbidden look the same."""
+        path = connection.scope["path_template"]
+        if path.startswith((STATIC_ROOT, "/schema")):
+            return
+        access = self.routes[f"{connection.scope.get('method')} {path}"]
+        if access.public:
+            return
+        actor = connection.user
+        if actor is None:
+            raise NotSignedIn
+        if not _may_ask(actor, access):
+            raise NotFound
+
+    def check_table(self, app: Litestar) -> None:
+        """Refuse to start when a route has no row in the table of permissions."""
+        if missing := sorted(route_names(app) - self.routes.keys()):
+            raise RuntimeError(f"routes without a row in the table: {', '.join(missing)}")
+
+
+def static_files() -> Router:
+    """Own and built assets; hashed names never change, so they may be kept for ever."""
+    return create_static_files_router(path=STATIC_ROOT, directories=[STATIC_DIRECTORY])
+
+
+def route_names(app: Litestar) -> set[str]:
+    """Every ``"METHOD /path/{name}"`` the app answers, but OPTIONS, HEAD, static and schema."""
+    names = set()
+    for route in app.routes:
+        path = route.path_format
+        if path.startswith((STATIC_ROOT, "/schema")):
+            continue
+        names |= {f"{method} {path}" for method in route.methods or () if method != "OPTIONS"}
+    return {name for name in names if not name.startswith("HEAD ")}
+
+
+def _may_ask(actor: Actor, access: Access) -> bool:
+    if access.desk and not actor.desk:
+        return False
+    return access.roles is None or bool(access.roles & actor.roles)
