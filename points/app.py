@@ -6,6 +6,7 @@ from pathlib import Path
 
 from litestar import Litestar
 
+from points.index import index
 from points.routes import ROUTES
 from shared.clock import now
 from shared.settings import Settings
@@ -19,6 +20,6 @@ CONSTRAINTS: dict[str, str] = {}
 def create_app(settings: Settings, clock: Callable[[], datetime] = now) -> Litestar:
     """The ASGI app; the database (``DB``) must be configured before it starts."""
     return Litestar(
-        route_handlers=[],
+        route_handlers=[index],
         plugins=[PlatformPlugin(settings, ROUTES, [TEMPLATES], CONSTRAINTS, clock)],
     )
