@@ -1,5 +1,6 @@
 """Who is asking: a person and the duties that their assignments give them at this moment."""
 
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -30,6 +31,10 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     session_id: UUID
     desk: bool = False
     """Signed in with password and TOTP."""
+    former: bool = False
+    """The last assignment ended less than 90 days ago: balance, code and objection only."""
+    confirmed_at: datetime | None = None
+    """When the password or PIN was last given in this session (exports ask for a fresh one)."""
     text_size: str = "normal"
     duties: tuple[Duty, ...] = ()
     device: str = ""

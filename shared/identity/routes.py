@@ -21,10 +21,13 @@ class Access(msgspec.Struct, frozen=True):
     """Only from a desk session (password and TOTP)."""
     terminal: bool = False
     """Also for a shop terminal's signed requests."""
+    former: bool = False
+    """Also in the 90 days after the last assignment ended (balance, code, objection)."""
 
 
 PUBLIC = Access(public=True)
 SIGNED_IN = Access()
+FORMER_TOO = Access(former=True)
 
 
 def roles(*names: Role, desk: bool = False, terminal: bool = False) -> Access:

@@ -1,0 +1,16 @@
+"""SQL of the audit trail."""
+
+import msgspec
+
+from shared.audit.schemas import Event
+from shared.database import DB
+
+INSERT = """
+INSERT INTO shared.audit_event (county_id, id, at, actor_id, authority, action, object_kind,
+                                object_id, unit_code, before, after, reason, request_id)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+"""
+
+
+async def insert(event: Event) -> None:
+    await DB.execute(INSERT, *msgspec.structs.astuple(event))

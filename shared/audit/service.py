@@ -1,0 +1,72 @@
+"""Who did what to what, under which authority, with before and after (invariant I18).
+
+``record`` is called inside the transaction that makes the change, so that neither is ever stored
+without the other. Values are kept as JSON: never put a phone number, a PIN or a token in them.
+"""
+
+from uuid import UUID
+
+import msgspec
+from structlog.contextvars import get_contextvars
+
+from shared.audit import queries
+from shared.audit.schemas import Event
+from shared.clock import now
+from shared.identity.actor import Actor
+from shared.ids import new_id
+
+SYSTEM = "system"
+"""The authority of jobs and commands: nobody is signed in."""
+MAX_REASON = 500
+
+
+async def record(
+    actor: Actor | None,
+    action: str,
+    object_kind: str,
+    object_id: UUID | None = None,
+    *,
+    county_id: int,
+    unit_code: str = "",
+    before: object = None,
+    after: object = None,
+    reason: str = "",
+    authority: str = "",
+) -> None:
+    """Append one event to the caller's transaction.
+
+    ``before`` and ``after`` are Structs, dicts or None; ``authority`` defaults to the actor's duty
+    over ``unit_code``, as ``role@unit``.
+    """
+    event = Event(
+        county_id=county_id,
+        id=new_id(),
+        at=now(),
+        actor_id=actor.person_id if actor else None,
+        authority=authority or authority_of(actor, unit_code),
+        action=action,
+        object_kind=object_kind,
+        object_id=object_id,
+        unit_code=unit_code,
+        before=encoded(before),
+        after=encoded(after),
+        reason=reason[:MAX_REASON],
+        request_id=str(get_contextvars().get("request_id", "")),
+    )
+    await queries.insert(event)
+
+
+def authority_of(actor: Actor | None, unit_code: str) -> str:
+    """The actor's nearest duty over a unit, as ``role@unit``; ``self`` where there is none."""
+    if actor is None:
+        return SYSTEM
+    code = unit_code or str(actor.county_id)
+    covering = [duty for duty in actor.duties if code.startswith(duty.unit_code)]
+    if not covering:
+        return "self"
+    nearest = max(covering, key=lambda duty: len(duty.unit_code))
+    return f"{nearest.role.value}@{nearest.unit_code}"
+
+
+def encoded(value: object) -> str | None:
+    return None if value is None else msgspec.json.encode(value).decode()
