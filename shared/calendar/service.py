@@ -1,0 +1,68 @@
+"""Deadlines and "N working days" everywhere come from here, from the county's own table.
+
+A year is seeded from the published arrangement the first time it is asked for, and from then on
+the table wins. A year that neither has raises MissingYear: a job that meets it fails and shows on
+the health page, a page says what to enter, and nobody's deadline is guessed.
+"""
+
+from datetime import date
+
+from shared.calendar import queries, rules
+from shared.calendar.errors import MissingYear
+from shared.calendar.rules import DayException
+from shared.ids import new_id
+
+
+async def is_working_day(county_id: int, day: date) -> bool:
+    """Raises MissingYear."""
+    return rules.is_working(day, await _exceptions(county_id, day.year))
+
+
+async def add_working_days(county_id: int, start: date, count: int) -> date:
+    """The last day of a period of ``count`` working days that begins the day after ``start``.
+
+    ``count`` 0 gives ``start`` itself or, on a day of rest, the next working day. Raises
+    MissingYear.
+    """
+    known: dict[int, dict[date, bool]] = {}
+    years = [start.year]
+    while True:
+        for year in years:
+            known[year] = await _exceptions(county_id, year)
+        try:
+            return rules.nth_working_day(
+                start, count, lambda day: rules.is_working(day, known[day.year])
+            )
+        except KeyError:
+            years = [max(known) + 1]
+
+
+async def next_working_day(county_id: int, day: date) -> date:
+    """A deadline on a holiday moves to the next working day. Raises MissingYear."""
+    return await add_working_days(county_id, day, 0)
+
+
+async def year(county_id: int, number: int) -> tuple[DayException, ...]:
+    """A year's exceptions in date order, seeded on first use. Raises MissingYear."""
+    days = await queries.year(county_id, number)
+    if not days:
+        published = rules.library_year(number)
+        await queries.insert(county_id, [new_id() for _ in published], published)
+        days = await queries.year(county_id, number)
+    return tuple(days)
+
+
+async def missing(county_id: int, on: date) -> list[int]:
+    """Years that deadlines may soon reach and nobody has entered: the alarm of the desk."""
+    years = [on.year] if on.month < 11 else [on.year, on.year + 1]  # published each November
+    absent = []
+    for number in years:
+        try:
+            await year(county_id, number)
+        except MissingYear:
+            absent.append(number)
+    return absent
+
+
+async def _exceptions(county_id: int, number: int) -> dict[date, bool]:
+    return {item.day: item.working for item in await year(county_id, number)}
