@@ -90,13 +90,13 @@ class Database(PostgresEngine):
             await connection.executemany(sql, rows)
 
     async def all(self, kind: type[T], sql: str, *args: object) -> list[T]:
-        """Rows as Structs; column names are the field names."""
-        return [kind(**row) for row in await self.fetch(sql, *args)]
+        """Rows as Structs; column names are the field names, enums and tuples are converted."""
+        return [msgspec.convert(dict(row), kind) for row in await self.fetch(sql, *args)]
 
     async def one(self, kind: type[T], sql: str, *args: object) -> T | None:
         """The first row as a Struct, or None."""
         row = await self.fetchrow(sql, *args)
-        return None if row is None else kind(**row)
+        return None if row is None else msgspec.convert(dict(row), kind)
 
 
 DB = Database(config={})

@@ -18,9 +18,13 @@ os.environ.setdefault("PICCOLO_CONF", "deploy.piccolo_conf")
 from deploy.migrate import migrate
 from points.app import create_app
 from shared.database import DB
+from shared.roster import phones
 from shared.settings import Settings
 
 TEST_DATABASE = "gridmerit_test"
+SECRET = "k" * 43
+
+phones.configure(SECRET)
 
 
 class Rollback(Exception):  # noqa: N818  it is not an error
@@ -68,7 +72,7 @@ async def committed(database: str) -> AsyncIterator[None]:
 def settings(database: str) -> Settings:
     """Settings of the test process."""
     return Settings(
-        secret_key="k" * 43,
+        secret_key=SECRET,
         redis_url=os.environ.get("REDIS_URL", "redis://127.0.0.1:6390/0"),
         api_docs=True,
     )

@@ -29,6 +29,7 @@ from shared.errors import NotFound, NotSignedIn
 from shared.identity.actor import Actor
 from shared.identity.middleware import Authentication
 from shared.identity.routes import Access, Routes
+from shared.roster import phones
 from shared.settings import Settings
 from shared.valkey import client
 from shared.web import errors, health
@@ -64,6 +65,7 @@ class PlatformPlugin(InitPlugin):
         self.clock = clock
 
     def on_app_init(self, app_config: AppConfig) -> AppConfig:
+        phones.configure(self.settings.secret_key)
         secure = self.settings.public_url.startswith("https://")
         engine = JinjaTemplateEngine(engine_instance=environment(self.template_roots))
         app_config.template_config = TemplateConfig(instance=engine)

@@ -1,0 +1,37 @@
+"""What a unit's code says, and what follows from a unit's name."""
+
+from shared.roster.roles import Employment, UnitKind
+
+KIND_BY_LENGTH = {
+    6: UnitKind.COUNTY,
+    9: UnitKind.TOWNSHIP,
+    12: UnitKind.VILLAGE,
+    15: UnitKind.GRID,
+}
+CODE_LENGTH = {kind: length for length, kind in KIND_BY_LENGTH.items()}
+FULL_TIME = frozenset({Employment.CONTRACT, Employment.DISPATCHED, Employment.PURCHASED})
+"""Employment types that are 专职 unless a file says otherwise."""
+
+
+def parent_code(code: str) -> str:
+    """Codes grow by three digits a level."""
+    return code[:-3]
+
+
+def township_of(code: str) -> str:
+    return code[:9]
+
+
+def village_of(code: str) -> str:
+    return code[:12]
+
+
+def grid_type_of(village_name: str) -> str:
+    """社区 → community, 村 → rural, forest farms and the like → other."""
+    name = village_name.removesuffix("居民委员会").removesuffix("居委会").removesuffix("村委会")
+    name = name.removesuffix("村民委员会")
+    if name.endswith("社区") or village_name.endswith(("居委会", "居民委员会")):
+        return "community"
+    if village_name.endswith(("村", "村委会", "村民委员会")):
+        return "rural"
+    return "other"

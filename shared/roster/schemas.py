@@ -1,0 +1,151 @@
+"""What the roster shows of itself; different views of a row are different Structs."""
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from shared.roster.roles import Employment, Role, UnitKind
+
+
+class UnitRow(msgspec.Struct, frozen=True):
+    """A county, township, village or grid."""
+
+    id: UUID
+    code: str
+    kind: UnitKind
+    name: str
+    grid_type: str | None = None
+    parent_id: UUID | None = None
+    households: int | None = None
+    closed_on: date | None = None
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a gridworker works: the grid and what it lies in."""
+
+    grid_code: str
+    grid_name: str
+    grid_type: str | None
+    village_code: str
+    village_name: str
+    township_code: str
+    township_name: str
+
+
+class PersonCard(msgspec.Struct, frozen=True):
+    """A person as another person may see them: the phone is masked."""
+
+    id: UUID
+    name: str
+    phone_masked: str
+    employment_type: Employment
+    full_time: bool
+    political: str | None = None
+    version: int = 1
+
+
+class PersonRow(msgspec.Struct, frozen=True):
+    """A person as stored; does not leave the roster."""
+
+    id: UUID
+    name: str
+    phone_cipher: bytes
+    phone_hmac: bytes
+    phone_last4: str
+    employment_type: Employment
+    full_time: bool
+    political: str | None
+    version: int
+
+
+class Holder(msgspec.Struct, frozen=True):
+    """Who holds a post at a unit on a day."""
+
+    person_id: UUID
+    name: str
+    post_id: UUID
+    unit_code: str
+    grids: tuple[str, ...] = ()
+    subject_id: UUID | None = None
+
+
+class WorkerSpan(msgspec.Struct, frozen=True):
+    """One gridworker's time at one grid; ``valid_to`` is the first day after it."""
+
+    person_id: UUID
+    name: str
+    grid_code: str
+    valid_from: date
+    valid_to: date | None
+
+
+class Tenure(msgspec.Struct, frozen=True):
+    """One assignment with what it says about post and unit: a line of a person's history."""
+
+    id: UUID
+    person_id: UUID
+    name: str
+    post_id: UUID
+    role: Role
+    seat: int
+    unit_code: str
+    unit_name: str
+    valid_from: date
+    valid_to: date | None
+    reason: str
+    grids: tuple[str, ...] = ()
+    subject_id: UUID | None = None
+
+
+class Seat(msgspec.Struct, frozen=True):
+    """A post with its holder on a day; no holder = vacant."""
+
+    post_id: UUID
+    role: Role
+    seat: int
+    unit_code: str
+    unit_name: str
+    grids: tuple[str, ...]
+    person_id: UUID | None = None
+    name: str | None = None
+    valid_from: date | None = None
+    next_name: str | None = None
+    next_from: date | None = None
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A line of the people list: a person and one post they hold (or none)."""
+
+    person_id: UUID
+    name: str
+    phone_cipher: bytes
+    employment_type: Employment
+    full_time: bool
+    role: Role | None = None
+    unit_code: str | None = None
+    unit_name: str | None = None
+    township_name: str | None = None
+    village_name: str | None = None
+    grids: tuple[str, ...] = ()
+
+
+class Tally(msgspec.Struct, frozen=True):
+    """Counts of one unit's subtree on a day."""
+
+    code: str
+    name: str
+    villages: int
+    grids: int
+    people: int
+    gridworkers: int
+    vacant: int
+    households: int
+
+
+class Fields(msgspec.Struct, frozen=True):
+    """Before and after of a change, for the audit record."""
+
+    before: dict[str, Any] | None = None
+    after: dict[str, Any] | None = None
