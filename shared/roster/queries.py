@@ -17,7 +17,8 @@ from shared.roster.schemas import Holder, PersonRow, Place, Tenure, UnitRow, Wor
 
 UNIT = "SELECT id, code, kind, name, grid_type, parent_id, households, closed_on FROM shared.unit"
 PERSON = """
-SELECT id, name, phone_cipher, phone_hmac, phone_last4, employment_type, full_time, political, version
+SELECT id, name, phone_cipher, phone_hmac, phone_last4, employment_type, full_time, political,
+       version
 FROM shared.person
 """
 
@@ -43,8 +44,9 @@ ORDER BY p.seat, n.name_pinyin COLLATE "C"
 """
 
 PLACES = """
-SELECT DISTINCT ON (a.person_id) a.person_id, g.code AS grid_code, g.name AS grid_name, g.grid_type,
-       v.code AS village_code, v.name AS village_name, t.code AS township_code, t.name AS township_name
+SELECT DISTINCT ON (a.person_id) a.person_id, g.code AS grid_code, g.name AS grid_name,
+       g.grid_type, v.code AS village_code, v.name AS village_name, t.code AS township_code,
+       t.name AS township_name
 FROM shared.assignment a
 JOIN shared.post p ON p.county_id = a.county_id AND p.id = a.post_id AND p.role = 'gridworker'
 JOIN shared.unit g ON g.county_id = p.county_id AND g.id = p.unit_id
