@@ -7,9 +7,13 @@ the health page, a page says what to enter, and nobody's deadline is guessed.
 
 from datetime import date
 
+from shared.audit import service as audit
 from shared.calendar import queries, rules
 from shared.calendar.errors import MissingYear
 from shared.calendar.rules import DayException
+from shared.database import DB
+from shared.errors import Invalid
+from shared.identity.actor import Actor
 from shared.ids import new_id
 
 
@@ -62,6 +66,29 @@ async def missing(county_id: int, on: date) -> list[int]:
         except MissingYear:
             absent.append(number)
     return absent
+
+
+async def replace_year(actor: Actor, number: int, text: str) -> tuple[DayException, ...]:
+    """Replace the arrangement of a whole year by what the department typed.
+
+    Raises Invalid naming each wrong line; nothing is written then.
+    """
+    days, faults = rules.parse_year(number, text)
+    if faults:
+        raise Invalid("有几处需要改正。", {"days": " ".join(faults)})
+    async with DB.transaction():
+        before = await queries.year(actor.county_id, number)
+        await queries.delete_year(actor.county_id, number)
+        await queries.insert(actor.county_id, [new_id() for _ in days], days)
+        await audit.record(
+            actor,
+            "calendar.replace",
+            "calendar_year",
+            county_id=actor.county_id,
+            before={"year": number, "days": len(before)},
+            after={"year": number, "days": rules.as_text(days)},
+        )
+    return days
 
 
 async def _exceptions(county_id: int, number: int) -> dict[date, bool]:

@@ -1,12 +1,19 @@
 from datetime import date
+from uuid import uuid4
 
 import pytest
 
 from shared.calendar import service
 from shared.calendar.errors import MissingYear
 from shared.database import DB
+from shared.errors import Invalid
+from shared.identity.actor import Actor
+from tests.shared.calendar.test_rules import NEW_YEAR
 
 COUNTY = 990001
+ACTOR = Actor(
+    county_id=COUNTY, person_id=uuid4(), name="李干事", account_id=uuid4(), session_id=uuid4()
+)
 
 
 async def test_first_use_seeds_the_year(rollback: None) -> None:
@@ -23,3 +30,24 @@ async def test_missing_year_stops_a_period_that_reaches_it(rollback: None) -> No
         await service.add_working_days(COUNTY, date(2026, 12, 30), 5)
     assert await service.missing(COUNTY, date(2026, 11, 24)) == [2027]
     assert await service.missing(COUNTY, date(2026, 10, 24)) == []
+
+
+async def test_department_enters_a_year_and_the_table_wins(rollback: None) -> None:
+    await service.replace_year(ACTOR, 2027, NEW_YEAR)
+    assert await service.add_working_days(COUNTY, date(2026, 12, 30), 2) == date(2027, 1, 4)
+    await service.replace_year(ACTOR, 2027, NEW_YEAR + "2027-01-04 休 元旦\n")
+    assert await service.next_working_day(COUNTY, date(2027, 1, 1)) == date(2027, 1, 5)
+    events = await DB.fetchval(
+        "SELECT count(*) FROM shared.audit_event WHERE county_id = $1"
+        " AND action = 'calendar.replace'",
+        COUNTY,
+    )
+    assert events == 2
+
+
+async def test_faulty_year_changes_nothing(rollback: None) -> None:
+    before = await service.year(COUNTY, 2026)
+    with pytest.raises(Invalid) as raised:
+        await service.replace_year(ACTOR, 2026, "2026-01-01 休")
+    assert "5月1日" in raised.value.fields["days"]
+    assert await service.year(COUNTY, 2026) == before

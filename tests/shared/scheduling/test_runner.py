@@ -1,0 +1,149 @@
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from shared.database import DB
+from shared.errors import Conflict
+from shared.scheduling import job as periods
+from shared.scheduling import leader, runner
+from shared.scheduling.job import Job
+
+COUNTY = 990001
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+async def county() -> None:
+    await DB.execute(
+        "INSERT INTO shared.county (id, name, settings) VALUES ($1, '某县', '{}')", COUNTY
+    )
+
+
+class Book:
+    """A job's effects; ``broken`` makes it fail."""
+
+    def __init__(self) -> None:
+        self.runs: list[str] = []
+        self.broken = False
+        self.first = asyncio.Event()
+
+    async def run(self, _county_id: int, period: str, _now: datetime) -> str:
+        if self.broken:
+            raise Conflict("现在不行。")
+        self.runs.append(period)
+        self.first.set()
+        return "记一笔"
+
+    def job(self, due: periods.Periods, name: str = "test.job") -> Job:
+        return Job(name, "*/10 * * * *", due, self.run)
+
+
+async def test_a_year_does_each_period_once(rollback: None, county: None) -> None:
+    """Looked at every six hours for a year, with nights missed and looks doubled."""
+    daily, monthly = Book(), Book()
+    jobs = [daily.job(periods.days(back=20), "test.daily"), monthly.job(periods.months(), "test.m")]
+    for step in range(4 * 365):
+        now = START + timedelta(hours=6 * step)
+        if now.day in (10, 11, 12, 13):
+            continue  # the machine was off
+        for job in jobs:
+            await runner.run_due(job, now)
+            await runner.run_due(job, now)
+    assert len(daily.runs) == len(set(daily.runs)) == 366 + 20
+    assert daily.runs == sorted(daily.runs)
+    assert monthly.runs[-1] == "2026-12"
+    assert len(monthly.runs) == len(set(monthly.runs)) == 11 + periods.MONTHS_BACK
+
+
+async def test_failure_is_shown_and_made_up_for(rollback: None, county: None) -> None:
+    book = Book()
+    job = book.job(periods.days(back=3))
+    book.broken = True
+    assert await runner.run_due(job, START) == 0
+    (failure,) = await runner.failures(COUNTY)
+    assert (failure.period, failure.detail) == ("2025-12-29", "现在不行。")
+    book.broken = False
+    assert await runner.run_due(job, START) == 4
+    assert await runner.failures(COUNTY) == []
+    assert [run.detail for run in await runner.latest(COUNTY)] == ["记一笔"]
+
+
+async def test_two_schedulers_do_a_period_once(committed: None, county: None) -> None:
+    book = Book()
+    begun, slow = asyncio.Event(), asyncio.Event()
+
+    async def run(county_id: int, period: str, now: datetime) -> str:
+        begun.set()
+        await slow.wait()
+        return await book.run(county_id, period, now)
+
+    job = Job("test.slow", "* * * * *", periods.last_day(), run)
+    first = asyncio.create_task(runner.run_due(job, START))
+    await begun.wait()
+    assert await runner.run_due(job, START) == 0
+    slow.set()
+    assert await first == 1
+    assert await runner.run_due(job, START) == 0
+    assert len(book.runs) == 1
+
+
+async def test_a_period_left_running_by_a_dead_process_is_taken_up(
+    rollback: None, county: None
+) -> None:
+    book = Book()
+    await DB.execute(
+        "INSERT INTO shared.job_run (county_id, id, job, period, status, started_at, detail)"
+        " VALUES ($1, gen_random_uuid(), 'test.job', '2026-01-01', 'running', $2, '')",
+        COUNTY,
+        START,
+    )
+    assert await runner.run_due(book.job(periods.last_day()), START) == 1
+
+
+async def test_one_leader_and_takeover(committed: None, county: None) -> None:
+    """The second process waits for the lock and leads as soon as the first is gone."""
+    book = Book()
+    jobs = [book.job(periods.last_day())]
+    events = [asyncio.Event(), asyncio.Event()]
+    tasks = [
+        asyncio.create_task(leader.lead(jobs, lambda: START, look_again=0.05, elected=event))
+        for event in events
+    ]
+    async with asyncio.timeout(10):
+        await asyncio.wait(
+            [asyncio.ensure_future(e.wait()) for e in events], return_when="FIRST_COMPLETED"
+        )
+        leading = 0 if events[0].is_set() else 1
+        assert not events[1 - leading].is_set()
+        await book.first.wait()
+        tasks[leading].cancel()
+        await events[1 - leading].wait()
+    tasks[1 - leading].cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert book.runs == ["2026-01-01"]
+
+
+async def test_leader_that_loses_its_connection_stops(committed: None, county: None) -> None:
+    book = Book()
+    elected = asyncio.Event()
+    task = asyncio.create_task(
+        leader.lead([book.job(periods.last_day())], lambda: START, look_again=0.05, elected=elected)
+    )
+    async with asyncio.timeout(10):
+        await elected.wait()
+        elected.clear()
+        await DB.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
+            " AND objid = $1 AND pid <> pg_backend_pid()",
+            leader.LOCK,
+        )
+        await elected.wait()  # elected anew on a new connection
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def test_jobs_of_one_name_are_refused() -> None:
+    book = Book()
+    with pytest.raises(ValueError, match=r"test\.job"):
+        runner.check([book.job(periods.last_day()), book.job(periods.last_day())])
