@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
-from litestar import Litestar, Router
+from litestar import Litestar
 from litestar.config.app import AppConfig
 from litestar.config.csrf import CSRFConfig
 from litestar.connection import ASGIConnection
@@ -20,7 +20,6 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.plugins import InitPlugin
 from litestar.plugins.htmx import HTMXRequest
 from litestar.plugins.jinja import JinjaTemplateEngine
-from litestar.static_files import create_static_files_router
 from litestar.template.config import TemplateConfig
 
 from shared.clock import now
@@ -32,13 +31,12 @@ from shared.identity.routes import Access, Routes
 from shared.roster import phones
 from shared.settings import Settings
 from shared.valkey import client
-from shared.web import errors, health
-from shared.web.assets import STATIC_DIRECTORY
+from shared.web import assets, errors, health
+from shared.web.assets import STATIC_ROOT
 from shared.web.templating import environment
 
 BODY_LIMIT = 64 * 1024
 """Bytes of an ordinary request; upload routes state their own limit."""
-STATIC_ROOT = "/static"
 
 
 class PlatformPlugin(InitPlugin):
@@ -89,7 +87,7 @@ class PlatformPlugin(InitPlugin):
         app_config.middleware.append(Authentication(self.settings))
         app_config.guards.append(self.check_route)
         app_config.lifespan.append(self.lifespan)
-        app_config.route_handlers.extend([health.live, health.ready, static_files()])
+        app_config.route_handlers.extend([health.live, health.ready, assets.router()])
         app_config.on_startup.append(self.check_table)
         app_config.state.settings = self.settings
         app_config.state.clock = self.clock
@@ -131,11 +129,6 @@ class PlatformPlugin(InitPlugin):
         """Refuse to start when a route has no row in the table of permissions."""
         if missing := sorted(route_names(app) - self.routes.keys()):
             raise RuntimeError(f"routes without a row in the table: {', '.join(missing)}")
-
-
-def static_files() -> Router:
-    """Own and built assets; hashed names never change, so they may be kept for ever."""
-    return create_static_files_router(path=STATIC_ROOT, directories=[STATIC_DIRECTORY])
 
 
 def route_names(app: Litestar) -> set[str]:
