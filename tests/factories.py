@@ -9,6 +9,11 @@ from uuid import UUID
 
 import msgspec
 
+from points.mall import service as mall
+from points.mall.rules import Category
+from shared.clock import now, today
+from shared.identity.actor import Actor
+from shared.ids import new_id
 from shared.roster import service as roster
 from shared.roster.roles import Employment, Role
 from shared.roster.schemas import UnitRow
@@ -133,3 +138,72 @@ async def small_county(county_id: int = COUNTY) -> SmallCounty:
         supervisor=await at(Role.SUPERVISOR, "100001", "解大海"),
         accountant=await at(Role.ACCOUNTANT, "100001", "曾会计"),
     )
+
+
+async def acting(someone: Member, *, on: date | None = None, desk: bool = False) -> Actor:
+    """A person as the service sees them on a day, with the duties they hold then."""
+    return Actor(
+        county_id=int(someone.unit_code[:6]),
+        person_id=someone.person_id,
+        name=someone.name,
+        account_id=new_id(),
+        session_id=new_id(),
+        desk=desk,
+        duties=await roster.duties_at(int(someone.unit_code[:6]), someone.person_id, on or today()),
+        device="test",
+    )
+
+
+class SmallShop(msgspec.Struct, frozen=True):
+    """A shop and who keeps it."""
+
+    shop_id: UUID
+    keeper: Member
+
+
+async def shop(
+    unit: UnitRow,
+    name: str = "银城积分超市",
+    *,
+    county_id: int = COUNTY,
+    first_day: date = STARTED,
+    last_day: date = date(2099, 12, 31),
+) -> SmallShop:
+    """An open shop at a unit with an agreement and a keeper."""
+    form = mall.ShopForm(
+        unit_code=unit.code,
+        name=name,
+        settlement_name=f"{unit.name}供销合作社",
+        first_day=first_day,
+        last_day=last_day,
+    )
+    shop_id = await mall.add_shop(None, county_id, form)
+    keeper = await member(
+        Role.SHOPKEEPER, unit, county_id=county_id, subject_id=shop_id, name="孟国平"
+    )
+    return SmallShop(shop_id, keeper)
+
+
+async def product(
+    name: str = "肥皂",
+    points: int = 50,
+    purchase_fen: int = 450,
+    *,
+    county_id: int = COUNTY,
+    monthly_limit: int | None = None,
+    first_day: date = STARTED,
+) -> UUID:
+    """Goods of the catalogue with an approved price for every shop (points in 0.1)."""
+    form = mall.ProductForm(
+        name=name, category=Category.DAILY, measure="块", monthly_limit=monthly_limit
+    )
+    product_id = await mall.add_product(None, county_id, form)
+    price = mall.PriceForm(
+        product_id=product_id,
+        shop_id=None,
+        first_day=first_day,
+        points=points,
+        purchase_fen=purchase_fen,
+    )
+    await mall.set_price(county_id, price, at=now())
+    return product_id

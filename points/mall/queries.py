@@ -141,6 +141,12 @@ WHERE r.county_id = $1 AND r.product_id = $2 AND r.shop_id IS NOT DISTINCT FROM 
         AND l.first_day > r.first_day AND l.first_day <= $4)
 LIMIT 1
 """
+PRICE_AT = """
+SELECT points FROM points.price
+WHERE county_id = $1 AND product_id = $2 AND (shop_id = $3 OR shop_id IS NULL)
+  AND state = 'approved' AND first_day <= $4
+ORDER BY shop_id IS NULL, first_day DESC LIMIT 1
+"""
 PRICE_OF_DAY = """
 SELECT id FROM points.price
 WHERE county_id = $1 AND product_id = $2 AND shop_id IS NOT DISTINCT FROM $3

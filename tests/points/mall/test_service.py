@@ -1,0 +1,168 @@
+"""Shops, agreements, catalogue and dated prices against PostgreSQL."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from points.mall import queries
+from points.mall import service as mall
+from points.mall.rules import Category
+from shared.clock import today
+from shared.database import DB
+from shared.errors import Conflict, Forbidden, Invalid, NotFound
+from tests import factories
+from tests.factories import COUNTY, acting
+
+TOMORROW = today() + timedelta(days=1)
+
+
+def proposal(product_id: object, shop_id: object, points: int = 60) -> mall.PriceForm:
+    """A price from tomorrow on."""
+    return mall.PriceForm(
+        product_id=product_id,  # type: ignore[arg-type]
+        shop_id=shop_id,  # type: ignore[arg-type]
+        first_day=TOMORROW,
+        points=points,
+        purchase_fen=450,
+        reason="进价涨了",
+    )
+
+
+async def test_price_change_needs_the_village(rollback: None) -> None:
+    """A shop proposes, its chief approves, and only from its day on does the price change."""
+    world = await factories.small_county()
+    shop = await factories.shop(world.units["421222100001"])
+    soap = await factories.product(points=50)
+    keeper, chief = await acting(shop.keeper), await acting(world.chief)
+    price_id = await mall.propose_price(keeper, proposal(soap, shop.shop_id))
+    assert await in_force(soap, shop.shop_id, TOMORROW) == 50
+    assert [row.id for row in await mall.waiting_prices(chief)] == [price_id]
+    await mall.decide_price(chief, price_id, approve=True)
+    assert await in_force(soap, shop.shop_id, today()) == 50
+    assert await in_force(soap, shop.shop_id, TOMORROW) == 60
+    assert await mall.waiting_prices(chief) == []
+
+
+async def test_price_is_decided_once_and_by_somebody_else(rollback: None) -> None:
+    """The proposer cannot approve, a stranger sees nothing, a second decision is refused."""
+    world = await factories.small_county()
+    shop = await factories.shop(world.units["421222100001"])
+    soap = await factories.product()
+    chief = await acting(world.chief)
+    price_id = await mall.propose_price(await acting(shop.keeper), proposal(soap, shop.shop_id))
+    with pytest.raises(NotFound):
+        await mall.decide_price(await acting(world.cousin_worker), price_id, approve=True)
+    with pytest.raises(NotFound):
+        await mall.decide_price(await acting(shop.keeper), price_id, approve=True)
+    with pytest.raises(Invalid, match="原因"):
+        await mall.decide_price(chief, price_id, approve=False)
+    await mall.decide_price(chief, price_id, approve=False, note="太贵了")
+    with pytest.raises(Conflict, match="办过"):
+        await mall.decide_price(chief, price_id, approve=True)
+    general = await mall.propose_price(await acting(world.department), proposal(soap, None))
+    with pytest.raises(Forbidden, match="换一个人"):
+        await mall.decide_price(await acting(world.department), general, approve=True)
+
+
+async def test_price_of_the_past_or_below_cost_is_refused(rollback: None) -> None:
+    """Old slips keep their price, and the village never pays more than the points are worth."""
+    world = await factories.small_county()
+    shop = await factories.shop(world.units["421222100001"])
+    soap = await factories.product()
+    keeper = await acting(shop.keeper)
+    with pytest.raises(Invalid, match="过去"):
+        await mall.propose_price(keeper, proposal(soap, shop.shop_id), on=TOMORROW + timedelta(1))
+    with pytest.raises(Invalid, match="低于协议进价"):
+        await mall.propose_price(keeper, proposal(soap, shop.shop_id, points=40))
+    with pytest.raises(NotFound):
+        await mall.propose_price(keeper, proposal(soap, None))
+
+
+async def test_late_approval_counts_from_its_own_day(rollback: None) -> None:
+    """A proposal approved after its first day does not reach back."""
+    world = await factories.small_county()
+    shop = await factories.shop(world.units["421222100001"])
+    soap = await factories.product()
+    price_id = await mall.propose_price(await acting(shop.keeper), proposal(soap, shop.shop_id))
+    later = TOMORROW + timedelta(days=5)
+    decided = await mall.decide_price(await acting(world.chief), price_id, approve=True, on=later)
+    assert decided.first_day == later
+    assert await in_force(soap, shop.shop_id, TOMORROW) == 50
+
+
+async def test_two_forms_of_one_shop(rollback: None) -> None:
+    """Whoever saves second is told, and nothing is overwritten."""
+    world = await factories.small_county()
+    shop = await factories.shop(world.units["421222100001"])
+    chief = await acting(world.chief)
+    await mall.edit_shop(chief, shop.shop_id, 1, "银城合作社", "open")
+    with pytest.raises(Conflict, match="别人已改过"):
+        await mall.edit_shop(chief, shop.shop_id, 1, "别的合作社", "open")
+    found = await mall.shop(COUNTY, shop.shop_id)
+    assert found is not None
+    assert (found.settlement_name, found.version) == ("银城合作社", 2)
+
+
+async def test_closing_a_shop_asks_why(rollback: None) -> None:
+    """A shop is closed with a reason, by whoever manages its unit and nobody else."""
+    world = await factories.small_county()
+    shop = await factories.shop(world.units["421222100001"])
+    with pytest.raises(NotFound):
+        await mall.edit_shop(await acting(shop.keeper), shop.shop_id, 1, "甲", "closed", "停")
+    with pytest.raises(Invalid, match="停业原因"):
+        await mall.edit_shop(await acting(world.chief), shop.shop_id, 1, "甲", "closed")
+    await mall.edit_shop(await acting(world.chief), shop.shop_id, 1, "甲", "closed", "店主外出")
+    assert await mall.open_shops(COUNTY, today()) == []
+
+
+async def test_agreements_do_not_overlap(rollback: None) -> None:
+    """One agreement a day; an end before the beginning is refused."""
+    world = await factories.small_county()
+    shop = await factories.shop(world.units["421222100001"], last_day=date(2026, 12, 31))
+    chief = await acting(world.chief)
+    with pytest.raises(Invalid, match="重叠"):
+        await mall.add_agreement(chief, shop.shop_id, date(2026, 12, 31), date(2027, 12, 31))
+    with pytest.raises(Invalid, match="不能早于"):
+        await mall.add_agreement(chief, shop.shop_id, date(2027, 2, 1), date(2027, 1, 1))
+    await mall.add_agreement(chief, shop.shop_id, date(2027, 1, 1), date(2027, 12, 31))
+    found = await mall.shop(COUNTY, shop.shop_id, date(2027, 6, 1))
+    assert found is not None
+    assert mall.agreed(found, date(2027, 6, 1))
+    assert not mall.agreed(found, date(2028, 1, 1))
+    assert found.keepers == (shop.keeper.name,)
+
+
+async def test_prohibited_goods_cannot_be_entered(rollback: None) -> None:
+    """Whatever category is chosen; and a known name is not entered twice."""
+    world = await factories.small_county()
+    desk = await acting(world.department)
+    form = mall.ProductForm(name="黄鹤楼香烟", category=Category.DAILY, measure="条")
+    with pytest.raises(Invalid, match="不得用积分兑换"):
+        await mall.add_product(desk, COUNTY, form)
+    await factories.product("肥皂")
+    with pytest.raises(Conflict, match="目录里已经有"):
+        await mall.add_product(
+            desk, COUNTY, mall.ProductForm(name="肥皂", category=Category.DAILY, measure="块")
+        )
+
+
+async def test_products_are_listed_with_the_price_in_force(rollback: None) -> None:
+    """The catalogue shows today's general price; a withdrawn product is found by its state."""
+    world = await factories.small_county()
+    soap = await factories.product("肥皂", points=50)
+    desk = await acting(world.department)
+    rows = await mall.list_products(COUNTY, text="皂")
+    assert [(row.name, row.points, row.purchase_fen) for row in rows] == [("肥皂", 50, 450)]
+    form = mall.ProductForm(
+        name="", category=Category.WASHING, measure="", state="withdrawn", version=1
+    )
+    await mall.edit_product(desk, soap, form)
+    assert await mall.list_products(COUNTY, state="listed") == []
+    with pytest.raises(Conflict):
+        await mall.edit_product(desk, soap, form)
+
+
+async def in_force(product_id: object, shop_id: object, on: date) -> int:
+    """Points of the price in force at a shop on a day."""
+    found: int = await DB.fetchval(queries.PRICE_AT, COUNTY, product_id, shop_id, on)
+    return found
