@@ -1,4 +1,4 @@
-"""Bring a database to the schema of this release: migrations, then the repeatable SQL.
+"""Bring a database to the schema of this release: roles, migrations, repeatable SQL, grants.
 
 Piccolo's migrations make tables and columns. What its models cannot say (composite keys, foreign
 keys, functions, views, grants) stands in ``<app>/sql/*.sql``, written so that running it again
@@ -7,6 +7,7 @@ changes nothing, and is run after every migration.
 
 import contextlib
 import io
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 from asyncpg import Connection
@@ -16,22 +17,32 @@ from shared.database import DB
 
 LOCK = 0x6772_6964  # "grid": the session advisory lock of `gridmerit migrate`
 APPS = ("shared", "points", "appraisal")
+OWNER = "gridmerit_owner"
 ROOT = Path(__file__).resolve().parent.parent
+SQL = ROOT / "deploy" / "sql"
+TIMEOUTS = {"lock_timeout": "10s", "statement_timeout": "15min"}
+
+
+class MigrationError(Exception):
+    """The database could not be brought to this release; the message says what to do."""
 
 
 async def migrate() -> None:
-    """Run everything that is missing on the database DB points to, one process at a time."""
+    """Run everything that is missing on the database DB points to, one process at a time.
+
+    DB must be configured with the owner's address. Raises MigrationError.
+    """
     lock: Connection = await DB.get_new_connection()
     try:
-        await lock.execute("SET lock_timeout = '60s'")
+        await lock.execute("SET lock_timeout = '120s'")
         await lock.execute("SELECT pg_advisory_lock($1)", LOCK)
+        await _make_roles(lock)
+        owner = await _step_down(lock)
         for app in APPS:
             await lock.execute(f"CREATE SCHEMA IF NOT EXISTS {app}")
-        with contextlib.redirect_stdout(io.StringIO()):
+        async with _migrating_as(owner):
             for app in APPS:
-                result = await run_forwards(app)
-                if not result.success:
-                    raise RuntimeError(f"migration of {app} failed: {result.message}")
+                await _run_forwards(app)
         async with lock.transaction():
             await lock.execute("SET LOCAL lock_timeout = '10s'")
             for path in repeatable():
@@ -41,5 +52,51 @@ async def migrate() -> None:
 
 
 def repeatable() -> list[Path]:
-    """The repeatable SQL files, in the order they run."""
-    return [path for app in APPS for path in sorted((ROOT / app / "sql").glob("*.sql"))]
+    """The repeatable SQL files, in the order they run: grants last, on whatever exists then."""
+    files = [path for app in APPS for path in sorted((ROOT / app / "sql").glob("*.sql"))]
+    return [*files, SQL / "90_grants.sql"]
+
+
+async def _make_roles(connection: Connection) -> None:
+    may_create = await connection.fetchval(
+        "SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = session_user"
+    )
+    if may_create:
+        await connection.execute((SQL / "00_roles.sql").read_text(encoding="utf-8"))
+    elif not await connection.fetchval("SELECT to_regrole('gridmerit_app') IS NOT NULL"):
+        raise MigrationError(
+            "数据库账号不能建立角色：请由数据库管理员执行一次"
+            f" psql -f {SQL / '00_roles.sql'}，再运行 gridmerit migrate。"
+        )
+
+
+async def _step_down(connection: Connection) -> str:
+    """Own the schema as an ordinary role even where the address is a superuser's."""
+    name, superuser, database = await connection.fetchrow(
+        "SELECT rolname, rolsuper, current_database() FROM pg_roles WHERE rolname = session_user"
+    )
+    if not superuser:
+        return str(name)
+    await connection.execute(f'GRANT CREATE ON DATABASE "{database}" TO {OWNER}')
+    await connection.execute(f"GRANT CREATE, USAGE ON SCHEMA public TO {OWNER}")
+    await connection.execute(f"SET ROLE {OWNER}")
+    return OWNER
+
+
+@contextlib.asynccontextmanager
+async def _migrating_as(owner: str) -> AsyncIterator[None]:
+    """Piccolo opens its own connections: they run as the owner and wait for nobody long."""
+    before = dict(DB.config)
+    DB.config["server_settings"] = {**TIMEOUTS, "role": owner}
+    try:
+        yield
+    finally:
+        DB.config.clear()
+        DB.config.update(before)
+
+
+async def _run_forwards(app: str) -> None:
+    with contextlib.redirect_stdout(io.StringIO()):
+        result = await run_forwards(app)
+    if not result.success:
+        raise MigrationError(f"{app} 的数据库迁移失败：{result.message}")

@@ -6,22 +6,32 @@ tests take ``committed`` instead of ``rollback``: real commits, then everything 
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
-from contextlib import suppress
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
 
+import asyncpg
 import httpx
 import pytest
 from litestar import Litestar
 
 os.environ.setdefault("PICCOLO_CONF", "deploy.piccolo_conf")
 
+from deploy.embedded import POSTGRES, VALKEY, Embedded
+from deploy.engine_postgres import SUPERUSER
 from deploy.migrate import migrate
 from points.app import create_app
 from shared.database import DB
 from shared.roster import phones
 from shared.settings import Settings
+from tests.inspector import inspect_statements, violations
 
 TEST_DATABASE = "gridmerit_test"
+APP_ROLE = "gridmerit_app"
 SECRET = "k" * 43
 
 phones.configure(SECRET)
@@ -31,21 +41,60 @@ class Rollback(Exception):  # noqa: N818  it is not an error
     """Ends a test's transaction."""
 
 
+class Servers(NamedTuple):
+    """Addresses of the run's servers; the database's is a superuser's."""
+
+    database: str
+    redis: str
+
+
 @pytest.fixture(scope="session")
-async def database() -> AsyncIterator[str]:
-    """A fresh, migrated database with a running pool; yields its URL."""
-    server = os.environ.get("DATABASE_URL", "postgresql://postgres@127.0.0.1:5440/postgres")
+def servers() -> Iterator[Servers]:
+    """DATABASE_URL and REDIS_URL, and the embedded engines for whatever is not set."""
+    database, redis = os.environ.get("DATABASE_URL", ""), os.environ.get("REDIS_URL", "")
+    if database and redis:
+        yield Servers(database, redis)
+        return
+    folder = Path(tempfile.mkdtemp(prefix="gridmerit-test-"))
+    with Embedded(folder, postgres=not database, valkey=not redis) as engines:
+        yield Servers(database or engines.url(POSTGRES, SUPERUSER), redis or engines.url(VALKEY))
+    shutil.rmtree(engines.home.path)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+async def database(servers: Servers) -> AsyncIterator[str]:
+    """A fresh, migrated database with a running pool of the app's role; yields its URL."""
     name = f"{TEST_DATABASE}_{os.getpid()}"
-    DB.configure(server)
+    DB.configure(servers.database)
     await DB.execute(f'CREATE DATABASE "{name}"')
-    base, _, _ = server.rpartition("/")
-    DB.configure(f"{base}/{name}")
+    url = urlsplit(servers.database)._replace(path=f"/{name}").geturl()
+    DB.configure(url)
     await migrate()
-    await DB.start_connection_pool(min_size=2, max_size=20)
-    yield f"{base}/{name}"
+    await DB.start_connection_pool(
+        min_size=2, max_size=20, init=inspect_statements, server_settings={"role": APP_ROLE}
+    )
+    yield url
     await DB.close_connection_pool()
-    DB.configure(server)
+    DB.configure(servers.database)
     await DB.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@asynccontextmanager
+async def as_owner() -> AsyncIterator[None]:
+    """Inside it the test may do what no service may, such as spoil a ledger row."""
+    async with DB.transaction() as connection:
+        await connection.execute("SET LOCAL ROLE NONE")
+        yield
+        await connection.execute(f"SET LOCAL ROLE {APP_ROLE}")
+
+
+@pytest.fixture(autouse=True)
+def county_in_every_statement() -> Iterator[None]:
+    """No statement of ours touches a business table without saying which county."""
+    violations.clear()
+    yield
+    assert not violations, f"statements without county_id: {violations}"
 
 
 @pytest.fixture
@@ -61,19 +110,21 @@ async def rollback(database: str) -> AsyncIterator[None]:
 async def committed(database: str) -> AsyncIterator[None]:
     """The test commits for real; afterwards every business table is emptied."""
     yield
-    rows = await DB.fetch(
+    owner = await asyncpg.connect(database)
+    rows = await owner.fetch(
         "SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables"
         " WHERE schemaname IN ('shared', 'points', 'appraisal')"
     )
-    await DB.execute("TRUNCATE " + ", ".join(row["name"] for row in rows) + " CASCADE")
+    await owner.execute("TRUNCATE " + ", ".join(row["name"] for row in rows) + " CASCADE")
+    await owner.close()
 
 
 @pytest.fixture(scope="session")
-def settings(database: str) -> Settings:
+def settings(servers: Servers, database: str) -> Settings:
     """Settings of the test process."""
     return Settings(
         secret_key=SECRET,
-        redis_url=os.environ.get("REDIS_URL", "redis://127.0.0.1:6390/0"),
+        redis_url=servers.redis,
         api_docs=True,
     )
 
@@ -105,6 +156,6 @@ async def application(settings: Settings) -> AsyncIterator[Litestar]:
 @pytest.fixture
 async def client(application: Litestar, rollback: None) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the app inside the test's rolled-back transaction."""
-    transport = httpx.ASGITransport(application)
+    transport = httpx.ASGITransport(application)  # type: ignore[arg-type]  # its own ASGI types
     async with httpx.AsyncClient(transport=transport, base_url="http://points") as http:
         yield http

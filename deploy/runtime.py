@@ -1,0 +1,116 @@
+"""What every command needs around it: the secret, the engines, the schema, the pool.
+
+An installation with an owner's address (the embedded default has one) brings its schema to this
+release itself; a process that was given only a service's address leaves that to
+``gridmerit migrate``. A process works with the rights of its service, never the owner's.
+"""
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from deploy.embedded import POSTGRES, VALKEY, Embedded
+from deploy.engine_home import EngineError, locked
+from deploy.migrate import OWNER, migrate
+from shared.database import DB
+from shared.settings import Settings
+
+Service = Literal["app", "points", "appraisal", "report"]
+SECRET_LENGTH = 32
+"""Fewest characters of GRIDMERIT_SECRET_KEY; the generated one has 256 bits."""
+PAGE_LIMITS = {
+    "statement_timeout": "30s",
+    "lock_timeout": "5s",
+    "idle_in_transaction_session_timeout": "60s",
+}
+COMMAND_LIMITS = {"statement_timeout": "30min", "lock_timeout": "30s"}
+
+
+@asynccontextmanager
+async def runtime(
+    settings: Settings, service: Service = "app", *, serving: bool = False
+) -> AsyncIterator[Settings]:
+    """Everything up while the block runs; yields the settings with the real addresses in them.
+
+    ``serving`` sets the short limits of pages instead of the long ones of commands. Raises
+    EngineError, MigrationError.
+    """
+    settings = with_secret(settings)
+    with ExitStack() as stack:
+        settings = stack.enter_context(_Engines(settings))
+        if settings.database_url:
+            DB.configure(settings.database_url)
+            await migrate()
+        limits = PAGE_LIMITS if serving else COMMAND_LIMITS
+        configure(settings, service, **limits)
+        await DB.start_connection_pool(min_size=1, max_size=settings.pool_size)
+        try:
+            yield settings
+        finally:
+            await DB.close_connection_pool()
+
+
+def configure(settings: Settings, service: Service, **server_settings: str) -> None:
+    """Point DB at the service's own address, or step down from the owner's into its role."""
+    role = f"gridmerit_{service}"
+    addresses = {"points": settings.points_url, "appraisal": settings.appraisal_url}
+    options: dict[str, Any] = {"application_name": f"gridmerit {service}", **server_settings}
+    address = addresses.get(service, "")
+    if not address:
+        address, options["role"] = settings.database_url, role
+    DB.configure(address, server_settings=options)
+
+
+class _Engines(ExitStack):
+    """The embedded engines for whatever no address is set for."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self.settings = settings
+
+    def __enter__(self) -> Settings:  # type: ignore[override]  # what the block needs
+        settings = self.settings
+        needs_database = not (settings.database_url or settings.points_url)
+        if not needs_database and settings.redis_url:
+            return settings
+        engines = self.enter_context(
+            Embedded(
+                settings.data_dir,
+                postgres=needs_database,
+                valkey=not settings.redis_url,
+                pg_bin=settings.pg_bin,
+            )
+        )
+        return msgspec.structs.replace(
+            settings,
+            database_url=settings.database_url or engines.url(POSTGRES, OWNER),
+            redis_url=settings.redis_url or engines.url(VALKEY),
+        )
+
+
+def with_secret(settings: Settings) -> Settings:
+    """The configured secret, else the one in the data directory, made at first use.
+
+    Raises EngineError for a secret that is too short to protect anything.
+    """
+    secret = settings.secret_key or _kept_secret(settings.data_dir)
+    if len(secret) < SECRET_LENGTH:
+        raise EngineError(f"GRIDMERIT_SECRET_KEY 太短：至少 {SECRET_LENGTH} 个字符。")
+    return msgspec.structs.replace(settings, secret_key=secret)
+
+
+def _kept_secret(data_dir: Path) -> str:
+    if not data_dir.exists():
+        data_dir.mkdir(parents=True, mode=0o700)
+    path = data_dir / "secret"
+    with locked(data_dir):
+        if not path.exists():
+            unfinished = path.with_suffix(".new")
+            unfinished.touch(mode=0o600)
+            unfinished.write_text(secrets.token_urlsafe(32), encoding="ascii")
+            unfinished.rename(path)
+        return path.read_text(encoding="ascii").strip()
