@@ -1,5 +1,40 @@
 """All tables of the points schema, gathered for Piccolo; each feature keeps its own."""
 
+from points.ledger.tables import (
+    Account,
+    Awaiting,
+    Batch,
+    Code,
+    Fund,
+    Hold,
+    Lot,
+    Posting,
+    Redemption,
+    RedemptionLine,
+    Resolution,
+    Stock,
+    StockMove,
+    Transfer,
+)
 from points.mall.tables import Agreement, Price, Product, Shop
 
-__all__ = ["Agreement", "Price", "Product", "Shop"]
+__all__ = [
+    "Account",
+    "Agreement",
+    "Awaiting",
+    "Batch",
+    "Code",
+    "Fund",
+    "Hold",
+    "Lot",
+    "Posting",
+    "Price",
+    "Product",
+    "Redemption",
+    "RedemptionLine",
+    "Resolution",
+    "Shop",
+    "Stock",
+    "StockMove",
+    "Transfer",
+]

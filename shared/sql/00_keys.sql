@@ -3,23 +3,25 @@
 
 CREATE SCHEMA IF NOT EXISTS shared;
 
--- Replace the primary key (id) by (county_id, id) on every business table of a schema.
+-- Replace the primary key (id) by (county_id, id) on every business table of a schema (a ledger
+-- batch is known by its number instead of an id).
 CREATE OR REPLACE FUNCTION shared.harden(p_schema text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
     r record;
 BEGIN
     FOR r IN
-        SELECT c.oid, n.nspname, c.relname, k.conname
+        SELECT c.oid, n.nspname, c.relname, k.conname, key.attname AS keyname
         FROM pg_class c
         JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = p_schema
         JOIN pg_constraint k ON k.conrelid = c.oid AND k.contype = 'p'
         JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'county_id'
+        JOIN pg_attribute key ON key.attrelid = c.oid AND key.attnum = k.conkey[1]
         WHERE c.relkind IN ('r', 'p') AND cardinality(k.conkey) = 1
     LOOP
         EXECUTE format('ALTER TABLE %I.%I DROP CONSTRAINT %I', r.nspname, r.relname, r.conname);
-        EXECUTE format('ALTER TABLE %I.%I ADD CONSTRAINT %I PRIMARY KEY (county_id, id)',
-                       r.nspname, r.relname, r.conname);
+        EXECUTE format('ALTER TABLE %I.%I ADD CONSTRAINT %I PRIMARY KEY (county_id, %I)',
+                       r.nspname, r.relname, r.conname, r.keyname);
     END LOOP;
 END $$;
 
