@@ -23,12 +23,15 @@ DECLARE
     v_view record;
 BEGIN
     FOREACH v_table IN ARRAY ARRAY['account', 'transfer', 'hold', 'lot', 'batch', 'redemption',
-            'redemption_line', 'stock', 'fund', 'resolution', 'awaiting'] LOOP
+            'redemption_line', 'stock', 'stock_move', 'fund', 'resolution', 'awaiting',
+            'posting'] LOOP
         IF to_regclass('points.' || v_table) IS NOT NULL THEN
             EXECUTE format('REVOKE INSERT, UPDATE, DELETE ON points.%I FROM gridmerit_points',
                            v_table);
         END IF;
     END LOOP;
+    -- A redemption code is made by the service but spent and purged inside the ledger.
+    REVOKE UPDATE, DELETE ON points.code FROM gridmerit_points;
     -- Contract views are what one service may know of the other.
     FOR v_view IN SELECT schemaname, viewname FROM pg_views
                   WHERE schemaname IN ('points', 'appraisal') LOOP

@@ -17,13 +17,9 @@ DESCRIPTION = "ledger"
 
 
 async def forwards():
-    manager = MigrationManager(
-        migration_id=ID, app_name="points", description=DESCRIPTION
-    )
+    manager = MigrationManager(migration_id=ID, app_name="points", description=DESCRIPTION)
 
-    manager.add_table(
-        class_name="Stock", tablename="stock", schema="points", columns=None
-    )
+    manager.add_table(class_name="Stock", tablename="stock", schema="points", columns=None)
 
     manager.add_table(
         class_name="Redemption",
@@ -32,13 +28,9 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_table(
-        class_name="Batch", tablename="batch", schema="points", columns=None
-    )
+    manager.add_table(class_name="Batch", tablename="batch", schema="points", columns=None)
 
-    manager.add_table(
-        class_name="Hold", tablename="hold", schema="points", columns=None
-    )
+    manager.add_table(class_name="Hold", tablename="hold", schema="points", columns=None)
 
     manager.add_table(
         class_name="RedemptionLine",
@@ -47,9 +39,7 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_table(
-        class_name="Posting", tablename="posting", schema="points", columns=None
-    )
+    manager.add_table(class_name="Posting", tablename="posting", schema="points", columns=None)
 
     manager.add_table(
         class_name="Resolution",
@@ -58,17 +48,11 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_table(
-        class_name="Account", tablename="account", schema="points", columns=None
-    )
+    manager.add_table(class_name="Account", tablename="account", schema="points", columns=None)
 
-    manager.add_table(
-        class_name="Code", tablename="code", schema="points", columns=None
-    )
+    manager.add_table(class_name="Code", tablename="code", schema="points", columns=None)
 
-    manager.add_table(
-        class_name="Transfer", tablename="transfer", schema="points", columns=None
-    )
+    manager.add_table(class_name="Transfer", tablename="transfer", schema="points", columns=None)
 
     manager.add_table(
         class_name="StockMove",
@@ -77,17 +61,11 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_table(
-        class_name="Awaiting", tablename="awaiting", schema="points", columns=None
-    )
+    manager.add_table(class_name="Awaiting", tablename="awaiting", schema="points", columns=None)
 
-    manager.add_table(
-        class_name="Lot", tablename="lot", schema="points", columns=None
-    )
+    manager.add_table(class_name="Lot", tablename="lot", schema="points", columns=None)
 
-    manager.add_table(
-        class_name="Fund", tablename="fund", schema="points", columns=None
-    )
+    manager.add_table(class_name="Fund", tablename="fund", schema="points", columns=None)
 
     manager.add_column(
         table_class_name="Stock",

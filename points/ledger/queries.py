@@ -1,0 +1,22 @@
+"""SQL of the ledger: one call writes, everything else reads."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from points.ledger.items import Item, Outcome
+from shared.database import DB
+
+POST_BATCH = """
+SELECT id, code, repeated, batch, position, person_id, amount, waiting, settled, balance, count,
+       subject
+FROM points.post_batch($1, $2::jsonb, $3::bytea[], $4) ORDER BY place
+"""
+
+
+async def post_batch(county_id: int, items: Sequence[Item], at: datetime) -> list[Outcome]:
+    """Decide and write one batch; one outcome an item, in order."""
+    body = msgspec.json.encode(items).decode()
+    fingerprints = [item.fingerprint() for item in items]
+    return await DB.all(Outcome, POST_BATCH, county_id, body, fingerprints, at)
