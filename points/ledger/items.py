@@ -284,7 +284,7 @@ class VoidHold(_Item, frozen=True, kw_only=True, tag="void_hold"):
 
 
 class ExpireHolds(_Item, frozen=True, kw_only=True, tag="expire_holds"):
-    """Void what was not collected by ``at``, at most ``limit`` holds; ``count`` says how many."""
+    """Void at most ``limit`` holds not collected by ``at``; ``quantity`` says how many."""
 
     at: datetime
     limit: int = 500
@@ -315,7 +315,7 @@ class Undo(_Item, frozen=True, kw_only=True, tag="undo"):
 class ExpireLots(_Item, frozen=True, kw_only=True, tag="expire_lots"):
     """Write off lots whose last day is before ``on``, oldest first, at most ``limit``.
 
-    Skips lots with a live hold on them and people in ``blocked`` (an appeal is open). ``count``
+    Skips lots with a live hold on them and people in ``blocked`` (an appeal is open). ``quantity``
     < ``limit`` means done; run again with a new id to go on.
     """
 
@@ -434,7 +434,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """Award: wallet part that settled an offset. Reverse: part that became an offset."""
     balance: int | None = None
     """Available wallet points afterwards, of redemptions and holds."""
-    count: int = 0
+    quantity: int = 0
     """How many holds, lots or awards a sweep or release dealt with."""
     subject: UUID | None = None
     """The product a refusal is about."""
@@ -489,7 +489,7 @@ class Receipt(msgspec.Struct, frozen=True):
     amount: int
     debit: UUID
     credit: UUID
-    ref: UUID
+    about: UUID
     batch: int
     position: int
     previous_hash: str

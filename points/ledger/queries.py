@@ -9,7 +9,7 @@ from points.ledger.items import Item, Outcome
 from shared.database import DB
 
 POST_BATCH = """
-SELECT id, code, repeated, batch, position, person_id, amount, waiting, settled, balance, count,
+SELECT id, code, repeated, batch, position, person_id, amount, waiting, settled, balance, quantity,
        subject
 FROM points.post_batch($1, $2::jsonb, $3::bytea[], $4) ORDER BY place
 """

@@ -39,7 +39,7 @@ class Transfer(Table, tablename="transfer", schema="points", db=DB):
     id = key()
     debit = UUID(default=None)
     credit = UUID(default=None)
-    ref = UUID(default=None)
+    about = UUID(default=None)
     """The lot of a wallet issue, reversal or expiry; else the redemption or the posting."""
     unit = Text(default=None)
     code = Text(default=None)
@@ -76,7 +76,7 @@ class Posting(Table, tablename="posting", schema="points", db=DB):
     amount = BigInt(default=0)
     waiting = BigInt(default=0)
     settled = BigInt(default=0)
-    count = Integer(default=0)
+    quantity = Integer(default=0)
     request_hash = Bytea(default=None)
     actor_id = link(null=True)
     authority = Text(default="")

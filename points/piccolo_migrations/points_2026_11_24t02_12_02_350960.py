@@ -11,24 +11,13 @@ from piccolo.columns.column_types import UUID
 from piccolo.columns.defaults.uuid import UUID4
 from piccolo.columns.indexes import IndexMethod
 
-ID = "2026-11-24T02:09:41:534350"
+ID = "2026-11-24T02:12:02:350960"
 VERSION = "1.38.0"
 DESCRIPTION = "ledger"
 
 
 async def forwards():
     manager = MigrationManager(migration_id=ID, app_name="points", description=DESCRIPTION)
-
-    manager.add_table(class_name="Stock", tablename="stock", schema="points", columns=None)
-
-    manager.add_table(
-        class_name="Redemption",
-        tablename="redemption",
-        schema="points",
-        columns=None,
-    )
-
-    manager.add_table(class_name="Batch", tablename="batch", schema="points", columns=None)
 
     manager.add_table(class_name="Hold", tablename="hold", schema="points", columns=None)
 
@@ -39,18 +28,11 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_table(class_name="Posting", tablename="posting", schema="points", columns=None)
-
-    manager.add_table(
-        class_name="Resolution",
-        tablename="resolution",
-        schema="points",
-        columns=None,
-    )
+    manager.add_table(class_name="Fund", tablename="fund", schema="points", columns=None)
 
     manager.add_table(class_name="Account", tablename="account", schema="points", columns=None)
 
-    manager.add_table(class_name="Code", tablename="code", schema="points", columns=None)
+    manager.add_table(class_name="Lot", tablename="lot", schema="points", columns=None)
 
     manager.add_table(class_name="Transfer", tablename="transfer", schema="points", columns=None)
 
@@ -63,787 +45,27 @@ async def forwards():
 
     manager.add_table(class_name="Awaiting", tablename="awaiting", schema="points", columns=None)
 
-    manager.add_table(class_name="Lot", tablename="lot", schema="points", columns=None)
+    manager.add_table(class_name="Batch", tablename="batch", schema="points", columns=None)
 
-    manager.add_table(class_name="Fund", tablename="fund", schema="points", columns=None)
+    manager.add_table(class_name="Posting", tablename="posting", schema="points", columns=None)
 
-    manager.add_column(
-        table_class_name="Stock",
-        tablename="stock",
-        column_name="county_id",
-        db_column_name="county_id",
-        column_class_name="Integer",
-        column_class=Integer,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema="points",
-    )
+    manager.add_table(class_name="Stock", tablename="stock", schema="points", columns=None)
 
-    manager.add_column(
-        table_class_name="Stock",
-        tablename="stock",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema="points",
-    )
-
-    manager.add_column(
-        table_class_name="Stock",
-        tablename="stock",
-        column_name="shop_id",
-        db_column_name="shop_id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema="points",
-    )
-
-    manager.add_column(
-        table_class_name="Stock",
-        tablename="stock",
-        column_name="product_id",
-        db_column_name="product_id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema="points",
-    )
-
-    manager.add_column(
-        table_class_name="Stock",
-        tablename="stock",
-        column_name="quantity",
-        db_column_name="quantity",
-        column_class_name="Integer",
-        column_class=Integer,
-        params={
-            "default": 0,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema="points",
-    )
-
-    manager.add_column(
-        table_class_name="Stock",
-        tablename="stock",
-        column_name="held",
-        db_column_name="held",
-        column_class_name="Integer",
-        column_class=Integer,
-        params={
-            "default": 0,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema="points",
-    )
-
-    manager.add_column(
-        table_class_name="Redemption",
+    manager.add_table(
+        class_name="Redemption",
         tablename="redemption",
-        column_name="county_id",
-        db_column_name="county_id",
-        column_class_name="Integer",
-        column_class=Integer,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
         schema="points",
+        columns=None,
     )
 
-    manager.add_column(
-        table_class_name="Redemption",
-        tablename="redemption",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
+    manager.add_table(
+        class_name="Resolution",
+        tablename="resolution",
         schema="points",
+        columns=None,
     )
 
-    manager.add_column(
-        table_class_name="Redemption",
-        tablename="redemption",
-        column_name="batch",
-        db_column_name="batch",
-        column_class_name="Integer",
-        column_class=Integer,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema="points",
-    )
-
-    manager.add_column(
-        table_class_name="Redemption",
-        tablename="redemption",
-        column_name="position",
-        db_column_name="position",
-        column_class_name="Integer",
-        column_class=Integer,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema="points",
-    )
-
-    manager.add_column(
-        table_class_name="Redemption",
-        tablename="redemption",
-        column_name="status",
-        db_column_name="status",
-        column_class_name="Text",
-        column_class=Text,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema="points",
-    )
-
-    manager.add_column(
-        table_class_name="Redemption",
-        tablename="redemption",
-        column_name="refusal",
-        db_column_name="refusal",
-        column_class_name="Text",
-        column_class=Text,
-        params={
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema="points",
-    )
-
-    manager.add_column(
-        table_class_name="Redemption",
-        tablename="redemption",
-        column_name="subject",
-        db_column_name="subject",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema="points",
-    )
-
-    manager.add_column(
-        table_class_name="Redemption",
-        tablename="redemption",
-        column_name="request_hash",
-        db_column_name="request_hash",
-        column_class_name="Bytea",
-        column_class=Bytea,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema="points",
-    )
-
-    manager.add_column(
-        table_class_name="Redemption",
-        tablename="redemption",
-        column_name="person_id",
-        db_column_name="person_id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema="points",
-    )
-
-    manager.add_column(
-        table_class_name="Redemption",
-        tablename="redemption",
-        column_name="shop_id",
-        db_column_name="shop_id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema="points",
-    )
-
-    manager.add_column(
-        table_class_name="Redemption",
-        tablename="redemption",
-        column_name="hold_id",
-        db_column_name="hold_id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema="points",
-    )
-
-    manager.add_column(
-        table_class_name="Redemption",
-        tablename="redemption",
-        column_name="amount",
-        db_column_name="amount",
-        column_class_name="BigInt",
-        column_class=BigInt,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema="points",
-    )
-
-    manager.add_column(
-        table_class_name="Redemption",
-        tablename="redemption",
-        column_name="balance_after",
-        db_column_name="balance_after",
-        column_class_name="BigInt",
-        column_class=BigInt,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema="points",
-    )
-
-    manager.add_column(
-        table_class_name="Redemption",
-        tablename="redemption",
-        column_name="month",
-        db_column_name="month",
-        column_class_name="Date",
-        column_class=Date,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema="points",
-    )
-
-    manager.add_column(
-        table_class_name="Redemption",
-        tablename="redemption",
-        column_name="at",
-        db_column_name="at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema="points",
-    )
-
-    manager.add_column(
-        table_class_name="Redemption",
-        tablename="redemption",
-        column_name="lots",
-        db_column_name="lots",
-        column_class_name="Array",
-        column_class=Array,
-        params={
-            "default": list,
-            "base_column": UUID(
-                default=UUID4(),
-                null=False,
-                primary_key=False,
-                unique=False,
-                index=False,
-                index_method=IndexMethod.btree,
-                choices=None,
-                db_column_name=None,
-                secret=False,
-            ),
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema="points",
-    )
-
-    manager.add_column(
-        table_class_name="Redemption",
-        tablename="redemption",
-        column_name="draws",
-        db_column_name="draws",
-        column_class_name="Array",
-        column_class=Array,
-        params={
-            "default": list,
-            "base_column": BigInt(
-                default=0,
-                null=False,
-                primary_key=False,
-                unique=False,
-                index=False,
-                index_method=IndexMethod.btree,
-                choices=None,
-                db_column_name=None,
-                secret=False,
-            ),
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema="points",
-    )
-
-    manager.add_column(
-        table_class_name="Redemption",
-        tablename="redemption",
-        column_name="means",
-        db_column_name="means",
-        column_class_name="Text",
-        column_class=Text,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema="points",
-    )
-
-    manager.add_column(
-        table_class_name="Redemption",
-        tablename="redemption",
-        column_name="actor_id",
-        db_column_name="actor_id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema="points",
-    )
-
-    manager.add_column(
-        table_class_name="Redemption",
-        tablename="redemption",
-        column_name="authority",
-        db_column_name="authority",
-        column_class_name="Text",
-        column_class=Text,
-        params={
-            "default": "",
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema="points",
-    )
-
-    manager.add_column(
-        table_class_name="Redemption",
-        tablename="redemption",
-        column_name="device",
-        db_column_name="device",
-        column_class_name="Text",
-        column_class=Text,
-        params={
-            "default": "",
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema="points",
-    )
-
-    manager.add_column(
-        table_class_name="Redemption",
-        tablename="redemption",
-        column_name="collector",
-        db_column_name="collector",
-        column_class_name="Text",
-        column_class=Text,
-        params={
-            "default": "",
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema="points",
-    )
-
-    manager.add_column(
-        table_class_name="Batch",
-        tablename="batch",
-        column_name="county_id",
-        db_column_name="county_id",
-        column_class_name="Integer",
-        column_class=Integer,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema="points",
-    )
-
-    manager.add_column(
-        table_class_name="Batch",
-        tablename="batch",
-        column_name="number",
-        db_column_name="number",
-        column_class_name="Integer",
-        column_class=Integer,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema="points",
-    )
-
-    manager.add_column(
-        table_class_name="Batch",
-        tablename="batch",
-        column_name="at",
-        db_column_name="at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema="points",
-    )
-
-    manager.add_column(
-        table_class_name="Batch",
-        tablename="batch",
-        column_name="items",
-        db_column_name="items",
-        column_class_name="Integer",
-        column_class=Integer,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema="points",
-    )
-
-    manager.add_column(
-        table_class_name="Batch",
-        tablename="batch",
-        column_name="rows",
-        db_column_name="rows",
-        column_class_name="Integer",
-        column_class=Integer,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema="points",
-    )
-
-    manager.add_column(
-        table_class_name="Batch",
-        tablename="batch",
-        column_name="previous_hash",
-        db_column_name="previous_hash",
-        column_class_name="Bytea",
-        column_class=Bytea,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema="points",
-    )
-
-    manager.add_column(
-        table_class_name="Batch",
-        tablename="batch",
-        column_name="hash",
-        db_column_name="hash",
-        column_class_name="Bytea",
-        column_class=Bytea,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema="points",
-    )
-
-    manager.add_column(
-        table_class_name="Batch",
-        tablename="batch",
-        column_name="leaves",
-        db_column_name="leaves",
-        column_class_name="Bytea",
-        column_class=Bytea,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema="points",
-    )
+    manager.add_table(class_name="Code", tablename="code", schema="points", columns=None)
 
     manager.add_column(
         table_class_name="Hold",
@@ -1668,29 +890,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="Posting",
-        tablename="posting",
-        column_name="count",
-        db_column_name="count",
-        column_class_name="Integer",
-        column_class=Integer,
-        params={
-            "default": 0,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema="points",
-    )
-
-    manager.add_column(
-        table_class_name="Posting",
-        tablename="posting",
+        table_class_name="Fund",
+        tablename="fund",
         column_name="county_id",
         db_column_name="county_id",
         column_class_name="Integer",
@@ -1710,8 +911,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="Posting",
-        tablename="posting",
+        table_class_name="Fund",
+        tablename="fund",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -1731,10 +932,52 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="Posting",
-        tablename="posting",
-        column_name="batch",
-        db_column_name="batch",
+        table_class_name="Fund",
+        tablename="fund",
+        column_name="unit_code",
+        db_column_name="unit_code",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema="points",
+    )
+
+    manager.add_column(
+        table_class_name="Fund",
+        tablename="fund",
+        column_name="name",
+        db_column_name="name",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema="points",
+    )
+
+    manager.add_column(
+        table_class_name="Fund",
+        tablename="fund",
+        column_name="point_value_fen",
+        db_column_name="point_value_fen",
         column_class_name="Integer",
         column_class=Integer,
         params={
@@ -1752,392 +995,14 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="Posting",
-        tablename="posting",
-        column_name="position",
-        db_column_name="position",
-        column_class_name="Integer",
-        column_class=Integer,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema="points",
-    )
-
-    manager.add_column(
-        table_class_name="Posting",
-        tablename="posting",
-        column_name="kind",
-        db_column_name="kind",
-        column_class_name="Text",
-        column_class=Text,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema="points",
-    )
-
-    manager.add_column(
-        table_class_name="Posting",
-        tablename="posting",
-        column_name="code",
-        db_column_name="code",
-        column_class_name="Text",
-        column_class=Text,
-        params={
-            "default": "",
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema="points",
-    )
-
-    manager.add_column(
-        table_class_name="Posting",
-        tablename="posting",
-        column_name="target",
-        db_column_name="target",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema="points",
-    )
-
-    manager.add_column(
-        table_class_name="Posting",
-        tablename="posting",
-        column_name="person_id",
-        db_column_name="person_id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema="points",
-    )
-
-    manager.add_column(
-        table_class_name="Posting",
-        tablename="posting",
-        column_name="day",
-        db_column_name="day",
-        column_class_name="Date",
-        column_class=Date,
-        params={
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema="points",
-    )
-
-    manager.add_column(
-        table_class_name="Posting",
-        tablename="posting",
-        column_name="amount",
-        db_column_name="amount",
+        table_class_name="Fund",
+        tablename="fund",
+        column_name="budget_fen",
+        db_column_name="budget_fen",
         column_class_name="BigInt",
         column_class=BigInt,
         params={
             "default": 0,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema="points",
-    )
-
-    manager.add_column(
-        table_class_name="Posting",
-        tablename="posting",
-        column_name="waiting",
-        db_column_name="waiting",
-        column_class_name="BigInt",
-        column_class=BigInt,
-        params={
-            "default": 0,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema="points",
-    )
-
-    manager.add_column(
-        table_class_name="Posting",
-        tablename="posting",
-        column_name="settled",
-        db_column_name="settled",
-        column_class_name="BigInt",
-        column_class=BigInt,
-        params={
-            "default": 0,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema="points",
-    )
-
-    manager.add_column(
-        table_class_name="Posting",
-        tablename="posting",
-        column_name="request_hash",
-        db_column_name="request_hash",
-        column_class_name="Bytea",
-        column_class=Bytea,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema="points",
-    )
-
-    manager.add_column(
-        table_class_name="Posting",
-        tablename="posting",
-        column_name="actor_id",
-        db_column_name="actor_id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema="points",
-    )
-
-    manager.add_column(
-        table_class_name="Posting",
-        tablename="posting",
-        column_name="authority",
-        db_column_name="authority",
-        column_class_name="Text",
-        column_class=Text,
-        params={
-            "default": "",
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema="points",
-    )
-
-    manager.add_column(
-        table_class_name="Posting",
-        tablename="posting",
-        column_name="memo",
-        db_column_name="memo",
-        column_class_name="Text",
-        column_class=Text,
-        params={
-            "default": "",
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema="points",
-    )
-
-    manager.add_column(
-        table_class_name="Resolution",
-        tablename="resolution",
-        column_name="county_id",
-        db_column_name="county_id",
-        column_class_name="Integer",
-        column_class=Integer,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema="points",
-    )
-
-    manager.add_column(
-        table_class_name="Resolution",
-        tablename="resolution",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema="points",
-    )
-
-    manager.add_column(
-        table_class_name="Resolution",
-        tablename="resolution",
-        column_name="fund_id",
-        db_column_name="fund_id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema="points",
-    )
-
-    manager.add_column(
-        table_class_name="Resolution",
-        tablename="resolution",
-        column_name="number",
-        db_column_name="number",
-        column_class_name="Text",
-        column_class=Text,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema="points",
-    )
-
-    manager.add_column(
-        table_class_name="Resolution",
-        tablename="resolution",
-        column_name="resolved_on",
-        db_column_name="resolved_on",
-        column_class_name="Date",
-        column_class=Date,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema="points",
-    )
-
-    manager.add_column(
-        table_class_name="Resolution",
-        tablename="resolution",
-        column_name="amount_fen",
-        db_column_name="amount_fen",
-        column_class_name="BigInt",
-        column_class=BigInt,
-        params={
-            "default": None,
             "null": False,
             "primary_key": False,
             "unique": False,
@@ -2277,8 +1142,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="Code",
-        tablename="code",
+        table_class_name="Lot",
+        tablename="lot",
         column_name="county_id",
         db_column_name="county_id",
         column_class_name="Integer",
@@ -2298,8 +1163,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="Code",
-        tablename="code",
+        table_class_name="Lot",
+        tablename="lot",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -2319,8 +1184,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="Code",
-        tablename="code",
+        table_class_name="Lot",
+        tablename="lot",
         column_name="person_id",
         db_column_name="person_id",
         column_class_name="UUID",
@@ -2340,96 +1205,75 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="Code",
-        tablename="code",
-        column_name="token_hash",
-        db_column_name="token_hash",
-        column_class_name="Bytea",
-        column_class=Bytea,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema="points",
-    )
-
-    manager.add_column(
-        table_class_name="Code",
-        tablename="code",
-        column_name="digits_hash",
-        db_column_name="digits_hash",
-        column_class_name="Bytea",
-        column_class=Bytea,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema="points",
-    )
-
-    manager.add_column(
-        table_class_name="Code",
-        tablename="code",
-        column_name="created_at",
-        db_column_name="created_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema="points",
-    )
-
-    manager.add_column(
-        table_class_name="Code",
-        tablename="code",
-        column_name="expires_at",
-        db_column_name="expires_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema="points",
-    )
-
-    manager.add_column(
-        table_class_name="Code",
-        tablename="code",
-        column_name="used_by",
-        db_column_name="used_by",
+        table_class_name="Lot",
+        tablename="lot",
+        column_name="fund_id",
+        db_column_name="fund_id",
         column_class_name="UUID",
         column_class=UUID,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema="points",
+    )
+
+    manager.add_column(
+        table_class_name="Lot",
+        tablename="lot",
+        column_name="award_id",
+        db_column_name="award_id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema="points",
+    )
+
+    manager.add_column(
+        table_class_name="Lot",
+        tablename="lot",
+        column_name="earned_on",
+        db_column_name="earned_on",
+        column_class_name="Date",
+        column_class=Date,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema="points",
+    )
+
+    manager.add_column(
+        table_class_name="Lot",
+        tablename="lot",
+        column_name="expires_on",
+        db_column_name="expires_on",
+        column_class_name="Date",
+        column_class=Date,
         params={
             "default": None,
             "null": True,
@@ -2445,14 +1289,56 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="Transfer",
-        tablename="transfer",
-        column_name="ref",
-        db_column_name="ref",
-        column_class_name="UUID",
-        column_class=UUID,
+        table_class_name="Lot",
+        tablename="lot",
+        column_name="amount",
+        db_column_name="amount",
+        column_class_name="BigInt",
+        column_class=BigInt,
         params={
             "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema="points",
+    )
+
+    manager.add_column(
+        table_class_name="Lot",
+        tablename="lot",
+        column_name="remaining",
+        db_column_name="remaining",
+        column_class_name="BigInt",
+        column_class=BigInt,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema="points",
+    )
+
+    manager.add_column(
+        table_class_name="Lot",
+        tablename="lot",
+        column_name="held",
+        db_column_name="held",
+        column_class_name="BigInt",
+        column_class=BigInt,
+        params={
+            "default": 0,
             "null": False,
             "primary_key": False,
             "unique": False,
@@ -2596,6 +1482,27 @@ async def forwards():
         tablename="transfer",
         column_name="credit",
         db_column_name="credit",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema="points",
+    )
+
+    manager.add_column(
+        table_class_name="Transfer",
+        tablename="transfer",
+        column_name="about",
+        db_column_name="about",
         column_class_name="UUID",
         column_class=UUID,
         params={
@@ -3117,8 +2024,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="Lot",
-        tablename="lot",
+        table_class_name="Batch",
+        tablename="batch",
         column_name="county_id",
         db_column_name="county_id",
         column_class_name="Integer",
@@ -3138,8 +2045,176 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="Lot",
-        tablename="lot",
+        table_class_name="Batch",
+        tablename="batch",
+        column_name="number",
+        db_column_name="number",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema="points",
+    )
+
+    manager.add_column(
+        table_class_name="Batch",
+        tablename="batch",
+        column_name="at",
+        db_column_name="at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema="points",
+    )
+
+    manager.add_column(
+        table_class_name="Batch",
+        tablename="batch",
+        column_name="items",
+        db_column_name="items",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema="points",
+    )
+
+    manager.add_column(
+        table_class_name="Batch",
+        tablename="batch",
+        column_name="rows",
+        db_column_name="rows",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema="points",
+    )
+
+    manager.add_column(
+        table_class_name="Batch",
+        tablename="batch",
+        column_name="previous_hash",
+        db_column_name="previous_hash",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema="points",
+    )
+
+    manager.add_column(
+        table_class_name="Batch",
+        tablename="batch",
+        column_name="hash",
+        db_column_name="hash",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema="points",
+    )
+
+    manager.add_column(
+        table_class_name="Batch",
+        tablename="batch",
+        column_name="leaves",
+        db_column_name="leaves",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema="points",
+    )
+
+    manager.add_column(
+        table_class_name="Posting",
+        tablename="posting",
+        column_name="county_id",
+        db_column_name="county_id",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema="points",
+    )
+
+    manager.add_column(
+        table_class_name="Posting",
+        tablename="posting",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -3159,15 +2234,120 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="Lot",
-        tablename="lot",
+        table_class_name="Posting",
+        tablename="posting",
+        column_name="batch",
+        db_column_name="batch",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema="points",
+    )
+
+    manager.add_column(
+        table_class_name="Posting",
+        tablename="posting",
+        column_name="position",
+        db_column_name="position",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema="points",
+    )
+
+    manager.add_column(
+        table_class_name="Posting",
+        tablename="posting",
+        column_name="kind",
+        db_column_name="kind",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema="points",
+    )
+
+    manager.add_column(
+        table_class_name="Posting",
+        tablename="posting",
+        column_name="code",
+        db_column_name="code",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": "",
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema="points",
+    )
+
+    manager.add_column(
+        table_class_name="Posting",
+        tablename="posting",
+        column_name="target",
+        db_column_name="target",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema="points",
+    )
+
+    manager.add_column(
+        table_class_name="Posting",
+        tablename="posting",
         column_name="person_id",
         db_column_name="person_id",
         column_class_name="UUID",
         column_class=UUID,
         params={
             "default": None,
-            "null": False,
+            "null": True,
             "primary_key": False,
             "unique": False,
             "index": False,
@@ -3180,73 +2360,10 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="Lot",
-        tablename="lot",
-        column_name="fund_id",
-        db_column_name="fund_id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema="points",
-    )
-
-    manager.add_column(
-        table_class_name="Lot",
-        tablename="lot",
-        column_name="award_id",
-        db_column_name="award_id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema="points",
-    )
-
-    manager.add_column(
-        table_class_name="Lot",
-        tablename="lot",
-        column_name="earned_on",
-        db_column_name="earned_on",
-        column_class_name="Date",
-        column_class=Date,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema="points",
-    )
-
-    manager.add_column(
-        table_class_name="Lot",
-        tablename="lot",
-        column_name="expires_on",
-        db_column_name="expires_on",
+        table_class_name="Posting",
+        tablename="posting",
+        column_name="day",
+        db_column_name="day",
         column_class_name="Date",
         column_class=Date,
         params={
@@ -3264,8 +2381,533 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="Lot",
-        tablename="lot",
+        table_class_name="Posting",
+        tablename="posting",
+        column_name="amount",
+        db_column_name="amount",
+        column_class_name="BigInt",
+        column_class=BigInt,
+        params={
+            "default": 0,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema="points",
+    )
+
+    manager.add_column(
+        table_class_name="Posting",
+        tablename="posting",
+        column_name="waiting",
+        db_column_name="waiting",
+        column_class_name="BigInt",
+        column_class=BigInt,
+        params={
+            "default": 0,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema="points",
+    )
+
+    manager.add_column(
+        table_class_name="Posting",
+        tablename="posting",
+        column_name="settled",
+        db_column_name="settled",
+        column_class_name="BigInt",
+        column_class=BigInt,
+        params={
+            "default": 0,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema="points",
+    )
+
+    manager.add_column(
+        table_class_name="Posting",
+        tablename="posting",
+        column_name="quantity",
+        db_column_name="quantity",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": 0,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema="points",
+    )
+
+    manager.add_column(
+        table_class_name="Posting",
+        tablename="posting",
+        column_name="request_hash",
+        db_column_name="request_hash",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema="points",
+    )
+
+    manager.add_column(
+        table_class_name="Posting",
+        tablename="posting",
+        column_name="actor_id",
+        db_column_name="actor_id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema="points",
+    )
+
+    manager.add_column(
+        table_class_name="Posting",
+        tablename="posting",
+        column_name="authority",
+        db_column_name="authority",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": "",
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema="points",
+    )
+
+    manager.add_column(
+        table_class_name="Posting",
+        tablename="posting",
+        column_name="memo",
+        db_column_name="memo",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": "",
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema="points",
+    )
+
+    manager.add_column(
+        table_class_name="Stock",
+        tablename="stock",
+        column_name="county_id",
+        db_column_name="county_id",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema="points",
+    )
+
+    manager.add_column(
+        table_class_name="Stock",
+        tablename="stock",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema="points",
+    )
+
+    manager.add_column(
+        table_class_name="Stock",
+        tablename="stock",
+        column_name="shop_id",
+        db_column_name="shop_id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema="points",
+    )
+
+    manager.add_column(
+        table_class_name="Stock",
+        tablename="stock",
+        column_name="product_id",
+        db_column_name="product_id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema="points",
+    )
+
+    manager.add_column(
+        table_class_name="Stock",
+        tablename="stock",
+        column_name="quantity",
+        db_column_name="quantity",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": 0,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema="points",
+    )
+
+    manager.add_column(
+        table_class_name="Stock",
+        tablename="stock",
+        column_name="held",
+        db_column_name="held",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": 0,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema="points",
+    )
+
+    manager.add_column(
+        table_class_name="Redemption",
+        tablename="redemption",
+        column_name="county_id",
+        db_column_name="county_id",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema="points",
+    )
+
+    manager.add_column(
+        table_class_name="Redemption",
+        tablename="redemption",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema="points",
+    )
+
+    manager.add_column(
+        table_class_name="Redemption",
+        tablename="redemption",
+        column_name="batch",
+        db_column_name="batch",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema="points",
+    )
+
+    manager.add_column(
+        table_class_name="Redemption",
+        tablename="redemption",
+        column_name="position",
+        db_column_name="position",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema="points",
+    )
+
+    manager.add_column(
+        table_class_name="Redemption",
+        tablename="redemption",
+        column_name="status",
+        db_column_name="status",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema="points",
+    )
+
+    manager.add_column(
+        table_class_name="Redemption",
+        tablename="redemption",
+        column_name="refusal",
+        db_column_name="refusal",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema="points",
+    )
+
+    manager.add_column(
+        table_class_name="Redemption",
+        tablename="redemption",
+        column_name="subject",
+        db_column_name="subject",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema="points",
+    )
+
+    manager.add_column(
+        table_class_name="Redemption",
+        tablename="redemption",
+        column_name="request_hash",
+        db_column_name="request_hash",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema="points",
+    )
+
+    manager.add_column(
+        table_class_name="Redemption",
+        tablename="redemption",
+        column_name="person_id",
+        db_column_name="person_id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema="points",
+    )
+
+    manager.add_column(
+        table_class_name="Redemption",
+        tablename="redemption",
+        column_name="shop_id",
+        db_column_name="shop_id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema="points",
+    )
+
+    manager.add_column(
+        table_class_name="Redemption",
+        tablename="redemption",
+        column_name="hold_id",
+        db_column_name="hold_id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema="points",
+    )
+
+    manager.add_column(
+        table_class_name="Redemption",
+        tablename="redemption",
         column_name="amount",
         db_column_name="amount",
         column_class_name="BigInt",
@@ -3285,10 +2927,10 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="Lot",
-        tablename="lot",
-        column_name="remaining",
-        db_column_name="remaining",
+        table_class_name="Redemption",
+        tablename="redemption",
+        column_name="balance_after",
+        db_column_name="balance_after",
         column_class_name="BigInt",
         column_class=BigInt,
         params={
@@ -3306,14 +2948,14 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="Lot",
-        tablename="lot",
-        column_name="held",
-        db_column_name="held",
-        column_class_name="BigInt",
-        column_class=BigInt,
+        table_class_name="Redemption",
+        tablename="redemption",
+        column_name="month",
+        db_column_name="month",
+        column_class_name="Date",
+        column_class=Date,
         params={
-            "default": 0,
+            "default": None,
             "null": False,
             "primary_key": False,
             "unique": False,
@@ -3327,8 +2969,198 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="Fund",
-        tablename="fund",
+        table_class_name="Redemption",
+        tablename="redemption",
+        column_name="at",
+        db_column_name="at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema="points",
+    )
+
+    manager.add_column(
+        table_class_name="Redemption",
+        tablename="redemption",
+        column_name="lots",
+        db_column_name="lots",
+        column_class_name="Array",
+        column_class=Array,
+        params={
+            "default": list,
+            "base_column": UUID(
+                default=UUID4(),
+                null=False,
+                primary_key=False,
+                unique=False,
+                index=False,
+                index_method=IndexMethod.btree,
+                choices=None,
+                db_column_name=None,
+                secret=False,
+            ),
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema="points",
+    )
+
+    manager.add_column(
+        table_class_name="Redemption",
+        tablename="redemption",
+        column_name="draws",
+        db_column_name="draws",
+        column_class_name="Array",
+        column_class=Array,
+        params={
+            "default": list,
+            "base_column": BigInt(
+                default=0,
+                null=False,
+                primary_key=False,
+                unique=False,
+                index=False,
+                index_method=IndexMethod.btree,
+                choices=None,
+                db_column_name=None,
+                secret=False,
+            ),
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema="points",
+    )
+
+    manager.add_column(
+        table_class_name="Redemption",
+        tablename="redemption",
+        column_name="means",
+        db_column_name="means",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema="points",
+    )
+
+    manager.add_column(
+        table_class_name="Redemption",
+        tablename="redemption",
+        column_name="actor_id",
+        db_column_name="actor_id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema="points",
+    )
+
+    manager.add_column(
+        table_class_name="Redemption",
+        tablename="redemption",
+        column_name="authority",
+        db_column_name="authority",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": "",
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema="points",
+    )
+
+    manager.add_column(
+        table_class_name="Redemption",
+        tablename="redemption",
+        column_name="device",
+        db_column_name="device",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": "",
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema="points",
+    )
+
+    manager.add_column(
+        table_class_name="Redemption",
+        tablename="redemption",
+        column_name="collector",
+        db_column_name="collector",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": "",
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema="points",
+    )
+
+    manager.add_column(
+        table_class_name="Resolution",
+        tablename="resolution",
         column_name="county_id",
         db_column_name="county_id",
         column_class_name="Integer",
@@ -3348,8 +3180,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="Fund",
-        tablename="fund",
+        table_class_name="Resolution",
+        tablename="resolution",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -3369,10 +3201,31 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="Fund",
-        tablename="fund",
-        column_name="unit_code",
-        db_column_name="unit_code",
+        table_class_name="Resolution",
+        tablename="resolution",
+        column_name="fund_id",
+        db_column_name="fund_id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema="points",
+    )
+
+    manager.add_column(
+        table_class_name="Resolution",
+        tablename="resolution",
+        column_name="number",
+        db_column_name="number",
         column_class_name="Text",
         column_class=Text,
         params={
@@ -3390,12 +3243,12 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="Fund",
-        tablename="fund",
-        column_name="name",
-        db_column_name="name",
-        column_class_name="Text",
-        column_class=Text,
+        table_class_name="Resolution",
+        tablename="resolution",
+        column_name="resolved_on",
+        db_column_name="resolved_on",
+        column_class_name="Date",
+        column_class=Date,
         params={
             "default": None,
             "null": False,
@@ -3411,10 +3264,31 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="Fund",
-        tablename="fund",
-        column_name="point_value_fen",
-        db_column_name="point_value_fen",
+        table_class_name="Resolution",
+        tablename="resolution",
+        column_name="amount_fen",
+        db_column_name="amount_fen",
+        column_class_name="BigInt",
+        column_class=BigInt,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema="points",
+    )
+
+    manager.add_column(
+        table_class_name="Code",
+        tablename="code",
+        column_name="county_id",
+        db_column_name="county_id",
         column_class_name="Integer",
         column_class=Integer,
         params={
@@ -3432,15 +3306,141 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="Fund",
-        tablename="fund",
-        column_name="budget_fen",
-        db_column_name="budget_fen",
-        column_class_name="BigInt",
-        column_class=BigInt,
+        table_class_name="Code",
+        tablename="code",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
         params={
-            "default": 0,
+            "default": None,
             "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema="points",
+    )
+
+    manager.add_column(
+        table_class_name="Code",
+        tablename="code",
+        column_name="person_id",
+        db_column_name="person_id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema="points",
+    )
+
+    manager.add_column(
+        table_class_name="Code",
+        tablename="code",
+        column_name="token_hash",
+        db_column_name="token_hash",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema="points",
+    )
+
+    manager.add_column(
+        table_class_name="Code",
+        tablename="code",
+        column_name="digits_hash",
+        db_column_name="digits_hash",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema="points",
+    )
+
+    manager.add_column(
+        table_class_name="Code",
+        tablename="code",
+        column_name="created_at",
+        db_column_name="created_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema="points",
+    )
+
+    manager.add_column(
+        table_class_name="Code",
+        tablename="code",
+        column_name="expires_at",
+        db_column_name="expires_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema="points",
+    )
+
+    manager.add_column(
+        table_class_name="Code",
+        tablename="code",
+        column_name="used_by",
+        db_column_name="used_by",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": None,
+            "null": True,
             "primary_key": False,
             "unique": False,
             "index": False,
