@@ -5,20 +5,24 @@ release itself; a process that was given only a service's address leaves that to
 ``gridmerit migrate``. A process works with the rights of its service, never the owner's.
 """
 
+import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
+import uvloop
 
 from deploy.embedded import POSTGRES, VALKEY, Embedded
 from deploy.engine_home import EngineError, locked
 from deploy.migrate import OWNER, migrate
 from shared.database import DB
-from shared.settings import Settings
+from shared.roster import phones
+from shared.settings import Settings, load
 
+T = TypeVar("T")
 Service = Literal["app", "points", "appraisal", "report"]
 SECRET_LENGTH = 32
 """Fewest characters of GRIDMERIT_SECRET_KEY; the generated one has 256 bits."""
@@ -40,6 +44,7 @@ async def runtime(
     EngineError, MigrationError.
     """
     settings = with_secret(settings)
+    phones.configure(settings.secret_key)
     with ExitStack() as stack:
         settings = stack.enter_context(_Engines(settings))
         if settings.database_url:
@@ -52,6 +57,22 @@ async def runtime(
             yield settings
         finally:
             await DB.close_connection_pool()
+
+
+def run(
+    main: Callable[[Settings], Coroutine[Any, Any, T]],
+    service: Service = "app",
+    *,
+    serving: bool = False,
+) -> T:
+    """Run a command's ``main(settings)`` inside the runtime, on the environment's settings."""
+
+    async def whole() -> T:
+        async with runtime(load(), service, serving=serving) as settings:
+            return await main(settings)
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(whole())
 
 
 def configure(settings: Settings, service: Service, **server_settings: str) -> None:

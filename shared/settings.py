@@ -7,6 +7,7 @@ a test can run two differently configured services in one process.
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -75,6 +76,11 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         names = ", ".join(PREFIX + name.upper() for name in unknown)
         raise SettingsError(f"unknown setting: {names}")
     try:
-        return msgspec.convert(values, Settings, strict=False)
+        return msgspec.convert(values, Settings, strict=False, dec_hook=_decode)
     except msgspec.ValidationError as error:
         raise SettingsError(f"bad setting: {error}") from error
+
+
+def _decode(kind: type[Any], value: Any) -> Any:
+    """The types that msgspec does not know: paths."""
+    return kind(value)

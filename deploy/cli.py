@@ -1,0 +1,130 @@
+"""The ``gridmerit`` command.
+
+A command's module is imported when the command is called, so that ``gridmerit --help`` is quick
+and a command pays only for what it needs. Whatever goes wrong ends in one sentence and exit code
+2; only a defect of ours writes its traceback, to a file.
+"""
+
+import importlib
+import importlib.util
+import signal
+import sys
+import traceback
+from collections.abc import Mapping
+from typing import NoReturn
+
+import asyncpg
+import click
+
+from deploy.engine_home import EngineError
+from deploy.migrate import MigrationError
+from shared.clock import now
+from shared.errors import GridmeritError, Invalid
+from shared.settings import SettingsError
+
+FAILED = 2
+
+COMMANDS = {
+    "serve": "deploy.commands.serve:serve",
+    "scheduler": "deploy.commands.serve:scheduler",
+    "migrate": "deploy.commands.database:migrate",
+    "doctor": "deploy.commands.doctor:doctor",
+    "create-admin": "deploy.commands.identity:create_admin",
+    "import": "deploy.cli:import_",
+    "work": "deploy.cli:work",
+    "redeem": "deploy.commands.redemption:redeem",
+    "statement": "deploy.cli:statement",
+    "verify": "deploy.commands.ledger:verify",
+    "export": "deploy.commands.settlement:export",
+}
+IMPORTS = {
+    "roster": "deploy.commands.roster:import_roster",
+    "shops": "deploy.commands.mall:import_shops",
+    "products": "deploy.commands.mall:import_products",
+    "funds": "deploy.commands.settlement:import_funds",
+    "work": "deploy.commands.work:import_work",
+    "balances": "deploy.commands.ledger:import_balances",
+}
+WORK = {
+    "verify": "deploy.commands.work:verify",
+    "post": "deploy.commands.work:post",
+}
+STATEMENT = {
+    "build": "deploy.commands.settlement:build",
+    "sign": "deploy.commands.settlement:sign",
+}
+
+
+class LazyGroup(click.Group):
+    """Commands by name and ``module:attribute``, imported when called."""
+
+    def __init__(self, targets: Mapping[str, str], **options: object) -> None:
+        super().__init__(**options)  # type: ignore[arg-type]  # click's own options
+        self.targets = targets
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
+        return [name for name, target in self.targets.items() if _exists(target)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        module, _, attribute = self.targets[cmd_name].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+
+def _exists(target: str) -> bool:
+    return importlib.util.find_spec(target.partition(":")[0]) is not None
+
+
+cli = LazyGroup(COMMANDS, name="gridmerit", help="网格员积分与考核系统。")
+import_ = LazyGroup(IMPORTS, name="import", help="导入办公文件（.xlsx .xls .csv）。")
+work = LazyGroup(WORK, name="work", help="核实工作记录、月度入账。")
+statement = LazyGroup(STATEMENT, name="statement", help="店铺对账单。")
+
+
+def main() -> NoReturn:
+    """Run the command line; the exit code is 0, or 2 with one sentence on the error stream."""
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        code = cli.main(prog_name="gridmerit", standalone_mode=False)
+    except click.exceptions.Exit as error:
+        code = error.exit_code
+    except click.ClickException as error:
+        error.show()
+        code = FAILED
+    except (click.Abort, KeyboardInterrupt):
+        code = 130
+    except Exception as error:  # noqa: BLE001  the last line of defence
+        click.echo(f"gridmerit：{sentence(error)}", err=True)
+        code = FAILED
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def sentence(error: Exception) -> str:
+    """What a person can use of an error."""
+    match error:
+        case Invalid(fields=fields) if fields:
+            return f"{error.message} {'；'.join(f'{k}：{v}' for k, v in fields.items())}"
+        case GridmeritError() | EngineError() | MigrationError() | SettingsError():
+            return str(error)
+        case asyncpg.InvalidAuthorizationSpecificationError() | asyncpg.InvalidCatalogNameError():
+            return f"数据库拒绝连接：{error}。请检查 DATABASE_URL。"
+        case OSError(filename=str(name)):
+            return f"不能使用文件 {name}：{error.strerror}。"
+        case OSError():
+            return f"连接不上数据库或缓存：{error}。请检查 DATABASE_URL、REDIS_URL。"
+        case _:
+            return f"程序内部错误（{type(error).__name__}），详情已写入 {_keep(error)}。"
+
+
+def _keep(error: Exception) -> str:
+    name = f"gridmerit-error-{now():%Y%m%d-%H%M%S}.log"
+    with open(name, "w", encoding="utf-8") as file:  # noqa: PTH123  where the person stands
+        file.write("".join(traceback.format_exception(error)))
+    return name
+
+
+def _terminated(_signal: int, _frame: object) -> NoReturn:
+    """A terminated command lets go of the engines like any other."""
+    sys.exit(143)
