@@ -1,0 +1,204 @@
+"""Opens an office file without trusting it: type by content, sizes before unpacking.
+
+Returns the sheets as rows of raw cells with merged cells filled downwards. Every refusal is one
+sentence (BadFile).
+"""
+
+import csv
+import io
+import re
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+import python_calamine as calamine
+
+from shared.documents.errors import BadFile
+
+MAX_BYTES = 20 * 1024 * 1024
+MAX_UNPACKED = 200 * 1024 * 1024
+MAX_MEMBERS = 2_000
+MAX_ROWS = 100_000
+MAX_COLUMNS = 100
+CHUNK = 256 * 1024
+OVERLAP = 512
+ZIP = b"PK\x03\x04"
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+FOREIGN = {
+    b"%PDF": "PDF 文件",
+    b"\x89PNG": "图片",
+    b"\xff\xd8\xff": "图片",
+    b"GIF8": "图片",
+    b"{\\rtf": "RTF 文档",
+    b"Rar!": "压缩包",
+    b"7z\xbc\xaf": "压缩包",
+    b"PK\x05\x06": "空的压缩包",
+}
+MARKUP = re.compile(rb"\s*<(\?xml|!doctype|html|table|meta|head)", re.IGNORECASE)
+FAR_CELL = re.compile(
+    rb"<c\b[^>]*?\br\s*=\s*[\"'](?:[A-Z]{1,3}0*[1-9]\d{5,}|(?:[A-Z]{3}|[D-Z][A-Z])\d+)[\"'][^>]*[^/]>"
+)
+"""A filled cell beyond row 99,999 or column CZ: the reader would allocate up to it."""
+ADVICE = "请用 Excel 或 WPS 另存为 .xlsx 后再传。"
+DELIMITERS = ",\t;"
+BROKEN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    ValueError,
+    NotImplementedError,
+    OSError,
+)
+"""What zipfile raises on a damaged or forged archive."""
+PASSWORD = "文件设了打开密码。请在 Excel 里取消密码，另存后再传。"  # noqa: S105  a sentence
+TOO_FAR = "表格超出 10 万行或 104 列的上限。请删掉远处的多余内容，或拆成几个文件再传。"
+UNPACKED = f"文件解开后太大（超过 200 MB），不像正常的表格。{ADVICE}"
+
+
+class Grid(msgspec.Struct):
+    """One sheet: raw cells by row, and the merged ranges as (top, left, bottom, right), 0-based."""
+
+    name: str
+    rows: list[list[Any]]
+    merges: list[tuple[int, int, int, int]] = []
+
+
+def open_sheets(data: bytes, name: str) -> list[Grid]:
+    """The visible sheets of a workbook, or the one table of a .csv."""
+    if not data:
+        raise BadFile("文件是空的，请检查后重新选择。")
+    if len(data) > MAX_BYTES:
+        size = len(data) / 1024 / 1024
+        raise BadFile(f"文件有 {size:.1f} MB，超过 20 MB 的上限。请拆成几个文件再传。")
+    for magic, kind in FOREIGN.items():
+        if data.startswith(magic):
+            raise BadFile(f"这是{kind}，不是表格。{ADVICE}")
+    if data.startswith(ZIP):
+        _check_package(data)
+        return _workbook(data)
+    if data.startswith(OLE):
+        if ENCRYPTED in data:
+            raise BadFile(PASSWORD)
+        return _workbook(data)
+    if MARKUP.match(data.removeprefix(b"\xef\xbb\xbf")):
+        raise BadFile(f"这其实是网页格式的文件，不是表格。{ADVICE}")
+    if name.lower().endswith((".xlsx", ".xls", ".xlsm", ".et")):
+        raise BadFile(f"文件内容不是 Excel 工作簿，可能已损坏或改过后缀。{ADVICE}")
+    return [Grid(name="", rows=list(_csv(_decoded(data))))]
+
+
+def _check_package(data: bytes) -> None:
+    """Unpack every member once, counting: a header may lie about its size."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as package:
+            _check_members(package)
+    except BROKEN as error:
+        raise _broken() from error
+
+
+def _check_members(package: zipfile.ZipFile) -> None:
+    members = package.infolist()
+    if not any(member.filename == "xl/workbook.xml" for member in members):
+        raise BadFile(f"这个文件不是 Excel 工作簿。{ADVICE}")
+    if len(members) > MAX_MEMBERS:
+        raise BadFile(f"文件里的部件太多，不像正常的表格。{ADVICE}")
+    if any(member.flag_bits & 1 for member in members):
+        raise BadFile(PASSWORD)
+    left = MAX_UNPACKED
+    for member in members:
+        left -= _check_member(package, member, left)
+
+
+def _check_member(package: zipfile.ZipFile, member: zipfile.ZipInfo, left: int) -> int:
+    if member.file_size > left:
+        raise BadFile(UNPACKED)
+    is_sheet = member.filename.startswith("xl/worksheets/")
+    size = 0
+    tail = b""
+    with package.open(member) as stream:
+        while chunk := stream.read(CHUNK):
+            size += len(chunk)
+            if size > left:
+                raise BadFile(UNPACKED)
+            if is_sheet:
+                if FAR_CELL.search(tail + chunk):
+                    raise BadFile(TOO_FAR)
+                tail = chunk[-OVERLAP:]
+    return size
+
+
+def _workbook(data: bytes) -> list[Grid]:
+    try:
+        with calamine.load_workbook(io.BytesIO(data)) as book:
+            visible = [
+                sheet.name
+                for sheet in book.sheets_metadata
+                if sheet.visible == calamine.SheetVisibleEnum.Visible
+                and sheet.typ == calamine.SheetTypeEnum.WorkSheet
+            ]
+            return [_grid(book.get_sheet_by_name(name)) for name in visible]
+    except calamine.PasswordError as error:
+        raise BadFile(PASSWORD) from error
+    except (calamine.CalamineError, OSError, ValueError) as error:
+        raise _broken() from error
+
+
+def _grid(sheet: calamine.CalamineSheet) -> Grid:
+    if sheet.end is not None:
+        _check_size(sheet.end[0] + 1, sheet.end[1] + 1)
+    rows: list[list[Any]] = sheet.to_python(skip_empty_area=False)
+    merges = [
+        (top, left, bottom, right)
+        for (top, left), (bottom, right) in sheet.merged_cell_ranges or ()
+    ]
+    for top, left, bottom, _ in merges:
+        if top >= len(rows) or left >= len(rows[top]):
+            continue
+        for row in rows[top + 1 : bottom + 1]:
+            if row[left] == "":
+                row[left] = rows[top][left]
+    return Grid(name=sheet.name, rows=rows, merges=merges)
+
+
+def _decoded(data: bytes) -> str:
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        encodings: Sequence[str] = ("utf-16",)
+    else:
+        encodings = ("utf-8-sig", "gb18030")
+    for encoding in encodings:
+        try:
+            found = data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if "\0" not in found:
+            return found
+        break
+    raise BadFile(f"文件不是表格，或文字编码认不出来。{ADVICE}")
+
+
+def _csv(content: str) -> Iterator[list[Any]]:
+    head = content[:10_000]
+    delimiter = max(DELIMITERS, key=head.count)
+    try:
+        reader = csv.reader(io.StringIO(content, newline=""), delimiter=delimiter)
+        for number, row in enumerate(reader, 1):
+            _check_size(number, len(row))
+            yield row
+    except csv.Error as error:
+        raise _broken() from error
+
+
+def _check_size(rows: int, columns: int) -> None:
+    if rows > MAX_ROWS:
+        raise BadFile(f"表格超过 {MAX_ROWS} 行的上限。请拆成几个文件再传。")
+    if columns > MAX_COLUMNS:
+        raise BadFile(f"表格超过 {MAX_COLUMNS} 列的上限。请删掉右边多余的列再传。")
+
+
+def _broken() -> BadFile:
+    return BadFile("文件不完整或已损坏，打不开。请在电脑上确认能打开，另存一份后再传。")

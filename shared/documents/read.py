@@ -1,0 +1,237 @@
+"""Reads a table out of an office workbook: whatever stands around it is recognised and left out.
+
+The header may stand below title rows, on several sheets, with notes in its titles; signature,
+total and blank rows are skipped; merged cells are filled downwards. A wrong cell becomes a Fault
+with one sentence, a wrong file raises BadFile. ``shared.documents.faults`` writes the same
+workbook back with the faults marked.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from shared.documents import cells, files
+from shared.documents.errors import BadFile
+from shared.documents.files import Grid
+
+HEADER_WITHIN = 30
+"""Rows from the top in which a header is looked for."""
+ENOUGH = 2
+"""Known titles that make a row a header when a required one is missing."""
+FOOTER = re.compile(
+    r"(制表|审核|填表|填报|负责|经办|复核|审批|批准|单位|联系|报送|打印|盖章|签字|备注|说明|注|附)[^，。]{0,8}[:：(（]"
+)
+SIGNATURE = re.compile(r"(制表|审核|填表|填报|负责|经办|复核|审批|打印)[^，。]{0,8}[:：]")
+TOTAL = re.compile(r"(合|总|小|共)\s*计")
+ORDINAL = frozenset({"序号", "编号", "序", "行号"})
+MAX_FAULTS = 20_000
+
+
+class Column(msgspec.Struct, frozen=True):
+    """A column that is looked for; ``required`` needs the column and every row's cell filled."""
+
+    title: str
+    kind: cells.Kind = "text"
+    required: bool = False
+    aliases: tuple[str, ...] = ()
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """What is wrong with one cell; rows are numbered as Excel shows them."""
+
+    sheet: int
+    row: int
+    column: str
+    sentence: str
+
+
+class Row(msgspec.Struct):
+    """One line of data; ``row["姓名"]`` is the converted cell, None when blank or faulty."""
+
+    sheet: int
+    number: int
+    values: dict[str, Any]
+
+    def __getitem__(self, title: str) -> Any:
+        return self.values[title]
+
+
+class Place(msgspec.Struct):
+    """Where a sheet's table stands: header row (0-based) and column index by title."""
+
+    sheet: int
+    header: int
+    columns: dict[str, int]
+
+
+class Table(msgspec.Struct):
+    """The rows that were read, what was left out, and every fault found so far."""
+
+    grids: list[Grid]
+    places: list[Place]
+    rows: list[Row]
+    faults: list[Fault]
+    dropped: list[str]
+    """Titles left out on purpose, as the file writes them."""
+    unknown: list[str]
+    """Titles that nobody asked for."""
+
+    def fault(self, row: Row, column: str, sentence: str) -> None:
+        """Add what the feature found wrong."""
+        if len(self.faults) < MAX_FAULTS:
+            self.faults.append(Fault(row.sheet, row.number, column, sentence))
+
+    def has(self, title: str) -> bool:
+        """Whether any sheet has the column."""
+        return any(title in place.columns for place in self.places)
+
+    def where(self, row: Row | Fault) -> str:
+        """第 12 行, with the sheet's name when there are several."""
+        number = row.number if isinstance(row, Row) else row.row
+        if len(self.places) == 1:
+            return f"第 {number} 行"
+        return f"“{self.grids[row.sheet].name}”第 {number} 行"
+
+    def sentences(self, limit: int = 200) -> list[str]:
+        """The faults as whole sentences, by row."""
+        ordered = sorted(self.faults, key=lambda fault: (fault.sheet, fault.row))
+        return [
+            f"{self.where(fault)}“{fault.column}”：{fault.sentence}" for fault in ordered[:limit]
+        ]
+
+
+def read_table(
+    data: bytes, name: str, columns: Sequence[Column], *, dropped: Iterable[str] = ()
+) -> Table:
+    """Read every visible sheet that has the header.
+
+    ``dropped`` are titles that are recognised and not kept. Raises BadFile.
+    """
+    grids = files.open_sheets(data, name)
+    titles = {_plain(alias): c.title for c in columns for alias in (c.title, *c.aliases)}
+    places = [
+        place for index, grid in enumerate(grids) if (place := _place(index, grid, columns, titles))
+    ]
+    if not places:
+        raise BadFile(_missing_header(grids, columns, titles))
+    table = Table(grids, places, rows=[], faults=[], dropped=[], unknown=[])
+    unwanted = {_plain(title) for title in dropped}
+    for place in places:
+        _sort_titles(table, place, unwanted)
+        table.rows.extend(_rows(table, place, columns))
+    if not table.rows:
+        raise BadFile("表头下面没有数据行，请检查后重新选择文件。")
+    return table
+
+
+def _place(
+    index: int, grid: Grid, columns: Sequence[Column], titles: dict[str, str]
+) -> Place | None:
+    """The row with most known titles; of equals that follow each other, the last."""
+    best: Place | None = None
+    for number, row in enumerate(grid.rows[:HEADER_WITHIN]):
+        found: dict[str, int] = {}
+        for position, cell in enumerate(row):
+            title = titles.get(_plain(cell)) if isinstance(cell, str) else None
+            if title is not None:
+                found.setdefault(title, position)
+        follows = best is not None and number == best.header + 1
+        more = 0 if best is None else len(best.columns)
+        if len(found) > more or (found and len(found) == more and follows):
+            best = Place(index, number, found)
+    if best is None or any(c.required and c.title not in best.columns for c in columns):
+        return None
+    return best
+
+
+def _missing_header(
+    grids: Sequence[Grid], columns: Sequence[Column], titles: dict[str, str]
+) -> str:
+    """Say which required column is missing from what looks most like the header."""
+    required = [column.title for column in columns if column.required]
+    if not any(any(cell != "" for cell in row) for grid in grids for row in grid.rows):
+        return "表格是空的，没有任何内容。请检查后重新选择。"
+    optional = [msgspec.structs.replace(column, required=False) for column in columns]
+    found = [_place(index, grid, optional, titles) for index, grid in enumerate(grids)]
+    nearest = max((place for place in found if place), key=lambda p: len(p.columns), default=None)
+    if nearest is None or len(nearest.columns) < min(ENOUGH, len(columns)):
+        names = "、".join(required)
+        return f"没有找到表头。表格里应有一行写着：{names}。请对照导入模板检查。"
+    missing = "、".join(f"“{title}”" for title in required if title not in nearest.columns)
+    return f"第 {nearest.header + 1} 行是表头，但缺少{missing}这一列。请补上后再传。"
+
+
+def _sort_titles(table: Table, place: Place, unwanted: set[str]) -> None:
+    """Columns that are not read: left out on purpose, or unknown."""
+    used = set(place.columns.values())
+    for position, cell in enumerate(table.grids[place.sheet].rows[place.header]):
+        title = cells.text(cell)
+        if position in used or not title or _plain(title) in ORDINAL or title == ERROR_TITLE:
+            continue
+        listed = table.dropped if _plain(title) in unwanted else table.unknown
+        if title not in listed:
+            listed.append(title)
+
+
+def _rows(table: Table, place: Place, columns: Sequence[Column]) -> Iterator[Row]:
+    grid = table.grids[place.sheet]
+    header = [_plain(cell) for cell in grid.rows[place.header]]
+    present = [column for column in columns if column.title in place.columns]
+    required = [place.columns[c.title] for c in present if c.required]
+    ordinals = {index for index, title in enumerate(header) if title in ORDINAL}
+    absent: dict[str, Any] = {c.title: None for c in columns if c.title not in place.columns}
+    for index in range(place.header + 1, len(grid.rows)):
+        raw = grid.rows[index]
+        if _is_noise(raw, header, required, ordinals):
+            continue
+        row = Row(place.sheet, index + 1, dict(absent))
+        for column in present:
+            position = place.columns[column.title]
+            value = raw[position] if position < len(raw) else ""
+            row.values[column.title] = _converted(table, row, column, value)
+        yield row
+
+
+def _converted(table: Table, row: Row, column: Column, value: Any) -> Any:
+    blank = value is None or value == "" or cells.text(value) in {"", "/", "-", "—", "——", "无"}
+    if blank:
+        if column.required:
+            table.fault(row, column.title, "不能空着，请填写。")
+        return None
+    try:
+        return cells.READERS[column.kind](value)
+    except ValueError as error:
+        table.fault(row, column.title, str(error))
+        return None
+
+
+def _is_noise(
+    raw: Sequence[Any], header: list[str], required: list[int], ordinals: set[int]
+) -> bool:
+    """Blank, numbered but empty, a repeated header, a total or a signature row."""
+    filled = [(index, cells.text(cell)) for index, cell in enumerate(raw) if cell not in {"", None}]
+    filled = [(index, found) for index, found in filled if found]
+    if not filled or all(index in ordinals for index, _ in filled):
+        return True
+    if [_plain(cell) for cell in raw] == header:
+        return True
+    first = filled[0][1]
+    if TOTAL.match(first) or SIGNATURE.match(first):
+        return True
+    if sum(1 for index, _ in filled if index in required) > len(required) // 2:
+        return False
+    return any(TOTAL.match(found) or FOOTER.match(found) for _, found in filled)
+
+
+def _plain(title: Any) -> str:
+    """A title without blanks, marks and the notes in brackets: 预算金额（元）* → 预算金额元."""
+    found = unicodedata.normalize("NFKC", str(title))
+    found = re.sub(r"\((必填|选填|可不填|可空)\)", "", found)
+    return re.sub(r"[\s*:()/\[\]【】]", "", found)
+
+
+ERROR_TITLE = "错误说明"
+"""The column that shared.documents.faults adds; a corrected report may come back with it."""

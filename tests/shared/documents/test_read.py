@@ -1,0 +1,263 @@
+"""Office workbooks with the usual faults."""
+
+import io
+import zipfile
+from datetime import date, datetime
+from typing import Any
+
+import msoffcrypto.format.ooxml
+import openpyxl
+import pytest
+import xlsxwriter
+
+from shared.documents import files
+from shared.documents.errors import BadFile
+from shared.documents.faults import fault_report
+from shared.documents.read import Column, Table, read_table
+from tests.shared.documents import books
+
+COLUMNS = (
+    Column("乡镇"),
+    Column("姓名", "name", required=True),
+    Column("手机号", "phone", required=True, aliases=("联系电话", "手机号码")),
+    Column("户数", "integer"),
+    Column("到岗日期", "date"),
+)
+TITLE: list[Any] = ["通城县网格员花名册（2026年11月）"]
+HEADER: list[Any] = ["序号", "乡镇", "姓名", "性别", "手机号", "户数", "到岗日期", "备注"]
+FIRST: list[Any] = [1, "隽水镇", "张三", "男", "13812345678", 120, "2026/1/1", ""]
+SECOND: list[Any] = [2, "隽水镇", "李　四", "女", 13912345678, "９８", "2026年2月3日", ""]
+FOOTER: list[Any] = ["制表人：", None, "王五", None, "审核人："]
+SHEET: list[list[Any]] = [TITLE, ["填报单位：组织部"], HEADER, FIRST, SECOND, [], FOOTER]
+
+
+def read(data: bytes, name: str = "roster.xlsx") -> Table:
+    return read_table(data, name, COLUMNS, dropped=("性别", "身份证号"))
+
+
+def people(table: Table) -> list[tuple[str, str, int | None, date | None]]:
+    return [(row["姓名"], row["手机号"], row["户数"], row["到岗日期"]) for row in table.rows]
+
+
+EXPECTED = [
+    ("张三", "13812345678", 120, date(2026, 1, 1)),
+    ("李四", "13912345678", 98, date(2026, 2, 3)),
+]
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        (books.xlsx(SHEET), "roster.xlsx"),
+        (books.xls(SHEET), "roster.xls"),
+        (books.text(SHEET), "roster.csv"),
+        (books.text(SHEET, "utf-8-sig"), "roster.csv"),
+        (books.text(SHEET, "utf-8"), "roster.CSV"),
+        (books.text(SHEET, "utf-16", "\t"), "roster.txt"),
+        (books.xlsx(SHEET), "roster.xls"),
+    ],
+)
+def test_every_format_reads_the_same(data: bytes, name: str) -> None:
+    """Title rows, signatures and blank rows are left out; the type is decided by content."""
+    table = read(data, name)
+    assert people(table) == EXPECTED
+    assert table.faults == []
+    assert [row.number for row in table.rows] == [4, 5]
+    assert table.dropped == ["性别"]
+    assert table.unknown == ["备注"]
+
+
+@pytest.mark.parametrize("old", [False, True])
+def test_merged_cells_are_filled_downwards(*, old: bool) -> None:
+    """A township written once for its rows counts for all of them."""
+    rows: list[list[Any]] = [HEADER, FIRST, [2, None, *SECOND[2:]]]
+    data = books.xls(rows, [(1, 2, 1, 1)]) if old else books.xlsx(rows, merges=["B2:B3"])
+    assert [row["乡镇"] for row in read(data).rows] == ["隽水镇", "隽水镇"]
+
+
+def test_a_header_of_two_merged_rows_counts_from_its_last() -> None:
+    """Data begins below the second row of a two-level header."""
+    upper: list[Any] = ["序号", "乡镇", "人员", None, None, "户数", "到岗日期", "备注"]
+    lower = ["", "", "姓名", "性别", "手机号", "", "", ""]
+    data = books.xlsx(
+        [TITLE, upper, lower, FIRST, SECOND], merges=["A2:A3", "B2:B3", "F2:F3", "G2:G3", "C2:E2"]
+    )
+    assert people(read(data)) == EXPECTED
+
+
+def test_titles_are_recognised_with_notes_and_other_names() -> None:
+    """姓 名, 联系电话 and 户数（必填） are the columns they mean."""
+    header = ["序号", "乡 镇", "姓名*", "性别", "联系电话", "户数（必填）", "到岗\n日期", "备注"]
+    assert people(read(books.xlsx([header, FIRST, SECOND]))) == EXPECTED
+
+
+def test_every_sheet_with_the_header_is_read() -> None:
+    """One sheet per township; an explanation sheet without the header is not data."""
+    table = read(
+        books.xlsx(
+            [["填表说明"], ["请如实填写"]],
+            [HEADER, FIRST],
+            [TITLE, HEADER, [1, "麦市镇", "", "男", "1", "", "", ""]],
+            names=["说明", "隽水镇", "麦市镇"],
+        )
+    )
+    assert len(table.rows) == 2
+    assert table.sentences() == [
+        "“麦市镇”第 3 行“姓名”：不能空着，请填写。",
+        "“麦市镇”第 3 行“手机号”：手机号应为 1 开头的 11 位数字，现在是“1”。",
+    ]
+
+
+def test_rows_that_are_no_data() -> None:
+    """Totals, repeated headers, numbered blanks and signatures are skipped, faulty rows kept."""
+    rows: list[list[Any]] = [
+        HEADER,
+        FIRST,
+        HEADER,
+        ["小计", None, None, None, None, 120],
+        [3, None, None],
+        ["合　计", None, "1人", None, None, 120],
+        ["", "隽水镇", "", "", "", 5, "", ""],
+        ["填报日期：2026年11月20日"],
+        ["审核人（签字）"],
+        ["备注：1.本表一式两份"],
+    ]
+    table = read(books.xlsx(rows))
+    assert [row.number for row in table.rows] == [2, 7]
+    assert {fault.column for fault in table.faults} == {"姓名", "手机号"}
+
+
+def test_real_dates_and_serials() -> None:
+    """Cells formatted as dates and bare serial numbers."""
+    first = [*FIRST[:6], datetime(2026, 1, 1), ""]  # noqa: DTZ001  what Excel stores
+    second = [*SECOND[:6], 46056, ""]
+    for data in (books.xlsx([HEADER, first, second]), books.xls([HEADER, FIRST, second])):
+        assert [row["到岗日期"] for row in read(data).rows] == [
+            date(2026, 1, 1),
+            date(2026, 2, 3),
+        ]
+
+
+def bomb() -> bytes:
+    """A workbook whose sheet unpacks to 300 MB from 300 kB."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as package:
+        package.writestr("xl/workbook.xml", "<workbook/>")
+        with package.open("xl/worksheets/sheet1.xml", "w") as member:
+            for _ in range(300):
+                member.write(b" " * 1024 * 1024)
+    return target.getvalue()
+
+
+def liar() -> bytes:
+    """The same bomb, whose directory claims it is small."""
+    data = bytearray(bomb())
+    size = (300 * 1024 * 1024).to_bytes(4, "little")
+    at = data.rfind(size)
+    data[at : at + 4] = (1000).to_bytes(4, "little")
+    return bytes(data)
+
+
+def far_cell(cell: str) -> bytes:
+    target = io.BytesIO()
+    with xlsxwriter.Workbook(target) as book:
+        book.add_worksheet().write(cell, "x")
+    return target.getvalue()
+
+
+def locked() -> bytes:
+    """Encrypted with a password, as Excel does."""
+    plain, target = io.BytesIO(books.xlsx(SHEET)), io.BytesIO()
+    msoffcrypto.format.ooxml.OOXMLFile(plain).encrypt("123456", target)
+    return target.getvalue()
+
+
+def other_package() -> bytes:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as package:
+        package.writestr("word/document.xml", "<document/>")
+    return target.getvalue()
+
+
+GOOD = books.xlsx(SHEET)
+OLD = books.xls(SHEET)
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "word"),
+    [
+        (b"", "a.xlsx", "空的"),
+        (b"x" * (files.MAX_BYTES + 1), "a.csv", "20 MB"),
+        (GOOD[: len(GOOD) // 2], "a.xlsx", "不完整或已损坏"),
+        (GOOD[:-200], "a.xlsx", "不完整或已损坏"),
+        (OLD[: len(OLD) // 2], "a.xls", "不完整或已损坏"),
+        (locked(), "a.xlsx", "密码"),
+        (bomb(), "a.xlsx", "太大"),
+        (liar(), "a.xlsx", "太大|损坏"),
+        (far_cell("A1000000"), "a.xlsx", "超出 10 万行"),
+        (far_cell("XFD1"), "a.xlsx", "104 列"),
+        (other_package(), "a.xlsx", "不是 Excel"),
+        (b"%PDF-1.7 ...", "a.xlsx", "PDF"),
+        (b"\x89PNG\r\n\x1a\n", "a.xlsx", "图片"),
+        (b"<html><table><tr><td>1</td></tr></table>", "a.xls", "网页"),
+        (b"just text", "a.xlsx", "不是 Excel"),
+        (b"\x00\x01\x02\x03\xff\xfe\x80\x81", "a.csv", "编码"),
+        (books.text(SHEET)[:-3] + b"\xff\xff", "a.csv", "编码"),
+        (books.xlsx([[]]), "a.xlsx", "空的"),
+        (books.xlsx([HEADER]), "a.xlsx", "没有数据行"),
+        (books.xlsx([["甲", "乙"], ["丙", "丁"]]), "a.xlsx", "没有找到表头"),
+        (
+            books.xlsx([TITLE, ["序号", "乡镇", "姓名"], [1, "隽水镇", "张三"]]),
+            "a.xlsx",
+            "缺少“手机号”",
+        ),
+        (b"\n".join([b"a,b"] * (files.MAX_ROWS + 1)), "a.csv", "100000 行"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_said_in_one_sentence(
+    data: bytes, name: str, word: str
+) -> None:
+    """Empty, huge, truncated, locked, bombs, wrong type, no header."""
+    with pytest.raises(BadFile, match=word):
+        read(data, name)
+
+
+def test_empty_formatted_cells_far_away_do_no_harm() -> None:
+    """Offices format whole columns: cells without a value are not counted."""
+    book = openpyxl.load_workbook(io.BytesIO(GOOD))
+    sheet = book.worksheets[0]
+    sheet["ZZ100"].number_format = "@"
+    sheet["A1048576"].number_format = "@"
+    target = io.BytesIO()
+    book.save(target)
+    assert people(read(target.getvalue())) == EXPECTED
+
+
+def test_the_report_is_the_same_workbook_with_its_faults_marked() -> None:
+    """Red cells, one explanation per row, and text that stays text."""
+    bad = [2, "隽水镇", "=1+1", "女", "139", -5, "2026-02-30", ""]
+    table = read(books.xlsx([TITLE, HEADER, FIRST, bad, FOOTER]))
+    table.fault(table.rows[1], "乡镇", "没有这个乡镇。")
+    sheet = openpyxl.load_workbook(io.BytesIO(fault_report(table))).worksheets[0]
+    assert sheet["A1"].value == TITLE[0]
+    assert sheet["I2"].value == "错误说明"
+    assert sheet["I3"].value is None
+    why = sheet["I4"].value
+    assert all(f"{column}：" in why for column in ("乡镇", "手机号", "户数", "到岗日期"))
+    red = {cell.coordinate for row in sheet for cell in row if cell.fill.fgColor.rgb == "FFFFC7CE"}
+    assert red == {"B4", "E4", "F4", "G4"}
+    assert (sheet["C4"].value, sheet["C4"].data_type) == ("=1+1", "s")
+    assert sheet["E3"].value == "13812345678"
+
+
+def test_a_corrected_report_is_read_like_the_original() -> None:
+    """The added column is neither unknown nor data."""
+    table = read(books.xlsx([HEADER, FIRST, [2, "隽水镇", "李四", "女", "139", 98, "", ""]]))
+    book = openpyxl.load_workbook(io.BytesIO(fault_report(table)))
+    book.worksheets[0]["E3"] = "13912345678"
+    target = io.BytesIO()
+    book.save(target)
+    again = read(target.getvalue())
+    assert again.faults == []
+    assert again.unknown == ["备注"]
+    assert len(again.rows) == 2
