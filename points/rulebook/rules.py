@@ -1,0 +1,243 @@
+"""What a record earns and which cap cut it: pure functions over frozen values.
+
+Amounts are integers of 0.1 point. Caps cut in one order: rule-day, rule-month, category-month,
+person-month, person-year; a cut may leave a part.
+"""
+
+from datetime import date
+from enum import StrEnum
+
+import msgspec
+
+from points.errors import RuleRefused
+
+
+class Category(StrEnum):
+    """The six duty categories."""
+
+    ORG = "ORG"
+    SVC = "SVC"
+    OPN = "OPN"
+    MED = "MED"
+    CARE = "CARE"
+    LAW = "LAW"
+
+
+CATEGORY_NAMES = {
+    Category.ORG: "组织生活参与",
+    Category.SVC: "民生事项服务",
+    Category.OPN: "社情民意收集",
+    Category.MED: "矛盾纠纷劝调",
+    Category.CARE: "特殊人群帮教",
+    Category.LAW: "政策法律宣传",
+}
+
+
+class Step(StrEnum):
+    """Who must confirm a record; a rule with two steps needs both."""
+
+    V1 = "V1"
+    """The grid's own lead, else any lead of the village, else the chief."""
+    COMMITTEE = "committee"
+    SUPERVISOR = "supervisor"
+    V3 = "V3"
+    """The township."""
+    V4 = "V4"
+    """The county."""
+    AGENCY = "agency"
+    TRAINER = "trainer"
+    MEDIATOR = "mediator"
+    SYSTEM = "system"
+    """Made by another part of the system, never declared by hand."""
+    CHECK = "check"
+    """Accepted as declared; one in ten is drawn for a check by V1."""
+
+
+class Evidence(StrEnum):
+    """Whether a photo belongs to a record; none is ever asked where it is not needed."""
+
+    NONE = "none"
+    OPTIONAL = "optional"
+    REQUIRED = "required"
+
+
+class Rule(msgspec.Struct, frozen=True, kw_only=True):
+    """One award rule as it stands from a day on; amounts in 0.1 point."""
+
+    code: str
+    version: int = 1
+    category: Category
+    title: str
+    points: int
+    cap_day: int | None = None
+    cap_month: int | None = None
+    steps: tuple[Step, ...]
+    resident: bool = False
+    """The verifier also records how the resident confirmed: signature, phone or QR."""
+    evidence: Evidence = Evidence.OPTIONAL
+    per: int = 1
+    """How many make one award: 10 households for LAW-01."""
+    household: bool = False
+    """Holds a household number and counts once per household and week."""
+    secret: bool = False
+    """No reference to a person at all; the text is the rule's own (专项帮教)."""
+    repeat_zero: bool = False
+    """A repeat within 7 days scores nothing."""
+    templates: tuple[str, ...] = ()
+    """Sentences to tap instead of typing."""
+    effective_from: date
+    effective_to: date | None = None
+
+
+class Penalty(msgspec.Struct, frozen=True, kw_only=True):
+    """One deduction rule; ``choices`` are the possible amounts in 0.1 point (merit only)."""
+
+    code: str
+    version: int = 1
+    title: str
+    choices: tuple[int, ...]
+    reverses: bool = False
+    """Takes back the whole award as well (false or duplicate claim)."""
+    effective_from: date
+    effective_to: date | None = None
+
+
+class Caps(msgspec.Struct, frozen=True, kw_only=True):
+    """Caps that stand above single rules, in 0.1 point."""
+
+    category_month: dict[Category, int]
+    person_month: int
+    person_year: int
+    effective_from: date
+
+
+class Earned(msgspec.Struct, frozen=True, kw_only=True):
+    """What the worker has already been given in the periods the caps look at, in 0.1 point."""
+
+    rule_day: int = 0
+    rule_month: int = 0
+    category_month: int = 0
+    person_month: int = 0
+    person_year: int = 0
+
+
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """What else decides: how many, whether it repeats, whether the household had its visit."""
+
+    quantity: int = 1
+    repeats: bool = False
+    visited_this_week: bool = False
+
+
+class Cut(msgspec.Struct, frozen=True):
+    """One cap that took something: its Chinese name, its size and what it left."""
+
+    cap: str
+    limit: int
+    left: int
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """What the rule gave, what cut it, what is posted, and the same in words."""
+
+    gives: int
+    posted: int
+    cuts: tuple[Cut, ...]
+    words: str
+
+
+def decide(rule: Rule, caps: Caps, earned: Earned, facts: Facts) -> Decision:
+    """What one verified record earns.
+
+    Worked out from domain rules: points × whole multiples of ``per``, nothing for a repeat or a
+    second visit in a week, then each cap in its order. Never below zero, never above a cap.
+    """
+    gives = rule.points * (facts.quantity // rule.per)
+    head = f"{rule.code} {rule.title}：得 {show(gives)} 分"
+    if rule.repeat_zero and facts.repeats:
+        return Decision(gives, 0, (), f"{head}；7 天内已有相同上报，本次不计分。")
+    if rule.household and facts.visited_this_week:
+        return Decision(gives, 0, (), f"{head}；本周已探访过这一户，本次不计分。")
+    amount = gives
+    cuts: list[Cut] = []
+    for name, limit, used in _caps(rule, caps, earned):
+        left = max(limit - used, 0)
+        if amount > left:
+            cuts.append(Cut(name, limit, left))
+            amount = left
+    if not cuts:
+        return Decision(gives, amount, (), f"{head}。")
+    reasons = "，".join(
+        f"{cut.cap}上限 {show(cut.limit)} 分，只余 {show(cut.left)} 分" for cut in cuts
+    )
+    return Decision(gives, amount, tuple(cuts), f"{head}；{reasons}，计 {show(amount)} 分。")
+
+
+def show(amount: int) -> str:
+    """Tenths as people write them: 5 → 0.5, 20 → 2."""
+    whole, tenth = divmod(abs(amount), 10)
+    sign = "-" if amount < 0 else ""
+    return f"{sign}{whole}.{tenth}" if tenth else f"{sign}{whole}"
+
+
+def check_change(new: Rule, history: list[Rule], caps: Caps, today: date) -> None:
+    """Whether the department may put this version into force.
+
+    Raises RuleRefused with the field and the reason: points or caps that make no sense, a cap below
+    the points, no verifier, or a version that would overlap one already in force or planned.
+    """
+    for field, holds, reason in (
+        ("points", new.points > 0, "分值要大于 0。"),
+        ("per", new.per > 0, "计分数量至少为 1。"),
+        ("title", bool(new.title), "请填写名称。"),
+        ("steps", bool(new.steps), "至少要有一级核实人。"),
+    ):
+        if not holds:
+            raise RuleRefused(field, reason)
+    limits = (
+        ("cap_day", "单日上限", new.cap_day),
+        ("cap_month", "单月上限", new.cap_month),
+    )
+    for field, name, limit in limits:
+        if limit is not None and limit < new.points:
+            raise RuleRefused(field, f"{name} {show(limit)} 分低于单次分值 {show(new.points)} 分。")
+    if new.cap_day and new.cap_month and new.cap_month < new.cap_day:
+        raise RuleRefused("cap_month", "单月上限低于单日上限。")
+    category = caps.category_month[new.category]
+    if category < new.points:
+        raise RuleRefused(
+            "points", f"超过{CATEGORY_NAMES[new.category]}类每月上限 {show(category)} 分。"
+        )
+    if new.effective_from <= today:
+        raise RuleRefused("effective_from", "生效日期要在今天以后，已核实的记录才不会变。")
+    for other in history:
+        if other.effective_from >= new.effective_from:
+            raise RuleRefused(
+                "effective_from",
+                f"{other.effective_from:%Y-%m-%d} 起已有第 {other.version} 版，"
+                "新版的生效日期要更晚。",
+            )
+
+
+def in_force(versions: list[Rule], on: date) -> Rule | None:
+    """The version of one rule that counts for work done on a day."""
+    for rule in versions:
+        if rule.effective_from <= on and (rule.effective_to is None or on < rule.effective_to):
+            return rule
+    return None
+
+
+def _caps(rule: Rule, caps: Caps, earned: Earned) -> list[tuple[str, int, int]]:
+    """(name, limit, used) in the order in which caps cut."""
+    found = [
+        ("本项单日", rule.cap_day, earned.rule_day),
+        ("本项单月", rule.cap_month, earned.rule_month),
+        (
+            f"{CATEGORY_NAMES[rule.category]}类单月",
+            caps.category_month[rule.category],
+            earned.category_month,
+        ),
+        ("个人单月", caps.person_month, earned.person_month),
+        ("个人全年", caps.person_year, earned.person_year),
+    ]
+    return [(name, limit, used) for name, limit, used in found if limit is not None]
