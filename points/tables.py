@@ -17,6 +17,7 @@ from points.ledger.tables import (
     Transfer,
 )
 from points.mall.tables import Agreement, Price, Product, Shop
+from points.rulebook.tables import RuleVersion
 
 __all__ = [
     "Account",
@@ -33,6 +34,7 @@ __all__ = [
     "Redemption",
     "RedemptionLine",
     "Resolution",
+    "RuleVersion",
     "Shop",
     "Stock",
     "StockMove",

@@ -219,6 +219,28 @@ def check_change(new: Rule, history: list[Rule], caps: Caps, today: date) -> Non
             )
 
 
+def check_caps(new: Caps, history: list[Caps], rules: list[Rule], today: date) -> None:
+    """Whether the department may put these caps into force.
+
+    Raises RuleRefused: below a rule's points, a person's month below a category's, or overlapping.
+    """
+    for rule in rules:
+        if new.category_month[rule.category] < rule.points:
+            raise RuleRefused(
+                str(rule.category),
+                f"低于 {rule.code} 的单次分值 {show(rule.points)} 分。",
+            )
+    for category, limit in new.category_month.items():
+        if limit > new.person_month:
+            raise RuleRefused(str(category), f"高于个人每月上限 {show(new.person_month)} 分。")
+    if new.person_year < new.person_month:
+        raise RuleRefused("person_year", "个人全年上限低于每月上限。")
+    if new.effective_from <= today:
+        raise RuleRefused("effective_from", "生效日期要在今天以后，已核实的记录才不会变。")
+    if any(other.effective_from >= new.effective_from for other in history):
+        raise RuleRefused("effective_from", "这一天以后已有一版上限，新版的生效日期要更晚。")
+
+
 def in_force(versions: list[Rule], on: date) -> Rule | None:
     """The version of one rule that counts for work done on a day."""
     for rule in versions:

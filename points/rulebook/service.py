@@ -1,0 +1,160 @@
+"""The rulebook of a county: seeded from the default, changed by new versions only.
+
+A record is decided by the version in force on its work date, and the decision keeps the version's
+number; so a change never reaches back.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+import msgspec
+
+from points.rulebook import queries
+from points.rulebook.defaults import CAPS, PENALTIES, RULES
+from points.rulebook.queries import NewVersion, Stored
+from points.rulebook.rules import Caps, Category, Penalty, Rule, check_caps, check_change
+from shared.audit import service as audit
+from shared.clock import now as clock_now
+from shared.clock import today
+from shared.database import DB
+from shared.errors import NotFound
+from shared.identity.access import Action, Target, require
+from shared.identity.actor import Actor
+from shared.ids import new_id
+
+CAPS_CODE = "CAPS"
+
+
+async def rules_at(county_id: int, on: date) -> list[Rule]:
+    """Award rules in force on a day, by code."""
+    await ensure_seeded(county_id)
+    return [_rule(row) for row in await queries.in_force(county_id, "award", on)]
+
+
+async def rule_at(county_id: int, code: str, on: date) -> Rule | None:
+    """One award rule as it stood on a day."""
+    return next((rule for rule in await rules_at(county_id, on) if rule.code == code), None)
+
+
+async def penalties_at(county_id: int, on: date) -> list[Penalty]:
+    """Deduction rules in force on a day, by code."""
+    await ensure_seeded(county_id)
+    rows = await queries.in_force(county_id, "penalty", on)
+    return [msgspec.json.decode(row.body, type=Penalty) for row in rows]
+
+
+async def caps_at(county_id: int, on: date) -> Caps:
+    """Category and person caps in force on a day; raises NotFound before the first."""
+    await ensure_seeded(county_id)
+    rows = await queries.in_force(county_id, "caps", on)
+    if not rows:
+        raise NotFound(f"{on:%Y-%m-%d} 还没有生效的积分规则。")
+    return msgspec.json.decode(rows[0].body, type=Caps)
+
+
+async def history(county_id: int, code: str) -> list[Rule]:
+    """All versions of one award rule, oldest first. Raises NotFound."""
+    await ensure_seeded(county_id)
+    rows = await queries.history(county_id, code)
+    if not rows or rows[0].kind != "award":
+        raise NotFound
+    return [_rule(row) for row in rows]
+
+
+async def planned(county_id: int, on: date) -> set[str]:
+    """Codes with a version that begins after a day."""
+    rows = await queries.all_versions(county_id, "award")
+    return {rule.code for rule in map(_rule, rows) if rule.effective_from > on}
+
+
+async def change_rule(actor: Actor, new: Rule, now: datetime | None = None) -> Rule:
+    """Put a new version of an existing rule into force from its day on.
+
+    Raises RuleRefused naming the field and the reason, NotFound for an unknown code.
+    """
+    require(actor, Action.RULES_EDIT, Target(unit_code=str(actor.county_id)))
+    at = now or clock_now()
+    async with DB.transaction():
+        await queries.lock_open(actor.county_id, new.code)
+        versions = await history(actor.county_id, new.code)
+        new = msgspec.structs.replace(
+            new, version=versions[-1].version + 1, category=versions[-1].category
+        )
+        caps = await caps_at(actor.county_id, new.effective_from)
+        check_change(new, versions, caps, today(at))
+        await queries.end_open(actor.county_id, new.code, new.effective_from)
+        await queries.insert(
+            actor.county_id, [_version("award", new.code, new)], at, actor.person_id
+        )
+        await audit.record(
+            actor,
+            Action.RULES_EDIT,
+            "rule",
+            county_id=actor.county_id,
+            unit_code=str(actor.county_id),
+            before=versions[-1],
+            after=new,
+        )
+    return new
+
+
+async def change_caps(actor: Actor, new: Caps, now: datetime | None = None) -> None:
+    """Put new category and person caps into force; raises RuleRefused."""
+    require(actor, Action.RULES_EDIT, Target(unit_code=str(actor.county_id)))
+    at = now or clock_now()
+    async with DB.transaction():
+        await ensure_seeded(actor.county_id)
+        await queries.lock_open(actor.county_id, CAPS_CODE)
+        rows = await queries.history(actor.county_id, CAPS_CODE)
+        versions = [msgspec.json.decode(row.body, type=Caps) for row in rows]
+        rules = await rules_at(actor.county_id, new.effective_from)
+        check_caps(new, versions, rules, today(at))
+        await queries.end_open(actor.county_id, CAPS_CODE, new.effective_from)
+        stored = msgspec.structs.replace(
+            _version("caps", CAPS_CODE, new), version=len(versions) + 1
+        )
+        await queries.insert(actor.county_id, [stored], at, actor.person_id)
+        await audit.record(
+            actor,
+            Action.RULES_EDIT,
+            "caps",
+            county_id=actor.county_id,
+            unit_code=str(actor.county_id),
+            before=versions[-1],
+            after=new,
+        )
+
+
+async def ensure_seeded(county_id: int) -> None:
+    """Give a county without any rules the default rulebook."""
+    if await queries.seeded(county_id):
+        return
+    rows = [
+        *(_version("award", rule.code, rule) for rule in RULES),
+        *(_version("penalty", penalty.code, penalty) for penalty in PENALTIES),
+        _version("caps", CAPS_CODE, CAPS),
+    ]
+    await queries.insert(county_id, rows, clock_now(), None)
+
+
+def by_category(rules: Sequence[Rule]) -> dict[Category, list[Rule]]:
+    """Rules under their category, in the categories' order."""
+    return {
+        category: [rule for rule in rules if rule.category is category] for category in Category
+    }
+
+
+def _rule(row: Stored) -> Rule:
+    rule = msgspec.json.decode(row.body, type=Rule)
+    return msgspec.structs.replace(rule, effective_to=row.effective_to)
+
+
+def _version(kind: str, code: str, body: Rule | Penalty | Caps) -> NewVersion:
+    return NewVersion(
+        new_id(),
+        kind,
+        code,
+        getattr(body, "version", 1),
+        body.effective_from,
+        msgspec.json.encode(body).decode(),
+    )

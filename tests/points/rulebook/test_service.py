@@ -1,0 +1,90 @@
+"""Versions of rules on a real database."""
+
+from datetime import UTC, date, datetime
+
+import msgspec
+import pytest
+
+from points.errors import RuleRefused
+from points.rulebook import service
+from points.rulebook.defaults import CAPS, RULES
+from points.rulebook.rules import Category
+from shared.database import DB
+from shared.errors import NotFound
+from tests.factories import COUNTY, acting, small_county
+
+NOW = datetime(2026, 11, 24, 4, tzinfo=UTC)
+
+
+async def test_a_county_begins_with_the_default_rulebook(rollback: None) -> None:
+    """Every default rule is in force, byte for byte, and seeding twice adds nothing."""
+    await small_county()
+    first = await service.rules_at(COUNTY, date(2026, 10, 1))
+    assert first == sorted(RULES, key=lambda rule: rule.code)
+    await service.ensure_seeded(COUNTY)
+    assert await service.rules_at(COUNTY, date(2026, 10, 1)) == first
+    assert await service.caps_at(COUNTY, date(2026, 10, 1)) == CAPS
+
+
+async def test_a_new_version_counts_from_its_day(rollback: None) -> None:
+    """The old version keeps its days; the change is audited with before and after."""
+    town = await small_county()
+    desk = await acting(town.department, desk=True)
+    old = (await service.history(COUNTY, "SVC-01"))[-1]
+    new = msgspec.structs.replace(old, points=15, effective_from=date(2027, 1, 1))
+    made = await service.change_rule(desk, new, NOW)
+    assert made.version == 2
+    before = await service.rule_at(COUNTY, "SVC-01", date(2026, 12, 31))
+    after = await service.rule_at(COUNTY, "SVC-01", date(2027, 1, 1))
+    assert (before and before.points, after and after.points) == (10, 15)
+    assert before is not None
+    assert before.effective_to == date(2027, 1, 1)
+    actions = await DB.fetch(
+        "SELECT before->>'points' AS b, after->>'points' AS a FROM shared.audit_event"
+        " WHERE county_id = $1 AND action = 'rules.edit'",
+        COUNTY,
+    )
+    assert [(row["b"], row["a"]) for row in actions] == [("10", "15")]
+
+
+async def test_an_overlapping_version_is_refused(rollback: None) -> None:
+    """A second version for the same day names the first."""
+    town = await small_county()
+    desk = await acting(town.department, desk=True)
+    old = (await service.history(COUNTY, "SVC-01"))[-1]
+    new = msgspec.structs.replace(old, effective_from=date(2027, 1, 1))
+    await service.change_rule(desk, new, NOW)
+    with pytest.raises(RuleRefused, match="2027-01-01 起已有第 2 版"):
+        await service.change_rule(desk, new, NOW)
+
+
+async def test_an_unknown_code_is_not_found(rollback: None) -> None:
+    """Rules are changed, not invented."""
+    town = await small_county()
+    desk = await acting(town.department, desk=True)
+    new = msgspec.structs.replace(RULES[0], code="ORG-99", effective_from=date(2027, 1, 1))
+    with pytest.raises(NotFound):
+        await service.change_rule(desk, new, NOW)
+
+
+async def test_only_the_department_changes_rules(rollback: None) -> None:
+    """A chief does not even see that there is something to change."""
+    town = await small_county()
+    chief = await acting(town.chief)
+    with pytest.raises(NotFound):
+        await service.change_rule(chief, RULES[0], NOW)
+
+
+async def test_caps_below_a_rule_are_refused(rollback: None) -> None:
+    """A category's month must leave room for each of its rules."""
+    town = await small_county()
+    desk = await acting(town.department, desk=True)
+    low = dict(CAPS.category_month) | {Category.OPN: 50}
+    new = msgspec.structs.replace(CAPS, category_month=low, effective_from=date(2027, 1, 1))
+    with pytest.raises(RuleRefused, match="OPN-03"):
+        await service.change_caps(desk, new, NOW)
+    low[Category.OPN] = 100
+    await service.change_caps(desk, msgspec.structs.replace(new, category_month=low), NOW)
+    caps = await service.caps_at(COUNTY, date(2027, 1, 1))
+    assert caps.category_month[Category.OPN] == 100
+    assert (await service.caps_at(COUNTY, date(2026, 12, 31))).category_month == CAPS.category_month
