@@ -17,6 +17,7 @@ from points.ledger.tables import (
     Transfer,
 )
 from points.mall.tables import Agreement, Price, Product, Shop
+from points.redemption.tables import Card, CounterTries, Pickup
 from points.rulebook.tables import RuleVersion
 
 __all__ = [
@@ -24,10 +25,13 @@ __all__ = [
     "Agreement",
     "Awaiting",
     "Batch",
+    "Card",
     "Code",
+    "CounterTries",
     "Fund",
     "Hold",
     "Lot",
+    "Pickup",
     "Posting",
     "Price",
     "Product",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from points.mall.schemas import AgreementRow, PriceRow, ProductRow, ShopRow
+from points.mall.schemas import AgreementRow, Offer, PriceRow, ProductRow, ShopRow
 from shared.database import DB
 
 SHOP = """
@@ -72,6 +72,7 @@ LEFT JOIN LATERAL (
 ) r ON true
 """
 PRODUCT_BY_ID = PRODUCT + "WHERE p.county_id = $1 AND p.id = $3"
+PRODUCT_BY_NAME = PRODUCT + "WHERE p.county_id = $1 AND p.name = $3 AND p.measure = $4"
 PRODUCTS = (
     PRODUCT
     + """
@@ -141,6 +142,22 @@ WHERE r.county_id = $1 AND r.product_id = $2 AND r.shop_id IS NOT DISTINCT FROM 
         AND l.first_day > r.first_day AND l.first_day <= $4)
 LIMIT 1
 """
+OFFERS = """
+SELECT p.id AS product_id, p.name, p.category, p.measure, r.points, r.purchase_fen,
+       s.quantity - s.held AS quantity, p.low_mark, p.monthly_limit
+FROM points.stock s
+JOIN points.product p ON p.county_id = s.county_id AND p.id = s.product_id AND p.state = 'listed'
+CROSS JOIN LATERAL (
+    SELECT points, purchase_fen FROM points.price r
+    WHERE r.county_id = p.county_id AND r.product_id = p.id
+      AND (r.shop_id = s.shop_id OR r.shop_id IS NULL)
+      AND r.state = 'approved' AND r.first_day <= $3
+    ORDER BY r.shop_id IS NULL, r.first_day DESC LIMIT 1
+) r
+WHERE s.county_id = $1 AND s.shop_id = $2
+ORDER BY p.category, r.points, p.name COLLATE "C" LIMIT 500
+"""
+STOCKED = "SELECT shop_id, product_id FROM points.stock WHERE county_id = $1"
 PRICE_AT = """
 SELECT points FROM points.price
 WHERE county_id = $1 AND product_id = $2 AND (shop_id = $3 OR shop_id IS NULL)
@@ -220,6 +237,10 @@ async def insert_agreement(
 
 async def product(county_id: int, product_id: UUID, on: date) -> ProductRow | None:
     return await DB.one(ProductRow, PRODUCT_BY_ID, county_id, on, product_id)
+
+
+async def product_by_name(county_id: int, name: str, measure: str, on: date) -> ProductRow | None:
+    return await DB.one(ProductRow, PRODUCT_BY_NAME, county_id, on, name, measure)
 
 
 async def products(
@@ -323,3 +344,13 @@ async def price_begins(county_id: int, row: PriceRow) -> bool:
     """Whether another approved price begins on the same day."""
     found = await DB.fetchval(PRICE_OF_DAY, county_id, row.product_id, row.shop_id, row.first_day)
     return found is not None
+
+
+async def offers(county_id: int, shop_id: UUID, on: date) -> list[Offer]:
+    """Listed goods on a shop's shelves with the price in force; held pieces are not offered."""
+    return await DB.all(Offer, OFFERS, county_id, shop_id, on)
+
+
+async def stocked(county_id: int) -> set[tuple[UUID, UUID]]:
+    """Every (shop, product) that has a shelf."""
+    return {(row["shop_id"], row["product_id"]) for row in await DB.fetch(STOCKED, county_id)}

@@ -11,7 +11,7 @@ import msgspec
 
 from points.mall import queries
 from points.mall.rules import Category, PriceTerms, normal, price_fault, prohibited
-from points.mall.schemas import AgreementRow, PriceRow, ProductRow, ShopRow
+from points.mall.schemas import AgreementRow, Offer, PriceRow, ProductRow, ShopRow
 from shared import settings_county
 from shared.audit import service as audit
 from shared.clock import now as clock_now
@@ -24,6 +24,7 @@ from shared.ids import new_id
 from shared.roster import service as roster
 
 PAGE = 20
+MOST_SHOPS = 2000
 CATALOGUE = 500
 """Most products of a county's catalogue."""
 CHANGED = "您打开之后别人已改过这条记录。请刷新，核对后再保存。"
@@ -102,8 +103,17 @@ async def list_shops(
 
 async def open_shops(county_id: int, on: date) -> list[ShopRow]:
     """Every shop of the county that may redeem on a day."""
-    rows = await queries.shops(county_id, on, [str(county_id)], "open", "", (1000, 0))
-    return [row for row in rows if agreed(row, on)]
+    return [row for row in await shops_in_business(county_id) if agreed(row, on)]
+
+
+async def shops_in_business(county_id: int) -> list[ShopRow]:
+    """Every shop of the county that is not closed, whatever its agreement says."""
+    return await queries.shops(county_id, today(), [str(county_id)], "open", "", (MOST_SHOPS, 0))
+
+
+async def offers(county_id: int, shop_id: UUID, on: date) -> list[Offer]:
+    """What a shop can hand out on a day, by shelf."""
+    return await queries.offers(county_id, shop_id, on)
 
 
 async def add_shop(actor: Actor | None, county_id: int, form: ShopForm) -> UUID:
@@ -128,7 +138,7 @@ async def add_shop(actor: Actor | None, county_id: int, form: ShopForm) -> UUID:
             unit_code=unit.code,
             after=form,
         )
-        await _agree(actor, county_id, shop_id, form.first_day, form.last_day)
+        await agree(actor, county_id, shop_id, form.first_day, form.last_day)
     return shop_id
 
 
@@ -169,7 +179,26 @@ async def add_agreement(actor: Actor, shop_id: UUID, first_day: date, last_day: 
     """A further period; raises Invalid for one that overlaps or ends before it begins."""
     found = await _shop(actor, shop_id)
     async with DB.transaction():
-        await _agree(actor, actor.county_id, found.id, first_day, last_day)
+        await agree(actor, actor.county_id, found.id, first_day, last_day)
+
+
+async def agree(
+    actor: Actor | None, county_id: int, shop_id: UUID, first_day: date, last_day: date
+) -> None:
+    """Write an agreement inside the caller's transaction, which has asked the right.
+
+    Raises Invalid for a period that overlaps another or ends before it begins.
+    """
+    if last_day < first_day:
+        raise Invalid("协议止不能早于协议起。", {"last_day": "协议止不能早于协议起。"})
+    await queries.lock_shop(county_id, shop_id)
+    for other in await queries.agreements(county_id, shop_id):
+        if first_day <= other.last_day and last_day >= other.first_day:
+            sentence = f"与已有协议 {other.first_day} 至 {other.last_day} 重叠，请改日期。"
+            raise Invalid(sentence, {"first_day": sentence})
+    row = AgreementRow(id=new_id(), first_day=first_day, last_day=last_day, recorded_at=clock_now())
+    await queries.insert_agreement(county_id, row, shop_id, actor.person_id if actor else None)
+    await audit.record(actor, "agreement.add", "shop", shop_id, county_id=county_id, after=row)
 
 
 async def product(county_id: int, product_id: UUID) -> ProductRow | None:
@@ -332,22 +361,6 @@ async def _shop(actor: Actor, shop_id: UUID) -> ShopRow:
         raise NotFound
     require(actor, Action.SHOP_EDIT, target(found))
     return found
-
-
-async def _agree(
-    actor: Actor | None, county_id: int, shop_id: UUID, first_day: date, last_day: date
-) -> None:
-    """Write an agreement inside the caller's transaction."""
-    if last_day < first_day:
-        raise Invalid("协议止不能早于协议起。", {"last_day": "协议止不能早于协议起。"})
-    await queries.lock_shop(county_id, shop_id)
-    for other in await queries.agreements(county_id, shop_id):
-        if first_day <= other.last_day and last_day >= other.first_day:
-            sentence = f"与已有协议 {other.first_day} 至 {other.last_day} 重叠，请改日期。"
-            raise Invalid(sentence, {"first_day": sentence})
-    row = AgreementRow(id=new_id(), first_day=first_day, last_day=last_day, recorded_at=clock_now())
-    await queries.insert_agreement(county_id, row, shop_id, actor.person_id if actor else None)
-    await audit.record(actor, "agreement.add", "shop", shop_id, county_id=county_id, after=row)
 
 
 async def _priced(county_id: int, form: PriceForm, actor: Actor | None) -> PriceRow:
