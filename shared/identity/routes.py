@@ -41,4 +41,5 @@ Routes = Mapping[str, Access]
 SHARED_ROUTES: Routes = {
     "GET /health": PUBLIC,
     "GET /ready": PUBLIC,
+    "POST /preferences": PUBLIC,
 }

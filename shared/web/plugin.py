@@ -31,7 +31,7 @@ from shared.identity.routes import Access, Routes
 from shared.roster import phones
 from shared.settings import Settings
 from shared.valkey import client
-from shared.web import assets, errors, health
+from shared.web import assets, errors, health, preferences
 from shared.web.assets import STATIC_ROOT
 from shared.web.templating import environment
 
@@ -87,7 +87,9 @@ class PlatformPlugin(InitPlugin):
         app_config.middleware.append(Authentication(self.settings))
         app_config.guards.append(self.check_route)
         app_config.lifespan.append(self.lifespan)
-        app_config.route_handlers.extend([health.live, health.ready, assets.router()])
+        app_config.route_handlers.extend(
+            [health.live, health.ready, preferences.save, assets.router()]
+        )
         app_config.on_startup.append(self.check_table)
         app_config.state.settings = self.settings
         app_config.state.clock = self.clock

@@ -1,0 +1,66 @@
+/** The yellow bar that says what still waits on the phone, on every page of a signed-in worker. */
+import { drop, flush, waiting } from "./outbox.js";
+import { meta } from "./page.js";
+
+const SIGN_IN = `/sign-in?next=${encodeURIComponent(location.pathname)}`;
+
+/** @param {string} state */
+async function show(state = "") {
+  const records = await waiting();
+  const old = document.querySelector(".outbox");
+  if (!records.length) {
+    old?.remove();
+    return;
+  }
+  const bar = old ?? document.createElement("div");
+  bar.className = "outbox";
+  const notice = document.createElement("div");
+  notice.className = "notice notice_warn";
+  notice.setAttribute("role", "status");
+  const text = document.createElement("div");
+  const line = document.createElement("strong");
+  const stuck = records.filter((record) => record.problem);
+  line.textContent = stuck.length === records.length
+    ? `有 ${stuck.length} 条没有收下`
+    : `已存在手机里，有网自动上传（${records.length - stuck.length}）`;
+  text.append(line);
+  for (const record of stuck) {
+    const item = document.createElement("p");
+    item.textContent = `${new Date(record.at).toLocaleDateString("zh-CN")}：${record.problem}`;
+    text.append(item, press("删除这一条", async () => { await drop(record.id); await show(); }));
+  }
+  if (state === "signed-out") {
+    const link = document.createElement("a");
+    link.href = SIGN_IN;
+    link.textContent = "登录后上传";
+    text.append(link);
+  } else if (stuck.length < records.length) {
+    text.append(press("现在上传", tryNow));
+  }
+  notice.append(text);
+  bar.replaceChildren(notice);
+  if (!old) document.querySelector("main")?.before(bar);
+}
+
+/**
+ * @param {string} label
+ * @param {() => void} act
+ */
+function press(label, act) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "weui-btn weui-btn_default btn_small";
+  button.textContent = label;
+  button.addEventListener("click", act);
+  return button;
+}
+
+export async function tryNow() {
+  await show(await flush());
+}
+
+if (meta("person") && "indexedDB" in window) {
+  tryNow();
+  window.addEventListener("online", tryNow);
+  document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && tryNow());
+}

@@ -1,0 +1,97 @@
+/**
+ * Records that wait on the phone for the network: IndexedDB, keyed by the id that the phone made, so
+ * that sending one twice is the same record. A record belongs to the person who wrote it and is
+ * sent only while that person is signed in.
+ *
+ * @typedef {{id: string, person: string, action: string, at: number, fields: [string, string | File][], problem?: string}} Waiting
+ */
+import { meta } from "./page.js";
+
+const STORE = "waiting";
+
+/**
+ * @template T
+ * @param {IDBTransactionMode} mode
+ * @param {(store: IDBObjectStore) => IDBRequest<T>} act
+ * @returns {Promise<T>}
+ */
+function use(mode, act) {
+  return new Promise((resolve, reject) => {
+    const opening = indexedDB.open("gridmerit", 1);
+    opening.onupgradeneeded = () => opening.result.createObjectStore(STORE, { keyPath: "id" });
+    opening.onerror = () => reject(opening.error);
+    opening.onsuccess = () => {
+      const transaction = opening.result.transaction(STORE, mode);
+      const request = act(transaction.objectStore(STORE));
+      transaction.oncomplete = () => { opening.result.close(); resolve(request.result); };
+      transaction.onerror = transaction.onabort = () => { opening.result.close(); reject(transaction.error); };
+    };
+  });
+}
+
+/** @param {Waiting} record */
+export const keep = (record) => use("readwrite", (store) => store.put(record));
+/** @param {string} id */
+export const drop = (id) => use("readwrite", (store) => store.delete(id));
+
+/** @returns {Promise<Waiting[]>} this person's records, oldest first */
+export async function waiting() {
+  const person = meta("person");
+  const all = await use("readonly", (store) => store.getAll());
+  return all.filter((record) => record.person === person).sort((a, b) => a.at - b.at);
+}
+
+/** UUIDv7: ids made later sort later. */
+export function newId() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  new DataView(bytes.buffer).setBigUint64(0, (BigInt(Date.now()) << 16n) | BigInt(0x7000 | ((bytes[6] & 15) << 8) | bytes[7]));
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+}
+
+/**
+ * Post one record as the form would.
+ * @param {Waiting} record
+ * @param {string} accept
+ */
+export async function send(record, accept) {
+  const body = new FormData();
+  for (const [name, value] of record.fields) body.append(name, value);
+  const token = meta("csrf-token");
+  const answer = await fetch(record.action, { method: "POST", body, headers: { accept, "x-csrftoken": token } });
+  const signedOut = answer.status === 401 || (answer.redirected && new URL(answer.url).pathname.endsWith("/sign-in"));
+  return { answer, signedOut };
+}
+
+let sending = false;
+
+/**
+ * Send what waits, one after the other.
+ * @returns {Promise<"sent" | "signed-out" | "away">} how far it got
+ */
+export async function flush() {
+  if (sending || !meta("person")) return "away";
+  sending = true;
+  try {
+    for (const record of await waiting()) {
+      if (record.problem) continue;
+      const { answer, signedOut } = await send(record, "application/json, text/html;q=0.9");
+      if (signedOut) return "signed-out";
+      if (answer.ok) await drop(record.id);
+      else if ([400, 403, 408, 429].includes(answer.status) || answer.status >= 500) return "away";
+      else await keep({ ...record, problem: await reason(answer) });
+    }
+    return "sent";
+  } catch {
+    return "away";
+  } finally {
+    sending = false;
+  }
+}
+
+/** @param {Response} answer */
+async function reason(answer) {
+  const body = await answer.json().catch(() => ({}));
+  return Object.values(body.fields ?? {})[0] ?? body.title ?? "这条没有收下，请重新填写。";
+}

@@ -1,0 +1,121 @@
+/**
+ * What every page does with scripts: htmx under our rules, questions before an act, dialogs, the
+ * sound of a result, one submission per press.
+ */
+import htmx from "htmx.org/dist/htmx.esm.js";
+import { feedback } from "./feedback.js";
+
+Object.assign(htmx.config, {
+  allowEval: false,
+  includeIndicatorStyles: false,
+  historyCacheSize: 0, // pages are personal: nothing of them stays in the browser
+  responseHandling: [
+    { code: "204", swap: false },
+    { code: "[23]..", swap: true },
+    { code: "422", swap: true },
+    { code: "[45]..", swap: false, error: true },
+  ],
+});
+
+/** @param {string} name */
+export const meta = (name) => document.querySelector(`meta[name="${name}"]`)?.getAttribute("content") ?? "";
+
+document.addEventListener("htmx:configRequest", (event) => {
+  event.detail.headers["x-csrftoken"] = meta("csrf-token");
+});
+
+// After a swap the reading position is the new part's heading, as after a page load.
+document.addEventListener("htmx:afterSettle", ({ detail }) => {
+  const heading = detail.elt.querySelector?.("[role=alert], h2[tabindex], h1[tabindex]");
+  heading?.focus({ preventScroll: false });
+  soundOf(detail.elt);
+});
+
+for (const name of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) {
+  document.addEventListener(name, ({ detail }) => {
+    say(detail.xhr?.status === 429 ? "操作太频繁，请稍后再试。" : "网络不好，没有办成，请再试一次。");
+  });
+}
+
+/** One sentence in a dialog: it waits for the reader, unlike a toast. @param {string} text */
+export function say(text) {
+  ask(text, { cancel: "" });
+}
+
+/**
+ * A question in a dialog.
+ * @param {string} text
+ * @param {{yes?: string, cancel?: string}} labels
+ * @returns {Promise<boolean>}
+ */
+export function ask(text, { yes = "确定", cancel = "取消" } = {}) {
+  const dialog = document.createElement("dialog");
+  dialog.className = "sheet";
+  dialog.setAttribute("aria-label", text);
+  const form = document.createElement("form");
+  form.method = "dialog";
+  const line = document.createElement("p");
+  line.textContent = text;
+  const row = document.createElement("div");
+  row.className = "buttons sheet__act";
+  const look = document.body.classList.contains("desk") ? ["btn", "btn btn-primary"] : ["weui-btn weui-btn_default", "weui-btn weui-btn_primary"];
+  for (const [index, label] of [cancel, yes].entries()) {
+    if (!label) continue;
+    const button = document.createElement("button");
+    button.value = index ? "yes" : "";
+    button.className = look[index];
+    button.textContent = label;
+    row.append(button);
+  }
+  form.append(line, row);
+  dialog.append(form);
+  document.body.append(dialog);
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => {
+      resolve(dialog.returnValue === "yes");
+      dialog.remove();
+    });
+  });
+}
+
+document.addEventListener("click", ({ target }) => {
+  const element = target instanceof Element ? target.closest("[data-dialog], [data-close], [data-back], [data-print]") : null;
+  if (!(element instanceof HTMLElement)) return;
+  if (element.dataset.dialog) document.getElementById(element.dataset.dialog)?.showModal();
+  else if ("close" in element.dataset) element.closest("dialog")?.close();
+  else if ("back" in element.dataset) history.back();
+  else window.print();
+});
+
+// A form that asks first, and any form sent once: the second press of a hurried thumb does nothing.
+document.addEventListener("submit", async (event) => {
+  const form = event.target;
+  if (!(form instanceof HTMLFormElement) || event.defaultPrevented || form.method === "dialog") return;
+  const { submitter } = event;
+  if (form.dataset.confirm && !form.dataset.sure) {
+    event.preventDefault();
+    event.stopPropagation();
+    if (!(await ask(form.dataset.confirm))) return;
+    form.dataset.sure = "1";
+    form.requestSubmit(submitter);
+    return;
+  }
+  delete form.dataset.sure;
+  if (form.method === "get" || form.matches("[hx-post], [hx-get]")) return;
+  if (form.dataset.sent) event.preventDefault();
+  form.dataset.sent = "1";
+}, true);
+window.addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+});
+
+/** @param {ParentNode} root */
+function soundOf(root) {
+  const mark = root.querySelector?.("[data-feedback]:not([data-heard])");
+  if (!(mark instanceof HTMLElement)) return;
+  mark.dataset.heard = "1";
+  feedback(mark.dataset.feedback === "ok");
+}
+soundOf(document);
+document.querySelector("[role=alert][tabindex]")?.focus();
