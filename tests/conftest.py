@@ -26,6 +26,7 @@ from deploy.engine_postgres import SUPERUSER
 from deploy.migrate import migrate
 from points.app import create_app
 from shared.database import DB
+from shared.identity import sealing
 from shared.roster import phones
 from shared.settings import Settings
 from tests.inspector import inspect_statements, violations
@@ -35,6 +36,7 @@ APP_ROLE = "gridmerit_app"
 SECRET = "k" * 43
 
 phones.configure(SECRET)
+sealing.configure(SECRET)
 
 
 class Rollback(Exception):  # noqa: N818  it is not an error

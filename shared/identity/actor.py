@@ -33,6 +33,8 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     """Signed in with password and TOTP."""
     former: bool = False
     """The last assignment ended less than 90 days ago: balance, code and objection only."""
+    terminal: bool = False
+    """A shop terminal's signed request: only the API routes that say so."""
     confirmed_at: datetime | None = None
     """When the password or PIN was last given in this session (exports ask for a fresh one)."""
     text_size: str = "normal"

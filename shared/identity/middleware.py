@@ -1,31 +1,92 @@
-"""Authentication of every request: the session cookie becomes ``request.user``."""
+"""Authentication of every request: a session cookie, or a terminal's signature, becomes the user.
 
+It decides nothing: what the user may do is the guard's (routes) and the services' (objects).
+"""
+
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
-from litestar.connection import ASGIConnection
+from litestar.connection import Request
 from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPReceiveMessage, Receive, Scope, Send
 
+from shared import settings_county
+from shared.errors import Invalid
+from shared.identity import sessions, terminals
 from shared.identity.actor import Actor
+from shared.identity.cookies import session_name
 from shared.settings import Settings
+
+SIGNED_BODY_LIMIT = 64 * 1024
+UNWATCHED = ("/static/", "/health", "/ready", "/metrics")
+"""Paths that never ask who is there."""
 
 
 class Authentication(ASGIMiddleware):
-    """Sets ``scope["user"]`` to an Actor or None; decides nothing."""
+    """Sets ``scope["user"]`` to an Actor or None, and ``state.county`` to the county's settings."""
 
     scopes = (ScopeType.HTTP,)
 
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
+    def __init__(self, settings: Settings, clock: Callable[[], datetime]) -> None:
+        self.cookie = session_name(settings)
+        self.clock = clock
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-        connection: ASGIConnection[Any, Any, Any, Any] = ASGIConnection(scope)
-        scope["user"] = await self.actor(connection)
+        connection: Request[Any, Any, Any] = Request(scope)
         scope["auth"] = None
+        actor: Actor | None = None
+        if connection.headers.get(terminals.KEY_HEADER):
+            body = await whole_body(receive)
+            receive = replay(body)
+            actor = await self.terminal(connection, body)
+        elif not scope["path"].startswith(UNWATCHED) and (
+            token := connection.cookies.get(self.cookie)
+        ):
+            actor = await sessions.resolve(token, self.clock())
+        scope["user"] = actor
+        if actor is not None and not actor.terminal:
+            scope["state"]["county"] = await settings_county.get(actor.county_id)
         await next_app(scope, receive, send)
 
-    async def actor(self, connection: ASGIConnection[Any, Any, Any, Any]) -> Actor | None:
-        """The person of the session cookie, with the duties of this moment."""
-        del connection
-        return None
+    async def terminal(self, connection: Request[Any, Any, Any], body: bytes) -> Actor | None:
+        """The keeper behind a signed request; a session cookie beside it does not count."""
+        query = connection.scope["query_string"].decode("latin-1")
+        path = connection.scope["raw_path"].decode("latin-1").partition("?")[0]
+        return await terminals.authenticate(
+            connection.headers,
+            str(connection.method),
+            f"{path}?{query}" if query else path,
+            body,
+            self.clock(),
+        )
+
+
+async def whole_body(receive: Receive) -> bytes:
+    """The body that a signature covers; raises Invalid when it is too large."""
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            return b""
+        parts.append(message["body"])
+        size += len(message["body"])
+        if size > SIGNED_BODY_LIMIT:
+            raise Invalid("请求的内容太大。")
+        if not message.get("more_body"):
+            return b"".join(parts)
+
+
+def replay(body: bytes) -> Receive:
+    """Hand the read body on to the handler."""
+    messages: list[HTTPReceiveMessage] = [
+        {"type": "http.disconnect"},
+        {"type": "http.request", "body": body, "more_body": False},
+    ]
+
+    async def receive() -> HTTPReceiveMessage:
+        return messages.pop() if len(messages) > 1 else messages[0]
+
+    return receive

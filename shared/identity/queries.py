@@ -1,22 +1,563 @@
-"""SQL of identity: county settings, accounts, sessions, slips, devices, terminal keys."""
+"""SQL of identity: county settings, accounts, sessions, devices, slips, terminal keys.
+
+``$1`` is the county everywhere.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import UUID
 
 from shared.database import DB
+from shared.identity.rules import Tries
+from shared.identity.schemas import (
+    AccountLine,
+    AccountRow,
+    DeviceRow,
+    SessionLine,
+    SessionRow,
+    SlipRow,
+    StaffLine,
+    TerminalRow,
+)
 
-SELECT_SETTINGS = "SELECT settings FROM shared.county WHERE id = $1"
-LOCK_SETTINGS = "SELECT settings FROM shared.county WHERE id = $1 FOR UPDATE"
-STORE_SETTINGS = "UPDATE shared.county SET settings = $2 WHERE id = $1"
+ACCOUNT = """
+SELECT id, person_id, pin_hash, password_hash, totp_cipher, totp_last_step, recovery_hashes,
+       card_pin_hash, text_size, disabled_at, activated_at, failures, failures_today, failures_on,
+       blocked_until
+FROM shared.account
+"""
+
+SESSION = """
+SELECT s.id, s.account_id, a.person_id, p.name, s.kind, s.device_id, a.text_size, s.created_at,
+       s.expires_at, s.confirmed_at
+FROM shared.session s
+JOIN shared.account a ON a.county_id = s.county_id AND a.id = s.account_id
+JOIN shared.person p ON p.county_id = a.county_id AND p.id = a.person_id
+WHERE s.county_id = $1 AND s.token_hash = $2
+  AND s.revoked_at IS NULL AND s.expires_at > $3 AND a.disabled_at IS NULL
+"""
+
+LAST_END = """
+SELECT max(valid_to) FROM shared.assignment
+WHERE county_id = $1 AND person_id = $2 AND valid_to <= $3
+"""
+
+SLIP = """
+SELECT s.id, s.account_id, a.person_id, p.name, p.phone_last4, s.digits_hash, s.expires_at,
+       s.failures
+FROM shared.activation_slip s
+JOIN shared.account a ON a.county_id = s.county_id AND a.id = s.account_id
+JOIN shared.person p ON p.county_id = a.county_id AND p.id = a.person_id
+WHERE s.county_id = $1 AND s.spent_at IS NULL AND s.revoked_at IS NULL AND s.expires_at > $2
+  AND a.disabled_at IS NULL
+"""
+
+ACCOUNT_LINES = """
+SELECT p.id AS person_id, p.name, po.role, u.code AS unit_code, u.name AS unit_name,
+       v.name AS village_name, c.activated_at, c.disabled_at,
+       c.password_hash IS NOT NULL AS desk,
+       (SELECT max(s.expires_at) FROM shared.activation_slip s
+        WHERE s.county_id = $1 AND s.account_id = c.id AND s.spent_at IS NULL
+          AND s.revoked_at IS NULL AND s.expires_at > $3) AS slip_until,
+       (SELECT count(*) FROM shared.session s
+        WHERE s.county_id = $1 AND s.account_id = c.id AND s.revoked_at IS NULL
+          AND s.expires_at > $3) AS sessions
+FROM shared.assignment a
+JOIN shared.post po ON po.county_id = a.county_id AND po.id = a.post_id
+JOIN shared.unit u ON u.county_id = po.county_id AND u.id = po.unit_id
+LEFT JOIN shared.unit v ON v.county_id = u.county_id AND v.code = left(u.code, 12)
+  AND v.code <> u.code
+JOIN shared.person p ON p.county_id = a.county_id AND p.id = a.person_id
+LEFT JOIN shared.account c ON c.county_id = p.county_id AND c.person_id = p.id
+WHERE a.county_id = $1 AND a.valid_from <= $2 AND (a.valid_to IS NULL OR a.valid_to > $2)
+  AND u.code LIKE ANY($4)
+  AND ($5 = '' OR starts_with(p.name, $5) OR starts_with(p.name_pinyin, lower($5))
+       OR starts_with(p.name_initials, lower($5)))
+ORDER BY u.code COLLATE "C", po.role, p.name_pinyin, p.id
+LIMIT $6 OFFSET $7
+"""
+
+
+async def counties() -> list[tuple[int, str]]:
+    """The counties of this database, by code."""
+    rows = await DB.fetch("SELECT id, name FROM shared.county ORDER BY id")
+    return [(row["id"], row["name"]) for row in rows]
 
 
 async def settings(county_id: int) -> str | None:
     """The county's settings as JSON text."""
-    stored: str | None = await DB.fetchval(SELECT_SETTINGS, county_id)
+    sql = "SELECT settings FROM shared.county WHERE id = $1"
+    stored: str | None = await DB.fetchval(sql, county_id)
     return stored
 
 
 async def locked_settings(county_id: int) -> str | None:
-    stored: str | None = await DB.fetchval(LOCK_SETTINGS, county_id)
+    sql = "SELECT settings FROM shared.county WHERE id = $1 FOR UPDATE"
+    stored: str | None = await DB.fetchval(sql, county_id)
     return stored
 
 
 async def store_settings(county_id: int, text: str) -> None:
-    await DB.execute(STORE_SETTINGS, county_id, text)
+    await DB.execute("UPDATE shared.county SET settings = $2 WHERE id = $1", county_id, text)
+
+
+async def ensure_account(county_id: int, account_id: UUID, person_id: UUID) -> UUID:
+    """The person's account, made with the given id if there is none."""
+    await DB.execute(
+        "INSERT INTO shared.account (county_id, id, person_id) VALUES ($1, $2, $3)"
+        " ON CONFLICT (county_id, person_id) DO NOTHING",
+        county_id,
+        account_id,
+        person_id,
+    )
+    found: UUID = await DB.fetchval(
+        "SELECT id FROM shared.account WHERE county_id = $1 AND person_id = $2",
+        county_id,
+        person_id,
+    )
+    return found
+
+
+async def account(county_id: int, account_id: UUID, *, lock: bool = False) -> AccountRow | None:
+    sql = ACCOUNT + " WHERE county_id = $1 AND id = $2" + (" FOR UPDATE" if lock else "")
+    return await DB.one(AccountRow, sql, county_id, account_id)
+
+
+async def account_of(county_id: int, person_id: UUID) -> AccountRow | None:
+    sql = ACCOUNT + " WHERE county_id = $1 AND person_id = $2"
+    return await DB.one(AccountRow, sql, county_id, person_id)
+
+
+async def store_tries(county_id: int, account_id: UUID, tries: Tries) -> None:
+    await DB.execute(
+        "UPDATE shared.account SET failures = $3, blocked_until = $4, failures_today = $5,"
+        " failures_on = $6 WHERE county_id = $1 AND id = $2",
+        county_id,
+        account_id,
+        tries.failures,
+        tries.blocked_until,
+        tries.today,
+        tries.on,
+    )
+
+
+async def forgive_account(county_id: int, account_id: UUID) -> None:
+    """A right try: the counter begins anew, and the try itself does not count for the day."""
+    await DB.execute(
+        "UPDATE shared.account SET failures = 0, blocked_until = NULL,"
+        " failures_today = greatest(failures_today - 1, 0) WHERE county_id = $1 AND id = $2",
+        county_id,
+        account_id,
+    )
+
+
+async def set_pin(county_id: int, account_id: UUID, pin_hash: str, now: datetime) -> None:
+    """A new PIN; the counters of wrong tries begin anew."""
+    await DB.execute(
+        "UPDATE shared.account SET pin_hash = $3, activated_at = COALESCE(activated_at, $4),"
+        " failures = 0, failures_today = 0, blocked_until = NULL WHERE county_id = $1 AND id = $2",
+        county_id,
+        account_id,
+        pin_hash,
+        now,
+    )
+
+
+async def set_card_pin(county_id: int, account_id: UUID, pin_hash: str) -> None:
+    await DB.execute(
+        "UPDATE shared.account SET card_pin_hash = $3 WHERE county_id = $1 AND id = $2",
+        county_id,
+        account_id,
+        pin_hash,
+    )
+
+
+async def set_text_size(county_id: int, account_id: UUID, size: str) -> None:
+    await DB.execute(
+        "UPDATE shared.account SET text_size = $3 WHERE county_id = $1 AND id = $2",
+        county_id,
+        account_id,
+        size,
+    )
+
+
+async def set_password(
+    county_id: int,
+    account_id: UUID,
+    password_hash: str,
+    totp_cipher: bytes,
+    recovery_hashes: Sequence[str],
+    now: datetime,
+) -> None:
+    """Password, authenticator and recovery codes together; the counters begin anew."""
+    await DB.execute(
+        "UPDATE shared.account SET password_hash = $3, totp_cipher = $4, totp_last_step = 0,"
+        " recovery_hashes = $5, activated_at = COALESCE(activated_at, $6), failures = 0,"
+        " failures_today = 0, blocked_until = NULL WHERE county_id = $1 AND id = $2",
+        county_id,
+        account_id,
+        password_hash,
+        totp_cipher,
+        list(recovery_hashes),
+        now,
+    )
+
+
+async def change_password(county_id: int, account_id: UUID, password_hash: str) -> None:
+    await DB.execute(
+        "UPDATE shared.account SET password_hash = $3 WHERE county_id = $1 AND id = $2",
+        county_id,
+        account_id,
+        password_hash,
+    )
+
+
+async def use_totp_step(county_id: int, account_id: UUID, step: int) -> bool:
+    """Mark a step as used; False when it, or a later one, was used already."""
+    status = await DB.execute(
+        "UPDATE shared.account SET totp_last_step = $3"
+        " WHERE county_id = $1 AND id = $2 AND totp_last_step < $3",
+        county_id,
+        account_id,
+        step,
+    )
+    return status == "UPDATE 1"
+
+
+async def use_recovery(county_id: int, account_id: UUID, code_hash: str) -> bool:
+    """Spend a recovery code; False when there is no such code."""
+    status = await DB.execute(
+        "UPDATE shared.account SET recovery_hashes = array_remove(recovery_hashes, $3)"
+        " WHERE county_id = $1 AND id = $2 AND $3 = ANY(recovery_hashes)",
+        county_id,
+        account_id,
+        code_hash,
+    )
+    return status == "UPDATE 1"
+
+
+async def set_disabled(county_id: int, account_id: UUID, at: datetime | None) -> None:
+    await DB.execute(
+        "UPDATE shared.account SET disabled_at = $3 WHERE county_id = $1 AND id = $2",
+        county_id,
+        account_id,
+        at,
+    )
+
+
+async def device(
+    county_id: int, account_id: UUID, token_hash: bytes, *, lock: bool = False
+) -> DeviceRow | None:
+    sql = (
+        "SELECT id, failures, blocked_until FROM shared.device"
+        " WHERE county_id = $1 AND account_id = $2 AND token_hash = $3"
+        + (" FOR UPDATE" if lock else "")
+    )
+    return await DB.one(DeviceRow, sql, county_id, account_id, token_hash)
+
+
+async def insert_device(
+    county_id: int, device_id: UUID, account_id: UUID, token_hash: bytes, now: datetime
+) -> None:
+    await DB.execute(
+        "INSERT INTO shared.device (county_id, id, account_id, token_hash, created_at, seen_at)"
+        " VALUES ($1, $2, $3, $4, $5, $5)",
+        county_id,
+        device_id,
+        account_id,
+        token_hash,
+        now,
+    )
+
+
+async def store_device_tries(county_id: int, device_id: UUID, tries: Tries) -> None:
+    await DB.execute(
+        "UPDATE shared.device SET failures = $3, blocked_until = $4"
+        " WHERE county_id = $1 AND id = $2",
+        county_id,
+        device_id,
+        tries.failures,
+        tries.blocked_until,
+    )
+
+
+async def forgive_device(county_id: int, device_id: UUID, now: datetime) -> None:
+    await DB.execute(
+        "UPDATE shared.device SET failures = 0, blocked_until = NULL, seen_at = $3"
+        " WHERE county_id = $1 AND id = $2",
+        county_id,
+        device_id,
+        now,
+    )
+
+
+async def forget_devices(county_id: int, account_id: UUID, device_id: UUID | None = None) -> None:
+    """One device of an account, or all: they count as unknown from now on."""
+    await DB.execute(
+        "DELETE FROM shared.device WHERE county_id = $1 AND account_id = $2"
+        " AND ($3::uuid IS NULL OR id = $3)",
+        county_id,
+        account_id,
+        device_id,
+    )
+
+
+async def forget_other_devices(county_id: int, account_id: UUID, session_id: UUID) -> None:
+    """All devices of an account but the one of the given session."""
+    await DB.execute(
+        "DELETE FROM shared.device d WHERE d.county_id = $1 AND d.account_id = $2"
+        " AND NOT EXISTS (SELECT FROM shared.session s WHERE s.county_id = $1 AND s.id = $3"
+        " AND s.device_id = d.id)",
+        county_id,
+        account_id,
+        session_id,
+    )
+
+
+async def session(county_id: int, token_hash: bytes, now: datetime) -> SessionRow | None:
+    return await DB.one(SessionRow, SESSION, county_id, token_hash, now)
+
+
+async def last_end(county_id: int, person_id: UUID, on: date) -> date | None:
+    """The first day without any of the person's ended posts."""
+    found: date | None = await DB.fetchval(LAST_END, county_id, person_id, on)
+    return found
+
+
+async def insert_session(county_id: int, row: SessionRow, token_hash: bytes, agent: str) -> None:
+    await DB.execute(
+        "INSERT INTO shared.session (county_id, id, account_id, device_id, token_hash, kind,"
+        " created_at, expires_at, confirmed_at, agent)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        county_id,
+        row.id,
+        row.account_id,
+        row.device_id,
+        token_hash,
+        row.kind,
+        row.created_at,
+        row.expires_at,
+        row.confirmed_at,
+        agent,
+    )
+
+
+async def roll_session(county_id: int, session_id: UUID, expires_at: datetime) -> None:
+    await DB.execute(
+        "UPDATE shared.session SET expires_at = $3 WHERE county_id = $1 AND id = $2",
+        county_id,
+        session_id,
+        expires_at,
+    )
+
+
+async def rotate_session(
+    county_id: int, session_id: UUID, token_hash: bytes, confirmed_at: datetime
+) -> None:
+    await DB.execute(
+        "UPDATE shared.session SET token_hash = $3, confirmed_at = $4"
+        " WHERE county_id = $1 AND id = $2",
+        county_id,
+        session_id,
+        token_hash,
+        confirmed_at,
+    )
+
+
+async def sessions(county_id: int, account_id: UUID, now: datetime) -> list[SessionLine]:
+    """The live sessions of an account, latest first."""
+    return await DB.all(
+        SessionLine,
+        "SELECT id, kind, agent, created_at, expires_at FROM shared.session"
+        " WHERE county_id = $1 AND account_id = $2 AND revoked_at IS NULL AND expires_at > $3"
+        " ORDER BY created_at DESC LIMIT 50",
+        county_id,
+        account_id,
+        now,
+    )
+
+
+async def revoke_sessions(
+    county_id: int,
+    account_id: UUID,
+    now: datetime,
+    *,
+    only: UUID | None = None,
+    keep: UUID | None = None,
+) -> int:
+    """End one session, all, or all but one; how many were live."""
+    status = await DB.execute(
+        "UPDATE shared.session SET revoked_at = $3 WHERE county_id = $1 AND account_id = $2"
+        " AND revoked_at IS NULL AND expires_at > $3"
+        " AND ($4::uuid IS NULL OR id = $4) AND ($5::uuid IS NULL OR id <> $5)",
+        county_id,
+        account_id,
+        now,
+        only,
+        keep,
+    )
+    return int(status.rpartition(" ")[2])
+
+
+async def insert_slip(
+    county_id: int,
+    slip_id: UUID,
+    account_id: UUID,
+    hashes: tuple[bytes, bytes],
+    made: tuple[datetime, UUID],
+    expires_at: datetime,
+) -> None:
+    """``hashes``: of the token and of the digits; ``made``: when and by whom."""
+    await DB.execute(
+        "INSERT INTO shared.activation_slip (county_id, id, account_id, token_hash, digits_hash,"
+        " created_at, created_by, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        county_id,
+        slip_id,
+        account_id,
+        *hashes,
+        *made,
+        expires_at,
+    )
+
+
+async def revoke_slips(county_id: int, account_id: UUID, now: datetime) -> None:
+    """An account has one usable slip at most: the one printed last."""
+    await DB.execute(
+        "UPDATE shared.activation_slip SET revoked_at = $3 WHERE county_id = $1"
+        " AND account_id = $2 AND spent_at IS NULL AND revoked_at IS NULL",
+        county_id,
+        account_id,
+        now,
+    )
+
+
+async def slip_by_token(
+    county_id: int, token_hash: bytes, now: datetime, *, lock: bool = False
+) -> SlipRow | None:
+    sql = SLIP + " AND s.token_hash = $3" + (" FOR UPDATE OF s" if lock else "")
+    return await DB.one(SlipRow, sql, county_id, now, token_hash)
+
+
+async def slip_of(
+    county_id: int, account_id: UUID, now: datetime, *, lock: bool = False
+) -> SlipRow | None:
+    sql = SLIP + " AND s.account_id = $3" + (" FOR UPDATE OF s" if lock else "")
+    return await DB.one(SlipRow, sql, county_id, now, account_id)
+
+
+async def count_slip_try(county_id: int, slip_id: UUID, limit: int, now: datetime) -> None:
+    """One more wrong try; with the last one the slip is void."""
+    await DB.execute(
+        "UPDATE shared.activation_slip SET failures = failures + 1,"
+        " revoked_at = CASE WHEN failures + 1 >= $3 THEN $4::timestamptz END"
+        " WHERE county_id = $1 AND id = $2 AND revoked_at IS NULL",
+        county_id,
+        slip_id,
+        limit,
+        now,
+    )
+
+
+async def spend_slip(county_id: int, slip_id: UUID, now: datetime) -> bool:
+    """False when somebody else was quicker."""
+    status = await DB.execute(
+        "UPDATE shared.activation_slip SET spent_at = $3 WHERE county_id = $1 AND id = $2"
+        " AND spent_at IS NULL AND revoked_at IS NULL AND expires_at > $3",
+        county_id,
+        slip_id,
+        now,
+    )
+    return status == "UPDATE 1"
+
+
+async def account_lines(
+    county_id: int,
+    on: date,
+    now: datetime,
+    prefixes: Sequence[str],
+    query: str,
+    *,
+    limit: int,
+    offset: int = 0,
+) -> list[AccountLine]:
+    """People in office below the given units, with the state of their accounts."""
+    patterns = [f"{code}%" for code in prefixes]
+    return await DB.all(
+        AccountLine, ACCOUNT_LINES, county_id, on, now, patterns, query, limit, offset
+    )
+
+
+TERMINAL = """
+SELECT t.id, t.shop_id, t.person_id, p.name, t.label, t.secret_cipher, t.created_at, t.revoked_at
+FROM shared.terminal_key t
+JOIN shared.person p ON p.county_id = t.county_id AND p.id = t.person_id
+"""
+
+
+async def terminal(county_id: int, key_id: UUID) -> TerminalRow | None:
+    sql = TERMINAL + " WHERE t.county_id = $1 AND t.id = $2"
+    return await DB.one(TerminalRow, sql, county_id, key_id)
+
+
+async def terminals(county_id: int, shop_id: UUID) -> list[TerminalRow]:
+    sql = (
+        TERMINAL + " WHERE t.county_id = $1 AND t.shop_id = $2 ORDER BY t.created_at DESC LIMIT 50"
+    )
+    return await DB.all(TerminalRow, sql, county_id, shop_id)
+
+
+async def insert_terminal(county_id: int, row: TerminalRow) -> None:
+    await DB.execute(
+        "INSERT INTO shared.terminal_key (county_id, id, shop_id, person_id, label, secret_cipher,"
+        " created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        county_id,
+        row.id,
+        row.shop_id,
+        row.person_id,
+        row.label,
+        row.secret_cipher,
+        row.created_at,
+    )
+
+
+async def revoke_terminal(county_id: int, key_id: UUID, now: datetime) -> bool:
+    status = await DB.execute(
+        "UPDATE shared.terminal_key SET revoked_at = $3"
+        " WHERE county_id = $1 AND id = $2 AND revoked_at IS NULL",
+        county_id,
+        key_id,
+        now,
+    )
+    return status == "UPDATE 1"
+
+
+STAFF = """
+SELECT a.id AS assignment_id, a.person_id, n.name, n.phone_last4, p.seat, a.valid_from,
+       c.activated_at
+FROM shared.post p
+JOIN shared.assignment a ON a.county_id = p.county_id AND a.post_id = p.id
+  AND (a.valid_to IS NULL OR a.valid_to > $3)
+JOIN shared.person n ON n.county_id = a.county_id AND n.id = a.person_id
+LEFT JOIN shared.account c ON c.county_id = n.county_id AND c.person_id = n.id
+WHERE p.county_id = $1 AND p.subject_id = $2 AND p.role = 'shopkeeper'
+ORDER BY p.seat, a.valid_from
+LIMIT 50
+"""
+
+
+async def staff(county_id: int, shop_id: UUID, on: date) -> list[StaffLine]:
+    """Who keeps a shop on a day or later, first keeper first."""
+    return await DB.all(StaffLine, STAFF, county_id, shop_id, on)
+
+
+async def shop_unit(county_id: int, shop_id: UUID) -> tuple[UUID, str] | None:
+    """Id and code of the unit where a shop's keepers have their posts."""
+    row = await DB.fetchrow(
+        "SELECT u.id, u.code FROM shared.post p"
+        " JOIN shared.unit u ON u.county_id = p.county_id AND u.id = p.unit_id"
+        " WHERE p.county_id = $1 AND p.subject_id = $2 AND p.role = 'shopkeeper'"
+        " ORDER BY p.seat LIMIT 1",
+        county_id,
+        shop_id,
+    )
+    return None if row is None else (row["id"], row["code"])

@@ -6,6 +6,7 @@ lists its own in that order.
 
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 import structlog
 from asyncpg import PostgresError
@@ -29,6 +30,7 @@ from shared.errors import (
     TooMany,
     Unavailable,
 )
+from shared.identity.errors import ConfirmFirst
 from shared.web.pages import common
 
 LOG = structlog.get_logger("gridmerit.web")
@@ -89,6 +91,8 @@ def respond(request: Request[Any, Any, Any], error: GridmeritError) -> Response[
         return Response(content, status_code=error.status, media_type=PROBLEM, headers=headers)
     if isinstance(error, NotSignedIn):
         return _to_sign_in(request)
+    if isinstance(error, ConfirmFirst):
+        return _to_confirm(request)
     fields = error.fields if isinstance(error, Invalid) else {}
     return Template(
         template_name="error.html",
@@ -133,6 +137,19 @@ def wants_json(request: Request[Any, Any, Any]) -> bool:
     return request.scope["path"].startswith("/api/") or "application/json" in request.headers.get(
         "accept", ""
     )
+
+
+def _to_confirm(request: Request[Any, Any, Any]) -> Response[Any]:
+    """Give the password again, then come back: to the page, or for a form to where it stood."""
+    back = request.url.path
+    if request.method != "GET":
+        back = urlsplit(request.headers.get("referer", "")).path or "/"
+    elif request.url.query:
+        back += f"?{request.url.query}"
+    target = f"/confirm?{urlencode({'next': back})}"
+    if request.headers.get("hx-request"):
+        return Response(None, status_code=204, headers={"HX-Redirect": target})
+    return Redirect(target, status_code=303)
 
 
 def _to_sign_in(request: Request[Any, Any, Any]) -> Response[Any]:

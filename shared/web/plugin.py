@@ -25,6 +25,7 @@ from litestar.template.config import TemplateConfig
 from shared.clock import now
 from shared.database import DB
 from shared.errors import NotFound, NotSignedIn
+from shared.identity import sealing
 from shared.identity.actor import Actor
 from shared.identity.middleware import Authentication
 from shared.identity.routes import Access, Routes
@@ -33,6 +34,7 @@ from shared.settings import Settings
 from shared.valkey import client
 from shared.web import assets, errors, health, preferences
 from shared.web.assets import STATIC_ROOT
+from shared.web.security import SameOrigin, security_headers
 from shared.web.templating import environment
 
 BODY_LIMIT = 64 * 1024
@@ -64,6 +66,7 @@ class PlatformPlugin(InitPlugin):
 
     def on_app_init(self, app_config: AppConfig) -> AppConfig:
         phones.configure(self.settings.secret_key)
+        sealing.configure(self.settings.secret_key)
         secure = self.settings.public_url.startswith("https://")
         engine = JinjaTemplateEngine(engine_instance=environment(self.template_roots))
         app_config.template_config = TemplateConfig(instance=engine)
@@ -84,7 +87,9 @@ class PlatformPlugin(InitPlugin):
             else None
         )
         app_config.exception_handlers = errors.handlers(self.constraints)
-        app_config.middleware.append(Authentication(self.settings))
+        app_config.before_send.append(security_headers(self.settings))
+        app_config.middleware.append(SameOrigin(self.settings))
+        app_config.middleware.append(Authentication(self.settings, self.clock))
         app_config.guards.append(self.check_route)
         app_config.lifespan.append(self.lifespan)
         app_config.route_handlers.extend(
@@ -146,5 +151,7 @@ def route_names(app: Litestar) -> set[str]:
 
 def _may_ask(actor: Actor, access: Access) -> bool:
     if access.desk and not actor.desk:
+        return False
+    if (actor.terminal and not access.terminal) or (actor.former and not access.former):
         return False
     return access.roles is None or bool(access.roles & actor.roles)

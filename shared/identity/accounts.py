@@ -1,0 +1,170 @@
+"""Accounts: made for people with posts, revoked and disabled by those who manage their units."""
+
+import base64
+from datetime import datetime
+from secrets import token_bytes
+from uuid import UUID
+
+from shared.audit import service as audit
+from shared.clock import today
+from shared.database import DB
+from shared.errors import Invalid, NotFound
+from shared.identity import hashing, queries
+from shared.identity.access import Action, Target, require
+from shared.identity.actor import Actor
+from shared.identity.rules import totp_uri, weak_password, weak_pin
+from shared.identity.schemas import AccountRow, DeskAccount, TextSize
+from shared.identity.sealing import keyed, seal
+from shared.ids import new_id
+from shared.roster import phones
+from shared.roster import service as roster
+
+RECOVERY_CODES = 8
+TOTP_BYTES = 20
+NO_MATCH = "两次输入的密码不一样，请重新输入。"
+
+
+async def ensure_account(county_id: int, person_id: UUID) -> UUID:
+    """The person's account, made when there is none; it cannot sign in before activation."""
+    return await queries.ensure_account(county_id, new_id(), person_id)
+
+
+async def set_card_pin(actor: Actor, person_id: UUID, pin: str, again: str) -> None:
+    """The PIN that goes with a printed card; for oneself or, with the holder present, by 村书记."""
+    units = await offices(actor.county_id, person_id)
+    own = Target(owner=person_id)
+    for target in [own] if person_id == actor.person_id else units:
+        require(actor, Action.CARD_PIN, target)
+    checked_pin(pin, again)
+    pin_hash = await hashing.make(pin)
+    async with DB.transaction():
+        account_id = await ensure_account(actor.county_id, person_id)
+        await queries.set_card_pin(actor.county_id, account_id, pin_hash)
+        await _audited(actor, Action.CARD_PIN, account_id)
+
+
+async def set_text_size(actor: Actor, size: TextSize) -> None:
+    """The size follows the person to the next phone."""
+    await queries.set_text_size(actor.county_id, actor.account_id, size)
+
+
+async def revoke_all(actor: Actor, person_id: UUID, now: datetime, reason: str = "") -> int:
+    """End every session of a person (lost phone); how many were live."""
+    account = await _managed(actor, Action.SESSIONS_REVOKE, person_id)
+    async with DB.transaction():
+        ended = await queries.revoke_sessions(actor.county_id, account.id, now)
+        await queries.forget_devices(actor.county_id, account.id)
+        await queries.revoke_slips(actor.county_id, account.id, now)
+        await _audited(actor, Action.SESSIONS_REVOKE, account.id, reason)
+    return ended
+
+
+async def set_disabled(
+    actor: Actor, person_id: UUID, now: datetime, *, disabled: bool, reason: str
+) -> None:
+    """Stop an account at once, or let it sign in again; a reason is asked."""
+    account = await _managed(actor, Action.ACCOUNT_DISABLE, person_id)
+    if not reason.strip():
+        raise Invalid("请写明原因。", {"reason": "请写明原因。"})
+    async with DB.transaction():
+        await queries.set_disabled(actor.county_id, account.id, now if disabled else None)
+        if disabled:
+            await queries.revoke_sessions(actor.county_id, account.id, now)
+        await audit.record(
+            actor,
+            Action.ACCOUNT_DISABLE,
+            "account",
+            account.id,
+            county_id=actor.county_id,
+            before={"disabled": account.disabled_at is not None},
+            after={"disabled": disabled},
+            reason=reason,
+        )
+
+
+async def make_desk_account(
+    county_id: int, person_id: UUID, password: str, now: datetime, issuer: str
+) -> DeskAccount:
+    """Give a person password, authenticator and recovery codes; shown once, kept hashed or sealed.
+
+    Asks no rights: its callers are the console and :mod:`shared.identity.desk`. Ends all sessions.
+    Raises Invalid for a weak password.
+    """
+    person = await roster.person(county_id, person_id)
+    phone = await roster.phone_of(county_id, person_id)
+    if person is None or phone is None:
+        raise NotFound
+    if problem := weak_password(password, phone):
+        raise Invalid(problem, {"password": problem})
+    secret = token_bytes(TOTP_BYTES)
+    codes = tuple(_recovery_code() for _ in range(RECOVERY_CODES))
+    password_hash = await hashing.make(password)
+    async with DB.transaction():
+        account_id = await ensure_account(county_id, person_id)
+        hashes = [recovery_hash(code) for code in codes]
+        await queries.set_password(county_id, account_id, password_hash, seal(secret), hashes, now)
+        await queries.revoke_sessions(county_id, account_id, now)
+    return DeskAccount(
+        name=person.name,
+        phone=phones.mask(phone),
+        totp_uri=totp_uri(secret, f"{person.name} {phone[-4:]}", issuer),
+        totp_key=base64.b32encode(secret).decode(),
+        recovery_codes=codes,
+    )
+
+
+async def offices(county_id: int, person_id: UUID) -> list[Target]:
+    """The posts a person holds or will hold, as targets: who manages the account needs them all.
+
+    A secretary must not be able to take over the account of somebody who also serves above.
+    """
+    day = today()
+    held = [
+        tenure
+        for tenure in await roster.history(county_id, person_id)
+        if tenure.valid_to is None or tenure.valid_to > day
+    ]
+    return [Target(unit_code=tenure.unit_code, shop_id=tenure.subject_id) for tenure in held]
+
+
+def checked_pin(pin: str, again: str) -> None:
+    """Raises Invalid for a weak PIN or an unequal repetition."""
+    if problem := weak_pin(pin):
+        raise Invalid(problem, {"pin": problem})
+    if pin != again:
+        raise Invalid(NO_MATCH, {"again": NO_MATCH})
+
+
+def checked_password(password: str, again: str, phone: str) -> None:
+    """Raises Invalid for a weak password or an unequal repetition."""
+    if problem := weak_password(password, phone):
+        raise Invalid(problem, {"password": problem})
+    if password != again:
+        raise Invalid(NO_MATCH, {"again": NO_MATCH})
+
+
+async def _managed(actor: Actor, action: Action, person_id: UUID) -> AccountRow:
+    """The account of somebody all of whose posts the actor may manage."""
+    targets = await offices(actor.county_id, person_id)
+    found = await queries.account_of(actor.county_id, person_id)
+    if found is None or not targets:
+        raise NotFound
+    for target in targets:
+        require(actor, action, Target(unit_code=target.unit_code, owner=person_id))
+    return found
+
+
+def _recovery_code() -> str:
+    """80 random bits in groups of four, without characters that look alike."""
+    text = base64.b32encode(token_bytes(10)).decode()
+    return "-".join(text[start : start + 4] for start in range(0, len(text), 4))
+
+
+def recovery_hash(code: str) -> str:
+    return keyed("recovery", code.replace("-", "").upper()).hex()
+
+
+async def _audited(actor: Actor, action: str, account_id: UUID, reason: str = "") -> None:
+    await audit.record(
+        actor, action, "account", account_id, county_id=actor.county_id, reason=reason
+    )

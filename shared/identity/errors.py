@@ -1,0 +1,83 @@
+"""Refusals of identity, in order of precedence."""
+
+from shared.errors import Conflict, Forbidden, GridmeritError, Invalid, TooMany
+
+
+class WrongSignIn(GridmeritError):  # noqa: N818
+    """Number, PIN, password or code is wrong: which of them is not said."""
+
+    status = 422
+    code = "wrong_sign_in"
+
+    def __init__(self, message: str = "手机号或密码不对，请再试一次。") -> None:
+        super().__init__(message)
+
+
+class WaitFirst(TooMany):
+    """Too many wrong tries on this account from this kind of device; ``seconds`` to wait."""
+
+    code = "wait_first"
+
+    def __init__(self, seconds: int) -> None:
+        wait = f"{seconds} 秒" if seconds < 90 else f"{(seconds + 59) // 60} 分钟"
+        super().__init__(f"输错次数较多，请等 {wait} 再试。", seconds)
+
+
+class UsedUp(TooMany):
+    """Today's tries from unknown devices are gone; a known device or a new slip still works."""
+
+    code = "tries_used_up"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "今天在新设备上试的次数太多了。请用平时用的手机登录，或请村里重打激活条。", 3600
+        )
+
+
+class SlipSpent(GridmeritError):  # noqa: N818
+    """The slip is unknown, used, expired or revoked: one sentence for all."""
+
+    status = 404
+    code = "slip_spent"
+
+    def __init__(self) -> None:
+        super().__init__("这张激活条已用过或已过期。请找村书记重打一张。")
+
+
+class WrongLastFour(Invalid):
+    """The four digits are not those of the person's phone."""
+
+    def __init__(self, left: int) -> None:
+        message = f"手机号后四位不对，还可以试 {left} 次。" if left else "试错太多，请重打激活条。"
+        super().__init__(message, {"last4": message})
+
+
+class NoOffice(Forbidden):
+    """The person holds no post now, and the 90 days after the last one are over."""
+
+    def __init__(self) -> None:
+        super().__init__("您目前没有在任的岗位，不能登录。请联系村（社区）书记。")
+
+
+class DeskOnly(Forbidden):
+    """A PIN does not carry the rights of the desk roles."""
+
+    def __init__(self) -> None:
+        super().__init__("您的岗位请在电脑上登录：用密码和动态码。")
+
+
+class ConfirmFirst(GridmeritError):  # noqa: N818
+    """The act asks for the password again; a page sends there and back."""
+
+    status = 403
+    code = "confirm_first"
+
+    def __init__(self) -> None:
+        super().__init__("为了安全，请先再输一次密码。")
+
+
+class AlreadyRevoked(Conflict):
+    """The terminal key was revoked before."""
+
+    def __init__(self) -> None:
+        super().__init__("这个终端密钥已经停用了。")

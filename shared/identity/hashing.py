@@ -1,0 +1,65 @@
+"""Slow hashes of PINs and passwords, off the event loop and one at a time.
+
+Argon2id at OWASP's minimum costs tens of milliseconds of one core; unlimited, a login storm would
+take both cores from redemptions. A queue that grows past its cap answers "busy" at once.
+"""
+
+import asyncio
+
+from argon2 import PasswordHasher, Type
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from shared.errors import Unavailable
+
+MEMORY_KIB = 19_456
+PASSES = 2
+LANES = 1
+QUEUE_CAP = 100
+
+_hasher = PasswordHasher(time_cost=PASSES, memory_cost=MEMORY_KIB, parallelism=LANES, type=Type.ID)
+_dummy = _hasher.hash("no such account")
+
+
+class Turnstile:
+    """One hash at a time; at most ``QUEUE_CAP`` wait."""
+
+    def __init__(self) -> None:
+        self._one = asyncio.Semaphore(1)
+        self._waiting = 0
+
+    async def __aenter__(self) -> None:
+        if self._waiting >= QUEUE_CAP:
+            raise Unavailable("现在登录的人太多，请过一会儿再试。", retry_after=5)
+        self._waiting += 1
+        try:
+            await self._one.acquire()
+        except asyncio.CancelledError:
+            self._waiting -= 1
+            raise
+
+    async def __aexit__(self, *_: object) -> None:
+        self._waiting -= 1
+        self._one.release()
+
+
+_turnstile = Turnstile()
+
+
+async def make(secret: str) -> str:
+    """The stored form of a PIN or password."""
+    async with _turnstile:
+        return await asyncio.to_thread(_hasher.hash, secret)
+
+
+async def matches(stored: str | None, secret: str) -> bool:
+    """Whether the secret is the stored one; takes as long when there is nothing stored."""
+    async with _turnstile:
+        right = await asyncio.to_thread(_check, stored or _dummy, secret)
+    return right and stored is not None
+
+
+def _check(stored: str, secret: str) -> bool:
+    try:
+        return _hasher.verify(stored, secret)
+    except (VerificationError, InvalidHashError):
+        return False

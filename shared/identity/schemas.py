@@ -1,0 +1,164 @@
+"""Rows of identity and what its pages and services hand around."""
+
+from datetime import date, datetime
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+
+SessionKind = Literal["phone", "desk"]
+TextSize = Literal["normal", "large", "elder", "huge"]
+
+
+class SessionRow(msgspec.Struct, frozen=True):
+    """A live session with whose it is."""
+
+    id: UUID
+    account_id: UUID
+    person_id: UUID
+    name: str
+    kind: SessionKind
+    device_id: UUID | None
+    text_size: TextSize
+    created_at: datetime
+    expires_at: datetime
+    confirmed_at: datetime
+
+
+class SessionLine(msgspec.Struct, frozen=True):
+    """A line of the list of one's own sessions."""
+
+    id: UUID
+    kind: SessionKind
+    agent: str
+    created_at: datetime
+    expires_at: datetime
+
+
+class AccountRow(msgspec.Struct, frozen=True):
+    """An account as stored; does not leave identity."""
+
+    id: UUID
+    person_id: UUID
+    pin_hash: str | None
+    password_hash: str | None
+    totp_cipher: bytes | None
+    totp_last_step: int
+    recovery_hashes: tuple[str, ...]
+    card_pin_hash: str | None
+    text_size: TextSize
+    disabled_at: datetime | None
+    activated_at: datetime | None
+    failures: int
+    failures_today: int
+    failures_on: date | None
+    blocked_until: datetime | None
+
+
+class DeviceRow(msgspec.Struct, frozen=True):
+    """A phone that has signed in before."""
+
+    id: UUID
+    failures: int
+    blocked_until: datetime | None
+
+
+class SlipRow(msgspec.Struct, frozen=True):
+    """An activation slip that can still be used, with whose it is."""
+
+    id: UUID
+    account_id: UUID
+    person_id: UUID
+    name: str
+    phone_last4: str
+    digits_hash: bytes
+    expires_at: datetime
+    failures: int
+
+
+class PrintedSlip(msgspec.Struct, frozen=True):
+    """What one slip shows; token and digits exist only on the paper."""
+
+    name: str
+    role: str
+    place: str
+    url: str
+    digits: str
+    expires_on: date
+
+
+class AccountLine(msgspec.Struct, frozen=True):
+    """One person of the list of accounts."""
+
+    person_id: UUID
+    name: str
+    role: str
+    unit_code: str
+    unit_name: str
+    village_name: str | None
+    activated_at: datetime | None
+    disabled_at: datetime | None
+    slip_until: datetime | None
+    sessions: int
+    desk: bool
+
+    @property
+    def state(self) -> str:
+        """已停用, 已激活, 已发激活条 or 未激活."""
+        if self.disabled_at:
+            return "已停用"
+        if self.activated_at or self.desk:
+            return "已激活"
+        return "已发激活条" if self.slip_until else "未激活"
+
+
+class NewSession(msgspec.Struct, frozen=True):
+    """What a browser gets after signing in: cookies' values, known to nobody else."""
+
+    token: str
+    kind: SessionKind
+    device_token: str = ""
+    text_size: TextSize = "normal"
+
+
+class StaffLine(msgspec.Struct, frozen=True):
+    """One keeper or helper of a shop."""
+
+    assignment_id: UUID
+    person_id: UUID
+    name: str
+    phone_last4: str
+    seat: int
+    valid_from: date
+    activated_at: datetime | None
+
+
+class TerminalRow(msgspec.Struct, frozen=True):
+    """A shop terminal's key as stored."""
+
+    id: UUID
+    shop_id: UUID
+    person_id: UUID
+    name: str
+    label: str
+    secret_cipher: bytes
+    created_at: datetime
+    revoked_at: datetime | None
+
+
+class TerminalSecret(msgspec.Struct, frozen=True):
+    """A new key, shown once."""
+
+    key: str
+    secret: str
+    label: str
+
+
+class DeskAccount(msgspec.Struct, frozen=True):
+    """What ``create-admin`` and the desk print once for a new desk account."""
+
+    name: str
+    phone: str
+    totp_uri: str
+    totp_key: str
+    recovery_codes: tuple[str, ...]

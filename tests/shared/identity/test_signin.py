@@ -1,0 +1,382 @@
+"""Signing in: what opens, what is counted, and that nobody can lock out somebody else."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from shared.database import DB
+from shared.errors import Invalid, NotFound, TooMany
+from shared.identity import accounts, queries, sessions, signin, slips
+from shared.identity.errors import (
+    ConfirmFirst,
+    DeskOnly,
+    NoOffice,
+    SlipSpent,
+    UsedUp,
+    WaitFirst,
+    WrongLastFour,
+    WrongSignIn,
+)
+from shared.identity.rules import TRIES_A_DAY, totp
+from shared.roster import service as roster
+from shared.roster.roles import Role
+from tests.factories import COUNTY, member, small_county
+from tests.shared.identity.worlds import (
+    NOW,
+    OTHER_PIN,
+    PIN,
+    actor_of,
+    resolved,
+    slip_of,
+    with_pin,
+)
+
+PASSWORD = "village oak in white bloom"
+
+
+async def test_slip_to_session(rollback: None) -> None:
+    """A slip of the secretary opens the worker's phone once, with the worker's own duties."""
+    world = await small_county()
+    token, _ = await slip_of(await actor_of(world.chief), world.worker)
+    last4 = world.worker.phone[-4:]
+    new = await slips.activate(token, last4, PIN, PIN, "elder", NOW)
+    actor = await resolved(new)
+    assert (actor.person_id, actor.text_size, actor.desk) == (
+        world.worker.person_id,
+        "elder",
+        False,
+    )
+    assert [duty.role for duty in actor.duties] == [Role.GRIDWORKER]
+    with pytest.raises(SlipSpent):
+        await slips.activate(token, last4, PIN, PIN, "elder", NOW)
+    await signin.sign_in(COUNTY, world.worker.phone, PIN, NOW)
+
+
+async def test_a_new_slip_ends_the_lost_phone(rollback: None) -> None:
+    """Activation on the new phone revokes every older session and device."""
+    world = await small_county()
+    chief = await actor_of(world.chief)
+    await with_pin(world.worker)
+    lost = await signin.sign_in(COUNTY, world.worker.phone, PIN, NOW)
+    token, _ = await slip_of(chief, world.worker)
+    await slips.activate(token, world.worker.phone[-4:], OTHER_PIN, OTHER_PIN, "normal", NOW)
+    assert await sessions.resolve(lost.token, NOW) is None
+    with pytest.raises(WrongSignIn):
+        await signin.sign_in(COUNTY, world.worker.phone, PIN, NOW)
+
+
+async def test_last_four_are_asked_and_five_wrong_ones_void_the_slip(rollback: None) -> None:
+    """A slip found in the street opens nothing."""
+    world = await small_county()
+    token, _ = await slip_of(await actor_of(world.chief), world.worker)
+    wrong = f"{(int(world.worker.phone[-4:]) + 1) % 10000:04d}"
+    for _ in range(5):
+        with pytest.raises(WrongLastFour):
+            await slips.activate(token, wrong, PIN, PIN, "normal", NOW)
+    with pytest.raises(SlipSpent):
+        await slips.activate(token, world.worker.phone[-4:], PIN, PIN, "normal", NOW)
+
+
+async def test_slips_expire_and_a_newer_one_replaces_them(rollback: None) -> None:
+    """Seven days; the slip printed last is the only one that opens."""
+    world = await small_county()
+    chief = await actor_of(world.chief)
+    old, _ = await slip_of(chief, world.worker)
+    newer, _ = await slip_of(chief, world.worker)
+    with pytest.raises(SlipSpent):
+        await slips.find(old, NOW)
+    await slips.find(newer, NOW + timedelta(days=6, hours=23))
+    with pytest.raises(SlipSpent):
+        await slips.find(newer, NOW + timedelta(days=7))
+
+
+async def test_digits_open_for_whoever_cannot_scan(rollback: None) -> None:
+    """Phone and eight digits; wrong digits count like wrong PINs."""
+    world = await small_county()
+    _, digits = await slip_of(await actor_of(world.chief), world.worker)
+    wrong = f"{(int(digits) + 1) % 10**8:08d}"
+    for _ in range(5):
+        with pytest.raises(WrongSignIn):
+            await slips.activate_by_digits(
+                COUNTY, world.worker.phone, wrong, PIN, PIN, "normal", NOW
+            )
+    with pytest.raises(WaitFirst):
+        await slips.activate_by_digits(COUNTY, world.worker.phone, digits, PIN, PIN, "normal", NOW)
+    later = NOW + timedelta(minutes=1)
+    new = await slips.activate_by_digits(
+        COUNTY, world.worker.phone, digits, PIN, PIN, "normal", later
+    )
+    assert (await resolved(new, later)).person_id == world.worker.person_id
+
+
+async def test_a_secretary_prints_slips_only_for_whom_they_manage(rollback: None) -> None:
+    """Not for another village, not for the township's instructor, whatever else those hold."""
+    world = await small_county()
+    chief = await actor_of(world.chief)
+    for stranger in (world.cousin_worker, world.instructor, world.department):
+        with pytest.raises(NotFound):
+            await slip_of(chief, stranger)
+    post_id = await roster.add_post(COUNTY, world.units["421222100"].id, Role.INSTRUCTOR)
+    await roster.assign(COUNTY, post_id, world.worker.person_id, NOW.date())
+    with pytest.raises(NotFound):
+        await slip_of(chief, world.worker)
+
+
+async def test_wrong_tries_elsewhere_do_not_stop_a_known_phone(rollback: None) -> None:
+    """Twenty wrong tries of strangers: unknown devices wait, the owner's phone just works."""
+    world = await small_county()
+    await with_pin(world.worker)
+    known = await signin.sign_in(COUNTY, world.worker.phone, PIN, NOW)
+    at = NOW
+    for _ in range(TRIES_A_DAY):
+        with pytest.raises(WrongSignIn):
+            await signin.sign_in(COUNTY, world.worker.phone, OTHER_PIN, at)
+        with pytest.raises((WrongSignIn, TooMany)):
+            await signin.sign_in(COUNTY, world.worker.phone, OTHER_PIN, at)
+        await DB.execute("UPDATE shared.account SET blocked_until = NULL WHERE county_id > 0")
+        if await DB.fetchval("SELECT failures_today FROM shared.account LIMIT 1") >= TRIES_A_DAY:
+            break
+    with pytest.raises(UsedUp):
+        await signin.sign_in(COUNTY, world.worker.phone, PIN, at)
+    again = await signin.sign_in(
+        COUNTY, world.worker.phone, PIN, at, device_token=known.device_token
+    )
+    assert await resolved(again)
+
+
+async def test_a_known_phone_that_guesses_is_known_no_more(rollback: None) -> None:
+    """A stolen phone has its own delays, and after twenty wrong tries counts as unknown."""
+    world = await small_county()
+    account_id = await with_pin(world.worker)
+    known = await signin.sign_in(COUNTY, world.worker.phone, PIN, NOW)
+    at = NOW
+    for _ in range(20):
+        with pytest.raises(WrongSignIn):
+            await signin.sign_in(
+                COUNTY, world.worker.phone, OTHER_PIN, at, device_token=known.device_token
+            )
+        at += timedelta(minutes=16)
+    hashed = signin.device_hash(account_id, known.device_token)
+    assert await queries.device(COUNTY, account_id, hashed) is None
+
+
+async def test_tries_at_once_are_counted_as_many(committed: None) -> None:
+    """Forty parallel guesses get four free ones and a fifth, not forty."""
+    world = await small_county()
+    account_id = await with_pin(world.worker)
+    results = await asyncio.gather(
+        *(signin.sign_in(COUNTY, world.worker.phone, OTHER_PIN, NOW) for _ in range(40)),
+        return_exceptions=True,
+    )
+    refused = [result for result in results if isinstance(result, WrongSignIn)]
+    waiting = [result for result in results if isinstance(result, WaitFirst)]
+    assert (len(refused), len(waiting)) == (5, 35)
+    account = await queries.account(COUNTY, account_id)
+    assert account is not None
+    assert account.failures == 5
+
+
+async def test_a_right_try_is_given_back(rollback: None) -> None:
+    """Signing in on many new phones never uses up the day."""
+    world = await small_county()
+    account_id = await with_pin(world.worker)
+    for _ in range(TRIES_A_DAY + 2):
+        await signin.sign_in(COUNTY, world.worker.phone, PIN, NOW)
+    account = await queries.account(COUNTY, account_id)
+    assert account is not None
+    assert (account.failures, account.failures_today) == (0, 0)
+
+
+async def test_unknown_number_and_wrong_pin_look_the_same(rollback: None) -> None:
+    """One sentence; a text that is no number is a fault of the field."""
+    world = await small_county()
+    await with_pin(world.worker)
+    sentences = set()
+    for phone in (world.worker.phone, "13899999999", world.lead.phone):
+        with pytest.raises(WrongSignIn) as refused:
+            await signin.sign_in(COUNTY, phone, OTHER_PIN, NOW)
+        sentences.add(refused.value.message)
+    assert len(sentences) == 1
+    with pytest.raises(Invalid):
+        await signin.sign_in(COUNTY, "12345", PIN, NOW)
+
+
+async def test_rights_follow_the_assignment_at_once(rollback: None) -> None:
+    """A session outlives a post; its rights do not: 90 days of balance, then nothing."""
+    world = await small_county()
+    await with_pin(world.worker)
+    new = await signin.sign_in(COUNTY, world.worker.phone, PIN, NOW)
+    await roster.end_assignment(COUNTY, world.worker.assignment_id, NOW.date())
+    actor = await resolved(new)
+    assert (actor.duties, actor.former) == ((), True)
+    late = NOW + timedelta(days=89)
+    await DB.execute("UPDATE shared.session SET expires_at = $1 WHERE county_id > 0", late)
+    assert await sessions.resolve(new.token, late - timedelta(seconds=1)) is not None
+    with pytest.raises(NoOffice):
+        await signin.sign_in(COUNTY, world.worker.phone, PIN, NOW + timedelta(days=90))
+
+
+async def test_disabled_account_and_revoked_session_end_at_once(rollback: None) -> None:
+    """Both are looked at on the row at every request; no cache stands between."""
+    world = await small_county()
+    await with_pin(world.worker)
+    department = await actor_of(world.department, desk=True)
+    first = await signin.sign_in(COUNTY, world.worker.phone, PIN, NOW)
+    await accounts.set_disabled(
+        department, world.worker.person_id, NOW, disabled=True, reason="手机被盗"
+    )
+    assert await sessions.resolve(first.token, NOW) is None
+    with pytest.raises(WrongSignIn):
+        await signin.sign_in(COUNTY, world.worker.phone, PIN, NOW)
+    await accounts.set_disabled(
+        department, world.worker.person_id, NOW, disabled=False, reason="找回"
+    )
+    second = await signin.sign_in(COUNTY, world.worker.phone, PIN, NOW)
+    await accounts.revoke_all(await actor_of(world.chief), world.worker.person_id, NOW)
+    assert await sessions.resolve(second.token, NOW) is None
+
+
+async def test_phone_sessions_roll_and_end_after_thirty_idle_days(rollback: None) -> None:
+    """Used every day it never ends; written at most once a day."""
+    world = await small_county()
+    await with_pin(world.worker)
+    new = await signin.sign_in(COUNTY, world.worker.phone, PIN, NOW)
+    at = NOW
+    for _ in range(10):
+        at += timedelta(days=20)
+        assert await sessions.resolve(new.token, at) is not None
+    assert await sessions.resolve(new.token, at + timedelta(days=30)) is None
+
+
+async def test_sign_out_everywhere_keeps_this_phone(rollback: None) -> None:
+    """Other sessions end, other devices are strangers again."""
+    world = await small_county()
+    await with_pin(world.worker)
+    other = await signin.sign_in(COUNTY, world.worker.phone, PIN, NOW)
+    here = await signin.sign_in(COUNTY, world.worker.phone, PIN, NOW)
+    actor = await resolved(here)
+    assert len(await sessions.mine(actor, NOW)) == 2
+    assert await sessions.end_elsewhere(actor, NOW) == 1
+    assert await sessions.resolve(other.token, NOW) is None
+    assert await sessions.resolve(here.token, NOW) is not None
+
+
+async def test_confirming_and_a_new_pin_rotate_the_token(rollback: None) -> None:
+    """The old token is dead: what was stolen before is worth nothing after."""
+    world = await small_county()
+    await with_pin(world.worker)
+    first = await signin.sign_in(COUNTY, world.worker.phone, PIN, NOW)
+    later = NOW + timedelta(hours=1)
+    actor = await resolved(first, later)
+    with pytest.raises(ConfirmFirst):
+        sessions.require_confirmed(actor, later)
+    second = await signin.confirm(actor, PIN, later)
+    assert await sessions.resolve(first.token, later) is None
+    sessions.require_confirmed(await resolved(second, later), later)
+    third = await signin.change_pin(await resolved(second, later), PIN, OTHER_PIN, OTHER_PIN, later)
+    assert await sessions.resolve(second.token, later) is None
+    assert await sessions.resolve(third.token, later) is not None
+
+
+async def test_desk_needs_password_and_a_fresh_code(rollback: None) -> None:
+    """Password, one-time code used once, recovery code used once; eight hours."""
+    world = await small_county()
+    phone = world.department.phone
+    made = await accounts.make_desk_account(
+        COUNTY, world.department.person_id, PASSWORD, NOW, "网格"
+    )
+    account = await queries.account_of(COUNTY, world.department.person_id)
+    assert account is not None
+    assert account.totp_cipher is not None
+    code = totp(accounts_secret(made.totp_key), int(NOW.timestamp()) // 30)
+    with pytest.raises(WrongSignIn):
+        await signin.desk_sign_in(COUNTY, phone, PASSWORD, "000000", NOW)
+    new = await signin.desk_sign_in(COUNTY, phone, PASSWORD, code, NOW)
+    actor = await resolved(new)
+    assert actor.desk
+    assert Role.DEPARTMENT in actor.roles
+    with pytest.raises(WrongSignIn):
+        await signin.desk_sign_in(COUNTY, phone, PASSWORD, code, NOW)
+    recovery = made.recovery_codes[0].lower()
+    await signin.desk_sign_in(COUNTY, phone, PASSWORD, recovery, NOW)
+    with pytest.raises(WrongSignIn):
+        await signin.desk_sign_in(COUNTY, phone, PASSWORD, recovery, NOW)
+    assert await sessions.resolve(new.token, NOW + timedelta(hours=8)) is None
+
+
+async def test_a_pin_does_not_carry_desk_rights(rollback: None) -> None:
+    """Somebody of the department who is also a gridworker has only that on the phone."""
+    world = await small_county()
+    await with_pin(world.department)
+    with pytest.raises(DeskOnly):
+        await signin.sign_in(COUNTY, world.department.phone, PIN, NOW)
+    unit = world.units["421222100001001"]
+    post_id = await roster.add_post(COUNTY, unit.id, Role.GRIDWORKER)
+    await roster.assign(COUNTY, post_id, world.department.person_id, NOW.date())
+    actor = await resolved(await signin.sign_in(COUNTY, world.department.phone, PIN, NOW))
+    assert actor.roles == {Role.GRIDWORKER}
+
+
+async def test_card_pin_is_counted_on_the_account(rollback: None) -> None:
+    """At a counter a wrong card PIN costs tries; the holder's own phone is not touched."""
+    world = await small_county()
+    await with_pin(world.worker)
+    chief = await actor_of(world.chief)
+    await accounts.set_card_pin(chief, world.worker.person_id, OTHER_PIN, OTHER_PIN)
+    await signin.check_card_pin(COUNTY, world.worker.person_id, OTHER_PIN, NOW)
+    for _ in range(5):
+        with pytest.raises(WrongSignIn):
+            await signin.check_card_pin(COUNTY, world.worker.person_id, PIN, NOW)
+    with pytest.raises(WaitFirst):
+        await signin.check_card_pin(COUNTY, world.worker.person_id, OTHER_PIN, NOW)
+    with pytest.raises(NotFound):
+        await accounts.set_card_pin(chief, world.cousin_worker.person_id, PIN, PIN)
+
+
+async def test_every_step_leaves_an_audit_event(rollback: None) -> None:
+    """Slip, activation, sign-in, refusal, revocation: who, whom and under which authority."""
+    world = await small_county()
+    chief = await actor_of(world.chief)
+    token, _ = await slip_of(chief, world.worker)
+    await slips.activate(token, world.worker.phone[-4:], PIN, PIN, "normal", NOW)
+    with pytest.raises(WrongSignIn):
+        await signin.sign_in(COUNTY, world.worker.phone, OTHER_PIN, NOW)
+    await accounts.revoke_all(chief, world.worker.person_id, NOW, "手机丢了")
+    rows = await DB.fetch("SELECT action, authority FROM shared.audit_event WHERE county_id > 0")
+    events = {(row["action"], row["authority"]) for row in rows}
+    assert {
+        ("identity.slip", "chief@421222100001"),
+        ("identity.activate", "slip"),
+        ("identity.sign_in", "self"),
+        ("identity.sign_in_refused", "none"),
+    } <= events
+    assert any(action == "identity.revoke" for action, _ in events)
+
+
+async def test_a_helper_of_another_county_is_a_stranger(rollback: None) -> None:
+    """Tokens name their county; a session is looked for there and nowhere else."""
+    world = await small_county()
+    await with_pin(world.worker)
+    new = await signin.sign_in(COUNTY, world.worker.phone, PIN, NOW)
+    _, _, secret = new.token.partition(".")
+    assert await sessions.resolve(f"421223.{secret}", NOW) is None
+    for bad in ("", ".", secret, "421222.", "４２１２２２.x", "421222." + "a" * 200):
+        assert await sessions.resolve(bad, NOW) is None
+
+
+async def test_a_person_before_the_first_day_cannot_sign_in(rollback: None) -> None:
+    """A future assignment gives nothing yet."""
+    world = await small_county()
+    unit = world.units["421222100001001"]
+    future = await member(Role.LEAD, unit, valid_from=NOW.date() + timedelta(days=5))
+    await with_pin(future)
+    with pytest.raises(NoOffice):
+        await signin.sign_in(COUNTY, future.phone, PIN, NOW)
+
+
+def accounts_secret(key: str) -> bytes:
+    """The bytes behind the key that the authenticator app is given."""
+    import base64
+
+    return base64.b32decode(key)
