@@ -53,7 +53,7 @@ async def test_a_year_does_each_period_once(rollback: None, county: None) -> Non
     assert len(daily.runs) == len(set(daily.runs)) == 366 + 20
     assert daily.runs == sorted(daily.runs)
     assert monthly.runs[-1] == "2026-12"
-    assert len(monthly.runs) == len(set(monthly.runs)) == 11 + periods.MONTHS_BACK
+    assert len(monthly.runs) == len(set(monthly.runs)) == 12 + periods.MONTHS_BACK
 
 
 async def test_failure_is_shown_and_made_up_for(rollback: None, county: None) -> None:
