@@ -19,6 +19,13 @@ from points.ledger.tables import (
 from points.mall.tables import Agreement, Price, Product, Shop
 from points.redemption.tables import Card, CounterTries, Pickup
 from points.rulebook.tables import RuleVersion
+from points.settlement.tables import (
+    Publication,
+    Statement,
+    StatementDispute,
+    StatementLine,
+    StatementSignature,
+)
 
 __all__ = [
     "Account",
@@ -35,11 +42,16 @@ __all__ = [
     "Posting",
     "Price",
     "Product",
+    "Publication",
     "Redemption",
     "RedemptionLine",
     "Resolution",
     "RuleVersion",
     "Shop",
+    "Statement",
+    "StatementDispute",
+    "StatementLine",
+    "StatementSignature",
     "Stock",
     "StockMove",
     "Transfer",

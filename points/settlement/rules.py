@@ -32,7 +32,7 @@ PART_NAMES = {Part.SHOP: "店主", Part.ACCOUNTANT: "村会计", Part.SUPERVISOR
 class Sums(msgspec.Struct, frozen=True):
     """The figures at the foot of a statement."""
 
-    lines: int
+    line_count: int
     points: int
     amount_fen: int
     disputed_fen: int
@@ -56,7 +56,7 @@ def sums(opening_fen: int, lines: Sequence[Figure]) -> Sums:
     disputed = sum(line.amount_fen for line in lines if line.disputed)
     due = opening_fen + amount - disputed
     return Sums(
-        lines=len(lines),
+        line_count=len(lines),
         points=sum(line.points for line in lines),
         amount_fen=amount,
         disputed_fen=disputed,

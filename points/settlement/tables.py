@@ -5,7 +5,18 @@ the same years later, whatever shops and people are called by then. Points are i
 is fen.
 """
 
-from piccolo.columns import JSONB, UUID, BigInt, Boolean, Bytea, Date, Integer, Text, Timestamptz
+from piccolo.columns import (
+    JSONB,
+    UUID,
+    Array,
+    BigInt,
+    Boolean,
+    Bytea,
+    Date,
+    Integer,
+    Text,
+    Timestamptz,
+)
 from piccolo.table import Table
 
 from shared.columns import county, key, link
@@ -30,8 +41,10 @@ class Statement(Table, tablename="statement", schema="points", db=DB):
     unit_code = Text(default=None)
     """The fund's owner: whose accountant and supervision committee sign."""
     built_on = Date(default=None)
-    lines = Integer(default=None)
+    line_count = Integer(default=None)
     points = BigInt(default=None)
+    carried = Array(base_column=UUID(), default=list)
+    """Earlier statements and disputes that ``opening_fen`` is made of."""
     opening_fen = BigInt(default=None)
     """Carried over: below zero after late undos, above zero when a dispute ended in favour."""
     amount_fen = BigInt(default=None)
@@ -79,8 +92,6 @@ class StatementDispute(Table, tablename="statement_dispute", schema="points", db
     decided_by = link(null=True)
     decided_at = Timestamptz(default=None, null=True)
     note = Text(default="")
-    carried_to = UUID(default=None, null=True)
-    """The later statement whose opening holds a line decided in favour after freezing."""
 
 
 class StatementSignature(Table, tablename="statement_signature", schema="points", db=DB):

@@ -65,3 +65,5 @@ CREATE OR REPLACE TRIGGER statement_frozen BEFORE UPDATE OR DELETE ON points.sta
     FOR EACH ROW EXECUTE FUNCTION points.statement_frozen();
 CREATE OR REPLACE TRIGGER statement_line_frozen BEFORE INSERT OR UPDATE OR DELETE
     ON points.statement_line FOR EACH ROW EXECUTE FUNCTION points.statement_frozen();
+CREATE INDEX IF NOT EXISTS statement_line_redemption ON points.statement_line
+    (county_id, redemption_id);

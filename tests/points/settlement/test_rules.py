@@ -11,7 +11,7 @@ from shared.errors import Invalid
 
 def test_disputed_lines_leave_the_payable_sum() -> None:
     found = rules.sums(0, [Figure(350, 3300), Figure(50, 450, disputed=True), Figure(-350, -3300)])
-    assert (found.lines, found.points, found.amount_fen) == (3, 50, 450)
+    assert (found.line_count, found.points, found.amount_fen) == (3, 50, 450)
     assert (found.disputed_fen, found.payable_fen, found.carry_fen) == (450, 0, 0)
 
 

@@ -1,0 +1,105 @@
+"""SQL of funds. ``$1`` is the county everywhere; the ledger alone writes them."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from points.settlement.funds.schemas import FundRow, ResolutionRow
+from shared.database import DB
+
+# A unit's own fund, else that of the unit above it: codes of ancestors are prefixes.
+FUNDS_FOR = """
+SELECT DISTINCT ON (c) c AS code, f.id
+FROM unnest($2::text[]) AS c
+JOIN points.fund f ON f.county_id = $1
+  AND f.unit_code IN (left(c, 12), left(c, 9), left(c, 6))
+ORDER BY c, length(f.unit_code) DESC
+"""
+FUND_OF_UNIT = "SELECT id FROM points.fund WHERE county_id = $1 AND unit_code = $2"
+FUND = """
+SELECT f.id, f.unit_code, u.name AS unit_name, f.name, f.point_value_fen, f.budget_fen,
+       COALESCE(-issued.balance, 0) AS issued, COALESCE(expired.balance, 0) AS expired,
+       COALESCE(lots.outstanding, 0)::int8 AS outstanding,
+       COALESCE(waiting.points, 0)::int8 AS awaiting
+FROM points.fund f
+JOIN shared.unit u ON u.county_id = f.county_id AND u.code = f.unit_code
+LEFT JOIN points.account issued ON issued.county_id = f.county_id AND issued.owner = f.id
+  AND issued.kind = 'issuance' AND issued.unit = 'wallet'
+LEFT JOIN points.account expired ON expired.county_id = f.county_id AND expired.owner = f.id
+  AND expired.kind = 'expired' AND expired.unit = 'wallet'
+LEFT JOIN (SELECT fund_id, sum(remaining) AS outstanding FROM points.lot
+           WHERE county_id = $1 AND remaining > 0 GROUP BY fund_id) AS lots ON lots.fund_id = f.id
+LEFT JOIN (SELECT fund_id, sum(remaining) AS points FROM points.awaiting
+           WHERE county_id = $1 AND remaining > 0 GROUP BY fund_id) AS waiting
+  ON waiting.fund_id = f.id
+"""
+FUND_BY_ID = FUND + "WHERE f.county_id = $1 AND f.id = $2"
+FUNDS = (
+    FUND
+    + """
+WHERE f.county_id = $1 AND EXISTS (SELECT FROM unnest($2::text[]) c WHERE starts_with(f.unit_code, c))
+  AND ($3 = '' OR position($3 IN u.name || f.name) > 0)
+  AND ($4 = false OR waiting.points > 0)
+ORDER BY f.unit_code COLLATE "C" LIMIT $5 OFFSET $6
+"""
+)
+COUNT_FUNDS = """
+SELECT count(*) FROM points.fund f
+JOIN shared.unit u ON u.county_id = f.county_id AND u.code = f.unit_code
+WHERE f.county_id = $1 AND EXISTS (SELECT FROM unnest($2::text[]) c WHERE starts_with(f.unit_code, c))
+  AND ($3 = '' OR position($3 IN u.name || f.name) > 0)
+  AND ($4 = false OR EXISTS (SELECT FROM points.awaiting a WHERE a.county_id = $1
+                             AND a.fund_id = f.id AND a.remaining > 0))
+"""
+# Villages below a unit that no fund nearer to them pays for: whose waiting awards a new fund takes.
+UNCOVERED = """
+SELECT u.code FROM shared.unit u
+WHERE u.county_id = $1 AND u.kind = 'village' AND starts_with(u.code, $2)
+  AND NOT EXISTS (SELECT FROM points.fund f WHERE f.county_id = $1
+                  AND f.unit_code IN (u.code, left(u.code, 9), left(u.code, 6)))
+ORDER BY u.code
+"""
+RESOLUTIONS = """
+SELECT id, fund_id, number, resolved_on, amount_fen FROM points.resolution
+WHERE county_id = $1 AND fund_id = $2 ORDER BY resolved_on DESC, number COLLATE "C"
+"""
+RESOLUTION_BY_NUMBER = """
+SELECT id, fund_id, number, resolved_on, amount_fen FROM points.resolution
+WHERE county_id = $1 AND fund_id = $2 AND number = $3
+"""
+
+
+async def funds_for(county_id: int, codes: Sequence[str]) -> dict[str, UUID]:
+    """By unit code; units that no fund pays for are absent."""
+    rows = await DB.fetch(FUNDS_FOR, county_id, list(codes))
+    return {row["code"]: row["id"] for row in rows}
+
+
+async def fund_of_unit(county_id: int, unit_code: str) -> UUID | None:
+    found: UUID | None = await DB.fetchval(FUND_OF_UNIT, county_id, unit_code)
+    return found
+
+
+async def fund(county_id: int, fund_id: UUID) -> FundRow | None:
+    return await DB.one(FundRow, FUND_BY_ID, county_id, fund_id)
+
+
+async def funds(
+    county_id: int, codes: Sequence[str], text: str, page: tuple[int, int], *, waiting: bool
+) -> list[FundRow]:
+    return await DB.all(FundRow, FUNDS, county_id, list(codes), text, waiting, *page)
+
+
+async def count_funds(county_id: int, codes: Sequence[str], text: str, *, waiting: bool) -> int:
+    return int(await DB.fetchval(COUNT_FUNDS, county_id, list(codes), text, waiting))
+
+
+async def uncovered(county_id: int, unit_code: str) -> list[str]:
+    return [row["code"] for row in await DB.fetch(UNCOVERED, county_id, unit_code)]
+
+
+async def resolutions(county_id: int, fund_id: UUID) -> list[ResolutionRow]:
+    return await DB.all(ResolutionRow, RESOLUTIONS, county_id, fund_id)
+
+
+async def resolution(county_id: int, fund_id: UUID, number: str) -> ResolutionRow | None:
+    return await DB.one(ResolutionRow, RESOLUTION_BY_NUMBER, county_id, fund_id, number)

@@ -1,0 +1,67 @@
+"""What funds show of themselves. Points in 0.1, money in fen."""
+
+from datetime import date
+from uuid import UUID
+
+import msgspec
+
+
+class FundRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A fund with what became of its points (0.1) and what its budget has left (fen)."""
+
+    id: UUID
+    unit_code: str
+    unit_name: str
+    name: str
+    point_value_fen: int
+    budget_fen: int
+    issued: int
+    """Issued, less reversed."""
+    expired: int
+    outstanding: int
+    """In wallets, holds included."""
+    awaiting: int
+    """待拨付."""
+
+    @property
+    def redeemed(self) -> int:
+        return self.issued - self.expired - self.outstanding
+
+    @property
+    def committed_fen(self) -> int:
+        return (self.issued - self.expired) * self.point_value_fen // 10
+
+    @property
+    def left_fen(self) -> int:
+        return self.budget_fen - self.committed_fen
+
+
+class ResolutionRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A decision that raised a fund's budget."""
+
+    id: UUID
+    fund_id: UUID
+    number: str
+    resolved_on: date
+    amount_fen: int
+
+
+class ResolutionForm(msgspec.Struct, frozen=True, kw_only=True):
+    """A decision as it is entered: whose fund, number, date, amount."""
+
+    unit_code: str
+    number: str
+    resolved_on: date
+    amount_fen: int
+
+
+class Resolved(msgspec.Struct, frozen=True):
+    """What a resolution did."""
+
+    fund_id: UUID
+    opened: bool
+    """The fund is new."""
+    released: int
+    """Waiting points (0.1) that the money now covers."""
+    awards: int
+    """How many waiting awards got something."""

@@ -1,0 +1,348 @@
+"""SQL of statements and of the exchange ledger. ``$1`` is the county everywhere."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from points.settlement.rules import Part
+from points.settlement.schemas import DisputeRow, Event, LineRow, SignatureRow, StatementRow
+from shared.database import DB
+
+# A redemption counts when it was accepted, its undoing when it was posted. What stands in a line
+# already is skipped, so that nothing is paid twice and a straggler lands in the next statement.
+EVENTS = """
+WITH event AS (
+    SELECT r.id, 'redeem' AS kind, r.at FROM points.redemption r
+    WHERE r.county_id = $1 AND r.status = 'accepted' AND r.at < $2
+    UNION ALL
+    SELECT u.target, 'undo', u.at FROM points.posting u
+    WHERE u.county_id = $1 AND u.kind = 'undo' AND u.at < $2
+)
+SELECT e.kind, e.id AS redemption_id, r.shop_id, r.person_id, e.at,
+       COALESCE(p.name, '') AS worker, goods.goods, r.amount AS whole_points,
+       goods.whole_fen, charge.funds, charge.shares
+FROM event e
+JOIN points.redemption r ON r.county_id = $1 AND r.id = e.id
+LEFT JOIN shared.person p ON p.county_id = $1 AND p.id = r.person_id
+CROSS JOIN LATERAL (
+    SELECT string_agg(g.name || '×' || l.quantity, '、' ORDER BY l.line) AS goods,
+           sum(l.quantity * l.cost_fen)::int8 AS whole_fen
+    FROM points.redemption_line l
+    JOIN points.product g ON g.county_id = $1 AND g.id = l.product_id
+    WHERE l.county_id = $1 AND l.redemption_id = e.id) AS goods
+CROSS JOIN LATERAL (
+    SELECT array_agg(c.fund_id ORDER BY c.fund_id) AS funds,
+           array_agg(c.amount ORDER BY c.fund_id) AS shares
+    FROM points.redemption_charge c
+    WHERE c.county_id = $1 AND c.redemption_id = e.id) AS charge
+WHERE ($3::uuid IS NULL OR r.shop_id = $3)
+  AND NOT EXISTS (SELECT FROM points.statement_line s
+                  WHERE s.county_id = $1 AND s.redemption_id = e.id AND s.kind = e.kind)
+ORDER BY r.shop_id, e.at, e.id, e.kind
+"""
+STATEMENT = """
+SELECT s.id, s.shop_id, s.fund_id, s.month, s.through, s.state, s.shop_name, s.settlement_name,
+       s.fund_name, s.unit_code, s.built_on, s.line_count, s.points, s.carried, s.opening_fen,
+       s.amount_fen, s.disputed_fen, s.payable_fen, s.carry_fen, s.file_sha256, s.frozen_at
+FROM points.statement s
+"""
+STATEMENT_BY_ID = STATEMENT + "WHERE s.county_id = $1 AND s.id = $2"
+STATEMENT_LOCKED = STATEMENT_BY_ID + " FOR UPDATE"
+STATEMENTS_OF_MONTH = (
+    STATEMENT + "WHERE s.county_id = $1 AND s.month = $2 ORDER BY s.unit_code, s.shop_name, s.id"
+)
+STATEMENTS = (
+    STATEMENT
+    + """
+WHERE s.county_id = $1 AND ($2 = '' OR s.month = $2) AND ($3 = '' OR s.state = $3)
+  AND ($4 = '' OR position($4 IN s.shop_name || s.fund_name) > 0)
+  AND (s.shop_id = ANY($5::uuid[])
+       OR EXISTS (SELECT FROM unnest($6::text[]) c WHERE starts_with(s.unit_code, c)))
+ORDER BY s.month DESC, s.unit_code COLLATE "C", s.shop_name COLLATE "C", s.id
+LIMIT $7 OFFSET $8
+"""
+)
+COUNT_STATEMENTS = """
+SELECT count(*) FROM points.statement s
+WHERE s.county_id = $1 AND ($2 = '' OR s.month = $2) AND ($3 = '' OR s.state = $3)
+  AND ($4 = '' OR position($4 IN s.shop_name || s.fund_name) > 0)
+  AND (s.shop_id = ANY($5::uuid[])
+       OR EXISTS (SELECT FROM unnest($6::text[]) c WHERE starts_with(s.unit_code, c)))
+"""
+# What earlier frozen statements left below zero, and lines decided in favour after the freeze, as
+# far as no later statement has opened with them.
+CARRIES = """
+SELECT x.id, x.shop_id, x.fund_id, x.fen FROM (
+    SELECT s.county_id, s.id, s.shop_id, s.fund_id, s.carry_fen AS fen
+    FROM points.statement s
+    WHERE s.county_id = $1 AND s.state = 'frozen' AND s.carry_fen < 0
+    UNION ALL
+    SELECT d.county_id, d.id, s.shop_id, s.fund_id, l.amount_fen
+    FROM points.statement_dispute d
+    JOIN points.statement s ON s.county_id = $1 AND s.id = d.statement_id
+    JOIN points.statement_line l ON l.county_id = $1 AND l.id = d.line_id
+    WHERE d.county_id = $1 AND d.state = 'payable' AND s.state = 'frozen'
+      AND d.decided_at > s.frozen_at) AS x
+WHERE NOT EXISTS (SELECT FROM points.statement n
+                  WHERE n.county_id = $1 AND n.shop_id = x.shop_id AND n.fund_id = x.fund_id
+                    AND x.id = ANY(n.carried))
+ORDER BY x.id
+"""
+INSERT_STATEMENT = """
+INSERT INTO points.statement (county_id, id, shop_id, fund_id, month, through, state, shop_name,
+    settlement_name, fund_name, unit_code, built_on, line_count, points, carried, opening_fen,
+    amount_fen, disputed_fen, payable_fen, carry_fen, file_sha256)
+VALUES ($1, $2, $3, $4, $5, $6, 'built', $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
+    $19, $20)
+"""
+UPDATE_STATEMENT = """
+UPDATE points.statement
+SET through = $3, built_on = $4, line_count = $5, points = $6, carried = $7, opening_fen = $8,
+    amount_fen = $9, disputed_fen = $10, payable_fen = $11, carry_fen = $12, file_sha256 = $13
+WHERE county_id = $1 AND id = $2 AND file_sha256 = $14 AND state = 'built'
+RETURNING id
+"""
+FREEZE = """
+UPDATE points.statement SET state = 'frozen', frozen_at = $3
+WHERE county_id = $1 AND id = $2 AND state = 'built'
+"""
+INSERT_LINES = """
+INSERT INTO points.statement_line (county_id, id, statement_id, fund_id, position, kind,
+    redemption_id, at, worker, place, goods, points, whole_points, amount_fen)
+SELECT $1, id, $2, $3, position, kind, redemption_id, at, worker, place, goods, points,
+    whole_points, amount_fen
+FROM unnest($4::uuid[], $5::int[], $6::text[], $7::uuid[], $8::timestamptz[], $9::text[],
+            $10::text[], $11::text[], $12::int8[], $13::int8[], $14::int8[])
+    AS l (id, position, kind, redemption_id, at, worker, place, goods, points, whole_points,
+          amount_fen)
+"""
+LINES = """
+SELECT id, position, kind, redemption_id, at, worker, place, goods, points, whole_points,
+       amount_fen
+FROM points.statement_line WHERE county_id = $1 AND statement_id = $2 ORDER BY position
+"""
+DISPUTE = """
+SELECT d.id, d.statement_id, d.line_id, d.part, d.reason, d.raised_by, r.name AS raised_name,
+       d.raised_at, d.state, p.name AS decided_name, d.decided_at, d.note
+FROM points.statement_dispute d
+JOIN shared.person r ON r.county_id = $1 AND r.id = d.raised_by
+LEFT JOIN shared.person p ON p.county_id = $1 AND p.id = d.decided_by
+"""
+DISPUTE_BY_ID = DISPUTE + "WHERE d.county_id = $1 AND d.id = $2"
+DISPUTES = DISPUTE + "WHERE d.county_id = $1 AND d.statement_id = $2 ORDER BY d.raised_at, d.id"
+INSERT_DISPUTE = """
+INSERT INTO points.statement_dispute (county_id, id, statement_id, line_id, part, reason,
+    raised_by, raised_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+"""
+DECIDE_DISPUTE = """
+UPDATE points.statement_dispute
+SET state = $3, decided_by = $4, decided_at = $5, note = $6
+WHERE county_id = $1 AND id = $2 AND state = 'open' RETURNING id
+"""
+SIGNATURES = """
+SELECT part, person_id, name, authority, stand_in, means, at
+FROM points.statement_signature
+WHERE county_id = $1 AND statement_id = $2 AND voided_at IS NULL ORDER BY at, part
+"""
+SIGNED = """
+SELECT statement_id, part FROM points.statement_signature
+WHERE county_id = $1 AND statement_id = ANY($2) AND voided_at IS NULL
+"""
+INSERT_SIGNATURE = """
+INSERT INTO points.statement_signature (county_id, id, statement_id, part, person_id, name,
+    authority, stand_in, means, at, file_sha256)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+"""
+VOID_SIGNATURES = """
+UPDATE points.statement_signature SET voided_at = $3
+WHERE county_id = $1 AND statement_id = $2 AND voided_at IS NULL
+"""
+
+
+async def events(county_id: int, through: datetime, shop_id: UUID | None = None) -> list[Event]:
+    """What happened before ``through`` and stands in no statement, by shop and time."""
+    return await DB.all(Event, EVENTS, county_id, through, shop_id)
+
+
+async def statement(county_id: int, statement_id: UUID) -> StatementRow | None:
+    return await DB.one(StatementRow, STATEMENT_BY_ID, county_id, statement_id)
+
+
+async def statement_locked(county_id: int, statement_id: UUID) -> StatementRow | None:
+    return await DB.one(StatementRow, STATEMENT_LOCKED, county_id, statement_id)
+
+
+async def statements_of_month(county_id: int, month: str) -> list[StatementRow]:
+    return await DB.all(StatementRow, STATEMENTS_OF_MONTH, county_id, month)
+
+
+async def statements(
+    county_id: int,
+    filters: tuple[str, str, str],
+    within: tuple[Sequence[UUID], Sequence[str]],
+    page: tuple[int, int],
+) -> list[StatementRow]:
+    """``filters`` are month, state, text; ``within`` shops and unit codes; page limit, offset."""
+    shops, codes = within
+    return await DB.all(
+        StatementRow, STATEMENTS, county_id, *filters, list(shops), list(codes), *page
+    )
+
+
+async def count_statements(
+    county_id: int, filters: tuple[str, str, str], within: tuple[Sequence[UUID], Sequence[str]]
+) -> int:
+    shops, codes = within
+    return int(await DB.fetchval(COUNT_STATEMENTS, county_id, *filters, list(shops), list(codes)))
+
+
+async def carries(county_id: int) -> dict[tuple[UUID, UUID], list[tuple[UUID, int]]]:
+    """By (shop, fund): what the next statement opens with, as (its id, fen)."""
+    found: dict[tuple[UUID, UUID], list[tuple[UUID, int]]] = {}
+    for row in await DB.fetch(CARRIES, county_id):
+        found.setdefault((row["shop_id"], row["fund_id"]), []).append((row["id"], row["fen"]))
+    return found
+
+
+async def insert_statement(county_id: int, row: StatementRow) -> None:
+    await DB.execute(
+        INSERT_STATEMENT,
+        county_id,
+        row.id,
+        row.shop_id,
+        row.fund_id,
+        row.month,
+        row.through,
+        row.shop_name,
+        row.settlement_name,
+        row.fund_name,
+        row.unit_code,
+        row.built_on,
+        row.line_count,
+        row.points,
+        row.carried,
+        row.opening_fen,
+        row.amount_fen,
+        row.disputed_fen,
+        row.payable_fen,
+        row.carry_fen,
+        row.file_sha256,
+    )
+
+
+async def update_statement(county_id: int, row: StatementRow, was: bytes) -> bool:
+    """False if the file has changed since it hashed to ``was``."""
+    found = await DB.fetchval(
+        UPDATE_STATEMENT,
+        county_id,
+        row.id,
+        row.through,
+        row.built_on,
+        row.line_count,
+        row.points,
+        row.carried,
+        row.opening_fen,
+        row.amount_fen,
+        row.disputed_fen,
+        row.payable_fen,
+        row.carry_fen,
+        row.file_sha256,
+        was,
+    )
+    return found is not None
+
+
+async def freeze(county_id: int, statement_id: UUID, at: datetime) -> None:
+    await DB.execute(FREEZE, county_id, statement_id, at)
+
+
+async def insert_lines(county_id: int, row: StatementRow, lines: Sequence[LineRow]) -> None:
+    await DB.execute(
+        INSERT_LINES,
+        county_id,
+        row.id,
+        row.fund_id,
+        [line.id for line in lines],
+        [line.position for line in lines],
+        [line.kind for line in lines],
+        [line.redemption_id for line in lines],
+        [line.at for line in lines],
+        [line.worker for line in lines],
+        [line.place for line in lines],
+        [line.goods for line in lines],
+        [line.points for line in lines],
+        [line.whole_points for line in lines],
+        [line.amount_fen for line in lines],
+    )
+
+
+async def lines(county_id: int, statement_id: UUID) -> list[LineRow]:
+    return await DB.all(LineRow, LINES, county_id, statement_id)
+
+
+async def dispute(county_id: int, dispute_id: UUID) -> DisputeRow | None:
+    return await DB.one(DisputeRow, DISPUTE_BY_ID, county_id, dispute_id)
+
+
+async def disputes(county_id: int, statement_id: UUID) -> list[DisputeRow]:
+    return await DB.all(DisputeRow, DISPUTES, county_id, statement_id)
+
+
+async def insert_dispute(county_id: int, row: DisputeRow) -> None:
+    await DB.execute(
+        INSERT_DISPUTE,
+        county_id,
+        row.id,
+        row.statement_id,
+        row.line_id,
+        row.part,
+        row.reason,
+        row.raised_by,
+        row.raised_at,
+    )
+
+
+async def decide_dispute(
+    county_id: int, dispute_id: UUID, state: str, by: UUID, at: datetime, note: str
+) -> bool:
+    """False if it was decided before."""
+    found = await DB.fetchval(DECIDE_DISPUTE, county_id, dispute_id, state, by, at, note)
+    return found is not None
+
+
+async def signatures(county_id: int, statement_id: UUID) -> list[SignatureRow]:
+    rows = await DB.fetch(SIGNATURES, county_id, statement_id)
+    return [SignatureRow(**{**row, "part": Part(row["part"])}) for row in rows]
+
+
+async def signed(county_id: int, ids: Sequence[UUID]) -> dict[UUID, set[Part]]:
+    found: dict[UUID, set[Part]] = {}
+    for row in await DB.fetch(SIGNED, county_id, list(ids)):
+        found.setdefault(row["statement_id"], set()).add(Part(row["part"]))
+    return found
+
+
+async def insert_signature(
+    county_id: int, signature_id: UUID, statement: StatementRow, row: SignatureRow
+) -> None:
+    await DB.execute(
+        INSERT_SIGNATURE,
+        county_id,
+        signature_id,
+        statement.id,
+        row.part,
+        row.person_id,
+        row.name,
+        row.authority,
+        row.stand_in,
+        row.means,
+        row.at,
+        statement.file_sha256,
+    )
+
+
+async def void_signatures(county_id: int, statement_id: UUID, at: datetime) -> int:
+    """How many were taken back."""
+    status = await DB.execute(VOID_SIGNATURES, county_id, statement_id, at)
+    return int(status.rpartition(" ")[2])
