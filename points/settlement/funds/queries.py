@@ -36,7 +36,8 @@ FUND_BY_ID = FUND + "WHERE f.county_id = $1 AND f.id = $2"
 FUNDS = (
     FUND
     + """
-WHERE f.county_id = $1 AND EXISTS (SELECT FROM unnest($2::text[]) c WHERE starts_with(f.unit_code, c))
+WHERE f.county_id = $1
+  AND EXISTS (SELECT FROM unnest($2::text[]) c WHERE starts_with(f.unit_code, c))
   AND ($3 = '' OR position($3 IN u.name || f.name) > 0)
   AND ($4 = false OR waiting.points > 0)
 ORDER BY f.unit_code COLLATE "C" LIMIT $5 OFFSET $6
@@ -45,7 +46,8 @@ ORDER BY f.unit_code COLLATE "C" LIMIT $5 OFFSET $6
 COUNT_FUNDS = """
 SELECT count(*) FROM points.fund f
 JOIN shared.unit u ON u.county_id = f.county_id AND u.code = f.unit_code
-WHERE f.county_id = $1 AND EXISTS (SELECT FROM unnest($2::text[]) c WHERE starts_with(f.unit_code, c))
+WHERE f.county_id = $1
+  AND EXISTS (SELECT FROM unnest($2::text[]) c WHERE starts_with(f.unit_code, c))
   AND ($3 = '' OR position($3 IN u.name || f.name) > 0)
   AND ($4 = false OR EXISTS (SELECT FROM points.awaiting a WHERE a.county_id = $1
                              AND a.fund_id = f.id AND a.remaining > 0))

@@ -8,6 +8,7 @@ from shared.errors import Conflict
 from shared.scheduling import job as periods
 from shared.scheduling import leader, runner
 from shared.scheduling.job import Job
+from tests.conftest import as_owner
 
 COUNTY = 990001
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -133,11 +134,12 @@ async def test_leader_that_loses_its_connection_stops(committed: None, county: N
     async with asyncio.timeout(10):
         await elected.wait()
         elected.clear()
-        await DB.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
-            " AND objid = $1 AND pid <> pg_backend_pid()",
-            leader.LOCK,
-        )
+        async with as_owner():
+            await DB.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
+                " AND objid = $1 AND pid <> pg_backend_pid()",
+                leader.LOCK,
+            )
         await elected.wait()  # elected anew on a new connection
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
