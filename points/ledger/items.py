@@ -124,7 +124,7 @@ class Award(_Item, frozen=True, kw_only=True, tag="award"):
     merit: int
     wallet: int
     fund_id: UUID | None
-    """None = no fund yet: the wallet part waits until a fund over ``unit_code`` has a budget."""
+    """None = no fund yet: the wallet part waits until a fund adopts ``unit_code``."""
     unit_code: str
     """The worker's village (12 digits) on that day."""
     day: date
@@ -347,12 +347,14 @@ class StockMove(_Item, frozen=True, kw_only=True, tag="stock_move"):
 
 
 class OpenFund(_Item, frozen=True, kw_only=True, tag="open_fund"):
-    """A fund, ``id`` being the fund's; adopts waiting awards below its unit that have none."""
+    """A fund, ``id`` being the fund's; adopts waiting awards of ``covers`` that have none."""
 
     unit_code: str
     name: str
     point_value_fen: int
     """Reference value of one point; fixed for the fund."""
+    covers: tuple[str, ...] = ()
+    """Codes of the units whose waiting awards without a fund it adopts."""
 
     def __post_init__(self) -> None:
         _require(0 < self.point_value_fen <= 100_000, "point value out of range")
@@ -428,6 +430,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     amount: int = 0
     """0.1 point moved: merit of an award, deduction or reversal; price of a redemption or hold;
     points written off, released or returned; pieces moved of a stock move."""
+    wallet: int = 0
+    """Award: wallet part issued at once (``settled`` included). Reverse: part taken from lots."""
     waiting: int = 0
     """Award: wallet part that waits. Reverse: part that was waiting and is cancelled."""
     settled: int = 0

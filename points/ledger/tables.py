@@ -73,7 +73,10 @@ class Posting(Table, tablename="posting", schema="points", db=DB):
     """What it is about: the reversed award, undone redemption, resolved hold, fund or product."""
     person_id = link(null=True)
     day = Date(default=None, null=True)
+    at = Timestamptz(default=None)
     amount = BigInt(default=0)
+    """Merit of awards and deductions; else what ``Outcome.amount`` says."""
+    wallet = BigInt(default=0)
     waiting = BigInt(default=0)
     settled = BigInt(default=0)
     quantity = Integer(default=0)

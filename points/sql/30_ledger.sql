@@ -53,10 +53,10 @@ CREATE UNIQUE INDEX IF NOT EXISTS posting_place_unique ON points.posting
     (county_id, batch, position);
 -- An award is reversed once, a redemption undone once (I10).
 CREATE UNIQUE INDEX IF NOT EXISTS posting_target_unique ON points.posting
-    (county_id, target) WHERE kind IN ('reverse', 'undo', 'void_hold');
+    (county_id, kind, target) WHERE kind IN ('reverse', 'undo', 'void_hold');
 CREATE INDEX IF NOT EXISTS posting_person ON points.posting (county_id, person_id, day);
 CREATE INDEX IF NOT EXISTS posting_day ON points.posting (county_id, day);
-CREATE INDEX IF NOT EXISTS lot_person ON points.lot (county_id, person_id);
+CREATE INDEX IF NOT EXISTS lot_person ON points.lot (county_id, person_id) WHERE remaining > 0;
 CREATE INDEX IF NOT EXISTS lot_award ON points.lot (county_id, award_id);
 CREATE INDEX IF NOT EXISTS lot_due ON points.lot (county_id, expires_on) WHERE remaining > 0;
 CREATE INDEX IF NOT EXISTS awaiting_open ON points.awaiting (county_id, fund_id, batch, position)

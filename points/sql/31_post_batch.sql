@@ -1,0 +1,1202 @@
+-- The door of the ledger (repeatable). points.post_batch is the only function a service may use to
+-- write it; everything else here is its inside and has no rights of its own.
+
+DO $$
+BEGIN
+    EXECUTE 'ALTER TABLE points.account SET (fillfactor = 80)';
+    EXECUTE 'ALTER TABLE points.stock SET (fillfactor = 50)';
+END $$;
+
+-- Ids of transfers: a UUIDv7 whose time is the batch's and whose tail is batch, position and leg
+-- (8, 5 and 5 hex digits), so that the order of ids is the order of the ledger and the rows of a
+-- batch lie together without another index.
+CREATE OR REPLACE FUNCTION points.transfer_id(
+    p_at timestamptz, p_batch int, p_position int, p_leg int) RETURNS uuid
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT (lpad(to_hex(floor(extract(epoch FROM p_at) * 1000)::int8), 12, '0')
+        || '7' || substr(lpad(to_hex(p_batch), 8, '0'), 1, 3)
+        || '8' || substr(lpad(to_hex(p_batch), 8, '0'), 4)
+        || lpad(to_hex(p_position), 5, '0') || lpad(to_hex(p_leg), 5, '0'))::uuid
+$$;
+
+-- An account's id follows from whose it is: no look-up, and nobody can have two.
+CREATE OR REPLACE FUNCTION points.account_id(p_kind text, p_unit text, p_owner uuid) RETURNS uuid
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT encode(substr(sha256((p_kind || '/' || p_unit || '/' || p_owner)::bytea), 1, 16),
+                  'hex')::uuid
+$$;
+
+-- The county's own accounts have no owner.
+CREATE OR REPLACE FUNCTION points.nobody() RETURNS uuid
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT '00000000-0000-0000-0000-000000000000'::uuid
+$$;
+
+CREATE OR REPLACE FUNCTION points.open_accounts(
+    p_county int, p_kind text, p_unit text, p_owners uuid[]) RETURNS void
+LANGUAGE sql AS $$
+    INSERT INTO points.account (county_id, id, kind, unit, owner, balance)
+    SELECT DISTINCT p_county, points.account_id(p_kind, p_unit, o), p_kind, p_unit, o, 0
+    FROM unnest(p_owners) AS o WHERE o IS NOT NULL
+    ON CONFLICT (county_id, id) DO NOTHING
+$$;
+
+-- One UPDATE per balance row, however many transfers touched it. A shop's balance is not kept.
+CREATE OR REPLACE FUNCTION points.apply_balances(p_county int, p_low uuid, p_high uuid)
+RETURNS void LANGUAGE sql AS $$
+    UPDATE points.account a SET balance = a.balance + m.delta
+    FROM (
+        SELECT account, sum(amount)::int8 AS delta FROM (
+            SELECT debit AS account, -amount AS amount FROM points.transfer
+            WHERE county_id = p_county AND id BETWEEN p_low AND p_high
+            UNION ALL
+            SELECT credit, amount FROM points.transfer
+            WHERE county_id = p_county AND id BETWEEN p_low AND p_high) AS leg
+        GROUP BY account) AS m
+    WHERE a.county_id = p_county AND a.id = m.account AND a.kind <> 'shop'
+$$;
+
+-- What a fund can still issue, in 0.1 point: budget less what is out, spent or paid (I5). Written
+-- off and reversed points give their budget back.
+CREATE OR REPLACE FUNCTION points.fund_room(p_county int, p_fund uuid) RETURNS int8
+LANGUAGE sql STABLE AS $$
+    SELECT greatest(0, f.budget_fen * 10 / f.point_value_fen
+        + coalesce(issued.balance, 0) + coalesce(expired.balance, 0))
+    FROM points.fund f
+    LEFT JOIN points.account issued ON issued.county_id = f.county_id
+        AND issued.id = points.account_id('issuance', 'wallet', f.id)
+    LEFT JOIN points.account expired ON expired.county_id = f.county_id
+        AND expired.id = points.account_id('expired', 'wallet', f.id)
+    WHERE f.county_id = p_county AND f.id = p_fund
+$$;
+
+CREATE OR REPLACE FUNCTION points.waits(p_county int, p_fund uuid) RETURNS boolean
+LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (SELECT FROM points.awaiting
+        WHERE county_id = p_county AND fund_id = p_fund AND remaining > 0)
+$$;
+
+-- What people owe after reversals, in 0.1 point.
+CREATE OR REPLACE FUNCTION points.owed(p_county int, p_person uuid) RETURNS int8
+LANGUAGE sql STABLE AS $$
+    SELECT coalesce((SELECT -balance FROM points.account WHERE county_id = p_county
+        AND id = points.account_id('offset', 'wallet', p_person)), 0)
+$$;
+
+-- The three wallet legs of giving a person a lot: issue, and if something is owed, back and clear.
+CREATE OR REPLACE FUNCTION points.issue_legs(
+    p_leg int, p_code text, p_fund uuid, p_person uuid, p_lot uuid, p_award uuid,
+    p_amount int8, p_settled int8)
+RETURNS TABLE (leg int, code text, debit uuid, credit uuid, amount int8, about uuid)
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT leg, code, debit, credit, amount, about FROM (VALUES
+        (p_leg, p_code, points.account_id('issuance', 'wallet', p_fund),
+         points.account_id('worker', 'wallet', p_person), p_amount, p_lot),
+        (p_leg + 1, 'offset', points.account_id('worker', 'wallet', p_person),
+         points.account_id('issuance', 'wallet', p_fund), p_settled, p_lot),
+        (p_leg + 2, 'offset', points.account_id('clawback', 'wallet', points.nobody()),
+         points.account_id('offset', 'wallet', p_person), p_settled, p_award)
+    ) AS l (leg, code, debit, credit, amount, about) WHERE amount > 0
+$$;
+
+-- Awards, opening balances and deductions, set-wise. Running sums decide in order: the first
+-- award that a budget does not cover waits with the rest of it, and everything after it waits.
+CREATE OR REPLACE FUNCTION points.post_awards(
+    p_county int, p_batch int, p_at timestamptz, p_places int[], p_items jsonb[],
+    p_hashes bytea[]) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_people uuid[] := ARRAY(SELECT DISTINCT (j ->> 'person_id')::uuid FROM unnest(p_items) AS j);
+    v_funds uuid[] := ARRAY(SELECT DISTINCT (j ->> 'fund_id')::uuid FROM unnest(p_items) AS j
+                            WHERE j ->> 'fund_id' IS NOT NULL);
+BEGIN
+    PERFORM points.open_accounts(p_county, 'worker', 'merit', v_people);
+    PERFORM points.open_accounts(p_county, 'worker', 'wallet', v_people);
+    PERFORM points.open_accounts(p_county, 'issuance', 'merit', ARRAY[points.nobody()]);
+    PERFORM points.open_accounts(p_county, 'opening', 'merit', ARRAY[points.nobody()]);
+    WITH item AS MATERIALIZED (
+        SELECT u.place, u.hash, x.id, x.kind, x.code, x.person_id, x.unit_code, x.day, x.expires_on,
+               coalesce(x.merit, x.amount) AS merit, coalesce(x.wallet, 0) AS wallet, f.id AS fund,
+               CASE WHEN f.id IS NULL OR f.waiting THEN 0 ELSE f.room END AS room,
+               x.actor_id, x.authority, x.memo
+        FROM unnest(p_places, p_items, p_hashes) AS u (place, j, hash)
+        CROSS JOIN LATERAL jsonb_to_record(u.j) AS x (id uuid, kind text, code text,
+            person_id uuid, fund_id uuid, unit_code text, day date, expires_on date, merit int8,
+            amount int8, wallet int8, actor_id uuid, authority text, memo text)
+        LEFT JOIN (
+            SELECT id, points.fund_room(p_county, id) AS room, points.waits(p_county, id) AS waiting
+            FROM points.fund WHERE county_id = p_county AND id = ANY (v_funds)) AS f
+            ON f.id = x.fund_id
+    ), given AS MATERIALIZED (
+        SELECT item.*, greatest(0, least(wallet, room - coalesce(sum(wallet) OVER (
+            PARTITION BY fund ORDER BY place
+            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)))::int8 AS now
+        FROM item
+    ), settled AS MATERIALIZED (
+        SELECT given.*, points.transfer_id(p_at, p_batch, place, 2) AS lot,
+            greatest(0, least(now, owed.amount - coalesce(sum(now) OVER (
+                PARTITION BY given.person_id ORDER BY place
+                ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)))::int8 AS settled
+        FROM given
+        JOIN (SELECT p AS person_id, points.owed(p_county, p) AS amount FROM unnest(v_people) AS p)
+            AS owed ON owed.person_id = given.person_id
+    ), posting AS (
+        INSERT INTO points.posting (county_id, id, batch, position, kind, code, target, person_id,
+            day, at, amount, wallet, waiting, settled, quantity, request_hash, actor_id, authority,
+            memo)
+        SELECT p_county, id, p_batch, place, kind, code, fund, person_id, day, p_at, merit, now,
+            wallet - now, settled, 0, hash, actor_id, authority, memo
+        FROM settled
+    ), lot AS (
+        INSERT INTO points.lot (county_id, id, person_id, fund_id, award_id, earned_on, expires_on,
+            amount, remaining, held)
+        SELECT p_county, lot, person_id, fund, id, day, expires_on, now, now - settled, 0
+        FROM settled WHERE now > 0
+    ), waiting AS (
+        INSERT INTO points.awaiting (county_id, id, person_id, fund_id, unit_code, code, amount,
+            remaining, batch, position)
+        SELECT p_county, id, person_id, fund, unit_code, code, wallet - now, wallet - now, p_batch,
+            place
+        FROM settled WHERE wallet > now
+    )
+    INSERT INTO points.transfer (county_id, batch, position, amount, id, debit, credit, about, unit,
+        code)
+    SELECT p_county, p_batch, place, amount, points.transfer_id(p_at, p_batch, place, leg), debit,
+        credit, about, unit, code
+    FROM (
+        SELECT place, 1 AS leg, 'merit' AS unit, code, merit AS amount, id AS about,
+            CASE kind WHEN 'deduct' THEN worker ELSE source END AS debit,
+            CASE kind WHEN 'deduct' THEN source ELSE worker END AS credit
+        FROM settled CROSS JOIN LATERAL (SELECT
+            points.account_id('worker', 'merit', person_id) AS worker,
+            points.account_id(CASE kind WHEN 'opening' THEN 'opening' ELSE 'issuance' END,
+                              'merit', points.nobody()) AS source) AS side
+        WHERE merit > 0
+        UNION ALL
+        SELECT place, l.leg, 'wallet', l.code, l.amount, l.about, l.debit, l.credit
+        FROM settled CROSS JOIN LATERAL points.issue_legs(
+            2, settled.code, fund, person_id, lot, id, now, settled) AS l
+        WHERE now > 0) AS leg
+    ORDER BY place, leg;
+    PERFORM points.apply_balances(p_county, points.transfer_id(p_at, p_batch, min(place), 0),
+                                  points.transfer_id(p_at, p_batch, max(place), 1048575))
+    FROM unnest(p_places) AS place;
+END $$;
+
+-- Give waiting awards what the fund's budget now covers, in ledger order. Answers how many awards
+-- got something and how much.
+CREATE OR REPLACE FUNCTION points.release_awaiting(
+    p_county int, p_batch int, p_at timestamptz, p_place int, p_fund uuid, p_limit int, p_day date,
+    p_expires_on date, OUT awards int, OUT amount int8)
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_room int8 := points.fund_room(p_county, p_fund);
+BEGIN
+    WITH waiting AS (
+        SELECT a.id, a.person_id, a.code, a.remaining, a.batch, a.position
+        FROM points.awaiting a
+        WHERE a.county_id = p_county AND a.fund_id = p_fund AND a.remaining > 0
+        ORDER BY a.batch, a.position LIMIT p_limit
+    ), given AS MATERIALIZED (
+        SELECT * FROM (
+            SELECT w.*, row_number() OVER line AS n,
+                least(w.remaining, v_room - sum(w.remaining) OVER line + w.remaining)::int8 AS now
+            FROM waiting w
+            WINDOW line AS (ORDER BY w.batch, w.position ROWS UNBOUNDED PRECEDING)) AS fits
+        WHERE now > 0
+    ), settled AS MATERIALIZED (
+        SELECT given.*, points.transfer_id(p_at, p_batch, p_place, (n * 3 - 2)::int) AS lot,
+            greatest(0, least(now, points.owed(p_county, person_id) - sum(now) OVER (
+                PARTITION BY person_id ORDER BY n ROWS UNBOUNDED PRECEDING) + now))::int8 AS settled
+        FROM given
+    ), taken AS (
+        UPDATE points.awaiting a SET remaining = a.remaining - settled.now
+        FROM settled WHERE a.county_id = p_county AND a.id = settled.id
+    ), lot AS (
+        INSERT INTO points.lot (county_id, id, person_id, fund_id, award_id, earned_on, expires_on,
+            amount, remaining, held)
+        SELECT p_county, lot, person_id, p_fund, id, p_day, p_expires_on, now, now - settled, 0
+        FROM settled
+    ), moved AS (
+        INSERT INTO points.transfer (county_id, batch, position, amount, id, debit, credit, about,
+            unit, code)
+        SELECT p_county, p_batch, p_place, l.amount,
+            points.transfer_id(p_at, p_batch, p_place, l.leg), l.debit, l.credit, l.about, 'wallet',
+            l.code
+        FROM settled CROSS JOIN LATERAL points.issue_legs(
+            (n * 3 - 2)::int, settled.code, p_fund, person_id, lot, id, now, settled) AS l
+    )
+    SELECT count(*)::int, coalesce(sum(now), 0)::int8 INTO awards, amount FROM settled;
+    PERFORM points.apply_balances(p_county, points.transfer_id(p_at, p_batch, p_place, 0),
+                                  points.transfer_id(p_at, p_batch, p_place, 1048575));
+END $$;
+
+CREATE OR REPLACE FUNCTION points.move(
+    p_county int, p_batch int, p_at timestamptz, p_place int, p_leg int, p_unit text, p_code text,
+    p_debit uuid, p_credit uuid, p_amount int8, p_about uuid) RETURNS void
+LANGUAGE sql AS $$
+    INSERT INTO points.transfer (county_id, batch, position, amount, id, debit, credit, about, unit,
+        code)
+    VALUES (p_county, p_batch, p_place, p_amount,
+        points.transfer_id(p_at, p_batch, p_place, p_leg), p_debit, p_credit, p_about, p_unit,
+        p_code)
+$$;
+
+CREATE OR REPLACE FUNCTION points.note(
+    p_county int, p_batch int, p_at timestamptz, p_place int, p_item jsonb, p_hash bytea,
+    p_target uuid, p_person uuid, p_amount int8, p_wallet int8 DEFAULT 0, p_waiting int8 DEFAULT 0,
+    p_settled int8 DEFAULT 0, p_quantity int DEFAULT 0, p_memo text DEFAULT NULL) RETURNS void
+LANGUAGE sql AS $$
+    INSERT INTO points.posting (county_id, id, batch, position, kind, code, target, person_id, day,
+        at, amount, wallet, waiting, settled, quantity, request_hash, actor_id, authority, memo)
+    VALUES (p_county, (p_item ->> 'id')::uuid, p_batch, p_place, p_item ->> 'kind', '', p_target,
+        p_person, (p_item ->> 'day')::date, p_at, p_amount, p_wallet, p_waiting, p_settled,
+        p_quantity, p_hash, (p_item ->> 'actor_id')::uuid, p_item ->> 'authority',
+        coalesce(p_memo, p_item ->> 'memo', ''))
+$$;
+
+-- Points that came back to lots while something is owed settle that first. Answers the next leg.
+CREATE OR REPLACE FUNCTION points.settle_returned(
+    p_county int, p_batch int, p_at timestamptz, p_place int, p_leg int, p_person uuid,
+    p_lots uuid[]) RETURNS int
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_owed int8 := points.owed(p_county, p_person);
+    v_leg int := p_leg;
+    v_lot record;
+    v_take int8;
+BEGIN
+    IF v_owed = 0 THEN
+        RETURN v_leg;
+    END IF;
+    FOR v_lot IN SELECT id, fund_id, award_id, remaining - held AS free FROM points.lot
+                 WHERE county_id = p_county AND id = ANY (p_lots) AND remaining > held ORDER BY id
+    LOOP
+        v_take := least(v_owed, v_lot.free);
+        EXIT WHEN v_take = 0;
+        UPDATE points.lot SET remaining = remaining - v_take
+        WHERE county_id = p_county AND id = v_lot.id;
+        PERFORM points.move(p_county, p_batch, p_at, p_place, v_leg, 'wallet', 'offset',
+            points.account_id('worker', 'wallet', p_person),
+            points.account_id('issuance', 'wallet', v_lot.fund_id), v_take, v_lot.id);
+        PERFORM points.move(p_county, p_batch, p_at, p_place, v_leg + 1, 'wallet', 'offset',
+            points.account_id('clawback', 'wallet', points.nobody()),
+            points.account_id('offset', 'wallet', p_person), v_take, v_lot.award_id);
+        v_owed := v_owed - v_take;
+        v_leg := v_leg + 2;
+    END LOOP;
+    PERFORM points.apply_balances(p_county, points.transfer_id(p_at, p_batch, p_place, p_leg),
+                                  points.transfer_id(p_at, p_batch, p_place, v_leg - 1));
+    RETURN v_leg;
+END $$;
+
+-- Decides a redemption or hold without changing anything. Checks run in the order of precedence
+-- of points/ledger/items.py; lots are drawn first expiring, first spent.
+CREATE OR REPLACE FUNCTION points.decide_purchase(
+    p_county int, p_item jsonb, OUT refusal text, OUT subject uuid, OUT person uuid,
+    OUT code_id uuid, OUT amount int8, OUT month date, OUT available int8, OUT lots uuid[],
+    OUT draws int8[])
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_at timestamptz := (p_item ->> 'at')::timestamptz;
+    v_today date := (v_at AT TIME ZONE 'Asia/Shanghai')::date;
+    v_hash bytea := decode(p_item ->> 'code_hash', 'base64');
+    v_shop uuid := (p_item ->> 'shop_id')::uuid;
+    v_expires timestamptz;
+    v_used uuid;
+    v_amount int8;
+BEGIN
+    month := date_trunc('month', v_today)::date;
+    person := (p_item ->> 'person_id')::uuid;
+    available := 0;
+    SELECT sum((l ->> 'quantity')::int8 * (l ->> 'price')::int8) INTO v_amount
+    FROM jsonb_array_elements(p_item -> 'lines') AS l;
+    amount := v_amount;
+    IF p_item ->> 'means' <> 'card' THEN
+        IF p_item ->> 'means' = 'token' THEN
+            SELECT c.id, c.person_id, c.expires_at, c.used_by
+            INTO code_id, person, v_expires, v_used FROM points.code c
+            WHERE c.county_id = p_county AND c.token_hash = v_hash;
+        ELSE
+            SELECT c.id, c.person_id, c.expires_at, c.used_by
+            INTO code_id, person, v_expires, v_used FROM points.code c
+            WHERE c.county_id = p_county AND c.digits_hash = v_hash;
+        END IF;
+        IF code_id IS NULL OR person <> (p_item ->> 'person_id')::uuid THEN
+            person := NULL;
+            refusal := 'code_unknown';
+        ELSIF v_expires <= v_at THEN
+            refusal := 'code_expired';
+        ELSIF v_used IS NOT NULL THEN
+            refusal := 'code_used';
+        END IF;
+        IF refusal IS NOT NULL THEN
+            RETURN;
+        END IF;
+    END IF;
+    SELECT coalesce(sum(free), 0), array_agg(id ORDER BY n) FILTER (WHERE before < v_amount),
+        array_agg(least(free, v_amount - before) ORDER BY n) FILTER (WHERE before < v_amount)
+    INTO available, lots, draws
+    FROM (
+        SELECT l.id, l.remaining - l.held AS free, row_number() OVER fefo AS n,
+            sum(l.remaining - l.held) OVER fefo - (l.remaining - l.held) AS before
+        FROM points.lot l
+        WHERE l.county_id = p_county AND l.person_id = person AND l.remaining > 0
+          AND l.remaining > l.held AND (l.expires_on IS NULL OR l.expires_on >= v_today)
+        WINDOW fefo AS (ORDER BY l.expires_on, l.id ROWS UNBOUNDED PRECEDING)) AS fefo;
+    SELECT (l.j ->> 'product_id')::uuid INTO subject
+    FROM jsonb_array_elements(p_item -> 'lines') WITH ORDINALITY AS l (j, n)
+    LEFT JOIN points.stock s ON s.county_id = p_county AND s.shop_id = v_shop
+        AND s.product_id = (l.j ->> 'product_id')::uuid
+    WHERE coalesce(s.quantity - s.held, 0) < (l.j ->> 'quantity')::int8 ORDER BY l.n LIMIT 1;
+    IF subject IS NOT NULL THEN
+        refusal := 'out_of_stock';
+    ELSIF available < v_amount THEN
+        refusal := 'insufficient';
+    ELSE
+        SELECT l.refusal, l.subject INTO refusal, subject
+        FROM points.over_limit(p_county, person, month, v_amount, p_item) AS l;
+    END IF;
+END $$;
+
+-- What a person has taken or holds in a month, undone redemptions left out.
+CREATE OR REPLACE FUNCTION points.taken_in_month(p_county int, p_person uuid, p_month date)
+RETURNS TABLE (product_id uuid, quantity int8, amount int8)
+LANGUAGE sql STABLE AS $$
+    SELECT l.product_id, l.quantity::int8, l.quantity * l.price
+    FROM points.redemption r
+    JOIN points.redemption_line l ON l.county_id = r.county_id AND l.redemption_id = r.id
+    WHERE r.county_id = p_county AND r.person_id = p_person AND r.month = p_month
+      AND r.status = 'accepted'
+      AND NOT EXISTS (SELECT FROM points.posting u WHERE u.county_id = r.county_id
+                      AND u.target = r.id AND u.kind = 'undo')
+    UNION ALL
+    SELECT l.product_id, l.quantity::int8, l.quantity * l.price
+    FROM points.hold h
+    CROSS JOIN LATERAL unnest(h.products, h.quantities, h.prices)
+        AS l (product_id, quantity, price)
+    WHERE h.county_id = p_county AND h.person_id = p_person AND h.month = p_month
+      AND h.status = 'pending'
+$$;
+
+-- Month limit of points first, then the limits of pieces, in the order of the lines.
+CREATE OR REPLACE FUNCTION points.over_limit(
+    p_county int, p_person uuid, p_month date, p_amount int8, p_item jsonb,
+    OUT refusal text, OUT subject uuid)
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF p_item ->> 'month_limit' IS NULL AND NOT EXISTS (
+        SELECT FROM jsonb_array_elements(p_item -> 'lines') AS l WHERE l ->> 'limit' IS NOT NULL)
+    THEN
+        RETURN;
+    END IF;
+    IF (p_item ->> 'month_limit')::int8 < p_amount + coalesce((
+        SELECT sum(t.amount) FROM points.taken_in_month(p_county, p_person, p_month) AS t), 0)
+    THEN
+        refusal := 'month_limit';
+        RETURN;
+    END IF;
+    SELECT 'product_limit', (l.j ->> 'product_id')::uuid INTO refusal, subject
+    FROM jsonb_array_elements(p_item -> 'lines') WITH ORDINALITY AS l (j, n)
+    WHERE (l.j ->> 'limit')::int8 < (l.j ->> 'quantity')::int8 + coalesce((
+        SELECT sum(t.quantity) FROM points.taken_in_month(p_county, p_person, p_month) AS t
+        WHERE t.product_id = (l.j ->> 'product_id')::uuid), 0)
+    ORDER BY l.n LIMIT 1;
+END $$;
+
+CREATE OR REPLACE FUNCTION points.post_redeem(
+    p_county int, p_batch int, p_at timestamptz, p_place int, p_item jsonb, p_hash bytea)
+RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_id uuid := (p_item ->> 'id')::uuid;
+    v_shop uuid := (p_item ->> 'shop_id')::uuid;
+    d record;
+BEGIN
+    SELECT * INTO d FROM points.decide_purchase(p_county, p_item);
+    INSERT INTO points.redemption (county_id, id, batch, position, status, refusal, subject,
+        request_hash, person_id, shop_id, hold_id, amount, balance_after, month, at, lots, draws,
+        means, actor_id, authority, device, collector)
+    VALUES (p_county, v_id, p_batch, p_place,
+        CASE WHEN d.refusal IS NULL THEN 'accepted' ELSE 'refused' END, d.refusal, d.subject,
+        p_hash, d.person, v_shop, NULL, d.amount,
+        d.available - CASE WHEN d.refusal IS NULL THEN d.amount ELSE 0 END, d.month,
+        (p_item ->> 'at')::timestamptz,
+        CASE WHEN d.refusal IS NULL THEN d.lots ELSE '{}' END,
+        CASE WHEN d.refusal IS NULL THEN d.draws ELSE '{}' END, p_item ->> 'means',
+        (p_item ->> 'actor_id')::uuid, p_item ->> 'authority', p_item ->> 'device',
+        p_item ->> 'collector');
+    IF d.refusal IS NOT NULL THEN
+        RETURN d.refusal;
+    END IF;
+    UPDATE points.code SET used_by = v_id WHERE county_id = p_county AND id = d.code_id;
+    INSERT INTO points.redemption_line (county_id, id, redemption_id, line, product_id, quantity,
+        price, cost_fen)
+    SELECT p_county, points.transfer_id(p_at, p_batch, p_place, l.n::int), v_id, l.n,
+        (l.j ->> 'product_id')::uuid, (l.j ->> 'quantity')::int, (l.j ->> 'price')::int8,
+        (l.j ->> 'cost_fen')::int8
+    FROM jsonb_array_elements(p_item -> 'lines') WITH ORDINALITY AS l (j, n);
+    UPDATE points.stock s SET quantity = s.quantity - (l ->> 'quantity')::int
+    FROM jsonb_array_elements(p_item -> 'lines') AS l
+    WHERE s.county_id = p_county AND s.shop_id = v_shop
+      AND s.product_id = (l ->> 'product_id')::uuid;
+    UPDATE points.lot l SET remaining = l.remaining - t.draw
+    FROM unnest(d.lots, d.draws) AS t (id, draw) WHERE l.county_id = p_county AND l.id = t.id;
+    PERFORM points.pay_shop(p_county, p_batch, p_at, p_place, d.person, v_shop, d.amount, v_id);
+    RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION points.pay_shop(
+    p_county int, p_batch int, p_at timestamptz, p_place int, p_person uuid, p_shop uuid,
+    p_amount int8, p_redemption uuid) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_wallet uuid := points.account_id('worker', 'wallet', p_person);
+BEGIN
+    PERFORM points.open_accounts(p_county, 'shop', 'wallet', ARRAY[p_shop]);
+    UPDATE points.account SET balance = balance - p_amount
+    WHERE county_id = p_county AND id = v_wallet;
+    PERFORM points.move(p_county, p_batch, p_at, p_place, 1, 'wallet', 'redeem', v_wallet,
+        points.account_id('shop', 'wallet', p_shop), p_amount, p_redemption);
+END $$;
+
+CREATE OR REPLACE FUNCTION points.post_new_hold(
+    p_county int, p_batch int, p_at timestamptz, p_place int, p_item jsonb, p_hash bytea)
+RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_id uuid := (p_item ->> 'id')::uuid;
+    v_shop uuid := (p_item ->> 'shop_id')::uuid;
+    d record;
+BEGIN
+    SELECT * INTO d FROM points.decide_purchase(p_county, p_item);
+    INSERT INTO points.hold (county_id, id, batch, position, status, refusal, subject,
+        request_hash, person_id, shop_id, amount, posted, balance_after, month, at, expires_at,
+        lots, draws, products, quantities, prices, costs, means, actor_id, authority, device,
+        collector)
+    SELECT p_county, v_id, p_batch, p_place,
+        CASE WHEN d.refusal IS NULL THEN 'pending' ELSE 'refused' END, d.refusal, d.subject,
+        p_hash, d.person, v_shop, d.amount, 0,
+        d.available - CASE WHEN d.refusal IS NULL THEN d.amount ELSE 0 END, d.month,
+        (p_item ->> 'at')::timestamptz, (p_item ->> 'expires_at')::timestamptz,
+        CASE WHEN d.refusal IS NULL THEN d.lots ELSE '{}' END,
+        CASE WHEN d.refusal IS NULL THEN d.draws ELSE '{}' END,
+        array_agg((l.j ->> 'product_id')::uuid ORDER BY l.n),
+        array_agg((l.j ->> 'quantity')::int ORDER BY l.n),
+        array_agg((l.j ->> 'price')::int8 ORDER BY l.n),
+        array_agg((l.j ->> 'cost_fen')::int8 ORDER BY l.n), p_item ->> 'means',
+        (p_item ->> 'actor_id')::uuid, p_item ->> 'authority', p_item ->> 'device',
+        p_item ->> 'collector'
+    FROM jsonb_array_elements(p_item -> 'lines') WITH ORDINALITY AS l (j, n);
+    IF d.refusal IS NOT NULL THEN
+        RETURN d.refusal;
+    END IF;
+    UPDATE points.code SET used_by = v_id WHERE county_id = p_county AND id = d.code_id;
+    UPDATE points.stock s SET held = s.held + (l ->> 'quantity')::int
+    FROM jsonb_array_elements(p_item -> 'lines') AS l
+    WHERE s.county_id = p_county AND s.shop_id = v_shop
+      AND s.product_id = (l ->> 'product_id')::uuid;
+    UPDATE points.lot l SET held = l.held + t.draw
+    FROM unnest(d.lots, d.draws) AS t (id, draw) WHERE l.county_id = p_county AND l.id = t.id;
+    RETURN NULL;
+END $$;
+
+-- Everything a hold kept is free again: first step of posting, voiding and expiring it.
+CREATE OR REPLACE FUNCTION points.free_hold(
+    p_county int, p_hold uuid, p_batch int, p_status text, p_posted int8) RETURNS void
+LANGUAGE sql AS $$
+    UPDATE points.stock s SET held = s.held - g.quantity
+    FROM points.hold h CROSS JOIN LATERAL unnest(h.products, h.quantities) AS g (product, quantity)
+    WHERE h.county_id = p_county AND h.id = p_hold AND s.county_id = p_county
+      AND s.shop_id = h.shop_id AND s.product_id = g.product;
+    UPDATE points.lot l SET held = l.held - t.draw
+    FROM points.hold h CROSS JOIN LATERAL unnest(h.lots, h.draws) AS t (id, draw)
+    WHERE h.county_id = p_county AND h.id = p_hold AND l.county_id = p_county AND l.id = t.id;
+    UPDATE points.hold SET status = p_status, posted = p_posted, resolved_batch = p_batch
+    WHERE county_id = p_county AND id = p_hold;
+$$;
+
+CREATE OR REPLACE FUNCTION points.decide_hold(
+    p_county int, p_hold points.hold, p_item jsonb, OUT refusal text, OUT subject uuid)
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF p_hold.id IS NULL OR p_hold.status = 'refused' THEN
+        refusal := 'hold_unknown';
+    ELSIF p_hold.shop_id <> (p_item ->> 'shop_id')::uuid THEN
+        refusal := 'shop_mismatch';
+    ELSIF p_hold.status <> 'pending' THEN
+        refusal := 'hold_resolved';
+    ELSIF p_hold.expires_at <= (p_item ->> 'at')::timestamptz THEN
+        refusal := 'hold_expired';
+    ELSIF p_item ->> 'picks' IS NOT NULL THEN
+        SELECT 'lines_exceed_hold', (k ->> 'product_id')::uuid INTO refusal, subject
+        FROM jsonb_array_elements(p_item -> 'picks') AS k
+        LEFT JOIN unnest(p_hold.products, p_hold.quantities) AS g (product, quantity)
+            ON g.product = (k ->> 'product_id')::uuid
+        WHERE (k ->> 'quantity')::int8 > coalesce(g.quantity, 0) LIMIT 1;
+    END IF;
+END $$;
+
+-- Hand over what was held, or part of it: frees the hold, then spends from its own lots.
+CREATE OR REPLACE FUNCTION points.post_post_hold(
+    p_county int, p_batch int, p_at timestamptz, p_place int, p_item jsonb, p_hash bytea)
+RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_id uuid := (p_item ->> 'id')::uuid;
+    v_hold points.hold;
+    v_no record;
+    v_quantities int[];
+    v_amount int8;
+    v_lots uuid[];
+    v_draws int8[];
+    v_free int8;
+BEGIN
+    SELECT * INTO v_hold FROM points.hold
+    WHERE county_id = p_county AND id = (p_item ->> 'hold_id')::uuid;
+    SELECT * INTO v_no FROM points.decide_hold(p_county, v_hold, p_item);
+    SELECT array_agg(coalesce(CASE WHEN p_item ->> 'picks' IS NULL THEN g.quantity
+                              ELSE (k ->> 'quantity')::int END, 0) ORDER BY g.n),
+        coalesce(sum(g.price * CASE WHEN p_item ->> 'picks' IS NULL THEN g.quantity
+                               ELSE (k ->> 'quantity')::int END), 0)
+    INTO v_quantities, v_amount
+    FROM unnest(v_hold.products, v_hold.quantities, v_hold.prices) WITH ORDINALITY
+        AS g (product, quantity, price, n)
+    LEFT JOIN jsonb_array_elements(nullif(p_item -> 'picks', 'null')) AS k
+        ON (k ->> 'product_id')::uuid = g.product;
+    SELECT array_agg(id ORDER BY n), array_agg(least(draw, v_amount - before) ORDER BY n)
+    INTO v_lots, v_draws
+    FROM (SELECT id, draw, n, sum(draw) OVER (ORDER BY n) - draw AS before
+          FROM unnest(v_hold.lots, v_hold.draws) WITH ORDINALITY AS t (id, draw, n)) AS own
+    WHERE before < v_amount;
+    IF v_no.refusal IS NULL THEN
+        PERFORM points.free_hold(p_county, v_hold.id, p_batch, 'posted', v_amount);
+        UPDATE points.lot l SET remaining = l.remaining - t.draw
+        FROM unnest(v_lots, v_draws) AS t (id, draw) WHERE l.county_id = p_county AND l.id = t.id;
+        UPDATE points.stock s SET quantity = s.quantity - g.quantity
+        FROM unnest(v_hold.products, v_quantities) AS g (product, quantity)
+        WHERE s.county_id = p_county AND s.shop_id = v_hold.shop_id AND s.product_id = g.product;
+    END IF;
+    v_free := points.spendable(p_county, v_hold.person_id, (p_item ->> 'at')::timestamptz);
+    INSERT INTO points.redemption (county_id, id, batch, position, status, refusal, subject,
+        request_hash, person_id, shop_id, hold_id, amount, balance_after, month, at, lots, draws,
+        means, actor_id, authority, device, collector)
+    VALUES (p_county, v_id, p_batch, p_place,
+        CASE WHEN v_no.refusal IS NULL THEN 'accepted' ELSE 'refused' END, v_no.refusal,
+        v_no.subject, p_hash, v_hold.person_id, (p_item ->> 'shop_id')::uuid, v_hold.id, v_amount,
+        v_free, coalesce(v_hold.month, date_trunc('month', p_at AT TIME ZONE 'Asia/Shanghai')),
+        (p_item ->> 'at')::timestamptz, CASE WHEN v_no.refusal IS NULL THEN v_lots ELSE '{}' END,
+        CASE WHEN v_no.refusal IS NULL THEN v_draws ELSE '{}' END, coalesce(v_hold.means, 'card'),
+        (p_item ->> 'actor_id')::uuid, p_item ->> 'authority', p_item ->> 'device',
+        coalesce(nullif(p_item ->> 'collector', ''), v_hold.collector, ''));
+    IF v_no.refusal IS NULL THEN
+        PERFORM points.finish_hold(p_county, p_batch, p_at, p_place, v_hold, v_quantities,
+                                   v_amount, v_id);
+    END IF;
+    RETURN v_no.refusal;
+END $$;
+
+CREATE OR REPLACE FUNCTION points.finish_hold(
+    p_county int, p_batch int, p_at timestamptz, p_place int, p_hold points.hold,
+    p_quantities int[], p_amount int8, p_redemption uuid) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO points.redemption_line (county_id, id, redemption_id, line, product_id, quantity,
+        price, cost_fen)
+    SELECT p_county, points.transfer_id(p_at, p_batch, p_place, g.n::int), p_redemption, g.n,
+        g.product, g.quantity, g.price, g.cost
+    FROM unnest(p_hold.products, p_quantities, p_hold.prices, p_hold.costs) WITH ORDINALITY
+        AS g (product, quantity, price, cost, n)
+    WHERE g.quantity > 0;
+    PERFORM points.pay_shop(p_county, p_batch, p_at, p_place, p_hold.person_id, p_hold.shop_id,
+                            p_amount, p_redemption);
+    IF p_amount < p_hold.amount THEN
+        PERFORM points.settle_returned(p_county, p_batch, p_at, p_place, 2, p_hold.person_id,
+                                       p_hold.lots);
+    END IF;
+END $$;
+
+-- Unexpired and unheld wallet points at an instant.
+CREATE OR REPLACE FUNCTION points.spendable(p_county int, p_person uuid, p_at timestamptz)
+RETURNS int8 LANGUAGE sql STABLE AS $$
+    SELECT coalesce(sum(remaining - held), 0)::int8 FROM points.lot
+    WHERE county_id = p_county AND person_id = p_person AND remaining > 0
+      AND (expires_on IS NULL OR expires_on >= (p_at AT TIME ZONE 'Asia/Shanghai')::date)
+$$;
+
+CREATE OR REPLACE FUNCTION points.post_void_hold(
+    p_county int, p_batch int, p_at timestamptz, p_place int, p_item jsonb, p_hash bytea)
+RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_hold points.hold;
+BEGIN
+    SELECT * INTO v_hold FROM points.hold
+    WHERE county_id = p_county AND id = (p_item ->> 'hold_id')::uuid;
+    IF v_hold.id IS NULL OR v_hold.status = 'refused' THEN
+        RETURN 'hold_unknown';
+    ELSIF v_hold.shop_id <> (p_item ->> 'shop_id')::uuid THEN
+        RETURN 'shop_mismatch';
+    ELSIF v_hold.status <> 'pending' THEN
+        RETURN 'hold_resolved';
+    END IF;
+    PERFORM points.free_hold(p_county, v_hold.id, p_batch, 'voided', 0);
+    PERFORM points.settle_returned(p_county, p_batch, p_at, p_place, 1, v_hold.person_id,
+                                   v_hold.lots);
+    PERFORM points.note(p_county, p_batch, p_at, p_place, p_item, p_hash, v_hold.id,
+                        v_hold.person_id, v_hold.amount);
+    RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION points.post_expire_holds(
+    p_county int, p_batch int, p_at timestamptz, p_place int, p_item jsonb, p_hash bytea)
+RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_hold points.hold;
+    v_count int := 0;
+    v_leg int := 1;
+    v_amount int8 := 0;
+BEGIN
+    FOR v_hold IN SELECT * FROM points.hold
+        WHERE county_id = p_county AND status = 'pending'
+          AND expires_at <= (p_item ->> 'at')::timestamptz
+        ORDER BY expires_at, id LIMIT (p_item ->> 'limit')::int
+    LOOP
+        PERFORM points.free_hold(p_county, v_hold.id, p_batch, 'expired', 0);
+        v_leg := points.settle_returned(p_county, p_batch, p_at, p_place, v_leg,
+                                        v_hold.person_id, v_hold.lots);
+        v_count := v_count + 1;
+        v_amount := v_amount + v_hold.amount;
+    END LOOP;
+    IF v_count > 0 THEN
+        PERFORM points.note(p_county, p_batch, p_at, p_place, p_item, p_hash, NULL, NULL, v_amount,
+                            p_quantity => v_count);
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION points.post_undo(
+    p_county int, p_batch int, p_at timestamptz, p_place int, p_item jsonb, p_hash bytea)
+RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+    r points.redemption;
+BEGIN
+    SELECT * INTO r FROM points.redemption WHERE county_id = p_county
+        AND id = (p_item ->> 'redemption_id')::uuid AND status = 'accepted';
+    IF r.id IS NULL THEN
+        RETURN 'redemption_unknown';
+    ELSIF r.shop_id <> (p_item ->> 'shop_id')::uuid THEN
+        RETURN 'shop_mismatch';
+    ELSIF EXISTS (SELECT FROM points.posting
+                  WHERE county_id = p_county AND target = r.id AND kind = 'undo') THEN
+        RETURN 'already_undone';
+    END IF;
+    UPDATE points.stock s SET quantity = s.quantity + l.quantity
+    FROM points.redemption_line l
+    WHERE l.county_id = p_county AND l.redemption_id = r.id
+      AND s.county_id = p_county AND s.shop_id = r.shop_id AND s.product_id = l.product_id;
+    UPDATE points.lot l SET remaining = l.remaining + t.draw
+    FROM unnest(r.lots, r.draws) AS t (id, draw) WHERE l.county_id = p_county AND l.id = t.id;
+    PERFORM points.move(p_county, p_batch, p_at, p_place, 1, 'wallet', 'undo',
+        points.account_id('shop', 'wallet', r.shop_id),
+        points.account_id('worker', 'wallet', r.person_id), r.amount, r.id);
+    UPDATE points.account SET balance = balance + r.amount
+    WHERE county_id = p_county AND id = points.account_id('worker', 'wallet', r.person_id);
+    PERFORM points.settle_returned(p_county, p_batch, p_at, p_place, 2, r.person_id, r.lots);
+    PERFORM points.note(p_county, p_batch, p_at, p_place, p_item, p_hash, r.id, r.person_id,
+                        r.amount);
+    RETURN NULL;
+END $$;
+
+-- Takes the wallet part of a reversal back: what waits is cancelled, what its lots still have
+-- returns to the fund, the rest is owed.
+CREATE OR REPLACE FUNCTION points.take_back(
+    p_county int, p_batch int, p_at timestamptz, p_place int, p_award points.posting,
+    p_amount int8, p_reversal uuid, OUT waiting int8, OUT taken int8, OUT owed int8)
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_lot record;
+    v_leg int := 2;
+    v_take int8;
+BEGIN
+    SELECT least(p_amount, a.remaining) INTO waiting FROM points.awaiting a
+    WHERE a.county_id = p_county AND a.id = p_award.id;
+    waiting := coalesce(waiting, 0);
+    taken := 0;
+    UPDATE points.awaiting a SET remaining = a.remaining - take_back.waiting
+    WHERE a.county_id = p_county AND a.id = p_award.id AND take_back.waiting > 0;
+    FOR v_lot IN SELECT l.id, l.fund_id, l.remaining - l.held AS free FROM points.lot l
+                 WHERE l.county_id = p_county AND l.award_id = p_award.id AND l.remaining > l.held
+                 ORDER BY l.id
+    LOOP
+        v_take := least(v_lot.free, p_amount - waiting - taken);
+        EXIT WHEN v_take = 0;
+        UPDATE points.lot SET remaining = remaining - v_take
+        WHERE county_id = p_county AND id = v_lot.id;
+        PERFORM points.move(p_county, p_batch, p_at, p_place, v_leg, 'wallet', 'reverse',
+            points.account_id('worker', 'wallet', p_award.person_id),
+            points.account_id('issuance', 'wallet', v_lot.fund_id), v_take, v_lot.id);
+        taken := taken + v_take;
+        v_leg := v_leg + 1;
+    END LOOP;
+    owed := p_amount - waiting - taken;
+    IF owed > 0 THEN
+        PERFORM points.open_accounts(p_county, 'offset', 'wallet', ARRAY[p_award.person_id]);
+        PERFORM points.open_accounts(p_county, 'clawback', 'wallet', ARRAY[points.nobody()]);
+        PERFORM points.move(p_county, p_batch, p_at, p_place, v_leg, 'wallet', 'offset',
+            points.account_id('offset', 'wallet', p_award.person_id),
+            points.account_id('clawback', 'wallet', points.nobody()), owed, p_reversal);
+    END IF;
+END $$;
+
+CREATE OR REPLACE FUNCTION points.post_reverse(
+    p_county int, p_batch int, p_at timestamptz, p_place int, p_item jsonb, p_hash bytea)
+RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_id uuid := (p_item ->> 'id')::uuid;
+    v_award points.posting;
+    v_amount int8 := (p_item ->> 'amount')::int8;
+    v_worker uuid;
+    v_source uuid;
+    v_merit int8;
+    v_back record;
+BEGIN
+    SELECT * INTO v_award FROM points.posting
+    WHERE county_id = p_county AND id = (p_item ->> 'award_id')::uuid
+      AND kind IN ('award', 'opening', 'deduct');
+    IF v_award.id IS NULL THEN
+        RETURN 'award_unknown';
+    ELSIF EXISTS (SELECT FROM points.posting
+                  WHERE county_id = p_county AND target = v_award.id AND kind = 'reverse') THEN
+        RETURN 'already_reversed';
+    ELSIF v_amount > greatest(v_award.amount, v_award.wallet + v_award.waiting) THEN
+        RETURN 'reverse_exceeds';
+    END IF;
+    v_merit := least(v_amount, v_award.amount);
+    v_worker := points.account_id('worker', 'merit', v_award.person_id);
+    v_source := points.account_id(CASE v_award.kind WHEN 'opening' THEN 'opening'
+                                  ELSE 'issuance' END, 'merit', points.nobody());
+    IF v_merit > 0 THEN
+        PERFORM points.move(p_county, p_batch, p_at, p_place, 1, 'merit', 'reverse',
+            CASE v_award.kind WHEN 'deduct' THEN v_source ELSE v_worker END,
+            CASE v_award.kind WHEN 'deduct' THEN v_worker ELSE v_source END, v_merit, v_id);
+    END IF;
+    SELECT * INTO v_back FROM points.take_back(p_county, p_batch, p_at, p_place, v_award,
+        least(v_amount, v_award.wallet + v_award.waiting), v_id);
+    PERFORM points.apply_balances(p_county, points.transfer_id(p_at, p_batch, p_place, 0),
+                                  points.transfer_id(p_at, p_batch, p_place, 1048575));
+    PERFORM points.note(p_county, p_batch, p_at, p_place, p_item, p_hash, v_award.id,
+        v_award.person_id, v_merit, v_back.taken, v_back.waiting, v_back.owed);
+    RETURN NULL;
+END $$;
+
+-- Writes off lots past their last day; a lot with a live hold on it is not touched at all.
+CREATE OR REPLACE FUNCTION points.post_expire_lots(
+    p_county int, p_batch int, p_at timestamptz, p_place int, p_item jsonb, p_hash bytea)
+RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_blocked uuid[] := ARRAY(SELECT jsonb_array_elements_text(p_item -> 'blocked')::uuid);
+    v_count int;
+    v_amount int8;
+BEGIN
+    PERFORM points.open_accounts(p_county, 'expired', 'wallet', ARRAY(
+        SELECT id FROM points.fund WHERE county_id = p_county));
+    WITH due AS MATERIALIZED (
+        SELECT l.*, row_number() OVER () AS n FROM (
+            SELECT id, person_id, fund_id, remaining FROM points.lot
+            WHERE county_id = p_county AND remaining > 0 AND held = 0
+              AND expires_on < (p_item ->> 'on')::date AND person_id <> ALL (v_blocked)
+            ORDER BY expires_on, id LIMIT (p_item ->> 'limit')::int) AS l
+    ), emptied AS (
+        UPDATE points.lot l SET remaining = 0 FROM due
+        WHERE l.county_id = p_county AND l.id = due.id
+    ), moved AS (
+        INSERT INTO points.transfer (county_id, batch, position, amount, id, debit, credit, about,
+            unit, code)
+        SELECT p_county, p_batch, p_place, remaining,
+            points.transfer_id(p_at, p_batch, p_place, n::int),
+            points.account_id('worker', 'wallet', person_id),
+            points.account_id('expired', 'wallet', fund_id), id, 'wallet', 'expire'
+        FROM due
+    )
+    SELECT count(*)::int, coalesce(sum(remaining), 0)::int8 INTO v_count, v_amount FROM due;
+    IF v_count > 0 THEN
+        PERFORM points.apply_balances(p_county, points.transfer_id(p_at, p_batch, p_place, 0),
+                                      points.transfer_id(p_at, p_batch, p_place, 1048575));
+        PERFORM points.note(p_county, p_batch, p_at, p_place, p_item, p_hash, NULL, NULL, v_amount,
+                            p_quantity => v_count);
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION points.post_stock_move(
+    p_county int, p_batch int, p_at timestamptz, p_place int, p_item jsonb, p_hash bytea)
+RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_shop uuid := (p_item ->> 'shop_id')::uuid;
+    v_product uuid := (p_item ->> 'product_id')::uuid;
+    v_quantity int := (p_item ->> 'quantity')::int;
+    v_id uuid := (p_item ->> 'id')::uuid;
+    v_stock points.stock;
+    v_delta int;
+BEGIN
+    INSERT INTO points.stock (county_id, id, shop_id, product_id, quantity, held)
+    VALUES (p_county, v_id, v_shop, v_product, 0, 0)
+    ON CONFLICT (county_id, shop_id, product_id) DO NOTHING;
+    SELECT * INTO v_stock FROM points.stock
+    WHERE county_id = p_county AND shop_id = v_shop AND product_id = v_product;
+    v_delta := CASE p_item ->> 'move' WHEN 'in' THEN v_quantity WHEN 'out' THEN -v_quantity
+               ELSE v_quantity - v_stock.quantity END;
+    IF v_stock.quantity + v_delta < v_stock.held THEN
+        RETURN 'out_of_stock';
+    END IF;
+    UPDATE points.stock SET quantity = quantity + v_delta
+    WHERE county_id = p_county AND id = v_stock.id;
+    INSERT INTO points.stock_move (county_id, id, batch, position, shop_id, product_id, kind,
+        delta, quantity_after, at, reason, actor_id)
+    VALUES (p_county, v_id, p_batch, p_place, v_shop, v_product, p_item ->> 'move', v_delta,
+        v_stock.quantity + v_delta, (p_item ->> 'at')::timestamptz, p_item ->> 'memo',
+        (p_item ->> 'actor_id')::uuid);
+    PERFORM points.note(p_county, p_batch, p_at, p_place, p_item, p_hash, v_product, NULL,
+                        abs(v_delta), p_quantity => v_stock.quantity + v_delta);
+    RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION points.post_open_fund(
+    p_county int, p_batch int, p_at timestamptz, p_place int, p_item jsonb, p_hash bytea)
+RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_id uuid := (p_item ->> 'id')::uuid;
+    v_adopted int;
+BEGIN
+    IF EXISTS (SELECT FROM points.fund
+               WHERE county_id = p_county AND unit_code = p_item ->> 'unit_code') THEN
+        RETURN 'fund_exists';
+    END IF;
+    INSERT INTO points.fund (county_id, id, unit_code, name, point_value_fen, budget_fen)
+    VALUES (p_county, v_id, p_item ->> 'unit_code', p_item ->> 'name',
+        (p_item ->> 'point_value_fen')::int, 0);
+    PERFORM points.open_accounts(p_county, 'issuance', 'wallet', ARRAY[v_id]);
+    UPDATE points.awaiting SET fund_id = v_id
+    WHERE county_id = p_county AND fund_id IS NULL AND remaining > 0
+      AND unit_code IN (SELECT jsonb_array_elements_text(p_item -> 'covers'));
+    GET DIAGNOSTICS v_adopted = ROW_COUNT;
+    PERFORM points.note(p_county, p_batch, p_at, p_place, p_item, p_hash, v_id, NULL, 0,
+                        p_quantity => v_adopted, p_memo => p_item ->> 'name');
+    RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION points.post_add_resolution(
+    p_county int, p_batch int, p_at timestamptz, p_place int, p_item jsonb, p_hash bytea)
+RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_fund uuid := (p_item ->> 'fund_id')::uuid;
+    v_fen int8 := (p_item ->> 'amount_fen')::int8;
+    v_out record;
+BEGIN
+    UPDATE points.fund SET budget_fen = budget_fen + v_fen
+    WHERE county_id = p_county AND id = v_fund
+      AND NOT EXISTS (SELECT FROM points.resolution WHERE county_id = p_county
+                      AND fund_id = v_fund AND number = p_item ->> 'number');
+    IF NOT FOUND THEN
+        RETURN CASE WHEN EXISTS (SELECT FROM points.fund WHERE county_id = p_county AND id = v_fund)
+               THEN 'resolution_exists' ELSE 'fund_unknown' END;
+    END IF;
+    INSERT INTO points.resolution (county_id, id, fund_id, number, resolved_on, amount_fen)
+    VALUES (p_county, (p_item ->> 'id')::uuid, v_fund, p_item ->> 'number',
+        (p_item ->> 'resolved_on')::date, v_fen);
+    SELECT * INTO v_out FROM points.release_awaiting(p_county, p_batch, p_at, p_place, v_fund, 5000,
+        (p_item ->> 'day')::date, (p_item ->> 'expires_on')::date);
+    PERFORM points.note(p_county, p_batch, p_at, p_place, p_item, p_hash, v_fund, NULL,
+        v_out.amount, p_quantity => v_out.awards,
+        p_memo => concat_ws(' ', p_item ->> 'number', v_fen, p_item ->> 'resolved_on'));
+    RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION points.post_release_awaiting(
+    p_county int, p_batch int, p_at timestamptz, p_place int, p_item jsonb, p_hash bytea)
+RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_fund uuid := (p_item ->> 'fund_id')::uuid;
+    v_out record;
+BEGIN
+    IF NOT EXISTS (SELECT FROM points.fund WHERE county_id = p_county AND id = v_fund) THEN
+        RETURN 'fund_unknown';
+    END IF;
+    SELECT * INTO v_out FROM points.release_awaiting(p_county, p_batch, p_at, p_place, v_fund,
+        (p_item ->> 'limit')::int, (p_item ->> 'day')::date, (p_item ->> 'expires_on')::date);
+    IF v_out.awards > 0 THEN
+        PERFORM points.note(p_county, p_batch, p_at, p_place, p_item, p_hash, v_fund, NULL,
+                            v_out.amount, p_quantity => v_out.awards);
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION points.micros(p_at timestamptz) RETURNS int8
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT (extract(epoch FROM p_at) * 1000000)::int8
+$$;
+
+-- Canonical text of a row, what the chain seals. Instants are microseconds, days are ISO.
+CREATE OR REPLACE FUNCTION points.canon(t points.transfer) RETURNS text
+LANGUAGE sql STABLE AS $$
+    SELECT json_build_array('transfer', t.id, t.batch, t.position, t.unit, t.code, t.debit,
+        t.credit, t.amount, t.about)::text
+$$;
+
+CREATE OR REPLACE FUNCTION points.canon(p points.posting) RETURNS text
+LANGUAGE sql STABLE AS $$
+    SELECT json_build_array('posting', p.id, p.kind, p.code, p.target, p.person_id, p.day,
+        points.micros(p.at), p.amount, p.wallet, p.waiting, p.settled, p.quantity,
+        encode(p.request_hash, 'hex'), p.actor_id, p.authority, p.memo)::text
+$$;
+
+CREATE OR REPLACE FUNCTION points.canon(r points.redemption) RETURNS text
+LANGUAGE sql STABLE AS $$
+    SELECT json_build_array('redemption', r.id, r.status, r.refusal, r.subject,
+        encode(r.request_hash, 'hex'), r.person_id, r.shop_id, r.hold_id, r.amount,
+        r.balance_after, r.month, points.micros(r.at), r.lots, r.draws, r.means, r.actor_id,
+        r.authority, r.device, r.collector,
+        (SELECT json_agg(json_build_array(l.id, l.line, l.product_id, l.quantity, l.price,
+                                          l.cost_fen) ORDER BY l.line)
+         FROM points.redemption_line l
+         WHERE l.county_id = r.county_id AND l.redemption_id = r.id))::text
+$$;
+
+-- A hold as it was made; how it ended shows in the redemption or posting that ended it.
+CREATE OR REPLACE FUNCTION points.canon(h points.hold) RETURNS text
+LANGUAGE sql STABLE AS $$
+    SELECT json_build_array('hold', h.id, h.refusal, h.subject, encode(h.request_hash, 'hex'),
+        h.person_id, h.shop_id, h.amount, h.balance_after, h.month, points.micros(h.at),
+        points.micros(h.expires_at), h.lots, h.draws, h.products, h.quantities, h.prices, h.costs,
+        h.means, h.actor_id, h.authority, h.device, h.collector)::text
+$$;
+
+CREATE OR REPLACE FUNCTION points.canon(s points.stock_move) RETURNS text
+LANGUAGE sql STABLE AS $$
+    SELECT json_build_array('stock_move', s.id, s.shop_id, s.product_id, s.kind, s.delta,
+        s.quantity_after, points.micros(s.at), s.reason, s.actor_id)::text
+$$;
+
+-- Every sealed row of some batches with its leaf, in the order of the chain. Transfers are found
+-- by their ids, so that a row that claims another batch than its id does not hide.
+CREATE OR REPLACE FUNCTION points.leaves(
+    p_county int, p_first int, p_last int, p_low uuid, p_high uuid)
+RETURNS TABLE (batch int, "position" int, part int, id uuid, leaf bytea)
+LANGUAGE sql STABLE AS $$
+    SELECT p.batch, p.position, 1, p.id, sha256(convert_to(points.canon(p), 'UTF8'))
+    FROM points.posting p WHERE p.county_id = p_county AND p.batch BETWEEN p_first AND p_last
+    UNION ALL
+    SELECT r.batch, r.position, 2, r.id, sha256(convert_to(points.canon(r), 'UTF8'))
+    FROM points.redemption r WHERE r.county_id = p_county AND r.batch BETWEEN p_first AND p_last
+    UNION ALL
+    SELECT h.batch, h.position, 3, h.id, sha256(convert_to(points.canon(h), 'UTF8'))
+    FROM points.hold h WHERE h.county_id = p_county AND h.batch BETWEEN p_first AND p_last
+    UNION ALL
+    SELECT s.batch, s.position, 4, s.id, sha256(convert_to(points.canon(s), 'UTF8'))
+    FROM points.stock_move s WHERE s.county_id = p_county AND s.batch BETWEEN p_first AND p_last
+    UNION ALL
+    SELECT t.batch, t.position, 5, t.id, sha256(convert_to(points.canon(t), 'UTF8'))
+    FROM points.transfer t WHERE t.county_id = p_county AND t.id BETWEEN p_low AND p_high
+$$;
+
+CREATE OR REPLACE FUNCTION points.sealed(
+    p_county int, p_first int, p_last int, p_low uuid, p_high uuid)
+RETURNS TABLE (number int, items int, rows int, leaves bytea, content bytea)
+LANGUAGE sql STABLE AS $$
+    SELECT l.batch, count(DISTINCT l.position)::int, count(*)::int,
+        string_agg(substr(l.leaf, 1, 8), ''::bytea ORDER BY l.position, l.part, l.id),
+        sha256(string_agg(l.leaf, ''::bytea ORDER BY l.position, l.part, l.id))
+    FROM points.leaves(p_county, p_first, p_last, p_low, p_high) AS l
+    GROUP BY l.batch
+$$;
+
+CREATE OR REPLACE FUNCTION points.chain_hash(
+    p_previous bytea, p_county int, p_number int, p_at timestamptz, p_items int, p_rows int,
+    p_content bytea) RETURNS bytea
+LANGUAGE sql STABLE AS $$
+    SELECT sha256(p_previous || convert_to(json_build_array(p_county, p_number,
+        points.micros(p_at), p_items, p_rows)::text, 'UTF8') || p_content)
+$$;
+
+-- Duplicates inside the batch and ids known before: 'repeated', 'id_reused', '#n' for the same as
+-- place n of this batch, or null for what is to be decided.
+CREATE OR REPLACE FUNCTION points.verdicts(p_county int, p_items jsonb[], p_hashes bytea[])
+RETURNS text[] LANGUAGE sql STABLE AS $$
+    SELECT array_agg(CASE
+        WHEN coalesce(p.request_hash, r.request_hash, h.request_hash) = i.hash THEN 'repeated'
+        WHEN coalesce(p.request_hash, r.request_hash, h.request_hash) IS NOT NULL THEN 'id_reused'
+        WHEN i.first < i.place AND i.first_hash = i.hash THEN '#' || i.first
+        WHEN i.first < i.place THEN 'id_reused' END ORDER BY i.place)
+    FROM (
+        SELECT u.place, u.hash, u.id, u.family, first_value(u.place) OVER same AS first,
+            first_value(u.hash) OVER same AS first_hash
+        FROM (
+            SELECT n AS place, hash, (j ->> 'id')::uuid AS id, CASE j ->> 'kind'
+                WHEN 'redeem' THEN 'r' WHEN 'post_hold' THEN 'r' WHEN 'hold' THEN 'h'
+                ELSE 'p' END AS family
+            FROM unnest(p_items, p_hashes) WITH ORDINALITY AS t (j, hash, n)) AS u
+        WINDOW same AS (PARTITION BY u.family, u.id ORDER BY u.place)) AS i
+    LEFT JOIN points.posting p ON i.family = 'p' AND p.county_id = p_county AND p.id = i.id
+    LEFT JOIN points.redemption r ON i.family = 'r' AND r.county_id = p_county AND r.id = i.id
+    LEFT JOIN points.hold h ON i.family = 'h' AND h.county_id = p_county AND h.id = i.id
+$$;
+
+-- The outcome rows, read from what is stored, so that a repeat cannot differ.
+CREATE OR REPLACE FUNCTION points.answers(
+    p_county int, p_items jsonb[], p_codes text[], p_repeated boolean[])
+RETURNS TABLE (place int, id uuid, code text, repeated boolean, batch int, "position" int,
+    person_id uuid, amount int8, wallet int8, waiting int8, settled int8, balance int8,
+    quantity int, subject uuid)
+LANGUAGE sql STABLE AS $$
+    SELECT i.place::int, i.id,
+        CASE WHEN i.code = 'repeated' THEN coalesce(r.refusal, h.refusal, 'accepted')
+             ELSE i.code END,
+        i.repeated, coalesce(p.batch, r.batch, h.batch),
+        coalesce(p.position, r.position, h.position),
+        coalesce(p.person_id, r.person_id, h.person_id),
+        coalesce(p.amount, r.amount, h.amount, 0), coalesce(p.wallet, 0), coalesce(p.waiting, 0),
+        coalesce(p.settled, 0), coalesce(r.balance_after, h.balance_after),
+        coalesce(p.quantity, 0), coalesce(r.subject, h.subject)
+    FROM (
+        SELECT n AS place, (j ->> 'id')::uuid AS id, CASE j ->> 'kind' WHEN 'redeem' THEN 'r'
+            WHEN 'post_hold' THEN 'r' WHEN 'hold' THEN 'h' ELSE 'p' END AS family, c AS code,
+            coalesce(again, false) AS repeated
+        FROM unnest(p_items, p_codes, p_repeated) WITH ORDINALITY AS t (j, c, again, n)) AS i
+    LEFT JOIN points.posting p ON i.family = 'p' AND i.code <> 'id_reused'
+        AND p.county_id = p_county AND p.id = i.id
+    LEFT JOIN points.redemption r ON i.family = 'r' AND i.code <> 'id_reused'
+        AND r.county_id = p_county AND r.id = i.id
+    LEFT JOIN points.hold h ON i.family = 'h' AND i.code <> 'id_reused'
+        AND h.county_id = p_county AND h.id = i.id
+    ORDER BY i.place
+$$;
+
+CREATE OR REPLACE FUNCTION points.post_item(
+    p_county int, p_batch int, p_at timestamptz, p_place int, p_item jsonb, p_hash bytea)
+RETURNS text
+LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN coalesce(CASE p_item ->> 'kind'
+        WHEN 'redeem' THEN
+            points.post_redeem(p_county, p_batch, p_at, p_place, p_item, p_hash)
+        WHEN 'hold' THEN
+            points.post_new_hold(p_county, p_batch, p_at, p_place, p_item, p_hash)
+        WHEN 'post_hold' THEN
+            points.post_post_hold(p_county, p_batch, p_at, p_place, p_item, p_hash)
+        WHEN 'void_hold' THEN
+            points.post_void_hold(p_county, p_batch, p_at, p_place, p_item, p_hash)
+        WHEN 'expire_holds' THEN
+            points.post_expire_holds(p_county, p_batch, p_at, p_place, p_item, p_hash)
+        WHEN 'undo' THEN
+            points.post_undo(p_county, p_batch, p_at, p_place, p_item, p_hash)
+        WHEN 'reverse' THEN
+            points.post_reverse(p_county, p_batch, p_at, p_place, p_item, p_hash)
+        WHEN 'expire_lots' THEN
+            points.post_expire_lots(p_county, p_batch, p_at, p_place, p_item, p_hash)
+        WHEN 'stock_move' THEN
+            points.post_stock_move(p_county, p_batch, p_at, p_place, p_item, p_hash)
+        WHEN 'open_fund' THEN
+            points.post_open_fund(p_county, p_batch, p_at, p_place, p_item, p_hash)
+        WHEN 'add_resolution' THEN
+            points.post_add_resolution(p_county, p_batch, p_at, p_place, p_item, p_hash)
+        WHEN 'release_awaiting' THEN
+            points.post_release_awaiting(p_county, p_batch, p_at, p_place, p_item, p_hash)
+        ELSE 'unknown_kind' END, 'accepted');
+END $$;
+
+-- Close the batch as the next block of the county's chain; nothing written, no block.
+CREATE OR REPLACE FUNCTION points.seal(
+    p_county int, p_batch int, p_at timestamptz, p_previous bytea) RETURNS void
+LANGUAGE sql AS $$
+    INSERT INTO points.batch (county_id, number, at, items, rows, previous_hash, hash, leaves)
+    SELECT p_county, p_batch, p_at, s.items, s.rows, p_previous,
+        points.chain_hash(p_previous, p_county, p_batch, p_at, s.items, s.rows, s.content),
+        s.leaves
+    FROM points.sealed(p_county, p_batch, p_batch, points.transfer_id(p_at, p_batch, 0, 0),
+                       points.transfer_id(p_at, p_batch, 1048575, 1048575)) AS s
+$$;
+
+-- The door. One call carries one county; p_items and p_hashes are parallel. No EXCEPTION block and
+-- no savepoint anywhere below: an error fails the whole batch.
+--
+-- Locks: the chain lets a county have one writer at a time anyway, since a block needs the hash of
+-- the one before it. So the county's lock is taken first, before anything is read: whoever holds it
+-- sees every earlier batch (each statement below has a fresh snapshot), no balance, lot, stock or
+-- code can change under the decision, and two batches cannot wait for each other's rows. It is an
+-- advisory lock because a head row would be rewritten, and bloat, with every batch. UPDATEs stay
+-- relative and CHECKs stay in force, so that even without it no balance could pass its limit; the
+-- batch's primary key would refuse the second of two equal numbers.
+CREATE OR REPLACE FUNCTION points.post_batch(
+    p_county int, p_items jsonb[], p_hashes bytea[], p_at timestamptz)
+RETURNS TABLE (place int, id uuid, code text, repeated boolean, batch int, "position" int,
+    person_id uuid, amount int8, wallet int8, waiting int8, settled int8, balance int8,
+    quantity int, subject uuid)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    v_size int := coalesce(cardinality(p_items), 0);
+    v_last points.batch;
+    v_number int;
+    v_at timestamptz;
+    v_codes text[];
+    v_repeated boolean[] := array_fill(false, ARRAY[v_size]);
+    v_run int[] := '{}';
+    v_setwise boolean;
+BEGIN
+    IF v_size = 0 OR v_size > 5000 OR v_size <> cardinality(p_hashes) THEN
+        RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = 'a batch has 1 to 5000 items';
+    END IF;
+    PERFORM pg_advisory_xact_lock(1818584167, p_county);
+    SELECT * INTO v_last FROM points.batch WHERE county_id = p_county ORDER BY number DESC LIMIT 1;
+    v_number := coalesce(v_last.number, 0) + 1;
+    v_at := greatest(p_at, v_last.at);
+    v_codes := points.verdicts(p_county, p_items, p_hashes);
+    FOR i IN 1 .. v_size + 1 LOOP
+        CONTINUE WHEN v_codes[i] IS NOT NULL;
+        v_setwise := i <= v_size AND p_items[i] ->> 'kind' IN ('award', 'opening', 'deduct');
+        IF v_setwise THEN
+            v_run := v_run || i;
+            v_codes[i] := 'accepted';
+            CONTINUE;
+        END IF;
+        IF v_run <> '{}' THEN
+            PERFORM points.post_awards(p_county, v_number, v_at, v_run,
+                ARRAY(SELECT p_items[n] FROM unnest(v_run) AS n),
+                ARRAY(SELECT p_hashes[n] FROM unnest(v_run) AS n));
+            v_run := '{}';
+        END IF;
+        IF i <= v_size THEN
+            v_codes[i] := points.post_item(p_county, v_number, v_at, i, p_items[i], p_hashes[i]);
+        END IF;
+    END LOOP;
+    FOR i IN 1 .. v_size LOOP
+        v_repeated[i] := v_codes[i] = 'repeated' OR v_codes[i] LIKE '#%';
+        IF v_codes[i] LIKE '#%' THEN
+            v_codes[i] := v_codes[substr(v_codes[i], 2)::int];
+        END IF;
+    END LOOP;
+    PERFORM points.seal(p_county, v_number, v_at, coalesce(v_last.hash, '\x'::bytea));
+    RETURN QUERY SELECT * FROM points.answers(p_county, p_items, v_codes, v_repeated);
+END $$;
+
+-- Spent and lapsed codes are kept for a while, so that a late repeat still says why, then purged.
+CREATE OR REPLACE FUNCTION points.purge_codes(p_county int, p_before timestamptz, p_limit int)
+RETURNS int LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    WITH old AS (
+        SELECT id FROM points.code WHERE county_id = p_county AND expires_at < p_before
+        ORDER BY expires_at LIMIT p_limit
+    ), gone AS (
+        DELETE FROM points.code c USING old
+        WHERE c.county_id = p_county AND c.id = old.id RETURNING 1
+    )
+    SELECT count(*)::int FROM gone
+$$;
