@@ -1,23 +1,28 @@
-"""Text size and theme: kept in cookies, so that the first byte of every page is right."""
+"""Text size and theme: kept in cookies, so that the first byte of every page is right.
 
-from typing import Any
+A signed-in person's text size is also kept with the account: a new phone begins with it.
+"""
+
+from typing import Any, Literal
 
 import msgspec
 from litestar import Request, post
 from litestar.datastructures import Cookie
 from litestar.response import Redirect
 
+from shared.identity import accounts
+from shared.identity.schemas import TextSize
 from shared.web import forms
-from shared.web.pages import TEXT_SIZES, THEMES
 
+Theme = Literal["auto", "light", "dark"]
 A_YEAR = 365 * 24 * 3600
 
 
 class Preferences(msgspec.Struct):
-    """What the form sends; a value outside the lists is ignored."""
+    """What the form sends; what it leaves out stays as it is."""
 
-    text_size: str = ""
-    theme: str = ""
+    text_size: TextSize | None = None
+    theme: Theme | None = None
     next: str = "/"
     """The page to come back to."""
 
@@ -29,12 +34,12 @@ async def save(request: Request[Any, Any, Any]) -> Redirect:
     secure = request.app.state.settings.public_url.startswith("https://")
     cookies = [
         Cookie(key=name, value=value, max_age=A_YEAR, samesite="lax", httponly=True, secure=secure)
-        for name, value, allowed in (
-            ("text_size", wanted.text_size, TEXT_SIZES),
-            ("theme", wanted.theme, THEMES),
-        )
-        if value in allowed
+        for name, value in (("text_size", wanted.text_size), ("theme", wanted.theme))
+        if value
     ]
+    actor = request.scope.get("user")
+    if actor and wanted.text_size:
+        await accounts.set_text_size(actor, wanted.text_size)
     return Redirect(local(wanted.next), status_code=303, cookies=cookies)
 
 

@@ -23,18 +23,44 @@ const WIDGETS = ["base/base", "widget/weui-button/weui-button", "widget/weui-cel
   "widget/weui-cell/weui-cell-form", "widget/weui-tab/weui-tab"];
 const UNUSED = /weui-(btn_(overlay|loading|cell|icon|input|reset|mini|medium|xmini|inline)|bottom-fixed|navbar|vcode|tab__|half-|cell_swiped|hidden|a[\b:.]|primary-loading|mask|form-preview|switch|cell_vcode|cell_uploader|form__|cell_label-block)|navigator|wx-root(?!.*,)|^page/;
 
+/** A package's style sheet without comments and @charset, in esbuild's own spelling. */
+async function sheet(name) {
+  const { code } = await transform(readFileSync(require.resolve(name), "utf8"), { loader: "css", target, legalComments: "none" });
+  return code.replace(/^@charset[^;]*;/, "");
+}
+
 /** Top-level rules of a style sheet: [selector or at-rule, body]. */
 function rules(css) {
   const found = [];
   let depth = 0, start = 0, open = 0;
-  for (let at = 0; at < css.length; at++) {
-    if (css[at] === "{" && depth++ === 0) open = at;
-    if (css[at] === "}" && --depth === 0) {
-      found.push([css.slice(start, open).trim(), css.slice(open + 1, at).trim()]);
-      start = at + 1;
+  for (const { 0: sign, index } of css.matchAll(/\\.|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|url\([^"')][^)]*\)|[{}]/g)) {
+    if (sign === "{" && depth++ === 0) open = index;
+    if (sign === "}" && --depth === 0) {
+      found.push([css.slice(start, open).trim(), css.slice(open + 1, index).trim()]);
+      start = index + 1;
     }
   }
+  if (depth) throw new Error("unbalanced style sheet");
   return found;
+}
+
+/** The parts of a selector list, commas inside parentheses left alone. */
+function selectors(list) {
+  let depth = 0;
+  return list.split(/([(),])/).reduce((parts, piece) => {
+    depth += piece === "(" ? 1 : piece === ")" ? -1 : 0;
+    if (piece === "," && depth === 0) parts.push("");
+    else parts.push(parts.pop() + piece);
+    return parts;
+  }, [""]).map((part) => part.trim());
+}
+
+/** oklch() inside custom properties as rgb: browsers of 2022 do not know it and esbuild leaves it. */
+async function plainColours(css) {
+  const colours = [...new Set(css.match(/oklch\([^()]*\)/g))];
+  const { code } = await transform(colours.map((colour) => `a{color:${colour}}`).join("\n"), { loader: "css", target, minify: false });
+  const known = code.match(/(?<=^ *color: )#\w+|(?<=^ *color: )rgb[^;]*/gm);
+  return colours.reduce((text, colour, index) => text.replaceAll(colour, known[index]), css);
 }
 
 /** Declarations without the fallbacks of browsers older than our target. */
@@ -51,11 +77,10 @@ function modern(body) {
 }
 
 /** WeUI's chosen widgets without palettes and without what no page of ours uses. */
-function weui() {
+async function weui() {
   const seen = new Set();
   for (const name of WIDGETS) {
-    const css = readFileSync(require.resolve(`weui/dist/style/${name}.css`), "utf8").replace(/\/\*[^]*?\*\//g, "");
-    for (const [selector, body] of rules(css)) {
+    for (const [selector, body] of rules(await sheet(`weui/dist/style/${name}.css`))) {
       if (selector.startsWith("@") || UNUSED.test(selector) || /^\s*--/.test(body)) continue;
       const plain = selector.split(",").filter((part) => !/wx-root|^page$/.test(part)).join(",");
       if (plain) seen.add(`${plain}{${modern(body)}}`);
@@ -65,12 +90,12 @@ function weui() {
 }
 
 /** Tabler whole; its dark rules follow <html data-theme> and, on "auto", the system. */
-function tabler() {
-  const css = readFileSync(require.resolve("@tabler/core/dist/css/tabler.css"), "utf8").replace(/\/\*[^]*?\*\//g, "");
+async function tabler() {
+  const css = await plainColours(await sheet("@tabler/core/dist/css/tabler.css"));
   const mark = /^(:root|body)?\[data-bs-theme=dark\](?! \[data-bs-theme)/;
   const out = [], auto = [];
   for (const [selector, body] of rules(css)) {
-    const parts = selector.split(/,(?![^(]*\))/).map((part) => part.trim());
+    const parts = selectors(selector);
     const dark = parts.filter((part) => mark.test(part));
     const plain = parts.filter((part) => !part.includes("data-bs-") || part === "[data-bs-theme=light]");
     const as = (theme) => dark.map((part) => part.replace(mark, `:root[data-theme=${theme}]`)).join(",");
@@ -91,9 +116,9 @@ function themed(css) {
 
 const style = (name) => themed(readFileSync(join(own, "css", `${name}.css`), "utf8"));
 const SHEETS = {
-  "m.css": () => [style("tokens"), weui(), style("common"), style("m")],
-  "desk.css": () => [tabler(), style("tokens"), style("common"), style("desk")],
-  "print.css": () => [style("print")],
+  "m.css": async () => [style("tokens"), await weui(), style("common"), style("m")],
+  "desk.css": async () => [await tabler(), style("tokens"), style("common"), style("desk")],
+  "print.css": async () => [style("print")],
 };
 
 rmSync(dist, { recursive: true, force: true });
@@ -108,7 +133,7 @@ function emit(name, content) {
 }
 
 for (const [name, parts] of Object.entries(SHEETS)) {
-  const { code } = await transform(parts().join("\n"), { loader: "css", minify: true, target });
+  const { code } = await transform((await parts()).join("\n"), { loader: "css", minify: true, target, logLevel: "warning", sourcefile: name });
   emit(name, code);
 }
 emit("icon.svg", readFileSync(join(own, "icon.svg")));
