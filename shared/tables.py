@@ -226,6 +226,7 @@ class ImportRun(Table, tablename="import_run", schema="shared", db=DB):
     created_by = link(null=True)
     applied_at = Timestamptz(default=None, null=True)
     summary = JSONB(default="{}")
+    payload = Bytea(default=None, null=True)
 
 
 class ExportLog(Table, tablename="export_log", schema="shared", db=DB):

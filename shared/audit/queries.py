@@ -1,5 +1,7 @@
 """SQL of the audit trail."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from shared.audit.schemas import Event
@@ -14,3 +16,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 
 async def insert(event: Event) -> None:
     await DB.execute(INSERT, *msgspec.structs.astuple(event))
+
+
+async def insert_all(events: Sequence[Event]) -> None:
+    await DB.executemany(INSERT, [msgspec.structs.astuple(event) for event in events])

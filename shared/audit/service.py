@@ -4,6 +4,7 @@
 without the other. Values are kept as JSON: never put a phone number, a PIN or a token in them.
 """
 
+from collections.abc import Sequence
 from uuid import UUID
 
 import msgspec
@@ -18,6 +19,17 @@ from shared.ids import new_id
 SYSTEM = "system"
 """The authority of jobs and commands: nobody is signed in."""
 MAX_REASON = 500
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One of many events that share actor, county and reason."""
+
+    action: str
+    object_kind: str
+    object_id: UUID | None
+    unit_code: str
+    before: object
+    after: object
 
 
 async def record(
@@ -54,6 +66,34 @@ async def record(
         request_id=str(get_contextvars().get("request_id", "")),
     )
     await queries.insert(event)
+
+
+async def record_all(
+    actor: Actor | None, entries: Sequence[Entry], *, county_id: int, reason: str = ""
+) -> None:
+    """Append many events at once; an import makes thousands."""
+    moment = now()
+    request_id = str(get_contextvars().get("request_id", ""))
+    await queries.insert_all(
+        [
+            Event(
+                county_id=county_id,
+                id=new_id(),
+                at=moment,
+                actor_id=actor.person_id if actor else None,
+                authority=authority_of(actor, entry.unit_code),
+                action=entry.action,
+                object_kind=entry.object_kind,
+                object_id=entry.object_id,
+                unit_code=entry.unit_code,
+                before=encoded(entry.before),
+                after=encoded(entry.after),
+                reason=reason[:MAX_REASON],
+                request_id=request_id,
+            )
+            for entry in entries
+        ]
+    )
 
 
 def authority_of(actor: Actor | None, unit_code: str) -> str:

@@ -98,9 +98,14 @@ async def add_county(county_id: int, name: str) -> UnitRow:
         await queries.insert_county(county_id, name)
         if found := await queries.unit_by_code(county_id, code):
             return found
-        unit = UnitRow(id=new_id(), code=code, kind=UnitKind.COUNTY, name=name)
+        unit = county_unit(county_id, name)
         await queries.insert_unit(county_id, unit)
         return unit
+
+
+def county_unit(county_id: int, name: str) -> UnitRow:
+    """The root of a county's tree, not stored yet."""
+    return UnitRow(id=new_id(), code=f"{county_id:06d}", kind=UnitKind.COUNTY, name=name)
 
 
 async def add_unit(

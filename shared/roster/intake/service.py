@@ -1,0 +1,457 @@
+"""Import of an office's roster: look first, write what was looked at, all or nothing.
+
+The file of a preview is kept sealed until it is accepted or a day has passed. What is accepted is
+what was shown: if the roster changed in between, the import is refused and shown again. Imports
+of one county wait for each other.
+"""
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+
+from shared.audit import service as audit
+from shared.audit.service import Entry as Audit
+from shared.clock import today
+from shared.database import DB
+from shared.documents.faults import fault_report
+from shared.documents.read import Table
+from shared.errors import Conflict, Invalid, NotFound
+from shared.identity import sealing
+from shared.identity.access import Action, Target, reach, require
+from shared.identity.actor import Actor
+from shared.ids import new_id
+from shared.roster import names, phones, service
+from shared.roster.intake import queries
+from shared.roster.intake.columns import (
+    columns_note,
+    county_name_of,
+    read_divisions,
+    read_entries,
+    read_roster,
+)
+from shared.roster.intake.plan import Options, make_plan
+from shared.roster.intake.queries import Run
+from shared.roster.intake.schemas import Divisions, Entry, NewPerson, PersonChange, Plan, Preview
+
+KEPT_FOR = timedelta(hours=24)
+"""How long a previewed file waits to be accepted."""
+REASON = "花名册导入"
+SHOWN_FAULTS = 200
+
+Progress = Callable[[str], None]
+"""Told the name of each step as it begins."""
+
+
+class RosterFile(msgspec.Struct, frozen=True, kw_only=True):
+    """What the user hands in."""
+
+    name: str
+    data: bytes
+    divisions_name: str = ""
+    divisions: bytes = b""
+    end_missing: bool = False
+
+
+class FaultyFile(Invalid):
+    """Nothing was written: the file has faults, which ``report`` shows in red."""
+
+    code = "faulty_file"
+
+    def __init__(self, preview: Preview, report: bytes) -> None:
+        super().__init__(
+            f"文件有 {preview.fault_count} 处错误，没有导入任何内容。", {"file": preview.faults[0]}
+        )
+        self.preview = preview
+        self.report = report
+
+
+class Outcome(msgspec.Struct):
+    """What an import would do, or did, and the workbook with its faults marked."""
+
+    preview: Preview
+    report: bytes
+    county_name: str
+    plan: Plan
+
+
+def _silent(_step: str) -> None:
+    pass
+
+
+async def dry_run(
+    county_id: int,
+    file: RosterFile,
+    now: datetime,
+    *,
+    within: tuple[str, ...] = (),
+    progress: Progress = _silent,
+) -> Outcome:
+    """What the file would do; nothing is written. Raises BadFile."""
+    started = time.perf_counter()
+    progress("读取文件")
+    table, entries, divisions = await asyncio.to_thread(_read, county_id, file, now)
+    outcome = await _compare(county_id, file, table, entries, divisions, now, within, progress)
+    outcome.preview.seconds = time.perf_counter() - started
+    return outcome
+
+
+async def apply(
+    county_id: int,
+    file: RosterFile,
+    now: datetime,
+    *,
+    actor: Actor | None = None,
+    within: tuple[str, ...] = (),
+    expected: str = "",
+    run_id: UUID | None = None,
+    progress: Progress = _silent,
+) -> Outcome:
+    """Write the difference in one transaction.
+
+    ``expected`` is the digest of the accepted preview. Raises BadFile, FaultyFile, Conflict.
+    """
+    started = time.perf_counter()
+    progress("读取文件")
+    table, entries, divisions = await asyncio.to_thread(_read, county_id, file, now)
+    async with DB.transaction():
+        await service.add_county(county_id, _county_name(table, divisions, county_id))
+        await queries.lock_county(county_id)
+        outcome = await _compare(county_id, file, table, entries, divisions, now, within, progress)
+        if table.faults:
+            raise FaultyFile(outcome.preview, outcome.report)
+        if expected and expected != outcome.preview.digest:
+            raise Conflict("预览之后名册有了变化，这次没有导入。请重新预览，核对后再导入。")
+        await _write(county_id, outcome.plan, now, actor, progress)
+        await _record(county_id, file, outcome.preview, now, actor, run_id)
+    progress("完成")
+    outcome.preview.seconds = time.perf_counter() - started
+    return outcome
+
+
+async def preview(actor: Actor, file: RosterFile, now: datetime) -> tuple[UUID, Outcome]:
+    """A dry run whose file is kept, sealed, to be accepted. Raises BadFile."""
+    within = _within(actor)
+    outcome = await dry_run(actor.county_id, file, now, within=within)
+    run = Run(
+        id=new_id(),
+        file_name=file.name[:200],
+        file_sha256=hashlib.sha256(file.data).digest(),
+        created_at=now,
+        created_by=actor.person_id,
+        applied_at=None,
+        summary=msgspec.json.encode(outcome.preview).decode(),
+        payload=await asyncio.to_thread(_packed, file),
+    )
+    async with DB.transaction():
+        await queries.insert_run(actor.county_id, run)
+        await audit.record(
+            actor,
+            Action.ROSTER_IMPORT,
+            "import_run",
+            run.id,
+            county_id=actor.county_id,
+            after=outcome.preview.counts,
+            reason="预览",
+        )
+    return run.id, outcome
+
+
+async def previewed(actor: Actor, run_id: UUID) -> tuple[Run, Preview]:
+    """A preview made before by the same person."""
+    _within(actor)
+    run = await queries.run(actor.county_id, run_id)
+    if run is None or run.created_by != actor.person_id:
+        raise NotFound
+    return run, msgspec.json.decode(run.summary, type=Preview)
+
+
+async def accept(
+    actor: Actor, run_id: UUID, now: datetime, *, end_missing: bool = False
+) -> Outcome:
+    """Write an accepted preview. Raises NotFound, Conflict, FaultyFile."""
+    run, shown = await previewed(actor, run_id)
+    file = await _kept_file(run)
+    return await apply(
+        actor.county_id,
+        msgspec.structs.replace(file, end_missing=end_missing),
+        now,
+        actor=actor,
+        within=_within(actor),
+        expected=shown.digest,
+        run_id=run_id,
+    )
+
+
+async def report(actor: Actor, run_id: UUID, now: datetime) -> tuple[str, bytes]:
+    """The workbook of a preview with its faults marked: file name and content."""
+    run, _ = await previewed(actor, run_id)
+    file = await _kept_file(run)
+    outcome = await dry_run(actor.county_id, file, now, within=_within(actor))
+    return f"错误说明_{run.file_name.rpartition('.')[0] or run.file_name}.xlsx", outcome.report
+
+
+async def give_up(actor: Actor, run_id: UUID) -> None:
+    """Forget a previewed file."""
+    run, _ = await previewed(actor, run_id)
+    await queries.forget_payload(actor.county_id, run.id)
+
+
+async def forget_old_files(county_id: int, now: datetime) -> int:
+    """Forget files that nobody accepted within a day; the count of them."""
+    return await queries.forget_payloads_before(county_id, now - KEPT_FOR)
+
+
+def _within(actor: Actor) -> tuple[str, ...]:
+    """The units the actor may import for. Raises NotFound when there are none."""
+    codes = reach(actor, Action.ROSTER_IMPORT)
+    if not codes:
+        require(actor, Action.ROSTER_IMPORT, Target(unit_code=f"{actor.county_id:06d}"))
+    return codes
+
+
+async def _kept_file(run: Run) -> RosterFile:
+    if run.applied_at is not None:
+        raise Conflict("这份文件已经导入过了，不用再导一次。")
+    if run.payload is None:
+        raise Conflict("这份预览已过期，请重新选择文件。")
+    return await asyncio.to_thread(_unpacked, run.payload)
+
+
+def _packed(file: RosterFile) -> bytes:
+    return sealing.seal(msgspec.msgpack.encode(file))
+
+
+def _unpacked(payload: bytes) -> RosterFile:
+    return msgspec.msgpack.decode(sealing.open_(payload), type=RosterFile)
+
+
+def _read(
+    county_id: int, file: RosterFile, now: datetime
+) -> tuple[Table, list[Entry], Divisions | None]:
+    """Everything that needs only the file; runs in a thread."""
+    divisions = None
+    if file.divisions:
+        divisions = read_divisions(file.divisions, file.divisions_name, county_id)
+    table = read_roster(file.data, file.name)
+    entries = read_entries(table, county_id, today(now))
+    return table, entries, divisions
+
+
+async def _compare(
+    county_id: int,
+    file: RosterFile,
+    table: Table,
+    entries: list[Entry],
+    divisions: Divisions | None,
+    now: datetime,
+    within: tuple[str, ...],
+    progress: Progress,
+) -> Outcome:
+    progress("与名册比对")
+    known = await queries.known(county_id)
+    name = _county_name(table, divisions, county_id)
+    if f"{county_id:06d}" not in known.units:
+        root = service.county_unit(county_id, name)
+        known = msgspec.structs.replace(known, units={root.code: root, **known.units})
+    options = Options(
+        county_id=county_id, today=today(now), end_missing=file.end_missing, within=within
+    )
+    plan = make_plan(table, entries, known, divisions, options, new_id)
+    shown = _preview(table, plan)
+    content = await asyncio.to_thread(fault_report, table)
+    return Outcome(shown, content, name, plan)
+
+
+def _county_name(table: Table, divisions: Divisions | None, county_id: int) -> str:
+    found = (divisions.county if divisions else "") or county_name_of(table)
+    return found or f"{county_id:06d}"
+
+
+def _preview(table: Table, plan: Plan) -> Preview:
+    counts = {
+        "新单位": len(plan.new_units),
+        "单位变更": len(plan.changed_units),
+        "新岗位": len(plan.new_posts),
+        "新到岗": len(plan.joined),
+        "调整岗位": len(plan.moved),
+        "离任": len(plan.ends) - len(plan.moved),
+        "信息更正": len(plan.changed) - len(plan.changed_units),
+        "没有变化": plan.unchanged,
+        "不在新表": len(plan.missing),
+    }
+    shown = Preview(
+        rows=len(table.rows),
+        counts=counts,
+        joined=plan.joined,
+        moved=plan.moved,
+        left=plan.left,
+        changed=plan.changed,
+        missing=plan.missing,
+        faults=table.sentences(SHOWN_FAULTS),
+        fault_count=len(table.faults),
+        notes=list(columns_note(table)),
+    )
+    lines = (plan.joined, plan.moved, plan.left, plan.changed, plan.missing)
+    shown.digest = hashlib.sha256(msgspec.json.encode(lines)).hexdigest()
+    return shown
+
+
+async def _write(
+    county_id: int, plan: Plan, now: datetime, actor: Actor | None, progress: Progress
+) -> None:
+    """Parents before children, ends before starts; one statement a kind."""
+    progress("写入单位")
+    await queries.insert_units(county_id, plan.new_units)
+    await queries.update_units(county_id, plan.changed_units)
+    progress("写入人员")
+    people = await asyncio.to_thread(_person_rows, plan.new_people)
+    await queries.insert_people(county_id, now, people)
+    await queries.update_people(county_id, _change_rows(plan.changed_people))
+    progress("写入岗位和任职")
+    await queries.insert_posts(county_id, plan.new_posts)
+    await queries.end_tenures(county_id, plan.ends)
+    await queries.correct_tenures(county_id, plan.corrections)
+    await queries.insert_tenures(
+        county_id, plan.starts, REASON, now, actor.person_id if actor else None
+    )
+    progress("写入审计记录")
+    await audit.record_all(actor, _audit_of(plan), county_id=county_id, reason=REASON)
+
+
+def _person_rows(people: list[NewPerson]) -> list[tuple[object, ...]]:
+    return [
+        (
+            person.id,
+            person.name,
+            *names.romanise(person.name),
+            phones.seal(person.phone),
+            person.fingerprint,
+            person.phone[-4:],
+            person.employment.value,
+            person.full_time,
+            person.political,
+        )
+        for person in people
+    ]
+
+
+def _change_rows(changes: list[PersonChange]) -> list[tuple[object, ...]]:
+    return [
+        (
+            change.before.id,
+            change.name,
+            *names.romanise(change.name),
+            phones.seal(change.phone) if change.phone else None,
+            change.fingerprint,
+            change.phone[-4:] if change.phone else None,
+            change.employment.value,
+            change.full_time,
+            change.political,
+        )
+        for change in changes
+    ]
+
+
+def _audit_of(plan: Plan) -> list[Audit]:
+    """One event per changed person, assignment or unit; phones are named, never shown."""
+    posts = {post.id: post.unit_code for post in plan.new_posts}
+    events = [
+        Audit("unit.add", "unit", unit.id, unit.code, None, {"name": unit.name})
+        for unit in plan.new_units
+    ]
+    events += [
+        Audit(
+            "unit.edit",
+            "unit",
+            change.id,
+            change.code,
+            {"name": change.before_name, "households": change.before_households},
+            {"name": change.name, "households": change.households},
+        )
+        for change in plan.changed_units
+    ]
+    events += [
+        Audit("person.add", "person", person.id, "", None, {"employment": person.employment})
+        for person in plan.new_people
+    ]
+    events += [_audit_of_person(change) for change in plan.changed_people]
+    events += [
+        Audit("assignment.end", "person", end.person_id, end.unit_code, None, {"on": end.on})
+        for end in plan.ends
+    ]
+    events += [
+        Audit(
+            "assignment.correct",
+            "person",
+            fixed.person_id,
+            fixed.unit_code,
+            {"valid_from": fixed.before},
+            {"valid_from": fixed.after},
+        )
+        for fixed in plan.corrections
+    ]
+    events += [
+        Audit(
+            "assignment.start",
+            "person",
+            start.person_id,
+            posts.get(start.post_id, ""),
+            None,
+            {"post": start.post_id, "valid_from": start.valid_from},
+        )
+        for start in plan.starts
+    ]
+    return events
+
+
+def _audit_of_person(change: PersonChange) -> Audit:
+    before, fields = change.before, ("name", "full_time", "political")
+    old = {field: getattr(before, field) for field in fields}
+    new = {field: getattr(change, field) for field in fields}
+    old["employment"], new["employment"] = before.employment_type, change.employment
+    if change.phone:
+        new["phone"] = "changed"
+    return Audit("person.edit", "person", before.id, "", old, new)
+
+
+async def _record(
+    county_id: int,
+    file: RosterFile,
+    shown: Preview,
+    now: datetime,
+    actor: Actor | None,
+    run_id: UUID | None,
+) -> None:
+    """The run itself: what file, when, by whom, what came of it; names stay out."""
+    summary = Preview(rows=shown.rows, counts=shown.counts, notes=shown.notes, digest=shown.digest)
+    encoded = msgspec.json.encode(summary).decode()
+    if run_id is not None:
+        if not await queries.mark_applied(county_id, run_id, now, encoded):
+            raise Conflict("这份文件已经导入过了，不用再导一次。")
+    else:
+        run_id = new_id()
+        run = Run(
+            id=run_id,
+            file_name=file.name[:200],
+            file_sha256=hashlib.sha256(file.data).digest(),
+            created_at=now,
+            created_by=actor.person_id if actor else None,
+            applied_at=now,
+            summary=encoded,
+            payload=None,
+        )
+        await queries.insert_run(county_id, run)
+    await audit.record(
+        actor,
+        Action.ROSTER_IMPORT,
+        "import_run",
+        run_id,
+        county_id=county_id,
+        after=shown.counts,
+        reason="导入",
+    )
