@@ -1,6 +1,6 @@
 """Every refusal of the points service, in order of precedence within a feature."""
 
-from shared.errors import Invalid
+from shared.errors import Conflict, Forbidden, Invalid, TooMany
 
 
 class RuleRefused(Invalid):
@@ -10,3 +10,87 @@ class RuleRefused(Invalid):
 
     def __init__(self, field: str, reason: str) -> None:
         super().__init__(f"规则未保存：{reason}", {field: reason})
+
+
+REFUSALS = {
+    "id_reused": "这个编号已用于另一笔兑换，请换一个新编号再试。",
+    "shop_closed": "本店已停业，不能兑换。请联系村里。",
+    "agreement_ended": "本店的协议不在有效期内，不能兑换。请联系村里续签。",
+    "not_for_sale": "本店现在不能兑换{product}，请刷新商品后再选。",
+    "price_changed": "商品积分有变动，请刷新商品，核对后再兑换。",
+    "code_unknown": "没有这个兑换码，请核对，或请网格员重新出示。",
+    "code_expired": "兑换码已过期，请网格员刷新后再出示。",
+    "code_used": "这一码已用过，没有重复扣分。请网格员出示新码。",
+    "hold_unknown": "没有找到这份预订，请核对取货码。",
+    "shop_mismatch": "这是另一家店的单据，请到原来的店办理。",
+    "hold_resolved": "这份预订已经取走或作废，请刷新查看。",
+    "hold_expired": "这份预订已过取货期，积分已退回，请重新预订。",
+    "lines_exceed_hold": "{product}比预订的多，请按预订的数量取货。",
+    "redemption_unknown": "没有找到这笔兑换，请核对。",
+    "already_undone": "这笔兑换已经撤销过了，积分已退回。",
+    "out_of_stock": "{product}库存不够，请减少数量或换别的商品。",
+    "insufficient": "可用积分不够，请减少商品。",
+    "month_limit": "超过每人每月兑换上限，请减少商品或下月再换。",
+    "product_limit": "{product}超过每人每月限兑数量，请减少数量。",
+}
+"""Refusal code → sentence, in order of precedence: if several apply, the first is answered.
+
+The ledger's codes stand here as well as the counter's own; ``{product}`` is a product's name.
+"""
+
+
+class Refused(Conflict):
+    """A redemption, hold or undo that the rules do not let pass; kept under the caller's id."""
+
+    def __init__(self, code: str, product: str = "") -> None:
+        super().__init__(REFUSALS[code].format(product=f"“{product}”" if product else "商品"))
+        self.code = code  # type: ignore[misc]  # the refusal's own code
+
+
+class NotACode(Invalid):
+    """What was scanned or typed is no code of ours."""
+
+    code = "not_a_code"
+
+    def __init__(self) -> None:
+        sentence = "这不是兑换码。请扫网格员手机上的码，或输入 8 位数字。"
+        super().__init__(sentence, {"code": sentence})
+
+
+class UseAsPickup(Invalid):
+    """A pickup code collects what was ordered; it buys nothing else."""
+
+    code = "pickup_code"
+
+    def __init__(self) -> None:
+        sentence = "这是取货码，请到取货页办理。"
+        super().__init__(sentence, {"code": sentence})
+
+
+class PinNeeded(Invalid):
+    """A printed card counts only with its holder's PIN."""
+
+    code = "pin_needed"
+
+    def __init__(self) -> None:
+        sentence = "请持卡人输入 6 位卡密码。"
+        super().__init__(sentence, {"pin": sentence})
+
+
+class TooManyTries(TooMany):
+    """Wrong codes typed at one shop, one after another."""
+
+    code = "too_many_tries"
+
+    def __init__(self, seconds: int) -> None:
+        wait = f"{seconds} 秒" if seconds < 120 else f"{seconds // 60} 分钟"
+        super().__init__(f"输错太多次了，请 {wait}后再试，或扫二维码。", seconds)
+
+
+class UndoTooLate(Forbidden):
+    """The shop's ten minutes are over."""
+
+    code = "undo_too_late"
+
+    def __init__(self, minutes: int) -> None:
+        super().__init__(f"已超过 {minutes} 分钟，请找村书记撤销。")

@@ -190,12 +190,16 @@ class Reverse(_Item, frozen=True, kw_only=True, tag="reverse"):
 class _Purchase(_Item, frozen=True, kw_only=True):
     shop_id: UUID
     lines: tuple[Line, ...]
-    means: Literal["token", "digits", "card"]
-    """How the worker was recognised; ``card`` = printed card + PIN, checked by the caller."""
+    means: Literal["token", "digits", "card", "self"]
+    """How the worker was recognised; ``card`` = printed card + PIN, checked by the caller,
+    ``self`` = ordered ahead by the worker, who is signed in."""
     code_hash: bytes | None = None
-    """Hash of the token or digits; the code is consumed here. None only with ``card``."""
+    """Hash of the token or digits; the code is consumed here. None with ``card`` and ``self``."""
     person_id: UUID | None = None
     """With a card: who. With a code: None, or whom the caller takes it to be."""
+    refused: str = ""
+    """A refusal that only the counter knows (the shop is closed): kept as if decided here."""
+    refused_product: UUID | None = None
     at: datetime
     """When it happened; codes expire and months turn by it."""
     month_limit: int | None
@@ -213,8 +217,8 @@ class _Purchase(_Item, frozen=True, kw_only=True):
             _require(0 < line.price <= MAX_AMOUNT, "price out of range")
             _require(line.price % 10 == 0, "prices are whole points")
             _require(0 <= line.cost_fen <= MAX_AMOUNT, "cost out of range")
-        if self.means == "card":
-            _require(self.person_id is not None, "a card names its person")
+        if self.means in {"card", "self"}:
+            _require(self.person_id is not None, "without a code the person is named")
             _require(self.code_hash is None, "a card has no code")
         else:
             _require(self.code_hash is not None, "a code is needed")
@@ -222,7 +226,7 @@ class _Purchase(_Item, frozen=True, kw_only=True):
     def content(self) -> tuple[object, ...]:
         """Shop, goods and how the worker was recognised, in any order of lines."""
         goods = sorted((str(line.product_id), line.quantity) for line in self.lines)
-        who = self.person_id if self.means == "card" else self.code_hash
+        who = self.person_id if self.code_hash is None else self.code_hash
         return (self.shop_id, self.means, who, goods)
 
     @property

@@ -10,8 +10,8 @@ from shared.database import DB
 class Card(Table, tablename="card", schema="points", db=DB):
     """A printed card: a long-lived token and number that count only with the worker's PIN.
 
-    The number stands in clear text because it is printed again; it is worth nothing without the
-    PIN, whose wrong tries are counted here.
+    The number stands in clear text because lists show it; it is worth nothing without the PIN,
+    whose wrong tries are counted on the account.
     """
 
     county_id = county()
@@ -22,17 +22,13 @@ class Card(Table, tablename="card", schema="points", db=DB):
     issued_at = Timestamptz(default=None)
     issued_by = link(null=True)
     revoked_at = Timestamptz(default=None, null=True)
-    failures = Integer(default=0)
-    failures_today = Integer(default=0)
-    failures_on = Date(default=None, null=True)
-    blocked_until = Timestamptz(default=None, null=True)
 
 
 class Pickup(Table, tablename="pickup", schema="points", db=DB):
     """What a worker ordered ahead: the pickup code of a hold (same id), who fetches it and where.
 
-    ``digits`` are readable for the worker alone, who must be able to read them out again for days;
-    at the counter they are looked up by hash.
+    The worker must be able to show the code again for days, so it is also kept sealed; at the
+    counter it is looked up by hash.
     """
 
     county_id = county()
@@ -41,7 +37,8 @@ class Pickup(Table, tablename="pickup", schema="points", db=DB):
     shop_id = link()
     token_hash = Bytea(default=None)
     digits_hash = Bytea(default=None)
-    digits_cipher = Bytea(default=None)
+    sealed = Bytea(default=None)
+    """Token and digits, separated by a blank, encrypted."""
     way = Text(default="self")
     collector = Text(default="")
     note = Text(default="")

@@ -36,7 +36,7 @@ SELECT shared.ensure('points.redemption', 'redemption_state',
     $$status IN ('accepted','refused') AND (status = 'refused') = (refusal IS NOT NULL)
       AND (status = 'refused' OR (person_id IS NOT NULL AND amount > 0))$$);
 SELECT shared.ensure('points.redemption', 'redemption_means',
-    $$means IN ('token','digits','card')$$);
+    $$means IN ('token','digits','card','self')$$);
 SELECT shared.ensure('points.redemption_line', 'line_amounts',
     $$quantity > 0 AND price > 0 AND price % 10 = 0 AND cost_fen >= 0$$);
 SELECT shared.ensure('points.posting', 'posting_kind', $$kind IN ('award','opening','deduct',

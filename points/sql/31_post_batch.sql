@@ -312,7 +312,12 @@ BEGIN
     SELECT sum((l ->> 'quantity')::int8 * (l ->> 'price')::int8) INTO v_amount
     FROM jsonb_array_elements(p_item -> 'lines') AS l;
     amount := v_amount;
-    IF p_item ->> 'means' <> 'card' THEN
+    IF p_item ->> 'refused' <> '' THEN
+        refusal := p_item ->> 'refused';
+        subject := (p_item ->> 'refused_product')::uuid;
+        RETURN;
+    END IF;
+    IF p_item ->> 'code_hash' IS NOT NULL THEN
         IF p_item ->> 'means' = 'token' THEN
             SELECT c.id, c.person_id, c.expires_at, c.used_by
             INTO code_id, person, v_expires, v_used FROM points.code c

@@ -1,0 +1,224 @@
+"""Who stands at the counter: one-time codes, printed cards, and the wrong tries at a shop.
+
+Only hashes are stored. Tokens carry 128 random bits and need no counting; eight digits do, and the
+count stands in PostgreSQL, per shop, so that emptying the cache frees no guessing.
+"""
+
+import os
+import secrets
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+
+from points.errors import NotACode, PinNeeded, TooManyTries, UseAsPickup
+from points.mall import service as mall
+from points.mall.schemas import ShopRow
+from points.redemption import queries
+from points.redemption.rules import TOKEN_BYTES, CodeKind, Scanned, make_digits, make_token, scanned
+from points.redemption.schemas import CardRow, CodeRow, NewCard, OneTime, PickupRow
+from shared import settings_county
+from shared.audit import service as audit
+from shared.clock import today
+from shared.database import DB
+from shared.errors import NotFound, TooMany
+from shared.identity.access import Action, Target, require
+from shared.identity.actor import Actor
+from shared.identity.rules import delay
+from shared.identity.sealing import digest, keyed
+from shared.identity.signin import check_card_pin
+from shared.ids import new_id
+from shared.roster import service as roster
+
+CODES_AN_HOUR = 60
+"""A code is renewed every few minutes; more than this is a machine."""
+DRAWS = 5
+"""Attempts at eight digits that nobody else has just now."""
+
+
+class Who(msgspec.Struct, frozen=True):
+    """How somebody was recognised, in the ledger's words."""
+
+    means: str
+    code_hash: bytes | None = None
+    person_id: UUID | None = None
+    expires_at: datetime | None = None
+
+
+def digits_hash(digits: str) -> bytes:
+    """Keyed, because 10^8 plain hashes are quickly tried."""
+    return keyed("redemption digits", digits)
+
+
+async def issue(actor: Actor, now: datetime) -> OneTime:
+    """A fresh code for the actor's own wallet. Earlier ones stay good until they end."""
+    require(actor, Action.CODE_SHOW, Target(owner=actor.person_id))
+    recent = await queries.codes_since(actor.county_id, actor.person_id, now - timedelta(hours=1))
+    if recent >= CODES_AN_HOUR:
+        raise TooMany("刷新太频繁了，请过几分钟再试。", 300)
+    settings = await settings_county.get(actor.county_id)
+    return await _issue(actor.county_id, actor.person_id, now, settings.code_seconds)
+
+
+async def _issue(county_id: int, person_id: UUID, now: datetime, seconds: int) -> OneTime:
+    expires_at = now + timedelta(seconds=seconds)
+    for _ in range(DRAWS):
+        token = make_token(CodeKind.ONCE, os.urandom(TOKEN_BYTES))
+        digits = make_digits(CodeKind.ONCE, secrets.randbelow)
+        row = CodeRow(new_id(), person_id, now, expires_at, None)
+        if await queries.insert_code(county_id, row, digest(token), digits_hash(digits)):
+            return OneTime(row.id, token, digits, expires_at)
+    raise TooMany("现在出码的人太多，请稍后再试。", 5)
+
+
+async def recognise(actor: Actor, shop: ShopRow, text: str, pin: str | None, now: datetime) -> Who:
+    """Whose wallet a scanned or typed code opens; raises NotACode, UseAsPickup, TooManyTries.
+
+    An unknown one-time code is answered without a person: the ledger refuses it and keeps the
+    refusal. A card asks for its PIN (PinNeeded, and the sign-in's own errors).
+    """
+    code = scanned(text)
+    if code is None:
+        raise NotACode
+    if code.kind is CodeKind.PICKUP:
+        raise UseAsPickup
+    await _may_try(actor.county_id, shop.id, code, now)
+    if code.kind is CodeKind.CARD:
+        return await _holder(actor.county_id, shop, code, pin, now)
+    code_hash = digest(code.token) if code.token else digits_hash(code.digits)
+    look_up = queries.code_by_token if code.token else queries.code_by_digits
+    found = await look_up(actor.county_id, code_hash)
+    await _tried(actor.county_id, shop.id, code, now, right=found is not None)
+    return Who(
+        code.means,
+        code_hash,
+        found.person_id if found else None,
+        found.expires_at if found else None,
+    )
+
+
+async def _holder(
+    county_id: int, shop: ShopRow, code: Scanned, pin: str | None, now: datetime
+) -> Who:
+    """The holder of a printed card, after the PIN."""
+    if code.token:
+        card = await queries.card_by_token(county_id, digest(code.token))
+    else:
+        card = await queries.card_by_number(county_id, code.digits)
+    await _tried(county_id, shop.id, code, now, right=card is not None)
+    if card is None:
+        raise NotACode
+    if pin is None:
+        raise PinNeeded
+    await check_card_pin(county_id, card.person_id, pin, now)
+    return Who("card", None, card.person_id)
+
+
+async def from_card(actor: Actor, shop_id: UUID, text: str, pin: str, now: datetime) -> OneTime:
+    """A one-time code for the holder of a card who typed the PIN at this shop's counter.
+
+    So one PIN is good for one redemption, as one code is.
+    """
+    shop = await counter(actor, shop_id)
+    who = await recognise(actor, shop, text, pin, now)
+    if who.means != "card" or who.person_id is None:
+        raise NotACode
+    settings = await settings_county.get(actor.county_id)
+    return await _issue(actor.county_id, who.person_id, now, settings.code_seconds)
+
+
+async def pickup_of(actor: Actor, shop_id: UUID, text: str, now: datetime) -> PickupRow:
+    """The order that a pickup code names; raises NotACode, NotFound (unknown, or another shop)."""
+    shop = await counter(actor, shop_id)
+    code = scanned(text)
+    if code is None or code.kind is not CodeKind.PICKUP:
+        raise NotACode
+    await _may_try(actor.county_id, shop.id, code, now)
+    if code.token:
+        found = await queries.pickup_by_token(actor.county_id, digest(code.token))
+    else:
+        hashed = digits_hash(code.digits)
+        found = await queries.pickup_by_digits(actor.county_id, hashed, shop.id)
+    await _tried(actor.county_id, shop.id, code, now, right=found is not None)
+    if found is None:
+        raise NotFound("没有找到这份预订，请核对取货码。")
+    if found.shop_id != shop.id:
+        raise NotFound(f"这份预订在{found.shop_name}取货，请到那里办理。")
+    return found
+
+
+async def counter(actor: Actor, shop_id: UUID, *, owner: UUID | None = None) -> ShopRow:
+    """The shop that the actor serves now; raises NotFound, Forbidden for one's own wallet."""
+    shop = await mall.shop(actor.county_id, shop_id)
+    if shop is None:
+        raise NotFound
+    require(
+        actor,
+        Action.REDEEM,
+        Target(unit_code=shop.unit_code, shop_id=shop.id, owner=owner),
+    )
+    return shop
+
+
+async def issue_card(actor: Actor, person_id: UUID, now: datetime) -> NewCard:
+    """A new printed card; the former one of this person stops working."""
+    place = await roster.worker_place(actor.county_id, person_id, today(now))
+    card = await roster.person(actor.county_id, person_id)
+    if place is None or card is None:
+        raise NotFound
+    require(actor, Action.CARD_PIN, Target(unit_code=place.village_code, owner=person_id))
+    async with DB.transaction():
+        await queries.revoke_card(actor.county_id, person_id, now)
+        for _ in range(DRAWS):
+            token = make_token(CodeKind.CARD, os.urandom(TOKEN_BYTES))
+            row = CardRow(new_id(), person_id, make_digits(CodeKind.CARD, secrets.randbelow))
+            if await queries.insert_card(actor.county_id, row, digest(token), now, actor.person_id):
+                break
+        else:
+            raise TooMany("卡号暂时用完，请再试一次。", 1)
+        await audit.record(
+            actor,
+            "card.issue",
+            "person",
+            person_id,
+            county_id=actor.county_id,
+            unit_code=place.village_code,
+            after={"number": row.number},
+        )
+    return NewCard(person_id, card.name, place.grid_name, row.number, token)
+
+
+async def revoke_card(actor: Actor, person_id: UUID, now: datetime) -> None:
+    """A lost card stops working at once."""
+    place = await roster.worker_place(actor.county_id, person_id, today(now))
+    code = place.village_code if place else ""
+    require(actor, Action.CARD_PIN, Target(unit_code=code, owner=person_id))
+    async with DB.transaction():
+        if not await queries.revoke_card(actor.county_id, person_id, now):
+            raise NotFound
+        await audit.record(
+            actor, "card.revoke", "person", person_id, county_id=actor.county_id, unit_code=code
+        )
+
+
+async def _may_try(county_id: int, shop_id: UUID, code: Scanned, now: datetime) -> None:
+    """Raises TooManyTries while the shop must wait; tokens cannot be guessed and never wait."""
+    if code.token:
+        return
+    row = await queries.tries(county_id, shop_id)
+    if row and row.blocked_until and row.blocked_until > now:
+        raise TooManyTries(int((row.blocked_until - now).total_seconds()) + 1)
+
+
+async def _tried(
+    county_id: int, shop_id: UUID, code: Scanned, now: datetime, *, right: bool
+) -> None:
+    """Count a wrong try, forgive after a right one."""
+    if code.token:
+        return
+    if right:
+        await queries.forgive_tries(county_id, shop_id)
+        return
+    failures = await queries.charge_try(county_id, shop_id, today(now))
+    if seconds := delay(failures):
+        await queries.block_tries(county_id, shop_id, now + timedelta(seconds=seconds))

@@ -1,0 +1,320 @@
+"""SQL of the counter. ``$1`` is the county everywhere; the ledger's tables are only read here.
+
+A one-time code is inserted by us and spent inside ``points.post_batch``.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+from points.redemption.schemas import (
+    CardRow,
+    CodeRow,
+    DayTotal,
+    HoldRow,
+    LineRow,
+    PickupRow,
+    RedemptionRow,
+    TriesRow,
+)
+from shared.database import DB
+
+CODE = "SELECT id, person_id, created_at, expires_at, used_by FROM points.code "
+CODE_BY_TOKEN = CODE + "WHERE county_id = $1 AND token_hash = $2"
+CODE_BY_DIGITS = CODE + "WHERE county_id = $1 AND digits_hash = $2"
+CODE_OF = CODE + "WHERE county_id = $1 AND id = $2 AND person_id = $3"
+INSERT_CODE = """
+INSERT INTO points.code
+    (county_id, id, person_id, token_hash, digits_hash, created_at, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING RETURNING id
+"""
+CODES_SINCE = """
+SELECT count(*) FROM points.code WHERE county_id = $1 AND person_id = $2 AND created_at > $3
+"""
+
+CARD = "SELECT id, person_id, number FROM points.card "
+CARD_BY_TOKEN = CARD + "WHERE county_id = $1 AND token_hash = $2 AND revoked_at IS NULL"
+CARD_BY_NUMBER = CARD + "WHERE county_id = $1 AND number = $2 AND revoked_at IS NULL"
+CARD_OF = CARD + "WHERE county_id = $1 AND person_id = $2 AND revoked_at IS NULL"
+REVOKE_CARD = """
+UPDATE points.card SET revoked_at = $3
+WHERE county_id = $1 AND person_id = $2 AND revoked_at IS NULL RETURNING id
+"""
+INSERT_CARD = """
+INSERT INTO points.card (county_id, id, person_id, number, token_hash, issued_at, issued_by)
+VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (county_id, number) DO NOTHING RETURNING id
+"""
+
+PICKUP = """
+SELECT k.id, k.person_id, n.name AS person_name, k.shop_id, s.name AS shop_name, h.status,
+       h.amount, h.at, h.expires_at, k.way, k.collector, k.note, k.sealed, h.products,
+       h.quantities, h.prices
+FROM points.pickup k
+JOIN points.hold h ON h.county_id = k.county_id AND h.id = k.id AND h.status <> 'refused'
+JOIN points.shop s ON s.county_id = k.county_id AND s.id = k.shop_id
+JOIN shared.person n ON n.county_id = k.county_id AND n.id = k.person_id
+"""
+PICKUP_BY_ID = PICKUP + "WHERE k.county_id = $1 AND k.id = $2"
+PICKUP_BY_TOKEN = PICKUP + "WHERE k.county_id = $1 AND k.token_hash = $2"
+PICKUP_BY_DIGITS = (
+    PICKUP + "WHERE k.county_id = $1 AND k.digits_hash = $2 AND k.shop_id = $3 ORDER BY k.id DESC"
+)
+PICKUPS_OF = PICKUP + "WHERE k.county_id = $1 AND k.person_id = $2 ORDER BY k.id DESC LIMIT 20"
+PICKUPS_AT = (
+    PICKUP
+    + "WHERE k.county_id = $1 AND k.shop_id = $2 AND h.status = 'pending' ORDER BY k.id LIMIT 200"
+)
+INSERT_PICKUP = """
+INSERT INTO points.pickup (county_id, id, person_id, shop_id, token_hash, digits_hash, sealed, way,
+                           collector, note, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING RETURNING id
+"""
+DELETE_PICKUP = "DELETE FROM points.pickup WHERE county_id = $1 AND id = $2"
+PRODUCT_NAMES = "SELECT id, name, measure FROM points.product WHERE county_id = $1 AND id = ANY($2)"
+
+TRIES = """
+SELECT failures, failures_today, failures_on, blocked_until FROM points.counter_tries
+WHERE county_id = $1 AND id = $2
+"""
+CHARGE_TRY = """
+INSERT INTO points.counter_tries (county_id, id, failures, failures_today, failures_on)
+VALUES ($1, $2, 1, 1, $3)
+ON CONFLICT (county_id, id) DO UPDATE SET
+    failures = counter_tries.failures + 1,
+    failures_today = CASE WHEN counter_tries.failures_on = $3
+                          THEN counter_tries.failures_today ELSE 0 END + 1,
+    failures_on = $3
+RETURNING failures
+"""
+BLOCK_TRIES = "UPDATE points.counter_tries SET blocked_until = $3 WHERE county_id = $1 AND id = $2"
+FORGIVE_TRIES = """
+UPDATE points.counter_tries SET failures = 0, blocked_until = NULL
+WHERE county_id = $1 AND id = $2 AND failures > 0
+"""
+
+REDEMPTION = """
+SELECT r.id, r.status, r.refusal, r.subject, r.person_id, n.name AS person_name, r.shop_id,
+       s.name AS shop_name, u.code AS unit_code, r.hold_id, r.amount, r.balance_after, r.at,
+       r.means, r.actor_id, a.name AS actor_name, r.device, r.collector, r.batch, r.position,
+       x.at AS undone_at, x.memo AS undo_reason
+FROM points.redemption r
+JOIN points.shop s ON s.county_id = r.county_id AND s.id = r.shop_id
+JOIN shared.unit u ON u.county_id = s.county_id AND u.id = s.unit_id
+LEFT JOIN shared.person n ON n.county_id = r.county_id AND n.id = r.person_id
+LEFT JOIN shared.person a ON a.county_id = r.county_id AND a.id = r.actor_id
+LEFT JOIN points.posting x ON x.county_id = r.county_id AND x.target = r.id AND x.kind = 'undo'
+"""
+REDEMPTION_BY_ID = REDEMPTION + "WHERE r.county_id = $1 AND r.id = $2"
+REDEMPTIONS_AT = (
+    REDEMPTION
+    + """
+WHERE r.county_id = $1 AND r.shop_id = $2 AND r.status = 'accepted'
+  AND r.at >= $3 AND r.at < $4 AND (r.batch, r.position) < ($5, $6)
+ORDER BY r.batch DESC, r.position DESC LIMIT $7
+"""
+)
+REDEMPTIONS_NEAR = (
+    REDEMPTION
+    + """
+WHERE r.county_id = $1 AND r.status = 'accepted' AND r.at >= $3
+  AND EXISTS (SELECT FROM unnest($2::text[]) c WHERE starts_with(u.code, c))
+ORDER BY r.batch DESC, r.position DESC LIMIT 100
+"""
+)
+LAST_OF = (
+    REDEMPTION
+    + """
+WHERE r.county_id = $1 AND r.person_id = $2 AND r.status = 'accepted' AND r.at >= $3
+ORDER BY r.batch DESC, r.position DESC LIMIT 1
+"""
+)
+LINES = """
+SELECT l.redemption_id, l.product_id, p.name, p.measure, l.quantity, l.price
+FROM points.redemption_line l
+JOIN points.product p ON p.county_id = l.county_id AND p.id = l.product_id
+WHERE l.county_id = $1 AND l.redemption_id = ANY($2) ORDER BY l.redemption_id, l.line
+"""
+DAY_TOTAL = """
+SELECT count(*)::int AS count, coalesce(sum(r.amount), 0)::int8 AS amount FROM points.redemption r
+WHERE r.county_id = $1 AND r.shop_id = $2 AND r.status = 'accepted' AND r.at >= $3 AND r.at < $4
+  AND NOT EXISTS (SELECT FROM points.posting x WHERE x.county_id = r.county_id
+                  AND x.target = r.id AND x.kind = 'undo')
+"""
+SPENDABLE = "SELECT points.spendable($1, $2, $3)"
+HOLD = """
+SELECT h.id, h.shop_id, h.person_id, h.status, h.amount, h.balance_after, h.at, h.expires_at,
+       h.products, h.quantities, h.prices, s.name AS shop_name, u.code AS unit_code
+FROM points.hold h
+JOIN points.shop s ON s.county_id = h.county_id AND s.id = h.shop_id
+JOIN shared.unit u ON u.county_id = s.county_id AND u.id = s.unit_id
+WHERE h.county_id = $1 AND h.id = $2
+"""
+
+
+async def code_by_token(county_id: int, token_hash: bytes) -> CodeRow | None:
+    return await DB.one(CodeRow, CODE_BY_TOKEN, county_id, token_hash)
+
+
+async def code_by_digits(county_id: int, digits_hash: bytes) -> CodeRow | None:
+    return await DB.one(CodeRow, CODE_BY_DIGITS, county_id, digits_hash)
+
+
+async def code_of(county_id: int, code_id: UUID, person_id: UUID) -> CodeRow | None:
+    return await DB.one(CodeRow, CODE_OF, county_id, code_id, person_id)
+
+
+async def insert_code(
+    county_id: int,
+    code: CodeRow,
+    token_hash: bytes,
+    digits_hash: bytes,
+) -> bool:
+    """False when the digits are in use; the caller draws others."""
+    found = await DB.fetchval(
+        INSERT_CODE,
+        county_id,
+        code.id,
+        code.person_id,
+        token_hash,
+        digits_hash,
+        code.created_at,
+        code.expires_at,
+    )
+    return found is not None
+
+
+async def codes_since(county_id: int, person_id: UUID, since: datetime) -> int:
+    return int(await DB.fetchval(CODES_SINCE, county_id, person_id, since))
+
+
+async def card_by_token(county_id: int, token_hash: bytes) -> CardRow | None:
+    return await DB.one(CardRow, CARD_BY_TOKEN, county_id, token_hash)
+
+
+async def card_by_number(county_id: int, number: str) -> CardRow | None:
+    return await DB.one(CardRow, CARD_BY_NUMBER, county_id, number)
+
+
+async def card_of(county_id: int, person_id: UUID) -> CardRow | None:
+    return await DB.one(CardRow, CARD_OF, county_id, person_id)
+
+
+async def revoke_card(county_id: int, person_id: UUID, at: datetime) -> bool:
+    """False when there was none."""
+    return await DB.fetchval(REVOKE_CARD, county_id, person_id, at) is not None
+
+
+async def insert_card(
+    county_id: int, card: CardRow, token_hash: bytes, at: datetime, by: UUID
+) -> bool:
+    """False when the number is in use."""
+    found = await DB.fetchval(
+        INSERT_CARD, county_id, card.id, card.person_id, card.number, token_hash, at, by
+    )
+    return found is not None
+
+
+async def pickup(county_id: int, pickup_id: UUID) -> PickupRow | None:
+    return await DB.one(PickupRow, PICKUP_BY_ID, county_id, pickup_id)
+
+
+async def pickup_by_token(county_id: int, token_hash: bytes) -> PickupRow | None:
+    return await DB.one(PickupRow, PICKUP_BY_TOKEN, county_id, token_hash)
+
+
+async def pickup_by_digits(county_id: int, digits_hash: bytes, shop_id: UUID) -> PickupRow | None:
+    """The latest with these digits at this shop."""
+    return await DB.one(PickupRow, PICKUP_BY_DIGITS, county_id, digits_hash, shop_id)
+
+
+async def pickups_of(county_id: int, person_id: UUID) -> list[PickupRow]:
+    return await DB.all(PickupRow, PICKUPS_OF, county_id, person_id)
+
+
+async def pickups_at(county_id: int, shop_id: UUID) -> list[PickupRow]:
+    return await DB.all(PickupRow, PICKUPS_AT, county_id, shop_id)
+
+
+async def insert_pickup(
+    county_id: int,
+    pickup_id: UUID,
+    holder: tuple[UUID, UUID],
+    code: tuple[bytes, bytes, bytes],
+    how: tuple[str, str, str],
+    at: datetime,
+) -> bool:
+    """``holder`` is (person, shop), ``code`` hashes and seal, ``how`` way, collector and note."""
+    found = await DB.fetchval(INSERT_PICKUP, county_id, pickup_id, *holder, *code, *how, at)
+    return found is not None
+
+
+async def delete_pickup(county_id: int, pickup_id: UUID) -> None:
+    await DB.execute(DELETE_PICKUP, county_id, pickup_id)
+
+
+async def product_names(county_id: int, ids: Sequence[UUID]) -> dict[UUID, tuple[str, str]]:
+    """Name and measure by product."""
+    rows = await DB.fetch(PRODUCT_NAMES, county_id, list(ids))
+    return {row["id"]: (row["name"], row["measure"]) for row in rows}
+
+
+async def tries(county_id: int, shop_id: UUID) -> TriesRow | None:
+    return await DB.one(TriesRow, TRIES, county_id, shop_id)
+
+
+async def charge_try(county_id: int, shop_id: UUID, day: date) -> int:
+    """Count one wrong code; how many in a row."""
+    return int(await DB.fetchval(CHARGE_TRY, county_id, shop_id, day))
+
+
+async def block_tries(county_id: int, shop_id: UUID, until: datetime) -> None:
+    await DB.execute(BLOCK_TRIES, county_id, shop_id, until)
+
+
+async def forgive_tries(county_id: int, shop_id: UUID) -> None:
+    await DB.execute(FORGIVE_TRIES, county_id, shop_id)
+
+
+async def redemption(county_id: int, redemption_id: UUID) -> RedemptionRow | None:
+    return await DB.one(RedemptionRow, REDEMPTION_BY_ID, county_id, redemption_id)
+
+
+async def redemptions_at(
+    county_id: int,
+    shop_id: UUID,
+    span: tuple[datetime, datetime],
+    before: tuple[int, int],
+    limit: int,
+) -> list[RedemptionRow]:
+    """Accepted ones of a shop in [from, to), latest first, before (batch, position)."""
+    return await DB.all(RedemptionRow, REDEMPTIONS_AT, county_id, shop_id, *span, *before, limit)
+
+
+async def redemptions_near(
+    county_id: int, codes: Sequence[str], since: datetime
+) -> list[RedemptionRow]:
+    """Accepted ones at the shops of some units' subtrees, latest first."""
+    return await DB.all(RedemptionRow, REDEMPTIONS_NEAR, county_id, list(codes), since)
+
+
+async def last_of(county_id: int, person_id: UUID, since: datetime) -> RedemptionRow | None:
+    return await DB.one(RedemptionRow, LAST_OF, county_id, person_id, since)
+
+
+async def lines(county_id: int, ids: Sequence[UUID]) -> list[LineRow]:
+    return await DB.all(LineRow, LINES, county_id, list(ids))
+
+
+async def day_total(county_id: int, shop_id: UUID, span: tuple[datetime, datetime]) -> DayTotal:
+    """Accepted and not undone."""
+    found = await DB.one(DayTotal, DAY_TOTAL, county_id, shop_id, *span)
+    return found or DayTotal(0, 0)
+
+
+async def hold(county_id: int, hold_id: UUID) -> HoldRow | None:
+    return await DB.one(HoldRow, HOLD, county_id, hold_id)
+
+
+async def spendable(county_id: int, person_id: UUID, at: datetime) -> int:
+    """Unexpired, unheld wallet points, as the ledger itself counts them."""
+    return int(await DB.fetchval(SPENDABLE, county_id, person_id, at) or 0)

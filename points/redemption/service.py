@@ -1,0 +1,385 @@
+"""Goods for points at a counter: redeem, undo, and what a shop and a worker see of it.
+
+Every decision about points, stock, codes and limits falls in ``points.post_batch``; here the right
+is asked, the price of the day is found, and what only the counter knows (a closed shop, an ended
+agreement) is handed to the ledger as a refusal, so that it is kept under the caller's id as well.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+import msgspec
+
+from points.errors import Refused, UndoTooLate
+from points.ledger import service as ledger
+from points.ledger.items import Code, Line, Outcome, Redeem, Undo
+from points.mall import service as mall
+from points.mall.schemas import Offer, ShopRow
+from points.redemption import queries
+from points.redemption.codes import Who, counter, recognise
+from points.redemption.rules import may_undo_early, seconds_left
+from points.redemption.schemas import (
+    Customer,
+    DayTotal,
+    Listed,
+    ReceiptLine,
+    Redemption,
+    RedemptionOrder,
+    RedemptionPage,
+    RedemptionRow,
+    WantedLine,
+)
+from shared import settings_county
+from shared.audit import service as audit
+from shared.clock import LOCAL_ZONE, today
+from shared.errors import Invalid, NotFound
+from shared.identity.access import Action, Target, allowed, reach, require
+from shared.identity.actor import Actor
+from shared.roster import service as roster
+from shared.roster.names import mask
+
+PAGE = 20
+NO_PRICE = 10
+"""A line that is refused anyway still needs a price to be written down."""
+LATEST = (2**31 - 1, 2**31 - 1)
+"""Before the first page."""
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What became of an order; ``repeated`` when the same request had it before."""
+
+    repeated: bool
+    redemption: Redemption | None = None
+    refusal: Refused | None = None
+
+
+class Terms(msgspec.Struct, frozen=True):
+    """The lines of an order at the prices of the day, and what the counter itself objects to."""
+
+    lines: tuple[Line, ...]
+    refused: str = ""
+    subject: UUID | None = None
+
+
+class CodeState(msgspec.Struct, frozen=True):
+    """What the worker's screen shows: seconds left, or the redemption that was made."""
+
+    seconds: int
+    spent: RedemptionRow | None = None
+
+
+async def redeem(actor: Actor, order: RedemptionOrder, now: datetime) -> Answer:
+    """Goods for points now.
+
+    Raises NotFound (not the actor's shop), Forbidden (own wallet), Invalid (no code, doubled
+    product), TooManyTries, Refused ``id_reused``. Every other refusal is kept and answered.
+    """
+    shop = await counter(actor, order.shop_id)
+    who = await recognise(actor, shop, order.code, order.pin, now)
+    if who.person_id:
+        await counter(actor, order.shop_id, owner=who.person_id)
+    settings = await settings_county.get(actor.county_id)
+    terms = await terms_of(actor.county_id, shop, order.lines, now, order.amount)
+    outcome = await ledger.post_one(
+        actor.county_id,
+        Redeem(
+            id=order.id,
+            actor_id=actor.person_id,
+            authority="shop",
+            shop_id=shop.id,
+            lines=terms.lines,
+            means=who.means,  # type: ignore[arg-type]  # the ledger's own words
+            code_hash=who.code_hash,
+            person_id=who.person_id,
+            at=now,
+            month_limit=settings.month_limit,
+            device=actor.device,
+            collector=order.collector,
+            refused=terms.refused,
+            refused_product=terms.subject,
+        ),
+    )
+    return await answer(actor.county_id, outcome)
+
+
+async def terms_of(
+    county_id: int,
+    shop: ShopRow,
+    wanted: Sequence[WantedLine],
+    now: datetime,
+    shown: int | None = None,
+) -> Terms:
+    """Prices of the day for the wanted goods; ``shown`` is the total the terminal promised."""
+    if len({line.product_id for line in wanted}) < len(wanted):
+        raise Invalid("同一种商品写了两行，请合并数量。", {"lines": "同一种商品写了两行。"})
+    day = today(now)
+    offers = {offer.product_id: offer for offer in await mall.offers(county_id, shop.id, day)}
+    lines = tuple(_line(item, offers.get(item.product_id)) for item in wanted)
+    if shop.state != "open":
+        return Terms(lines, "shop_closed")
+    if not mall.agreed(shop, day):
+        return Terms(lines, "agreement_ended")
+    for item in wanted:
+        if item.product_id not in offers:
+            return Terms(lines, "not_for_sale", item.product_id)
+    total = sum(line.quantity * line.price for line in lines)
+    if shown is not None and shown != total:
+        return Terms(lines, "price_changed")
+    return Terms(lines)
+
+
+def _line(item: WantedLine, offer: Offer | None) -> Line:
+    return Line(
+        product_id=item.product_id,
+        quantity=item.quantity,
+        price=offer.points if offer else NO_PRICE,
+        cost_fen=offer.purchase_fen if offer else 0,
+        limit=offer.monthly_limit if offer else None,
+    )
+
+
+async def answer(county_id: int, outcome: Outcome) -> Answer:
+    """The kept answer under an id. Raises Refused ``id_reused``."""
+    if outcome.code == Code.ID_REUSED:
+        raise Refused(outcome.code)
+    if not outcome.accepted:
+        return Answer(outcome.repeated, refusal=await refusal(county_id, outcome))
+    row = await full(county_id, outcome.id)
+    return Answer(outcome.repeated, redemption=receipt(row))
+
+
+async def refusal(county_id: int, outcome: Outcome) -> Refused:
+    """A refusal with the product's name in its sentence."""
+    if outcome.subject is None:
+        return Refused(outcome.code)
+    names = await queries.product_names(county_id, [outcome.subject])
+    return Refused(outcome.code, names.get(outcome.subject, ("", ""))[0])
+
+
+def receipt(row: RedemptionRow) -> Redemption:
+    """What a terminal gets; made of facts that never change."""
+    return Redemption(
+        id=row.id,
+        status="accepted",
+        shop_id=row.shop_id,
+        shop_name=row.shop_name,
+        hold_id=row.hold_id,
+        means=row.means,
+        amount=row.amount,
+        balance=row.balance_after,
+        at=row.at,
+        collector=row.collector,
+        batch=row.batch,
+        position=row.position,
+        lines=row.lines,
+    )
+
+
+async def customer(actor: Actor, shop_id: UUID, text: str, now: datetime) -> Customer:
+    """Whom a one-time code brings to the counter, before anything is chosen.
+
+    Raises Refused for an unknown, expired or used code, with when and for what it was used.
+    """
+    shop = await counter(actor, shop_id)
+    who = await recognise(actor, shop, text, None, now)
+    if who.person_id is None or who.expires_at is None or who.code_hash is None:
+        raise Refused("code_unknown")
+    await counter(actor, shop_id, owner=who.person_id)
+    await _unspent(actor.county_id, who, now)
+    person = await roster.person(actor.county_id, who.person_id)
+    place = await roster.worker_place(actor.county_id, who.person_id, today(now))
+    if person is None:
+        raise NotFound
+    return Customer(
+        name=mask(person.name),
+        place=place.grid_name if place else "",
+        available=await queries.spendable(actor.county_id, who.person_id, now),
+        code=text,
+        expires_at=who.expires_at,
+    )
+
+
+async def _unspent(county_id: int, who: Who, now: datetime) -> None:
+    """Raises Refused when the code is over or was used: 这一码已用过（14:02 食用油）."""
+    look_up = queries.code_by_token if who.means == "token" else queries.code_by_digits
+    found = await look_up(county_id, who.code_hash or b"")
+    if found is None:
+        raise Refused("code_unknown")
+    if found.used_by:
+        spent = await queries.redemption(county_id, found.used_by)
+        error = Refused("code_used")
+        if spent:
+            row = await full(county_id, spent.id)
+            when = f"{row.at.astimezone(LOCAL_ZONE):%H:%M}"
+            error.message = f"这一码已用过（{when} {row.goods}），没有重复扣分。"
+        raise error
+    if not seconds_left(found.expires_at, now):
+        raise Refused("code_expired")
+
+
+async def code_state(actor: Actor, code_id: UUID, now: datetime) -> CodeState:
+    """Whether the code on the worker's screen is still good, or what was taken since."""
+    found = await queries.code_of(actor.county_id, code_id, actor.person_id)
+    if found is None:
+        raise NotFound
+    spent = await queries.last_of(actor.county_id, actor.person_id, found.created_at)
+    if spent:
+        return CodeState(0, await full(actor.county_id, spent.id))
+    return CodeState(seconds_left(found.expires_at, now))
+
+
+async def undo(actor: Actor, redemption_id: UUID, reason: str, now: datetime) -> RedemptionRow:
+    """Take a redemption back, whole: by the shop in its minutes, later by the village secretary.
+
+    Raises NotFound, UndoTooLate, Invalid (no reason), Refused ``already_undone``.
+    """
+    row = await full(actor.county_id, redemption_id)
+    target = Target(unit_code=row.unit_code, shop_id=row.shop_id, owner=row.person_id)
+    settings = await settings_county.get(actor.county_id)
+    early = allowed(actor, Action.UNDO_EARLY, target).allowed
+    if early and not may_undo_early(row.at, now, settings.undo_minutes):
+        if not allowed(actor, Action.UNDO_LATE, target).allowed:
+            raise UndoTooLate(settings.undo_minutes)
+        early = False
+    authority = "shop" if early else await _late(actor, row, now)
+    if not reason.strip():
+        raise Invalid("请选撤销原因。", {"reason": "请选撤销原因。"})
+    outcome = await ledger.post_one(
+        actor.county_id,
+        Undo(
+            id=uuid5(NAMESPACE_URL, f"gridmerit:undo:{actor.county_id}:{redemption_id}"),
+            actor_id=actor.person_id,
+            authority=authority,
+            redemption_id=redemption_id,
+            shop_id=row.shop_id if early else None,
+            memo=reason.strip()[:100],
+        ),
+    )
+    if outcome.repeated:
+        raise Refused("already_undone")
+    if not outcome.accepted:
+        raise Refused(outcome.code)
+    await audit.record(
+        actor,
+        "redeem.undo" if early else "redeem.undo_late",
+        "redemption",
+        redemption_id,
+        county_id=actor.county_id,
+        unit_code=row.unit_code,
+        authority=authority,
+        reason=reason.strip(),
+    )
+    return await full(actor.county_id, redemption_id)
+
+
+async def _late(actor: Actor, row: RedemptionRow, now: datetime) -> str:
+    """The authority of a late undo: over the shop, or over the village of the worker."""
+    target = Target(unit_code=row.unit_code, owner=row.person_id)
+    decision = allowed(actor, Action.UNDO_LATE, target)
+    if decision.allowed or row.person_id is None:
+        return require(actor, Action.UNDO_LATE, target)
+    place = await roster.worker_place(actor.county_id, row.person_id, today(now))
+    if place is None:
+        return require(actor, Action.UNDO_LATE, target)
+    return require(
+        actor,
+        Action.UNDO_LATE,
+        Target(unit_code=place.village_code, owner=row.person_id),
+    )
+
+
+async def view(actor: Actor, redemption_id: UUID) -> RedemptionRow:
+    """A redemption as the worker, the shop or the village may see it. Raises NotFound."""
+    row = await full(actor.county_id, redemption_id)
+    target = Target(unit_code=row.unit_code, shop_id=row.shop_id, owner=row.person_id)
+    require(actor, Action.REDEMPTION_VIEW, target)
+    return row
+
+
+async def undoable(actor: Actor, row: RedemptionRow, now: datetime) -> bool:
+    """Whether the page offers the shop's own undo."""
+    if row.undone_at or row.status != "accepted" or row.shop_id not in actor.shops:
+        return False
+    settings = await settings_county.get(actor.county_id)
+    return may_undo_early(row.at, now, settings.undo_minutes)
+
+
+async def day_list(
+    actor: Actor, shop_id: UUID, day: date, *, after: str | None = None, limit: int = PAGE
+) -> tuple[list[RedemptionRow], str | None]:
+    """A shop's redemptions of a day, latest first, and the cursor of the next page."""
+    await mall.view_shop(actor, shop_id)
+    rows = await queries.redemptions_at(
+        actor.county_id, shop_id, span(day), _cursor(after), limit + 1
+    )
+    shown = await _with_lines(actor.county_id, rows[:limit])
+    more = f"{shown[-1].batch}.{shown[-1].position}" if len(rows) > limit else None
+    return shown, more
+
+
+async def day_page(
+    actor: Actor, shop_id: UUID, day: date, *, after: str | None, limit: int
+) -> RedemptionPage:
+    """The same for a terminal."""
+    rows, more = await day_list(actor, shop_id, day, after=after, limit=limit)
+    items = tuple(
+        Listed(
+            id=row.id,
+            at=row.at,
+            amount=row.amount,
+            customer=mask(row.person_name or ""),
+            hold_id=row.hold_id,
+            undone_at=row.undone_at,
+            lines=row.lines,
+        )
+        for row in rows
+    )
+    return RedemptionPage(items, more)
+
+
+async def total(county_id: int, shop_id: UUID, day: date) -> DayTotal:
+    """今日 12 笔 / 318 分, undone ones left out."""
+    return await queries.day_total(county_id, shop_id, span(day))
+
+
+async def recent(actor: Actor, now: datetime, days: int = 31) -> list[RedemptionRow]:
+    """Redemptions that the actor may undo late: of the shops in the actor's units."""
+    codes = reach(actor, Action.UNDO_LATE)
+    if not codes:
+        return []
+    rows = await queries.redemptions_near(actor.county_id, codes, now - timedelta(days=days))
+    return await _with_lines(actor.county_id, rows)
+
+
+async def full(county_id: int, redemption_id: UUID) -> RedemptionRow:
+    """An accepted redemption with its lines; raises NotFound."""
+    row = await queries.redemption(county_id, redemption_id)
+    if row is None or row.status != "accepted":
+        raise NotFound
+    return (await _with_lines(county_id, [row]))[0]
+
+
+async def _with_lines(county_id: int, rows: Sequence[RedemptionRow]) -> list[RedemptionRow]:
+    found: dict[UUID, list[ReceiptLine]] = {row.id: [] for row in rows}
+    for line in await queries.lines(county_id, list(found)):
+        found[line.redemption_id].append(
+            ReceiptLine(line.product_id, line.name, line.measure, line.quantity, line.price)
+        )
+    return [msgspec.structs.replace(row, lines=tuple(found[row.id])) for row in rows]
+
+
+def span(day: date) -> tuple[datetime, datetime]:
+    """The instants between which a day in China lies."""
+    first = datetime.combine(day, time(), LOCAL_ZONE)
+    return first, first + timedelta(days=1)
+
+
+def _cursor(after: str | None) -> tuple[int, int]:
+    """``batch.position`` of the last line seen; raises Invalid for anything else."""
+    if after is None:
+        return LATEST
+    batch, dot, position = after.partition(".")
+    if not (dot and batch.isascii() and batch.isdigit() and position.isdigit()):
+        raise Invalid("翻页参数不对，请从第一页开始。", {"after": "应为上一页给出的 next。"})
+    return min(int(batch), LATEST[0]), min(int(position), LATEST[1])
