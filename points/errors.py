@@ -1,5 +1,7 @@
 """Every refusal of the points service, in order of precedence within a feature."""
 
+from typing import ClassVar
+
 from shared.errors import Conflict, Forbidden, Invalid, TooMany
 
 
@@ -94,3 +96,73 @@ class UndoTooLate(Forbidden):
 
     def __init__(self, minutes: int) -> None:
         super().__init__(f"已超过 {minutes} 分钟，请找村书记撤销。")
+
+
+class WorkIdReused(Conflict):
+    """The record's id was used before with other content."""
+
+    code = "id_reused"
+
+    def __init__(self) -> None:
+        super().__init__("这条记录的编号已被另一条内容用过，请刷新页面后重新填写。")
+
+
+class WorkRefused(Invalid):
+    """A declaration does not fit its rule; ``fields`` names what and why."""
+
+    code = "work_refused"
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(reason, {field: reason})
+
+
+class DuplicateWork(Conflict):
+    """Equal in worker, date, rule and text to a record that stands (重复)."""
+
+    code = "duplicate_work"
+
+
+class NotConfirmer(Forbidden):
+    """The actor may look, but the record does not wait for them."""
+
+    code = "not_confirmer"
+
+    def __init__(self) -> None:
+        super().__init__("这条记录不归您核实：本人的、自己代录的，或应由别的岗位核实。")
+
+
+class WorkNotOpen(Conflict):
+    """Somebody has answered the record already."""
+
+    code = "work_not_open"
+    WORDS: ClassVar[dict[str, str]] = {
+        "accepted": "已核实",
+        "posted": "已入账",
+        "returned": "已退回",
+        "refused": "已不予认定",
+        "withdrawn": "已撤回",
+        "reversed": "已冲回",
+    }
+
+    def __init__(self, state: str) -> None:
+        super().__init__(f"这条记录{self.WORDS.get(state, '已有变化')}，请刷新列表。")
+
+
+class ResidentMissing(Invalid):
+    """The rule asks how the resident confirmed."""
+
+    code = "resident_missing"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "请选择群众是怎样确认的（签字、电话或扫码）。", {"resident_how": "请选择确认方式。"}
+        )
+
+
+class LedgerRefused(Conflict):
+    """The ledger did not take an award; nothing of the run was written."""
+
+    code = "ledger_refused"
+
+    def __init__(self, outcome: str) -> None:
+        super().__init__(f"入账没有成功（{outcome}），本次没有写入任何内容，请联系管理员。")

@@ -26,6 +26,13 @@ from points.settlement.tables import (
     StatementLine,
     StatementSignature,
 )
+from points.work.tables import (
+    Deduction,
+    Objection,
+    Verification,
+    VillageMonth,
+    WorkRecord,
+)
 
 __all__ = [
     "Account",
@@ -35,9 +42,11 @@ __all__ = [
     "Card",
     "Code",
     "CounterTries",
+    "Deduction",
     "Fund",
     "Hold",
     "Lot",
+    "Objection",
     "Pickup",
     "Posting",
     "Price",
@@ -55,4 +64,7 @@ __all__ = [
     "Stock",
     "StockMove",
     "Transfer",
+    "Verification",
+    "VillageMonth",
+    "WorkRecord",
 ]

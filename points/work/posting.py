@@ -1,0 +1,173 @@
+"""From accepted records to the ledger: what each earns, in order, and the awards for it.
+
+Caps look at what a worker was already given, so records are taken by work date, then declaration
+time, and a worker's records are decided by one run at a time.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+import msgspec
+
+from points.errors import LedgerRefused
+from points.ledger import service as ledger
+from points.ledger.items import Award, Code
+from points.ledger.rules import expires_on
+from points.rulebook import service as rulebook
+from points.rulebook.rules import Caps, Decision, Earned, Facts, Rule, decide
+from points.settlement.funds import service as funds
+from points.work import posting_queries as queries
+from points.work.posting_queries import Decided, Due
+from points.work.rules import month_of, week_of
+from points.work.schemas import MonthTotals
+from shared import settings_county
+from shared.settings_county import CountySettings
+
+CHUNK = 2_000
+"""Records decided and posted in one transaction."""
+
+
+class _Ledger(msgspec.Struct):
+    """What workers were given so far, summed the ways caps ask."""
+
+    rule_day: dict[tuple[UUID, str, date], int]
+    rule_month: dict[tuple[UUID, str, int], int]
+    category_month: dict[tuple[UUID, str, int], int]
+    person_month: dict[tuple[UUID, int], int]
+    person_year: dict[tuple[UUID, int], int]
+    visits: set[tuple[str, str, date]]
+
+    def earned(self, due: Due) -> Earned:
+        month = month_of(due.work_date)
+        return Earned(
+            rule_day=self.rule_day[due.worker_id, due.rule_code, due.work_date],
+            rule_month=self.rule_month[due.worker_id, due.rule_code, month],
+            category_month=self.category_month[due.worker_id, due.category, month],
+            person_month=self.person_month[due.worker_id, month],
+            person_year=self.person_year[due.worker_id, due.work_date.year],
+        )
+
+    def add(self, due: Due, amount: int) -> None:
+        month = month_of(due.work_date)
+        self.rule_day[due.worker_id, due.rule_code, due.work_date] += amount
+        self.rule_month[due.worker_id, due.rule_code, month] += amount
+        self.category_month[due.worker_id, due.category, month] += amount
+        self.person_month[due.worker_id, month] += amount
+        self.person_year[due.worker_id, due.work_date.year] += amount
+        if due.household and amount:
+            self.visits.add(_visit(due))
+
+
+async def post_records(county_id: int, ids: Sequence[UUID], at: datetime) -> MonthTotals:
+    """Decide and post accepted records; call inside a transaction, last thing in it.
+
+    A record that is not accepted (any more) is left alone, so a repeat posts nothing twice.
+    Raises LedgerRefused if the ledger does not take an award.
+    """
+    await queries.lock_workers(county_id, ids)
+    due = await queries.due(county_id, ids)
+    totals = MonthTotals()
+    if not due:
+        return totals
+    settings = await settings_county.get(county_id)
+    book = await _book(county_id, due)
+    paying = await funds.funds_for(county_id, {item.grid_code[:12] for item in due})
+    rules = _Rules(county_id)
+    decided: list[Decided] = []
+    awards: list[Award] = []
+    for item in due:
+        rule, caps = await rules.at(item)
+        facts = Facts(
+            quantity=item.quantity,
+            repeats=item.repeats is not None,
+            visited_this_week=bool(item.household) and _visit(item) in book.visits,
+        )
+        decision = decide(rule, caps, book.earned(item), facts)
+        book.add(item, decision.posted)
+        _count(totals, decision)
+        decided.append(Decided(item.id, decision.posted, msgspec.json.encode(decision).decode()))
+        if decision.posted:
+            fund_id = paying.get(item.grid_code[:12])
+            awards.append(_award(item, rule, decision, fund_id, settings))
+    await queries.store(county_id, decided, at)
+    for outcome in await ledger.post(county_id, awards):
+        if outcome.code != Code.ACCEPTED:
+            raise LedgerRefused(str(outcome.code))
+        totals.awaiting += outcome.waiting
+    return totals
+
+
+class _Rules:
+    """Rule versions and caps, each asked for once."""
+
+    def __init__(self, county_id: int) -> None:
+        self.county_id = county_id
+        self.versions: dict[str, dict[int, Rule]] = {}
+        self.caps: dict[date, Caps] = {}
+
+    async def at(self, due: Due) -> tuple[Rule, Caps]:
+        if due.rule_code not in self.versions:
+            found = await rulebook.history(self.county_id, due.rule_code)
+            self.versions[due.rule_code] = {rule.version: rule for rule in found}
+        if due.work_date not in self.caps:
+            self.caps[due.work_date] = await rulebook.caps_at(self.county_id, due.work_date)
+        return self.versions[due.rule_code][due.rule_version], self.caps[due.work_date]
+
+
+async def _book(county_id: int, due: Sequence[Due]) -> _Ledger:
+    book = _Ledger(
+        defaultdict(int),
+        defaultdict(int),
+        defaultdict(int),
+        defaultdict(int),
+        defaultdict(int),
+        set(),
+    )
+    years = sorted({item.work_date.year for item in due})
+    workers = sorted({item.worker_id for item in due})
+    for past in await queries.given(county_id, workers, years):
+        book.add(past, past.posted)
+    houses = sorted({item.household for item in due if item.household})
+    for past in await queries.visits(county_id, houses, min(item.work_date for item in due)):
+        book.visits.add(_visit(past))
+    return book
+
+
+def _visit(due: Due) -> tuple[str, str, date]:
+    """A household of a grid in a week."""
+    return due.grid_code, due.household, week_of(due.work_date)[0]
+
+
+def _award(
+    due: Due, rule: Rule, decision: Decision, fund_id: UUID | None, settings: CountySettings
+) -> Award:
+    return Award(
+        id=due.id,
+        authority="work.post",
+        person_id=due.worker_id,
+        code=rule.code,
+        merit=decision.posted,
+        wallet=decision.posted,
+        fund_id=fund_id,
+        unit_code=due.grid_code[:12],
+        day=due.work_date,
+        expires_on=expires_on(settings.expiry_policy, due.work_date),
+        memo=rule.templates[0] if rule.secret else rule.title,
+    )
+
+
+def _count(totals: MonthTotals, decision: Decision) -> None:
+    totals.records += 1
+    totals.gives += decision.gives
+    totals.posted += decision.posted
+    totals.zero += decision.posted == 0
+    lost = decision.gives
+    for cut in decision.cuts:
+        totals.cuts[cut.cap] = totals.cuts.get(cut.cap, 0) + lost - cut.left
+        lost = cut.left
+    if not decision.cuts and decision.posted < decision.gives:
+        totals.cuts["重复或本周已探访"] = (
+            totals.cuts.get("重复或本周已探访", 0) + decision.gives - decision.posted
+        )

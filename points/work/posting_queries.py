@@ -1,0 +1,102 @@
+"""Statements of the posting run. ``$1`` is the county everywhere."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+import msgspec
+
+from shared.database import DB
+
+
+class Due(msgspec.Struct, frozen=True, kw_only=True):
+    """A record as the decision needs it; ``posted`` is what it was given, if it was."""
+
+    id: UUID
+    worker_id: UUID
+    grid_code: str
+    rule_code: str
+    rule_version: int
+    category: str
+    work_date: date
+    quantity: int
+    household: str
+    repeats: UUID | None
+    posted: int
+
+
+class Decided(msgspec.Struct, frozen=True):
+    """What a record got, and why (JSON of the Decision)."""
+
+    id: UUID
+    posted: int
+    decision: str
+
+
+FIELDS = """
+SELECT id, worker_id, grid_code, rule_code, rule_version, category, work_date, quantity, household,
+       repeats, posted
+FROM points.work_record
+"""
+# Workers in one order, so that two runs that meet wait for each other instead of deadlocking.
+LOCK_WORKERS = """
+SELECT pg_advisory_xact_lock(hashtextextended(w.id::text, $1)) FROM (
+    SELECT DISTINCT worker_id AS id FROM points.work_record
+    WHERE county_id = $1::int AND id = ANY($2::uuid[]) ORDER BY worker_id) w
+"""
+DUE = (
+    FIELDS
+    + """
+WHERE county_id = $1 AND id = ANY($2::uuid[]) AND state = 'accepted'
+ORDER BY work_date, declared_at, seq, id
+FOR UPDATE
+"""
+)
+GIVEN = (
+    FIELDS
+    + """
+WHERE county_id = $1 AND worker_id = ANY($2::uuid[]) AND state = 'posted' AND posted > 0
+  AND extract(year FROM work_date)::int = ANY($3::int[])
+"""
+)
+VISITS = (
+    FIELDS
+    + """
+WHERE county_id = $1 AND household = ANY($2::text[]) AND household <> '' AND state = 'posted'
+  AND posted > 0 AND work_date >= $3::date - 7
+"""
+)
+STORE = """
+UPDATE points.work_record r
+SET state = 'posted', posted = d.posted, decision = d.decision::jsonb, posted_at = $5
+FROM unnest($2::uuid[], $3::int8[], $4::text[]) AS d (id, posted, decision)
+WHERE r.county_id = $1 AND r.id = d.id AND r.state = 'accepted'
+"""
+
+
+async def lock_workers(county_id: int, ids: Sequence[UUID]) -> None:
+    """One run at a time decides a worker's records; released with the transaction."""
+    await DB.fetch(LOCK_WORKERS, county_id, list(ids))
+
+
+async def due(county_id: int, ids: Sequence[UUID]) -> list[Due]:
+    return await DB.all(Due, DUE, county_id, list(ids))
+
+
+async def given(county_id: int, workers: Sequence[UUID], years: Sequence[int]) -> list[Due]:
+    return await DB.all(Due, GIVEN, county_id, list(workers), list(years))
+
+
+async def visits(county_id: int, households: Sequence[str], since: date) -> list[Due]:
+    return await DB.all(Due, VISITS, county_id, list(households), since)
+
+
+async def store(county_id: int, rows: Sequence[Decided], at: datetime) -> None:
+    await DB.execute(
+        STORE,
+        county_id,
+        [row.id for row in rows],
+        [row.posted for row in rows],
+        [row.decision for row in rows],
+        at,
+    )

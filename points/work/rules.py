@@ -1,0 +1,169 @@
+"""Who confirms a record, what may be declared, and how a month moves: pure functions."""
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+import msgspec
+
+from points.rulebook.rules import Step
+from shared.roster.roles import Role
+
+CHECK_SHARE = 10
+"""One record in so many of a CHECK rule is drawn for a check."""
+SAMPLE_SHARE = 10
+"""The township looks at one record in so many before a month's notice, at least one."""
+REPEAT_DAYS = 7
+OLDEST_DAYS = 92
+"""How far back work may be declared (paper slips keyed in late)."""
+_NOISE = re.compile(r"[\W_]+")
+
+
+class State(StrEnum):
+    """A record's state; ``accepted`` and ``posted`` are the awarding ones (invariant I9)."""
+
+    PENDING = "pending"
+    RETURNED = "returned"
+    WITHDRAWN = "withdrawn"
+    REFUSED = "refused"
+    ACCEPTED = "accepted"
+    POSTED = "posted"
+    REVERSED = "reversed"
+
+
+STATE_NAMES = {
+    State.PENDING: "待核实",
+    State.RETURNED: "退回",
+    State.WITHDRAWN: "已撤回",
+    State.REFUSED: "不予认定",
+    State.ACCEPTED: "已核实",
+    State.POSTED: "已入账",
+    State.REVERSED: "已冲回",
+}
+
+
+class PostHeld(msgspec.Struct, frozen=True):
+    """Somebody holding a post that may confirm."""
+
+    person_id: UUID
+    name: str
+    role: Role
+    unit_code: str
+    grids: tuple[str, ...] = ()
+
+
+class Confirmer(msgspec.Struct, frozen=True):
+    """Whom a step waits for: the holders of a role at a unit (of a grid, for its own lead)."""
+
+    role: Role
+    unit_code: str
+    grid_code: str
+    people: tuple[PostHeld, ...]
+    escalated: bool
+    """The post that should confirm is vacant or conflicted, so the level above does."""
+
+
+def confirmer(
+    step: Step, grid_code: str, excluded: frozenset[UUID], roll: Sequence[PostHeld], *, cadre: bool
+) -> Confirmer | None:
+    """Who confirms a step of a record from a grid; None when nobody up to the county can.
+
+    ``excluded`` are the worker and whoever entered the record. A cadre's own record is confirmed
+    one level up. ``roll`` holds the posts of the grid's village, township and county that day.
+    """
+    for rung, (role, unit, grid) in enumerate(_ladder(step, grid_code, cadre=cadre)):
+        people = tuple(
+            held
+            for held in roll
+            if held.role is role
+            and held.unit_code == unit
+            and (not grid or grid in held.grids)
+            and held.person_id not in excluded
+        )
+        if people:
+            proper = _proper(step)
+            return Confirmer(role, unit, grid, people, escalated=rung >= proper or cadre)
+    return None
+
+
+def _ladder(step: Step, grid_code: str, *, cadre: bool) -> list[tuple[Role, str, str]]:
+    """(role, unit, grid) from the proper confirmer upwards; the first that is held counts."""
+    village, township, county = grid_code[:12], grid_code[:9], grid_code[:6]
+    upper = [(Role.INSTRUCTOR, township, ""), (Role.DEPARTMENT, county, "")]
+    outside = {Step.AGENCY: Role.AGENCY, Step.TRAINER: Role.TRAINER, Step.MEDIATOR: Role.MEDIATOR}
+    if step in (Step.V3, Step.V4):
+        return upper[1:] if cadre or step is Step.V4 else upper
+    if role := outside.get(step):
+        return [(role, unit, "") for unit in (village, township, county)] + upper
+    if cadre:
+        return upper
+    if step is Step.COMMITTEE:
+        return [(Role.COMMITTEE, village, ""), *upper]
+    if step is Step.SUPERVISOR:
+        return [(Role.SUPERVISOR, village, ""), *upper]
+    return [
+        (Role.LEAD, village, grid_code),
+        (Role.LEAD, village, ""),
+        (Role.CHIEF, village, ""),
+        *upper,
+    ]
+
+
+def _proper(step: Step) -> int:
+    """How many rungs of the ladder are the rule's own, before it is an escalation."""
+    return 1 if step in (Step.COMMITTEE, Step.SUPERVISOR, Step.V3, Step.V4) else 3
+
+
+def steps_for(steps: Iterable[Step], record_id: UUID) -> tuple[Step, ...]:
+    """The steps a record really needs: a CHECK only when its id is drawn."""
+    return tuple(step for step in steps if step is not Step.CHECK or drawn(record_id))
+
+
+def drawn(record_id: UUID, share: int = CHECK_SHARE) -> bool:
+    """Whether an id is among the one in ``share`` drawn; the same id always gives the same."""
+    return int.from_bytes(hashlib.sha256(record_id.bytes).digest()[:4]) % share == 0
+
+
+def sample(ids: Sequence[UUID]) -> list[UUID]:
+    """At least a tenth of a month's records, by the hash of their ids, so anyone can repeat it."""
+    wanted = -(-len(ids) // SAMPLE_SHARE)
+    return sorted(ids, key=lambda item: hashlib.sha256(item.bytes).digest())[:wanted]
+
+
+def text_key(text: str) -> str:
+    """Text as it is compared: without width, case, spaces and punctuation."""
+    return _NOISE.sub("", unicodedata.normalize("NFKC", text).casefold())
+
+
+def month_of(day: date) -> int:
+    """2026-10-07 → 202610."""
+    return day.year * 100 + day.month
+
+
+def next_month(month: int) -> int:
+    """202612 → 202701."""
+    return month + 1 if month % 100 < 12 else (month // 100 + 1) * 100 + 1
+
+
+def month_bounds(month: int) -> tuple[date, date]:
+    """First day of a month and of the next."""
+    after = next_month(month)
+    return date(month // 100, month % 100, 1), date(after // 100, after % 100, 1)
+
+
+def run_month(work_date: date, declared_on: date, close_day: int) -> int:
+    """The run a record belongs to: its own month until ``close_day`` of the next, else later."""
+    month = month_of(work_date)
+    while declared_on > month_bounds(month)[1] + timedelta(days=close_day - 1):
+        month = next_month(month)
+    return month
+
+
+def week_of(day: date) -> tuple[date, date]:
+    """Monday and the Monday after."""
+    monday = day - timedelta(days=day.weekday())
+    return monday, monday + timedelta(days=7)

@@ -1,0 +1,547 @@
+"""Declaring work and confirming it.
+
+A record's id is made where it is typed: the same id with the same content gives the first result
+again. Nobody confirms their own work or what they keyed in; whom a step waits for is worked out
+from the roster of the day, and vacant posts are stood in for by the level above.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+import msgspec
+
+from points.errors import (
+    DuplicateWork,
+    NotConfirmer,
+    ResidentMissing,
+    WorkIdReused,
+    WorkNotOpen,
+    WorkRefused,
+)
+from points.rulebook import service as rulebook
+from points.rulebook.rules import Evidence, Rule, Step
+from points.work import posting, queries
+from points.work.rules import (
+    OLDEST_DAYS,
+    REPEAT_DAYS,
+    Confirmer,
+    PostHeld,
+    State,
+    confirmer,
+    month_bounds,
+    month_of,
+    run_month,
+    steps_for,
+    text_key,
+)
+from points.work.schemas import Line, LogForm, NewRecord, NewStep, Record, StepRow, Task, Totals
+from shared import settings_county
+from shared.audit import service as audit
+from shared.clock import now as clock_now
+from shared.clock import today
+from shared.database import DB
+from shared.errors import NotFound
+from shared.identity.access import Action, Target, require
+from shared.identity.actor import Actor
+from shared.ids import new_id
+from shared.roster import service as roster
+from shared.roster.roles import Employment, Role
+from shared.roster.schemas import Place
+
+MAX_TEXT = 500
+MAX_QUANTITY = 500
+PAGE = 20
+TASKS = 200
+"""Most records on one 待办 page."""
+CONFIRMING = (
+    Role.LEAD,
+    Role.CHIEF,
+    Role.COMMITTEE,
+    Role.SUPERVISOR,
+    Role.INSTRUCTOR,
+    Role.DEPARTMENT,
+    Role.AGENCY,
+    Role.TRAINER,
+    Role.MEDIATOR,
+)
+
+
+async def log(
+    actor: Actor, form: LogForm, photo: bytes | None = None, now: datetime | None = None
+) -> Record:
+    """Declare work for oneself; ``photo`` is the hash of a stored picture.
+
+    Raises WorkIdReused, WorkRefused with the field and the reason, DuplicateWork.
+    """
+    worker_id = form.worker_id or actor.person_id
+    if worker_id != actor.person_id:
+        return await _proxy(actor, worker_id, form, photo, now or clock_now())
+    at = now or clock_now()
+    place = await _place(actor.county_id, worker_id, form.work_date, at)
+    authority = require(
+        actor, Action.WORK_LOG, Target(unit_code=place.grid_code, owner=actor.person_id)
+    )
+    return await _declare(actor, worker_id, form, (place, "phone", authority), photo, at)
+
+
+async def _proxy(
+    actor: Actor, worker_id: UUID, form: LogForm, photo: bytes | None, at: datetime
+) -> Record:
+    """代录: the secretary keys in a paper slip; marked as such, and confirmed by somebody else."""
+    place = await _place(actor.county_id, worker_id, form.work_date, at)
+    authority = require(
+        actor, Action.WORK_PROXY, Target(unit_code=place.village_code, owner=worker_id)
+    )
+    return await _declare(actor, worker_id, form, (place, "proxy", authority), photo, at)
+
+
+async def verify(
+    actor: Actor, record_id: UUID, *, resident_how: str = "", now: datetime | None = None
+) -> Record:
+    """Confirm every open step that waits for the actor; the last one accepts the record.
+
+    Raises NotFound, NotConfirmer, WorkNotOpen, ResidentMissing.
+    """
+    at = now or clock_now()
+    async with DB.transaction():
+        record, steps, authority = await _answerable(actor, record_id, at)
+        rule = await rule_of(actor.county_id, record)
+        how = resident_how or record.resident_how
+        if rule.resident and not how:
+            raise ResidentMissing
+        answered = [step.step for step in steps]
+        await queries.answer_steps(
+            actor.county_id,
+            record_id,
+            answered,
+            "approve",
+            (actor.person_id, authority, "page", at),
+        )
+        await audit.record(
+            actor,
+            Action.WORK_VERIFY,
+            "work_record",
+            record_id,
+            county_id=actor.county_id,
+            unit_code=record.grid_code,
+            before={"state": record.state},
+            after={"steps": answered, "resident_how": how},
+            authority=authority,
+        )
+        await accept_if_done(actor.county_id, record, how, at)
+    found = await queries.record(actor.county_id, record_id)
+    return found or record
+
+
+async def send_back(
+    actor: Actor, record_id: UUID, reason: str, *, refuse: bool = False, now: datetime | None = None
+) -> None:
+    """退回 for correction, or refuse for good, with the reason in plain words.
+
+    Raises NotFound, NotConfirmer, WorkNotOpen, WorkRefused without a reason.
+    """
+    at = now or clock_now()
+    if not reason.strip():
+        raise WorkRefused("reason", "请写明退回的原因，网格员看得到。")
+    state = State.REFUSED if refuse else State.RETURNED
+    async with DB.transaction():
+        record, steps, authority = await _answerable(actor, record_id, at)
+        await queries.answer_steps(
+            actor.county_id,
+            record_id,
+            [step.step for step in steps],
+            "refuse" if refuse else "return",
+            (actor.person_id, authority, "page", at),
+        )
+        await queries.set_state(actor.county_id, record_id, state, at, reason=reason.strip())
+        await audit.record(
+            actor,
+            "work.refuse" if refuse else "work.return",
+            "work_record",
+            record_id,
+            county_id=actor.county_id,
+            unit_code=record.grid_code,
+            before={"state": record.state},
+            after={"state": state},
+            reason=reason,
+            authority=authority,
+        )
+
+
+async def withdraw(actor: Actor, record_id: UUID, now: datetime | None = None) -> None:
+    """Take back one's own record that nobody has confirmed yet. Raises NotFound, WorkNotOpen."""
+    at = now or clock_now()
+    async with DB.transaction():
+        record = await queries.lock_record(actor.county_id, record_id)
+        if record is None or record.worker_id != actor.person_id:
+            raise NotFound
+        if record.state not in (State.PENDING, State.RETURNED):
+            raise WorkNotOpen(record.state)
+        await queries.set_state(actor.county_id, record_id, State.WITHDRAWN, at)
+        await audit.record(
+            actor,
+            "work.withdraw",
+            "work_record",
+            record_id,
+            county_id=actor.county_id,
+            unit_code=record.grid_code,
+            before={"state": record.state},
+            after={"state": State.WITHDRAWN},
+        )
+
+
+async def accept_if_done(county_id: int, record: Record, how: str, at: datetime) -> bool:
+    """Accept a record whose last step is confirmed; in immediate mode it is posted at once."""
+    steps = await queries.steps(county_id, [record.id])
+    if any(step.verdict != "approve" for step in steps):
+        await queries.set_state(county_id, record.id, State.PENDING, at, resident_how=how)
+        return False
+    await queries.set_state(county_id, record.id, State.ACCEPTED, at, resident_how=how)
+    await queries.mark_repeats(county_id, [record.id], REPEAT_DAYS)
+    settings = await settings_county.get(county_id)
+    if settings.posting_mode == "immediate":
+        await posting.post_records(county_id, [record.id], at)
+    return True
+
+
+async def tasks(actor: Actor, limit: int = TASKS) -> list[Task]:
+    """待办: records with a step that waits for the actor, oldest first."""
+    duties, grids = _waiting(actor)
+    found = await queries.open_for(actor.county_id, duties, grids, actor.person_id, limit)
+    mine = [line for line in found if line.entered_by != actor.person_id]
+    steps = await queries.steps(actor.county_id, [line.id for line in mine])
+    held = {(role, unit) for role, unit in duties}
+    rules: dict[tuple[str, date], Rule | None] = {}
+    result = []
+    for line in mine:
+        step = next(
+            (
+                step
+                for step in steps
+                if step.record_id == line.id
+                and step.verdict == "open"
+                and (step.role, step.unit_code) in held
+            ),
+            None,
+        )
+        month = line.work_date.replace(day=1)
+        if (line.rule_code, month) not in rules:
+            rules[line.rule_code, month] = await rulebook.rule_at(
+                actor.county_id, line.rule_code, line.work_date
+            )
+        rule = rules[line.rule_code, month]
+        if step is not None and rule is not None:
+            result.append(Task(line=line, step=step.step, title=rule.title, resident=rule.resident))
+    return result
+
+
+async def count_tasks(actor: Actor) -> int:
+    """How many records wait for the actor."""
+    duties, grids = _waiting(actor)
+    return await queries.count_open_for(actor.county_id, duties, grids, actor.person_id)
+
+
+async def done(actor: Actor, before: datetime | None = None) -> list[Line]:
+    """已办: what the actor has answered, latest first, one page."""
+    return await queries.done_by(actor.county_id, actor.person_id, before, PAGE)
+
+
+async def own_lines(actor: Actor, before: UUID | None = None, state: str = "") -> list[Line]:
+    """One page of one's own records, latest first."""
+    return await queries.lines_of_worker(actor.county_id, actor.person_id, before, state, PAGE)
+
+
+async def own_totals(actor: Actor, now: datetime | None = None) -> Totals:
+    """Points on their way and posted this month, 0.1 point."""
+    first, after = month_bounds(month_of(today(now)))
+    return await queries.totals(actor.county_id, actor.person_id, first, after)
+
+
+async def view(actor: Actor, record_id: UUID) -> tuple[Line, list[StepRow]]:
+    """One record with its steps, for the worker and for whoever may look. Raises NotFound."""
+    found = await queries.lines(actor.county_id, [record_id])
+    if not found:
+        raise NotFound
+    line = found[0]
+    require(actor, Action.WORK_VIEW, Target(unit_code=line.grid_code, owner=line.worker_id))
+    return line, await queries.steps(actor.county_id, [record_id])
+
+
+async def rule_of(county_id: int, record: Record) -> Rule:
+    """The rule version a record was declared under. Raises NotFound."""
+    for rule in await rulebook.history(county_id, record.rule_code):
+        if rule.version == record.rule_version:
+            return rule
+    raise NotFound
+
+
+async def refresh(county_id: int, code: str, now: datetime | None = None) -> int:
+    """Point open steps below a unit at whoever holds the posts now; how many moved or are stuck."""
+    on = today(now)
+    steps = await queries.open_steps(county_id, code)
+    roll = await queries.roll(county_id, on, CONFIRMING)
+    moved = []
+    for step in steps:
+        record = await queries.record(county_id, step.record_id)
+        if record is None:
+            continue
+        found = await _confirmer(county_id, record, step.step, roll)
+        target = (found.role.value, found.unit_code, found.grid_code) if found else ("", "", "")
+        if target != (step.role, step.unit_code, step.grid_code):
+            moved.append(
+                NewStep(
+                    id=step.id,
+                    record_id=step.record_id,
+                    step=step.step,
+                    role=target[0],
+                    unit_code=target[1],
+                    grid_code=target[2],
+                )
+            )
+    await queries.move_steps(county_id, moved)
+    return len(moved)
+
+
+async def waits_for(county_id: int, record_id: UUID, now: datetime | None = None) -> list[str]:
+    """Names of the people whom a record waits for: 等王书记核实."""
+    record = await queries.record(county_id, record_id)
+    if record is None:
+        return []
+    roll = await queries.roll(county_id, today(now), CONFIRMING, record.grid_code)
+    names: list[str] = []
+    for step in await queries.steps(county_id, [record_id]):
+        if step.verdict == "open":
+            found = await _confirmer(county_id, record, step.step, roll)
+            names += [person.name for person in found.people[:1]] if found else []
+    return names
+
+
+async def _declare(
+    actor: Actor,
+    worker_id: UUID,
+    form: LogForm,
+    origin: tuple[Place, str, str],
+    photo: bytes | None,
+    at: datetime,
+) -> Record:
+    """Check and store one declaration with the steps it waits for."""
+    place, source, authority = origin
+    county_id = actor.county_id
+    rule = await declarable(county_id, form.rule_code, form.work_date)
+    text = text_of(rule, form.text)
+    check_fields(rule, form, text, photo)
+    fingerprint = fingerprint_of(worker_id, form, text, photo)
+    async with DB.transaction():
+        if known := await queries.record(county_id, form.id):
+            if known.fingerprint != fingerprint or known.worker_id != worker_id:
+                raise WorkIdReused
+            return known
+        await _no_duplicate(county_id, worker_id, rule, form.work_date, text)
+        settings = await settings_county.get(county_id)
+        steps = steps_for(rule.steps, form.id)
+        row = NewRecord(
+            id=form.id,
+            worker_id=worker_id,
+            grid_code=place.grid_code,
+            rule_code=rule.code,
+            rule_version=rule.version,
+            category=rule.category,
+            work_date=form.work_date,
+            run_month=run_month(form.work_date, today(at), settings.declare_close_day),
+            declared_at=at,
+            seq=0,
+            text=text,
+            text_key=text_key(text),
+            quantity=form.quantity,
+            household=form.household if rule.household else "",
+            photo=photo,
+            source=source,
+            entered_by=actor.person_id if source == "proxy" else None,
+            fingerprint=fingerprint,
+            state=State.PENDING,
+            gives=rule.points * (form.quantity // rule.per),
+        )
+        await queries.insert_records(county_id, [row])
+        await _open_steps(county_id, row, steps, at)
+        if form.replaces is not None:
+            await _replace(actor, form.replaces, worker_id, at)
+        await audit.record(
+            actor,
+            Action.WORK_PROXY if source == "proxy" else Action.WORK_LOG,
+            "work_record",
+            form.id,
+            county_id=county_id,
+            unit_code=place.grid_code,
+            after={"rule": rule.code, "work_date": form.work_date, "worker": worker_id},
+            authority=authority,
+        )
+        stored = await queries.record(county_id, form.id)
+        if stored is None:
+            raise NotFound
+        if not steps:
+            await accept_if_done(county_id, stored, "", at)
+        else:
+            await queries.mark_repeats(county_id, [form.id], REPEAT_DAYS)
+    return await queries.record(county_id, form.id) or stored
+
+
+async def declarable(county_id: int, code: str, on: date) -> Rule:
+    """The rule in force on a work date, if people may declare under it. Raises WorkRefused."""
+    rule = await rulebook.rule_at(county_id, code, on)
+    if rule is None:
+        raise WorkRefused("rule_code", f"{on:%Y-%m-%d} 没有生效的规则 {code}，请重新选择事项。")
+    if Step.SYSTEM in rule.steps:
+        raise WorkRefused("rule_code", f"{code} 由工单办结自动产生，不用手工申报。")
+    return rule
+
+
+def text_of(rule: Rule, text: str) -> str:
+    """What is kept of the words: a secret rule keeps only its own."""
+    return rule.templates[0] if rule.secret else text.strip()
+
+
+def check_fields(rule: Rule, form: LogForm, text: str, photo: bytes | None) -> None:
+    """Raises WorkRefused for the first field that does not fit the rule."""
+    for field, holds, reason in (
+        ("text", bool(text), "请写一句做了什么。"),
+        ("text", len(text) <= MAX_TEXT, f"最多 {MAX_TEXT} 个字。"),
+        ("quantity", 1 <= form.quantity <= MAX_QUANTITY, f"数量应在 1 到 {MAX_QUANTITY} 之间。"),
+        ("quantity", form.quantity >= rule.per, f"每 {rule.per} 户计一次，请填实际户数。"),
+        ("quantity", rule.per > 1 or form.quantity == 1, "这一项一次只能记 1 件。"),
+        ("household", not rule.household or bool(form.household), "请填探访的户号。"),
+        ("household", len(form.household) <= 20, "户号太长了，请核对。"),
+        ("photo", photo is not None or rule.evidence != Evidence.REQUIRED, "这一项要附照片。"),
+        ("photo", photo is None or rule.evidence != Evidence.NONE, "这一项不收照片。"),
+    ):
+        if not holds:
+            raise WorkRefused(field, reason)
+
+
+def fingerprint_of(worker_id: UUID, form: LogForm, text: str, photo: bytes | None) -> bytes:
+    """What makes two declarations under one id the same."""
+    content = (
+        str(worker_id),
+        form.rule_code,
+        form.work_date,
+        text,
+        form.quantity,
+        form.household,
+        photo.hex() if photo else "",
+    )
+    return hashlib.sha256(msgspec.json.encode(content)).digest()
+
+
+async def _place(county_id: int, worker_id: UUID, on: date, at: datetime) -> Place:
+    """Where the worker worked that day. Raises WorkRefused: future, too old, not in post."""
+    if on > today(at):
+        raise WorkRefused("work_date", "日期还没有到，请改成实际做事的那天。")
+    if on < today(at) - timedelta(days=OLDEST_DAYS):
+        raise WorkRefused("work_date", f"只能补记 {OLDEST_DAYS} 天以内的工作。")
+    place = await roster.worker_place(county_id, worker_id, on)
+    if place is None:
+        raise WorkRefused(
+            "work_date", f"{on.month}月{on.day}日不在网格员岗位上，不能记这天的工作。"
+        )
+    return place
+
+
+async def _no_duplicate(county_id: int, worker_id: UUID, rule: Rule, on: date, text: str) -> None:
+    if await queries.same_record(county_id, worker_id, on, rule.code, text_key(text)):
+        raise DuplicateWork(f"{on.month}月{on.day}日的“{text}”已经记过了，不用再记。")
+
+
+async def _open_steps(county_id: int, row: NewRecord, steps: Sequence[Step], at: datetime) -> None:
+    roll = await queries.roll(county_id, today(at), CONFIRMING, row.grid_code)
+    excluded = frozenset(filter(None, (row.worker_id, row.entered_by)))
+    cadre = await is_cadre(county_id, row.worker_id)
+    rows = []
+    for step in steps:
+        found = confirmer(step, row.grid_code, excluded, roll, cadre=cadre)
+        rows.append(new_step(row.id, step, found))
+    await queries.insert_steps(county_id, rows)
+
+
+def new_step(record_id: UUID, step: Step, found: Confirmer | None) -> NewStep:
+    """A step that waits for a confirmer, or for nobody yet."""
+    return NewStep(
+        id=new_id(),
+        record_id=record_id,
+        step=step,
+        role=found.role if found else "",
+        unit_code=found.unit_code if found else "",
+        grid_code=found.grid_code if found else "",
+    )
+
+
+async def _replace(actor: Actor, old_id: UUID, worker_id: UUID, at: datetime) -> None:
+    """The corrected record takes the place of the returned one."""
+    old = await queries.lock_record(actor.county_id, old_id)
+    if old is None or old.worker_id != worker_id:
+        raise NotFound
+    if old.state != State.RETURNED:
+        raise WorkNotOpen(old.state)
+    await queries.set_state(actor.county_id, old_id, State.WITHDRAWN, at, reason=old.reason)
+
+
+async def is_cadre(county_id: int, worker_id: UUID) -> bool:
+    """Whether a worker is a village cadre besides: confirmed one level up."""
+    card = await roster.person(county_id, worker_id)
+    return card is not None and card.employment_type == Employment.CADRE
+
+
+async def _confirmer(
+    county_id: int, record: Record, step: Step, roll: Sequence[PostHeld]
+) -> Confirmer | None:
+    excluded = frozenset(filter(None, (record.worker_id, record.entered_by)))
+    cadre = await is_cadre(county_id, record.worker_id)
+    return confirmer(Step(step), record.grid_code, excluded, roll, cadre=cadre)
+
+
+async def _answerable(
+    actor: Actor, record_id: UUID, at: datetime
+) -> tuple[Record, list[StepRow], str]:
+    """The locked record, its open steps that wait for the actor, and under which authority."""
+    record = await queries.lock_record(actor.county_id, record_id)
+    if record is None:
+        raise NotFound
+    require(actor, Action.WORK_VIEW, Target(unit_code=record.grid_code, owner=record.worker_id))
+    if record.state != State.PENDING:
+        raise WorkNotOpen(record.state)
+    roll = await queries.roll(actor.county_id, today(at), CONFIRMING, record.grid_code)
+    steps = await queries.steps(actor.county_id, [record_id])
+    mine: list[StepRow] = []
+    authority = ""
+    confirmed = {step.by_id for step in steps if step.verdict == "approve"}
+    for step in steps:
+        found = await _confirmer(actor.county_id, record, step.step, roll)
+        if step.verdict != "open" or found is None:
+            continue
+        if not any(held.person_id == actor.person_id for held in found.people):
+            continue
+        if actor.person_id in confirmed and not found.escalated:
+            continue
+        authority = require(
+            actor,
+            Action.WORK_VERIFY,
+            Target(
+                unit_code=found.unit_code,
+                owner=record.worker_id,
+                maker=record.entered_by,
+                roles=frozenset({found.role}),
+            ),
+        )
+        mine.append(step)
+        if not found.escalated:
+            confirmed.add(actor.person_id)
+    if not mine:
+        raise NotConfirmer
+    return record, mine, authority
+
+
+def _waiting(actor: Actor) -> tuple[list[tuple[str, str]], list[str]]:
+    """The (role, unit) pairs and grids a step may wait for, from the actor's duties."""
+    duties = [(duty.role.value, duty.unit_code) for duty in actor.duties if duty.role in CONFIRMING]
+    grids = [grid for duty in actor.duties if duty.role == Role.LEAD for grid in duty.grids]
+    return duties, grids

@@ -1,0 +1,256 @@
+"""Declaring and confirming work on a real database."""
+
+from datetime import UTC, date, datetime
+from uuid import UUID
+
+import msgspec
+import pytest
+
+from points.errors import (
+    DuplicateWork,
+    NotConfirmer,
+    ResidentMissing,
+    WorkIdReused,
+    WorkNotOpen,
+    WorkRefused,
+)
+from points.rulebook.rules import Step
+from points.work import queries, service
+from points.work.rules import State, drawn
+from points.work.schemas import LogForm, Record
+from shared.database import DB
+from shared.errors import Forbidden, NotFound
+from shared.identity.actor import Actor
+from shared.ids import new_id
+from shared.roster import service as roster
+from shared.roster.roles import Employment, Role
+from tests.factories import COUNTY, Member, SmallCounty, acting, member, small_county
+
+NOW = datetime(2026, 10, 20, 4, tzinfo=UTC)
+DAY = date(2026, 10, 19)
+
+
+def form(rule_code: str = "ORG-02", **more: object) -> LogForm:
+    """A declaration for yesterday."""
+    values: dict[str, object] = {
+        "id": new_id(),
+        "rule_code": rule_code,
+        "work_date": DAY,
+        "text": "参加网格例会",
+    }
+    return LogForm(**(values | more))  # type: ignore[arg-type]  # fields are named by the tests
+
+
+async def logged(actor: Actor, code: str = "ORG-02", **more: object) -> Record:
+    return await service.log(actor, form(code, **more), now=NOW)
+
+
+async def by(someone: Member) -> Actor:
+    return await acting(someone, on=DAY)
+
+
+async def test_a_record_waits_for_the_grid_s_own_lead(rollback: None) -> None:
+    """V1 is the own lead; another lead of the village may look but not confirm."""
+    town = await small_county()
+    record = await logged(await by(town.worker))
+    assert record.state == State.PENDING
+    assert await service.waits_for(COUNTY, record.id, NOW) == [town.lead.name]
+    assert [task.line.id for task in await service.tasks(await by(town.lead))] == [record.id]
+    assert await service.tasks(await by(town.other_lead)) == []
+    with pytest.raises(NotConfirmer):
+        await service.verify(await by(town.other_lead), record.id, now=NOW)
+    after = await service.verify(await by(town.lead), record.id, now=NOW)
+    assert after.state == State.ACCEPTED
+
+
+async def test_the_same_id_gives_the_first_result(rollback: None) -> None:
+    """A phone that sends twice declares once; other content under the id is refused."""
+    town = await small_county()
+    worker = await by(town.worker)
+    first = form()
+    one = await service.log(worker, first, now=NOW)
+    assert await service.log(worker, first, now=NOW) == one
+    with pytest.raises(WorkIdReused):
+        await service.log(worker, msgspec.structs.replace(first, text="别的"), now=NOW)
+    assert len(await service.own_lines(worker)) == 1
+
+
+async def test_a_duplicate_is_refused(rollback: None) -> None:
+    """Equal in worker, date, rule and text, whatever the spaces and punctuation."""
+    town = await small_county()
+    worker = await by(town.worker)
+    await logged(worker)
+    with pytest.raises(DuplicateWork):
+        await logged(worker, text=" 参加 网格例会。")
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"work_date": date(2026, 10, 21)}, "work_date"),
+        ({"work_date": date(2026, 6, 1)}, "work_date"),
+        ({"rule_code": "ORG-99"}, "rule_code"),
+        ({"rule_code": "SVC-03"}, "rule_code"),
+        ({"text": "  "}, "text"),
+        ({"text": "字" * 501}, "text"),
+        ({"quantity": 0}, "quantity"),
+        ({"quantity": 2}, "quantity"),
+        ({"rule_code": "LAW-01", "quantity": 9}, "quantity"),
+        ({"rule_code": "CARE-01"}, "household"),
+    ],
+)
+async def test_bad_input_names_its_field(
+    rollback: None, change: dict[str, object], field: str
+) -> None:
+    """Future and old dates, unknown and foreign rules, empty text, senseless numbers."""
+    town = await small_county()
+    with pytest.raises(WorkRefused) as refused:
+        await logged(
+            await by(town.worker), **({"code": change.pop("rule_code", "ORG-02")} | change)
+        )  # type: ignore[arg-type]
+    assert list(refused.value.fields) == [field]
+    assert (
+        await DB.fetchval("SELECT count(*) FROM points.work_record WHERE county_id = $1", COUNTY)
+        == 0
+    )
+
+
+async def test_no_work_outside_the_assignment(rollback: None) -> None:
+    """A worker whose post has ended cannot declare work of a later day."""
+    town = await small_county()
+    await roster.end_assignment(COUNTY, town.worker.assignment_id, date(2026, 10, 10))
+    worker = await acting(town.worker, on=date(2026, 10, 9))
+    with pytest.raises(WorkRefused, match="不在网格员岗位"):
+        await logged(worker)
+
+
+async def test_nobody_confirms_their_own(rollback: None) -> None:
+    """A lead who is also the gridworker: the record goes to the other lead."""
+    town = await small_county()
+    grid = town.units[town.worker.unit_code]
+    post = await roster.add_post(COUNTY, grid.id, Role.GRIDWORKER)
+    await roster.assign(COUNTY, post, town.lead.person_id, date(2026, 1, 1))
+    both = await by(town.lead)
+    record = await service.log(both, form(), now=NOW)
+    assert await service.waits_for(COUNTY, record.id, NOW) == [town.other_lead.name]
+    with pytest.raises(Forbidden):
+        await service.verify(both, record.id, now=NOW)
+
+
+async def test_a_cadre_is_confirmed_one_level_up(rollback: None) -> None:
+    """A village cadre's record waits for the township's instructor."""
+    town = await small_county()
+    grid = town.units["421222100002001"]
+    cadre = await member(Role.GRIDWORKER, grid, employment=Employment.CADRE)
+    record = await logged(await by(cadre))
+    assert await service.waits_for(COUNTY, record.id, NOW) == [town.instructor.name]
+    await service.verify(await by(town.instructor), record.id, now=NOW)
+
+
+async def test_a_vacant_post_goes_one_level_up(rollback: None) -> None:
+    """A village without lead and chief: the instructor confirms, and the record says so."""
+    town = await small_county()
+    worker = await member(Role.GRIDWORKER, town.units["421222100002001"])
+    record = await logged(await by(worker))
+    done = await service.verify(await by(town.instructor), record.id, now=NOW)
+    assert done.state == State.ACCEPTED
+    steps = await queries.steps(COUNTY, [record.id])
+    assert [step.authority for step in steps] == ["instructor@421222100"]
+
+
+async def test_v2_needs_committee_and_supervisor(rollback: None) -> None:
+    """One of the two is not enough, and neither can answer twice."""
+    town = await small_county()
+    record = await logged(await by(town.worker), "OPN-01", text="上报路灯损坏")
+    half = await service.verify(await by(town.committee), record.id, now=NOW)
+    assert half.state == State.PENDING
+    with pytest.raises(NotConfirmer):
+        await service.verify(await by(town.committee), record.id, now=NOW)
+    whole = await service.verify(await by(town.supervisor), record.id, now=NOW)
+    assert whole.state == State.ACCEPTED
+
+
+async def test_the_resident_s_word_is_recorded(rollback: None) -> None:
+    """A rule with R asks how the resident confirmed."""
+    town = await small_county()
+    record = await logged(await by(town.worker), "SVC-01", text="代办医保缴费")
+    lead = await by(town.lead)
+    with pytest.raises(ResidentMissing):
+        await service.verify(lead, record.id, now=NOW)
+    done = await service.verify(lead, record.id, resident_how="phone", now=NOW)
+    assert (done.state, done.resident_how) == (State.ACCEPTED, "phone")
+
+
+async def test_one_in_ten_of_a_check_rule_waits(rollback: None) -> None:
+    """OPN-04 counts as declared unless its id is drawn; then the lead looks."""
+    town = await small_county()
+    worker = await by(town.worker)
+    ids = [new_id() for _ in range(200)]
+    plain = next(item for item in ids if not drawn(item))
+    checked = next(item for item in ids if drawn(item))
+    one = await logged(worker, "OPN-04", id=plain, text="更新住户信息")
+    two = await logged(worker, "OPN-04", id=checked, text="更新流动人口信息")
+    assert (one.state, two.state) == (State.ACCEPTED, State.PENDING)
+    steps = await queries.steps(COUNTY, [checked])
+    assert [(step.step, step.role) for step in steps] == [(Step.CHECK, Role.LEAD)]
+
+
+async def test_a_returned_record_is_corrected(rollback: None) -> None:
+    """退回 shows the reason; the corrected record takes the old one's place."""
+    town = await small_county()
+    worker = await by(town.worker)
+    record = await logged(worker)
+    lead = await by(town.lead)
+    with pytest.raises(WorkRefused):
+        await service.send_back(lead, record.id, "  ", now=NOW)
+    await service.send_back(lead, record.id, "日期写错了", now=NOW)
+    line = (await service.own_lines(worker))[0]
+    assert (line.state, line.reason) == (State.RETURNED, "日期写错了")
+    better = await logged(worker, work_date=date(2026, 10, 18), replaces=record.id)
+    assert better.state == State.PENDING
+    states = {line.id: line.state for line in await service.own_lines(worker)}
+    assert states[record.id] == State.WITHDRAWN
+    with pytest.raises(WorkNotOpen):
+        await service.verify(lead, record.id, now=NOW)
+
+
+async def test_a_secret_record_keeps_no_words(rollback: None) -> None:
+    """专项帮教: whatever was typed, only the rule's own text is stored."""
+    town = await small_county()
+    record = await logged(await by(town.worker), "CARE-02", text="帮教张三")
+    assert record.text == "专项帮教"
+
+
+async def test_the_secretary_keys_in_and_another_confirms(rollback: None) -> None:
+    """代录 is marked; whoever keyed it in does not confirm it."""
+    town = await small_county()
+    chief = await by(town.chief)
+    record = await logged(chief, worker_id=town.worker.person_id)
+    assert (record.source, record.entered_by) == ("proxy", town.chief.person_id)
+    assert await service.waits_for(COUNTY, record.id, NOW) == [town.lead.name]
+    stranger = await by(town.cousin_worker)
+    with pytest.raises(NotFound):
+        await logged(stranger, worker_id=town.worker.person_id)
+
+
+async def test_a_stranger_sees_nothing(rollback: None) -> None:
+    """Another township's worker finds neither record nor right."""
+    town: SmallCounty = await small_county()
+    record = await logged(await by(town.worker))
+    stranger = await by(town.cousin_worker)
+    for act in (service.view, service.verify):
+        with pytest.raises(NotFound):
+            await act(stranger, record.id)
+    assert isinstance(record.id, UUID)
+
+
+async def test_a_repeat_within_seven_days_is_flagged(rollback: None) -> None:
+    """The same report from the same grid within a week points at the first one."""
+    town = await small_county()
+    worker = await by(town.worker)
+    first = await logged(worker, "OPN-01", text="上报路灯损坏", work_date=date(2026, 10, 12))
+    for who in (town.committee, town.supervisor):
+        await service.verify(await by(who), first.id, now=NOW)
+    second = await logged(worker, "OPN-01", text="上报路灯损坏！")
+    line, _ = await service.view(worker, second.id)
+    assert line.repeats == first.id
