@@ -44,8 +44,9 @@ The ledger's codes stand here as well as the counter's own; ``{product}`` is a p
 class Refused(Conflict):
     """A redemption, hold or undo that the rules do not let pass; kept under the caller's id."""
 
-    def __init__(self, code: str, product: str = "") -> None:
-        super().__init__(REFUSALS[code].format(product=f"“{product}”" if product else "商品"))
+    def __init__(self, code: str, product: str = "", *, sentence: str = "") -> None:
+        named = f"“{product}”" if product else "商品"
+        super().__init__(sentence or REFUSALS[code].format(product=named))
         self.code = code  # type: ignore[misc]  # the refusal's own code
 
 

@@ -7,6 +7,7 @@ count stands in PostgreSQL, per shop, so that emptying the cache frees no guessi
 import os
 import secrets
 from datetime import datetime, timedelta
+from typing import Literal
 from uuid import UUID
 
 import msgspec
@@ -39,7 +40,7 @@ DRAWS = 5
 class Who(msgspec.Struct, frozen=True):
     """How somebody was recognised, in the ledger's words."""
 
-    means: str
+    means: Literal["token", "digits", "card"]
     code_hash: bytes | None = None
     person_id: UUID | None = None
     expires_at: datetime | None = None
@@ -90,7 +91,7 @@ async def recognise(actor: Actor, shop: ShopRow, text: str, pin: str | None, now
     found = await look_up(actor.county_id, code_hash)
     await _tried(actor.county_id, shop.id, code, now, right=found is not None)
     return Who(
-        code.means,
+        "token" if code.token else "digits",
         code_hash,
         found.person_id if found else None,
         found.expires_at if found else None,

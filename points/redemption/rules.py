@@ -41,10 +41,6 @@ class Scanned(msgspec.Struct, frozen=True):
     token: str = ""
     digits: str = ""
 
-    @property
-    def means(self) -> str:
-        return "token" if self.token else "digits"
-
 
 def make_token(kind: CodeKind, random: bytes) -> str:
     """A token from 16 random bytes: unguessable, so its tries need no counting."""

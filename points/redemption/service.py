@@ -89,7 +89,7 @@ async def redeem(actor: Actor, order: RedemptionOrder, now: datetime) -> Answer:
             authority="shop",
             shop_id=shop.id,
             lines=terms.lines,
-            means=who.means,  # type: ignore[arg-type]  # the ledger's own words
+            means=who.means,
             code_hash=who.code_hash,
             person_id=who.person_id,
             at=now,
@@ -208,12 +208,11 @@ async def _unspent(county_id: int, who: Who, now: datetime) -> None:
         raise Refused("code_unknown")
     if found.used_by:
         spent = await queries.redemption(county_id, found.used_by)
-        error = Refused("code_used")
-        if spent:
-            row = await full(county_id, spent.id)
-            when = f"{row.at.astimezone(LOCAL_ZONE):%H:%M}"
-            error.message = f"这一码已用过（{when} {row.goods}），没有重复扣分。"
-        raise error
+        if spent is None:
+            raise Refused("code_used")
+        row = await full(county_id, spent.id)
+        when = f"{row.at.astimezone(LOCAL_ZONE):%H:%M}"
+        raise Refused("code_used", sentence=f"这一码已用过（{when} {row.goods}），没有重复扣分。")
     if not seconds_left(found.expires_at, now):
         raise Refused("code_expired")
 

@@ -31,7 +31,7 @@ def test_any_scanner_will_do(text: str) -> None:
     """WeChat's link, a bare token and a USB scanner's line all mean the same code."""
     found = scanned(text)
     assert found is not None
-    assert (found.kind, found.token, found.means) == (CodeKind.ONCE, TOKEN, "token")
+    assert (found.kind, found.token, found.digits) == (CodeKind.ONCE, TOKEN, "")
 
 
 @pytest.mark.parametrize("text", ["12345678", "1234 5678", "１２３４５６７８", " 1234\t5678 "])
@@ -39,7 +39,7 @@ def test_digits_as_people_type_them(text: str) -> None:
     """Blanks and full-width digits of a Chinese keyboard are read through."""
     found = scanned(text)
     assert found is not None
-    assert (found.kind, found.digits, found.means) == (CodeKind.ONCE, "12345678", "digits")
+    assert (found.kind, found.digits, found.token) == (CodeKind.ONCE, "12345678", "")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,223 @@
+"""Ordered ahead and held for one shop, against PostgreSQL."""
+
+import asyncio
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from points.errors import Refused, UseAsPickup
+from points.ledger import service as ledger
+from points.ledger.items import ExpireHolds
+from points.redemption import codes, pickups, queries, service
+from points.redemption.schemas import HandOver, HoldOrder, WantedLine
+from shared.clock import now
+from shared.errors import Invalid, NotFound
+from shared.identity.actor import Actor
+from shared.ids import new_id
+from tests import factories
+from tests.factories import COUNTY, acting
+from tests.points.redemption.scene import Scene, counter, on_shelf, stock
+
+
+def order(scene: Scene, *lines: tuple[UUID, int], **more: object) -> HoldOrder:
+    """Rice if nothing else is asked for."""
+    wanted = tuple(WantedLine(*line) for line in lines or ((scene.rice, 1),))
+    fields: dict[str, object] = {"id": new_id(), "shop_id": scene.shop_id}
+    return HoldOrder(lines=wanted, **(fields | more))  # type: ignore[arg-type]
+
+
+async def available(actor: Actor) -> int:
+    return await queries.spendable(COUNTY, actor.person_id, now())
+
+
+async def test_ordered_ahead_and_fetched(rollback: None) -> None:
+    """Points and pieces are set aside at once and leave when the pickup code is shown."""
+    scene = await counter(2070)
+    answer = await pickups.hold(scene.worker, order(scene, (scene.rice, 2)), now())
+    assert answer.held is not None
+    assert (answer.held.amount, answer.held.balance) == (700, 1370)
+    assert await on_shelf(scene, scene.rice) == 0
+    (mine,) = await pickups.mine(scene.worker)
+    code = pickups.code_of(scene.worker, mine)
+    assert code is not None
+    found = await codes.pickup_of(scene.keeper, scene.shop_id, code.digits, now())
+    assert found.id == answer.held.id
+    assert pickups.code_of(scene.keeper, found) is None
+    taken = await pickups.hand_over(scene.keeper, found.id, HandOver(id=new_id()), now())
+    assert taken.redemption is not None
+    assert (taken.redemption.amount, taken.redemption.balance) == (700, 1370)
+    assert taken.redemption.hold_id == found.id
+    assert await pickups.waiting(scene.keeper, scene.shop_id) == []
+
+
+async def test_a_part_is_fetched_the_rest_returns(rollback: None) -> None:
+    """One of two sacks taken: the other's points and piece come back."""
+    scene = await counter(2070)
+    answer = await pickups.hold(scene.worker, order(scene, (scene.rice, 2)), now())
+    assert answer.held is not None
+    picks = (WantedLine(scene.rice, 1),)
+    taken = await pickups.hand_over(
+        scene.keeper, answer.held.id, HandOver(id=new_id(), picks=picks), now()
+    )
+    assert taken.redemption is not None
+    assert (taken.redemption.amount, await available(scene.worker)) == (350, 1720)
+    assert await on_shelf(scene, scene.rice) == 1
+
+
+async def test_repeats_have_one_effect(rollback: None) -> None:
+    """The same hold, hand-over and void again: the same answer, nothing more happens."""
+    scene = await counter(2070)
+    wanted = order(scene)
+    first = await pickups.hold(scene.worker, wanted, now())
+    again = await pickups.hold(scene.worker, wanted, now())
+    assert (first.repeated, again.repeated, again.held) == (False, True, first.held)
+    assert await available(scene.worker) == 1720
+    handed = HandOver(id=new_id())
+    one = await pickups.hand_over(scene.keeper, wanted.id, handed, now())
+    two = await pickups.hand_over(scene.keeper, wanted.id, handed, now())
+    assert (two.repeated, two.redemption) == (True, one.redemption)
+    other = order(scene)
+    await pickups.hold(scene.worker, other, now())
+    given_back = await pickups.void(scene.worker, other.id, "不要了")
+    repeated = await pickups.void(scene.worker, other.id, "不要了")
+    assert (given_back.repeated, repeated.repeated) == (False, True)
+    assert await available(scene.worker) == 1720
+
+
+async def test_two_shops_upload_in_any_order(rollback: None) -> None:
+    """Holds of one worker at two shops, made while online, are both good whenever they arrive."""
+    scene = await counter(2070)
+    second = await factories.shop(scene.world.units["421222101001"], "麦市积分超市")
+    await stock(second.shop_id, scene.rice, 3)
+    keeper = await acting(second.keeper)
+    here, there = order(scene), order(scene, shop_id=second.shop_id)
+    for wanted in (here, there):
+        assert (await pickups.hold(scene.worker, wanted, now())).held is not None
+    handed_at = now()
+    later = handed_at + timedelta(days=2)
+    with pytest.raises(NotFound):
+        await pickups.hand_over(keeper, here.id, HandOver(id=new_id()), now())
+    for actor, wanted in ((keeper, there), (scene.keeper, here)):
+        answer = await pickups.hand_over(
+            actor, wanted.id, HandOver(id=new_id(), at=handed_at), later
+        )
+        assert answer.redemption is not None
+        assert answer.redemption.at == handed_at
+    assert await available(scene.worker) == 1370
+
+
+async def test_the_counter_holds_for_somebody_with_a_code(rollback: None) -> None:
+    """A shop sets goods aside for the person who shows a code; the code is spent by it."""
+    scene = await counter(2070)
+    code = await scene.code()
+    answer = await pickups.hold(scene.keeper, order(scene, code=code), now())
+    assert answer.held is not None
+    again = await service.redeem(scene.keeper, scene.order(code), now())
+    assert again.refusal is not None
+    assert again.refusal.code == "code_used"
+    assert [row.id for row in await pickups.waiting(scene.keeper, scene.shop_id)] == [
+        answer.held.id
+    ]
+
+
+async def test_refused_orders_leave_nothing(rollback: None) -> None:
+    """Too much, closed or own-less: no pickup code, nothing set aside, the refusal is kept."""
+    scene = await counter(100)
+    wanted = order(scene)
+    for repeated in (False, True):
+        answer = await pickups.hold(scene.worker, wanted, now())
+        assert answer.refusal is not None
+        assert (answer.refusal.code, answer.repeated) == ("insufficient", repeated)
+    assert await pickups.mine(scene.worker) == []
+    with pytest.raises(NotFound):
+        await pickups.hold(await acting(scene.world.accountant), order(scene), now())
+    with pytest.raises(NotFound):
+        await pickups.void(scene.worker, wanted.id, "")
+
+
+@pytest.mark.parametrize(
+    ("way", "collector", "note", "field"),
+    [("family", "", "", "collector"), ("self", "张三", "", "collector"), ("home", "", "", "note")],
+)
+async def test_who_fetches_is_said_clearly(
+    rollback: None, way: str, collector: str, note: str, field: str
+) -> None:
+    """A family member has a name, a home delivery a place."""
+    scene = await counter()
+    with pytest.raises(Invalid) as error:
+        await pickups.hold(
+            scene.worker, order(scene, way=way, collector=collector, note=note), now()
+        )
+    assert field in error.value.fields
+
+
+async def test_family_member_fetches(rollback: None) -> None:
+    """The name stands on the receipt."""
+    scene = await counter()
+    wanted = order(scene, way="family", collector="李秀英")
+    await pickups.hold(scene.worker, wanted, now())
+    answer = await pickups.hand_over(scene.keeper, wanted.id, HandOver(id=new_id()), now())
+    assert answer.redemption is not None
+    assert answer.redemption.collector == "李秀英"
+
+
+async def test_over_after_seven_days(rollback: None) -> None:
+    """Not fetched in time: refused at the counter, and the sweep gives everything back once."""
+    scene = await counter(2070)
+    wanted = order(scene)
+    await pickups.hold(scene.worker, wanted, now())
+    late = now() + timedelta(days=7, seconds=1)
+    answer = await pickups.hand_over(scene.keeper, wanted.id, HandOver(id=new_id()), late)
+    assert answer.refusal is not None
+    assert answer.refusal.code == "hold_expired"
+    swept = await ledger.post_one(COUNTY, ExpireHolds(id=new_id(), at=late))
+    assert swept.quantity == 1
+    assert await available(scene.worker) == 2070
+    with pytest.raises(Refused, match="已经取走或作废"):
+        await pickups.void(scene.keeper, wanted.id, "")
+
+
+@pytest.mark.parametrize("minutes", [-60, 10])
+async def test_impossible_times_are_refused(rollback: None, minutes: int) -> None:
+    """A hand-over before the hold or in the future is a wrong clock."""
+    scene = await counter()
+    wanted = order(scene)
+    await pickups.hold(scene.worker, wanted, now())
+    with pytest.raises(Invalid, match="取货时间不对"):
+        await pickups.hand_over(
+            scene.keeper,
+            wanted.id,
+            HandOver(id=new_id(), at=now() + timedelta(minutes=minutes)),
+            now(),
+        )
+
+
+async def test_a_pickup_code_buys_nothing_else(rollback: None) -> None:
+    """Scanned on the ordinary page it is sent to the pickup page; at another shop it is unknown."""
+    scene = await counter()
+    await pickups.hold(scene.worker, order(scene), now())
+    (mine,) = await pickups.mine(scene.worker)
+    code = pickups.code_of(scene.worker, mine)
+    assert code is not None
+    with pytest.raises(UseAsPickup):
+        await service.redeem(scene.keeper, scene.order(code.token), now())
+    other = await factories.shop(scene.world.units["421222101001"], "麦市积分超市")
+    with pytest.raises(NotFound, match="银城积分超市"):
+        await codes.pickup_of(await acting(other.keeper), other.shop_id, code.token, now())
+
+
+async def test_fetched_and_given_back_at_once(committed: None) -> None:
+    """Shop and worker act in the same moment: exactly one of them wins, points fit."""
+    scene = await counter(2070)
+    wanted = order(scene)
+    await pickups.hold(scene.worker, wanted, now())
+    results = await asyncio.gather(
+        pickups.hand_over(scene.keeper, wanted.id, HandOver(id=new_id()), now()),
+        pickups.void(scene.worker, wanted.id, ""),
+        return_exceptions=True,
+    )
+    taken = isinstance(results[0], service.Answer) and results[0].redemption is not None
+    voided = isinstance(results[1], pickups.VoidAnswer)
+    assert taken != voided
+    assert await available(scene.worker) == (1720 if taken else 2070)
