@@ -1,0 +1,298 @@
+"""The custom elements, each on a page of its own: what they promise whatever server answers."""
+
+import io
+import re
+from collections.abc import AsyncIterator, Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import segno
+from PIL import Image
+from playwright.async_api import BrowserContext, Page, Request, Route, async_playwright
+
+from shared.clock import now
+from shared.ids import new_id
+from shared.settings import Settings
+from shared.settings_county import CountySettings
+from shared.web.templating import environment
+from tests.browser.conftest import ARGUMENTS, CHROMIUM, PHONE
+
+PERSON = new_id()
+OFFLINE_FORM = """
+<offline-form><form method="post" action="/work" enctype="multipart/form-data">{{ csrf() }}
+<input type="hidden" name="id">{{ ui.field("text", "内容") }}{{ ui.photo() }}
+{{ ui.button("提交") }}</form>
+<template data-stored>{{ ui.result(true, "已存在手机里") }}</template></offline-form>
+"""
+Posted = list[Request]
+
+
+def html(content: str, **context: Any) -> str:
+    """A phone page of a signed-in worker with this content."""
+    jinja = environment([])
+    jinja.globals["csrf_token"] = lambda: "token"
+    source = '{% extends "m_base.html" %}{% block content %}' + content + "{% endblock %}"
+    return jinja.from_string(source).render(
+        actor=SimpleNamespace(person_id=PERSON),
+        county=CountySettings(),
+        settings=Settings(),
+        theme="light",
+        text_size="normal",
+        now=now(),
+        request=SimpleNamespace(url=SimpleNamespace(path="/try")),
+        **context,
+    )
+
+
+async def shown(context: BrowserContext, content: str, **values: Any) -> Page:
+    """Open the content at /try; the style sheets and scripts come from the real server."""
+    page = await context.new_page()
+    body = html(content, **values)
+
+    async def fulfil(route: Route) -> None:
+        await route.fulfill(body=body, content_type="text/html; charset=utf-8")
+
+    await page.route("**/try", fulfil)
+    await page.goto("/try")
+    return page
+
+
+async def answering(page: Page, path: str, status: int = 200, body: str = "") -> Posted:
+    """Answer posts to a path; returns what was posted."""
+    posted: Posted = []
+
+    async def fulfil(route: Route) -> None:
+        posted.append(route.request)
+        kind = "application/problem+json" if body.startswith("{") else "text/html"
+        await route.fulfill(status=status, body=body, content_type=f"{kind}; charset=utf-8")
+
+    await page.unroute(f"**{path}")
+    await page.route(f"**{path}", fulfil)
+    return posted
+
+
+def photograph(text: str, size: int = 2000) -> bytes:
+    """A large photo of a QR code, as a phone's camera takes it."""
+    drawn = io.BytesIO()
+    segno.make(text, error="m").save(drawn, kind="png", scale=12, border=4)
+    code = Image.open(drawn).convert("RGB")
+    photo = Image.new("RGB", (size, size), "lightgray")
+    photo.paste(code, ((size - code.width) // 2, (size - code.height) // 2))
+    stored = io.BytesIO()
+    photo.save(stored, "JPEG")
+    return stored.getvalue()
+
+
+async def test_a_record_survives_a_dead_network(open_context: Callable[..., Any]) -> None:
+    """Kept on the phone, shown in the yellow bar, sent once when the network is back."""
+    context = await open_context()
+    page = await shown(context, OFFLINE_FORM)
+    await page.get_by_label("内容").fill("走访三户")
+    await context.set_offline(offline=True)
+    await page.get_by_role("button", name="提交").click()
+    await page.get_by_role("heading", name="已存在手机里").wait_for()
+    bar = page.locator(".outbox")
+    assert "已存在手机里，有网自动上传（1）" in await bar.inner_text()
+    posted = await answering(page, "/work")
+    await context.set_offline(offline=False)
+    await bar.wait_for(state="detached")
+    assert len(posted) == 1
+    sent = posted[0].post_data or ""
+    assert "走访三户" in sent
+    assert re.search(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", sent)
+    assert posted[0].headers["x-csrftoken"] == "token"
+
+
+async def test_an_ended_session_keeps_the_record(open_context: Callable[..., Any]) -> None:
+    """A 401 loses nothing: the bar asks for the PIN, the record waits."""
+    page = await shown(await open_context(), OFFLINE_FORM)
+    await answering(page, "/work", 401)
+    await page.get_by_label("内容").fill("走访三户")
+    await page.get_by_role("button", name="提交").click()
+    await page.get_by_role("link", name="登录后上传").wait_for()
+    assert "/sign-in" in str(
+        await page.get_by_role("link", name="登录后上传").get_attribute("href")
+    )
+    await page.reload()
+    await page.get_by_role("link", name="登录后上传").wait_for()
+
+
+async def test_another_person_does_not_send_it(open_context: Callable[..., Any]) -> None:
+    """On a shared phone a record waits for the one who wrote it."""
+    context = await open_context()
+    page = await shown(context, OFFLINE_FORM)
+    await answering(page, "/work", 401)
+    await page.get_by_label("内容").fill("走访三户")
+    await page.get_by_role("button", name="提交").click()
+    await page.locator(".outbox").wait_for()
+    posted = await answering(page, "/work")
+    await page.evaluate("document.querySelector('meta[name=person]').content = 'somebody else'")
+    await page.evaluate("dispatchEvent(new Event('online'))")
+    await page.locator(".outbox").wait_for(state="detached")
+    assert posted == []
+
+
+async def test_a_refused_record_says_why(open_context: Callable[..., Any]) -> None:
+    """What the server will never take is shown with its reason and can be deleted, not resent."""
+    context = await open_context()
+    page = await shown(context, OFFLINE_FORM)
+    await page.get_by_label("内容").fill("走访三户")
+    await context.set_offline(offline=True)
+    await page.get_by_role("button", name="提交").click()
+    await page.locator(".outbox").wait_for()
+    posted = await answering(page, "/work", 409, '{"title": "这一条与昨天的重复。"}')
+    await context.set_offline(offline=False)
+    await page.get_by_text("这一条与昨天的重复。").wait_for()
+    await page.evaluate("dispatchEvent(new Event('online'))")
+    await page.get_by_role("button", name="删除这一条").click()
+    await page.locator(".outbox").wait_for(state="detached")
+    assert len(posted) == 1
+
+
+async def test_wrong_fields_are_shown_in_place(open_context: Callable[..., Any]) -> None:
+    """A 422 answers with the form and its errors, and the reader is led to them."""
+    page = await shown(await open_context(), OFFLINE_FORM)
+    answer = html('{{ ui.errors({"text": "请写明做了什么。"}) }}')
+    await answering(page, "/work", 422, answer)
+    await page.get_by_label("内容").fill("走访三户")
+    await page.get_by_role("button", name="提交").click()
+    await page.get_by_role("alert").wait_for()
+    assert await page.evaluate("document.activeElement.getAttribute('role')") == "alert"
+
+
+async def test_photos_shrink_before_they_leave(open_context: Callable[..., Any]) -> None:
+    """At most 1280 px and a JPEG, whatever the camera took."""
+    page = await shown(await open_context(), OFFLINE_FORM)
+    photo = {"name": "big.jpg", "mimeType": "image/jpeg", "buffer": photograph("x", 3000)}
+    await page.locator("input[type=file]").set_input_files(photo)
+    await page.locator("photo-input img").wait_for()
+    size = await page.evaluate(
+        """async () => {
+          const [file] = document.querySelector('input[type=file]').files;
+          const image = await createImageBitmap(file);
+          return [image.width, image.height, file.type];
+        }"""
+    )
+    assert size == [1280, 1280, "image/jpeg"]
+
+
+SCANNER = """
+<form method="post" action="/shop">{{ ui.field("code", "兑换码") }}</form>{{ ui.scanner("f-code") }}
+"""
+
+
+async def test_a_photo_of_a_code_is_read(open_context: Callable[..., Any]) -> None:
+    """The second way to scan: a photo, decoded on the phone."""
+    page = await shown(await open_context(), SCANNER)
+    posted = await answering(page, "/shop")
+    picture = photograph("https://h.example/r/abcdef")
+    photo = {"name": "code.jpg", "mimeType": "image/jpeg", "buffer": picture}
+    async with page.expect_navigation():
+        await page.locator("input[type=file]").set_input_files(photo)
+    assert "abcdef" in (posted[0].post_data or "")
+
+
+async def test_a_photo_without_a_code_says_so(open_context: Callable[..., Any]) -> None:
+    """The failure is a sentence with what to do."""
+    page = await shown(await open_context(), SCANNER)
+    blank = io.BytesIO()
+    Image.new("RGB", (400, 400), "white").save(blank, "PNG")
+    photo = {"name": "blank.png", "mimeType": "image/png", "buffer": blank.getvalue()}
+    await page.locator("input[type=file]").set_input_files(photo)
+    await page.get_by_role("alert").wait_for()
+    assert "没有找到二维码" in await page.get_by_role("alert").inner_text()
+
+
+@pytest.fixture
+async def camera_context(site: str, tmp_path: Any) -> AsyncIterator[BrowserContext]:
+    """A phone whose camera sees a redemption code."""
+    film = tmp_path / "film.mjpeg"
+    film.write_bytes(photograph("https://h.example/r/filmed", 640) * 10)
+    fakes = [
+        "--use-fake-ui-for-media-stream",
+        "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-video-capture={film}",
+    ]
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=CHROMIUM, args=[*ARGUMENTS, *fakes]
+        )
+        context = await browser.new_context(base_url=site, viewport=PHONE)  # type: ignore[arg-type]
+        yield context
+        await browser.close()
+
+
+async def test_the_camera_reads_a_code(camera_context: BrowserContext) -> None:
+    """The decoder loads when the button is pressed, and the form is sent with what it read."""
+    page = await shown(camera_context, SCANNER)
+    loaded: list[str] = []
+    page.on("request", lambda request: loaded.append(request.url))
+    posted = await answering(page, "/shop")
+    async with page.expect_navigation():
+        await page.get_by_role("button", name="打开相机").click()
+    assert "filmed" in (posted[0].post_data or "")
+    assert any("qr-decoder" in url for url in loaded)
+
+
+async def test_a_scanner_gun_types_and_enters(open_context: Callable[..., Any]) -> None:
+    """The field has the focus from the start, and Enter sends its form."""
+    content = """<form method="post" action="/shop"><scan-input>
+    <input name="code" aria-label="兑换码" inputmode="none"></scan-input></form>"""
+    page = await shown(await open_context(), content)
+    posted = await answering(page, "/shop")
+    async with page.expect_navigation():
+        await page.keyboard.type("12345678\n", delay=5)
+    assert (posted[0].post_data or "") == "code=12345678"
+
+
+CART = """
+<cart-total balance="100"><form method="post" action="/pay">
+{{ ui.stepper("n", "食用油", 0, 0, 5, data_price=350) }}
+<p>共 <b data-total></b> 分，剩 <b data-rest></b> 分</p>
+<p data-short hidden>还差 <b data-missing></b> 分</p>
+<button data-pay>确认</button></form></cart-total>
+"""
+
+
+async def test_the_cart_adds_up_and_warns(open_context: Callable[..., Any]) -> None:
+    """The total follows the steppers; 不够分 shows before anybody confirms."""
+    page = await shown(await open_context(), CART.replace('balance="100"', 'balance="400"'))
+    pay = page.get_by_role("button", name="确认")
+    assert await pay.is_disabled()
+    await page.get_by_role("button", name="增加食用油").click()
+    assert await page.locator("[data-total]").inner_text() == "35"
+    assert await page.locator("[data-rest]").inner_text() == "5"
+    assert await pay.is_enabled()
+    await page.get_by_role("button", name="增加食用油").click()
+    assert await page.locator("[data-missing]").inner_text() == "30"
+    assert await page.locator("[data-short]").is_visible()
+    assert await pay.is_disabled()
+
+
+async def test_the_code_page_hears_of_its_redemption(open_context: Callable[..., Any]) -> None:
+    """It counts down, asks while it is in front, and turns into the receipt."""
+    content = '<code-watch src="/code/state" until="{{ until }}"><p data-left></p></code-watch>'
+    page = await shown(await open_context(), content, until="2099-01-01T00:00:00Z")
+    await page.wait_for_function(
+        "/^\\d+:\\d\\d$/.test(document.querySelector('[data-left]').textContent)"
+    )
+    receipt = '<div class="result" data-feedback="ok"><h2 tabindex="-1">已扣 35 分</h2></div>'
+    await answering(page, "/code/state", 200, receipt)
+    await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    await page.get_by_role("heading", name="已扣 35 分").wait_for()
+    assert await page.locator("code-watch").count() == 0
+
+
+async def test_questions_before_an_act(open_context: Callable[..., Any]) -> None:
+    """取消 sends nothing, 确定 sends once."""
+    content = '{{ ui.post("/undo", "撤销", csrf(), confirm="确定撤销吗？") }}'
+    page = await shown(await open_context(), content)
+    posted = await answering(page, "/undo")
+    await page.get_by_role("button", name="撤销").click()
+    await page.get_by_role("button", name="取消").click()
+    assert posted == []
+    await page.get_by_role("button", name="撤销").click()
+    async with page.expect_navigation():
+        await page.get_by_role("button", name="确定").click()
+    assert len(posted) == 1
