@@ -276,7 +276,9 @@ class _Reader:
             self._fault("村代码", f"村代码应为 12 位数字，现在是“{cells.shown(found)}”。")
         elif not found.startswith(self.county):
             self._fault("村代码", f"村代码 {found} 不属于本县（{self.county}）。")
-        return found
+        else:
+            return found
+        return None
 
     def _grids(self, role: Role | None, village_code: str | None) -> tuple[str, ...]:
         found = self.row["网格编码"]

@@ -1,0 +1,302 @@
+"""The difference between a file and a roster, on random worlds without a database."""
+
+from datetime import date, timedelta
+from itertools import pairwise
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared.ids import new_id
+from shared.roster import phones
+from shared.roster.intake.columns import read_entries, read_roster
+from shared.roster.intake.plan import Options, make_plan
+from shared.roster.intake.schemas import Known, KnownPerson, KnownTenure, Plan
+from shared.roster.schemas import UnitRow
+from tests.factories import COUNTY
+from tests.shared.roster.intake import sheets
+from tests.shared.roster.intake.test_faults import TODAY, empty
+
+
+def compare(
+    people: list[sheets.Cells],
+    known: Known,
+    *,
+    on: date = TODAY,
+    end_missing: bool = False,
+) -> tuple[Plan, list[str]]:
+    """The plan and the faults."""
+    table = read_roster(sheets.workbook(people), "花名册.xlsx")
+    entries = read_entries(table, COUNTY, on)
+    options = Options(county_id=COUNTY, today=on, end_missing=end_missing)
+    return make_plan(table, entries, known, None, options, new_id), table.sentences()
+
+
+def applied(known: Known, plan: Plan) -> Known:
+    """What the roster is after the plan was written."""
+    units: dict[str, UnitRow] = dict(known.units) | {unit.code: unit for unit in plan.new_units}
+    for change in plan.changed_units:
+        units[change.code] = msgspec.structs.replace(
+            units[change.code], name=change.name, households=change.households
+        )
+    people = dict(known.people)
+    for new in plan.new_people:
+        people[new.id] = KnownPerson(
+            new.id, new.name, new.fingerprint, new.employment, new.full_time, new.political
+        )
+    for edit in plan.changed_people:
+        people[edit.before.id] = KnownPerson(
+            edit.before.id,
+            edit.name,
+            edit.fingerprint,
+            edit.employment,
+            edit.full_time,
+            edit.political,
+        )
+    posts = dict(known.posts) | {post.id: post for post in plan.new_posts}
+    tenures = dict(known.tenures)
+    for end in plan.ends:
+        tenures[end.tenure_id] = msgspec.structs.replace(tenures[end.tenure_id], valid_to=end.on)
+    for fixed in plan.corrections:
+        tenures[fixed.tenure_id] = msgspec.structs.replace(
+            tenures[fixed.tenure_id], valid_from=fixed.after
+        )
+    for start in plan.starts:
+        tenures[start.id] = KnownTenure(
+            start.id, start.post_id, start.person_id, start.valid_from, None
+        )
+    return Known(units=units, people=people, posts=posts, tenures=tenures)
+
+
+def imported(people: list[sheets.Cells], known: Known | None = None, on: date = TODAY) -> Known:
+    known = known or empty()
+    plan, faults = compare(people, known, on=on)
+    assert faults == []
+    return applied(known, plan)
+
+
+def held(known: Known, on: date = TODAY) -> dict[str, str]:
+    """Phone fingerprint-free view: unit and role → name, on a day."""
+    found = {}
+    for tenure in known.tenures.values():
+        if tenure.valid_from <= on and (tenure.valid_to is None or tenure.valid_to > on):
+            post = known.posts[tenure.post_id]
+            key = f"{post.role} {post.unit_code} {','.join(post.grids)} {post.seat}"
+            assert key not in found, "two people at one post"
+            found[key] = known.people[tenure.person_id].name
+    return found
+
+
+def test_the_same_file_again_changes_nothing() -> None:
+    """Whether the same day or a month later."""
+    known = imported(sheets.staff())
+    for on in (TODAY, TODAY + timedelta(days=30)):
+        plan, faults = compare(sheets.staff(), known, on=on)
+        assert (plan.is_empty, plan.unchanged, faults) == (True, 8, [])
+
+
+def test_somebody_new_in_somebodys_post() -> None:
+    """Who left is ended on the day the other starts, and said."""
+    people = sheets.staff()
+    people[4] = sheets.person("新来人", "13800000009", grid=1, 到岗日期="2026-11-01")
+    plan, faults = compare(people, imported(sheets.staff()))
+    assert faults == []
+    assert [(line.name, line.text) for line in plan.joined] == [
+        ("新来人", "雁塔社区第1网格网格员，2026-11-01 起")
+    ]
+    assert [(line.name, line.text) for line in plan.left] == [
+        ("欧阳金山", "雁塔社区第1网格网格员，2026-11-01 起岗位由新来人接任")
+    ]
+    assert plan.missing == []
+    assert plan.new_posts == []
+
+
+def test_missing_people_are_listed_and_ended_only_on_demand() -> None:
+    """Silence in a file is no order to dismiss."""
+    known = imported(sheets.staff())
+    fewer = sheets.staff()[:-1]
+    plan, _ = compare(fewer, known)
+    assert plan.is_empty
+    assert [(line.name, line.text) for line in plan.missing] == [
+        ("仇桂兰", "石南村委第2网格网格员")
+    ]
+    plan, _ = compare(fewer, known, end_missing=True)
+    assert [end.on for end in plan.ends] == [TODAY]
+
+
+def test_a_file_of_one_township_says_nothing_of_the_others() -> None:
+    """People of townships that are not in the file are not missing."""
+    other = sheets.person("甲", "13800000009", place=("麦市镇", "麦市村", "421222101001"))
+    known = imported([*sheets.staff(), other])
+    plan, _ = compare(sheets.staff(), known, end_missing=True)
+    assert plan.is_empty
+    assert plan.missing == []
+
+
+def test_two_people_swap_their_posts() -> None:
+    """Both end and start on the same day; nobody is new."""
+    people = sheets.staff()
+    one, two = people[4], people[5]
+    people[4] = one | {"姓名": two["姓名"], "手机号": two["手机号"], "到岗日期": "2026-11-20"}
+    people[5] = two | {"姓名": one["姓名"], "手机号": one["手机号"], "到岗日期": "2026-11-20"}
+    known = imported(sheets.staff())
+    plan, faults = compare(people, known)
+    assert faults == []
+    assert len(plan.moved) == 2
+    assert (plan.new_people, plan.new_posts, plan.left, plan.missing) == ([], [], [], [])
+    assert {end.on for end in plan.ends} == {start.valid_from for start in plan.starts}
+    after = applied(known, plan)
+    assert held(after)["gridworker 421222100001001  1"] == "苏建国"
+    assert held(known) == held(after, date(2026, 11, 19))
+
+
+def test_the_first_day_of_hire_carried_along_in_a_move() -> None:
+    """A date before the old post began cannot be the new post's: today counts, once."""
+    people = sheets.staff()
+    people[4] |= {"网格编码": "421222100001003", "网格名称": "雁塔社区第3网格", "户数": 103}
+    known = imported(sheets.staff())
+    plan, faults = compare(people, known)
+    assert faults == []
+    assert [start.valid_from for start in plan.starts] == [TODAY]
+    after = applied(known, plan)
+    for later in (TODAY, TODAY + timedelta(days=3)):
+        again, faults = compare(people, after, on=later)
+        assert (again.is_empty, faults) == (True, [])
+
+
+def test_a_future_start() -> None:
+    """The old post goes on until then; importing again before or after changes nothing."""
+    people = sheets.staff()
+    people[4] |= {"网格编码": "421222100001003", "网格名称": "雁塔社区第3网格", "户数": 103}
+    people[4]["到岗日期"] = "2027-01-01"
+    known = imported(sheets.staff())
+    after = imported(people, known)
+    assert held(after) == held(known)
+    assert "gridworker 421222100001003  1" in held(after, date(2027, 1, 1))
+    for later in (TODAY, date(2027, 2, 1)):
+        again, faults = compare(people, after, on=later)
+        assert (again.is_empty, again.missing, faults) == (True, [], [])
+
+
+def test_corrections() -> None:
+    """Name in the same post, phone by name, employment, party, first day, households."""
+    people = sheets.staff()
+    people[1] |= {"姓名": "余炜"}
+    people[3] |= {"户数": 150}
+    people[4] |= {"手机号": "13800000009"}
+    people[5] |= {"用工形式": "志愿者", "政治面貌": "中共党员", "户数": 150}
+    people[6] |= {"到岗日期": "2025-06-01"}
+    people[7] |= {"政治面貌": "", "到岗日期": ""}
+    known = imported(sheets.staff())
+    plan, faults = compare(people, known)
+    assert faults == []
+    assert (plan.joined, plan.moved, plan.ends, plan.missing) == ([], [], [], [])
+    assert sorted((line.name, line.text) for line in plan.changed) == [
+        ("余伟", "姓名 余伟 → 余炜"),
+        ("卢立新", "到岗日期 2026-01-01 → 2025-06-01"),
+        ("欧阳金山", "手机号"),
+        ("苏建国", "用工形式 合同制 → 志愿者，改为兼职，政治面貌 群众 → 中共党员"),
+        ("雁塔社区第2网格", "户数 102 → 150"),
+    ]
+    again, _ = compare(people, applied(known, plan))
+    assert again.is_empty
+
+
+def test_a_phone_of_somebody_else_is_a_fault() -> None:
+    """A stranger's name beside a known phone, in another post."""
+    people = sheets.staff()
+    people.append(sheets.person("新来人", people[4]["手机号"], grid=3))
+    del people[4]
+    _, faults = compare(people, imported(sheets.staff()))
+    assert faults == ["第 11 行“手机号”：这个手机号已登记给“欧阳金山”，请核对姓名和号码。"]
+
+
+def test_a_post_promised_to_somebody_is_not_given_away() -> None:
+    """A future assignment stands in the way of today's."""
+    promised = sheets.person("王五", "13800000008", grid=3, 到岗日期="2027-01-01")
+    known = imported([*sheets.staff(), promised])
+    rival = sheets.person("赵六", "13800000009", grid=3, 到岗日期="2026-12-01")
+    _, faults = compare([*sheets.staff(), rival], known)
+    assert len(faults) == 1
+    assert "到岗日期" in faults[0]
+    assert "2027-01-02" in faults[0]
+
+
+PHONES = [f"1390000{number:04d}" for number in range(12)]
+SPOTS: list[tuple[str, int | None]] = [
+    ("网格员", 1),
+    ("网格员", 2),
+    ("网格员", 3),
+    ("网格长", 1),
+    ("网格长", 2),
+    ("总网格长", None),
+    ("村监委会", None),
+    ("两委成员", None),
+]
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> list[sheets.Cells]:
+    """A valid roster: each post at most once, each person at most once."""
+    who = draw(st.lists(st.sampled_from(range(12)), unique=True, min_size=1, max_size=len(SPOTS)))
+    spots = draw(st.permutations(SPOTS))
+    made = []
+    for number, (role, grid) in zip(who, spots, strict=False):
+        day = draw(st.dates(date(2026, 1, 1), date(2027, 3, 1)))
+        made.append(
+            sheets.person(
+                f"人{'甲乙丙丁戊己庚辛壬癸子丑'[number]}",
+                PHONES[number],
+                role,
+                grid,
+                到岗日期=f"{day:%Y-%m-%d}",
+            )
+        )
+    return made
+
+
+@settings(max_examples=60, deadline=None)
+@given(worlds(), worlds(), st.booleans())
+def test_any_two_files_in_a_row(
+    first: list[sheets.Cells],
+    second: list[sheets.Cells],
+    end_missing: bool,  # noqa: FBT001  hypothesis passes it by position
+) -> None:
+    """After a file without faults its people hold posts, alone, and the file again is no change."""
+    known = imported(first)
+    plan, faults = compare(second, known, end_missing=end_missing)
+    if faults:
+        return
+    after = applied(known, plan)
+    _no_overlap(after)
+    later = date(2028, 1, 1)
+    at = held(after, later)
+    for row in second:
+        assert row["姓名"] in at.values()
+    again, faults = compare(second, after, end_missing=end_missing)
+    assert faults == []
+    assert again.is_empty
+    if end_missing:
+        started = {line.name for line in plan.missing}
+        assert not started & set(at.values())
+
+
+def _no_overlap(known: Known) -> None:
+    by_post: dict[object, list[tuple[date, date]]] = {}
+    for tenure in known.tenures.values():
+        end = tenure.valid_to or date.max
+        assert tenure.valid_from < end
+        by_post.setdefault(tenure.post_id, []).append((tenure.valid_from, end))
+    for periods in by_post.values():
+        ordered = sorted(periods)
+        for (_, end), (start, _) in pairwise(ordered):
+            assert end <= start
+
+
+def test_the_fingerprint_decides_not_the_spelling() -> None:
+    """A phone written with blanks is the same phone."""
+    people = sheets.staff()
+    people[4]["手机号"] = "180 6488 4206"
+    assert phones.clean(people[4]["手机号"]) == "18064884206"
+    plan, _ = compare(people, imported(sheets.staff()))
+    assert plan.is_empty
