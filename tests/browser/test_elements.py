@@ -9,7 +9,14 @@ from typing import Any
 import pytest
 import segno
 from PIL import Image
-from playwright.async_api import BrowserContext, Page, Request, Route, async_playwright
+from playwright.async_api import (
+    BrowserContext,
+    FilePayload,
+    Page,
+    Request,
+    Route,
+    async_playwright,
+)
 
 from shared.clock import now
 from shared.ids import new_id
@@ -164,7 +171,7 @@ async def test_wrong_fields_are_shown_in_place(open_context: Callable[..., Any])
 async def test_photos_shrink_before_they_leave(open_context: Callable[..., Any]) -> None:
     """At most 1280 px and a JPEG, whatever the camera took."""
     page = await shown(await open_context(), OFFLINE_FORM)
-    photo = {"name": "big.jpg", "mimeType": "image/jpeg", "buffer": photograph("x", 3000)}
+    photo = FilePayload(name="big.jpg", mimeType="image/jpeg", buffer=photograph("x", 3000))
     await page.locator("input[type=file]").set_input_files(photo)
     await page.locator("photo-input img").wait_for()
     size = await page.evaluate(
@@ -187,7 +194,7 @@ async def test_a_photo_of_a_code_is_read(open_context: Callable[..., Any]) -> No
     page = await shown(await open_context(), SCANNER)
     posted = await answering(page, "/shop")
     picture = photograph("https://h.example/r/abcdef")
-    photo = {"name": "code.jpg", "mimeType": "image/jpeg", "buffer": picture}
+    photo = FilePayload(name="code.jpg", mimeType="image/jpeg", buffer=picture)
     async with page.expect_navigation():
         await page.locator("input[type=file]").set_input_files(photo)
     assert "abcdef" in (posted[0].post_data or "")
@@ -198,7 +205,7 @@ async def test_a_photo_without_a_code_says_so(open_context: Callable[..., Any]) 
     page = await shown(await open_context(), SCANNER)
     blank = io.BytesIO()
     Image.new("RGB", (400, 400), "white").save(blank, "PNG")
-    photo = {"name": "blank.png", "mimeType": "image/png", "buffer": blank.getvalue()}
+    photo = FilePayload(name="blank.png", mimeType="image/png", buffer=blank.getvalue())
     await page.locator("input[type=file]").set_input_files(photo)
     await page.get_by_role("alert").wait_for()
     assert "没有找到二维码" in await page.get_by_role("alert").inner_text()

@@ -148,6 +148,15 @@ for (const name of ["m", "desk", "print"]) {
   const [path] = Object.entries(metafile.outputs).find(([, output]) => output.entryPoint?.endsWith(`js/${name}.js`));
   manifest[`${name}.js`] = basename(path);
 }
+// Their licences ask that the notice goes along with the code.
+const notices = ["weui", "@tabler/core", "htmx.org", "qr"].map((name) => {
+  const folder = join(here, "node_modules", name);
+  const text = readdirSync(folder).filter((file) => /^licen[cs]e/i.test(file)).map((file) => readFileSync(join(folder, file), "utf8"));
+  const { version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  return [`${name} ${version} (${license})`, ...text].join("\n\n");
+});
+writeFileSync(join(dist, "licenses.txt"), notices.join("\n\n---\n\n"));
+
 writeFileSync(join(dist, "manifest.json"), JSON.stringify(manifest, null, 2));
 
 for (const file of readdirSync(dist).filter((name) => !name.endsWith(".json"))) {
