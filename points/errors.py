@@ -167,3 +167,21 @@ class LedgerRefused(Conflict):
 
     def __init__(self, outcome: str) -> None:
         super().__init__(f"入账没有成功（{outcome}），本次没有写入任何内容，请联系管理员。")
+
+
+class StatementFrozen(Conflict):
+    """All three have signed: nothing about it changes any more."""
+
+    code = "statement_frozen"
+
+    def __init__(self) -> None:
+        super().__init__("这张对账单三方都已签字，不能再改。有问题请在下期处理。")
+
+
+class StatementChanged(Conflict):
+    """Somebody else changed it after the page was shown."""
+
+    code = "statement_changed"
+
+    def __init__(self, message: str = "对账单刚刚有变化，请刷新页面，核对后再办。") -> None:
+        super().__init__(message)

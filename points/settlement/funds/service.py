@@ -6,13 +6,24 @@ ledger order. The ledger writes; this module decides what to ask of it.
 """
 
 from collections.abc import Iterable
+from datetime import date, datetime
 from uuid import UUID
 
+from points.ledger import service as ledger
+from points.ledger.items import AddResolution, Code, OpenFund
+from points.ledger.rules import expires_on
 from points.settlement.funds import queries
-from points.settlement.funds.schemas import FundRow, ResolutionRow
-from shared.errors import NotFound
+from points.settlement.funds.schemas import FundRow, ResolutionForm, ResolutionRow, Resolved
+from shared import settings_county
+from shared.audit import service as audit
+from shared.clock import now as clock_now
+from shared.clock import today
+from shared.database import DB
+from shared.errors import Conflict, Invalid, NotFound
 from shared.identity.access import Action, Target, reach, require
 from shared.identity.actor import Actor
+from shared.ids import new_id
+from shared.roster import service as roster
 
 PAGE = 50
 MAX_NUMBER = 60
@@ -54,3 +65,77 @@ async def view_fund(actor: Actor, fund_id: UUID) -> tuple[FundRow, list[Resoluti
         raise NotFound
     require(actor, Action.FUND_VIEW, Target(unit_code=found.unit_code))
     return found, await queries.resolutions(actor.county_id, fund_id)
+
+
+async def resolve(
+    actor: Actor | None, county_id: int, form: ResolutionForm, *, now: datetime | None = None
+) -> Resolved:
+    """Enter a resolution: opens the unit's fund if it has none, raises its budget, releases.
+
+    Raises Invalid (a field), NotFound, Conflict (the number is taken).
+    """
+    if actor:
+        require(actor, Action.FUND_EDIT, Target(unit_code=form.unit_code))
+    at = now or clock_now()
+    checked(form, today(at))
+    unit = await roster.unit_by_code(county_id, form.unit_code)
+    if unit is None:
+        raise Invalid("没有这个单位。", {"unit_code": "没有这个单位代码，请核对。"})
+    policy = (await settings_county.get(county_id)).expiry_policy
+    async with DB.transaction():
+        fund_id = await queries.fund_of_unit(county_id, form.unit_code)
+        opening = None
+        if fund_id is None:
+            opening = await _opening(actor, county_id, form.unit_code, unit.name)
+            fund_id = opening.id
+        raising = AddResolution(
+            id=new_id(),
+            actor_id=actor.person_id if actor else None,
+            fund_id=fund_id,
+            number=form.number,
+            resolved_on=form.resolved_on,
+            amount_fen=form.amount_fen,
+            day=today(at),
+            expires_on=expires_on(policy, today(at)),
+        )
+        await audit.record(
+            actor,
+            "fund.resolve",
+            "fund",
+            fund_id,
+            county_id=county_id,
+            unit_code=form.unit_code,
+            after=form,
+        )
+        outcomes = await ledger.post(county_id, [opening, raising] if opening else [raising])
+        outcome = outcomes[-1]
+        if outcome.code == Code.RESOLUTION_EXISTS:
+            raise Conflict(f"决议“{form.number}”已经登记过了，请核对文号。")
+        if not all(item.accepted for item in outcomes):
+            raise Conflict("另一个人刚刚建立了这笔资金，请刷新后再登记。")
+    return Resolved(fund_id, opening is not None, outcome.amount, outcome.quantity)
+
+
+def checked(form: ResolutionForm, on: date) -> None:
+    """Raises Invalid naming each wrong field."""
+    problems = {}
+    if not 1 <= len(form.number) <= MAX_NUMBER:
+        problems["number"] = f"请填写决议文号，最多 {MAX_NUMBER} 个字。"
+    if form.resolved_on > on:
+        problems["resolved_on"] = "决议日期不能晚于今天。"
+    if not 0 < form.amount_fen <= MAX_FEN:
+        problems["amount_fen"] = "预算金额应大于 0 元，且不超过十亿元。"
+    if problems:
+        raise Invalid("有几处需要改正。", problems)
+
+
+async def _opening(actor: Actor | None, county_id: int, unit_code: str, unit_name: str) -> OpenFund:
+    settings = await settings_county.get(county_id)
+    return OpenFund(
+        id=new_id(),
+        actor_id=actor.person_id if actor else None,
+        unit_code=unit_code,
+        name=f"{unit_name}积分资金",
+        point_value_fen=settings.point_value_fen,
+        covers=tuple(await queries.uncovered(county_id, unit_code)),
+    )

@@ -1,0 +1,302 @@
+"""Building statements: which redemptions, and undoings, each fund owes each shop for a month.
+
+A build takes up what happened before the end of its month and stands in no statement yet, so that
+each redemption is in exactly one and a straggler lands in the next. Until its month is over or
+somebody signs, a statement still grows with each build; afterwards it never changes: a later
+undoing is a negative line of the next month.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from asyncpg.exceptions import UniqueViolationError
+
+from points.errors import StatementChanged
+from points.mall import service as mall
+from points.settlement import documents, queries, rules
+from points.settlement.funds import service as funds
+from points.settlement.rules import Figure
+from points.settlement.schemas import Built, Event, LineRow, StatementRow, View
+from shared.audit import service as audit
+from shared.clock import now as clock_now
+from shared.clock import today
+from shared.database import DB
+from shared.documents.excel import digest
+from shared.errors import Invalid, NotFound
+from shared.identity.access import Action, Target, require
+from shared.identity.actor import Actor
+from shared.ids import new_id
+from shared.roster import service as roster
+from shared.roster.names import mask
+
+Pair = tuple[UUID, UUID]
+"""Shop and fund."""
+Carry = tuple[UUID, int]
+"""What the opening is made of: an earlier statement or dispute, and its fen."""
+
+
+async def build(
+    actor: Actor | None, county_id: int, month: str, *, now: datetime | None = None
+) -> Built:
+    """Build or extend the statements of a month; a month that is over is closed by it.
+
+    Raises Invalid for a month that has not begun, StatementChanged when somebody else is building.
+    """
+    if actor:
+        require(actor, Action.STATEMENT_BUILD, Target(unit_code=str(county_id)))
+    at = now or clock_now()
+    if rules.month_start(rules.month_of(month)) > at:
+        raise Invalid(f"{rules.chinese_month(month)}还没有到，不能出对账单。")
+    through = min(at, rules.month_end(month))
+    carries = await queries.carries(county_id)
+    drafts, closed = await _stored(county_id, month, through)
+    groups = _by_pair(await queries.events(county_id, through))
+    for pair in sorted({*groups, *carries} - closed - drafts.keys()):
+        drafts[pair] = await _new(county_id, month, pair, through)
+    places = await _places(county_id, groups, at)
+    for pair, draft in drafts.items():
+        _add(draft, groups.get(pair, ()), places)
+        await _complete(draft, carries.get(pair, ()), through, at)
+    changed = [draft for draft in drafts.values() if draft.changed]
+    try:
+        async with DB.transaction():
+            for draft in changed:
+                await _store(actor, county_id, draft)
+    except UniqueViolationError as error:
+        raise StatementChanged from error
+    return Built(
+        month=month,
+        made=sum(draft.was is None for draft in changed),
+        extended=sum(draft.was is not None for draft in changed),
+        unchanged=len(closed) + len(drafts) - len(changed),
+        line_count=sum(len(draft.fresh) for draft in changed),
+        payable_fen=sum(draft.statement.payable_fen for draft in changed),
+    )
+
+
+async def preview(actor: Actor, shop_id: UUID) -> list[View]:
+    """What of one shop stands in no statement yet, by fund, as if it were built now."""
+    shop = await mall.view_shop(actor, shop_id)
+    at = clock_now()
+    month = str(today(at))[:7]
+    groups = _by_pair(await queries.events(actor.county_id, at, shop.id))
+    places = await _places(actor.county_id, groups, at)
+    found = []
+    for pair in sorted(groups):
+        draft = await _new(actor.county_id, month, pair, at)
+        _add(draft, groups[pair], places)
+        await _complete(draft, (), at, at)
+        found.append(
+            View(statement=draft.statement, lines=tuple(draft.lines), disputes=(), signatures=())
+        )
+    return found
+
+
+async def refile(county_id: int, statement: StatementRow) -> StatementRow:
+    """Add up and hash again after a dispute. Raises StatementChanged if somebody was quicker."""
+    lines = await queries.lines(county_id, statement.id)
+    draft = _Draft(
+        statement=statement,
+        lines=lines,
+        disputed=await _disputed(county_id, statement),
+        was=statement.file_sha256,
+    )
+    _sum_up(draft)
+    await _hash(draft)
+    if not await queries.update_statement(county_id, draft.statement, statement.file_sha256):
+        raise StatementChanged
+    return draft.statement
+
+
+class _Draft(msgspec.Struct, kw_only=True):
+    """A statement in the making; ``was`` is the hash of the stored file it extends."""
+
+    statement: StatementRow
+    lines: list[LineRow] = []
+    fresh: list[LineRow] = []
+    disputed: frozenset[UUID] = frozenset()
+    was: bytes | None = None
+    closing: bool = False
+    """Its month is over: this build is the last."""
+    opened: bool = False
+    """Something more was carried over into its opening."""
+
+    @property
+    def changed(self) -> bool:
+        return self.was is None or bool(self.fresh) or self.closing or self.opened
+
+
+class _Share(msgspec.Struct, frozen=True):
+    """An event as far as one fund pays for it."""
+
+    event: Event
+    sign: int
+    """-1 for an undoing."""
+    points: int
+    fen: int
+
+
+async def _stored(
+    county_id: int, month: str, through: datetime
+) -> tuple[dict[Pair, _Draft], set[Pair]]:
+    """Statements of the month that still grow, and the pairs whose statement is closed."""
+    rows = await queries.statements_of_month(county_id, month)
+    signed = await queries.signed(county_id, [row.id for row in rows])
+    drafts: dict[Pair, _Draft] = {}
+    closed: set[Pair] = set()
+    for row in rows:
+        pair = (row.shop_id, row.fund_id)
+        if rules.closed(month, row.through, signed=row.frozen or row.id in signed):
+            closed.add(pair)
+            continue
+        drafts[pair] = _Draft(
+            statement=row,
+            lines=await queries.lines(county_id, row.id),
+            disputed=await _disputed(county_id, row),
+            was=row.file_sha256,
+            closing=through >= rules.month_end(month),
+        )
+    return drafts, closed
+
+
+async def _disputed(county_id: int, statement: StatementRow) -> frozenset[UUID]:
+    return frozenset(
+        row.line_id
+        for row in await queries.disputes(county_id, statement.id)
+        if row.excludes(statement.frozen_at)
+    )
+
+
+def _by_pair(events: Iterable[Event]) -> dict[Pair, list[_Share]]:
+    """Divide each event among the funds it drew on; an undoing counts below zero."""
+    groups: dict[Pair, list[_Share]] = {}
+    for event in events:
+        sign = 1 if event.kind == "redeem" else -1
+        fens = rules.split(event.whole_fen, event.shares)
+        for fund_id, points, fen in zip(event.funds, event.shares, fens, strict=True):
+            share = _Share(event, sign, sign * points, sign * fen)
+            groups.setdefault((event.shop_id, fund_id), []).append(share)
+    return groups
+
+
+async def _places(
+    county_id: int, groups: Mapping[Pair, Sequence[_Share]], at: datetime
+) -> dict[UUID, str]:
+    """The grid of each worker, as a line says it."""
+    people = {share.event.person_id for shares in groups.values() for share in shares}
+    places = await roster.worker_places(county_id, people, today(at))
+    return {person: f"{p.village_name}{p.grid_name}" for person, p in places.items()}
+
+
+async def _new(county_id: int, month: str, pair: Pair, through: datetime) -> _Draft:
+    """An empty statement with the names as they are today."""
+    shop = await mall.shop(county_id, pair[0])
+    fund = await funds.fund(county_id, pair[1])
+    if shop is None or fund is None:
+        raise NotFound
+    return _Draft(
+        statement=StatementRow(
+            id=new_id(),
+            shop_id=shop.id,
+            fund_id=fund.id,
+            month=month,
+            through=through,
+            state="built",
+            shop_name=shop.name,
+            settlement_name=shop.settlement_name,
+            fund_name=fund.name,
+            unit_code=fund.unit_code,
+            built_on=today(through),
+            line_count=0,
+            points=0,
+            carried=[],
+            opening_fen=0,
+            amount_fen=0,
+            disputed_fen=0,
+            payable_fen=0,
+            carry_fen=0,
+            file_sha256=b"",
+        )
+    )
+
+
+def _add(draft: _Draft, shares: Sequence[_Share], places: Mapping[UUID, str]) -> None:
+    """Append what has happened since."""
+    draft.fresh = [
+        LineRow(
+            id=new_id(),
+            position=position,
+            kind=share.event.kind,
+            redemption_id=share.event.redemption_id,
+            at=share.event.at,
+            worker=mask(share.event.worker),
+            place=places.get(share.event.person_id, ""),
+            goods=share.event.goods,
+            points=share.points,
+            whole_points=share.sign * share.event.whole_points,
+            amount_fen=share.fen,
+        )
+        for position, share in enumerate(shares, start=len(draft.lines) + 1)
+    ]
+    draft.lines = [*draft.lines, *draft.fresh]
+
+
+async def _complete(
+    draft: _Draft, carries: Sequence[Carry], through: datetime, at: datetime
+) -> None:
+    """Open with what was carried over, add up, hash the file."""
+    draft.opened = bool(carries)
+    if not draft.changed:
+        return
+    statement = draft.statement
+    draft.statement = msgspec.structs.replace(
+        statement,
+        through=through,
+        built_on=today(at),
+        carried=[*statement.carried, *(found for found, _ in carries)],
+        opening_fen=statement.opening_fen + sum(fen for _, fen in carries),
+    )
+    _sum_up(draft)
+    await _hash(draft)
+
+
+def _sum_up(draft: _Draft) -> None:
+    figures = [
+        Figure(line.points, line.amount_fen, line.id in draft.disputed) for line in draft.lines
+    ]
+    sums = rules.sums(draft.statement.opening_fen, figures)
+    draft.statement = msgspec.structs.replace(draft.statement, **msgspec.structs.asdict(sums))
+
+
+async def _hash(draft: _Draft) -> None:
+    content = await asyncio.to_thread(
+        documents.statement_file, draft.statement, draft.lines, draft.disputed
+    )
+    draft.statement = msgspec.structs.replace(draft.statement, file_sha256=digest(content))
+
+
+async def _store(actor: Actor | None, county_id: int, draft: _Draft) -> None:
+    statement = draft.statement
+    if draft.was is None:
+        await queries.insert_statement(county_id, statement)
+    elif not await queries.update_statement(county_id, statement, draft.was):
+        raise StatementChanged
+    await queries.insert_lines(county_id, statement, draft.fresh)
+    await audit.record(
+        actor,
+        "statement.build" if draft.was is None else "statement.extend",
+        "statement",
+        statement.id,
+        county_id=county_id,
+        unit_code=statement.unit_code,
+        after={
+            "month": statement.month,
+            "shop": statement.shop_name,
+            "lines": len(draft.fresh),
+            "payable_fen": statement.payable_fen,
+            "file": statement.file_hash,
+        },
+    )

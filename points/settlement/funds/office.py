@@ -1,0 +1,165 @@
+"""The office's list of resolutions (funds.xlsx), read into funds.
+
+Nothing is written while a cell is wrong; a dry run is the real path, rolled back. A resolution
+that is known changes nothing; the same number with another date or amount is a fault, because a
+resolution is a signed paper.
+"""
+
+from datetime import date
+
+from points.mall.office import Imported
+from points.settlement import rules
+from points.settlement.funds import queries, service
+from points.settlement.funds.schemas import ResolutionForm
+from shared.audit import service as audit
+from shared.clock import today
+from shared.database import DB
+from shared.documents.faults import fault_report
+from shared.documents.read import Column, Row, Table, read_table
+from shared.errors import Invalid
+from shared.identity.access import Action, Target, require
+from shared.identity.actor import Actor
+from shared.roster import service as roster
+from shared.roster.roles import UnitKind
+from shared.roster.schemas import UnitRow
+
+COLUMNS = (
+    Column("村代码", "code", required=True, aliases=("单位代码", "代码", "村社区代码")),
+    Column("村社区", aliases=("村", "社区", "单位", "村名称")),
+    Column("资金来源", required=True, aliases=("来源", "资金归属")),
+    Column("决议文号", required=True, aliases=("文号", "决议编号", "决议号")),
+    Column("决议日期", "date", required=True, aliases=("日期", "通过日期")),
+    Column("预算金额元", "yuan", required=True, aliases=("预算金额", "金额元", "金额", "预算元")),
+)
+
+
+class _Rollback(Exception):  # noqa: N818  it is not an error
+    """Ends a dry run, or an import with faults."""
+
+
+async def import_funds(
+    actor: Actor | None, county_id: int, data: bytes, name: str, *, dry_run: bool = False
+) -> Imported:
+    """Read a list of resolutions. Raises BadFile; wrong cells are faults of the result."""
+    if actor:
+        require(actor, Action.FUND_EDIT, Target(unit_code=str(county_id)))
+    table = read_table(data, name, COLUMNS)
+    result = Imported(rows=len(table.rows), left_out=table.unknown)
+    try:
+        async with DB.transaction():
+            forms = await _forms(county_id, table, result)
+            if not table.faults:
+                await _write(actor, county_id, forms, result)
+            await _finish(actor, county_id, name, result, keep=not (table.faults or dry_run))
+    except _Rollback:
+        pass
+    if table.faults:
+        result.faults = table.sentences()
+        result.report = fault_report(table)
+        result.created = result.same = 0
+        result.lines = []
+    return result
+
+
+async def _forms(county_id: int, table: Table, result: Imported) -> list[ResolutionForm]:
+    """The resolutions that are new; a wrong line becomes a fault, a known one is only counted."""
+    units = {unit.code: unit for unit in await roster.units_below(county_id, str(county_id))}
+    forms: list[ResolutionForm] = []
+    seen: set[tuple[str, str]] = set()
+    for row in table.rows:
+        form = _form(row, table, units, today())
+        if form is None:
+            continue
+        key = (form.unit_code, form.number)
+        if key in seen:
+            table.fault(row, "决议文号", "文件里有两行相同的文号，请核对。")
+        elif await _known(county_id, form, row, table):
+            result.same += 1
+        else:
+            forms.append(form)
+        seen.add(key)
+    return sorted(forms, key=lambda form: (-len(form.unit_code), form.unit_code, form.resolved_on))
+
+
+def _form(row: Row, table: Table, units: dict[str, UnitRow], on: date) -> ResolutionForm | None:
+    code, source = row["村代码"], row["资金来源"]
+    if None in {code, source, row["决议文号"], row["决议日期"], row["预算金额元"]}:
+        return None
+    unit = units.get(code)
+    if unit is None or unit.kind == UnitKind.GRID:
+        table.fault(row, "村代码", f"名册里没有代码为 {code} 的村（社区），请核对。")
+        return None
+    if row["村社区"] and row["村社区"] != unit.name:
+        table.fault(row, "村社区", f"代码 {code} 是“{unit.name}”，与这里写的名称不同，请核对。")
+        return None
+    try:
+        owner = rules.fund_owner(code, source)
+        form = ResolutionForm(
+            unit_code=owner,
+            number=row["决议文号"],
+            resolved_on=row["决议日期"],
+            amount_fen=row["预算金额元"],
+        )
+        service.checked(form, on)
+    except ValueError as error:
+        table.fault(row, "资金来源", str(error))
+        return None
+    except Invalid as error:
+        for field, sentence in error.fields.items():
+            table.fault(row, TITLES[field], sentence)
+        return None
+    return form
+
+
+async def _known(county_id: int, form: ResolutionForm, row: Row, table: Table) -> bool:
+    """Whether exactly this resolution is registered; another one of its number is a fault."""
+    fund_id = await queries.fund_of_unit(county_id, form.unit_code)
+    known = await queries.resolution(county_id, fund_id, form.number) if fund_id else None
+    if known is None:
+        return False
+    if (known.resolved_on, known.amount_fen) == (form.resolved_on, form.amount_fen):
+        return True
+    table.fault(
+        row,
+        "决议文号",
+        f"这个文号已登记为 {known.resolved_on}、{known.amount_fen / 100:.2f} 元，"
+        "与本行不同。追加预算请用新的决议文号。",
+    )
+    return False
+
+
+async def _write(
+    actor: Actor | None, county_id: int, forms: list[ResolutionForm], result: Imported
+) -> None:
+    total = opened = 0
+    for form in forms:
+        resolved = await service.resolve(actor, county_id, form)
+        opened += resolved.opened
+        total += form.amount_fen
+        result.add(f"{form.unit_code}：{form.number}，{form.amount_fen / 100:.2f} 元")
+    if forms:
+        result.lines.append(f"新立资金 {opened} 笔，预算合计 {total / 100:.2f} 元")
+
+
+async def _finish(
+    actor: Actor | None, county_id: int, name: str, result: Imported, *, keep: bool
+) -> None:
+    """Commit by returning, or roll everything back."""
+    if not keep:
+        raise _Rollback
+    if result.created:
+        await audit.record(
+            actor,
+            "import.funds",
+            "import",
+            county_id=county_id,
+            after={"file": name, "created": result.created},
+        )
+
+
+TITLES = {
+    "number": "决议文号",
+    "resolved_on": "决议日期",
+    "amount_fen": "预算金额元",
+    "unit_code": "村代码",
+}
