@@ -1,0 +1,394 @@
+import io
+from datetime import timedelta
+
+import openpyxl
+import pytest
+
+from points.errors import StatementChanged, StatementFrozen
+from points.settlement import building, queries, rules, service, signing
+from points.settlement.rules import Part
+from points.settlement.schemas import StatementRow
+from shared.clock import now
+from shared.database import DB
+from shared.documents.excel import digest
+from shared.errors import Forbidden, Invalid, NotFound
+from tests import factories
+from tests.conftest import as_owner
+from tests.factories import COUNTY
+from tests.points.settlement.world import (
+    LAST_MONTH,
+    THIS_MONTH,
+    World,
+    after,
+    earn,
+    in_last_month,
+    redeem,
+    resolve,
+    undo,
+    world,
+)
+
+
+async def built(month: str = LAST_MONTH) -> list[StatementRow]:
+    """Build a month as the job does, and answer its statements."""
+    await building.build(None, COUNTY, month, now=min(after(month), now()))
+    return await queries.statements_of_month(COUNTY, month)
+
+
+async def spender(made: World, amount: int = 3000) -> None:
+    await earn(made.county.worker.person_id, made.fund_id, amount)
+
+
+async def sign_all(made: World, statement: StatementRow) -> None:
+    """All three, in order, of the file as it is."""
+    for actor, part in (
+        (await made.keeper(), Part.SHOP),
+        (await made.accountant(), Part.ACCOUNTANT),
+        (await made.supervisor(), Part.SUPERVISOR),
+    ):
+        await signing.sign(actor, statement.id, part, statement.file_hash)
+
+
+async def test_statement_is_the_sum_of_its_lines_at_agreed_prices(rollback: None) -> None:
+    made = await world()
+    await spender(made)
+    await redeem(made, in_last_month(3), soap=2)
+    await redeem(made, in_last_month(9), rice=1, soap=1)
+    (statement,) = await built()
+    found = await service.view(await made.keeper(), statement.id)
+    assert [(line.points, line.amount_fen) for line in found.lines] == [(100, 900), (400, 3750)]
+    assert found.lines[1].goods == "肥皂×1、大米5kg×1"
+    assert found.lines[0].worker == "欧**山"
+    assert (statement.points, statement.amount_fen, statement.payable_fen) == (500, 4650, 4650)
+    assert statement.settlement_name.endswith("供销合作社")
+
+
+async def test_each_redemption_stands_in_exactly_one_statement(rollback: None) -> None:
+    """Built twice, nothing is added; what comes later goes to the next month."""
+    made = await world()
+    await spender(made)
+    await redeem(made, in_last_month(3), soap=2)
+    first = await built()
+    await redeem(made, in_last_month(28), soap=1)  # uploaded late, from a hold
+    again = await building.build(None, COUNTY, LAST_MONTH, now=after(LAST_MONTH))
+    assert (again.made, again.extended, again.unchanged) == (0, 0, 1)
+    assert await built() == first
+    (later,) = await built(THIS_MONTH)
+    assert (later.line_count, later.amount_fen) == (1, 450)
+
+
+async def test_late_undo_is_a_negative_line_of_the_next_month(rollback: None) -> None:
+    made = await world()
+    await spender(made)
+    redemption = await redeem(made, in_last_month(3), rice=1)
+    (closed,) = await built()
+    await undo(redemption)
+    await redeem(made, now(), soap=1)
+    (open_,) = await built(THIS_MONTH)
+    assert (await built())[0] == closed
+    assert (open_.amount_fen, open_.payable_fen, open_.carry_fen) == (450 - 3300, 0, 450 - 3300)
+    lines = await queries.lines(COUNTY, open_.id)
+    assert {(line.kind, line.points, line.amount_fen) for line in lines} == {
+        ("redeem", 50, 450),
+        ("undo", -350, -3300),
+    }
+
+
+async def test_what_is_below_zero_opens_the_next_statement(rollback: None) -> None:
+    """Only once it is frozen, and in one statement only."""
+    made = await world()
+    await spender(made)
+    redemption = await redeem(made, in_last_month(3), rice=1)
+    await built()
+    await undo(redemption)
+    (negative,) = await built(THIS_MONTH)
+    assert await queries.carries(COUNTY) == {}
+    await sign_all(made, negative)
+    following = rules.next_month(THIS_MONTH)
+    await building.build(None, COUNTY, following, now=after(following))
+    (last,) = await queries.statements_of_month(COUNTY, following)
+    assert (last.opening_fen, last.carry_fen, last.carried) == (-3300, -3300, [negative.id])
+    assert await queries.carries(COUNTY) == {}
+
+
+async def test_undo_in_the_same_month_nets_out(rollback: None) -> None:
+    made = await world()
+    await spender(made)
+    await undo(await redeem(made, now(), rice=1))
+    (statement,) = await built(THIS_MONTH)
+    assert (statement.line_count, statement.points, statement.payable_fen) == (2, 0, 0)
+
+
+async def test_redemption_over_two_funds_is_divided_without_losing_a_fen(rollback: None) -> None:
+    """Lots are spent first-expiring first; each fund pays its share of the points."""
+    made = await world()
+    other = await resolve("421222100")
+    await earn(made.county.worker.person_id, other, 130, expires=2098)
+    await spender(made, 500)
+    await redeem(made, in_last_month(3), rice=1)
+    statements = await built()
+    by_fund = {row.fund_id: row for row in statements}
+    assert (by_fund[other].points, by_fund[made.fund_id].points) == (130, 220)
+    assert sum(row.amount_fen for row in statements) == 3300
+    assert by_fund[other].amount_fen in {3300 * 130 // 350, 3300 * 130 // 350 + 1}
+    assert by_fund[other].unit_code == "421222100"
+    (line,) = await queries.lines(COUNTY, by_fund[other].id)
+    assert line.shared
+    assert line.whole_points == 350
+
+
+async def test_running_month_grows_until_somebody_signs(rollback: None) -> None:
+    made = await world()
+    await spender(made)
+    await redeem(made, now() - timedelta(seconds=2), soap=1)
+    (first,) = await built(THIS_MONTH)
+    await redeem(made, now() - timedelta(seconds=1), soap=1)
+    (second,) = await built(THIS_MONTH)
+    assert (first.id, first.line_count, second.line_count) == (second.id, 1, 2)
+    assert first.file_sha256 != second.file_sha256
+    with pytest.raises(StatementChanged):
+        await signing.sign(await made.keeper(), first.id, Part.SHOP, first.file_hash)
+    await signing.sign(await made.keeper(), second.id, Part.SHOP, second.file_hash)
+    await redeem(made, now(), soap=1)
+    assert (await built(THIS_MONTH))[0].line_count == 2
+
+
+async def test_preview_shows_what_is_in_no_statement_and_writes_nothing(rollback: None) -> None:
+    made = await world()
+    await spender(made)
+    await redeem(made, in_last_month(), soap=1)
+    await built()
+    await redeem(made, now(), rice=1)
+    (preview,) = await building.preview(await made.keeper(), made.shop.shop_id)
+    assert [line.goods for line in preview.lines] == ["大米5kg×1"]
+    assert (
+        await DB.fetchval("SELECT count(*) FROM points.statement WHERE county_id = $1", COUNTY) == 1
+    )
+
+
+async def test_same_rows_give_the_same_file_and_the_stored_hash(rollback: None) -> None:
+    made = await world()
+    await spender(made)
+    await redeem(made, in_last_month(), soap=3)
+    (statement,) = await built()
+    keeper = await made.keeper()
+    _, first, _ = await service.file(keeper, statement.id)
+    name, second, _ = await service.file(keeper, statement.id)
+    assert first == second
+    assert digest(first) == statement.file_sha256
+    assert name.startswith("对账单_银城积分超市")
+    page = openpyxl.load_workbook(io.BytesIO(first)).active
+    assert page["I4"].value == 13.5
+    assert any("本期应付：13.50 元" in str(cell.value) for cell in page["A"])
+
+
+async def test_three_people_sign_in_order_and_freeze(rollback: None) -> None:
+    made = await world()
+    await spender(made)
+    await redeem(made, in_last_month(), soap=3)
+    (statement,) = await built()
+    accountant, supervisor = await made.accountant(), await made.supervisor()
+    with pytest.raises(Forbidden, match="还没有轮到"):
+        await signing.sign(accountant, statement.id, Part.ACCOUNTANT, statement.file_hash)
+    await signing.sign(await made.keeper(), statement.id, Part.SHOP, statement.file_hash)
+    await signing.sign(supervisor, statement.id, Part.SUPERVISOR, statement.file_hash)
+    assert [item.statement.id for item in await service.to_sign(accountant)] == [statement.id]
+    assert await service.to_sign(supervisor) == []
+    await signing.sign(accountant, statement.id, Part.ACCOUNTANT, statement.file_hash)
+    found = await service.view(accountant, statement.id)
+    assert found.statement.frozen
+    assert [row.part for row in found.signatures] == [Part.SHOP, Part.SUPERVISOR, Part.ACCOUNTANT]
+    assert not any(row.stand_in for row in found.signatures)
+    with pytest.raises(StatementFrozen):
+        await signing.sign(accountant, statement.id, Part.ACCOUNTANT, statement.file_hash)
+    with pytest.raises(StatementFrozen):
+        await service.dispute(accountant, statement.id, found.lines[0].id, "太晚")
+    actions = await DB.fetch(
+        "SELECT action FROM shared.audit_event WHERE county_id = $1 AND object_id = $2",
+        COUNTY,
+        statement.id,
+    )
+    assert [row["action"] for row in actions].count("statement.sign") == 3
+
+
+async def test_vacant_posts_are_signed_for_by_the_level_above(rollback: None) -> None:
+    """Two different people, both marked as standing in."""
+    made = await world()
+    fund = await resolve("421222100002")  # a village without accountant or supervisor
+    await earn(made.county.worker.person_id, fund, 500)
+    await redeem(made, in_last_month(), soap=3)
+    (statement,) = await built()
+    await signing.sign(await made.keeper(), statement.id, Part.SHOP, statement.file_hash)
+    instructor, department = await made.instructor(), await made.department()
+    with pytest.raises(NotFound):
+        await signing.sign(
+            await made.accountant(), statement.id, Part.ACCOUNTANT, statement.file_hash
+        )
+    await signing.sign(instructor, statement.id, Part.ACCOUNTANT, statement.file_hash)
+    with pytest.raises(Forbidden, match="三个人"):
+        await signing.sign(instructor, statement.id, Part.SUPERVISOR, statement.file_hash)
+    await signing.sign(department, statement.id, Part.SUPERVISOR, statement.file_hash)
+    found = await service.view(department, statement.id)
+    assert [row.stand_in for row in found.signatures] == [False, True, True]
+    assert found.signatures[2].means == "desk"
+
+
+async def test_instructor_cannot_sign_where_the_village_has_its_own(rollback: None) -> None:
+    made = await world()
+    await spender(made)
+    await redeem(made, in_last_month(), soap=3)
+    (statement,) = await built()
+    await signing.sign(await made.keeper(), statement.id, Part.SHOP, statement.file_hash)
+    with pytest.raises(NotFound):
+        await signing.sign(
+            await made.instructor(), statement.id, Part.ACCOUNTANT, statement.file_hash
+        )
+
+
+async def test_disputed_line_leaves_the_payable_sum_and_takes_signatures_back(
+    rollback: None,
+) -> None:
+    made = await world()
+    await spender(made)
+    await redeem(made, in_last_month(3), soap=1)
+    await redeem(made, in_last_month(9), rice=1)
+    (statement,) = await built()
+    keeper, accountant = await made.keeper(), await made.accountant()
+    await signing.sign(keeper, statement.id, Part.SHOP, statement.file_hash)
+    rice = (await queries.lines(COUNTY, statement.id))[1]
+    found = await service.dispute(accountant, statement.id, rice.id, "没有领取人签字")
+    assert (found.statement.disputed_fen, found.statement.payable_fen) == (3300, 450)
+    assert found.signatures == ()
+    assert [line.disputed for line in found.lines] == [False, True]
+    with pytest.raises(StatementChanged, match="已经有异议"):
+        await service.dispute(keeper, statement.id, rice.id, "再来一次")
+    content = (await service.file(keeper, statement.id))[1]
+    assert digest(content) == found.statement.file_sha256 != statement.file_sha256
+    with pytest.raises(Forbidden, match="提出异议的人"):
+        await service.withdraw(keeper, found.disputes[0].id)
+    back = await service.withdraw(accountant, found.disputes[0].id)
+    assert (back.statement.payable_fen, back.statement.file_sha256) == (
+        3750,
+        statement.file_sha256,
+    )
+
+
+async def test_dispute_decided_after_the_freeze_is_paid_with_the_next_statement(
+    rollback: None,
+) -> None:
+    made = await world()
+    await spender(made)
+    await redeem(made, in_last_month(3), soap=1)
+    await redeem(made, in_last_month(9), rice=1)
+    (statement,) = await built()
+    accountant = await made.accountant()
+    rice = (await queries.lines(COUNTY, statement.id))[1]
+    found = await service.dispute(accountant, statement.id, rice.id, "没有领取人签字")
+    await sign_all(made, found.statement)
+    with pytest.raises(NotFound):
+        await service.decide(accountant, found.disputes[0].id, "补签了", pay=True)
+    later = now() + timedelta(minutes=1)
+    instructor = await made.instructor()
+    decided = await service.decide(instructor, found.disputes[0].id, "已补签", pay=True, now=later)
+    assert decided.statement.payable_fen == 450
+    assert (await service.file(instructor, statement.id))[2].lines[1].disputed
+    (following,) = await built(THIS_MONTH)
+    assert (following.opening_fen, following.payable_fen) == (3300, 3300)
+    assert following.carried == [found.disputes[0].id]
+
+
+async def test_refused_line_is_never_paid(rollback: None) -> None:
+    made = await world()
+    await spender(made)
+    await redeem(made, in_last_month(3), soap=1)
+    (statement,) = await built()
+    line = (await queries.lines(COUNTY, statement.id))[0]
+    keeper = await made.keeper()
+    found = await service.dispute(keeper, statement.id, line.id, "不是本店的")
+    decided = await service.decide(
+        await made.instructor(), found.disputes[0].id, "查实不付", pay=False
+    )
+    assert decided.statement.payable_fen == 0
+    assert decided.disputes[0].state_name == "不付"
+    await sign_all(made, decided.statement)
+    assert await queries.carries(COUNTY) == {}
+
+
+async def test_console_enters_paper_signatures_for_whoever_may_sign(rollback: None) -> None:
+    made = await world()
+    fund = await resolve("421222100002")
+    await earn(made.county.worker.person_id, made.fund_id, 100)
+    await earn(made.county.worker.person_id, fund, 500, expires=2098)
+    await redeem(made, in_last_month(), rice=1, soap=4)
+    for statement in await built():
+        rows = await signing.sign_on_paper(COUNTY, statement.id)
+        assert [row.part for row in rows] == list(Part)
+        assert {row.means for row in rows} == {"paper"}
+        standing_in = [row.stand_in for row in rows]
+        assert standing_in == [False, fund == statement.fund_id, fund == statement.fund_id]
+        assert await signing.sign_on_paper(COUNTY, statement.id) == []
+    assert all(row.frozen for row in await queries.statements_of_month(COUNTY, LAST_MONTH))
+
+
+async def test_frozen_rows_cannot_be_changed_by_anybody(rollback: None) -> None:
+    """Not even by the owner of the tables."""
+    made = await world()
+    await spender(made)
+    await redeem(made, in_last_month(), soap=1)
+    (statement,) = await built()
+    await signing.sign_on_paper(COUNTY, statement.id)
+    for sql in (
+        "UPDATE points.statement SET payable_fen = 0 WHERE county_id = $1",
+        "DELETE FROM points.statement WHERE county_id = $1",
+        "UPDATE points.statement_line SET amount_fen = 1 WHERE county_id = $1",
+        "DELETE FROM points.statement_line WHERE county_id = $1",
+    ):
+        with pytest.raises(Exception, match="never change"):
+            async with as_owner():
+                await DB.execute(sql, COUNTY)
+
+
+async def test_strangers_do_not_learn_that_a_statement_exists(rollback: None) -> None:
+    made = await world()
+    await spender(made)
+    await redeem(made, in_last_month(), soap=1)
+    (statement,) = await built()
+    other = await factories.shop(made.county.units["421222101"], name="别家店")
+    line = (await queries.lines(COUNTY, statement.id))[0]
+    for stranger in (made.county.worker, made.county.cousin_worker, other.keeper):
+        actor = await factories.acting(stranger)
+        assert await service.list_statements(actor) == ([], 0)
+        with pytest.raises(NotFound):
+            await service.view(actor, statement.id)
+        with pytest.raises(NotFound):
+            await service.file(actor, statement.id)
+        with pytest.raises(NotFound):
+            await service.dispute(actor, statement.id, line.id, "试试")
+        with pytest.raises(NotFound):
+            await signing.sign(actor, statement.id, Part.SHOP, statement.file_hash)
+    with pytest.raises(NotFound):
+        await building.build(await made.keeper(), COUNTY, LAST_MONTH)
+
+
+async def test_month_to_come_is_refused(rollback: None) -> None:
+    await factories.small_county()
+    with pytest.raises(Invalid, match="还没有到"):
+        await building.build(None, COUNTY, rules.next_month(THIS_MONTH))
+
+
+async def test_two_builds_at_once_make_one_statement(committed: None) -> None:
+    import asyncio
+
+    made = await world()
+    await spender(made)
+    await redeem(made, in_last_month(), soap=1)
+    results = await asyncio.gather(
+        *(building.build(None, COUNTY, LAST_MONTH, now=after(LAST_MONTH)) for _ in range(5)),
+        return_exceptions=True,
+    )
+    assert all(not isinstance(r, Exception) or isinstance(r, StatementChanged) for r in results)
+    assert len(await queries.statements_of_month(COUNTY, LAST_MONTH)) == 1
+    assert (
+        await DB.fetchval("SELECT count(*) FROM points.statement_line WHERE county_id = $1", COUNTY)
+        == 1
+    )
