@@ -501,73 +501,9 @@ class Receipt(msgspec.Struct, frozen=True):
     batch: int
     position: int
     previous_hash: str
+    """Hexadecimal SHA-256 of the block before."""
     hash: str
-
-
-class LineRow(msgspec.Struct, frozen=True):
-    """A line of a redemption or hold as stored."""
-
-    product_id: UUID
-    quantity: int
-    price: int
-    cost_fen: int
-
-
-class RedemptionRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A redemption as stored, with its undoing if any."""
-
-    id: UUID
-    status: str
-    """``accepted`` or ``refused``."""
-    refusal: str | None
-    subject: UUID | None
-    person_id: UUID | None
-    shop_id: UUID
-    hold_id: UUID | None
-    amount: int
-    balance_after: int
-    at: datetime
-    batch: int
-    position: int
-    means: str
-    actor_id: UUID | None
-    authority: str
-    device: str
-    collector: str
-    undone_at: datetime | None
-    undone_by: UUID | None
-    undone_reason: str | None
-
-
-class HoldRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A hold as stored."""
-
-    id: UUID
-    status: str
-    """``pending``, ``posted``, ``voided``, ``expired`` or ``refused``."""
-    refusal: str | None
-    subject: UUID | None
-    person_id: UUID | None
-    shop_id: UUID
-    amount: int
-    posted: int
-    balance_after: int
-    at: datetime
-    expires_at: datetime
-    products: list[UUID]
-    quantities: list[int]
-    prices: list[int]
-    costs: list[int]
-    collector: str
-
-
-class StockRow(msgspec.Struct, frozen=True):
-    """Pieces of one product at a shop."""
-
-    shop_id: UUID
-    product_id: UUID
-    quantity: int
-    held: int
+    """Hexadecimal SHA-256 of the block with this transfer."""
 
 
 class LotRow(msgspec.Struct, frozen=True):
@@ -581,3 +517,12 @@ class LotRow(msgspec.Struct, frozen=True):
     amount: int
     remaining: int
     held: int
+
+
+class Ending(msgspec.Struct, frozen=True):
+    """A person's points that end on one day, for a reminder."""
+
+    person_id: UUID
+    expires_on: date
+    amount: int
+    """0.1 point, held ones included."""

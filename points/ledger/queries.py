@@ -1,11 +1,20 @@
-"""SQL of the ledger: one call writes, everything else reads."""
+"""SQL of the ledger: one call writes, everything else reads. ``$1`` is the county everywhere."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
+from uuid import UUID
 
 import msgspec
 
-from points.ledger.items import Item, Outcome
+from points.ledger.items import (
+    Balances,
+    Ending,
+    Item,
+    LotRow,
+    Outcome,
+    Receipt,
+    TransferRow,
+)
 from shared.database import DB
 
 POST_BATCH = """
@@ -13,6 +22,75 @@ SELECT id, code, repeated, batch, position, person_id, amount, wallet, waiting, 
        quantity, subject
 FROM points.post_batch($1, $2::jsonb[], $3::bytea[], $4) ORDER BY place
 """
+BALANCES = """
+SELECT
+    coalesce((SELECT balance FROM points.account WHERE county_id = $1
+              AND id = points.account_id('worker', 'merit', $2)), 0) AS merit,
+    points.spendable($1, $2, $3) AS wallet,
+    coalesce((SELECT sum(held) FROM points.lot WHERE county_id = $1 AND person_id = $2
+              AND remaining > 0), 0)::int8 AS held,
+    points.owed($1, $2) AS "offset",
+    coalesce((SELECT sum(remaining) FROM points.awaiting WHERE county_id = $1 AND person_id = $2
+              AND remaining > 0), 0)::int8 AS awaiting
+"""
+# A person's legs from both account indexes; what a transfer is about says its words and its shop.
+TRANSFERS = """
+WITH own AS (
+    SELECT id, batch, position, unit, code, amount, about FROM points.transfer
+    WHERE county_id = $1 AND credit = ANY (ARRAY[points.account_id('worker', 'merit', $2),
+        points.account_id('worker', 'wallet', $2)]) AND id < $3
+    UNION ALL
+    SELECT id, batch, position, unit, code, -amount, about FROM points.transfer
+    WHERE county_id = $1 AND debit = ANY (ARRAY[points.account_id('worker', 'merit', $2),
+        points.account_id('worker', 'wallet', $2)]) AND id < $3
+)
+SELECT t.id, b.at, t.batch, t.position, t.unit, t.code, t.amount, coalesce(p.memo, '') AS memo,
+       p.day, r.shop_id, r.id AS redemption_id
+FROM (SELECT * FROM own WHERE $5 = '' OR unit = $5 ORDER BY id DESC LIMIT $4) AS t
+JOIN points.batch b ON b.county_id = $1 AND b.number = t.batch
+LEFT JOIN points.posting p ON p.county_id = $1 AND p.batch = t.batch AND p.position = t.position
+LEFT JOIN points.redemption r ON r.county_id = $1 AND r.id = t.about
+ORDER BY t.id DESC
+"""
+BALANCE_AT = """
+SELECT coalesce(sum(CASE WHEN credit = points.account_id('worker', $3, $2) THEN amount
+                    ELSE -amount END), 0)::int8
+FROM points.transfer
+WHERE county_id = $1 AND id < points.transfer_id($4, 0, 0, 0)
+  AND (credit = points.account_id('worker', $3, $2) OR debit = points.account_id('worker', $3, $2))
+"""
+RECEIPT = """
+SELECT t.id AS transfer_id, t.county_id, b.at, t.unit, t.code, t.amount, t.debit, t.credit,
+       t.about, t.batch, t.position, encode(b.previous_hash, 'hex') AS previous_hash,
+       encode(b.hash, 'hex') AS hash
+FROM points.transfer t
+JOIN points.batch b ON b.county_id = t.county_id AND b.number = t.batch
+"""
+RECEIPT_OF_TRANSFER = RECEIPT + "WHERE t.county_id = $1 AND t.id = $2"
+RECEIPT_OF_PLACE = (
+    RECEIPT + "WHERE t.county_id = $1 AND b.number = $2"
+    " AND t.id = points.transfer_id(b.at, $2, $3, 1)"
+)
+LOTS = """
+SELECT id, fund_id, award_id, earned_on, expires_on, amount, remaining, held
+FROM points.lot WHERE county_id = $1 AND person_id = $2 AND remaining > 0
+ORDER BY expires_on, id LIMIT 1000
+"""
+ENDING = """
+SELECT person_id, expires_on, sum(remaining)::int8 AS amount
+FROM points.lot
+WHERE county_id = $1 AND remaining > 0 AND expires_on = ANY ($2::date[])
+  AND (person_id, expires_on) > ($3, $4)
+GROUP BY person_id, expires_on ORDER BY person_id, expires_on LIMIT $5
+"""
+WAITING_FUNDS = """
+SELECT DISTINCT fund_id FROM points.awaiting
+WHERE county_id = $1 AND remaining > 0 AND fund_id IS NOT NULL
+  AND points.fund_room($1, fund_id) > 0
+"""
+PURGE_CODES = "SELECT points.purge_codes($1, $2, $3) /* county_id = $1 */"
+NEWEST = UUID(int=(1 << 128) - 1)
+"""Sorts after every id: the cursor of the first page."""
 
 
 async def post_batch(county_id: int, items: Sequence[Item], at: datetime) -> list[Outcome]:
@@ -20,3 +98,46 @@ async def post_batch(county_id: int, items: Sequence[Item], at: datetime) -> lis
     bodies = [msgspec.json.encode(item).decode() for item in items]
     fingerprints = [item.fingerprint() for item in items]
     return await DB.all(Outcome, POST_BATCH, county_id, bodies, fingerprints, at)
+
+
+async def balances(county_id: int, person_id: UUID, at: datetime) -> Balances:
+    found = await DB.one(Balances, BALANCES, county_id, person_id, at)
+    assert found is not None  # noqa: S101  a SELECT of scalars has one row
+    return found
+
+
+async def transfers(
+    county_id: int, person_id: UUID, before: UUID | None, limit: int, unit: str
+) -> list[TransferRow]:
+    return await DB.all(TransferRow, TRANSFERS, county_id, person_id, before or NEWEST, limit, unit)
+
+
+async def balance_at(county_id: int, person_id: UUID, unit: str, at: datetime) -> int:
+    return int(await DB.fetchval(BALANCE_AT, county_id, person_id, unit, at))
+
+
+async def receipt(county_id: int, transfer_id: UUID) -> Receipt | None:
+    return await DB.one(Receipt, RECEIPT_OF_TRANSFER, county_id, transfer_id)
+
+
+async def receipt_of_place(county_id: int, batch: int, position: int) -> Receipt | None:
+    return await DB.one(Receipt, RECEIPT_OF_PLACE, county_id, batch, position)
+
+
+async def lots(county_id: int, person_id: UUID) -> list[LotRow]:
+    return await DB.all(LotRow, LOTS, county_id, person_id)
+
+
+async def ending(
+    county_id: int, days: Sequence[date], after: Ending | None, limit: int
+) -> list[Ending]:
+    cursor = (after.person_id, after.expires_on) if after else (UUID(int=0), date.min)
+    return await DB.all(Ending, ENDING, county_id, list(days), *cursor, limit)
+
+
+async def waiting_funds(county_id: int) -> list[UUID]:
+    return [row["fund_id"] for row in await DB.fetch(WAITING_FUNDS, county_id)]
+
+
+async def purge_codes(county_id: int, before: datetime, limit: int) -> int:
+    return int(await DB.fetchval(PURGE_CODES, county_id, before, limit))

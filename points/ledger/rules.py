@@ -1,24 +1,25 @@
-"""When earned points end: pure functions of the policy and the day."""
+"""When wallet points end (domain handbook 4.4); the day is fixed on the lot when it is earned."""
 
+from calendar import monthrange
 from datetime import date, timedelta
+from typing import Literal
+
+Policy = Literal["year_end_plus_one", "quarter_end", "year_end", "days_365", "never"]
+REMINDER_DAYS = (30, 7)
+"""Days before the last day on which a person is reminded."""
 
 
-def expires_on(policy: str, earned: date) -> date | None:
-    """The last day on which points earned on a day can be spent; None = never.
-
-    ``year_end_plus_one`` (the default): a lot earned in year Y ends on 31 December of Y+1.
-    Raises ValueError for an unknown policy.
-    """
-    if policy == "year_end_plus_one":
-        return date(earned.year + 1, 12, 31)
-    if policy == "year_end":
-        return date(earned.year, 12, 31)
-    if policy == "quarter_end":
-        month = (earned.month - 1) // 3 * 3 + 3
-        after = date(earned.year + month // 12, month % 12 + 1, 1)
-        return after - timedelta(days=1)
-    if policy == "days_365":
-        return earned + timedelta(days=365)
-    if policy == "never":
-        return None
-    raise ValueError(f"unknown expiry policy {policy!r}")
+def expires_on(policy: Policy, earned_on: date) -> date | None:
+    """The last day on which points earned on a day can be spent; None = never ends."""
+    match policy:
+        case "year_end_plus_one":
+            return date(earned_on.year + 1, 12, 31)
+        case "year_end":
+            return date(earned_on.year, 12, 31)
+        case "quarter_end":
+            month = (earned_on.month + 2) // 3 * 3
+            return date(earned_on.year, month, monthrange(earned_on.year, month)[1])
+        case "days_365":
+            return earned_on + timedelta(days=365)
+        case "never":
+            return None

@@ -3,13 +3,39 @@
 Outside a transaction a batch commits by itself; inside one it is part of it, so that a month, an
 import or a test stands or falls as a whole. Post last in a transaction: the batch locks the county
 until commit, and whoever holds a row while waiting for the county could be waited for in turn.
+
+The reads here take a county and a person and ask no rights: that is the caller's business.
 """
 
 from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Literal
+from uuid import UUID
 
 from points.ledger import queries
-from points.ledger.items import MAX_ITEMS, Item, Outcome
+from points.ledger.items import (
+    MAX_ITEMS,
+    Balances,
+    Ending,
+    ExpireHolds,
+    ExpireLots,
+    Item,
+    LotRow,
+    Outcome,
+    Receipt,
+    ReleaseAwaiting,
+    TransferRow,
+)
+from points.ledger.rules import REMINDER_DAYS, Policy, expires_on
 from shared import clock
+from shared.errors import NotFound
+from shared.ids import new_id
+
+PAGE = 50
+CHUNK = 500
+"""Rows one step of a sweep touches, so that redemptions wait for no sweep."""
+CODE_MEMORY = timedelta(days=2)
+"""How long a lapsed code can still be told from an unknown one."""
 
 
 async def post(county_id: int, items: Sequence[Item]) -> list[Outcome]:
@@ -27,3 +53,105 @@ async def post(county_id: int, items: Sequence[Item]) -> list[Outcome]:
 async def post_one(county_id: int, item: Item) -> Outcome:
     """Post a single item."""
     return (await post(county_id, [item]))[0]
+
+
+async def balances(county_id: int, person_id: UUID, at: datetime | None = None) -> Balances:
+    """What a person has; spendable points as of an instant (default now). Unknown people: zeros."""
+    return await queries.balances(county_id, person_id, at or clock.now())
+
+
+async def balance_at(
+    county_id: int, person_id: UUID, unit: Literal["merit", "wallet"], end_of: date
+) -> int:
+    """A person's balance at the end of a past day, from the transfers alone."""
+    midnight = datetime.combine(end_of + timedelta(days=1), datetime.min.time(), clock.LOCAL_ZONE)
+    return await queries.balance_at(county_id, person_id, unit, midnight)
+
+
+async def transfers(
+    county_id: int,
+    person_id: UUID,
+    *,
+    before: UUID | None = None,
+    limit: int = PAGE,
+    unit: Literal["", "merit", "wallet"] = "",
+) -> list[TransferRow]:
+    """A page of a person's movements, newest first; ``before`` is the last id of the page before.
+
+    ``limit`` is at most 200.
+    """
+    return await queries.transfers(county_id, person_id, before, min(limit, 200), unit)
+
+
+async def receipt(county_id: int, transfer_id: UUID) -> Receipt:
+    """A transfer with its block of the chain; raises NotFound."""
+    found = await queries.receipt(county_id, transfer_id)
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def receipt_of(county_id: int, outcome: Outcome) -> Receipt | None:
+    """The receipt of an accepted redemption's (or award's) outcome; None if it moved nothing."""
+    if outcome.batch is None or outcome.position is None:
+        return None
+    return await queries.receipt_of_place(county_id, outcome.batch, outcome.position)
+
+
+async def lots(county_id: int, person_id: UUID) -> list[LotRow]:
+    """A person's unspent lots, first expiring first."""
+    return await queries.lots(county_id, person_id)
+
+
+async def expire_holds(county_id: int, now: datetime) -> int:
+    """Void every hold not collected by ``now``; answers how many."""
+    done = 0
+    while True:
+        sweep = ExpireHolds(id=new_id(), at=now, limit=CHUNK)
+        quantity = (await post_one(county_id, sweep)).quantity
+        done += quantity
+        if quantity < CHUNK:
+            return done
+
+
+async def expire_lots(county_id: int, on: date, blocked: Sequence[UUID] = ()) -> int:
+    """Write off every lot whose last day is before ``on``; answers how many.
+
+    ``blocked`` names people with an open appeal. Stopped half-way, the next run does the rest.
+    """
+    done = 0
+    while True:
+        sweep = ExpireLots(id=new_id(), on=on, limit=CHUNK, blocked=tuple(blocked))
+        quantity = (await post_one(county_id, sweep)).quantity
+        done += quantity
+        if quantity < CHUNK:
+            return done
+
+
+async def release_waiting(county_id: int, policy: Policy, on: date) -> int:
+    """Issue waiting awards from budget that expiry or reversal freed; answers 0.1 points."""
+    released = 0
+    for fund_id in await queries.waiting_funds(county_id):
+        item = ReleaseAwaiting(
+            id=new_id(), fund_id=fund_id, day=on, expires_on=expires_on(policy, on)
+        )
+        released += (await post_one(county_id, item)).amount
+    return released
+
+
+async def ending(
+    county_id: int, today: date, after: Ending | None = None, limit: int = CHUNK
+) -> list[Ending]:
+    """Whose points end in 30 or 7 days, by person; ``after`` is the last row of the page before."""
+    days = [today + timedelta(days=days) for days in REMINDER_DAYS]
+    return await queries.ending(county_id, days, after, limit)
+
+
+async def purge_codes(county_id: int, now: datetime) -> int:
+    """Delete codes that lapsed two days ago; answers how many."""
+    done = 0
+    while True:
+        quantity = await queries.purge_codes(county_id, now - CODE_MEMORY, CHUNK)
+        done += quantity
+        if quantity < CHUNK:
+            return done
