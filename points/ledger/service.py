@@ -38,21 +38,23 @@ CODE_MEMORY = timedelta(days=2)
 """How long a lapsed code can still be told from an unknown one."""
 
 
-async def post(county_id: int, items: Sequence[Item]) -> list[Outcome]:
+async def post(county_id: int, items: Sequence[Item], now: datetime | None = None) -> list[Outcome]:
     """Put items into one batch and answer each, in order.
 
-    Refusals are outcomes. More than ``MAX_ITEMS`` are cut into several batches.
+    Refusals are outcomes. More than ``MAX_ITEMS`` are cut into several batches. ``now`` is when
+    the batch is recorded; a block is never older than the one before it.
     """
+    at = now or clock.now()
     outcomes: list[Outcome] = []
     for first in range(0, len(items), MAX_ITEMS):
         chunk = items[first : first + MAX_ITEMS]
-        outcomes += await queries.post_batch(county_id, chunk, clock.now())
+        outcomes += await queries.post_batch(county_id, chunk, at)
     return outcomes
 
 
-async def post_one(county_id: int, item: Item) -> Outcome:
+async def post_one(county_id: int, item: Item, now: datetime | None = None) -> Outcome:
     """Post a single item."""
-    return (await post(county_id, [item]))[0]
+    return (await post(county_id, [item], now))[0]
 
 
 async def balances(county_id: int, person_id: UUID, at: datetime | None = None) -> Balances:

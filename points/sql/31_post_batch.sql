@@ -832,8 +832,9 @@ BEGIN
     IF v_count > 0 THEN
         PERFORM points.apply_balances(p_county, points.transfer_id(p_at, p_batch, p_place, 0),
                                       points.transfer_id(p_at, p_batch, p_place, 1048575));
-        PERFORM points.note(p_county, p_batch, p_at, p_place, p_item, p_hash, NULL, NULL, v_amount,
-                            p_quantity => v_count);
+        PERFORM points.note(p_county, p_batch, p_at, p_place,
+            p_item || jsonb_build_object('day', p_item -> 'on'), p_hash, NULL, NULL, v_amount,
+            p_quantity => v_count);
     END IF;
     RETURN NULL;
 END $$;

@@ -10,8 +10,10 @@ from points.ledger.items import (
     Deduct,
     ExpireLots,
     Hold,
+    Item,
     Line,
     OpenFund,
+    Outcome,
     PostHold,
     Redeem,
     Reverse,
@@ -19,10 +21,13 @@ from points.ledger.items import (
     Undo,
     VoidHold,
 )
+from points.ledger.verifier import service as verifier
 from shared.ids import new_id
 
 COUNTY = 421222
 VILLAGE = "421222100001"
+CLERK = new_id()
+"""Who does everything here."""
 NOW = datetime(2026, 11, 2, 2, 0, tzinfo=UTC)
 TODAY = date(2026, 11, 2)
 YEAR_END = date(2027, 12, 31)
@@ -112,6 +117,8 @@ def redeem(
         person_id=None if code_hash else person,
         at=at,
         month_limit=month_limit,
+        actor_id=CLERK,
+        authority="shopkeeper@421222100001",
     )
 
 
@@ -134,12 +141,21 @@ def hold(
         at=at,
         month_limit=month_limit,
         expires_at=at + timedelta(days=days),
+        actor_id=CLERK,
+        authority="shopkeeper@421222100001",
     )
 
 
 def post_hold(held: Hold, *, at: datetime = NOW, shop: UUID | None = None) -> PostHold:
     """The whole hold is handed over."""
-    return PostHold(id=held.id, hold_id=held.id, shop_id=shop or held.shop_id, at=at)
+    return PostHold(
+        id=held.id,
+        hold_id=held.id,
+        shop_id=shop or held.shop_id,
+        at=at,
+        actor_id=CLERK,
+        authority="shopkeeper@421222100001",
+    )
 
 
 def void_hold(held: Hold) -> VoidHold:
@@ -155,6 +171,22 @@ def undo(redeemed: Redeem) -> Undo:
 def reverse(awarded: Award | Deduct, amount: int | None = None) -> Reverse:
     """The award or deduction is taken back."""
     return Reverse(id=new_id(), award_id=awarded.id, amount=amount, day=TODAY)
+
+
+async def one(item: Item, now: datetime = NOW) -> Outcome:
+    """Post one item."""
+    return await service.post_one(COUNTY, item, now)
+
+
+async def code(item: Item) -> str:
+    """Post one item and say how it went."""
+    return (await one(item)).code
+
+
+async def sound() -> None:
+    """Every invariant holds."""
+    verdict = await verifier.verify(COUNTY)
+    assert not verdict.findings, verdict.findings
 
 
 def expire_lots(on: date, *, limit: int = 500, blocked: tuple[UUID, ...] = ()) -> ExpireLots:

@@ -1,0 +1,1 @@
+"""Prove the ledger: every invariant that the database can be asked about."""

@@ -1,0 +1,363 @@
+"""One query per invariant (ledger handbook 5): each answers the first row that breaks it.
+
+``$1`` is the county. A query answers ``thing`` (which table's row), ``id`` and ``detail`` in words;
+no row means that the invariant holds.
+"""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import msgspec
+
+from shared.database import DB
+
+
+class Broken(msgspec.Struct, frozen=True):
+    """The first row that breaks an invariant."""
+
+    thing: str
+    id: str
+    detail: str
+
+
+class BatchRow(msgspec.Struct, frozen=True):
+    """A block, as much of it as walking the chain needs."""
+
+    number: int
+    rows: int
+    linked: bool
+    """Its previous_hash is the hash of the block before."""
+
+
+class LeafRow(msgspec.Struct, frozen=True):
+    """A sealed row and the first eight bytes of its hash."""
+
+    thing: str
+    id: UUID
+    leaf: bytes
+
+
+class Tampered(msgspec.Struct, frozen=True):
+    """A block whose rows no longer give its hash."""
+
+    number: int
+    leaves: bytes
+
+
+# Flows of every lot, from the append-only rows alone: what left it and is not back.
+LOT_FLOWS = """
+WITH spent AS (
+    SELECT d.lot, sum(d.draw) AS amount
+    FROM points.redemption r CROSS JOIN LATERAL unnest(r.lots, r.draws) AS d (lot, draw)
+    WHERE r.county_id = $1 AND r.status = 'accepted'
+      AND NOT EXISTS (SELECT FROM points.posting u WHERE u.county_id = $1 AND u.kind = 'undo'
+                      AND u.target = r.id)
+    GROUP BY d.lot
+), flowed AS (
+    SELECT t.about AS lot, sum(t.amount) FILTER (WHERE d.kind = 'issuance') AS came,
+        sum(t.amount) FILTER (WHERE d.kind = 'worker' AND c.kind IN ('issuance', 'expired')) AS went
+    FROM points.transfer t
+    JOIN points.account d ON d.county_id = $1 AND d.id = t.debit
+    JOIN points.account c ON c.county_id = $1 AND c.id = t.credit
+    WHERE t.county_id = $1 AND t.unit = 'wallet' AND t.code NOT IN ('redeem', 'undo')
+    GROUP BY t.about
+)
+"""
+
+CHECKS: dict[str, str] = {
+    "I1 两边与单位": """
+        SELECT 'transfer' AS thing, t.id::text, '借贷账户缺失、相同或单位不一' AS detail
+        FROM points.transfer t
+        LEFT JOIN points.account d ON d.county_id = $1 AND d.id = t.debit
+        LEFT JOIN points.account c ON c.county_id = $1 AND c.id = t.credit
+        WHERE t.county_id = $1 AND (t.amount <= 0 OR t.debit = t.credit
+            OR d.unit IS DISTINCT FROM t.unit OR c.unit IS DISTINCT FROM t.unit)
+        ORDER BY t.id LIMIT 1""",
+    "I1 总和为零": """
+        SELECT 'account' AS thing, unit AS id, '各账户余额合计 ' || sum(balance) AS detail
+        FROM (
+            SELECT unit, balance FROM points.account WHERE county_id = $1
+            UNION ALL
+            SELECT t.unit, CASE WHEN a.id = t.credit THEN t.amount ELSE -t.amount END
+            FROM points.account a
+            JOIN points.transfer t ON t.county_id = $1 AND (t.credit = a.id OR t.debit = a.id)
+            WHERE a.county_id = $1 AND a.kind = 'shop') AS held
+        GROUP BY unit HAVING sum(balance) <> 0 LIMIT 1""",
+    "I2 余额等于转账": """
+        SELECT 'account' AS thing, a.id::text,
+            '余额 ' || a.balance || '，转账合计 ' || coalesce(m.moved, 0) AS detail
+        FROM points.account a
+        LEFT JOIN (
+            SELECT account, sum(amount) AS moved FROM (
+                SELECT debit AS account, -amount AS amount FROM points.transfer
+                WHERE county_id = $1
+                UNION ALL
+                SELECT credit, amount FROM points.transfer WHERE county_id = $1) AS leg
+            GROUP BY account) AS m ON m.account = a.id
+        WHERE a.county_id = $1 AND a.kind <> 'shop' AND a.balance <> coalesce(m.moved, 0)
+        ORDER BY a.id LIMIT 1""",
+    "I3 任何时刻不过限": """
+        SELECT 'transfer' AS thing, id::text, '账户 ' || account || ' 到此为 ' || running AS detail
+        FROM (
+            SELECT l.id, l.account, a.kind,
+                sum(l.amount) OVER (PARTITION BY l.account ORDER BY l.id) AS running
+            FROM (
+                SELECT id, debit AS account, -amount AS amount FROM points.transfer
+                WHERE county_id = $1 AND unit = 'wallet'
+                UNION ALL
+                SELECT id, credit, amount FROM points.transfer
+                WHERE county_id = $1 AND unit = 'wallet') AS l
+            JOIN points.account a ON a.county_id = $1 AND a.id = l.account
+            WHERE a.kind <> 'issuance') AS line
+        WHERE CASE kind WHEN 'offset' THEN running > 0 ELSE running < 0 END
+        ORDER BY id LIMIT 1""",
+    "I4 库存": """
+        SELECT 'stock' AS thing, s.id::text, '现存 ' || s.quantity || '，应为 '
+            || coalesce(m.moved, 0) - coalesce(l.taken, 0) || '；占用 ' || s.held || '，应为 '
+            || coalesce(h.held, 0) AS detail
+        FROM points.stock s
+        LEFT JOIN (SELECT shop_id, product_id, sum(delta) AS moved FROM points.stock_move
+                   WHERE county_id = $1 GROUP BY shop_id, product_id) AS m
+            USING (shop_id, product_id)
+        LEFT JOIN (
+            SELECT r.shop_id, l.product_id, sum(l.quantity) AS taken
+            FROM points.redemption r
+            JOIN points.redemption_line l ON l.county_id = $1 AND l.redemption_id = r.id
+            WHERE r.county_id = $1 AND r.status = 'accepted'
+              AND NOT EXISTS (SELECT FROM points.posting u WHERE u.county_id = $1
+                              AND u.kind = 'undo' AND u.target = r.id)
+            GROUP BY r.shop_id, l.product_id) AS l USING (shop_id, product_id)
+        LEFT JOIN (
+            SELECT h.shop_id, g.product_id, sum(g.quantity) AS held
+            FROM points.hold h
+            CROSS JOIN LATERAL unnest(h.products, h.quantities) AS g (product_id, quantity)
+            WHERE h.county_id = $1 AND h.status = 'pending'
+            GROUP BY h.shop_id, g.product_id) AS h USING (shop_id, product_id)
+        WHERE s.county_id = $1 AND (s.quantity < 0 OR s.held <> coalesce(h.held, 0)
+            OR s.quantity <> coalesce(m.moved, 0) - coalesce(l.taken, 0))
+        ORDER BY s.id LIMIT 1""",
+    "I5 预算等于决议": """
+        SELECT 'fund' AS thing, f.id::text,
+            '预算 ' || f.budget_fen || ' 分，决议合计 ' || coalesce(sum(r.amount_fen), 0) || ' 分'
+            AS detail
+        FROM points.fund f
+        LEFT JOIN points.resolution r ON r.county_id = $1 AND r.fund_id = f.id
+        WHERE f.county_id = $1
+        GROUP BY f.id, f.budget_fen HAVING f.budget_fen <> coalesce(sum(r.amount_fen), 0)
+        ORDER BY f.id LIMIT 1""",
+    "I5 任何时刻不超预算": """
+        SELECT 'transfer' AS thing, id::text, '资金 ' || fund_id || ' 到此发放 ' || used
+            || '（0.1 分），预算 ' || budget || ' 分' AS detail
+        FROM (
+            SELECT e.id, e.fund_id, f.point_value_fen,
+                sum(e.used) OVER line AS used, sum(e.fen) OVER line AS budget
+            FROM (
+                SELECT points.transfer_id(b.at, p.batch, p.position, 0) AS id, r.fund_id,
+                    0 AS used, r.amount_fen AS fen
+                FROM points.resolution r
+                JOIN points.posting p ON p.county_id = $1 AND p.id = r.id
+                JOIN points.batch b ON b.county_id = $1 AND b.number = p.batch
+                WHERE r.county_id = $1
+                UNION ALL
+                SELECT t.id, a.owner, CASE WHEN a.kind = 'issuance' AND a.id = t.debit
+                    THEN t.amount ELSE -t.amount END, 0
+                FROM points.account a
+                JOIN points.transfer t ON t.county_id = $1 AND (t.debit = a.id OR t.credit = a.id)
+                WHERE a.county_id = $1 AND a.unit = 'wallet' AND a.kind IN ('issuance', 'expired'))
+                AS e
+            JOIN points.fund f ON f.county_id = $1 AND f.id = e.fund_id
+            WINDOW line AS (PARTITION BY e.fund_id ORDER BY e.id)) AS line
+        WHERE used * point_value_fen > budget * 10 ORDER BY id LIMIT 1""",
+    "I6 兑换的行、批次与金额": """
+        SELECT 'redemption' AS thing, r.id::text, '金额 ' || r.amount || '，明细合计 '
+            || coalesce(l.total, 0) || '，扣自各批 ' || coalesce(d.total, 0) || '，转账 '
+            || coalesce(t.amount, 0) AS detail
+        FROM points.redemption r
+        LEFT JOIN (SELECT redemption_id, sum(quantity * price) AS total FROM points.redemption_line
+                   WHERE county_id = $1 GROUP BY redemption_id) AS l ON l.redemption_id = r.id
+        LEFT JOIN LATERAL (SELECT sum(x) AS total FROM unnest(r.draws) AS x) AS d ON true
+        LEFT JOIN points.batch b ON b.county_id = $1 AND b.number = r.batch
+        LEFT JOIN points.transfer t ON t.county_id = $1
+            AND t.id = points.transfer_id(b.at, r.batch, r.position, 1)
+            AND t.about = r.id AND t.code = 'redeem'
+            AND t.debit = points.account_id('worker', 'wallet', r.person_id)
+            AND t.credit = points.account_id('shop', 'wallet', r.shop_id)
+        WHERE r.county_id = $1 AND (b.number IS NULL OR CASE r.status
+            WHEN 'accepted' THEN (r.amount, r.amount, r.amount)
+                IS DISTINCT FROM (l.total, d.total, t.amount)
+            ELSE l.total IS NOT NULL OR d.total IS NOT NULL OR t.amount IS NOT NULL END)
+        ORDER BY r.batch, r.position LIMIT 1""",
+    "I7 每笔转账有来处": """
+        SELECT 'transfer' AS thing, t.id::text, '没有对应的批次、入账或兑换' AS detail
+        FROM points.transfer t
+        LEFT JOIN points.batch b ON b.county_id = $1 AND b.number = t.batch
+        LEFT JOIN points.posting p ON p.county_id = $1 AND p.batch = t.batch
+            AND p.position = t.position
+        LEFT JOIN points.redemption r ON r.county_id = $1 AND r.batch = t.batch
+            AND r.position = t.position AND r.status = 'accepted'
+        WHERE t.county_id = $1 AND (b.number IS NULL OR (p.id IS NULL) = (r.id IS NULL)
+            OR t.id NOT BETWEEN points.transfer_id(b.at, t.batch, t.position, 0)
+                            AND points.transfer_id(b.at, t.batch, t.position, 1048575))
+        ORDER BY t.id LIMIT 1""",
+    "I10 冲正": """
+        SELECT 'posting' AS thing, v.id::text, '冲正 ' || v.amount || '／'
+            || v.wallet + v.waiting + v.settled || '，原为 ' || coalesce(o.amount, 0) || '／'
+            || coalesce(o.wallet + o.waiting, 0) AS detail
+        FROM points.posting v
+        LEFT JOIN points.posting o ON o.county_id = $1 AND o.id = v.target
+            AND o.kind IN ('award', 'opening', 'deduct')
+        WHERE v.county_id = $1 AND v.kind = 'reverse' AND (o.id IS NULL OR v.amount > o.amount
+            OR v.wallet + v.waiting + v.settled > o.wallet + o.waiting
+            OR EXISTS (SELECT FROM points.posting w WHERE w.county_id = $1 AND w.kind = 'reverse'
+                       AND w.target = v.target AND w.id <> v.id))
+        ORDER BY v.batch, v.position LIMIT 1""",
+    "I11 预订只了结一次": """
+        SELECT 'hold' AS thing, h.id::text, '状态 ' || h.status || '，已取 ' || h.posted
+            || '，兑换 ' || count(r.id) || ' 笔，作废 ' || count(v.id) || ' 笔' AS detail
+        FROM points.hold h
+        LEFT JOIN points.redemption r ON r.county_id = $1 AND r.hold_id = h.id
+            AND r.status = 'accepted'
+        LEFT JOIN points.posting v ON v.county_id = $1 AND v.target = h.id AND v.kind = 'void_hold'
+        WHERE h.county_id = $1
+        GROUP BY h.id, h.status, h.posted
+        HAVING coalesce(sum(r.amount), 0) <> h.posted
+            OR count(r.id) <> (h.status = 'posted')::int
+            OR count(v.id) <> (h.status = 'voided')::int
+        ORDER BY h.id LIMIT 1""",
+    "I11 占用的积分": """
+        SELECT 'lot' AS thing, l.id::text, '占用 ' || l.held || '，应为 ' || coalesce(h.held, 0)
+            AS detail
+        FROM points.lot l
+        LEFT JOIN (
+            SELECT d.lot, sum(d.draw) AS held
+            FROM points.hold h CROSS JOIN LATERAL unnest(h.lots, h.draws) AS d (lot, draw)
+            WHERE h.county_id = $1 AND h.status = 'pending' GROUP BY d.lot) AS h ON h.lot = l.id
+        WHERE l.county_id = $1 AND l.held <> coalesce(h.held, 0) ORDER BY l.id LIMIT 1""",
+    "I13 只增不改": """
+        SELECT 'table' AS thing, t.name AS id, '缺少告警触发器，或服务账号有改删权限' AS detail
+        FROM unnest(ARRAY['transfer', 'posting', 'redemption', 'redemption_line', 'batch',
+                          'stock_move', 'resolution']) AS t (name)
+        WHERE $1::int IS NOT NULL AND (
+            has_table_privilege('gridmerit_points', 'points.' || t.name, 'UPDATE, DELETE')
+            OR (SELECT count(*) FROM pg_trigger g
+                WHERE g.tgrelid = to_regclass('points.' || t.name) AND g.tgenabled <> 'D'
+                  AND g.tgname IN (t.name || '_append_only', t.name || '_no_truncate')) <> 2)
+        ORDER BY t.name LIMIT 1 -- not a business table: no county_id""",
+    "I14 各批余额": LOT_FLOWS
+    + """
+        SELECT 'lot' AS thing, l.id::text, '发放 ' || l.amount || '／' || coalesce(f.came, 0)
+            || '，余 ' || l.remaining || '，应余 '
+            || coalesce(f.came, 0) - coalesce(f.went, 0) - coalesce(s.amount, 0) AS detail
+        FROM points.lot l
+        LEFT JOIN flowed f ON f.lot = l.id
+        LEFT JOIN spent s ON s.lot = l.id
+        WHERE l.county_id = $1 AND (l.amount <> coalesce(f.came, 0) OR l.remaining
+            <> coalesce(f.came, 0) - coalesce(f.went, 0) - coalesce(s.amount, 0))
+        ORDER BY l.id LIMIT 1""",
+    "I14 各批合计等于余额": """
+        SELECT 'account' AS thing, a.id::text, '余额 ' || a.balance || '，各批合计 '
+            || coalesce(l.remaining, 0) AS detail
+        FROM points.account a
+        LEFT JOIN (SELECT person_id, sum(remaining) AS remaining FROM points.lot
+                   WHERE county_id = $1 GROUP BY person_id) AS l ON l.person_id = a.owner
+        WHERE a.county_id = $1 AND a.kind = 'worker' AND a.unit = 'wallet'
+          AND a.balance <> coalesce(l.remaining, 0)
+        ORDER BY a.id LIMIT 1""",
+    "I14 只清到期的": """
+        SELECT 'transfer' AS thing, t.id::text, '清零时尚未到期：' || coalesce(
+            l.expires_on::text, '永久有效') AS detail
+        FROM points.transfer t
+        LEFT JOIN points.posting p ON p.county_id = $1 AND p.batch = t.batch
+            AND p.position = t.position AND p.kind = 'expire_lots'
+        LEFT JOIN points.lot l ON l.county_id = $1 AND l.id = t.about
+        WHERE t.county_id = $1 AND t.code = 'expire'
+          AND (l.expires_on < p.day) IS NOT TRUE
+        ORDER BY t.id LIMIT 1""",
+    "I14 待拨付": """
+        SELECT 'awaiting' AS thing, w.id::text, '待拨 ' || w.remaining || '，应为 ' || w.amount
+            - coalesce(l.given, 0) - coalesce(v.cancelled, 0) AS detail
+        FROM points.awaiting w
+        JOIN points.posting p ON p.county_id = $1 AND p.id = w.id
+        LEFT JOIN LATERAL (SELECT sum(l.amount) - p.wallet AS given FROM points.lot l
+                           WHERE l.county_id = $1 AND l.award_id = w.id) AS l ON true
+        LEFT JOIN LATERAL (SELECT sum(v.waiting) AS cancelled FROM points.posting v
+                           WHERE v.county_id = $1 AND v.kind = 'reverse' AND v.target = w.id)
+            AS v ON true
+        WHERE w.county_id = $1 AND (w.amount <> p.waiting OR w.remaining
+            <> w.amount - coalesce(l.given, 0) - coalesce(v.cancelled, 0))
+        ORDER BY w.batch, w.position LIMIT 1""",
+    "I17 一岗一人": """
+        SELECT 'assignment' AS thing, b.id::text, '与任职 ' || a.id || ' 时间重叠' AS detail
+        FROM shared.assignment a
+        JOIN shared.assignment b ON b.county_id = $1 AND b.post_id = a.post_id AND b.id > a.id
+            AND daterange(a.valid_from, a.valid_to) && daterange(b.valid_from, b.valid_to)
+        WHERE a.county_id = $1 ORDER BY b.id LIMIT 1""",
+    "I18 入账有经手人": """
+        SELECT 'redemption' AS thing, r.id::text, '没有经手人和权限' AS detail
+        FROM points.redemption r
+        WHERE r.county_id = $1 AND r.status = 'accepted'
+          AND (r.authority = '' OR r.actor_id IS NULL)
+        ORDER BY r.batch, r.position LIMIT 1""",
+    "I19 一期一次": """
+        SELECT 'job_run' AS thing, max(id::text) AS id, job || ' ' || period || ' 完成了 '
+            || count(*) || ' 次' AS detail
+        FROM shared.job_run WHERE county_id = $1 AND status = 'done'
+        GROUP BY job, period HAVING count(*) > 1 LIMIT 1""",
+}
+
+BATCHES = """
+SELECT number, rows, linked FROM (
+    SELECT number, rows, coalesce(previous_hash = CASE number WHEN 1 THEN ''::bytea
+        ELSE lag(hash) OVER (ORDER BY number) END, false) AS linked
+    FROM points.batch WHERE county_id = $1 AND number >= $2 - 1 ORDER BY number LIMIT $3 + 1
+) AS page WHERE number >= $2
+"""
+# Blocks whose rows do not give their hash, and rows that claim a block which is not there.
+TAMPERED = """
+WITH bounds AS (
+    SELECT points.transfer_id(min(at), min(number), 0, 0) AS low,
+           points.transfer_id(max(at), max(number), 1048575, 1048575) AS high
+    FROM points.batch WHERE county_id = $1 AND number IN ($2, $3)
+)
+SELECT coalesce(b.number, s.number) AS number, coalesce(b.leaves, '') AS leaves
+FROM (SELECT * FROM points.batch WHERE county_id = $1 AND number BETWEEN $2 AND $3) AS b
+FULL JOIN (SELECT s.* FROM bounds, points.sealed($1, $2, $3, low, high) AS s) AS s
+    ON s.number = b.number
+WHERE b.number IS NULL OR s.number IS NULL OR (b.items, b.rows) <> (s.items, s.rows)
+   OR b.leaves <> s.leaves OR b.hash <> points.chain_hash(
+      b.previous_hash, $1, b.number, b.at, s.items, s.rows, s.content)
+ORDER BY 1 LIMIT 1
+"""
+LEAVES = """
+SELECT (ARRAY['posting', 'redemption', 'hold', 'stock_move', 'transfer'])[part] AS thing, l.id,
+       substr(leaf, 1, 8) AS leaf
+FROM points.batch b CROSS JOIN LATERAL points.leaves($1, $2, $2,
+    points.transfer_id(b.at, $2, 0, 0), points.transfer_id(b.at, $2, 1048575, 1048575)) AS l
+WHERE b.county_id = $1 AND b.number = $2 ORDER BY l.position, l.part, l.id
+"""
+COUNTIES = "SELECT DISTINCT county_id FROM points.batch ORDER BY county_id"
+SIZE = "SELECT count(*) FROM points.transfer WHERE county_id = $1"
+
+
+async def first_broken(sql: str, county_id: int) -> Broken | None:
+    return await DB.one(Broken, sql, county_id)
+
+
+async def batches(county_id: int, first: int, limit: int) -> list[BatchRow]:
+    return await DB.all(BatchRow, BATCHES, county_id, first, limit)
+
+
+async def tampered(county_id: int, first: int, last: int) -> Tampered | None:
+    return await DB.one(Tampered, TAMPERED, county_id, first, last)
+
+
+async def leaves(county_id: int, number: int) -> Sequence[LeafRow]:
+    return await DB.all(LeafRow, LEAVES, county_id, number)
+
+
+async def counties() -> list[int]:
+    return [row["county_id"] for row in await DB.fetch(COUNTIES)]
+
+
+async def size(county_id: int) -> int:
+    return int(await DB.fetchval(SIZE, county_id))
