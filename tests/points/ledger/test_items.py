@@ -676,20 +676,13 @@ async def test_receipt_names_block_and_hash(world: World) -> None:
     assert await service.receipt_of(COUNTY, refused) is None
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"merit": -1, "wallet": 5},
-        {"merit": 0, "wallet": 0},
-        {"merit": 10**10, "wallet": 0},
-    ],
-)
-def test_impossible_amounts_are_refused_before_the_ledger(wrong: dict[str, int]) -> None:
+@pytest.mark.parametrize(("merit", "wallet"), [(-1, 5), (0, 0), (10**10, 0)])
+def test_impossible_amounts_are_refused_before_the_ledger(merit: int, wallet: int) -> None:
     """Zero, negative and absurd amounts never reach the database."""
     with pytest.raises(ValueError, match=r"award|range"):
         Opening(
             id=new_id(), person_id=new_id(), code="X", fund_id=None, unit_code="", day=TODAY,
-            expires_on=None, **wrong,
+            expires_on=None, merit=merit, wallet=wallet,
         )  # fmt: skip
 
 
