@@ -19,6 +19,7 @@ from deploy.embedded import POSTGRES, VALKEY, Embedded
 from deploy.engine_home import EngineError, locked
 from deploy.migrate import OWNER, migrate
 from shared.database import DB
+from shared.identity import sealing
 from shared.roster import phones
 from shared.settings import Settings, load
 
@@ -45,6 +46,7 @@ async def runtime(
     """
     settings = with_secret(settings)
     phones.configure(settings.secret_key)
+    sealing.configure(settings.secret_key)
     with ExitStack() as stack:
         settings = stack.enter_context(_Engines(settings))
         if settings.database_url:

@@ -9,6 +9,7 @@ from litestar import Litestar
 from points.index import index
 from points.routes import ROUTES
 from shared.clock import now
+from shared.identity import web, web_manage, web_me, web_shop
 from shared.settings import Settings
 from shared.web.plugin import PlatformPlugin
 
@@ -20,6 +21,6 @@ CONSTRAINTS: dict[str, str] = {}
 def create_app(settings: Settings, clock: Callable[[], datetime] = now) -> Litestar:
     """The ASGI app; the database (``DB``) must be configured before it starts."""
     return Litestar(
-        route_handlers=[index],
+        route_handlers=[index, web.router, web_me.router, web_manage.router, web_shop.router],
         plugins=[PlatformPlugin(settings, ROUTES, [TEMPLATES], CONSTRAINTS, clock)],
     )

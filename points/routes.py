@@ -1,8 +1,9 @@
 """The points service's rows in the table of routes and permissions."""
 
-from shared.identity.routes import SHARED_ROUTES, SIGNED_IN, Routes
+from shared.identity.routes import IDENTITY_ROUTES, SHARED_ROUTES, SIGNED_IN, Routes
 
 ROUTES: Routes = {
     **SHARED_ROUTES,
+    **IDENTITY_ROUTES,
     "GET /": SIGNED_IN,
 }

@@ -160,6 +160,8 @@ async def application(settings: Settings) -> AsyncIterator[Litestar]:
 @pytest.fixture
 async def client(application: Litestar, rollback: None) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the app inside the test's rolled-back transaction."""
+    async for key in application.state.valkey.scan_iter("limit:*"):
+        await application.state.valkey.delete(key)
     transport = httpx.ASGITransport(application)  # type: ignore[arg-type]  # its own ASGI types
     async with httpx.AsyncClient(transport=transport, base_url="http://points") as http:
         yield http

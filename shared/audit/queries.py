@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from shared.audit.schemas import Event
+from shared.audit.schemas import Event, ExportRow
 from shared.database import DB
 
 INSERT = """
@@ -20,3 +20,11 @@ async def insert(event: Event) -> None:
 
 async def insert_all(events: Sequence[Event]) -> None:
     await DB.executemany(INSERT, [msgspec.structs.astuple(event) for event in events])
+
+
+async def insert_export(row: ExportRow) -> None:
+    await DB.execute(
+        "INSERT INTO shared.export_log (county_id, id, at, person_id, name, purpose, row_count)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        *msgspec.structs.astuple(row),
+    )

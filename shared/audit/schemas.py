@@ -22,3 +22,15 @@ class Event(msgspec.Struct, frozen=True):
     after: str | None
     reason: str
     request_id: str
+
+
+class ExportRow(msgspec.Struct, frozen=True):
+    """One row of 导出记录 as it is stored, in the order of the INSERT."""
+
+    county_id: int
+    id: UUID
+    at: datetime
+    person_id: UUID
+    name: str
+    purpose: str
+    row_count: int

@@ -5,14 +5,16 @@ without the other. Values are kept as JSON: never put a phone number, a PIN or a
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
 from structlog.contextvars import get_contextvars
 
 from shared.audit import queries
-from shared.audit.schemas import Event
+from shared.audit.schemas import Event, ExportRow
 from shared.clock import now
+from shared.database import DB
 from shared.identity.actor import Actor
 from shared.ids import new_id
 
@@ -94,6 +96,27 @@ async def record_all(
             for entry in entries
         ]
     )
+
+
+async def log_export(
+    actor: Actor, name: str, purpose: str, row_count: int, at: datetime | None = None
+) -> None:
+    """导出记录: who took which file out, why, and how many rows; and the audit event for it."""
+    moment = at or now()
+    async with DB.transaction():
+        export_id = new_id()
+        await queries.insert_export(
+            ExportRow(actor.county_id, export_id, moment, actor.person_id, name, purpose, row_count)
+        )
+        await record(
+            actor,
+            "export",
+            "export",
+            export_id,
+            county_id=actor.county_id,
+            after={"name": name, "rows": row_count},
+            reason=purpose,
+        )
 
 
 def authority_of(actor: Actor | None, unit_code: str) -> str:

@@ -10,16 +10,18 @@ from shared.clock import today
 from shared.database import DB
 from shared.errors import Invalid, NotFound
 from shared.identity import hashing, queries
-from shared.identity.access import Action, Target, require
+from shared.identity.access import Action, Target, reach, require
 from shared.identity.actor import Actor
 from shared.identity.rules import totp_uri, weak_password, weak_pin
-from shared.identity.schemas import AccountRow, DeskAccount, TextSize
+from shared.identity.schemas import AccountLine, AccountRow, DeskAccount, DeskSecrets, TextSize
 from shared.identity.sealing import keyed, seal
 from shared.ids import new_id
-from shared.roster import phones
 from shared.roster import service as roster
 
+PAGE = 50
 RECOVERY_CODES = 8
+ISSUER = "网格积分"
+"""What an authenticator app shows beside the name."""
 TOTP_BYTES = 20
 NO_MATCH = "两次输入的密码不一样，请重新输入。"
 
@@ -27,6 +29,37 @@ NO_MATCH = "两次输入的密码不一样，请重新输入。"
 async def ensure_account(county_id: int, person_id: UUID) -> UUID:
     """The person's account, made when there is none; it cannot sign in before activation."""
     return await queries.ensure_account(county_id, new_id(), person_id)
+
+
+async def listed(
+    actor: Actor, now: datetime, *, query: str = "", state: str = "", unit: str = "", page: int = 1
+) -> list[AccountLine]:
+    """A page of the people whose accounts the actor manages; each line has the total."""
+    codes = reach(actor, Action.SESSIONS_REVOKE)
+    if unit:
+        codes = tuple(code for code in (unit,) if code.startswith(codes))
+    return await queries.account_lines(
+        actor.county_id,
+        (today(now), now),
+        codes,
+        query=query[:20],
+        state=state,
+        limit=PAGE,
+        offset=(page - 1) * PAGE,
+    )
+
+
+async def line(actor: Actor, person_id: UUID, now: datetime) -> AccountLine:
+    """One of them; raises NotFound."""
+    found = await queries.account_lines(
+        actor.county_id,
+        (today(now), now),
+        reach(actor, Action.SESSIONS_REVOKE),
+        person_id=person_id,
+    )
+    if not found:
+        raise NotFound
+    return found[0]
 
 
 async def set_card_pin(actor: Actor, person_id: UUID, pin: str, again: str) -> None:
@@ -82,34 +115,47 @@ async def set_disabled(
         )
 
 
-async def make_desk_account(
-    county_id: int, person_id: UUID, password: str, now: datetime, issuer: str
-) -> DeskAccount:
-    """Give a person password, authenticator and recovery codes; shown once, kept hashed or sealed.
+async def desk_secrets(password: str, phone: str) -> DeskSecrets:
+    """A checked password's hash, a new authenticator key and recovery codes.
 
-    Asks no rights: its callers are the console and :mod:`shared.identity.desk`. Ends all sessions.
-    Raises Invalid for a weak password.
+    Hashing is slow: call it before the transaction. Raises Invalid for a weak password.
     """
-    person = await roster.person(county_id, person_id)
-    phone = await roster.phone_of(county_id, person_id)
-    if person is None or phone is None:
-        raise NotFound
     if problem := weak_password(password, phone):
         raise Invalid(problem, {"password": problem})
-    secret = token_bytes(TOTP_BYTES)
-    codes = tuple(_recovery_code() for _ in range(RECOVERY_CODES))
-    password_hash = await hashing.make(password)
+    return DeskSecrets(
+        password_hash=await hashing.make(password),
+        totp_key=token_bytes(TOTP_BYTES),
+        recovery_codes=tuple(_recovery_code() for _ in range(RECOVERY_CODES)),
+    )
+
+
+async def give_desk(
+    county_id: int, person_id: UUID, secrets: DeskSecrets, now: datetime
+) -> DeskAccount:
+    """Keep them hashed and sealed, end every session; what is returned is shown once.
+
+    Asks no rights: its callers are the console and :mod:`shared.identity.desk`.
+    """
+    person = await roster.person(county_id, person_id)
+    if person is None:
+        raise NotFound
     async with DB.transaction():
         account_id = await ensure_account(county_id, person_id)
-        hashes = [recovery_hash(code) for code in codes]
-        await queries.set_password(county_id, account_id, password_hash, seal(secret), hashes, now)
+        await queries.set_password(
+            county_id,
+            account_id,
+            secrets.password_hash,
+            seal(secrets.totp_key),
+            [recovery_hash(code) for code in secrets.recovery_codes],
+            now,
+        )
         await queries.revoke_sessions(county_id, account_id, now)
     return DeskAccount(
         name=person.name,
-        phone=phones.mask(phone),
-        totp_uri=totp_uri(secret, f"{person.name} {phone[-4:]}", issuer),
-        totp_key=base64.b32encode(secret).decode(),
-        recovery_codes=codes,
+        phone=person.phone_masked,
+        totp_uri=totp_uri(secrets.totp_key, f"{person.name} {person.phone_masked[-4:]}", ISSUER),
+        totp_key=base64.b32encode(secrets.totp_key).decode(),
+        recovery_codes=secrets.recovery_codes,
     )
 
 

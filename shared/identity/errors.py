@@ -13,6 +13,10 @@ class WrongSignIn(GridmeritError):  # noqa: N818
         super().__init__(message)
 
 
+class UnknownAccount(WrongSignIn):
+    """The same to whoever asks; the page makes it wait like a known one."""
+
+
 class WaitFirst(TooMany):
     """Too many wrong tries on this account from this kind of device; ``seconds`` to wait."""
 

@@ -53,28 +53,37 @@ WHERE s.county_id = $1 AND s.spent_at IS NULL AND s.revoked_at IS NULL AND s.exp
 """
 
 ACCOUNT_LINES = """
-SELECT p.id AS person_id, p.name, po.role, u.code AS unit_code, u.name AS unit_name,
-       v.name AS village_name, c.activated_at, c.disabled_at,
-       c.password_hash IS NOT NULL AS desk,
+WITH office AS (
+    SELECT DISTINCT ON (p.id) p.id AS person_id, p.name, p.name_pinyin, po.role,
+           u.code AS unit_code, u.name AS unit_name, v.name AS village_name, c.id AS account_id,
+           c.activated_at, c.disabled_at, COALESCE(c.password_hash IS NOT NULL, false) AS desk
+    FROM shared.assignment a
+    JOIN shared.post po ON po.county_id = a.county_id AND po.id = a.post_id
+    JOIN shared.unit u ON u.county_id = po.county_id AND u.id = po.unit_id
+    LEFT JOIN shared.unit v ON v.county_id = u.county_id AND v.code = left(u.code, 12)
+      AND v.code <> u.code
+    JOIN shared.person p ON p.county_id = a.county_id AND p.id = a.person_id
+    LEFT JOIN shared.account c ON c.county_id = p.county_id AND c.person_id = p.id
+    WHERE a.county_id = $1 AND a.valid_from <= $2 AND (a.valid_to IS NULL OR a.valid_to > $2)
+      AND u.code LIKE ANY($4) AND ($6::uuid IS NULL OR p.id = $6)
+      AND ($5 = '' OR starts_with(p.name, $5) OR starts_with(p.name_pinyin, lower($5))
+           OR starts_with(p.name_initials, lower($5)))
+    ORDER BY p.id, u.code COLLATE "C", po.role
+)
+SELECT person_id, name, role, unit_code, unit_name, village_name, account_id, activated_at,
+       disabled_at, desk, count(*) OVER () AS total,
        (SELECT max(s.expires_at) FROM shared.activation_slip s
-        WHERE s.county_id = $1 AND s.account_id = c.id AND s.spent_at IS NULL
+        WHERE s.county_id = $1 AND s.account_id = office.account_id AND s.spent_at IS NULL
           AND s.revoked_at IS NULL AND s.expires_at > $3) AS slip_until,
        (SELECT count(*) FROM shared.session s
-        WHERE s.county_id = $1 AND s.account_id = c.id AND s.revoked_at IS NULL
+        WHERE s.county_id = $1 AND s.account_id = office.account_id AND s.revoked_at IS NULL
           AND s.expires_at > $3) AS sessions
-FROM shared.assignment a
-JOIN shared.post po ON po.county_id = a.county_id AND po.id = a.post_id
-JOIN shared.unit u ON u.county_id = po.county_id AND u.id = po.unit_id
-LEFT JOIN shared.unit v ON v.county_id = u.county_id AND v.code = left(u.code, 12)
-  AND v.code <> u.code
-JOIN shared.person p ON p.county_id = a.county_id AND p.id = a.person_id
-LEFT JOIN shared.account c ON c.county_id = p.county_id AND c.person_id = p.id
-WHERE a.county_id = $1 AND a.valid_from <= $2 AND (a.valid_to IS NULL OR a.valid_to > $2)
-  AND u.code LIKE ANY($4)
-  AND ($5 = '' OR starts_with(p.name, $5) OR starts_with(p.name_pinyin, lower($5))
-       OR starts_with(p.name_initials, lower($5)))
-ORDER BY u.code COLLATE "C", po.role, p.name_pinyin, p.id
-LIMIT $6 OFFSET $7
+FROM office
+WHERE CASE $7 WHEN 'open' THEN activated_at IS NULL AND disabled_at IS NULL
+              WHEN 'active' THEN activated_at IS NOT NULL AND disabled_at IS NULL
+              WHEN 'disabled' THEN disabled_at IS NOT NULL ELSE true END
+ORDER BY unit_code COLLATE "C", role, name_pinyin, person_id
+LIMIT $8 OFFSET $9
 """
 
 
@@ -472,18 +481,31 @@ async def spend_slip(county_id: int, slip_id: UUID, now: datetime) -> bool:
 
 async def account_lines(
     county_id: int,
-    on: date,
-    now: datetime,
+    moment: tuple[date, datetime],
     prefixes: Sequence[str],
-    query: str,
     *,
-    limit: int,
+    query: str = "",
+    person_id: UUID | None = None,
+    state: str = "",
+    limit: int = 1,
     offset: int = 0,
 ) -> list[AccountLine]:
-    """People in office below the given units, with the state of their accounts."""
+    """People in office below the given units, with the state of their accounts.
+
+    ``moment``: today's date and the instant; ``state``: open, active, disabled or empty.
+    """
     patterns = [f"{code}%" for code in prefixes]
     return await DB.all(
-        AccountLine, ACCOUNT_LINES, county_id, on, now, patterns, query, limit, offset
+        AccountLine,
+        ACCOUNT_LINES,
+        county_id,
+        *moment,
+        patterns,
+        query,
+        person_id,
+        state,
+        limit,
+        offset,
     )
 
 

@@ -6,6 +6,8 @@ from uuid import UUID
 
 import msgspec
 
+from shared.roster.roles import ROLE_NAMES, Role
+
 SessionKind = Literal["phone", "desk"]
 TextSize = Literal["normal", "large", "elder", "huge"]
 
@@ -92,15 +94,18 @@ class AccountLine(msgspec.Struct, frozen=True):
 
     person_id: UUID
     name: str
-    role: str
+    role: Role
     unit_code: str
     unit_name: str
     village_name: str | None
+    account_id: UUID | None
     activated_at: datetime | None
     disabled_at: datetime | None
     slip_until: datetime | None
     sessions: int
     desk: bool
+    total: int
+    """People in the whole list, for the pager."""
 
     @property
     def state(self) -> str:
@@ -110,6 +115,15 @@ class AccountLine(msgspec.Struct, frozen=True):
         if self.activated_at or self.desk:
             return "已激活"
         return "已发激活条" if self.slip_until else "未激活"
+
+    @property
+    def role_name(self) -> str:
+        return ROLE_NAMES[self.role]
+
+    @property
+    def place(self) -> str:
+        """村 and 网格, or the unit alone."""
+        return f"{self.village_name} {self.unit_name}" if self.village_name else self.unit_name
 
 
 class NewSession(msgspec.Struct, frozen=True):
@@ -152,6 +166,14 @@ class TerminalSecret(msgspec.Struct, frozen=True):
     key: str
     secret: str
     label: str
+
+
+class DeskSecrets(msgspec.Struct, frozen=True):
+    """A new desk account's secrets before they are kept."""
+
+    password_hash: str
+    totp_key: bytes
+    recovery_codes: tuple[str, ...]
 
 
 class DeskAccount(msgspec.Struct, frozen=True):

@@ -20,7 +20,14 @@ from shared.errors import Invalid, NotFound
 from shared.identity import hashing, queries, sessions
 from shared.identity.accounts import checked_password, checked_pin, recovery_hash
 from shared.identity.actor import Actor
-from shared.identity.errors import DeskOnly, NoOffice, UsedUp, WaitFirst, WrongSignIn
+from shared.identity.errors import (
+    DeskOnly,
+    NoOffice,
+    UnknownAccount,
+    UsedUp,
+    WaitFirst,
+    WrongSignIn,
+)
 from shared.identity.rules import DEVICE_TRIES, Tries, charged, totp_step, used_up, waiting
 from shared.identity.schemas import AccountRow, DeviceRow, NewSession, SessionKind, SlipRow
 from shared.identity.sealing import digest, digits_hash, open_
@@ -43,7 +50,7 @@ async def sign_in(
     found = await _account_by_phone(county_id, phone)
     if found is None or found.pin_hash is None or len(pin) > MAX_SECRET:
         await hashing.matches(None, pin[:MAX_SECRET])
-        raise WrongSignIn
+        raise UnknownAccount(WRONG_PIN)
     device = await _charge(county_id, found.id, device_token, now)
     if not await hashing.matches(found.pin_hash, pin):
         await _refuse(county_id, found, device)
@@ -65,7 +72,7 @@ async def desk_sign_in(
     found = await _account_by_phone(county_id, phone)
     if found is None or found.password_hash is None or len(password) > MAX_SECRET:
         await hashing.matches(None, password[:MAX_SECRET])
-        raise WrongSignIn(WRONG_DESK)
+        raise UnknownAccount(WRONG_DESK)
     device = await _charge(county_id, found.id, device_token, now)
     right = await hashing.matches(found.password_hash, password)
     if not (right and await _second_factor(county_id, found, code, now)):
@@ -138,7 +145,7 @@ async def try_digits(
     found = await _account_by_phone(county_id, phone)
     slip = await queries.slip_of(county_id, found.id, now) if found else None
     if found is None or slip is None:
-        raise WrongSignIn(WRONG_DIGITS)
+        raise UnknownAccount(WRONG_DIGITS)
     device = await _charge(county_id, found.id, device_token, now)
     if not compare_digest(slip.digits_hash, digits_hash(found.id, digits)):
         await _refuse(county_id, found, device, WRONG_DIGITS)

@@ -83,6 +83,12 @@ async def is_first_keeper(actor: Actor, shop_id: UUID) -> bool:
     return any(line.seat == 1 and line.person_id == actor.person_id for line in lines)
 
 
+async def is_activated(county_id: int, person_id: UUID) -> bool:
+    """Whether somebody signs in with a PIN already, and so needs no slip."""
+    account = await queries.account_of(county_id, person_id)
+    return account is not None and account.pin_hash is not None
+
+
 async def _person(county_id: int, name: str, phone: str, now: datetime) -> UUID:
     """Whoever has the number must also have the name: a slip of the finger hires a stranger."""
     known = await roster.person_by_phone(county_id, phone)

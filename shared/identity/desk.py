@@ -1,0 +1,95 @@
+"""Desk accounts made at a desk: the admin gives password and authenticator to people with posts.
+
+The first one comes from the console (``gridmerit create-admin``).
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from shared.audit import service as audit
+from shared.clock import today
+from shared.database import DB
+from shared.errors import Invalid, NotFound
+from shared.identity.access import Action, Target, require
+from shared.identity.accounts import desk_secrets, give_desk, offices
+from shared.identity.actor import Actor
+from shared.identity.schemas import DeskAccount
+from shared.roster import service as roster
+from shared.roster.roles import DESK_ROLES, Employment, Role
+
+
+async def open_desk(actor: Actor, person_id: UUID, password: str, now: datetime) -> DeskAccount:
+    """Password, authenticator and recovery codes for somebody with a desk post; shown once.
+
+    Raises NotFound, Forbidden (own account), Invalid.
+    """
+    targets = await offices(actor.county_id, person_id)
+    if not targets:
+        raise NotFound
+    for target in targets:
+        require(actor, Action.DESK_ACCOUNT, Target(unit_code=target.unit_code, owner=person_id))
+    held = await roster.duties_at(actor.county_id, person_id, today(now))
+    if not {duty.role for duty in held} & DESK_ROLES:
+        raise Invalid("这个人没有需要在电脑上登录的岗位，请先在名册里任职。")
+    phone = await roster.phone_of(actor.county_id, person_id) or ""
+    secrets = await desk_secrets(password, phone)
+    async with DB.transaction():
+        made = await give_desk(actor.county_id, person_id, secrets, now)
+        await audit.record(
+            actor, Action.DESK_ACCOUNT, "person", person_id, county_id=actor.county_id
+        )
+    return made
+
+
+async def create_on_console(
+    county_id: int,
+    name: str,
+    phone: str,
+    role: Role,
+    password: str,
+    now: datetime,
+    *,
+    county_name: str = "",
+) -> DeskAccount:
+    """Person, post at the county, assignment from today and desk account, whatever of them lacks.
+
+    Asks no rights: whoever has the console has the database. A county that is not there yet is
+    made when its name is given. Raises NotFound, Invalid, BadPhone.
+    """
+    unit = (
+        await roster.add_county(county_id, county_name)
+        if county_name
+        else await roster.unit_by_code(county_id, f"{county_id:06d}")
+    )
+    if unit is None:
+        raise NotFound("还没有这个县。请加 --county-name 写上县名，或先导入名册。")
+    secrets = await desk_secrets(password, phone)
+    async with DB.transaction():
+        known = await roster.person_by_phone(county_id, phone)
+        if known is not None and known.name != name:
+            raise Invalid("这个手机号已登记在别人名下，请核对姓名和号码。")
+        person_id = (
+            known.id
+            if known
+            else await roster.add_person(
+                county_id, name, phone, Employment.OFFICIAL, full_time=True, now=now
+            )
+        )
+        held = await roster.duties_at(county_id, person_id, today(now))
+        if not any(duty.role is role and duty.unit_code == unit.code for duty in held):
+            post_id = await roster.add_post(county_id, unit.id, role)
+            await roster.assign(
+                county_id, post_id, person_id, today(now), reason="控制台创建", now=now
+            )
+        made = await give_desk(county_id, person_id, secrets, now)
+        await audit.record(
+            None,
+            Action.DESK_ACCOUNT,
+            "person",
+            person_id,
+            county_id=county_id,
+            unit_code=unit.code,
+            after={"role": role},
+            authority="console",
+        )
+    return made

@@ -1,0 +1,102 @@
+"""What the system keeps about oneself, for reading and taking away (self-service export).
+
+Identity and roster answer here; a service adds its own sections through ``app.state.own_data``,
+because shared knows neither points nor appraisal.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+
+import msgspec
+
+from shared.audit import service as audit
+from shared.clock import today
+from shared.documents.excel import Column, Sheet, workbook
+from shared.identity import queries
+from shared.identity.actor import Actor
+from shared.roster import service as roster
+from shared.roster.roles import EMPLOYMENT_NAMES, ROLE_NAMES
+
+WIDE = 24.0
+
+
+class Section(msgspec.Struct, frozen=True):
+    """A titled table; why it is kept and how long stands under the title."""
+
+    title: str
+    purpose: str
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    def records(self) -> list[list[tuple[str, str]]]:
+        """Each row with its heads, as a phone shows it."""
+        return [list(zip(self.heads, row, strict=True)) for row in self.rows]
+
+
+Contributor = Callable[[Actor], Awaitable[Section]]
+
+
+async def sections(actor: Actor, more: Sequence[Contributor], now: datetime) -> list[Section]:
+    """Everything about the actor, in reading order."""
+    own = [await _person(actor), await _posts(actor), await _sign_ins(actor, now)]
+    return [*own, *[await contribute(actor) for contribute in more]]
+
+
+async def export(
+    actor: Actor, more: Sequence[Contributor], now: datetime, department: str
+) -> bytes:
+    """The same as an Excel file, one sheet a section."""
+    found = await sections(actor, more, now)
+    await audit.log_export(
+        actor, "本人资料", "本人下载", sum(len(section.rows) for section in found), now
+    )
+    return workbook(
+        *(
+            Sheet(
+                name=section.title,
+                title=section.title,
+                unit=department,
+                on=today(now),
+                columns=tuple(Column(head, width=WIDE) for head in section.heads),
+                rows=section.rows,
+                notes=(section.purpose,),
+                signatures=(),
+            )
+            for section in found
+        )
+    )
+
+
+async def _person(actor: Actor) -> Section:
+    card = await roster.person(actor.county_id, actor.person_id)
+    phone = await roster.phone_of(actor.county_id, actor.person_id)
+    rows = [("姓名", actor.name), ("手机号", phone or "")]
+    if card is not None:
+        rows.append(("用工形式", EMPLOYMENT_NAMES[card.employment_type]))
+        rows.append(("专职或兼职", "专职" if card.full_time else "兼职"))
+        rows.append(("政治面貌", card.political or "未登记"))
+    purpose = "用于任职管理和登录；手机号加密保存，别人只看到中间打星的号码。离任后按规定期限清除。"
+    return Section("个人信息", purpose, ("项目", "内容"), tuple(rows))
+
+
+async def _posts(actor: Actor) -> Section:
+    rows = tuple(
+        (
+            ROLE_NAMES[tenure.role],
+            tenure.unit_name,
+            f"{tenure.valid_from:%Y-%m-%d}",
+            f"{tenure.valid_to:%Y-%m-%d}" if tenure.valid_to else "至今",
+        )
+        for tenure in await roster.history(actor.county_id, actor.person_id)
+    )
+    return Section(
+        "任职经历", "用于判断谁在什么时候有什么权限。", ("岗位", "单位", "从", "到"), rows
+    )
+
+
+async def _sign_ins(actor: Actor, now: datetime) -> Section:
+    rows = tuple(
+        (line.agent, f"{today(line.created_at):%Y-%m-%d}", f"{today(line.expires_at):%Y-%m-%d}")
+        for line in await queries.sessions(actor.county_id, actor.account_id, now)
+    )
+    return Section("登录的设备", "用于保护账号；不记录位置。", ("设备", "登录日期", "有效到"), rows)

@@ -1,0 +1,372 @@
+"""Pages that open the door: sign-in on phones and at desks, activation, sign-out, confirming."""
+
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+from litestar import Request, Router, get, post
+from litestar.params import FromPath
+from litestar.plugins.htmx import HTMXRequest
+from litestar.response import Redirect, Template
+
+from shared.errors import GridmeritError, Invalid, TooMany
+from shared.identity import cookies, queries, sessions, signin, slips
+from shared.identity.actor import Actor
+from shared.identity.errors import ConfirmFirst, SlipSpent, UnknownAccount, WaitFirst, WrongSignIn
+from shared.identity.rules import FREE_TRIES, delay
+from shared.identity.schemas import NewSession, TextSize
+from shared.roster.names import mask
+from shared.web import forms
+from shared.web.pages import moment, page
+from shared.web.preferences import A_YEAR, local
+from shared.web.ratelimit import limit
+
+TRIES_OF_ADDRESS = 60
+"""Sign-in tries from one address in a minute: a village office shares one."""
+GHOST_WINDOW = 900
+REFUSALS = (Invalid, WrongSignIn, TooMany)
+Answer = Template | Redirect
+
+
+class PinForm(msgspec.Struct):
+    """Sign-in on a phone."""
+
+    phone: str
+    pin: str
+    county: int | None = None
+    next: str = "/"
+
+
+class DeskForm(msgspec.Struct):
+    """Sign-in at a desk; ``code`` is a one-time or a recovery code."""
+
+    phone: str
+    password: str
+    code: str
+    county: int | None = None
+    next: str = "/desk"
+
+
+class SlipForm(msgspec.Struct):
+    """From a scanned slip."""
+
+    last4: str
+    pin: str
+    again: str
+    text_size: TextSize = "normal"
+
+
+class DigitsForm(msgspec.Struct):
+    """From a slip that could not be scanned."""
+
+    phone: str
+    digits: str
+    pin: str
+    again: str
+    text_size: TextSize = "normal"
+    county: int | None = None
+
+
+class ConfirmForm(msgspec.Struct):
+    """PIN or password once more."""
+
+    secret: str
+    next: str = "/me"
+
+
+@get("/sign-in")
+async def sign_in_page(request: HTMXRequest) -> Answer:
+    """The phone's door."""
+    if request.scope.get("user") is not None:
+        return Redirect(_next(request, "/"), status_code=303)
+    return await _sign_in(request, {"next": _next(request, "/")})
+
+
+@post("/sign-in")
+async def sign_in(request: HTMXRequest) -> Answer:
+    """Phone number and PIN → the page that was asked for."""
+    values = await forms.read(request)
+    try:
+        form = forms.bind(PinForm, values)
+        await _slow_down(request, form.phone)
+        new = await signin.sign_in(
+            await _county(form.county),
+            form.phone,
+            form.pin,
+            moment(request),
+            device_token=cookies.device_token(request),
+            agent=_agent(request),
+        )
+    except REFUSALS as error:
+        return await _sign_in(request, values, await _ghost(request, values, error))
+    return _entered(request, new, form.next)
+
+
+@get("/desk/sign-in")
+async def desk_page(request: HTMXRequest) -> Template:
+    """The desk's door."""
+    return await _desk(request, {"next": _next(request, "/desk")})
+
+
+@post("/desk/sign-in")
+async def desk_sign_in(request: HTMXRequest) -> Answer:
+    """Phone number, password and code → the desk."""
+    values = await forms.read(request)
+    try:
+        form = forms.bind(DeskForm, values)
+        await _slow_down(request, form.phone)
+        new = await signin.desk_sign_in(
+            await _county(form.county),
+            form.phone,
+            form.password,
+            form.code,
+            moment(request),
+            device_token=cookies.device_token(request),
+            agent=_agent(request),
+        )
+    except REFUSALS as error:
+        return await _desk(request, values, await _ghost(request, values, error))
+    return _entered(request, new, form.next)
+
+
+@post("/sign-out")
+async def sign_out(request: Request[Actor, Any, Any]) -> Redirect:
+    """End this session; the device stays known."""
+    await sessions.end(request.user, moment(request))
+    response = Redirect("/desk/sign-in" if request.user.desk else "/sign-in", status_code=303)
+    cookies.dismiss(response, request.app.state.settings)
+    return response
+
+
+@get("/a/{token:str}")
+async def slip_page(request: HTMXRequest, token: FromPath[str]) -> Template:
+    """What a scanned slip opens."""
+    return await _activation(request, token, {})
+
+
+@post("/a/{token:str}")
+async def activate(request: HTMXRequest, token: FromPath[str]) -> Answer:
+    """Last four digits, a PIN twice, a text size → signed in."""
+    values = await forms.read(request)
+    try:
+        form = forms.bind(SlipForm, values)
+        await _slow_down(request, "")
+        new = await slips.activate(
+            token,
+            form.last4,
+            form.pin,
+            form.again,
+            form.text_size,
+            moment(request),
+            device_token=cookies.device_token(request),
+            agent=_agent(request),
+        )
+    except REFUSALS as error:
+        return await _activation(request, token, values, error)
+    return _entered(request, new, "/")
+
+
+@get("/activate")
+async def digits_page(request: HTMXRequest) -> Template:
+    """For whoever cannot scan."""
+    return await _digits(request, {})
+
+
+@post("/activate")
+async def activate_by_digits(request: HTMXRequest) -> Answer:
+    """Phone number and the slip's eight digits, a PIN twice, a text size → signed in."""
+    values = await forms.read(request)
+    try:
+        form = forms.bind(DigitsForm, values)
+        await _slow_down(request, form.phone)
+        new = await slips.activate_by_digits(
+            await _county(form.county),
+            form.phone,
+            form.digits.replace(" ", ""),
+            form.pin,
+            form.again,
+            form.text_size,
+            moment(request),
+            device_token=cookies.device_token(request),
+            agent=_agent(request),
+        )
+    except REFUSALS as error:
+        return await _digits(request, values, error)
+    return _entered(request, new, "/")
+
+
+@get("/confirm")
+async def confirm_page(request: Request[Actor, Any, Any]) -> Template:
+    """Before an export: the password once more."""
+    return _confirm(request, _next(request, "/me"))
+
+
+@post("/confirm")
+async def confirm(request: Request[Actor, Any, Any]) -> Answer:
+    """The session gets a new token and counts as confirmed for ten minutes."""
+    form = forms.bind(ConfirmForm, await forms.read(request))
+    try:
+        new = await signin.confirm(
+            request.user, form.secret, moment(request), cookies.device_token(request)
+        )
+    except REFUSALS as error:
+        return _confirm(request, local(form.next), error)
+    return _entered(request, new, form.next)
+
+
+async def _sign_in(
+    request: HTMXRequest, values: dict[str, Any], error: GridmeritError | None = None
+) -> Template:
+    return page(
+        request,
+        "identity/m_sign_in.html",
+        status=error.status if error else 200,
+        form=values,
+        counties=await queries.counties(),
+        **_problem(error),
+    )
+
+
+async def _desk(
+    request: HTMXRequest, values: dict[str, Any], error: GridmeritError | None = None
+) -> Template:
+    return page(
+        request,
+        "identity/desk_sign_in.html",
+        status=error.status if error else 200,
+        form=values,
+        counties=await queries.counties(),
+        **_problem(error),
+    )
+
+
+async def _activation(
+    request: HTMXRequest,
+    token: str,
+    values: dict[str, Any],
+    error: GridmeritError | None = None,
+) -> Template:
+    """The slip may be void by now: then only the way to a new one is shown."""
+    try:
+        slip = await slips.find(token, moment(request))
+    except SlipSpent as spent:
+        return page(request, "identity/m_slip_spent.html", status=spent.status, error=spent)
+    return page(
+        request,
+        "identity/m_activate.html",
+        status=error.status if error else 200,
+        action=f"/a/{quote(token)}",
+        name=mask(slip.name),
+        form=values,
+        counties=[],
+        **_problem(error),
+    )
+
+
+async def _digits(
+    request: HTMXRequest, values: dict[str, Any], error: GridmeritError | None = None
+) -> Template:
+    return page(
+        request,
+        "identity/m_activate.html",
+        status=error.status if error else 200,
+        action="/activate",
+        name="",
+        form=values,
+        counties=await queries.counties(),
+        **_problem(error),
+    )
+
+
+def _confirm(
+    request: Request[Actor, Any, Any], back: str, error: GridmeritError | None = None
+) -> Template:
+    kind = "desk" if request.user.desk else "m"
+    return page(
+        request,  # type: ignore[arg-type]  # the app's request class is HTMXRequest
+        f"identity/{kind}_confirm.html",
+        status=error.status if error else 200,
+        next=back,
+        asked=ConfirmFirst().message,
+        **_problem(error),
+    )
+
+
+def _problem(error: GridmeritError | None) -> dict[str, Any]:
+    """The sentence over the form and those beside its fields."""
+    fields = error.fields if isinstance(error, Invalid) else {}
+    return {"problem": error.message if error else "", "errors": fields}
+
+
+def _entered(request: Request[Any, Any, Any], new: NewSession, address: str) -> Redirect:
+    response = Redirect(local(address), status_code=303)
+    cookies.admit(response, new, request.app.state.settings)
+    if new.text_size != "normal":
+        response.set_cookie("text_size", new.text_size, max_age=A_YEAR, httponly=True)
+    return response
+
+
+async def _county(asked: int | None) -> int:
+    """The county of the form, or the only one there is."""
+    known = [county_id for county_id, _ in await queries.counties()]
+    if asked in known:
+        return asked
+    if len(known) == 1:
+        return known[0]
+    sentence = "请选择您所在的县。" if known else "系统还没有导入名册，请联系管理员。"
+    raise Invalid(sentence, {"county": sentence})
+
+
+async def _slow_down(request: HTMXRequest, phone: str) -> None:
+    """Coarse limits by address and by number; they fail open."""
+    redis = request.app.state.valkey
+    address = request.client.host if request.client else "unknown"
+    await limit(redis, "sign-in-address", address, TRIES_OF_ADDRESS, 60)
+    if phone:
+        await limit(redis, "sign-in-phone", phone[:20], TRIES_OF_ADDRESS, GHOST_WINDOW)
+
+
+async def _ghost(
+    request: HTMXRequest, values: dict[str, Any], error: GridmeritError
+) -> GridmeritError:
+    """A number without account waits like one with account, so that waiting gives nothing away."""
+    if not isinstance(error, UnknownAccount):
+        return error
+    phone = str(values.get("phone", ""))[:20]
+    redis = request.app.state.valkey
+    tries = await limit(redis, "sign-in-ghost", phone, TRIES_OF_ADDRESS, GHOST_WINDOW)
+    seconds = delay(tries - 1) if tries > FREE_TRIES + 1 else 0
+    return WaitFirst(seconds) if seconds else error
+
+
+def _next(request: Request[Any, Any, Any], otherwise: str) -> str:
+    """Where to go afterwards: an address of ours."""
+    return local(request.query_params.get("next", otherwise))
+
+
+def _agent(request: Request[Any, Any, Any]) -> str:
+    """What the list of sessions shows: WeChat, a phone or a computer."""
+    text = request.headers.get("user-agent", "")
+    place = "微信" if "MicroMessenger" in text else "浏览器"
+    kinds = (("iPhone", "苹果手机"), ("iPad", "平板"), ("Android", "安卓手机"))
+    device = next((name for mark, name in kinds if mark in text), "电脑")
+    return f"{device} {place}"
+
+
+router = Router(
+    "/",
+    route_handlers=[
+        sign_in_page,
+        sign_in,
+        desk_page,
+        desk_sign_in,
+        sign_out,
+        slip_page,
+        activate,
+        digits_page,
+        activate_by_digits,
+        confirm_page,
+        confirm,
+    ],
+    include_in_schema=False,
+)

@@ -1,0 +1,227 @@
+"""Accounts of other people: the secretary's phone pages and the desk's, over the same services."""
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from litestar import Request, Router, get, post
+from litestar.params import FromPath
+from litestar.response import Redirect, Template
+
+from shared.errors import GridmeritError, Invalid
+from shared.identity import accounts, desk, slips
+from shared.identity.access import Action, reach
+from shared.identity.actor import Actor
+from shared.roster import service as roster
+from shared.roster.roles import DESK_ROLES, UnitKind
+from shared.web import forms
+from shared.web.pages import moment, page
+
+PHONE, DESK = "/verify/accounts", "/desk/accounts"
+STATES = [("open", "未激活"), ("active", "已激活"), ("disabled", "已停用")]
+Asked = Request[Actor, Any, Any]
+
+
+class SlipsForm(msgspec.Struct):
+    """Whose slips to print."""
+
+    person: list[UUID] = []
+
+
+class ReasonForm(msgspec.Struct):
+    """Why an account is stopped or let in again."""
+
+    reason: str = ""
+
+
+class CardForm(msgspec.Struct):
+    """A card PIN, typed by the holder on the secretary's phone."""
+
+    pin: str
+    again: str
+
+
+class PasswordForm(msgspec.Struct):
+    """The first password of a desk account."""
+
+    password: str
+
+
+class Filters(msgspec.Struct):
+    """The conditions of the list."""
+
+    q: str = ""
+    state: str = ""
+    unit: str = ""
+    page: int = 1
+
+
+@get(PHONE)
+async def phone_list(request: Asked) -> Template:
+    """The people of one's village, who has an account and who not yet."""
+    return await _list(request, "m_accounts")
+
+
+@get(DESK)
+async def desk_list(request: Asked) -> Template:
+    """The same for the county."""
+    return await _list(request, "desk_accounts")
+
+
+@post([f"{PHONE}/slips", f"{DESK}/slips"])
+async def print_slips(request: Asked) -> Template:
+    """Fresh slips, eight to a sheet; the page is the only place where they can be read."""
+    form = forms.bind(SlipsForm, await forms.read(request))
+    settings = request.app.state.settings
+    made = await slips.issue(request.user, form.person, moment(request), settings.public_url)
+    return _page(request, "print_slips", slips=made, back=_base(request))
+
+
+@get(f"{PHONE}/{{person_id:uuid}}")
+async def phone_account(request: Asked, person_id: FromPath[UUID]) -> Template:
+    """One account."""
+    return await _account(request, "m_account", person_id)
+
+
+@get(f"{DESK}/{{person_id:uuid}}")
+async def desk_account(request: Asked, person_id: FromPath[UUID]) -> Template:
+    """One account."""
+    return await _account(request, "desk_account", person_id)
+
+
+@post([f"{PHONE}/{{person_id:uuid}}/revoke", f"{DESK}/{{person_id:uuid}}/revoke"])
+async def revoke(request: Asked, person_id: FromPath[UUID]) -> Redirect:
+    """A lost phone: every session and every unused slip ends."""
+    form = forms.bind(ReasonForm, await forms.read(request))
+    await accounts.revoke_all(request.user, person_id, moment(request), form.reason)
+    return Redirect(f"{_base(request)}/{person_id}", status_code=303)
+
+
+@post(f"{PHONE}/{{person_id:uuid}}/card-pin")
+async def card_pin(request: Asked, person_id: FromPath[UUID]) -> Template:
+    """The holder is present and types it."""
+    try:
+        form = forms.bind(CardForm, await forms.read(request))
+        await accounts.set_card_pin(request.user, person_id, form.pin, form.again)
+    except Invalid as error:
+        return await _account(request, "m_account", person_id, error)
+    return await _account(request, "m_account", person_id, done="兑换卡密码已设好。")
+
+
+@post(f"{DESK}/{{person_id:uuid}}/disable")
+async def disable(request: Asked, person_id: FromPath[UUID]) -> Redirect | Template:
+    """Stop an account at once."""
+    return await _switch(request, person_id, disabled=True)
+
+
+@post(f"{DESK}/{{person_id:uuid}}/enable")
+async def enable(request: Asked, person_id: FromPath[UUID]) -> Redirect | Template:
+    """Let it sign in again."""
+    return await _switch(request, person_id, disabled=False)
+
+
+@post(f"{DESK}/{{person_id:uuid}}/password")
+async def open_desk(request: Asked, person_id: FromPath[UUID]) -> Template:
+    """A desk account for somebody with a desk post; the sheet is shown once."""
+    try:
+        form = forms.bind(PasswordForm, await forms.read(request))
+        made = await desk.open_desk(request.user, person_id, form.password, moment(request))
+    except Invalid as error:
+        return await _account(request, "desk_account", person_id, error)
+    return _page(request, "print_desk_account", made=made, back=f"{DESK}/{person_id}")
+
+
+async def _list(request: Asked, name: str) -> Template:
+    actor = request.user
+    given = forms.bind(Filters, dict(request.query_params))
+    lines = await accounts.listed(
+        actor,
+        moment(request),
+        query=given.q,
+        state=given.state,
+        unit=given.unit,
+        page=max(given.page, 1),
+    )
+    total = lines[0].total if lines else 0
+    townships = [
+        (unit.code, unit.name)
+        for code in reach(actor, Action.SESSIONS_REVOKE)
+        for unit in await roster.units_below(actor.county_id, code, UnitKind.TOWNSHIP)
+    ]
+    return _page(
+        request,
+        name,
+        lines=lines,
+        total=total,
+        pages=-(-total // accounts.PAGE),
+        given=given,
+        states=STATES,
+        townships=townships,
+        can_issue=bool(reach(actor, Action.SLIP_ISSUE)),
+    )
+
+
+async def _account(
+    request: Asked,
+    name: str,
+    person_id: UUID,
+    error: GridmeritError | None = None,
+    done: str = "",
+) -> Template:
+    actor = request.user
+    line = await accounts.line(actor, person_id, moment(request))
+    return _page(
+        request,
+        name,
+        status=error.status if error else 200,
+        line=line,
+        card=await roster.person(actor.county_id, person_id),
+        can_issue=bool(reach(actor, Action.SLIP_ISSUE)),
+        can_disable=bool(reach(actor, Action.ACCOUNT_DISABLE)),
+        can_open_desk=bool(reach(actor, Action.DESK_ACCOUNT)) and line.role in DESK_ROLES,
+        problem=error.message if error else "",
+        errors=error.fields if isinstance(error, Invalid) else {},
+        done=done,
+    )
+
+
+async def _switch(request: Asked, person_id: UUID, *, disabled: bool) -> Redirect | Template:
+    form = forms.bind(ReasonForm, await forms.read(request))
+    try:
+        await accounts.set_disabled(
+            request.user, person_id, moment(request), disabled=disabled, reason=form.reason
+        )
+    except Invalid as error:
+        return await _account(request, "desk_account", person_id, error)
+    return Redirect(f"{DESK}/{person_id}", status_code=303)
+
+
+def _base(request: Asked) -> str:
+    return DESK if request.url.path.startswith(DESK) else PHONE
+
+
+def _page(request: Asked, name: str, *, status: int = 200, **context: Any) -> Template:
+    return page(
+        request,  # type: ignore[arg-type]  # the app's request class is HTMXRequest
+        f"identity/{name}.html",
+        status=status,
+        **context,
+    )
+
+
+router = Router(
+    "/",
+    route_handlers=[
+        phone_list,
+        desk_list,
+        print_slips,
+        phone_account,
+        desk_account,
+        revoke,
+        card_pin,
+        disable,
+        enable,
+        open_desk,
+    ],
+    include_in_schema=False,
+)

@@ -1,0 +1,184 @@
+"""The doors in a browser: cookies, errors on the form, what is public, what is no-store."""
+
+import re
+
+import httpx
+import pytest
+
+from shared.identity import accounts
+from shared.identity.rules import totp
+from tests.factories import COUNTY, Member, small_county
+from tests.shared.identity.worlds import NOW, OTHER_PIN, PIN, actor_of, slip_of, with_pin
+
+PASSWORD = "village oak in white bloom"
+
+
+async def post(client: httpx.AsyncClient, path: str, **fields: str) -> httpx.Response:
+    """A form as a browser sends it: with the token of a page."""
+    if "csrftoken" not in client.cookies:
+        await client.get("/sign-in")
+    token = client.cookies["csrftoken"]
+    return await client.post(path, data={"_csrf_token": token, **fields})
+
+
+async def enter(client: httpx.AsyncClient, member: Member) -> None:
+    """Sign in on a phone."""
+    await with_pin(member)
+    answer = await post(client, "/sign-in", phone=member.phone, pin=PIN)
+    assert answer.status_code == 303, answer.text
+
+
+async def enter_desk(client: httpx.AsyncClient, member: Member) -> None:
+    """Sign in at a desk."""
+    from shared.clock import now
+
+    secrets = await accounts.desk_secrets(PASSWORD, member.phone)
+    await accounts.give_desk(COUNTY, member.person_id, secrets, NOW)
+    code = totp(secrets.totp_key, int(now().timestamp()) // 30)
+    answer = await post(client, "/desk/sign-in", phone=member.phone, password=PASSWORD, code=code)
+    assert answer.status_code == 303, answer.text
+
+
+async def test_sign_in_sets_a_fresh_http_only_cookie(client: httpx.AsyncClient) -> None:
+    """A token that the browser brought along is never adopted (session fixation)."""
+    world = await small_county()
+    client.cookies.set("gm", f"{COUNTY}.chosen-by-somebody-else", domain="points.local", path="/")
+    await with_pin(world.worker)
+    answer = await post(client, "/sign-in", phone=world.worker.phone, pin=PIN)
+    cookies = answer.headers.get_list("set-cookie")
+    session = next(text for text in cookies if text.startswith("gm="))
+    assert "HttpOnly" in session
+    assert "SameSite=lax" in session
+    assert "chosen" not in session
+    first = client.cookies["gm"]
+    await post(client, "/sign-in", phone=world.worker.phone, pin=PIN)
+    assert client.cookies["gm"] != first
+
+
+async def test_wrong_pin_is_a_sentence_on_the_form(client: httpx.AsyncClient) -> None:
+    """422, the number kept, the PIN not."""
+    world = await small_county()
+    await with_pin(world.worker)
+    answer = await post(client, "/sign-in", phone=world.worker.phone, pin=OTHER_PIN)
+    assert answer.status_code == 422
+    assert "手机号或密码不对" in answer.text
+    assert world.worker.phone in answer.text
+    assert OTHER_PIN not in answer.text
+
+
+async def test_numbers_without_account_wait_like_others(client: httpx.AsyncClient) -> None:
+    """Neither the sentence nor the waiting tells who has an account."""
+    world = await small_county()
+    await with_pin(world.worker)
+    seen = []
+    for phone in (world.worker.phone, "13" + world.worker.phone[2:][::-1]):
+        answers = [await post(client, "/sign-in", phone=phone, pin=OTHER_PIN) for _ in range(7)]
+        seen.append([answer.status_code for answer in answers])
+    assert seen[0] == [422] * 5 + [429] * 2
+    assert seen[1] == seen[0]
+
+
+async def test_activation_by_scanning(client: httpx.AsyncClient) -> None:
+    """The slip's page asks three things and signs in; a second scan says what to do."""
+    world = await small_county()
+    token, _ = await slip_of(await actor_of(world.chief), world.worker)
+    page = await client.get(f"/a/{token}")
+    assert page.status_code == 200
+    assert page.headers["referrer-policy"] == "no-referrer"
+    assert world.worker.name not in page.text
+    weak = await post(
+        client, f"/a/{token}", last4=world.worker.phone[-4:], pin="123456", again="123456"
+    )
+    assert "太容易猜到" in weak.text
+    done = await post(
+        client,
+        f"/a/{token}",
+        last4=world.worker.phone[-4:],
+        pin=PIN,
+        again=PIN,
+        text_size="elder",
+    )
+    assert (done.status_code, done.headers["location"]) == (303, "/")
+    assert 'data-text="elder"' in (await client.get("/me")).text
+    spent = await client.get(f"/a/{token}")
+    assert spent.status_code == 404
+    assert "重打一张" in spent.text
+
+
+@pytest.mark.parametrize("address", ["https://evil.example", "//evil.example", "/\\evil.example"])
+async def test_sign_in_never_leads_elsewhere(client: httpx.AsyncClient, address: str) -> None:
+    """The way back is an address of ours."""
+    world = await small_county()
+    await with_pin(world.worker)
+    answer = await post(client, "/sign-in", phone=world.worker.phone, pin=PIN, next=address)
+    assert answer.headers["location"] == "/"
+
+
+async def test_own_pages(client: httpx.AsyncClient) -> None:
+    """Every page of 我的 opens, says no-store, and shows nobody else."""
+    world = await small_county()
+    await enter(client, world.worker)
+    for path in ("/me", "/me/look", "/me/pin", "/me/card-pin", "/me/sessions", "/me/data"):
+        page = await client.get(path)
+        assert page.status_code == 200, path
+        assert page.headers["cache-control"] == "no-store"
+        assert world.lead.name not in page.text
+    assert world.worker.phone in (await client.get("/me/data")).text
+    file = await client.get("/me/data.xlsx")
+    assert file.content.startswith(b"PK")
+
+
+async def test_changing_the_pin_in_the_browser(client: httpx.AsyncClient) -> None:
+    """The session goes on under a new token."""
+    world = await small_county()
+    await enter(client, world.worker)
+    before = client.cookies["gm"]
+    wrong = await post(client, "/me/pin", old=OTHER_PIN, pin=OTHER_PIN, again=OTHER_PIN)
+    assert wrong.status_code == 422
+    done = await post(client, "/me/pin", old=PIN, pin=OTHER_PIN, again=OTHER_PIN)
+    assert "密码已改好" in done.text
+    assert client.cookies["gm"] != before
+    assert (await client.get("/me")).status_code == 200
+
+
+async def test_secretary_prints_slips_and_sets_a_card_pin(client: httpx.AsyncClient) -> None:
+    """On the phone, for the own village only; what is foreign is absent."""
+    world = await small_county()
+    await enter(client, world.chief)
+    listed = await client.get("/verify/accounts")
+    assert world.worker.name in listed.text
+    assert world.cousin_worker.name not in listed.text
+    sheet = await post(client, "/verify/accounts/slips", person=str(world.worker.person_id))
+    assert re.search(r"\d{4} \d{4}", sheet.text)
+    own = f"/verify/accounts/{world.worker.person_id}"
+    assert (await client.get(own)).status_code == 200
+    assert "已设好" in (await post(client, f"{own}/card-pin", pin=PIN, again=PIN)).text
+    foreign = f"/verify/accounts/{world.cousin_worker.person_id}"
+    absent = "/verify/accounts/0198c0de-0000-7000-8000-000000000000"
+    texts = {
+        re.sub(r'(value|content)="[^"]*"', "", (await client.get(p)).text)
+        for p in (foreign, absent)
+    }
+    assert len(texts) == 1
+    answer = await post(client, "/verify/accounts/slips", person=str(world.cousin_worker.person_id))
+    assert answer.status_code == 404
+
+
+async def test_the_desk_manages_accounts(client: httpx.AsyncClient) -> None:
+    """List, one account, stop it with a reason."""
+    world = await small_county()
+    await enter_desk(client, world.department)
+    assert world.cousin_worker.name in (await client.get("/desk/accounts")).text
+    own = f"/desk/accounts/{world.worker.person_id}"
+    await with_pin(world.worker)
+    assert (await client.get(own)).status_code == 200
+    assert (await post(client, f"{own}/disable")).status_code == 422
+    assert (await post(client, f"{own}/disable", reason="手机被盗")).status_code == 303
+    assert "已停用" in (await client.get(own)).text
+
+
+async def test_desk_pages_need_a_desk_session(client: httpx.AsyncClient) -> None:
+    """A secretary's phone finds nothing there."""
+    world = await small_county()
+    await enter(client, world.chief)
+    assert (await client.get("/desk/accounts")).status_code == 404
