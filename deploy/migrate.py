@@ -14,6 +14,7 @@ from asyncpg import Connection
 from piccolo.apps.migrations.commands.forwards import run_forwards
 
 from shared.database import DB
+from shared.settings import name_piccolo_conf
 
 LOCK = 0x6772_6964  # "grid": the session advisory lock of `gridmerit migrate`
 APPS = ("shared", "points", "appraisal")
@@ -32,6 +33,7 @@ async def migrate() -> None:
 
     DB must be configured with the owner's address. Raises MigrationError.
     """
+    name_piccolo_conf("deploy.piccolo_conf")
     lock: Connection = await DB.get_new_connection()
     try:
         await lock.execute("SET lock_timeout = '120s'")

@@ -81,6 +81,11 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         raise SettingsError(f"bad setting: {error}") from error
 
 
+def name_piccolo_conf(module: str) -> None:
+    """Tell Piccolo which module names the apps; it looks for that in the environment only."""
+    os.environ.setdefault("PICCOLO_CONF", module)
+
+
 def _decode(kind: type[Any], value: Any) -> Any:
     """The types that msgspec does not know: paths."""
     return kind(value)

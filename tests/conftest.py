@@ -58,7 +58,8 @@ def servers() -> Iterator[Servers]:
         yield Servers(database, redis)
         return
     folder = Path(tempfile.mkdtemp(prefix="gridmerit-test-"))
-    with Embedded(folder, postgres=not database, valkey=not redis) as engines:
+    pg_bin = os.environ.get("GRIDMERIT_PG_BIN", "")
+    with Embedded(folder, postgres=not database, valkey=not redis, pg_bin=pg_bin) as engines:
         yield Servers(database or engines.url(POSTGRES, SUPERUSER), redis or engines.url(VALKEY))
     shutil.rmtree(engines.home.path)
     shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,202 @@
+"""The schema as it stands in the database: keys, rights, no drift, safe beside its twin."""
+
+import asyncio
+import os
+import shutil
+import sys
+from collections.abc import AsyncIterator
+from importlib import import_module
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import asyncpg
+import pytest
+from piccolo.apps.migrations.commands.new import AutoMigrationManager
+
+from deploy.engine_postgres import DEBIAN
+from shared.database import DB
+from tests.conftest import Servers, as_owner
+
+SCHEMAS = ["shared", "points", "appraisal"]
+GLOBAL = ["shared.county"]
+"""The one table that is not inside a county."""
+SECRET = ["account", "device", "session", "activation_slip", "terminal_key"]
+LEDGER = ["account", "transfer", "hold", "lot", "batch", "redemption", "redemption_line", "stock"]
+DOOR_NAMES = ["points.post_batch", "points.purge_codes"]
+"""The ledger's only door, and the retention of codes that are past use."""
+WRITES = ["INSERT", "UPDATE", "DELETE", "TRUNCATE"]
+ROOT = Path(__file__).resolve().parent.parent
+
+KEYS = """
+SELECT i.indrelid::regclass::text AS "table", i.indexrelid::regclass::text AS key
+FROM pg_index i
+JOIN pg_class c ON c.oid = i.indrelid
+LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[0]
+WHERE i.indisunique AND c.relnamespace::regnamespace::text = ANY($1)
+  AND c.oid::regclass::text <> ALL($2) AND a.attname IS DISTINCT FROM 'county_id'
+"""
+FOREIGN_KEYS = """
+SELECT k.conrelid::regclass::text AS "table", k.conname AS key
+FROM pg_constraint k
+JOIN pg_attribute child ON child.attrelid = k.conrelid AND child.attnum = k.conkey[1]
+JOIN pg_attribute parent ON parent.attrelid = k.confrelid AND parent.attnum = k.confkey[1]
+WHERE k.contype = 'f' AND k.connamespace::regnamespace::text = ANY($1)
+  AND (child.attname <> 'county_id'
+       OR (parent.attname <> 'county_id' AND k.confrelid::regclass::text <> ALL($2)))
+"""
+WITHOUT_KEY = """
+SELECT c.oid::regclass::text FROM pg_class c
+WHERE c.relkind IN ('r', 'p') AND c.relnamespace::regnamespace::text = ANY($1)
+  AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary)
+"""
+SEQUENCES = """
+SELECT oid::regclass::text FROM pg_class
+WHERE relkind = 'S' AND relnamespace::regnamespace::text = ANY($1)
+"""
+MAY_WRITE = """
+SELECT c.oid::regclass::text AS "table", privilege
+FROM pg_class c, unnest($3::text[]) AS privilege
+WHERE c.relkind IN ('r', 'p', 'v') AND c.relnamespace::regnamespace::text = ANY($2)
+  AND has_table_privilege($1, c.oid, privilege)
+"""
+DOORS = """
+SELECT p.oid::regproc::text AS name,
+    array_to_string(p.proconfig, ',') LIKE '%search_path=%' AS pinned,
+    has_function_privilege('public', p.oid, 'EXECUTE') AS public
+FROM pg_proc p
+WHERE p.prosecdef AND p.pronamespace::regnamespace::text = ANY($1)
+"""
+
+
+async def test_every_key_begins_with_the_county(database: str) -> None:
+    """So that the same schema can be distributed by county."""
+    assert await DB.fetch(KEYS, SCHEMAS, GLOBAL) == []
+    assert await DB.fetch(FOREIGN_KEYS, SCHEMAS, GLOBAL) == []
+    assert await DB.fetch(WITHOUT_KEY, SCHEMAS) == []
+    assert await DB.fetch(SEQUENCES, SCHEMAS) == []
+
+
+@pytest.mark.parametrize("app", SCHEMAS)
+async def test_models_and_migrations_agree(database: str, app: str) -> None:
+    """``piccolo migrations new <app> --auto`` would find nothing to do."""
+    config = import_module(f"{app}.piccolo_app").APP_CONFIG
+    found = await AutoMigrationManager(auto_input="y").get_alter_statements(config)
+    assert [statement for alter in found for statement in alter.statements] == []
+
+
+@pytest.mark.parametrize(
+    ("role", "schemas"),
+    [
+        ("gridmerit_points", ["appraisal"]),
+        ("gridmerit_appraisal", ["points"]),
+        ("gridmerit_report", SCHEMAS),
+    ],
+)
+async def test_no_role_writes_where_it_has_no_business(
+    database: str, role: str, schemas: list[str]
+) -> None:
+    """Neither service writes the other's schema; the report role writes nothing."""
+    assert await DB.fetch(MAY_WRITE, role, schemas, WRITES) == []
+
+
+@pytest.mark.parametrize("role", ["gridmerit_points", "gridmerit_appraisal", "gridmerit_app"])
+async def test_ledger_has_one_door_and_audit_none_back(database: str, role: str) -> None:
+    """Only ``post_batch`` writes ledger tables; what is audited stays; nobody truncates."""
+    may = {(row[0], row[1]) for row in await DB.fetch(MAY_WRITE, role, SCHEMAS, WRITES)}
+    assert may.isdisjoint(
+        (f"points.{table}", privilege) for table in LEDGER for privilege in WRITES
+    )
+    assert may.isdisjoint(
+        ("shared.audit_event", privilege) for privilege in ("UPDATE", "DELETE", "TRUNCATE")
+    )
+    assert not [table for table, privilege in may if privilege == "TRUNCATE"]
+
+
+async def test_functions_with_the_owners_rights_are_few_and_pinned(database: str) -> None:
+    """A SECURITY DEFINER function is a door: each is named here, its search path pinned."""
+    doors = {row["name"]: (row["pinned"], row["public"]) for row in await DB.fetch(DOORS, SCHEMAS)}
+    assert doors == dict.fromkeys(DOOR_NAMES, (True, False))
+
+
+async def test_report_role_sees_no_secrets(database: str) -> None:
+    """Hashes of PINs and tokens are nobody's report."""
+    readable = await DB.fetch(MAY_WRITE, "gridmerit_report", ["shared"], ["SELECT"])
+    assert {row[0] for row in readable}.isdisjoint(f"shared.{table}" for table in SECRET)
+    assert "shared.person" in {row[0] for row in readable}
+
+
+async def test_the_suite_has_the_apps_rights_and_the_owner_on_request(rollback: None) -> None:
+    """Tests work as the service does; spoiling a row takes the owner."""
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        async with DB.transaction():
+            await DB.execute("DELETE FROM shared.audit_event WHERE county_id = 1")
+    async with as_owner():
+        await DB.execute("DELETE FROM shared.audit_event WHERE county_id = 1")
+    assert await DB.fetchval("SELECT current_user") == "gridmerit_app"
+
+
+@pytest.fixture
+async def empty_database(servers: Servers) -> AsyncIterator[str]:
+    """A database with nothing in it."""
+    name = f"gridmerit_empty_{os.getpid()}"
+    connection = await asyncpg.connect(servers.database)
+    await connection.execute(f'CREATE DATABASE "{name}"')
+    yield urlsplit(servers.database)._replace(path=f"/{name}").geturl()
+    await connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    await connection.close()
+
+
+async def gridmerit(*arguments: str, **environment: str) -> tuple[int, str]:
+    """Run the command in a process of its own: exit code and what it said."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-c", "from deploy.cli import main; main()", *arguments),
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **environment},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await process.communicate()
+    return process.returncode or 0, output.decode()
+
+
+async def test_two_migrations_at_once_are_one_migration(
+    empty_database: str, servers: Servers, tmp_path: Path
+) -> None:
+    """The second waits for the first and finds nothing to do; a third changes nothing."""
+    environment = {
+        "DATABASE_URL": empty_database,
+        "REDIS_URL": servers.redis,
+        "GRIDMERIT_DATA_DIR": str(tmp_path),
+    }
+    done = await asyncio.gather(*(gridmerit("migrate", **environment) for _ in range(2)))
+    assert [code for code, _ in done] == [0, 0], done
+    before = await schema_of(empty_database)
+    assert (await gridmerit("migrate", **environment))[0] == 0
+    assert await schema_of(empty_database) == before
+
+
+async def schema_of(url: str) -> list[asyncpg.Record]:
+    """Tables, constraints and rights of a database, to compare."""
+    connection = await asyncpg.connect(url)
+    try:
+        rows: list[asyncpg.Record] = await connection.fetch(
+            "SELECT c.oid::regclass::text, c.relkind, c.relacl::text, k.conname,"
+            " pg_get_constraintdef(k.oid) FROM pg_class c"
+            " LEFT JOIN pg_constraint k ON k.conrelid = c.oid"
+            " WHERE c.relnamespace::regnamespace::text = ANY($1) ORDER BY 1, 4",
+            SCHEMAS,
+        )
+    finally:
+        await connection.close()
+    return rows
+
+
+@pytest.mark.skipif(not (DEBIAN / "15" / "bin" / "postgres").exists(), reason="no PostgreSQL 15")
+async def test_schema_stands_on_postgresql_15(tmp_path: Path) -> None:
+    """The oldest PostgreSQL that we support, with no contrib extension."""
+    code, said = await gridmerit(
+        "migrate", GRIDMERIT_DATA_DIR=str(tmp_path), GRIDMERIT_PG_BIN=str(DEBIAN / "15" / "bin")
+    )
+    shutil.rmtree((tmp_path / "engine").resolve())
+    assert (code, said) == (0, "数据库已是本版本。\n")
