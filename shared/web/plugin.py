@@ -12,6 +12,7 @@ from typing import Any
 
 from litestar import Litestar
 from litestar.config.app import AppConfig
+from litestar.config.compression import CompressionConfig
 from litestar.config.csrf import CSRFConfig
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
@@ -37,6 +38,8 @@ from shared.web.assets import STATIC_ROOT
 from shared.web.security import SameOrigin, security_headers
 from shared.web.templating import environment
 
+PACKED = ("^/static/", "^/api/", "/photo$", "/export")
+"""Paths whose answers are small, or compressed already."""
 BODY_LIMIT = 64 * 1024
 """Bytes of an ordinary request; upload routes state their own limit."""
 
@@ -78,6 +81,9 @@ class PlatformPlugin(InitPlugin):
             cookie_name="csrftoken",
             cookie_secure=secure,
             exclude_from_csrf_key="exclude_from_csrf",
+        )
+        app_config.compression_config = CompressionConfig(
+            backend="gzip", gzip_compress_level=6, minimum_size=1024, exclude=list(PACKED)
         )
         app_config.openapi_config = (
             OpenAPIConfig(
