@@ -60,24 +60,31 @@ class NotACode(Invalid):
         super().__init__(sentence, {"code": sentence})
 
 
-class UseAsPickup(Invalid):
+class UseAsPickup(Conflict):
     """A pickup code collects what was ordered; it buys nothing else."""
 
     code = "pickup_code"
 
     def __init__(self) -> None:
-        sentence = "这是取货码，请到取货页办理。"
-        super().__init__(sentence, {"code": sentence})
+        super().__init__("这是取货码，请到取货页办理。")
 
 
-class PinNeeded(Invalid):
-    """A printed card counts only with its holder's PIN."""
+class PinNeeded(Conflict):
+    """A printed card counts only with its holder's PIN; nothing is kept under the id."""
 
     code = "pin_needed"
 
     def __init__(self) -> None:
-        sentence = "请持卡人输入 6 位卡密码。"
-        super().__init__(sentence, {"pin": sentence})
+        super().__init__("请持卡人输入 6 位卡密码。")
+
+
+class ClockWrong(Conflict):
+    """A hand-over before the hold was made, or ahead of now; nothing is kept under the id."""
+
+    code = "clock_wrong"
+
+    def __init__(self) -> None:
+        super().__init__("取货时间不能早于预订，也不能晚于现在，请核对终端的时钟。")
 
 
 class TooManyTries(TooMany):

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import msgspec
 
-from points.errors import NotACode, PinNeeded, TooManyTries, UseAsPickup
+from points.errors import NotACode, PinNeeded, Refused, TooManyTries, UseAsPickup
 from points.mall import service as mall
 from points.mall.schemas import ShopRow
 from points.redemption import queries
@@ -75,7 +75,7 @@ async def _issue(county_id: int, person_id: UUID, now: datetime, seconds: int) -
 async def recognise(actor: Actor, shop: ShopRow, text: str, pin: str | None, now: datetime) -> Who:
     """Whose wallet a scanned or typed code opens; raises NotACode, UseAsPickup, TooManyTries.
 
-    An unknown one-time code is answered without a person: the ledger refuses it and keeps the
+    An unknown code or card is answered without a person: the ledger refuses it and keeps the
     refusal. A card asks for its PIN (PinNeeded, and the sign-in's own errors).
     """
     code = scanned(text)
@@ -108,7 +108,8 @@ async def _holder(
         card = await queries.card_by_number(county_id, code.digits)
     await _tried(county_id, shop.id, code, now, right=card is not None)
     if card is None:
-        raise NotACode
+        hashed = digest(code.token) if code.token else digits_hash(code.digits)
+        return Who("token" if code.token else "digits", hashed)
     if pin is None:
         raise PinNeeded
     await check_card_pin(county_id, card.person_id, pin, now)
@@ -123,7 +124,7 @@ async def from_card(actor: Actor, shop_id: UUID, text: str, pin: str, now: datet
     shop = await counter(actor, shop_id)
     who = await recognise(actor, shop, text, pin, now)
     if who.means != "card" or who.person_id is None:
-        raise NotACode
+        raise Refused("code_unknown")
     settings = await settings_county.get(actor.county_id)
     return await _issue(actor.county_id, who.person_id, now, settings.code_seconds)
 

@@ -14,7 +14,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 import msgspec
 
-from points.errors import Refused
+from points.errors import ClockWrong, Refused
 from points.ledger import service as ledger
 from points.ledger.items import Code, Hold, Outcome, Pick, PostHold, VoidHold
 from points.mall import service as mall
@@ -35,7 +35,7 @@ from points.redemption.schemas import (
 from shared import settings_county
 from shared.audit import service as audit
 from shared.database import DB
-from shared.errors import Invalid, NotFound
+from shared.errors import NotFound
 from shared.identity.access import Action, Target, allowed, require
 from shared.identity.actor import Actor
 from shared.identity.sealing import digest, open_, seal
@@ -67,7 +67,6 @@ async def hold(actor: Actor, order: HoldOrder, now: datetime) -> HoldAnswer:
     counter. Raises as ``service.redeem``.
     """
     shop, who, authority = await _orderer(actor, order, now)
-    _collection(order)
     settings = await settings_county.get(actor.county_id)
     terms = await service.terms_of(actor.county_id, shop, order.lines, now)
     item = Hold(
@@ -98,8 +97,7 @@ async def hold(actor: Actor, order: HoldOrder, now: datetime) -> HoldAnswer:
 async def hand_over(actor: Actor, hold_id: UUID, order: HandOver, now: datetime) -> service.Answer:
     """The goods, or some of them, are given out: makes the redemption ``order.id``.
 
-    Raises NotFound (not the actor's shop or no such hold), Invalid (a time that cannot be),
-    Refused ``id_reused``.
+    Raises NotFound (not the actor's shop or no such hold), ClockWrong, Refused ``id_reused``.
     """
     row = await _hold(actor, hold_id)
     at = order.at or now
@@ -227,16 +225,6 @@ class _Means(msgspec.Struct, frozen=True):
         return cls(who.means, who.code_hash, who.person_id)
 
 
-def _collection(order: HoldOrder) -> None:
-    """A family member has a name; raises Invalid."""
-    if order.way == "family" and not order.collector.strip():
-        raise Invalid("请写代取人姓名。", {"collector": "请写代取人姓名。"})
-    if order.way != "family" and order.collector.strip():
-        raise Invalid("只有家人代取才写姓名。", {"collector": "本人取或送货上门不用写代取人。"})
-    if order.way == "home" and not order.note.strip():
-        raise Invalid("请写送到哪里。", {"note": "请写送到哪里，例如三组李家湾。"})
-
-
 async def _note(county_id: int, order: HoldOrder, person_id: UUID, now: datetime) -> bool:
     """The pickup code of a new hold; False if the id had one before."""
     token = make_token(CodeKind.PICKUP, os.urandom(TOKEN_BYTES))
@@ -246,7 +234,7 @@ async def _note(county_id: int, order: HoldOrder, person_id: UUID, now: datetime
         order.id,
         (person_id, order.shop_id),
         (digest(token), digits_hash(digits), seal(f"{token} {digits}".encode())),
-        (order.way, order.collector.strip(), order.note.strip()),
+        (order.collector.strip(), order.deliver_to.strip()),
         now,
     )
 

@@ -47,7 +47,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (county_id, number) DO NOTHING R
 
 PICKUP = """
 SELECT k.id, k.person_id, n.name AS person_name, k.shop_id, s.name AS shop_name, h.status,
-       h.amount, h.at, h.expires_at, k.way, k.collector, k.note, k.sealed, h.products,
+       h.amount, h.at, h.expires_at, k.collector, k.deliver_to, k.sealed, h.products,
        h.quantities, h.prices
 FROM points.pickup k
 JOIN points.hold h ON h.county_id = k.county_id AND h.id = k.id AND h.status <> 'refused'
@@ -65,9 +65,9 @@ PICKUPS_AT = (
     + "WHERE k.county_id = $1 AND k.shop_id = $2 AND h.status = 'pending' ORDER BY k.id LIMIT 200"
 )
 INSERT_PICKUP = """
-INSERT INTO points.pickup (county_id, id, person_id, shop_id, token_hash, digits_hash, sealed, way,
-                           collector, note, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING RETURNING id
+INSERT INTO points.pickup (county_id, id, person_id, shop_id, token_hash, digits_hash, sealed,
+                           collector, deliver_to, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING RETURNING id
 """
 DELETE_PICKUP = "DELETE FROM points.pickup WHERE county_id = $1 AND id = $2"
 PRODUCT_NAMES = "SELECT id, name, measure FROM points.product WHERE county_id = $1 AND id = ANY($2)"
@@ -240,10 +240,10 @@ async def insert_pickup(
     pickup_id: UUID,
     holder: tuple[UUID, UUID],
     code: tuple[bytes, bytes, bytes],
-    how: tuple[str, str, str],
+    how: tuple[str, str],
     at: datetime,
 ) -> bool:
-    """``holder`` is (person, shop), ``code`` hashes and seal, ``how`` way, collector and note."""
+    """``holder`` is (person, shop), ``code`` hashes and seal, ``how`` who fetches it and where to."""
     found = await DB.fetchval(INSERT_PICKUP, county_id, pickup_id, *holder, *code, *how, at)
     return found is not None
 

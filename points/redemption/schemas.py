@@ -8,11 +8,17 @@ import msgspec
 from msgspec import Meta
 
 MAX_LINES = 50
-Pieces = Annotated[int, Meta(ge=1, le=999, description="件数")]
+Pieces = Annotated[int, Meta(ge=1, le=200, description="件数")]
 Amount = Annotated[int, Meta(ge=1, le=10**9, description="积分，单位 0.1 分")]
 CodeText = Annotated[
-    str, Meta(min_length=8, max_length=300, description="扫到的网址、码或 8 位数字")
+    str,
+    Meta(
+        pattern=r"^([1-79][0-9]{7}|(https?://[^/\s]{1,200}/r/)?[ok][A-Za-z0-9_-]{22})$",
+        max_length=300,
+        description="扫到的网址、码或 8 位数字（一次性码或卡号）",
+    ),
 ]
+Moment = Annotated[datetime, Meta(tz=True)]
 Pin = Annotated[str, Meta(pattern="^[0-9]{6}$", description="卡密码，只有持卡时需要")]
 ShortText = Annotated[str, Meta(max_length=20)]
 LongText = Annotated[str, Meta(max_length=100)]
@@ -49,9 +55,10 @@ class HoldOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     lines: Wanted
     code: CodeText | None = None
     pin: Pin | None = None
-    way: Literal["self", "family", "home"] = "self"
     collector: ShortText = ""
-    note: LongText = ""
+    """The family member who fetches it; empty = the worker."""
+    deliver_to: LongText = ""
+    """Where it is brought to an old or disabled worker; empty = fetched at the shop."""
 
 
 class HandOver(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -59,7 +66,7 @@ class HandOver(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     id: UUID
     """The redemption that it makes."""
-    at: datetime | None = None
+    at: Moment | None = None
     """When it was handed over; empty = now."""
     picks: Wanted | None = None
     """Empty = everything that was held."""
@@ -231,9 +238,8 @@ class PickupRow(msgspec.Struct, frozen=True):
     amount: int
     at: datetime
     expires_at: datetime
-    way: str
     collector: str
-    note: str
+    deliver_to: str
     sealed: bytes
     products: tuple[UUID, ...]
     quantities: tuple[int, ...]

@@ -42,6 +42,8 @@ from shared.roster.names import mask
 PAGE = 20
 NO_PRICE = 10
 """A line that is refused anyway still needs a price to be written down."""
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2999, 12, 31)
+"""Outside there is nothing, and no time zone."""
 LATEST = (2**31 - 1, 2**31 - 1)
 """Before the first page."""
 
@@ -72,8 +74,8 @@ class CodeState(msgspec.Struct, frozen=True):
 async def redeem(actor: Actor, order: RedemptionOrder, now: datetime) -> Answer:
     """Goods for points now.
 
-    Raises NotFound (not the actor's shop), Forbidden (own wallet), Invalid (no code, doubled
-    product), TooManyTries, Refused ``id_reused``. Every other refusal is kept and answered.
+    Raises NotFound (not the actor's shop), Forbidden (own wallet), NotACode, UseAsPickup,
+    PinNeeded, TooManyTries, Refused ``id_reused``. Every other refusal is kept and answered.
     """
     shop = await counter(actor, order.shop_id)
     who = await recognise(actor, shop, order.code, order.pin, now)
@@ -111,8 +113,7 @@ async def terms_of(
     shown: int | None = None,
 ) -> Terms:
     """Prices of the day for the wanted goods; ``shown`` is the total the terminal promised."""
-    if len({line.product_id for line in wanted}) < len(wanted):
-        raise Invalid("同一种商品写了两行，请合并数量。", {"lines": "同一种商品写了两行。"})
+    wanted = merged(wanted)
     day = today(now)
     offers = {offer.product_id: offer for offer in await mall.offers(county_id, shop.id, day)}
     lines = tuple(_line(item, offers.get(item.product_id)) for item in wanted)
@@ -127,6 +128,14 @@ async def terms_of(
     if shown is not None and shown != total:
         return Terms(lines, "price_changed")
     return Terms(lines)
+
+
+def merged(wanted: Sequence[WantedLine]) -> list[WantedLine]:
+    """A product that stands on two lines is one line with the sum."""
+    pieces: dict[UUID, int] = {}
+    for line in wanted:
+        pieces[line.product_id] = pieces.get(line.product_id, 0) + line.quantity
+    return [WantedLine(product_id, quantity) for product_id, quantity in pieces.items()]
 
 
 def _line(item: WantedLine, offer: Offer | None) -> Line:
@@ -370,7 +379,8 @@ async def _with_lines(county_id: int, rows: Sequence[RedemptionRow]) -> list[Red
 
 def span(day: date) -> tuple[datetime, datetime]:
     """The instants between which a day in China lies."""
-    first = datetime.combine(day, time(), LOCAL_ZONE)
+    near = min(max(day, FIRST_DAY), LAST_DAY)
+    first = datetime.combine(near, time(), LOCAL_ZONE)
     return first, first + timedelta(days=1)
 
 

@@ -39,9 +39,8 @@ class Pickup(Table, tablename="pickup", schema="points", db=DB):
     digits_hash = Bytea(default=None)
     sealed = Bytea(default=None)
     """Token and digits, separated by a blank, encrypted."""
-    way = Text(default="self")
     collector = Text(default="")
-    note = Text(default="")
+    deliver_to = Text(default="")
     created_at = Timestamptz(default=None)
 
 

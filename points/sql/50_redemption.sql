@@ -6,9 +6,8 @@ SELECT shared.reference('points.pickup', 'person_id', 'shared.person');
 SELECT shared.reference('points.pickup', 'shop_id', 'points.shop');
 
 SELECT shared.ensure('points.card', 'card_number', $$number ~ '^9[0-9]{7}$'$$);
-SELECT shared.ensure('points.pickup', 'pickup_way', $$way IN ('self','family','home')$$);
-SELECT shared.ensure('points.pickup', 'pickup_collector',
-    $$(way = 'family') = (collector <> '') AND length(collector) <= 20 AND length(note) <= 100$$);
+SELECT shared.ensure('points.pickup', 'pickup_texts',
+    $$length(collector) <= 20 AND length(deliver_to) <= 100$$);
 
 CREATE UNIQUE INDEX IF NOT EXISTS card_number_unique ON points.card
     (county_id, number COLLATE "C");
