@@ -101,13 +101,10 @@ async def hand_over(actor: Actor, hold_id: UUID, order: HandOver, now: datetime)
     """
     row = await _hold(actor, hold_id)
     at = order.at or now
-    if at.tzinfo is None:
-        raise Invalid("时间要带时区。", {"at": "时间要带时区，例如 2026-11-24T08:00:00Z。"})
     if not row.at <= at <= now + CLOCK_SKEW:
-        raise Invalid("取货时间不对，请核对终端的时钟。", {"at": "不能早于预订，也不能晚于现在。"})
-    picks = tuple(Pick(line.product_id, line.quantity) for line in order.picks or ()) or None
-    if picks and len({pick.product_id for pick in picks}) < len(picks):
-        raise Invalid("同一种商品写了两行，请合并数量。", {"picks": "同一种商品写了两行。"})
+        raise ClockWrong
+    merged = service.merged(order.picks or ())
+    picks = tuple(Pick(line.product_id, line.quantity) for line in merged) or None
     outcome = await ledger.post_one(
         actor.county_id,
         PostHold(

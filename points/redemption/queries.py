@@ -243,7 +243,7 @@ async def insert_pickup(
     how: tuple[str, str],
     at: datetime,
 ) -> bool:
-    """``holder`` is (person, shop), ``code`` hashes and seal, ``how`` who fetches it and where to."""
+    """``holder`` is person and shop, ``code`` hashes and seal, ``how`` collector and place."""
     found = await DB.fetchval(INSERT_PICKUP, county_id, pickup_id, *holder, *code, *how, at)
     return found is not None
 

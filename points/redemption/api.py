@@ -1,0 +1,206 @@
+"""The counter's JSON API, for shop terminals (signed requests) and signed-in phones.
+
+``POST`` is idempotent by the caller's id: 201 the first time, 200 with the same body and
+``Idempotency-Hit: true`` for a repeat; a refusal is 409 and repeated likewise. Only JSON bodies are
+read, so that no form of another site can post here, which is why CSRF tokens are not asked.
+"""
+
+from datetime import date
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import Request, Response, Router, get, post
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import FromPath, FromQuery, JSONBody, Parameter
+
+from points.errors import Refused
+from points.redemption import pickups, service, wallets
+from points.redemption.schemas import (
+    HandOver,
+    Held,
+    HoldOrder,
+    HoldVoid,
+    Redemption,
+    RedemptionOrder,
+    RedemptionPage,
+    TransferPage,
+    Voided,
+    Wallet,
+)
+from shared.clock import today
+from shared.errors import GridmeritError
+from shared.identity.actor import Actor
+from shared.web.errors import PROBLEM, respond
+from shared.web.pages import moment
+from shared.web.ratelimit import limit as throttle
+
+HIT = "Idempotency-Hit"
+PER_MINUTE = 120
+"""Writes of one terminal or phone; a counter needs a few."""
+
+Asker = Request[Actor, Any, Any]
+Limit = Annotated[int, Parameter(ge=1, le=200, description="每页条数")]
+Cursor = Annotated[
+    str | None,
+    Parameter(pattern=r"^[0-9]{1,9}\.[0-9]{1,9}$", description="上一页给出的 next"),
+]
+
+
+class Problem(msgspec.Struct):
+    """RFC 9457; ``title`` is a sentence for people, ``code`` a word for programs."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    fields: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
+
+
+class UnsupportedBody(GridmeritError):
+    """Something other than JSON was posted."""
+
+    status = 415
+    code = "json_only"
+
+
+def problems(*statuses: int) -> dict[int, ResponseSpec]:
+    """The refusals of a route as OpenAPI describes them."""
+    words = {
+        400: "请求的格式不对",
+        401: "没有登录，或签名不对",
+        403: "按规定要由别人来办",
+        404: "没有，或不是您的",
+        409: "按规则不能办，code 说明原因；同一编号重发得到同样的回答",
+        415: "只收 JSON",
+        422: "内容不对，fields 说明哪一项",
+        429: "太频繁，Retry-After 秒后再试",
+        503: "系统忙或结果不明，用同一编号重发",
+    }
+    return {
+        status: ResponseSpec(Problem, description=words[status], media_type=PROBLEM)
+        for status in (400, 401, 404, *statuses)
+    }
+
+
+WRITES = problems(403, 409, 415, 422, 429, 503)
+READS = problems(503)
+
+
+def json_only(
+    connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler
+) -> None:
+    """A cross-site form can send everything but this content type."""
+    kind = connection.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if connection.scope.get("method") == "POST" and kind != "application/json":
+        raise UnsupportedBody("请用 application/json 发送。")
+
+
+def repeats(kind: type[msgspec.Struct]) -> dict[int, ResponseSpec]:
+    """Everything a write may answer beside 201."""
+    again = ResponseSpec(kind, description=f"同一请求的重发；带 {HIT}: true", media_type="application/json")
+    return {200: again, **WRITES}
+
+
+@post("/redemptions", responses=repeats(Redemption), status_code=201)
+async def redeem(request: Asker, data: JSONBody[RedemptionOrder]) -> Response[Redemption]:
+    """Goods for points at one shop: the code or card opens the wallet, prices are the day's."""
+    await _slow_down(request)
+    answer = await service.redeem(request.user, data, moment(request))
+    return _answered(request, answer.redemption, answer.refusal, repeated=answer.repeated)
+
+
+@post("/holds", responses=repeats(Held), status_code=201)
+async def hold(request: Asker, data: JSONBody[HoldOrder]) -> Response[Held]:
+    """Keep goods and points for one shop, for the days of the county's setting."""
+    await _slow_down(request)
+    answer = await pickups.hold(request.user, data, moment(request))
+    return _answered(request, answer.held, answer.refusal, repeated=answer.repeated)
+
+
+@post("/holds/{hold_id:uuid}/post", responses=repeats(Redemption), status_code=201)
+async def hand_over(
+    request: Asker, hold_id: FromPath[UUID], data: JSONBody[HandOver]
+) -> Response[Redemption]:
+    """Held goods were handed over; may be uploaded later and in any order."""
+    await _slow_down(request)
+    answer = await pickups.hand_over(request.user, hold_id, data, moment(request))
+    return _answered(request, answer.redemption, answer.refusal, repeated=answer.repeated)
+
+
+@post("/holds/{hold_id:uuid}/void", responses=repeats(Voided), status_code=201)
+async def void(
+    request: Asker, hold_id: FromPath[UUID], data: JSONBody[HoldVoid]
+) -> Response[Voided]:
+    """Give a hold back: points to their lots, pieces to the shelf."""
+    await _slow_down(request)
+    answer = await pickups.void(request.user, hold_id, data.reason)
+    return _answered(request, answer.voided, None, repeated=answer.repeated)
+
+
+@get("/wallets/me", responses=READS)
+async def my_wallet(request: Asker) -> Wallet:
+    """The points of whoever is signed in."""
+    return await wallets.mine(request.user, moment(request))
+
+
+@get("/wallets/{person_id:uuid}/transfers", responses=READS)
+async def transfers(
+    request: Asker,
+    person_id: FromPath[UUID],
+    before: FromQuery[UUID | None] = None,
+    limit: Limit = 50,
+) -> TransferPage:
+    """Movements of a wallet, latest first; ``before`` is the ``next`` of the page before."""
+    return await wallets.transfers(request.user, person_id, before, limit)
+
+
+@get("/shops/{shop_id:uuid}/redemptions", responses=READS)
+async def shop_redemptions(
+    request: Asker,
+    shop_id: FromPath[UUID],
+    day: FromQuery[date | None] = None,
+    after: Cursor = None,
+    limit: Limit = 50,
+) -> RedemptionPage:
+    """What a shop handed out on a day (default today), latest first."""
+    on = day or today(moment(request))
+    return await service.day_page(request.user, shop_id, on, after=after, limit=limit)
+
+
+def _answered(
+    request: Asker, body: Any, refusal: Refused | None, *, repeated: bool
+) -> Response[Any]:
+    """201 or 200, or the refusal as a problem; the header tells a repeat."""
+    if refusal is not None:
+        response = respond(request, refusal)
+    else:
+        response = Response(body, status_code=200 if repeated else 201)
+    if repeated:
+        response.set_header(HIT, "true")
+    return response
+
+
+async def _slow_down(request: Asker) -> None:
+    who = str(request.user.session_id)
+    await throttle(request.app.state.valkey, "counter", who, PER_MINUTE, 60)
+
+
+router = Router(
+    "/api",
+    route_handlers=[
+        redeem,
+        hold,
+        hand_over,
+        void,
+        my_wallet,
+        transfers,
+        shop_redemptions,
+    ],
+    guards=[json_only],
+    tags=["counter"],
+    security=[{"session": []}, {"terminal": []}],
+    opt={"exclude_from_csrf": True},
+)
