@@ -7,6 +7,7 @@ from pathlib import Path
 from litestar import Litestar
 
 from points.index import index
+from points.redemption import api as counter_api
 from points.routes import ROUTES
 from shared.clock import now
 from shared.identity import web, web_manage, web_me, web_shop
@@ -21,6 +22,13 @@ CONSTRAINTS: dict[str, str] = {}
 def create_app(settings: Settings, clock: Callable[[], datetime] = now) -> Litestar:
     """The ASGI app; the database (``DB``) must be configured before it starts."""
     return Litestar(
-        route_handlers=[index, web.router, web_me.router, web_manage.router, web_shop.router],
+        route_handlers=[
+            index,
+            web.router,
+            web_me.router,
+            web_manage.router,
+            web_shop.router,
+            counter_api.router,
+        ],
         plugins=[PlatformPlugin(settings, ROUTES, [TEMPLATES], CONSTRAINTS, clock)],
     )

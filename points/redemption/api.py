@@ -6,7 +6,7 @@ read, so that no form of another site can post here, which is why CSRF tokens ar
 """
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -41,6 +41,7 @@ HIT = "Idempotency-Hit"
 PER_MINUTE = 120
 """Writes of one terminal or phone; a counter needs a few."""
 
+T = TypeVar("T", bound=msgspec.Struct)
 Asker = Request[Actor, Any, Any]
 Limit = Annotated[int, Parameter(ge=1, le=200, description="每页条数")]
 Cursor = Annotated[
@@ -59,7 +60,7 @@ class Problem(msgspec.Struct):
     fields: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
 
 
-class UnsupportedBody(GridmeritError):
+class UnsupportedBodyError(GridmeritError):
     """Something other than JSON was posted."""
 
     status = 415
@@ -89,18 +90,25 @@ WRITES = problems(403, 409, 415, 422, 429, 503)
 READS = problems(503)
 
 
-def json_only(
-    connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler
-) -> None:
+class MalformedError(GridmeritError):
+    """A body that Litestar's lenient reading let pass: "2" for 2, true for 1."""
+
+    status = 400
+    code = "invalid"
+
+
+def json_only(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
     """A cross-site form can send everything but this content type."""
     kind = connection.headers.get("content-type", "").partition(";")[0].strip().lower()
     if connection.scope.get("method") == "POST" and kind != "application/json":
-        raise UnsupportedBody("请用 application/json 发送。")
+        raise UnsupportedBodyError("请用 application/json 发送。")
 
 
 def repeats(kind: type[msgspec.Struct]) -> dict[int, ResponseSpec]:
     """Everything a write may answer beside 201."""
-    again = ResponseSpec(kind, description=f"同一请求的重发；带 {HIT}: true", media_type="application/json")
+    again = ResponseSpec(
+        kind, description=f"同一请求的重发；带 {HIT}: true", media_type="application/json"
+    )
     return {200: again, **WRITES}
 
 
@@ -108,7 +116,8 @@ def repeats(kind: type[msgspec.Struct]) -> dict[int, ResponseSpec]:
 async def redeem(request: Asker, data: JSONBody[RedemptionOrder]) -> Response[Redemption]:
     """Goods for points at one shop: the code or card opens the wallet, prices are the day's."""
     await _slow_down(request)
-    answer = await service.redeem(request.user, data, moment(request))
+    order = await _strictly(request, data)
+    answer = await service.redeem(request.user, order, moment(request))
     return _answered(request, answer.redemption, answer.refusal, repeated=answer.repeated)
 
 
@@ -116,7 +125,8 @@ async def redeem(request: Asker, data: JSONBody[RedemptionOrder]) -> Response[Re
 async def hold(request: Asker, data: JSONBody[HoldOrder]) -> Response[Held]:
     """Keep goods and points for one shop, for the days of the county's setting."""
     await _slow_down(request)
-    answer = await pickups.hold(request.user, data, moment(request))
+    order = await _strictly(request, data)
+    answer = await pickups.hold(request.user, order, moment(request))
     return _answered(request, answer.held, answer.refusal, repeated=answer.repeated)
 
 
@@ -126,7 +136,8 @@ async def hand_over(
 ) -> Response[Redemption]:
     """Held goods were handed over; may be uploaded later and in any order."""
     await _slow_down(request)
-    answer = await pickups.hand_over(request.user, hold_id, data, moment(request))
+    order = await _strictly(request, data)
+    answer = await pickups.hand_over(request.user, hold_id, order, moment(request))
     return _answered(request, answer.redemption, answer.refusal, repeated=answer.repeated)
 
 
@@ -136,7 +147,8 @@ async def void(
 ) -> Response[Voided]:
     """Give a hold back: points to their lots, pieces to the shelf."""
     await _slow_down(request)
-    answer = await pickups.void(request.user, hold_id, data.reason)
+    order = await _strictly(request, data)
+    answer = await pickups.void(request.user, hold_id, order.reason)
     return _answered(request, answer.voided, None, repeated=answer.repeated)
 
 
@@ -181,6 +193,14 @@ def _answered(
     if repeated:
         response.set_header(HIT, "true")
     return response
+
+
+async def _strictly(request: Asker, data: T) -> T:
+    """The body once more, without guessing: what an id names for ever must be exact."""
+    try:
+        return msgspec.json.decode(await request.body(), type=type(data))
+    except msgspec.ValidationError as error:
+        raise MalformedError(f"请求的内容有误：{error}") from error
 
 
 async def _slow_down(request: Asker) -> None:

@@ -26,9 +26,7 @@ async def mine(actor: Actor, now: datetime) -> Wallet:
     )
 
 
-async def transfers(
-    actor: Actor, person_id: UUID, before: UUID | None, limit: int
-) -> TransferPage:
+async def transfers(actor: Actor, person_id: UUID, before: UUID | None, limit: int) -> TransferPage:
     """Movements of one's own wallet or of a worker in the actor's units. Raises NotFound."""
     place = await roster.worker_place(actor.county_id, person_id, today(clock_now()))
     unit_code = place.village_code if place else ""

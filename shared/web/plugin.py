@@ -18,6 +18,7 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, Reference, SecurityScheme
 from litestar.plugins import InitPlugin
 from litestar.plugins.htmx import HTMXRequest
 from litestar.plugins.jinja import JinjaTemplateEngine
@@ -28,8 +29,10 @@ from shared.database import DB
 from shared.errors import NotFound, NotSignedIn
 from shared.identity import sealing
 from shared.identity.actor import Actor
+from shared.identity.cookies import session_name
 from shared.identity.middleware import Authentication
 from shared.identity.routes import Access, Routes
+from shared.identity.terminals import KEY_HEADER
 from shared.roster import phones
 from shared.settings import Settings
 from shared.valkey import client
@@ -87,7 +90,11 @@ class PlatformPlugin(InitPlugin):
         )
         app_config.openapi_config = (
             OpenAPIConfig(
-                title="Gridmerit", version="1", path="/schema", render_plugins=[JsonRenderPlugin()]
+                title="Gridmerit",
+                version="1",
+                path="/schema",
+                render_plugins=[JsonRenderPlugin()],
+                components=Components(security_schemes=security_schemes(self.settings)),
             )
             if self.settings.api_docs
             else None
@@ -142,6 +149,21 @@ class PlatformPlugin(InitPlugin):
         """Refuse to start when a route has no row in the table of permissions."""
         if missing := sorted(route_names(app) - self.routes.keys()):
             raise RuntimeError(f"routes without a row in the table: {', '.join(missing)}")
+
+
+def security_schemes(settings: Settings) -> dict[str, SecurityScheme | Reference]:
+    """The two ways of asking the API: a phone's session, a terminal's signature."""
+    return {
+        "session": SecurityScheme(
+            type="apiKey", security_scheme_in="cookie", name=session_name(settings)
+        ),
+        "terminal": SecurityScheme(
+            type="apiKey",
+            security_scheme_in="header",
+            name=KEY_HEADER,
+            description="与 gridmerit-timestamp、gridmerit-nonce、gridmerit-signature 一起发送。",
+        ),
+    }
 
 
 def route_names(app: Litestar) -> set[str]:

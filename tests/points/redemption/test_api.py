@@ -1,0 +1,233 @@
+"""The counter's JSON API as terminals and phones use it."""
+
+import json
+from base64 import urlsafe_b64decode
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+
+from points.redemption.api import HIT
+from shared.clock import now
+from shared.identity import sessions, terminals
+from shared.identity.accounts import ensure_account
+from shared.identity.actor import Actor
+from shared.ids import new_id
+from tests.factories import COUNTY, acting
+from tests.points.redemption.scene import Scene, counter
+
+PROBLEM = "application/problem+json"
+
+
+async def sign_in(client: httpx.AsyncClient, actor: Actor) -> None:
+    """The client becomes this person."""
+    account_id = await ensure_account(COUNTY, actor.person_id)
+    session = await sessions.begin(COUNTY, account_id, actor.person_id, "phone", now())
+    client.cookies.set("gm", session.token)
+
+
+def body(scene: Scene, code: str, quantity: int = 1, **more: object) -> dict[str, Any]:
+    lines = [{"product_id": str(scene.soap), "quantity": quantity}]
+    return {
+        "id": str(new_id()),
+        "shop_id": str(scene.shop_id),
+        "code": code,
+        "lines": lines,
+    } | more
+
+
+async def test_accepted_then_repeated(client: httpx.AsyncClient) -> None:
+    """201 first; the same bytes as 200 with Idempotency-Hit for a repeat; the amounts are ints."""
+    scene = await counter()
+    await sign_in(client, scene.keeper)
+    order = body(scene, await scene.code(), 2)
+    first = await client.post("/api/redemptions", json=order)
+    again = await client.post("/api/redemptions", json=order)
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert first.content == again.content
+    assert HIT.lower() not in first.headers
+    assert again.headers[HIT] == "true"
+    answer = first.json()
+    assert (answer["amount"], answer["balance"]) == (100, 1970)
+    assert answer["lines"][0]["name"] == "肥皂"
+
+
+async def test_refused_then_repeated(client: httpx.AsyncClient) -> None:
+    """A refusal is a problem document with code and sentence, and the same again."""
+    scene = await counter(points=0)
+    await sign_in(client, scene.keeper)
+    order = body(scene, await scene.code())
+    first = await client.post("/api/redemptions", json=order)
+    again = await client.post("/api/redemptions", json=order)
+    assert first.status_code == again.status_code == 409
+    assert first.headers["content-type"] == PROBLEM
+    assert first.json()["code"] == "insufficient"
+    assert first.json()["title"] == "可用积分不够，请减少商品。"
+    assert (first.content, again.headers[HIT]) == (again.content, "true")
+    assert HIT.lower() not in first.headers
+
+
+async def test_other_content_under_the_id(client: httpx.AsyncClient) -> None:
+    """409 id_reused, whatever became of the first."""
+    scene = await counter()
+    await sign_in(client, scene.keeper)
+    order = body(scene, await scene.code())
+    await client.post("/api/redemptions", json=order)
+    order["lines"][0]["quantity"] = 3
+    answer = await client.post("/api/redemptions", json=order)
+    assert (answer.status_code, answer.json()["code"]) == (409, "id_reused")
+
+
+@pytest.mark.parametrize("quantity", [0, -1, 1.5, "2", 201, None, True])
+async def test_wrong_quantities(client: httpx.AsyncClient, quantity: object) -> None:
+    """Zero, negative, decimal, huge and non-numbers: 400 naming the field, nothing written."""
+    scene = await counter()
+    await sign_in(client, scene.keeper)
+    order = body(scene, await scene.code())
+    order["lines"][0]["quantity"] = quantity
+    answer = await client.post("/api/redemptions", json=order)
+    assert (answer.status_code, answer.headers["content-type"]) == (400, PROBLEM)
+    assert answer.json()["code"] == "invalid"
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"", 400),
+        (b"{", 400),
+        (b"[]", 400),
+        (b'"x"', 400),
+        (b"\xff\xfe", 400),
+        (b'{"id": "not-a-uuid"}', 400),
+    ],
+)
+async def test_broken_bodies(client: httpx.AsyncClient, sent: bytes, status: int) -> None:
+    """Never a 500."""
+    scene = await counter()
+    await sign_in(client, scene.keeper)
+    headers = {"content-type": "application/json"}
+    answer = await client.post("/api/redemptions", content=sent, headers=headers)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == PROBLEM
+
+
+async def test_forms_are_not_read(client: httpx.AsyncClient) -> None:
+    """A cross-site form cannot send JSON, so nothing else is read."""
+    scene = await counter()
+    await sign_in(client, scene.keeper)
+    text = json.dumps(body(scene, await scene.code()))
+    for kind in ("text/plain", "application/x-www-form-urlencoded"):
+        answer = await client.post("/api/redemptions", content=text, headers={"content-type": kind})
+        assert (answer.status_code, answer.json()["code"]) == (415, "json_only")
+
+
+async def test_who_may_ask(client: httpx.AsyncClient) -> None:
+    """Nobody: 401. A worker, or another shop's keeper: 404, as if the shop were not there."""
+    scene = await counter()
+    order = body(scene, await scene.code())
+    assert (await client.post("/api/redemptions", json=order)).status_code == 401
+    await sign_in(client, scene.worker)
+    assert (await client.post("/api/redemptions", json=order)).status_code == 404
+    await sign_in(client, scene.keeper)
+    foreign = order | {"shop_id": str(new_id())}
+    assert (await client.post("/api/redemptions", json=foreign)).status_code == 404
+    path = f"/api/shops/{new_id()}/redemptions"
+    assert (await client.get(path)).status_code == 404
+
+
+async def test_hold_post_void(client: httpx.AsyncClient) -> None:
+    """A worker orders ahead, the shop hands over; a second order is given back."""
+    scene = await counter()
+    await sign_in(client, scene.worker)
+    order = body(scene, "")
+    del order["code"]
+    first = await client.post("/api/holds", json=order)
+    again = await client.post("/api/holds", json=order)
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert first.content == again.content
+    second = order | {"id": str(new_id())}
+    await client.post("/api/holds", json=second)
+    await sign_in(client, scene.keeper)
+    handed = {"id": str(new_id()), "at": now().isoformat()}
+    for status in (201, 200):
+        answer = await client.post(f"/api/holds/{order['id']}/post", json=handed)
+        assert answer.status_code == status, answer.text
+    assert answer.json()["hold_id"] == order["id"]
+    late = await client.post(f"/api/holds/{order['id']}/post", json={"id": str(new_id())})
+    assert (late.status_code, late.json()["code"]) == (409, "hold_resolved")
+    for status in (201, 200):
+        voided = await client.post(f"/api/holds/{second['id']}/void", json={})
+        assert (voided.status_code, voided.json()["status"]) == (status, "voided")
+    assert (await client.post(f"/api/holds/{new_id()}/void", json={})).status_code == 404
+    wrong = {"id": str(new_id()), "at": (now() + timedelta(hours=1)).isoformat()}
+    third = body(scene, await scene.code())
+    await client.post("/api/holds", json=third)
+    answer = await client.post(f"/api/holds/{third['id']}/post", json=wrong)
+    assert (answer.status_code, answer.json()["code"]) == (409, "clock_wrong")
+
+
+async def test_wallet_and_its_movements(client: httpx.AsyncClient) -> None:
+    """Own balance and history, page by page; a stranger's wallet is not there."""
+    scene = await counter()
+    await sign_in(client, scene.keeper)
+    for _ in range(3):
+        await client.post("/api/redemptions", json=body(scene, await scene.code()))
+    await sign_in(client, scene.worker)
+    wallet = (await client.get("/api/wallets/me")).json()
+    assert (wallet["available"], wallet["merit"]) == (1920, 2070)
+    path = f"/api/wallets/{scene.worker.person_id}/transfers"
+    seen: list[UUID] = []
+    before = None
+    while True:
+        query = {"limit": 2} | ({"before": before} if before else {})
+        page = (await client.get(path, params=query)).json()
+        seen += [item["id"] for item in page["items"]]
+        before = page["next"]
+        if before is None:
+            break
+    assert len(seen) == len(set(seen)) == 5
+    await sign_in(client, await acting(scene.world.second_worker))
+    assert (await client.get(path)).status_code == 404
+    await sign_in(client, await acting(scene.world.chief))
+    assert (await client.get(path)).status_code == 200
+
+
+async def test_a_shops_day(client: httpx.AsyncClient) -> None:
+    """Latest first, masked names; a wrong cursor or day is refused, an empty day is empty."""
+    scene = await counter()
+    await sign_in(client, scene.keeper)
+    for _ in range(3):
+        await client.post("/api/redemptions", json=body(scene, await scene.code()))
+    path = f"/api/shops/{scene.shop_id}/redemptions"
+    page = (await client.get(path, params={"limit": 2})).json()
+    rest = (await client.get(path, params={"limit": 2, "after": page["next"]})).json()
+    assert (len(page["items"]), len(rest["items"]), rest["next"]) == (2, 1, None)
+    assert page["items"][0]["customer"] == "欧**山"
+    assert (await client.get(path, params={"day": "0001-01-01"})).json()["items"] == []
+    for query in ({"after": "x"}, {"day": "yesterday"}, {"limit": 0}, {"limit": 201}):
+        assert (await client.get(path, params=query)).status_code == 400
+
+
+async def test_a_terminals_signature(client: httpx.AsyncClient) -> None:
+    """A signed request serves its own shop; an unsigned or altered one nobody."""
+    scene = await counter()
+    await ensure_account(COUNTY, scene.keeper.person_id)
+    key = await terminals.create(scene.keeper, scene.shop_id, "收银台", now())
+    order = json.dumps(body(scene, await scene.code())).encode()
+    stamp, nonce = str(int(now().timestamp())), "n1"
+    secret = urlsafe_b64decode(key.secret + "=" * (-len(key.secret) % 4))
+    sign = terminals.signature(secret, "POST", "/api/redemptions", stamp, nonce, order)
+    headers = {
+        "content-type": "application/json",
+        terminals.KEY_HEADER: key.key,
+        terminals.TIME_HEADER: stamp,
+        terminals.NONCE_HEADER: nonce,
+        terminals.SIGNATURE_HEADER: sign,
+    }
+    altered = await client.post("/api/redemptions", content=order + b" ", headers=headers)
+    assert altered.status_code == 401
+    answer = await client.post("/api/redemptions", content=order, headers=headers)
+    assert answer.status_code == 201, answer.text
+    assert (await client.get("/api/wallets/me", headers=headers)).status_code in {401, 404}
