@@ -10,7 +10,8 @@ SELECT shared.reference('points.deduction', 'record_id', 'points.work_record');
 
 SELECT shared.ensure('points.work_record', 'work_record_state',
     $$state IN ('pending','returned','withdrawn','refused','accepted','posted','reversed')$$);
-SELECT shared.ensure('points.work_record', 'work_record_source', $$source IN ('phone','proxy','import')$$);
+SELECT shared.ensure('points.work_record', 'work_record_source',
+    $$source IN ('phone','proxy','import')$$);
 SELECT shared.ensure('points.work_record', 'work_record_quantity', $$quantity > 0$$);
 SELECT shared.ensure('points.work_record', 'work_record_posted', $$posted BETWEEN 0 AND gives$$);
 SELECT shared.ensure('points.work_record', 'work_record_secret',
@@ -37,7 +38,8 @@ CREATE INDEX IF NOT EXISTS work_record_run ON points.work_record
     (county_id, run_month, state, grid_code COLLATE "C");
 CREATE INDEX IF NOT EXISTS work_record_repeat ON points.work_record
     (county_id, grid_code COLLATE "C", rule_code, text_key, work_date);
-CREATE UNIQUE INDEX IF NOT EXISTS verification_step ON points.verification (county_id, record_id, step);
+CREATE UNIQUE INDEX IF NOT EXISTS verification_step
+    ON points.verification (county_id, record_id, step);
 CREATE INDEX IF NOT EXISTS verification_open ON points.verification
     (county_id, role, unit_code COLLATE "C") WHERE verdict = 'open';
 CREATE INDEX IF NOT EXISTS verification_by ON points.verification (county_id, by_id, at DESC);

@@ -43,6 +43,11 @@ WRONG_DIGITS = "手机号或 8 位数字不对，请看激活条再试一次。"
 WRONG_DESK = "手机号、密码或动态码不对，请再试一次。"
 
 
+async def counties() -> list[tuple[int, str]]:
+    """The counties one may sign in to, by code."""
+    return await queries.counties()
+
+
 async def sign_in(
     county_id: int, phone: str, pin: str, now: datetime, *, device_token: str = "", agent: str = ""
 ) -> NewSession:

@@ -10,7 +10,7 @@ from litestar.plugins.htmx import HTMXRequest
 from litestar.response import Redirect, Template
 
 from shared.errors import GridmeritError, Invalid, TooMany
-from shared.identity import cookies, queries, sessions, signin, slips
+from shared.identity import cookies, sessions, signin, slips
 from shared.identity.actor import Actor
 from shared.identity.errors import ConfirmFirst, SlipSpent, UnknownAccount, WaitFirst, WrongSignIn
 from shared.identity.rules import FREE_TRIES, delay
@@ -222,7 +222,7 @@ async def _sign_in(
         "identity/m_sign_in.html",
         status=error.status if error else 200,
         form=values,
-        counties=await queries.counties(),
+        counties=await signin.counties(),
         **_problem(error),
     )
 
@@ -235,7 +235,7 @@ async def _desk(
         "identity/desk_sign_in.html",
         status=error.status if error else 200,
         form=values,
-        counties=await queries.counties(),
+        counties=await signin.counties(),
         **_problem(error),
     )
 
@@ -273,7 +273,7 @@ async def _digits(
         action="/activate",
         name="",
         form=values,
-        counties=await queries.counties(),
+        counties=await signin.counties(),
         **_problem(error),
     )
 
@@ -308,7 +308,7 @@ def _entered(request: Request[Any, Any, Any], new: NewSession, address: str) -> 
 
 async def _county(asked: int | None) -> int:
     """The county of the form, or the only one there is."""
-    known = [county_id for county_id, _ in await queries.counties()]
+    known = [county_id for county_id, _ in await signin.counties()]
     if asked in known:
         return asked
     if len(known) == 1:

@@ -34,7 +34,8 @@ DECLARE
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = p_child AND conname = v_name) THEN
         EXECUTE format(
-            'ALTER TABLE %s ADD CONSTRAINT %I FOREIGN KEY (county_id, %I) REFERENCES %s (county_id, id)',
+            'ALTER TABLE %s ADD CONSTRAINT %I FOREIGN KEY (county_id, %I)'
+            ' REFERENCES %s (county_id, id)',
             p_child, v_name, p_column, p_parent);
     END IF;
 END $$;

@@ -12,7 +12,8 @@ SELECT shared.reference('shared.activation_slip', 'account_id', 'shared.account'
 SELECT shared.reference('shared.terminal_key', 'person_id', 'shared.person');
 SELECT shared.reference('shared.export_log', 'person_id', 'shared.person');
 
-SELECT shared.ensure('shared.unit', 'unit_kind', $$kind IN ('county','township','village','grid')$$);
+SELECT shared.ensure('shared.unit', 'unit_kind',
+    $$kind IN ('county','township','village','grid')$$);
 SELECT shared.ensure('shared.unit', 'unit_code', $$code ~ '^[0-9]+$' AND length(code) =
     CASE kind WHEN 'county' THEN 6 WHEN 'township' THEN 9 WHEN 'village' THEN 12 ELSE 15 END$$);
 SELECT shared.ensure('shared.unit', 'unit_grid_type',
@@ -20,10 +21,12 @@ SELECT shared.ensure('shared.unit', 'unit_grid_type',
 SELECT shared.ensure('shared.unit', 'unit_households', $$households IS NULL OR households >= 0$$);
 SELECT shared.ensure('shared.person', 'person_employment', $$employment_type IN
     ('contract','dispatched','purchased','village_paid','cadre','volunteer','official')$$);
-SELECT shared.ensure('shared.post', 'post_role', $$role IN ('chief','lead','gridworker','instructor',
+SELECT shared.ensure('shared.post', 'post_role',
+    $$role IN ('chief','lead','gridworker','instructor',
     'shopkeeper','department','committee','supervisor','accountant','agency','trainer','mediator',
     'auditor','admin')$$);
-SELECT shared.ensure('shared.assignment', 'assignment_period', $$valid_to IS NULL OR valid_to > valid_from$$);
+SELECT shared.ensure('shared.assignment', 'assignment_period',
+    $$valid_to IS NULL OR valid_to > valid_from$$);
 SELECT shared.ensure('shared.session', 'session_kind', $$kind IN ('phone','desk')$$);
 SELECT shared.ensure('shared.job_run', 'job_run_status', $$status IN ('running','done','failed')$$);
 
@@ -35,12 +38,14 @@ CREATE INDEX IF NOT EXISTS person_initials ON shared.person (county_id, name_ini
 CREATE UNIQUE INDEX IF NOT EXISTS post_seat_unique ON shared.post
     (county_id, unit_id, role, seat, COALESCE(subject_id, '00000000-0000-0000-0000-000000000000'));
 CREATE INDEX IF NOT EXISTS assignment_post ON shared.assignment (county_id, post_id, valid_from);
-CREATE INDEX IF NOT EXISTS assignment_person ON shared.assignment (county_id, person_id, valid_from);
+CREATE INDEX IF NOT EXISTS assignment_person
+    ON shared.assignment (county_id, person_id, valid_from);
 CREATE UNIQUE INDEX IF NOT EXISTS account_person_unique ON shared.account (county_id, person_id);
 CREATE UNIQUE INDEX IF NOT EXISTS device_token_unique ON shared.device (county_id, token_hash);
 CREATE UNIQUE INDEX IF NOT EXISTS session_token_unique ON shared.session (county_id, token_hash);
 CREATE INDEX IF NOT EXISTS session_account ON shared.session (county_id, account_id);
-CREATE UNIQUE INDEX IF NOT EXISTS slip_token_unique ON shared.activation_slip (county_id, token_hash);
+CREATE UNIQUE INDEX IF NOT EXISTS slip_token_unique
+    ON shared.activation_slip (county_id, token_hash);
 CREATE INDEX IF NOT EXISTS slip_digits ON shared.activation_slip (county_id, digits_hash);
 CREATE INDEX IF NOT EXISTS audit_at ON shared.audit_event (county_id, at DESC);
 CREATE INDEX IF NOT EXISTS audit_object ON shared.audit_event (county_id, object_id);

@@ -1,0 +1,78 @@
+"""Small things that keep the code readable, and a few calls that are traps (see the README)."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+import appraisal.app
+import appraisal.routes
+import points.app
+import points.routes
+from shared.settings import Settings
+from shared.web.plugin import route_names
+from tests.test_architecture import MODULES, ROOT, offenders
+
+LONGEST_FUNCTION = 70
+LONGEST_LINE = 100
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
+SQL_FILES = sorted(path for package in ROOT.glob("*/sql") for path in package.glob("*.sql"))
+TEMPLATES = sorted(
+    path
+    for package in ("shared/web", "points", "appraisal")
+    for path in (ROOT / package / "templates").rglob("*.html")
+)
+BANNED = {
+    r"\.batch\(": "swallows exceptions and opens a connection of its own",
+    r"\bDB\.pool\.": "takes a second connection, outside the transaction",
+    r"\.get_related\(": "filters by id alone",
+    r"\brun_sync\(": "a loop inside a loop",
+    r"(?<!['\"])(?<!shapes\[name\])\|\s*safe\b": "turns escaping off for more than a literal",
+}
+SETTINGS = Settings(secret_key="k" * 43)
+
+
+def test_functions_fit_on_a_page() -> None:
+    """No function is longer than 70 lines."""
+
+    def wrong(path: Path) -> list[str]:
+        tree = ast.walk(ast.parse(path.read_bytes()))
+        functions = (n for n in tree if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef))
+        return [
+            f"{node.name}: {length} lines"
+            for node in functions
+            if (length := (node.end_lineno or 0) - node.lineno + 1) > LONGEST_FUNCTION
+        ]
+
+    assert offenders(wrong, [*MODULES, *TESTS]) == {}
+
+
+def test_lines_of_sql_fit_side_by_side() -> None:
+    """No line is longer than 100 characters (ruff sees to Python)."""
+
+    def wrong(path: Path) -> list[int]:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        return [number for number, line in enumerate(lines, 1) if len(line) > LONGEST_LINE]
+
+    assert offenders(wrong, SQL_FILES) == {}
+
+
+def test_no_traps() -> None:
+    """Calls that look harmless and are not."""
+
+    def wrong(path: Path) -> list[str]:
+        text = path.read_text(encoding="utf-8")
+        return [why for pattern, why in BANNED.items() if re.search(pattern, text)]
+
+    assert offenders(wrong, [*MODULES, *TEMPLATES]) == {}
+
+
+@pytest.mark.parametrize("service", [points, appraisal], ids=["points", "appraisal"])
+def test_table_of_permissions_is_the_routes(service: object) -> None:
+    """Every route has a row; a row without a route is a leftover."""
+    app = service.app.create_app(SETTINGS)  # type: ignore[attr-defined]  # both packages have it
+    rows = set(service.routes.ROUTES)  # type: ignore[attr-defined]
+    assert route_names(app) - rows == set()
+    if service is points:  # which also serves the shared routes
+        assert rows - route_names(app) == set()
