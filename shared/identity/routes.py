@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from shared.identity.actor import Actor
 from shared.roster.roles import Role
 
 
@@ -33,6 +34,15 @@ FORMER_TOO = Access(former=True)
 def roles(*names: Role, desk: bool = False, terminal: bool = False) -> Access:
     """Access for holders of one of the roles."""
     return Access(roles=frozenset(names), desk=desk, terminal=terminal)
+
+
+def may_ask(actor: Actor, access: Access) -> bool:
+    """Whether the row admits this actor; which object, the service decides."""
+    if access.desk and not actor.desk:
+        return False
+    if (actor.terminal and not access.terminal) or (actor.former and not access.former):
+        return False
+    return access.roles is None or bool(access.roles & actor.roles)
 
 
 Routes = Mapping[str, Access]

@@ -8,6 +8,7 @@ from litestar.connection import Request
 from litestar.plugins.htmx import HTMXRequest
 from litestar.response import Template
 
+from shared.identity.routes import may_ask
 from shared.settings_county import CountySettings
 
 TEXT_SIZES = ("normal", "large", "elder", "huge")
@@ -26,7 +27,7 @@ def page(
     """A page, or only its ``block`` when htmx asks (then 422 answers are swapped as well).
 
     Adds to the context: ``actor``, ``county`` (CountySettings), ``now``, ``theme``, ``text_size``,
-    ``settings``; Litestar adds ``request`` and ``csrf_token()``.
+    ``settings``, ``may(path)``; Litestar adds ``request`` and ``csrf_token()``.
     """
     context = common(request) | context
     if block and request.htmx:
@@ -53,7 +54,15 @@ def common(request: Request[Any, Any, Any]) -> dict[str, Any]:
         "now": moment(request),
         "text_size": size if size in TEXT_SIZES else (actor.text_size if actor else "normal"),
         "theme": theme if theme in THEMES else "auto",
+        "may": lambda path: may_open(request, path),
     }
+
+
+def may_open(request: Request[Any, Any, Any], path: str) -> bool:
+    """Whether this user gets a page at a fixed path: menus show nothing that would be refused."""
+    actor = request.scope.get("user")
+    access = request.app.state.routes.get(f"GET {path}")
+    return access is not None and (access.public or (actor is not None and may_ask(actor, access)))
 
 
 def moment(request: Request[Any, Any, Any]) -> datetime:

@@ -31,7 +31,7 @@ from shared.identity import sealing
 from shared.identity.actor import Actor
 from shared.identity.cookies import session_name
 from shared.identity.middleware import Authentication
-from shared.identity.routes import Access, Routes
+from shared.identity.routes import Routes, may_ask
 from shared.identity.terminals import KEY_HEADER
 from shared.roster import phones
 from shared.settings import Settings
@@ -111,6 +111,7 @@ class PlatformPlugin(InitPlugin):
         app_config.on_startup.append(self.check_table)
         app_config.state.settings = self.settings
         app_config.state.clock = self.clock
+        app_config.state.routes = self.routes
         return app_config
 
     @asynccontextmanager
@@ -142,7 +143,7 @@ class PlatformPlugin(InitPlugin):
         actor = connection.user
         if actor is None:
             raise NotSignedIn
-        if not _may_ask(actor, access):
+        if not may_ask(actor, access):
             raise NotFound
 
     def check_table(self, app: Litestar) -> None:
@@ -175,11 +176,3 @@ def route_names(app: Litestar) -> set[str]:
             continue
         names |= {f"{method} {path}" for method in route.methods or () if method != "OPTIONS"}
     return {name for name in names if not name.startswith("HEAD ")}
-
-
-def _may_ask(actor: Actor, access: Access) -> bool:
-    if access.desk and not actor.desk:
-        return False
-    if (actor.terminal and not access.terminal) or (actor.former and not access.former):
-        return False
-    return access.roles is None or bool(access.roles & actor.roles)

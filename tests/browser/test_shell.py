@@ -19,7 +19,9 @@ HTML_LIMIT = 14 * 1024
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=lambda look: f"{look.theme}-{look.text_size}")
-@pytest.mark.parametrize("path", ["/nowhere", "/sign-in"])
+@pytest.mark.parametrize(
+    "path", ["/nowhere", "/desk/nowhere", "/sign-in", "/activate", "/desk/sign-in"]
+)
 async def test_public_pages_keep_the_rules(
     open_context: Callable[..., Any], look: Look, path: str
 ) -> None:

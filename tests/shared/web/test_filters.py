@@ -30,6 +30,7 @@ def shown(jinja: Environment, source: str, **context: Any) -> str:
         "theme": "auto",
         "text_size": "normal",
         "now": NOW,
+        "may": lambda _: True,
         "request": SimpleNamespace(url=SimpleNamespace(path="/here")),
     }
     return jinja.from_string(source).render(**common | context)
