@@ -1,0 +1,1 @@
+"""The monthly public sheet of a fund: issued, redeemed, stock, money."""

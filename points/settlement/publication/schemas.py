@@ -1,0 +1,52 @@
+"""What the monthly public sheet says. Points in 0.1, money in fen."""
+
+from datetime import date
+from uuid import UUID
+
+import msgspec
+
+from points.settlement.rules import chinese_month
+
+
+class ShopStock(msgspec.Struct, frozen=True):
+    """One product on a shop's shelf on the day of publication."""
+
+    shop: str
+    product: str
+    measure: str
+    quantity: int
+
+
+class Figures(msgspec.Struct, frozen=True, kw_only=True):
+    """The public figures of one fund and month; points in 0.1, money in fen."""
+
+    budget_fen: int
+    left_fen: int
+    issued: int
+    reversed: int
+    expired: int
+    redeemed: int
+    undone: int
+    outstanding: int
+    awaiting: int
+    workers: int
+    """Who redeemed anything."""
+    payable_fen: int
+    """Payable by this month's statements."""
+    stock: tuple[ShopStock, ...] = ()
+
+
+class PublicationRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A month's public sheet."""
+
+    id: UUID
+    fund_id: UUID
+    month: str
+    built_on: date
+    unit_code: str
+    name: str
+    figures: Figures
+
+    @property
+    def chinese_month(self) -> str:
+        return chinese_month(self.month)

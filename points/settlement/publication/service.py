@@ -1,0 +1,91 @@
+"""The monthly publication: what a fund issued, what was redeemed, what stands on the shelves.
+
+Built by the job after the statements of the month, once; what was published never changes.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from points.settlement import rules
+from points.settlement.funds import service as funds
+from points.settlement.publication import queries
+from points.settlement.publication.schemas import Figures, PublicationRow
+from shared.audit import service as audit
+from shared.clock import now as clock_now
+from shared.clock import today
+from shared.database import DB
+from shared.errors import Conflict, NotFound
+from shared.identity.access import Action, Target, require
+from shared.identity.actor import Actor
+from shared.ids import new_id
+
+
+async def publish(county_id: int, month: str, *, now: datetime | None = None) -> int:
+    """Build the sheets of a month that is over; answers how many are new."""
+    at = now or clock_now()
+    if rules.month_end(rules.month_of(month)) > at:
+        raise Conflict(f"{rules.chinese_month(month)}还没有结束，不能出公开表。")
+    made = 0
+    for fund_id in await queries.fund_ids(county_id):
+        fund = await funds.fund(county_id, fund_id)
+        if fund is None:
+            continue
+        window = (rules.month_start(month), rules.month_end(month))
+        moved = await queries.moved(county_id, fund_id, *window)
+        spent = await queries.spent(county_id, fund_id, month)
+        figures = Figures(
+            budget_fen=fund.budget_fen,
+            left_fen=fund.left_fen,
+            issued=moved.issued,
+            reversed=moved.reversed,
+            expired=moved.expired,
+            redeemed=spent.redeemed,
+            undone=spent.undone,
+            outstanding=fund.outstanding,
+            awaiting=fund.awaiting,
+            workers=spent.workers,
+            payable_fen=await queries.payable(county_id, fund_id, month),
+            stock=tuple(await queries.stock(county_id, fund.unit_code, fund_id, month)),
+        )
+        made += await _store(county_id, fund_id, month, at, (fund.unit_code, fund.name), figures)
+    return made
+
+
+async def view(actor: Actor, publication_id: UUID) -> PublicationRow:
+    """One sheet. Raises NotFound."""
+    found = await queries.publication(actor.county_id, publication_id)
+    if found is None:
+        raise NotFound
+    require(actor, Action.FUND_VIEW, Target(unit_code=found.unit_code))
+    return found
+
+
+async def of_fund(actor: Actor, fund_id: UUID) -> list[PublicationRow]:
+    """The sheets of a fund, newest first. Raises NotFound."""
+    fund, _ = await funds.view_fund(actor, fund_id)
+    return await queries.of_fund(actor.county_id, fund.id)
+
+
+async def _store(
+    county_id: int,
+    fund_id: UUID,
+    month: str,
+    at: datetime,
+    owner: tuple[str, str],
+    figures: Figures,
+) -> bool:
+    publication_id = new_id()
+    async with DB.transaction():
+        row = (fund_id, month, today(at), *owner)
+        is_new = await queries.insert(county_id, publication_id, row, figures)
+        if is_new:
+            await audit.record(
+                None,
+                "publication.build",
+                "publication",
+                publication_id,
+                county_id=county_id,
+                unit_code=owner[0],
+                after={"month": month, "issued": figures.issued, "redeemed": figures.redeemed},
+            )
+    return is_new

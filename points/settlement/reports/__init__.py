@@ -1,0 +1,1 @@
+"""What the office prints and takes away: the exchange ledger and the summary of points."""

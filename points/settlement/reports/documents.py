@@ -1,0 +1,116 @@
+"""兑换台账 and 积分汇总 as Excel files: pure functions of their rows."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+from points.settlement.documents import short
+from points.settlement.reports.schemas import LedgerFilter, LedgerRow, SummaryRow
+from shared.clock import LOCAL_ZONE
+from shared.documents.excel import Column, Sheet, workbook
+
+LEDGER_COLUMNS = (
+    Column("时间", "time", 17),
+    Column("乡镇", "text", 10),
+    Column("村（社区）", "text", 16),
+    Column("网格", "text", 12),
+    Column("网格员", "text", 9),
+    Column("积分超市", "text", 18),
+    Column("商品", "text", 30),
+    Column("积分", "points", 8, total=True),
+    Column("状态", "text", 8),
+    Column("经办店员", "text", 9),
+    Column("代领人", "text", 9),
+    Column("单号", "text", 14),
+    Column("领取人签字", "text", 12),
+    Column("村监委签字", "text", 12),
+)
+SUMMARY_COLUMNS = (
+    Column("乡镇", "text", 10),
+    Column("村（社区）", "text", 16),
+    Column("网格", "text", 12),
+    Column("姓名", "text", 9),
+    Column("组织生活参与", "points", 9, total=True),
+    Column("民生事项服务", "points", 9, total=True),
+    Column("社情民意收集", "points", 9, total=True),
+    Column("矛盾纠纷劝调", "points", 9, total=True),
+    Column("特殊人群帮教", "points", 9, total=True),
+    Column("政策法律宣传", "points", 9, total=True),
+    Column("其他", "points", 8, total=True),
+    Column("扣分", "points", 8, total=True),
+    Column("合计", "points", 9, total=True),
+    Column("已兑换", "points", 9, total=True),
+    Column("可兑换余额", "points", 10, total=True),
+)
+
+
+def ledger(county: str, wanted: LedgerFilter, rows: Sequence[LedgerRow], on: date) -> bytes:
+    """Oldest first; an undone redemption stays in its place with 0 points and says 已撤销."""
+    return workbook(
+        Sheet(
+            name="兑换台账",
+            title=f"{county}积分兑换台账（{period(wanted)}）",
+            unit=county,
+            on=on,
+            columns=LEDGER_COLUMNS,
+            rows=[
+                (
+                    row.at,
+                    row.township,
+                    row.village,
+                    row.grid,
+                    row.worker,
+                    row.shop,
+                    row.goods,
+                    0 if row.undone_at else row.points,
+                    "已撤销" if row.undone_at else "已兑换",
+                    row.clerk,
+                    row.collector,
+                    short(row.id),
+                    None,
+                    None,
+                )
+                for row in rows
+            ],
+        )
+    )
+
+
+def summary(county: str, days: tuple[date, date], rows: Sequence[SummaryRow], on: date) -> bytes:
+    """By township with sub-totals; 可兑换余额 is that of the day on which the file was made."""
+    return workbook(
+        Sheet(
+            name="积分汇总",
+            title=f"{county}网格员积分汇总表（{days[0]}至{days[1]}）",
+            unit=county,
+            on=on,
+            columns=SUMMARY_COLUMNS,
+            group=0,
+            rows=[
+                (
+                    row.township,
+                    row.village,
+                    row.grid,
+                    row.worker,
+                    row.org,
+                    row.svc,
+                    row.opn,
+                    row.med,
+                    row.care,
+                    row.law,
+                    row.other,
+                    row.deducted,
+                    row.total,
+                    row.redeemed,
+                    row.wallet,
+                )
+                for row in rows
+            ],
+        )
+    )
+
+
+def period(wanted: LedgerFilter) -> str:
+    """``2026-10-01至2026-10-31``, both included."""
+    first = wanted.first.astimezone(LOCAL_ZONE).date()
+    last = (wanted.last - timedelta(seconds=1)).astimezone(LOCAL_ZONE).date()
+    return f"{first}至{last}"

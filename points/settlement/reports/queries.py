@@ -1,0 +1,126 @@
+"""SQL of the exchange ledger and the summary. ``$1`` is the county everywhere."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from points.settlement.reports.schemas import LedgerFilter, LedgerRow, SummaryRow
+from shared.database import DB
+
+# A redemption belongs to the village in which its worker worked on that day.
+LEDGER = """
+SELECT r.id, r.at, COALESCE(p.name, '') AS worker, t.name AS township, v.name AS village,
+       g.name AS grid, s.name AS shop, goods.goods, r.amount AS points, goods.cost_fen,
+       r.collector, COALESCE(a.name, '') AS clerk, u.at AS undone_at, u.memo AS undone_reason
+FROM points.redemption r
+JOIN points.shop s ON s.county_id = $1 AND s.id = r.shop_id
+JOIN shared.unit su ON su.county_id = $1 AND su.id = s.unit_id
+LEFT JOIN shared.person p ON p.county_id = $1 AND p.id = r.person_id
+LEFT JOIN shared.person a ON a.county_id = $1 AND a.id = r.actor_id
+LEFT JOIN points.posting u ON u.county_id = $1 AND u.target = r.id AND u.kind = 'undo'
+LEFT JOIN LATERAL (
+    SELECT w.code FROM shared.assignment x
+    JOIN shared.post o ON o.county_id = $1 AND o.id = x.post_id AND o.role = 'gridworker'
+    JOIN shared.unit w ON w.county_id = $1 AND w.id = o.unit_id
+    WHERE x.county_id = $1 AND x.person_id = r.person_id
+      AND x.valid_from <= (r.at AT TIME ZONE 'Asia/Shanghai')::date
+    ORDER BY x.valid_from DESC, w.code LIMIT 1) AS place ON true
+LEFT JOIN shared.unit g ON g.county_id = $1 AND g.code = place.code
+LEFT JOIN shared.unit v ON v.county_id = $1 AND v.code = left(place.code, 12)
+LEFT JOIN shared.unit t ON t.county_id = $1 AND t.code = left(place.code, 9)
+CROSS JOIN LATERAL (
+    SELECT string_agg(d.name || '×' || l.quantity, '、' ORDER BY l.line) AS goods,
+           sum(l.quantity * l.cost_fen)::int8 AS cost_fen
+    FROM points.redemption_line l
+    JOIN points.product d ON d.county_id = $1 AND d.id = l.product_id
+    WHERE l.county_id = $1 AND l.redemption_id = r.id) AS goods
+WHERE r.county_id = $1 AND r.status = 'accepted' AND r.at >= $2 AND r.at < $3
+  AND ($4 = '' OR position($4 IN concat_ws(' ', p.name, s.name, v.name)) > 0)
+  AND ($5::uuid IS NULL OR r.shop_id = $5)
+  AND EXISTS (SELECT FROM unnest($6::text[]) c WHERE starts_with(COALESCE(place.code, su.code), c))
+ORDER BY r.at DESC, r.id DESC LIMIT $7 OFFSET $8
+"""
+# Reversals count against the category of what they take back, in the period they were posted.
+SUMMARY = """
+WITH worker AS (
+    SELECT DISTINCT ON (x.person_id) x.person_id, w.code, w.name AS grid
+    FROM shared.assignment x
+    JOIN shared.post o ON o.county_id = $1 AND o.id = x.post_id AND o.role = 'gridworker'
+    JOIN shared.unit w ON w.county_id = $1 AND w.id = o.unit_id
+    WHERE x.county_id = $1 AND x.valid_from <= $3 AND (x.valid_to IS NULL OR x.valid_to > $2)
+      AND EXISTS (SELECT FROM unnest($4::text[]) c WHERE starts_with(w.code, c))
+    ORDER BY x.person_id, x.valid_from DESC, w.code
+), moved AS (
+    SELECT m.person_id,
+           split_part(CASE m.kind WHEN 'reverse' THEN o.code ELSE m.code END, '-', 1) AS category,
+           CASE WHEN m.kind = 'deduct' OR (m.kind = 'reverse' AND o.kind <> 'deduct')
+                THEN -m.amount ELSE m.amount END AS amount,
+           COALESCE(o.kind, m.kind) = 'deduct' AS deduction
+    FROM points.posting m
+    LEFT JOIN points.posting o ON o.county_id = $1 AND o.id = m.target AND m.kind = 'reverse'
+    WHERE m.county_id = $1 AND m.kind IN ('award', 'opening', 'deduct', 'reverse')
+      AND COALESCE(m.day, (m.at AT TIME ZONE 'Asia/Shanghai')::date) BETWEEN $2 AND $3
+), earned AS (
+    SELECT person_id,
+           sum(amount) FILTER (WHERE category = 'ORG') AS org,
+           sum(amount) FILTER (WHERE category = 'SVC') AS svc,
+           sum(amount) FILTER (WHERE category = 'OPN') AS opn,
+           sum(amount) FILTER (WHERE category = 'MED') AS med,
+           sum(amount) FILTER (WHERE category = 'CARE') AS care,
+           sum(amount) FILTER (WHERE category = 'LAW') AS law,
+           sum(amount) FILTER (WHERE deduction) AS deducted,
+           sum(amount) FILTER (WHERE NOT deduction
+               AND category NOT IN ('ORG', 'SVC', 'OPN', 'MED', 'CARE', 'LAW')) AS other,
+           sum(amount) AS total
+    FROM moved GROUP BY person_id
+), spent AS (
+    SELECT r.person_id, sum(r.amount) AS redeemed
+    FROM points.redemption r
+    WHERE r.county_id = $1 AND r.status = 'accepted'
+      AND (r.at AT TIME ZONE 'Asia/Shanghai')::date BETWEEN $2 AND $3
+      AND NOT EXISTS (SELECT FROM points.posting u
+                      WHERE u.county_id = $1 AND u.target = r.id AND u.kind = 'undo')
+    GROUP BY r.person_id
+), wallet AS (
+    SELECT person_id, sum(remaining - held) AS wallet FROM points.lot
+    WHERE county_id = $1 AND remaining > 0 AND (expires_on IS NULL OR expires_on >= $5)
+    GROUP BY person_id
+)
+SELECT t.name AS township, v.name AS village, w.grid, p.name AS worker,
+       COALESCE(e.org, 0)::int8 AS org, COALESCE(e.svc, 0)::int8 AS svc,
+       COALESCE(e.opn, 0)::int8 AS opn, COALESCE(e.med, 0)::int8 AS med,
+       COALESCE(e.care, 0)::int8 AS care, COALESCE(e.law, 0)::int8 AS law,
+       COALESCE(e.other, 0)::int8 AS other, COALESCE(e.deducted, 0)::int8 AS deducted,
+       COALESCE(e.total, 0)::int8 AS total, COALESCE(s.redeemed, 0)::int8 AS redeemed,
+       COALESCE(l.wallet, 0)::int8 AS wallet
+FROM worker w
+JOIN shared.person p ON p.county_id = $1 AND p.id = w.person_id
+JOIN shared.unit v ON v.county_id = $1 AND v.code = left(w.code, 12)
+JOIN shared.unit t ON t.county_id = $1 AND t.code = left(w.code, 9)
+LEFT JOIN earned e ON e.person_id = w.person_id
+LEFT JOIN spent s ON s.person_id = w.person_id
+LEFT JOIN wallet l ON l.person_id = w.person_id
+ORDER BY w.code COLLATE "C", p.name_pinyin COLLATE "C", p.id
+"""
+
+
+async def ledger(
+    county_id: int, wanted: LedgerFilter, codes: Sequence[str], page: tuple[int, int]
+) -> list[LedgerRow]:
+    """Redemptions of the subtrees, newest first; ``page`` is (limit, offset)."""
+    return await DB.all(
+        LedgerRow,
+        LEDGER,
+        county_id,
+        wanted.first,
+        wanted.last,
+        wanted.text,
+        wanted.shop_id,
+        list(codes),
+        *page,
+    )
+
+
+async def summary(
+    county_id: int, first: date, last: date, codes: Sequence[str], on: datetime
+) -> list[SummaryRow]:
+    return await DB.all(SummaryRow, SUMMARY, county_id, first, last, list(codes), on.date())

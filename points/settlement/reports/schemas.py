@@ -1,0 +1,60 @@
+"""Rows of the exchange ledger and of the summary. Points in 0.1, money in fen."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+
+class LedgerFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """What to look for; ``first`` inclusive, ``last`` exclusive instants."""
+
+    first: datetime
+    last: datetime
+    text: str = ""
+    shop_id: UUID | None = None
+
+
+class LedgerRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One redemption of the exchange ledger (兑换台账)."""
+
+    id: UUID
+    at: datetime
+    worker: str
+    township: str | None
+    village: str | None
+    grid: str | None
+    shop: str
+    goods: str
+    points: int
+    cost_fen: int
+    collector: str
+    clerk: str
+    undone_at: datetime | None
+    undone_reason: str | None
+
+    @property
+    def place(self) -> str:
+        return f"{self.village or ''}{self.grid or ''}"
+
+
+class SummaryRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One worker's points of a period, by category (积分汇总)."""
+
+    township: str
+    village: str
+    grid: str
+    worker: str
+    org: int
+    svc: int
+    opn: int
+    med: int
+    care: int
+    law: int
+    other: int
+    """Opening balances and awards outside the six categories."""
+    deducted: int
+    total: int
+    redeemed: int
+    wallet: int
+    """Spendable when the file was made."""

@@ -1,0 +1,140 @@
+"""The exchange ledger on screen and as a file, and the summary of points as a file.
+
+A file leaves the house, so each one needs a recent password, names its purpose and is logged.
+The console writes the same files without a person: the audit trail says so.
+"""
+
+import asyncio
+from datetime import date, datetime
+
+from points.settlement import rules
+from points.settlement.reports import documents, queries
+from points.settlement.reports.schemas import LedgerFilter, LedgerRow, SummaryRow
+from shared.audit import service as audit
+from shared.clock import LOCAL_ZONE, today
+from shared.clock import now as clock_now
+from shared.documents.excel import file_name
+from shared.errors import Invalid, NotFound
+from shared.identity import sessions
+from shared.identity.access import Action, reach
+from shared.identity.actor import Actor
+from shared.roster import service as roster
+
+PAGE = 50
+MOST_ROWS = 100_000
+LONGEST = 366
+"""Days of one period."""
+File = tuple[str, bytes]
+"""Name and content."""
+
+
+async def ledger(actor: Actor, wanted: LedgerFilter, page: int = 1) -> tuple[list[LedgerRow], bool]:
+    """One page of the exchange ledger, newest first, and whether there is more."""
+    offset = (max(page, 1) - 1) * PAGE
+    codes = reach(actor, Action.LEDGER_VIEW)
+    rows = await queries.ledger(actor.county_id, wanted, codes, (PAGE + 1, offset))
+    return rows[:PAGE], len(rows) > PAGE
+
+
+async def export_ledger(actor: Actor, wanted: LedgerFilter, purpose: str) -> File:
+    """兑换台账 as Excel. Raises NotFound, ConfirmFirst (give the password again), Invalid."""
+    codes, at = _allowed(actor, purpose), clock_now()
+    rows = await _ledger_rows(actor.county_id, wanted, codes)
+    file = await ledger_file(actor.county_id, wanted, rows, at)
+    await audit.log_export(actor, file[0], purpose.strip(), len(rows), at)
+    return file
+
+
+async def export_summary(actor: Actor, first: date, last: date, purpose: str) -> File:
+    """积分汇总 as Excel. Raises as export_ledger."""
+    codes, at = _allowed(actor, purpose), clock_now()
+    _check_period(first, last)
+    rows = await queries.summary(actor.county_id, first, last, codes, at)
+    file = await summary_file(actor.county_id, first, last, rows, at)
+    await audit.log_export(actor, file[0], purpose.strip(), len(rows), at)
+    return file
+
+
+async def console_ledger(county_id: int, month: str) -> File:
+    """兑换台账 of a month, for the command."""
+    wanted = month_filter(month)
+    rows = await _ledger_rows(county_id, wanted, [str(county_id)])
+    file = await ledger_file(county_id, wanted, rows, clock_now())
+    return await _logged(county_id, file, len(rows))
+
+
+async def console_summary(county_id: int, month: str) -> File:
+    """积分汇总 of a month, for the command."""
+    first, last, at = rules.first_day(month), rules.last_day(month), clock_now()
+    rows = await queries.summary(county_id, first, last, [str(county_id)], at)
+    file = await summary_file(county_id, first, last, rows, at)
+    return await _logged(county_id, file, len(rows))
+
+
+def month_filter(month: str) -> LedgerFilter:
+    """A whole month."""
+    rules.month_of(month)
+    return LedgerFilter(first=rules.month_start(month), last=rules.month_end(month))
+
+
+def day_filter(first: date, last: date, text: str = "") -> LedgerFilter:
+    """From the first to the last day, both included. Raises Invalid."""
+    _check_period(first, last)
+    start = datetime(first.year, first.month, first.day, tzinfo=LOCAL_ZONE)
+    end = datetime.fromordinal(last.toordinal() + 1).replace(tzinfo=LOCAL_ZONE)
+    return LedgerFilter(first=start, last=end, text=text.strip())
+
+
+async def ledger_file(
+    county_id: int, wanted: LedgerFilter, rows: list[LedgerRow], at: datetime
+) -> File:
+    """The file of given rows."""
+    name = await _county_name(county_id)
+    content = await asyncio.to_thread(documents.ledger, name, wanted, rows, today(at))
+    return file_name(f"{name}兑换台账", documents.period(wanted), at), content
+
+
+async def summary_file(
+    county_id: int, first: date, last: date, rows: list[SummaryRow], at: datetime
+) -> File:
+    """The file of given rows."""
+    name = await _county_name(county_id)
+    content = await asyncio.to_thread(documents.summary, name, (first, last), rows, today(at))
+    return file_name(f"{name}积分汇总", f"{first}至{last}", at), content
+
+
+async def _ledger_rows(
+    county_id: int, wanted: LedgerFilter, codes: list[str] | tuple[str, ...]
+) -> list[LedgerRow]:
+    rows = await queries.ledger(county_id, wanted, codes, (MOST_ROWS + 1, 0))
+    if len(rows) > MOST_ROWS:
+        raise Invalid(f"超过 {MOST_ROWS} 行，请缩短时间范围后再导出。")
+    return rows[::-1]
+
+
+def _allowed(actor: Actor, purpose: str) -> tuple[str, ...]:
+    codes = reach(actor, Action.EXPORT)
+    if not codes:
+        raise NotFound
+    sessions.require_confirmed(actor, clock_now())
+    if not purpose.strip():
+        raise Invalid("请写明导出的用途。", {"purpose": "请写明用途，例如“十月对账”。"})
+    return codes
+
+
+def _check_period(first: date, last: date) -> None:
+    if not 0 <= (last - first).days < LONGEST:
+        sentence = "起止日期不对，一次最多一年。"
+        raise Invalid(sentence, {"last": sentence})
+
+
+async def _county_name(county_id: int) -> str:
+    unit = await roster.unit_by_code(county_id, str(county_id))
+    return unit.name if unit else str(county_id)
+
+
+async def _logged(county_id: int, file: File, rows: int) -> File:
+    await audit.record(
+        None, "export", "export", county_id=county_id, after={"name": file[0], "rows": rows}
+    )
+    return file
