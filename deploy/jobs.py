@@ -1,5 +1,6 @@
 """Every job of the product; the leader runs them (shared/scheduling)."""
 
+from points.jobs import JOBS as POINTS
 from shared.scheduling.job import Job
 
-JOBS: tuple[Job, ...] = ()
+JOBS: tuple[Job, ...] = (*POINTS,)

@@ -8,7 +8,15 @@ import msgspec
 from points.settlement.publication.schemas import Figures, PublicationRow, ShopStock
 from shared.database import DB
 
-FUND_IDS = "SELECT id FROM points.fund WHERE county_id = $1 ORDER BY unit_code"
+# A fund opened after the month has nothing to say about it, unless a late upload fell into it.
+FUND_IDS = """
+SELECT f.id FROM points.fund f
+WHERE f.county_id = $1
+  AND (EXISTS (SELECT FROM points.posting o WHERE o.county_id = $1 AND o.id = f.id AND o.at < $2)
+       OR EXISTS (SELECT FROM points.statement s
+                  WHERE s.county_id = $1 AND s.fund_id = f.id AND s.month = $3))
+ORDER BY f.unit_code
+"""
 # Transfer ids begin with the batch's time: a month is a range of ids.
 MOVED = """
 SELECT COALESCE(sum(t.amount) FILTER (WHERE t.debit = i.id), 0)::int8 AS issued,
@@ -75,8 +83,9 @@ class Spent(msgspec.Struct, frozen=True):
     workers: int
 
 
-async def fund_ids(county_id: int) -> list[UUID]:
-    return [row["id"] for row in await DB.fetch(FUND_IDS, county_id)]
+async def fund_ids(county_id: int, before: datetime, month: str) -> list[UUID]:
+    """Funds that existed before an instant, or have a statement of the month."""
+    return [row["id"] for row in await DB.fetch(FUND_IDS, county_id, before, month)]
 
 
 async def moved(county_id: int, fund_id: UUID, first: datetime, last: datetime) -> Moved:

@@ -26,11 +26,11 @@ async def publish(county_id: int, month: str, *, now: datetime | None = None) ->
     if rules.month_end(rules.month_of(month)) > at:
         raise Conflict(f"{rules.chinese_month(month)}还没有结束，不能出公开表。")
     made = 0
-    for fund_id in await queries.fund_ids(county_id):
+    window = (rules.month_start(month), rules.month_end(month))
+    for fund_id in await queries.fund_ids(county_id, window[1], month):
         fund = await funds.fund(county_id, fund_id)
         if fund is None:
             continue
-        window = (rules.month_start(month), rules.month_end(month))
         moved = await queries.moved(county_id, fund_id, *window)
         spent = await queries.spent(county_id, fund_id, month)
         figures = Figures(

@@ -1,0 +1,109 @@
+"""``gridmerit import funds``, ``statement build``, ``statement sign`` and ``export``."""
+
+from pathlib import Path
+
+import click
+
+from deploy.commands.mall import show
+from deploy.runtime import run
+from points.mall.office import Imported
+from points.settlement import building, console, rules
+from points.settlement.documents import yuan
+from points.settlement.funds.office import import_funds as read_funds
+from points.settlement.reports import service as reports
+from points.settlement.schemas import Built
+from shared.errors import Invalid
+from shared.scheduling import queries as scheduling
+from shared.settings import Settings
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+FOLDER = click.Path(file_okay=False, path_type=Path)
+COUNTY = click.IntRange(100_000, 999_999)
+KINDS = ("ledger", "statements", "points")
+
+
+@click.command("funds")
+@click.argument("file", type=FILE)
+@click.option("--county", type=COUNTY, required=True, help="县代码，六位数字。")
+@click.option("--dry-run", is_flag=True, help="只检查，不写入。")
+@click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="错误说明表。")
+def import_funds(file: Path, county: int, *, dry_run: bool, report: Path | None) -> None:
+    """导入积分资金决议表：资金、决议、预算；够付的待拨付积分随即发放。"""
+    data = file.read_bytes()
+
+    async def main(_: Settings) -> Imported:
+        return await read_funds(None, county, data, file.name, dry_run=dry_run)
+
+    show(run(main), report, dry_run=dry_run)
+
+
+@click.command("build")
+@click.option("--month", required=True, help="月份，如 2026-10。")
+@click.option("--county", type=COUNTY, help="县代码；只有一个县时可不写。")
+def build(month: str, county: int | None) -> None:
+    """生成一个月的对账单；当月未完的可以重复生成，直到有人签字。"""
+
+    async def main(_: Settings) -> Built:
+        return await building.build(None, await only(county), rules.month_of(month))
+
+    built = run(main)
+    click.echo(
+        f"{rules.chinese_month(month)}：新出对账单 {built.made} 张，续加 {built.extended} 张，"
+        f"不变 {built.unchanged} 张；"
+        f"新入 {built.line_count} 笔，应付 {yuan(built.payable_fen)} 元。"
+    )
+
+
+@click.command("sign")
+@click.option("--month", required=True, help="月份，如 2026-10。")
+@click.option("--county", type=COUNTY, help="县代码；只有一个县时可不写。")
+@click.option("--shop", default="", help="只登记这一家店的（店名）。")
+def sign(month: str, county: int | None, shop: str) -> None:
+    """登记纸质对账单上的三方签字；岗位空缺的由上一级代签并注明。"""
+
+    async def main(_: Settings) -> console.PaperSigned:
+        return await console.sign_month(await only(county), rules.month_of(month), shop)
+
+    signed = run(main)
+    click.echo(
+        f"{rules.chinese_month(month)}：{signed.statements} 张对账单，"
+        f"登记签字 {signed.signatures} 处（代签 {signed.stand_ins} 处），"
+        f"已冻结 {signed.frozen} 张。"
+    )
+    for name in signed.stuck:
+        click.echo(f"  还缺签字：{name}")
+
+
+@click.command("export")
+@click.argument("kind", type=click.Choice(KINDS))
+@click.option("--month", required=True, help="月份，如 2026-10。")
+@click.option("--county", type=COUNTY, help="县代码；只有一个县时可不写。")
+@click.option("--out", type=FOLDER, default=Path(), help="写到哪个文件夹，默认当前文件夹。")
+def export(kind: str, month: str, county: int | None, out: Path) -> None:
+    """导出 Excel：ledger 兑换台账，statements 对账单，points 积分汇总。"""
+
+    async def main(_: Settings) -> list[reports.File]:
+        county_id, period = await only(county), rules.month_of(month)
+        if kind == "statements":
+            return await console.statement_files(county_id, period)
+        if kind == "ledger":
+            return [await reports.console_ledger(county_id, period)]
+        return [await reports.console_summary(county_id, period)]
+
+    files = run(main)
+    out.mkdir(parents=True, exist_ok=True)
+    for name, content in files:
+        (out / name).write_bytes(content)
+        click.echo(f"已写出 {out / name}")
+    if not files:
+        click.echo("这个月没有对账单。")
+
+
+async def only(county: int | None) -> int:
+    """The county that was named, else the only one there is. Raises Invalid."""
+    if county is not None:
+        return county
+    counties = await scheduling.counties()
+    if len(counties) != 1:
+        raise Invalid(f"库里有 {len(counties)} 个县，请用 --county 写明县代码。")
+    return counties[0]

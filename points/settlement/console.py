@@ -1,0 +1,62 @@
+"""Statements from the command line: a month at once, without a person signed in."""
+
+import asyncio
+
+import msgspec
+
+from points.errors import StatementChanged
+from points.settlement import documents, queries, signing
+from points.settlement.reports.service import File
+from shared.audit import service as audit
+from shared.clock import now
+from shared.documents.excel import digest, file_name
+
+
+class PaperSigned(msgspec.Struct):
+    """What was entered from paper."""
+
+    statements: int = 0
+    signatures: int = 0
+    stand_ins: int = 0
+    frozen: int = 0
+    stuck: list[str] = []
+    """Statements for which somebody is still missing."""
+
+
+async def sign_month(county_id: int, month: str, shop: str = "") -> PaperSigned:
+    """Enter the paper signatures of every statement of a month, or of one shop's."""
+    result = PaperSigned()
+    for statement in await queries.statements_of_month(county_id, month):
+        if shop and statement.shop_name != shop:
+            continue
+        entered = await signing.sign_on_paper(county_id, statement.id)
+        result.statements += 1
+        result.signatures += len(entered)
+        result.stand_ins += sum(row.stand_in for row in entered)
+        after = await queries.statement(county_id, statement.id)
+        if after and after.frozen:
+            result.frozen += 1
+        else:
+            result.stuck.append(f"{statement.shop_name}／{statement.fund_name}")
+    return result
+
+
+async def statement_files(county_id: int, month: str) -> list[File]:
+    """Every statement of a month as its file. Raises StatementChanged if one does not hash."""
+    files: list[File] = []
+    for statement in await queries.statements_of_month(county_id, month):
+        lines = await queries.lines(county_id, statement.id)
+        disputes = await queries.disputes(county_id, statement.id)
+        disputed = frozenset(d.line_id for d in disputes if d.excludes(statement.frozen_at))
+        content = await asyncio.to_thread(documents.statement_file, statement, lines, disputed)
+        if digest(content) != statement.file_sha256:
+            raise StatementChanged(
+                f"{statement.shop_name}的对账单与生成时的指纹不一致，请核查后再导出。"
+            )
+        name = file_name(documents.statement_name(statement), month, now())
+        files.append((name, content))
+    if files:
+        await audit.record(
+            None, "export", "export", county_id=county_id, after={"month": month, "n": len(files)}
+        )
+    return files

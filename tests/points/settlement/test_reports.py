@@ -1,0 +1,163 @@
+import io
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import openpyxl
+import pytest
+
+from points.settlement import building, console, rules
+from points.settlement.jobs import JOBS
+from points.settlement.publication import service as publication
+from points.settlement.reports import service as reports
+from shared.clock import now, today
+from shared.database import DB
+from shared.errors import Conflict, Invalid, NotFound
+from shared.identity.actor import Actor
+from shared.identity.errors import ConfirmFirst
+from shared.scheduling import runner
+from tests import factories
+from tests.factories import COUNTY
+from tests.points.settlement.world import (
+    LAST_MONTH,
+    THIS_MONTH,
+    World,
+    after,
+    earn,
+    in_last_month,
+    redeem,
+    undo,
+    world,
+)
+
+
+def fresh(actor: Actor) -> Actor:
+    """The same person, who has just given the password again."""
+    return msgspec.structs.replace(actor, confirmed_at=now())
+
+
+def read(content: bytes) -> list[list[Any]]:
+    page = openpyxl.load_workbook(io.BytesIO(content)).active
+    return [list(row) for row in page.iter_rows(values_only=True)]
+
+
+async def story() -> World:
+    made = await world()
+    await earn(made.county.worker.person_id, made.fund_id, 1000)
+    await earn(made.county.cousin_worker.person_id, made.fund_id, 1000)
+    await redeem(made, in_last_month(3), soap=2)
+    await undo(await redeem(made, in_last_month(4), rice=1))
+    await redeem(made, in_last_month(5), soap=1, person=made.county.cousin_worker.person_id)
+    return made
+
+
+async def test_ledger_shows_each_redemption_and_what_was_undone(rollback: None) -> None:
+    made = await story()
+    rows, more = await reports.ledger(
+        fresh(await made.department()), reports.month_filter(LAST_MONTH)
+    )
+    assert not more
+    assert [(row.goods, row.points, row.undone_at is None) for row in rows] == [
+        ("肥皂×1", 50, True),
+        ("大米5kg×1", 350, False),
+        ("肥皂×2", 100, True),
+    ]
+    assert rows[2].place == "隽1社区居委会隽1第1网格"
+
+
+async def test_ledger_is_bounded_by_village_and_filter(rollback: None) -> None:
+    made = await story()
+    chief = await factories.acting(made.county.chief)
+    wanted = reports.month_filter(LAST_MONTH)
+    assert len((await reports.ledger(chief, wanted))[0]) == 2
+    department = await made.department()
+    found = await reports.ledger(department, msgspec.structs.replace(wanted, text="卢立新"))
+    assert [row.worker for row in found[0]] == ["卢立新"]
+    worker = await factories.acting(made.county.worker)
+    assert await reports.ledger(worker, wanted) == ([], False)
+
+
+async def test_export_needs_a_password_a_purpose_and_leaves_a_trace(rollback: None) -> None:
+    made = await story()
+    department, wanted = await made.department(), reports.month_filter(LAST_MONTH)
+    with pytest.raises(ConfirmFirst):
+        await reports.export_ledger(department, wanted, "对账")
+    with pytest.raises(Invalid, match="用途"):
+        await reports.export_ledger(fresh(department), wanted, " ")
+    with pytest.raises(NotFound):
+        await reports.export_ledger(
+            fresh(await factories.acting(made.county.worker)), wanted, "好奇"
+        )
+    name, content = await reports.export_ledger(fresh(department), wanted, "十月对账")
+    assert name.startswith("通城县兑换台账_")
+    rows = read(content)
+    assert rows[2][1:3] == ["时间", "乡镇"]
+    assert [row[8] for row in rows[3:7]] == [10, 0, 5, 15]
+    assert rows[6][0] == "合计"
+    logged = await DB.fetchrow(
+        "SELECT name, purpose, row_count FROM shared.export_log WHERE county_id = $1", COUNTY
+    )
+    assert logged
+    assert tuple(logged) == (name, "十月对账", 3)
+
+
+async def test_summary_adds_up_by_township(rollback: None) -> None:
+    made = await story()
+    department = fresh(await made.department())
+    first = rules.first_day(LAST_MONTH)
+    _, content = await reports.export_summary(department, first, today(), "汇总")
+    rows = read(content)
+    by_name = {row[4]: row for row in rows[3:] if row[4]}
+    assert by_name["欧阳金山"][6] == 100
+    assert by_name["欧阳金山"][14:16] == [10, 90]
+    assert by_name["苏建国"][13:16] == [0, 0, 0]
+    assert [row[0] for row in rows].count("小计") == 2
+    total = next(row for row in rows if row[0] == "合计")
+    assert (total[13], total[14]) == (200, 15)
+    with pytest.raises(Invalid, match="一次最多一年"):
+        await reports.export_summary(department, today(), first, "倒着")
+
+
+async def test_public_sheet_agrees_with_statements_and_never_changes(rollback: None) -> None:
+    made = await story()
+    await building.build(None, COUNTY, LAST_MONTH, now=after(LAST_MONTH))
+    assert await publication.publish(COUNTY, LAST_MONTH, now=after(LAST_MONTH)) == 1
+    assert await publication.publish(COUNTY, LAST_MONTH, now=now()) == 0
+    chief = await factories.acting(made.county.chief)
+    (sheet,) = await publication.of_fund(chief, made.fund_id)
+    figures = sheet.figures
+    assert (figures.redeemed, figures.undone, figures.workers) == (500, 0, 2)
+    assert figures.payable_fen == 3300 + 3 * 450
+    assert (figures.budget_fen, figures.outstanding) == (500_000, 2000 - 150)
+    assert {(item.product, item.quantity) for item in figures.stock} == {
+        ("肥皂", 97),
+        ("大米5kg", 100),
+    }
+    assert (await publication.view(chief, sheet.id)).name == "隽1社区居委会积分资金"
+    with pytest.raises(NotFound):
+        await publication.view(await factories.acting(made.county.cousin_worker), sheet.id)
+    with pytest.raises(Conflict, match="还没有结束"):
+        await publication.publish(COUNTY, THIS_MONTH)
+
+
+async def test_job_of_the_first_day_does_statements_and_sheets_once(rollback: None) -> None:
+    made = await story()
+    (job,) = JOBS
+    at = after(LAST_MONTH) + timedelta(hours=1)
+    assert await runner.run_due(job, at) == len(job.periods(at, COUNTY))
+    assert await runner.run_due(job, at + timedelta(days=1)) == 0
+    (sheet,) = await publication.of_fund(await factories.acting(made.county.chief), made.fund_id)
+    assert sheet.month == LAST_MONTH
+
+
+async def test_console_signs_a_month_and_writes_its_files(rollback: None) -> None:
+    await story()
+    await building.build(None, COUNTY, LAST_MONTH, now=after(LAST_MONTH))
+    signed = await console.sign_month(COUNTY, LAST_MONTH)
+    assert (signed.statements, signed.signatures, signed.frozen) == (1, 3, 1)
+    ((name, content),) = await console.statement_files(COUNTY, LAST_MONTH)
+    assert name.startswith("对账单_银城积分超市")
+    assert content == (await console.statement_files(COUNTY, LAST_MONTH))[0][1]
+    _, ledger = await reports.console_ledger(COUNTY, LAST_MONTH)
+    assert len(read(ledger)) > 6
+    assert (await reports.console_summary(COUNTY, THIS_MONTH))[1][:2] == b"PK"
