@@ -39,9 +39,9 @@ async def fund(points: int = 1_000_000, *, code: str = VILLAGE, county: int = CO
     opened = OpenFund(
         id=fund_id, unit_code=code, name="村集体", point_value_fen=100, covers=(code,)
     )
-    assert (await service.post_one(county, opened)).accepted
+    assert (await service.post_one(county, opened, NOW)).accepted
     if points:
-        assert (await service.post_one(county, resolution(fund_id, points))).accepted
+        assert (await service.post_one(county, resolution(fund_id, points), NOW)).accepted
     return fund_id
 
 
