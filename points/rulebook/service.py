@@ -61,6 +61,15 @@ async def history(county_id: int, code: str) -> list[Rule]:
     return [_rule(row) for row in rows]
 
 
+async def versions(county_id: int) -> dict[str, list[Rule]]:
+    """Every version of every award rule, oldest first, by code."""
+    await ensure_seeded(county_id)
+    found: dict[str, list[Rule]] = {}
+    for rule in map(_rule, await queries.all_versions(county_id, "award")):
+        found.setdefault(rule.code, []).append(rule)
+    return found
+
+
 async def planned(county_id: int, on: date) -> set[str]:
     """Codes with a version that begins after a day."""
     rows = await queries.all_versions(county_id, "award")

@@ -4,9 +4,10 @@ Caps look at what a worker was already given, so records are taken by work date,
 time, and a worker's records are decided by one run at a time.
 """
 
+import itertools
 from collections import defaultdict
-from collections.abc import Sequence
-from datetime import date, datetime
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 import msgspec
@@ -20,13 +21,14 @@ from points.rulebook.rules import Caps, Decision, Earned, Facts, Rule, decide
 from points.settlement.funds import service as funds
 from points.work import posting_queries as queries
 from points.work.posting_queries import Decided, Due
-from points.work.rules import month_of, week_of
+from points.work.rules import REPEAT_DAYS, month_of, week_of
 from points.work.schemas import MonthTotals
 from shared import settings_county
+from shared.database import DB
 from shared.settings_county import CountySettings
 
 CHUNK = 2_000
-"""Records decided and posted in one transaction."""
+"""Records decided and posted in one transaction, more only when one village has more."""
 
 
 class _Ledger(msgspec.Struct):
@@ -38,6 +40,16 @@ class _Ledger(msgspec.Struct):
     person_month: dict[tuple[UUID, int], int]
     person_year: dict[tuple[UUID, int], int]
     visits: set[tuple[str, str, date]]
+    reports: dict[tuple[str, str, str], list[tuple[date, UUID]]]
+    """Counted records that a later one may repeat, by grid, rule and text."""
+
+    def repeated(self, due: Due) -> UUID | None:
+        """The counted record within 7 days that this one repeats."""
+        near = timedelta(days=REPEAT_DAYS)
+        for on, record_id in self.reports[_report(due)]:
+            if abs(on - due.work_date) <= near:
+                return record_id
+        return None
 
     def earned(self, due: Due) -> Earned:
         month = month_of(due.work_date)
@@ -72,22 +84,13 @@ async def post_records(county_id: int, ids: Sequence[UUID], at: datetime) -> Mon
     if not due:
         return totals
     settings = await settings_county.get(county_id)
-    book = await _book(county_id, due)
     paying = await funds.funds_for(county_id, {item.grid_code[:12] for item in due})
-    rules = _Rules(county_id)
     decided: list[Decided] = []
     awards: list[Award] = []
-    for item in due:
-        rule, caps = await rules.at(item)
-        facts = Facts(
-            quantity=item.quantity,
-            repeats=item.repeats is not None,
-            visited_this_week=bool(item.household) and _visit(item) in book.visits,
-        )
-        decision = decide(rule, caps, book.earned(item), facts)
-        book.add(item, decision.posted)
+    for item, rule, repeats, decision in await decisions(county_id, due):
         _count(totals, decision)
-        decided.append(Decided(item.id, decision.posted, msgspec.json.encode(decision).decode()))
+        words = msgspec.json.encode(decision).decode()
+        decided.append(Decided(item.id, decision.posted, words, repeats))
         if decision.posted:
             fund_id = paying.get(item.grid_code[:12])
             awards.append(_award(item, rule, decision, fund_id, settings))
@@ -97,6 +100,70 @@ async def post_records(county_id: int, ids: Sequence[UUID], at: datetime) -> Mon
             raise LedgerRefused(str(outcome.code))
         totals.awaiting += outcome.waiting
     return totals
+
+
+async def post_many(
+    county_id: int,
+    records: Sequence[tuple[UUID, str]],
+    at: datetime,
+    progress: Callable[[int], None] = lambda _: None,
+) -> MonthTotals:
+    """Post (id, grid) pairs in chunks of whole villages, each a transaction: resumable, bounded."""
+    totals = MonthTotals()
+    for chunk in chunks(records):
+        async with DB.transaction():
+            add(totals, await post_records(county_id, chunk, at))
+        progress(len(chunk))
+    return totals
+
+
+def chunks(records: Sequence[tuple[UUID, str]], size: int = CHUNK) -> Iterator[list[UUID]]:
+    """Ids by village, so that what caps and repeats look at is decided together."""
+    chunk: list[UUID] = []
+    ordered = sorted(records, key=lambda pair: (pair[1][:12], pair[0]))
+    for _, group in itertools.groupby(ordered, key=lambda pair: pair[1][:12]):
+        village = [record_id for record_id, _ in group]
+        if chunk and len(chunk) + len(village) > size:
+            yield chunk
+            chunk = []
+        chunk += village
+    if chunk:
+        yield chunk
+
+
+def add(totals: MonthTotals, more: MonthTotals) -> None:
+    """Sum of two runs, into the first."""
+    for name in ("records", "gives", "posted", "zero", "awaiting"):
+        setattr(totals, name, getattr(totals, name) + getattr(more, name))
+    for cap, amount in more.cuts.items():
+        totals.cuts[cap] = totals.cuts.get(cap, 0) + amount
+
+
+async def decisions(
+    county_id: int, due: Sequence[Due]
+) -> list[tuple[Due, Rule, UUID | None, Decision]]:
+    """What each record earns after what is posted already and those before it in ``due``.
+
+    Writes nothing: an import uses it to say what its rows will come to. The third value is the
+    earlier record that one repeats.
+    """
+    book = await _book(county_id, due)
+    rules = _Rules(county_id)
+    found = []
+    for item in due:
+        rule, caps = await rules.at(item)
+        repeats = book.repeated(item) if rule.repeat_zero else item.repeats
+        facts = Facts(
+            quantity=item.quantity,
+            repeats=repeats is not None,
+            visited_this_week=bool(item.household) and _visit(item) in book.visits,
+        )
+        decision = decide(rule, caps, book.earned(item), facts)
+        book.add(item, decision.posted)
+        if rule.repeat_zero and repeats is None:
+            book.reports[_report(item)].append((item.work_date, item.id))
+        found.append((item, rule, repeats, decision))
+    return found
 
 
 class _Rules:
@@ -124,6 +191,7 @@ async def _book(county_id: int, due: Sequence[Due]) -> _Ledger:
         defaultdict(int),
         defaultdict(int),
         set(),
+        defaultdict(list),
     )
     years = sorted({item.work_date.year for item in due})
     workers = sorted({item.worker_id for item in due})
@@ -132,7 +200,16 @@ async def _book(county_id: int, due: Sequence[Due]) -> _Ledger:
     houses = sorted({item.household for item in due if item.household})
     for past in await queries.visits(county_id, houses, min(item.work_date for item in due)):
         book.visits.add(_visit(past))
+    days = [item.work_date for item in due]
+    near = timedelta(days=REPEAT_DAYS)
+    keys = sorted({item.text_key for item in due})
+    for past in await queries.reports(county_id, keys, min(days) - near, max(days) + near):
+        book.reports[_report(past)].append((past.work_date, past.id))
     return book
+
+
+def _report(due: Due) -> tuple[str, str, str]:
+    return due.grid_code, due.rule_code, due.text_key
 
 
 def _visit(due: Due) -> tuple[str, str, date]:
@@ -163,11 +240,17 @@ def _count(totals: MonthTotals, decision: Decision) -> None:
     totals.gives += decision.gives
     totals.posted += decision.posted
     totals.zero += decision.posted == 0
-    lost = decision.gives
+    for cap, amount in lost(decision).items():
+        totals.cuts[cap] = totals.cuts.get(cap, 0) + amount
+
+
+def lost(decision: Decision) -> dict[str, int]:
+    """What each cap took, 0.1 point; a repeat loses everything without a cap."""
+    found: dict[str, int] = {}
+    rest = decision.gives
     for cut in decision.cuts:
-        totals.cuts[cut.cap] = totals.cuts.get(cut.cap, 0) + lost - cut.left
-        lost = cut.left
+        found[cut.cap] = rest - cut.left
+        rest = cut.left
     if not decision.cuts and decision.posted < decision.gives:
-        totals.cuts["重复或本周已探访"] = (
-            totals.cuts.get("重复或本周已探访", 0) + decision.gives - decision.posted
-        )
+        found["重复或本周已探访"] = decision.gives - decision.posted
+    return found

@@ -21,6 +21,7 @@ class Due(msgspec.Struct, frozen=True, kw_only=True):
     work_date: date
     quantity: int
     household: str
+    text_key: str
     repeats: UUID | None
     posted: int
 
@@ -31,11 +32,12 @@ class Decided(msgspec.Struct, frozen=True):
     id: UUID
     posted: int
     decision: str
+    repeats: UUID | None
 
 
 FIELDS = """
 SELECT id, worker_id, grid_code, rule_code, rule_version, category, work_date, quantity, household,
-       repeats, posted
+       text_key, repeats, posted
 FROM points.work_record
 """
 # Workers in one order, so that two runs that meet wait for each other instead of deadlocking.
@@ -66,10 +68,18 @@ WHERE county_id = $1 AND household = ANY($2::text[]) AND household <> '' AND sta
   AND posted > 0 AND work_date >= $3::date - 7
 """
 )
+REPORTS = (
+    FIELDS
+    + """
+WHERE county_id = $1 AND text_key = ANY($2::text[]) AND work_date BETWEEN $3 AND $4
+  AND state = 'posted' AND repeats IS NULL
+"""
+)
 STORE = """
 UPDATE points.work_record r
-SET state = 'posted', posted = d.posted, decision = d.decision::jsonb, posted_at = $5
-FROM unnest($2::uuid[], $3::int8[], $4::text[]) AS d (id, posted, decision)
+SET state = 'posted', posted = d.posted, decision = d.decision::jsonb, posted_at = $6,
+    repeats = d.repeats
+FROM unnest($2::uuid[], $3::int8[], $4::text[], $5::uuid[]) AS d (id, posted, decision, repeats)
 WHERE r.county_id = $1 AND r.id = d.id AND r.state = 'accepted'
 """
 
@@ -91,6 +101,11 @@ async def visits(county_id: int, households: Sequence[str], since: date) -> list
     return await DB.all(Due, VISITS, county_id, list(households), since)
 
 
+async def reports(county_id: int, keys: Sequence[str], first: date, last: date) -> list[Due]:
+    """Counted records of these words, which others may repeat."""
+    return await DB.all(Due, REPORTS, county_id, list(keys), first, last)
+
+
 async def store(county_id: int, rows: Sequence[Decided], at: datetime) -> None:
     await DB.execute(
         STORE,
@@ -98,5 +113,6 @@ async def store(county_id: int, rows: Sequence[Decided], at: datetime) -> None:
         [row.id for row in rows],
         [row.posted for row in rows],
         [row.decision for row in rows],
+        [row.repeats for row in rows],
         at,
     )

@@ -81,7 +81,7 @@ JOIN LATERAL (
     WHERE o.county_id = $1 AND o.grid_code = r.grid_code AND o.rule_code = r.rule_code
       AND o.text_key = r.text_key AND o.id <> r.id
       AND o.work_date BETWEEN r.work_date - $3::int AND r.work_date
-      AND o.state IN ('accepted', 'posted')
+      AND o.state IN ('accepted', 'posted') AND o.repeats IS NULL
       AND (o.work_date, o.declared_at, o.seq, o.id) < (r.work_date, r.declared_at, r.seq, r.id)
     ORDER BY o.work_date DESC, o.id LIMIT 1) e ON true
 WHERE r.county_id = $1 AND r.id = ANY($2::uuid[])

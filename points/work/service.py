@@ -23,6 +23,7 @@ from points.errors import (
 from points.rulebook import service as rulebook
 from points.rulebook.rules import Evidence, Rule, Step
 from points.work import posting, queries
+from points.work.confirming import CONFIRMING
 from points.work.rules import (
     OLDEST_DAYS,
     REPEAT_DAYS,
@@ -55,17 +56,6 @@ MAX_QUANTITY = 500
 PAGE = 20
 TASKS = 200
 """Most records on one 待办 page."""
-CONFIRMING = (
-    Role.LEAD,
-    Role.CHIEF,
-    Role.COMMITTEE,
-    Role.SUPERVISOR,
-    Role.INSTRUCTOR,
-    Role.DEPARTMENT,
-    Role.AGENCY,
-    Role.TRAINER,
-    Role.MEDIATOR,
-)
 
 
 async def log(

@@ -1,0 +1,144 @@
+"""``gridmerit import work``, ``gridmerit work verify``, ``gridmerit work post``."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from deploy.runtime import run
+from points.rulebook.rules import show
+from points.work import bulk, intake, intake_report
+from points.work.bulk import Verified
+from points.work.intake_report import Imported
+from points.work.schemas import MonthTotals
+from shared.clock import now, today
+from shared.roster import service as roster
+from shared.settings import Settings
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+COUNTY = click.IntRange(100_000, 999_999)
+SHOWN = 20
+
+
+def _month(_context: click.Context, _param: click.Parameter, value: str) -> int:
+    """2026-10 → 202610."""
+    year, _, number = value.partition("-")
+    if not (len(year) == 4 and year.isdigit() and number.isdigit() and 1 <= int(number) <= 12):
+        raise click.BadParameter("月份请写成 2026-10 这样。")
+    return int(year) * 100 + int(number)
+
+
+MONTH = click.option("--month", required=True, callback=_month, help="月份，如 2026-10。")
+COUNTY_OPTION = click.option("--county", type=COUNTY, required=True, help="县代码，6 位。")
+
+
+@click.command("work")
+@click.argument("file", type=FILE)
+@COUNTY_OPTION
+@click.option("--dry-run", is_flag=True, help="只看会有什么结果，不写入。")
+@click.option("--report", "target", type=click.Path(dir_okay=False, path_type=Path),
+              help="把逐行结果写到这个工作簿。")  # fmt: skip
+def import_work(file: Path, county: int, target: Path | None, *, dry_run: bool) -> None:
+    """导入一个月的工作记录：逐行接收、削减或拒绝，并说明原因。"""
+    data = file.read_bytes()
+
+    async def main(_settings: Settings) -> tuple[Imported, str]:
+        with _bar() as bar:
+            result = await intake.import_work(
+                None, county, data, file.name, dry_run=dry_run, now=now(), progress=_told(bar)
+            )
+        unit = await roster.unit_by_code(county, f"{county:06d}")
+        return result, unit.name if unit else str(county)
+
+    result, name = run(main)
+    _show_import(result, dry_run=dry_run)
+    if target:
+        target.write_bytes(intake_report.workbook(result, name, today()))
+        click.echo(f"逐行结果：{target}")
+
+
+@click.command("verify")
+@MONTH
+@COUNTY_OPTION
+def verify(month: int, county: int) -> None:
+    """按纸质核实单，以有权核实人的名义确认一个月的记录。"""
+
+    async def main(_settings: Settings) -> Verified:
+        with _bar() as bar:
+            return await bulk.verify_month(county, month, now(), _told(bar))
+
+    result = run(main)
+    click.echo(
+        f"待核实 {result.pending} 条：已核实 {result.accepted} 条（{result.steps} 步，"
+        f"其中 {result.escalated} 步因岗位空缺或回避由上一级确认）。"
+    )
+    for name, count in sorted(result.stuck.items()):
+        click.echo(f"  仍待核实 {count} 条：没有可确认的{name}")
+    if result.posted:
+        _show_totals(result.posted)
+
+
+@click.command("post")
+@MONTH
+@COUNTY_OPTION
+def post(month: int, county: int) -> None:
+    """把一个月已核实、已公示的记录入账；可以重复运行。"""
+
+    async def main(_settings: Settings) -> tuple[MonthTotals, int]:
+        with _bar() as bar:
+            return await bulk.post_month(county, month, now(), _told(bar))
+
+    totals, villages = run(main)
+    click.echo(f"{villages} 个村（社区）入账。")
+    _show_totals(totals)
+
+
+def _bar() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+    )
+
+
+def _told(bar: Progress) -> Callable[[str, int], None]:
+    """Steps as lines of a progress bar."""
+    tasks: dict[str, int] = {}
+
+    def told(step: str, count: int) -> None:
+        if step not in tasks:
+            tasks[step] = bar.add_task(step, total=0)
+        task = bar.tasks[tasks[step]]
+        bar.update(task.id, total=(task.total or 0) + count, completed=task.completed + count)
+
+    return told
+
+
+def _show_import(result: Imported, *, dry_run: bool) -> None:
+    if dry_run:
+        click.echo("预演：没有写入。")
+    for sentence in intake_report.sentences(result):
+        click.echo(sentence)
+    refused = [line for line in result.lines if line.outcome == "拒绝"]
+    for line in refused[:SHOWN]:
+        click.echo(f"  第 {line.number} 行 {line.name} {line.code}：{line.words}")
+    if len(refused) > SHOWN:
+        click.echo(f"  ……共 {len(refused)} 行，加上 --report 文件名.xlsx 可得到全部。")
+    if result.confirmed:
+        click.echo(f"按“核实人”列确认 {result.confirmed} 条，入账 {show(result.posted)} 分。")
+    if result.left_out:
+        click.echo(f"没有读取的列：{'、'.join(result.left_out)}")
+    click.echo(f"用时 {result.seconds:.2f} 秒。")
+
+
+def _show_totals(totals: MonthTotals) -> None:
+    click.echo(
+        f"入账 {totals.records} 条：规则给 {show(totals.gives)} 分，计 {show(totals.posted)} 分，"
+        f"其中待拨付 {show(totals.awaiting)} 分；{totals.zero} 条不计分。"
+    )
+    for cap, amount in sorted(totals.cuts.items()):
+        click.echo(f"  {cap}：减 {show(amount)} 分")

@@ -1,0 +1,175 @@
+"""Statements over many records at once: import and a month's confirmation.
+
+``$1`` is the county everywhere.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+import msgspec
+
+from points.work.rules import month_bounds
+from points.work.schemas import StepRow
+from shared.database import DB
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """A record that stands, as duplicates are recognised."""
+
+    id: UUID
+    worker_id: UUID
+    work_date: date
+    rule_code: str
+    text_key: str
+
+
+class Answered(msgspec.Struct, frozen=True):
+    """A step that somebody confirmed on paper."""
+
+    id: UUID
+    by_id: UUID
+    authority: str
+
+
+class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+    """A pending record with what decides who confirms it."""
+
+    id: UUID
+    worker_id: UUID
+    grid_code: str
+    work_date: date
+    entered_by: UUID | None
+    rule_code: str
+    resident_how: str
+    cadre: bool
+
+
+STANDING = """
+SELECT id, worker_id, work_date, rule_code, text_key FROM points.work_record
+WHERE county_id = $1 AND work_date BETWEEN $2 AND $3
+  AND state NOT IN ('returned', 'withdrawn', 'refused')
+"""
+POSTED_MONTHS = """
+SELECT village_code, month FROM points.village_month WHERE county_id = $1 AND state = 'posted'
+"""
+CADRES = """
+SELECT id FROM shared.person
+WHERE county_id = $1 AND employment_type = 'cadre' AND id = ANY($2::uuid[])
+"""
+WAITING = """
+SELECT r.id, r.worker_id, r.grid_code, r.work_date, r.entered_by, r.rule_code, r.resident_how,
+       p.employment_type = 'cadre' AS cadre
+FROM points.work_record r
+JOIN shared.person p ON p.county_id = $1 AND p.id = r.worker_id
+WHERE r.county_id = $1 AND r.state = 'pending'
+  AND (r.run_month = $2 OR r.work_date >= $3 AND r.work_date < $4)
+ORDER BY r.grid_code COLLATE "C", r.id
+"""
+STEPS = """
+SELECT v.id, v.record_id, v.step, v.role, v.unit_code, v.grid_code, v.verdict, v.by_id,
+       NULL::text AS by_name, v.authority, v.via, v.at
+FROM points.verification v
+JOIN points.work_record r ON r.county_id = $1 AND r.id = v.record_id
+WHERE v.county_id = $1 AND r.state = 'pending'
+  AND (r.run_month = $2 OR r.work_date >= $3 AND r.work_date < $4)
+ORDER BY v.record_id, v.step
+"""
+ANSWER = """
+UPDATE points.verification v
+SET verdict = 'approve', by_id = n.by_id, authority = n.authority, via = 'sheet', at = $5
+FROM unnest($2::uuid[], $3::uuid[], $4::text[]) AS n (id, by_id, authority)
+WHERE v.county_id = $1 AND v.id = n.id AND v.verdict = 'open'
+"""
+ACCEPT = """
+UPDATE points.work_record r
+SET state = 'accepted', accepted_at = $4,
+    resident_how = CASE WHEN r.resident_how = '' AND r.rule_code = ANY($3::text[])
+                        THEN 'signature' ELSE r.resident_how END
+WHERE r.county_id = $1 AND r.id = ANY($2::uuid[]) AND r.state = 'pending'
+  AND NOT EXISTS (SELECT FROM points.verification v
+                  WHERE v.county_id = $1 AND v.record_id = r.id AND v.verdict <> 'approve')
+RETURNING r.id, r.grid_code
+"""
+ACCEPTED = """
+SELECT id, grid_code FROM points.work_record WHERE county_id = $1 AND state = 'accepted'
+"""
+READY = """
+SELECT r.id, r.grid_code FROM points.work_record r
+WHERE r.county_id = $1 AND r.state = 'accepted'
+  AND (r.run_month = $2 OR r.work_date >= $3 AND r.work_date < $4)
+  AND NOT EXISTS (SELECT FROM points.objection o WHERE o.county_id = $1 AND o.record_id = r.id
+                  AND o.state IN ('open', 'review'))
+"""
+CLOSE = """
+INSERT INTO points.village_month (county_id, id, village_code, month, state, sample, notice_from,
+    notice_to, posted_at)
+SELECT $1, m.id, m.code, $4, 'posted', '{}', $5, $5, $6
+FROM unnest($2::uuid[], $3::text[]) AS m (id, code)
+ON CONFLICT (county_id, village_code, month) DO UPDATE
+SET state = 'posted', posted_at = COALESCE(village_month.posted_at, excluded.posted_at),
+    notice_from = COALESCE(village_month.notice_from, excluded.notice_from),
+    notice_to = COALESCE(village_month.notice_to, excluded.notice_to)
+"""
+
+
+async def standing(county_id: int, first: date, last: date) -> list[Standing]:
+    """Records of a time that a new one may equal."""
+    return await DB.all(Standing, STANDING, county_id, first, last)
+
+
+async def posted_months(county_id: int) -> set[tuple[str, int]]:
+    rows = await DB.fetch(POSTED_MONTHS, county_id)
+    return {(row["village_code"], row["month"]) for row in rows}
+
+
+async def cadres(county_id: int, people: Sequence[UUID]) -> set[UUID]:
+    return {row["id"] for row in await DB.fetch(CADRES, county_id, list(people))}
+
+
+async def waiting(county_id: int, month: int) -> list[Waiting]:
+    """Pending records of a month's work or run."""
+    return await DB.all(Waiting, WAITING, county_id, month, *month_bounds(month))
+
+
+async def steps(county_id: int, month: int) -> list[StepRow]:
+    """Steps of the same records, answered or not."""
+    return await DB.all(StepRow, STEPS, county_id, month, *month_bounds(month))
+
+
+async def answer(county_id: int, rows: Sequence[Answered], at: datetime) -> None:
+    await DB.execute(
+        ANSWER,
+        county_id,
+        [row.id for row in rows],
+        [row.by_id for row in rows],
+        [row.authority for row in rows],
+        at,
+    )
+
+
+async def accept(
+    county_id: int, ids: Sequence[UUID], resident_rules: Sequence[str], at: datetime
+) -> list[tuple[UUID, str]]:
+    """Accept the records whose every step is confirmed: (id, grid). A sheet bears signatures."""
+    rows = await DB.fetch(ACCEPT, county_id, list(ids), list(resident_rules), at)
+    return [(row["id"], row["grid_code"]) for row in rows]
+
+
+async def accepted(county_id: int) -> list[tuple[UUID, str]]:
+    """Everything confirmed and not posted: (id, grid)."""
+    return [(row["id"], row["grid_code"]) for row in await DB.fetch(ACCEPTED, county_id)]
+
+
+async def ready(county_id: int, month: int) -> list[tuple[UUID, str]]:
+    """Accepted records of a month's work or run without an open objection: (id, grid)."""
+    rows = await DB.fetch(READY, county_id, month, *month_bounds(month))
+    return [(row["id"], row["grid_code"]) for row in rows]
+
+
+async def close(
+    county_id: int, villages: Sequence[tuple[UUID, str]], month: int, on: date, at: datetime
+) -> None:
+    """Mark months of villages posted; ``villages`` are (id of a new row, code)."""
+    ids = [row_id for row_id, _ in villages]
+    await DB.execute(CLOSE, county_id, ids, [code for _, code in villages], month, on, at)

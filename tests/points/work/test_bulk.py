@@ -1,0 +1,115 @@
+"""A month confirmed from paper sheets, and posted."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from points.work import bulk, intake, posting
+from points.work.rules import State
+from shared.database import DB
+from shared.ids import new_id
+from shared.roster import service as roster
+from shared.roster.roles import Employment, Role
+from tests.factories import COUNTY, SmallCounty, member, small_county
+from tests.points.work.test_intake import HEAD, row
+
+NOW = datetime(2026, 11, 3, 4, tzinfo=UTC)
+
+
+@pytest.fixture
+async def town(rollback: None) -> SmallCounty:
+    """A county with a handful of imported October records."""
+    made = await small_county()
+    rows = [
+        row(8, "ORG-02", "参加网格例会"),
+        row(9, "OPN-01", "上报路灯损坏"),
+        row(10, "OPN-02", "上报山洪隐患点被乡镇采纳"),
+        row(11, "SVC-01", "代办医保缴费"),
+    ]
+    await intake.import_work(None, COUNTY, "\n".join([HEAD, *rows]).encode(), "a.csv", now=NOW)
+    return made
+
+
+async def test_every_step_names_who_had_the_authority(town: SmallCounty) -> None:
+    """V1, both of V2, V3: by their holders, on paper; a resident's word is the signature."""
+    result = await bulk.verify_month(COUNTY, 202610, NOW)
+    assert (result.pending, result.accepted, result.steps, result.stuck) == (4, 4, 5, {})
+    rows = await DB.fetch(
+        "SELECT r.rule_code, v.by_id, v.authority, v.via FROM points.verification v"
+        " JOIN points.work_record r ON r.county_id = $1 AND r.id = v.record_id"
+        " WHERE v.county_id = $1 ORDER BY r.rule_code, v.authority",
+        COUNTY,
+    )
+    assert {r["via"] for r in rows} == {"sheet"}
+    assert [(r["rule_code"], r["by_id"]) for r in rows] == [
+        ("OPN-01", town.committee.person_id),
+        ("OPN-01", town.supervisor.person_id),
+        ("OPN-02", town.instructor.person_id),
+        ("ORG-02", town.lead.person_id),
+        ("SVC-01", town.lead.person_id),
+    ]
+    how = await DB.fetchval(
+        "SELECT resident_how FROM points.work_record WHERE county_id = $1 AND rule_code = 'SVC-01'",
+        COUNTY,
+    )
+    assert how == "signature"
+    again = await bulk.verify_month(COUNTY, 202610, NOW)
+    assert (again.pending, again.accepted) == (0, 0)
+
+
+async def test_what_nobody_can_confirm_stays(town: SmallCounty) -> None:
+    """Without instructor and department a V3 record waits, and its reason is counted."""
+    for who in (town.instructor, town.department):
+        await roster.end_assignment(COUNTY, who.assignment_id, date(2026, 10, 1))
+    result = await bulk.verify_month(COUNTY, 202610, NOW)
+    assert (result.accepted, result.stuck) == (3, {"乡镇网格指导员": 1})
+
+
+async def test_a_vacant_post_and_a_cadre_go_one_level_up(town: SmallCounty) -> None:
+    """The step says under which authority, and how many were so."""
+    grid = town.units["421222100002001"]
+    await member(Role.GRIDWORKER, grid, "黎自立", employment=Employment.CADRE)
+    rows = [row(12, "ORG-02", "参加网格例会", "黎自立", grid.code)]
+    await intake.import_work(None, COUNTY, "\n".join([HEAD, *rows]).encode(), "b.csv", now=NOW)
+    result = await bulk.verify_month(COUNTY, 202610, NOW)
+    assert (result.accepted, result.escalated) == (5, 1)
+    assert result.by_role["instructor"] == 2
+
+
+async def test_posting_is_once(town: SmallCounty) -> None:
+    """The run posts what is accepted, closes the villages, and a second run posts nothing."""
+    await bulk.verify_month(COUNTY, 202610, NOW)
+    totals, villages = await bulk.post_month(COUNTY, 202610, NOW)
+    assert (totals.records, totals.posted, villages) == (4, 10 + 10 + 30 + 10, 1)
+    assert totals.awaiting == totals.posted
+    state = await DB.fetchval(
+        "SELECT state FROM points.village_month WHERE county_id = $1 AND month = 202610", COUNTY
+    )
+    assert state == "posted"
+    again, villages = await bulk.post_month(COUNTY, 202610, NOW)
+    assert (again.records, villages) == (0, 0)
+
+
+async def test_a_row_of_a_posted_month_joins_the_next_run(town: SmallCounty) -> None:
+    """It keeps its own month's caps, and the console's next run finds it."""
+    await bulk.verify_month(COUNTY, 202610, NOW)
+    await bulk.post_month(COUNTY, 202610, NOW)
+    rows = [row(20, "OPN-02", "上报塌方隐患被采纳")]
+    await intake.import_work(None, COUNTY, "\n".join([HEAD, *rows]).encode(), "b.csv", now=NOW)
+    run = await DB.fetchval(
+        "SELECT run_month FROM points.work_record WHERE county_id = $1 AND state = $2",
+        COUNTY,
+        State.PENDING,
+    )
+    assert run == 202611
+    assert (await bulk.verify_month(COUNTY, 202610, NOW)).accepted == 1
+    assert (await bulk.post_month(COUNTY, 202610, NOW))[0].records == 1
+
+
+def test_chunks_keep_villages_whole() -> None:
+    """No village is split, whatever the size."""
+    pairs = [(new_id(), f"42122210000{village}001") for village in (1, 2, 3) for _ in range(4)]
+    made = list(posting.chunks(pairs, size=6))
+    assert [len(chunk) for chunk in made] == [4, 4, 4]
+    assert {item for chunk in made for item in chunk} == {record_id for record_id, _ in pairs}
+    assert [len(chunk) for chunk in posting.chunks(pairs, size=8)] == [8, 4]
