@@ -47,6 +47,7 @@ async def runtime(
     settings = with_secret(settings)
     phones.configure(settings.secret_key)
     sealing.configure(settings.secret_key)
+    sealing.configure(settings.secret_key)
     with ExitStack() as stack:
         settings = stack.enter_context(_Engines(settings))
         if settings.database_url:

@@ -15,6 +15,7 @@ import appraisal.app
 import points.app
 from deploy.runtime import Service, runtime
 from shared.settings import Settings, load
+from shared.web.observed import Observed
 
 APPRAISAL_PATHS = ("/appraisal/", "/s/")
 LOG = structlog.get_logger(__name__)
@@ -58,12 +59,15 @@ def create() -> Standalone:
 
 
 def service_app(settings: Settings, service: Service) -> Any:
-    """The ASGI app of one service, or of both in one process."""
+    """The ASGI app of one service, or of both in one process, observed."""
+    app: Any
     if service == "points":
-        return points.app.create_app(settings)
-    if service == "appraisal":
-        return appraisal.app.create_app(settings)
-    return OneProcess(points.app.create_app(settings), appraisal.app.create_app(settings))
+        app = points.app.create_app(settings)
+    elif service == "appraisal":
+        app = appraisal.app.create_app(settings)
+    else:
+        app = OneProcess(points.app.create_app(settings), appraisal.app.create_app(settings))
+    return Observed(app, settings)
 
 
 async def live(apps: Sequence[Litestar], receive: Any, send: Any) -> None:

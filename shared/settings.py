@@ -6,6 +6,7 @@ a test can run two differently configured services in one process.
 
 import os
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """``json`` or ``console``."""
     trusted_proxies: str = "127.0.0.1"
     """Comma-separated addresses whose X-Forwarded-For is believed."""
+    metrics_from: str = "127.0.0.0/8, ::1/128"
+    """Comma-separated networks that may read /metrics; for all others it does not exist."""
     filing_number: str = ""
     """ICP or app filing number (备案编号) for the footer of every page."""
     scheduler: bool = True
@@ -57,6 +60,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError("port must be between 1 and 65535")
         if self.log_format not in {"json", "console"}:
             raise ValueError("log_format must be json or console")
+        for part in self.metrics_from.split(","):
+            ip_network(part.strip())
 
 
 def load(environ: Mapping[str, str] | None = None) -> Settings:

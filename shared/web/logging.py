@@ -7,18 +7,18 @@ import logging
 import re
 import sys
 from collections.abc import MutableMapping
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 from structlog.typing import Processor
 
 PHONE = re.compile(r"(?<!\d)(1[3-9]\d)\d{4}(\d{4})(?!\d)")
-QUIET = ("uvicorn.error", "apscheduler", "asyncio")
-"""Libraries whose chatter at INFO says nothing to an administrator."""
+QUIET = ("uvicorn.error", "apscheduler", "asyncio", "httpx", "httpcore")
+"""Libraries whose chatter at INFO helps no administrator, or names whole addresses."""
 
 
-def configure(log_format: str) -> None:
-    """Send everything, the libraries' standard logging too, to standard output in one shape."""
+def configure(log_format: str, stream: TextIO = sys.stdout) -> None:
+    """Send everything, the libraries' standard logging too, to one stream in one shape."""
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -34,7 +34,7 @@ def configure(log_format: str) -> None:
         cache_logger_on_first_use=True,
     )
     console = log_format == "console"
-    handler = logging.StreamHandler(sys.stdout)
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
