@@ -9,8 +9,9 @@ from litestar import Litestar
 from points.index import index
 from points.redemption import api as counter_api
 from points.routes import ROUTES
+from shared.audit import web as audit_web
 from shared.clock import now
-from shared.identity import web, web_manage, web_me, web_shop
+from shared.identity import web, web_manage, web_me, web_settings, web_shop
 from shared.settings import Settings
 from shared.web.plugin import PlatformPlugin
 
@@ -29,6 +30,8 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = now) -> Lites
             web_manage.router,
             web_shop.router,
             counter_api.router,
+            web_settings.router,
+            audit_web.router,
         ],
         plugins=[PlatformPlugin(settings, ROUTES, [TEMPLATES], CONSTRAINTS, clock)],
     )

@@ -10,7 +10,7 @@ import msgspec
 
 from shared.audit import service as audit
 from shared.database import DB
-from shared.errors import Invalid, NotFound
+from shared.errors import Conflict, Invalid, NotFound
 from shared.identity import queries
 from shared.identity.access import Action, Target, require
 from shared.identity.actor import Actor
@@ -44,12 +44,20 @@ async def get(county_id: int) -> CountySettings:
     return decoded(await queries.settings(county_id))
 
 
-async def update(actor: Actor, county_id: int, new: CountySettings) -> CountySettings:
-    """Replace the settings; the audit trail keeps the differing fields, before and after."""
+async def update(
+    actor: Actor, county_id: int, new: CountySettings, *, seen: CountySettings | None = None
+) -> CountySettings:
+    """Replace the settings; the audit trail keeps the differing fields, before and after.
+
+    ``seen``: what the form showed. Raises NotFound, Invalid, and Conflict when somebody else
+    changed them since.
+    """
     require(actor, Action.SETTINGS_EDIT, Target(unit_code=str(county_id)))
     checked(new)
     async with DB.transaction():
         old = decoded(await queries.locked_settings(county_id))
+        if seen is not None and seen != old:
+            raise Conflict("您打开之后别人已改过设置。请刷新，核对后再保存。")
         before, after = differing(old, new)
         if not after:
             return old

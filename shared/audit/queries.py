@@ -1,10 +1,12 @@
 """SQL of the audit trail."""
 
 from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
 
 import msgspec
 
-from shared.audit.schemas import Event, ExportRow
+from shared.audit.schemas import Event, Export, ExportRow, Line
 from shared.database import DB
 
 INSERT = """
@@ -12,6 +14,67 @@ INSERT INTO shared.audit_event (county_id, id, at, actor_id, authority, action, 
                                 object_id, unit_code, before, after, reason, request_id)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 """
+
+SEARCH = """
+SELECT e.id, e.at, p.name AS actor_name, e.authority, e.action, e.object_kind, e.object_id,
+       o.name AS object_name, e.unit_code, u.name AS unit_name, w.name AS authority_unit,
+       e.before, e.after, e.reason
+FROM shared.audit_event e
+LEFT JOIN shared.person p ON p.county_id = e.county_id AND p.id = e.actor_id
+LEFT JOIN shared.person o ON o.county_id = e.county_id AND o.id = e.object_id
+  AND e.object_kind = 'person'
+LEFT JOIN shared.unit u ON u.county_id = e.county_id AND u.code = e.unit_code
+LEFT JOIN shared.unit w ON w.county_id = e.county_id AND w.code = split_part(e.authority, '@', 2)
+WHERE e.county_id = $1 AND e.at >= $2 AND e.at < $3
+  AND ($4 = '' OR split_part(e.action, '.', 1) = $4)
+  AND ($5 = '' OR p.name = $5 OR o.name = $5)
+  AND ($6 = '' OR starts_with(e.unit_code, $6))
+  AND ($7::uuid IS NULL OR e.object_id = $7 OR e.actor_id = $7)
+  AND ($8::timestamptz IS NULL OR (e.at, e.id) < ($8, $9::uuid))
+ORDER BY e.at DESC, e.id DESC
+LIMIT $10
+"""
+
+EXPORTS = """
+SELECT x.id, x.at, p.name AS person, x.name, x.purpose, x.row_count
+FROM shared.export_log x
+JOIN shared.person p ON p.county_id = x.county_id AND p.id = x.person_id
+WHERE x.county_id = $1 AND x.at >= $2 AND x.at < $3 AND ($4 = '' OR p.name = $4)
+  AND ($5::timestamptz IS NULL OR (x.at, x.id) < ($5, $6::uuid))
+ORDER BY x.at DESC, x.id DESC
+LIMIT $7
+"""
+
+
+async def search(
+    county_id: int,
+    since: datetime,
+    until: datetime,
+    subject: str,
+    who: str,
+    unit: str,
+    object_id: UUID | None,
+    after: tuple[datetime, UUID] | None,
+    limit: int,
+) -> list[Line]:
+    """Events of [since, until), latest first, from behind ``after`` on."""
+    at, last = after or (None, None)
+    return await DB.all(
+        Line, SEARCH, county_id, since, until, subject, who, unit, object_id, at, last, limit
+    )
+
+
+async def exports(
+    county_id: int,
+    since: datetime,
+    until: datetime,
+    who: str,
+    after: tuple[datetime, UUID] | None,
+    limit: int,
+) -> list[Export]:
+    """导出记录 of [since, until), latest first."""
+    at, last = after or (None, None)
+    return await DB.all(Export, EXPORTS, county_id, since, until, who, at, last, limit)
 
 
 async def insert(event: Event) -> None:

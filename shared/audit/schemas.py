@@ -1,9 +1,12 @@
 """Rows of the audit trail."""
 
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
+
+from shared.audit.words import action_name, authority_name
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -34,3 +37,82 @@ class ExportRow(msgspec.Struct, frozen=True):
     name: str
     purpose: str
     row_count: int
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One event as the desk reads it."""
+
+    id: UUID
+    at: datetime
+    actor_name: str | None
+    authority: str
+    authority_unit: str | None
+    action: str
+    object_kind: str
+    object_id: UUID | None
+    object_name: str | None
+    unit_code: str
+    unit_name: str | None
+    before: str | None
+    after: str | None
+    reason: str
+
+    @property
+    def what(self) -> str:
+        """The action in Chinese."""
+        return action_name(self.action)
+
+    @property
+    def who(self) -> str:
+        """The name, or what acts without one."""
+        return self.actor_name or authority_name(self.authority)
+
+    @property
+    def right(self) -> str:
+        """The authority in Chinese."""
+        return authority_name(self.authority, self.authority_unit)
+
+    @property
+    def changes(self) -> list[tuple[str, str, str]]:
+        """Field, before and after, for the fields that either side names."""
+        before, after = _fields(self.before), _fields(self.after)
+        return [
+            (name, _text(before.get(name)), _text(after.get(name)))
+            for name in sorted(before.keys() | after.keys())
+        ]
+
+
+class Filters(msgspec.Struct, frozen=True, kw_only=True):
+    """Conditions of a search; dates are days in China, both included."""
+
+    since: date
+    until: date
+    subject: str = ""
+    """The part of an action before the dot."""
+    who: str = ""
+    """The name of the actor or of the person it was done to, whole."""
+    unit: str = ""
+    """A unit's code: its subtree."""
+    object_id: UUID | None = None
+
+
+class Export(msgspec.Struct, frozen=True):
+    """A line of 导出记录."""
+
+    id: UUID
+    at: datetime
+    person: str
+    name: str
+    purpose: str
+    row_count: int
+
+
+def _fields(text: str | None) -> dict[str, Any]:
+    value = msgspec.json.decode(text) if text else {}
+    return value if isinstance(value, dict) else {"": value}
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()

@@ -73,7 +73,7 @@ async def set_card_pin(actor: Actor, person_id: UUID, pin: str, again: str) -> N
     async with DB.transaction():
         account_id = await ensure_account(actor.county_id, person_id)
         await queries.set_card_pin(actor.county_id, account_id, pin_hash)
-        await _audited(actor, Action.CARD_PIN, account_id)
+        await _audited(actor, Action.CARD_PIN, person_id)
 
 
 async def set_text_size(actor: Actor, size: TextSize) -> None:
@@ -88,7 +88,7 @@ async def revoke_all(actor: Actor, person_id: UUID, now: datetime, reason: str =
         ended = await queries.revoke_sessions(actor.county_id, account.id, now)
         await queries.forget_devices(actor.county_id, account.id)
         await queries.revoke_slips(actor.county_id, account.id, now)
-        await _audited(actor, Action.SESSIONS_REVOKE, account.id, reason)
+        await _audited(actor, Action.SESSIONS_REVOKE, person_id, reason)
     return ended
 
 
@@ -106,8 +106,8 @@ async def set_disabled(
         await audit.record(
             actor,
             Action.ACCOUNT_DISABLE,
-            "account",
-            account.id,
+            "person",
+            person_id,
             county_id=actor.county_id,
             before={"disabled": account.disabled_at is not None},
             after={"disabled": disabled},
@@ -210,7 +210,5 @@ def recovery_hash(code: str) -> str:
     return keyed("recovery", code.replace("-", "").upper()).hex()
 
 
-async def _audited(actor: Actor, action: str, account_id: UUID, reason: str = "") -> None:
-    await audit.record(
-        actor, action, "account", account_id, county_id=actor.county_id, reason=reason
-    )
+async def _audited(actor: Actor, action: str, person_id: UUID, reason: str = "") -> None:
+    await audit.record(actor, action, "person", person_id, county_id=actor.county_id, reason=reason)

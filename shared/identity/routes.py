@@ -56,6 +56,7 @@ SHARED_ROUTES: Routes = {
 
 MANAGERS = roles(Role.CHIEF, Role.INSTRUCTOR)
 KEEPERS = roles(Role.SHOPKEEPER)
+OVERSIGHT = roles(Role.DEPARTMENT, Role.AUDITOR, desk=True)
 ACCOUNT_DESK = roles(Role.DEPARTMENT, Role.ADMIN, desk=True)
 
 IDENTITY_ROUTES: Routes = {
@@ -103,5 +104,10 @@ IDENTITY_ROUTES: Routes = {
     "POST /desk/accounts/{person_id}/disable": ACCOUNT_DESK,
     "POST /desk/accounts/{person_id}/enable": ACCOUNT_DESK,
     "POST /desk/accounts/{person_id}/password": roles(Role.ADMIN, desk=True),
+    "GET /desk/settings": roles(Role.DEPARTMENT, Role.AUDITOR, Role.ADMIN, desk=True),
+    "POST /desk/settings": roles(Role.DEPARTMENT, desk=True),
+    "GET /desk/audit": OVERSIGHT,
+    "GET /desk/audit.xlsx": OVERSIGHT,
+    "GET /desk/exports": OVERSIGHT,
 }
-"""Rows of sign-in, 我的 and the accounts of others; points serves them."""
+"""Rows of sign-in, 我的, accounts, settings and oversight; points serves them."""

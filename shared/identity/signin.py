@@ -195,8 +195,8 @@ async def enter(
         await audit.record(
             None,
             "identity.sign_in",
-            "account",
-            account.id,
+            "person",
+            account.person_id,
             county_id=county_id,
             authority="self",
             after={"kind": kind, "known_device": device is not None},
@@ -295,8 +295,8 @@ async def _refuse(
         await audit.record(
             None,
             "identity.sign_in_refused",
-            "account",
-            account.id,
+            "person",
+            account.person_id,
             county_id=county_id,
             authority="none",
             after={"known_device": device is not None},
@@ -316,4 +316,4 @@ async def _second_factor(county_id: int, account: AccountRow, code: str, now: da
 
 
 async def _audited(actor: Actor, action: str) -> None:
-    await audit.record(actor, action, "account", actor.account_id, county_id=actor.county_id)
+    await audit.record(actor, action, "person", actor.person_id, county_id=actor.county_id)

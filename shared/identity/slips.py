@@ -131,8 +131,8 @@ async def _spend(
         await audit.record(
             None,
             "identity.activate",
-            "account",
-            account.id,
+            "person",
+            account.person_id,
             county_id=county_id,
             authority="slip",
         )
@@ -166,8 +166,8 @@ async def _issue(actor: Actor, person_id: UUID, now: datetime, public_url: str) 
     await audit.record(
         actor,
         Action.SLIP_ISSUE,
-        "account",
-        account_id,
+        "person",
+        person_id,
         county_id=actor.county_id,
         unit_code=tenure.unit_code,
     )

@@ -1,6 +1,7 @@
 """Accounts of other people: the secretary's phone pages and the desk's, over the same services."""
 
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import msgspec
@@ -74,7 +75,8 @@ async def print_slips(request: Asked) -> Template:
     form = forms.bind(SlipsForm, await forms.read(request))
     settings = request.app.state.settings
     made = await slips.issue(request.user, form.person, moment(request), settings.public_url)
-    return _page(request, "print_slips", slips=made, back=_base(request))
+    host = urlsplit(settings.public_url).netloc
+    return _page(request, "print_slips", slips=made, host=host, back=_base(request))
 
 
 @get(f"{PHONE}/{{person_id:uuid}}")

@@ -1,0 +1,116 @@
+"""Reading the audit trail: who may, what is found, what an export leaves behind."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from shared.audit import search
+from shared.audit import service as audit
+from shared.audit.schemas import Filters
+from shared.audit.words import ACTIONS, action_name, authority_name
+from shared.clock import now, today
+from shared.database import DB
+from shared.errors import Invalid, NotFound
+from shared.identity.access import Action
+from shared.identity.errors import ConfirmFirst
+from tests.factories import COUNTY, small_county
+from tests.shared.identity.worlds import actor_of
+
+
+def month(**conditions: object) -> Filters:
+    """Today's events."""
+    return Filters(since=today(), until=today(), **conditions)  # type: ignore[arg-type]
+
+
+async def test_events_are_found_by_subject_person_and_unit(rollback: None) -> None:
+    """Latest first, with names instead of ids, and every condition narrows."""
+    world = await small_county()
+    chief = await actor_of(world.chief)
+    department = await actor_of(world.department, desk=True)
+    worker = world.worker
+    await audit.record(
+        chief,
+        "work.verify",
+        "work_record",
+        county_id=COUNTY,
+        unit_code=worker.unit_code,
+        before={"state": "declared"},
+        after={"state": "verified"},
+    )
+    await audit.record(
+        department, "identity.slip", "person", worker.person_id, county_id=COUNTY, reason="换手机"
+    )
+    lines = await search.search(department, month())
+    assert [line.what for line in lines] == ["打印激活条", "核实"]
+    verified = lines[1]
+    assert (verified.who, verified.right) == ("王书记", "总网格长（隽1社区居委会）")
+    assert verified.changes == [("state", "declared", "verified")]
+    assert [line.what for line in await search.search(department, month(subject="work"))] == [
+        "核实"
+    ]
+    assert len(await search.search(department, month(who=worker.name))) == 1
+    assert len(await search.search(department, month(unit=chief.duties[0].unit_code))) == 1
+    assert not await search.search(department, month(unit="421222101"))
+    last = lines[0]
+    older = await search.search(department, month(), (last.at, last.id))
+    assert [line.id for line in older] == [verified.id]
+
+
+async def test_only_department_and_auditor_read_it(rollback: None) -> None:
+    """To everybody else there is no such page."""
+    world = await small_county()
+    for member in (world.chief, world.worker, world.instructor, world.accountant):
+        with pytest.raises(NotFound):
+            await search.search(await actor_of(member), month())
+        with pytest.raises(NotFound):
+            await search.exports(await actor_of(member), today(), today())
+
+
+async def test_an_export_needs_a_purpose_and_is_itself_recorded(rollback: None) -> None:
+    """The password just given, a purpose, and a line in 导出记录."""
+    world = await small_county()
+    department = await actor_of(world.department, desk=True)
+    moment = now()
+    with pytest.raises(ConfirmFirst):
+        await search.export(department, month(), "检查", moment + timedelta(days=2), "组织部")
+    import msgspec
+
+    department = msgspec.structs.replace(department, confirmed_at=moment)
+    with pytest.raises(Invalid):
+        await search.export(department, month(), " ", moment, "组织部")
+    content = await search.export(department, month(), "年度检查", moment, "组织部")
+    assert content.startswith(b"PK")
+    [line] = await search.exports(department, today(), today())
+    assert (line.person, line.name, line.purpose) == ("周部长", "审计记录", "年度检查")
+
+
+async def test_the_trail_cannot_be_changed(rollback: None) -> None:
+    """The service has no privilege for it."""
+    await small_county()
+    await audit.record(None, "import.funds", "file", county_id=COUNTY)
+    for statement in (
+        "UPDATE shared.audit_event SET reason = ''",
+        "DELETE FROM shared.audit_event",
+    ):
+        with pytest.raises(Exception, match="permission denied"):
+            async with DB.transaction():
+                await DB.execute(statement + " WHERE county_id = 421222")
+
+
+def test_every_action_has_a_chinese_word() -> None:
+    """Those that change something: viewing leaves no event."""
+    silent = {action for action in Action if action.value.endswith((".view", ".read", ".show"))}
+    silent |= {Action.OWN_DATA, Action.EXPORT_LOG, Action.ORDER, Action.OPENING}
+    assert {action.value for action in Action} - {a.value for a in silent} <= ACTIONS.keys()
+    assert action_name("shop.unheard") == "店铺 unheard"
+    assert authority_name("wizard@1") == "wizard（1）"
+
+
+def test_impossible_periods_are_refused() -> None:
+    """Turned round, or longer than a year and a bit."""
+    for since, until in (
+        (date(2026, 2, 1), date(2026, 1, 1)),
+        (date(2024, 1, 1), date(2026, 1, 1)),
+    ):
+        with pytest.raises(Invalid):
+            search.span(since, until)
