@@ -10,6 +10,8 @@ from points.index import index
 from points.redemption import api as counter_api
 from points.routes import ROUTES
 from shared.audit import web as audit_web
+from points.work import web as work
+from points.work import web_verify as verify
 from shared.clock import now
 from shared.identity import web, web_manage, web_me, web_settings, web_shop
 from shared.settings import Settings
@@ -29,6 +31,8 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = now) -> Lites
             web_me.router,
             web_manage.router,
             web_shop.router,
+            work.router,
+            verify.router,
             counter_api.router,
             web_settings.router,
             audit_web.router,

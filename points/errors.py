@@ -192,3 +192,27 @@ class StatementChanged(Conflict):
 
     def __init__(self, message: str = "对账单刚刚有变化，请刷新页面，核对后再办。") -> None:
         super().__init__(message)
+
+
+class MonthNotReady(Conflict):
+    """The village's month is not at this step."""
+
+    code = "month_not_ready"
+
+
+class ObjectionRefused(Invalid):
+    """An objection or its answer cannot be taken; ``fields`` names what and why."""
+
+    code = "objection_refused"
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(reason, {field: reason})
+
+
+class DeductionRefused(Invalid):
+    """A step of a deduction cannot be taken; ``fields`` names what and why."""
+
+    code = "deduction_refused"
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(reason, {field: reason})

@@ -1,11 +1,51 @@
 """The points service's rows in the table of routes and permissions."""
 
 from points.redemption.routes import REDEMPTION_ROUTES
-from shared.identity.routes import IDENTITY_ROUTES, SHARED_ROUTES, SIGNED_IN, Routes
+from shared.identity.routes import (
+    IDENTITY_ROUTES,
+    SHARED_ROUTES,
+    SIGNED_IN,
+    Access,
+    Routes,
+    roles,
+)
+from shared.roster.roles import VERIFIER_ROLES, Role
+
+WORKER = roles(Role.GRIDWORKER)
+VERIFIER = Access(
+    roles=VERIFIER_ROLES | {Role.DEPARTMENT, Role.AGENCY, Role.TRAINER, Role.ACCOUNTANT}
+)
 
 ROUTES: Routes = {
     **SHARED_ROUTES,
     **IDENTITY_ROUTES,
     "GET /": SIGNED_IN,
     **REDEMPTION_ROUTES,
+    "GET /home": WORKER,
+    "GET /work": WORKER,
+    "GET /work/new": WORKER,
+    "POST /work": WORKER,
+    "GET /records": SIGNED_IN,
+    "GET /records/{record_id}": SIGNED_IN,
+    "GET /records/{record_id}/done": SIGNED_IN,
+    "GET /records/{record_id}/photo": SIGNED_IN,
+    "POST /records/{record_id}/withdraw": SIGNED_IN,
+    "POST /records/{record_id}/objection": SIGNED_IN,
+    "POST /records/{record_id}/review": SIGNED_IN,
+    "GET /verify": VERIFIER,
+    "POST /verify/preview": VERIFIER,
+    "POST /verify/batch": VERIFIER,
+    "POST /verify/{record_id}": VERIFIER,
+    "POST /verify/{record_id}/return": VERIFIER,
+    "GET /verify/done": VERIFIER,
+    "GET /verify/proxy": VERIFIER,
+    "POST /verify/proxy": VERIFIER,
+    "GET /verify/proxy/{record_id}": VERIFIER,
+    "GET /verify/months": VERIFIER,
+    "GET /verify/months/{village_code}/{number}": VERIFIER,
+    "POST /verify/months/{village_code}/{number}/review": VERIFIER,
+    "POST /verify/months/{village_code}/{number}/sample": VERIFIER,
+    "POST /verify/sampled/{record_id}/refuse": VERIFIER,
+    "GET /verify/objections": VERIFIER,
+    "POST /verify/objections/{objection_id}": VERIFIER,
 }

@@ -56,6 +56,7 @@ MAX_QUANTITY = 500
 PAGE = 20
 TASKS = 200
 """Most records on one 待办 page."""
+VILLAGE_ROLES = (Role.LEAD, Role.CHIEF, Role.COMMITTEE, Role.SUPERVISOR)
 
 
 async def log(
@@ -257,6 +258,19 @@ async def view(actor: Actor, record_id: UUID) -> tuple[Line, list[StepRow]]:
     line = found[0]
     require(actor, Action.WORK_VIEW, Target(unit_code=line.grid_code, owner=line.worker_id))
     return line, await queries.steps(actor.county_id, [record_id])
+
+
+async def photo_of(actor: Actor, record_id: UUID) -> bytes | None:
+    """The hash of a record's photo, for those who may see the record. Raises NotFound."""
+    await view(actor, record_id)
+    found = await queries.record(actor.county_id, record_id)
+    return found.photo if found else None
+
+
+async def sentences(actor: Actor, rule: Rule) -> list[str]:
+    """What the worker wrote lately under a rule, then the rule's own sentences."""
+    recent = await queries.recent_texts(actor.county_id, actor.person_id, rule.code)
+    return list(dict.fromkeys([*recent, *rule.templates]))
 
 
 async def rule_of(county_id: int, record: Record) -> Rule:

@@ -1,7 +1,6 @@
 """From a posted form to a Struct, with one sentence per wrong field."""
 
 import re
-import unicodedata
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin
 
@@ -13,6 +12,11 @@ from shared.errors import Invalid
 
 T = TypeVar("T", bound=msgspec.Struct)
 
+HALF_WIDTH: dict[int, int | str] = {
+    **{code: code - 0xFEE0 for code in range(0xFF10, 0xFF5B) if chr(code).isalnum()},
+    0x3000: " ",
+}
+"""Full-width digits, letters and space → plain ones; Chinese punctuation stays as it was typed."""
 SENTENCES = (
     (
         re.compile("missing required|Expected `(str|int|date|datetime|uuid)`, got `null`"),
@@ -30,7 +34,7 @@ SENTENCES = (
 
 
 async def read(request: Request[Any, Any, Any]) -> dict[str, Any]:
-    """The posted fields: text is NFKC-normalised and stripped, repeated names become lists."""
+    """The posted fields, stripped, digits at half width; repeated names become lists."""
     posted = await request.form()
     values: dict[str, Any] = {}
     for name in posted:
@@ -70,7 +74,7 @@ def bind(kind: type[T], values: dict[str, Any]) -> T:
 def _clean(value: Any) -> Any:
     if isinstance(value, UploadFile):
         return value
-    return unicodedata.normalize("NFKC", str(value)).strip()
+    return str(value).translate(HALF_WIDTH).strip()
 
 
 def _is_list(kind: Any) -> bool:

@@ -1,0 +1,151 @@
+"""Statements of deductions. ``$1`` is the county everywhere."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+import msgspec
+
+from shared.database import DB
+
+
+class NewDeduction(msgspec.Struct, frozen=True, kw_only=True):
+    """What is written when notice is served."""
+
+    id: UUID
+    worker_id: UUID
+    village_code: str
+    code: str
+    title: str
+    amount: int
+    record_id: UUID | None
+    facts: str
+    evidence: str
+    happened_on: date
+    proposed_by: UUID
+    proposed_at: datetime
+    answer_due_on: date
+
+
+class DeductionRow(NewDeduction, frozen=True, kw_only=True):
+    """A deduction with everything that happened to it."""
+
+    worker_name: str
+    state: str
+    answer: str
+    answered_at: datetime | None
+    decided_by: UUID | None
+    decided_at: datetime | None
+    decision: str
+    appeal_due_on: date | None
+    appeal: str
+    appealed_at: datetime | None
+    appeal_decided_at: datetime | None
+    appeal_decision: str
+
+
+ROW = """
+SELECT d.id, d.worker_id, w.name AS worker_name, d.village_code, d.code, d.title, d.amount,
+       d.record_id, d.facts, d.evidence, d.happened_on, d.state, d.proposed_by, d.proposed_at,
+       d.answer_due_on, d.answer, d.answered_at, d.decided_by, d.decided_at, d.decision,
+       d.appeal_due_on, d.appeal, d.appealed_at, d.appeal_decided_at, d.appeal_decision
+FROM points.deduction d
+JOIN shared.person w ON w.county_id = $1 AND w.id = d.worker_id
+WHERE d.county_id = $1
+"""
+INSERT = """
+INSERT INTO points.deduction (county_id, id, worker_id, village_code, code, title, amount,
+    record_id, facts, evidence, happened_on, proposed_by, proposed_at, answer_due_on, state,
+    answer, decision, appeal, appeal_decision)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 'noticed', '', '', '', '')
+"""
+BELOW = " AND EXISTS (SELECT FROM unnest($2::text[]) c WHERE starts_with(d.village_code, c))"
+
+
+async def insert(county_id: int, row: NewDeduction) -> None:
+    await DB.execute(INSERT, county_id, *msgspec.structs.astuple(row))
+
+
+async def one(county_id: int, deduction_id: UUID, *, lock: bool = False) -> DeductionRow | None:
+    sql = ROW + " AND d.id = $2" + (" FOR UPDATE OF d" if lock else "")
+    return await DB.one(DeductionRow, sql, county_id, deduction_id)
+
+
+async def of_worker(county_id: int, worker_id: UUID) -> list[DeductionRow]:
+    sql = ROW + " AND d.worker_id = $2 ORDER BY d.id DESC LIMIT 50"
+    return await DB.all(DeductionRow, sql, county_id, worker_id)
+
+
+async def open_below(county_id: int, codes: Sequence[str]) -> list[DeductionRow]:
+    sql = ROW + BELOW + " AND d.state IN ('noticed', 'appealed') ORDER BY d.id LIMIT 200"
+    return await DB.all(DeductionRow, sql, county_id, list(codes))
+
+
+async def below(county_id: int, codes: Sequence[str]) -> list[DeductionRow]:
+    sql = ROW + BELOW + " ORDER BY d.id DESC LIMIT 200"
+    return await DB.all(DeductionRow, sql, county_id, list(codes))
+
+
+async def lapsed(county_id: int, on: date) -> list[DeductionRow]:
+    sql = ROW + " AND d.state = 'decided' AND d.appeal_due_on < $2 ORDER BY d.id LIMIT 500"
+    return await DB.all(DeductionRow, sql, county_id, on)
+
+
+async def answer(county_id: int, deduction_id: UUID, text: str, at: datetime) -> None:
+    await DB.execute(
+        "UPDATE points.deduction SET answer = $3, answered_at = $4"
+        " WHERE county_id = $1 AND id = $2",
+        county_id,
+        deduction_id,
+        text,
+        at,
+    )
+
+
+async def decide(
+    county_id: int, deduction_id: UUID, state: str, by: tuple[UUID, datetime, str, date]
+) -> None:
+    """``by`` is (decider, at, reason, last day to appeal)."""
+    await DB.execute(
+        "UPDATE points.deduction SET state = $3, decided_by = $4, decided_at = $5, decision = $6,"
+        " appeal_due_on = $7 WHERE county_id = $1 AND id = $2",
+        county_id,
+        deduction_id,
+        state,
+        *by,
+    )
+
+
+async def appeal(county_id: int, deduction_id: UUID, text: str, at: datetime) -> None:
+    await DB.execute(
+        "UPDATE points.deduction SET state = 'appealed', appeal = $3, appealed_at = $4"
+        " WHERE county_id = $1 AND id = $2",
+        county_id,
+        deduction_id,
+        text,
+        at,
+    )
+
+
+async def decide_appeal(
+    county_id: int, deduction_id: UUID, state: str, by: tuple[UUID, datetime, str]
+) -> None:
+    """``by`` is (decider, at, reason)."""
+    await DB.execute(
+        "UPDATE points.deduction SET state = $3, appeal_decided_by = $4, appeal_decided_at = $5,"
+        " appeal_decision = $6, posted_at = CASE WHEN $3 = 'final' THEN $5::timestamptz END"
+        " WHERE county_id = $1 AND id = $2",
+        county_id,
+        deduction_id,
+        state,
+        *by,
+    )
+
+
+async def finalise(county_id: int, deduction_id: UUID) -> None:
+    await DB.execute(
+        "UPDATE points.deduction SET state = 'final', posted_at = now()"
+        " WHERE county_id = $1 AND id = $2",
+        county_id,
+        deduction_id,
+    )

@@ -1,0 +1,312 @@
+"""Deductions with due process: notice, answer, decision by somebody else, appeal.
+
+The worker has five working days to answer and five to appeal; only what is final reaches the
+ledger, and then takes merit only.
+"""
+
+from datetime import date, datetime
+from uuid import UUID
+
+import msgspec
+
+from points.errors import DeductionRefused, LedgerRefused
+from points.ledger import service as ledger
+from points.ledger.items import Code, Deduct, Item, Reverse
+from points.rulebook import service as rulebook
+from points.rulebook.rules import Penalty
+from points.work import deduction_queries as queries
+from points.work import queries as work_queries
+from points.work.deduction_queries import DeductionRow, NewDeduction
+from points.work.rules import State
+from shared.audit import service as audit
+from shared.calendar import service as calendar
+from shared.clock import now as clock_now
+from shared.clock import today
+from shared.database import DB
+from shared.errors import NotFound
+from shared.identity.access import Action, Target, reach, require
+from shared.identity.actor import Actor
+from shared.ids import new_id
+from shared.roster import service as roster
+
+ANSWER_DAYS = 5
+APPEAL_DAYS = 5
+STATE_NAMES = {
+    "noticed": "已告知，可陈述",
+    "decided": "已决定，可申诉",
+    "dropped": "不予扣分",
+    "appealed": "申诉中",
+    "final": "已扣分",
+    "annulled": "申诉成立，撤销",
+}
+
+
+class Proposal(msgspec.Struct, frozen=True, kw_only=True):
+    """What is held against a worker; ``amount`` in 0.1 point."""
+
+    worker_id: UUID
+    code: str
+    amount: int
+    happened_on: date
+    facts: str
+    evidence: str
+    record_id: UUID | None = None
+
+
+async def propose(actor: Actor, form: Proposal, now: datetime | None = None) -> UUID:
+    """Serve notice of a deduction. Raises DeductionRefused, NotFound."""
+    at = now or clock_now()
+    place = await roster.worker_place(actor.county_id, form.worker_id, form.happened_on)
+    if place is None:
+        raise DeductionRefused("worker_id", "那天这个人不在网格员岗位上，请核对日期。")
+    authority = require(
+        actor,
+        Action.DEDUCT_PROPOSE,
+        Target(unit_code=place.village_code, owner=form.worker_id),
+    )
+    penalty = await _checked(actor.county_id, form, at)
+    due = await calendar.add_working_days(actor.county_id, today(at), ANSWER_DAYS)
+    row = NewDeduction(
+        id=new_id(),
+        worker_id=form.worker_id,
+        village_code=place.village_code,
+        code=form.code,
+        title=penalty.title,
+        amount=form.amount,
+        record_id=form.record_id,
+        facts=form.facts.strip(),
+        evidence=form.evidence.strip(),
+        happened_on=form.happened_on,
+        proposed_by=actor.person_id,
+        proposed_at=at,
+        answer_due_on=due,
+    )
+    async with DB.transaction():
+        await queries.insert(actor.county_id, row)
+        await _audit(actor, Action.DEDUCT_PROPOSE, row.id, place.village_code, authority, form)
+    return row.id
+
+
+async def reply(actor: Actor, deduction_id: UUID, text: str, now: datetime | None = None) -> None:
+    """The worker's own word (陈述), within the term. Raises NotFound, DeductionRefused."""
+    at = now or clock_now()
+    if not text.strip():
+        raise DeductionRefused("text", "请写下您的说明。")
+    async with DB.transaction():
+        row = await _own(actor, deduction_id, Action.DEDUCT_ANSWER)
+        if row.state != "noticed" or today(at) > row.answer_due_on:
+            raise DeductionRefused("text", f"陈述期限是 {row.answer_due_on:%Y-%m-%d}，已经过了。")
+        await queries.answer(actor.county_id, deduction_id, text.strip(), at)
+        await _audit(actor, Action.DEDUCT_ANSWER, row.id, row.village_code, "self", None)
+
+
+async def decide(
+    actor: Actor, deduction_id: UUID, *, stands: bool, reason: str, now: datetime | None = None
+) -> None:
+    """Decide after the worker's answer or its term, by somebody who did not propose it.
+
+    Raises NotFound, Forbidden, DeductionRefused.
+    """
+    at = now or clock_now()
+    if not reason.strip():
+        raise DeductionRefused("reason", "请写明决定的理由。")
+    async with DB.transaction():
+        row = await _locked(actor.county_id, deduction_id)
+        authority = require(
+            actor,
+            Action.DEDUCT_DECIDE,
+            Target(unit_code=row.village_code, owner=row.worker_id, maker=row.proposed_by),
+        )
+        if row.state != "noticed":
+            raise DeductionRefused("reason", f"这一件{STATE_NAMES[row.state]}，不能再决定。")
+        if row.answered_at is None and today(at) <= row.answer_due_on:
+            raise DeductionRefused(
+                "reason", f"陈述期到 {row.answer_due_on:%Y-%m-%d}，过后或本人说明后才能决定。"
+            )
+        due = await calendar.add_working_days(actor.county_id, today(at), APPEAL_DAYS)
+        state = "decided" if stands else "dropped"
+        by = (actor.person_id, at, reason.strip(), due)
+        await queries.decide(actor.county_id, deduction_id, state, by)
+        await _audit(actor, Action.DEDUCT_DECIDE, row.id, row.village_code, authority, state)
+
+
+async def appeal(actor: Actor, deduction_id: UUID, text: str, now: datetime | None = None) -> None:
+    """The worker appeals within the term. Raises NotFound, DeductionRefused."""
+    at = now or clock_now()
+    if not text.strip():
+        raise DeductionRefused("text", "请写明申诉的理由。")
+    async with DB.transaction():
+        row = await _own(actor, deduction_id, Action.APPEAL)
+        if row.state != "decided" or row.appeal_due_on is None or today(at) > row.appeal_due_on:
+            raise DeductionRefused("text", "已过申诉期限，或还没有作出决定。")
+        await queries.appeal(actor.county_id, deduction_id, text.strip(), at)
+        await _audit(actor, Action.APPEAL, row.id, row.village_code, "self", None)
+
+
+async def decide_appeal(
+    actor: Actor, deduction_id: UUID, *, upheld: bool, reason: str, now: datetime | None = None
+) -> None:
+    """Decide the appeal, by neither proposer nor first decider; a rejected one is posted at once.
+
+    Raises NotFound, Forbidden, DeductionRefused.
+    """
+    at = now or clock_now()
+    if not reason.strip():
+        raise DeductionRefused("reason", "请写明申诉决定的理由。")
+    async with DB.transaction():
+        row = await _locked(actor.county_id, deduction_id)
+        makers = {row.proposed_by, row.decided_by}
+        authority = require(
+            actor,
+            Action.APPEAL_DECIDE,
+            Target(
+                unit_code=row.village_code,
+                owner=row.worker_id,
+                maker=actor.person_id if actor.person_id in makers else None,
+            ),
+        )
+        if row.state != "appealed":
+            raise DeductionRefused("reason", "这一件没有待决定的申诉。")
+        state = "annulled" if upheld else "final"
+        await queries.decide_appeal(
+            actor.county_id, deduction_id, state, (actor.person_id, at, reason.strip())
+        )
+        await _audit(actor, Action.APPEAL_DECIDE, row.id, row.village_code, authority, state)
+        if not upheld:
+            await _post(actor.county_id, row, at)
+
+
+async def post_lapsed(county_id: int, now: datetime | None = None) -> int:
+    """Post every decision whose appeal term has lapsed unused; how many."""
+    at = now or clock_now()
+    rows = await queries.lapsed(county_id, today(at))
+    for row in rows:
+        async with DB.transaction():
+            locked = await _locked(county_id, row.id)
+            if locked.state != "decided":
+                continue
+            await queries.finalise(county_id, row.id)
+            await _audit(
+                None, "deduct.final", row.id, row.village_code, "system", "final", county_id
+            )
+            await _post(county_id, locked, at)
+    return len(rows)
+
+
+async def to_decide(actor: Actor) -> list[DeductionRow]:
+    """Deductions and appeals that the actor may decide."""
+    rows = await queries.open_below(actor.county_id, reach(actor, Action.DEDUCT_DECIDE))
+    upper = reach(actor, Action.APPEAL_DECIDE)
+    return [
+        row
+        for row in rows
+        if actor.person_id not in {row.worker_id, row.proposed_by, row.decided_by}
+        and (row.state == "noticed" or row.village_code.startswith(upper or ("-",)))
+    ]
+
+
+async def listed(actor: Actor) -> list[DeductionRow]:
+    """All deductions in the actor's reach, latest first."""
+    return await queries.below(actor.county_id, reach(actor, Action.DEDUCT_VIEW))
+
+
+async def own(actor: Actor) -> list[DeductionRow]:
+    """The actor's own deductions, latest first."""
+    return await queries.of_worker(actor.county_id, actor.person_id)
+
+
+async def view(actor: Actor, deduction_id: UUID) -> DeductionRow:
+    """One deduction. Raises NotFound."""
+    row = await queries.one(actor.county_id, deduction_id)
+    if row is None:
+        raise NotFound
+    require(actor, Action.DEDUCT_VIEW, Target(unit_code=row.village_code, owner=row.worker_id))
+    return row
+
+
+async def _post(county_id: int, row: DeductionRow, at: datetime) -> None:
+    """Merit down by the amount; a false claim's award is reversed as well."""
+    items: list[Item] = [
+        Deduct(
+            id=row.id,
+            authority="work.deduct",
+            person_id=row.worker_id,
+            code=row.code,
+            amount=row.amount,
+            day=today(at),
+            memo=row.title,
+        )
+    ]
+    if row.record_id is not None:
+        record = await work_queries.lock_record(county_id, row.record_id)
+        if record is not None and record.state == State.POSTED:
+            await work_queries.set_state(
+                county_id, row.record_id, State.REVERSED, at, reason=row.title
+            )
+            if record.posted:
+                items.append(
+                    Reverse(
+                        id=new_id(),
+                        authority="work.deduct",
+                        award_id=row.record_id,
+                        day=today(at),
+                        memo=row.title,
+                    )
+                )
+    for outcome in await ledger.post(county_id, items):
+        if outcome.code != Code.ACCEPTED:
+            raise LedgerRefused(str(outcome.code))
+
+
+async def _checked(county_id: int, form: Proposal, at: datetime) -> Penalty:
+    penalties = await rulebook.penalties_at(county_id, form.happened_on)
+    penalty = next((item for item in penalties if item.code == form.code), None)
+    if penalty is None:
+        raise DeductionRefused("code", "没有这条扣分规则，请从列表中选择。")
+    if form.amount not in penalty.choices:
+        raise DeductionRefused("amount", "扣分数不在这条规则的范围内，请从列表中选择。")
+    if form.happened_on > today(at):
+        raise DeductionRefused("happened_on", "日期还没有到。")
+    if not form.facts.strip() or not form.evidence.strip():
+        raise DeductionRefused("facts", "请写明事实和证据，两项都要填。")
+    if penalty.reverses:
+        record = await work_queries.record(county_id, form.record_id) if form.record_id else None
+        if record is None or record.worker_id != form.worker_id:
+            raise DeductionRefused("record_id", "请从这名网格员的工作记录里选出虚报的那一条。")
+    return penalty
+
+
+async def _locked(county_id: int, deduction_id: UUID) -> DeductionRow:
+    row = await queries.one(county_id, deduction_id, lock=True)
+    if row is None:
+        raise NotFound
+    return row
+
+
+async def _own(actor: Actor, deduction_id: UUID, action: Action) -> DeductionRow:
+    row = await _locked(actor.county_id, deduction_id)
+    if row.worker_id != actor.person_id:
+        raise NotFound
+    require(actor, action, Target(unit_code=row.village_code, owner=row.worker_id))
+    return row
+
+
+async def _audit(
+    actor: Actor | None,
+    action: str,
+    deduction_id: UUID,
+    unit_code: str,
+    authority: str,
+    after: object,
+    county_id: int = 0,
+) -> None:
+    await audit.record(
+        actor,
+        action,
+        "deduction",
+        deduction_id,
+        county_id=actor.county_id if actor else county_id,
+        unit_code=unit_code,
+        after={"state": after} if isinstance(after, str) else after,
+        authority=authority,
+    )

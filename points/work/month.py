@@ -1,0 +1,418 @@
+"""A village's month on its way to the ledger, and objections to what it says.
+
+collecting → reviewed as a whole by committee and supervisor → a tenth sampled by the township →
+public notice of five working days → posted. A record under an open objection waits; the rest of
+the month does not.
+"""
+
+from datetime import date, datetime
+from uuid import UUID
+
+import msgspec
+
+from points.errors import MonthNotReady, ObjectionRefused, WorkRefused
+from points.rulebook.rules import Step
+from points.work import month_queries as queries
+from points.work import posting
+from points.work import queries as work_queries
+from points.work.month_queries import MonthCount, MonthRow, ObjectionRow, WorkerCategory
+from points.work.rules import State, confirmer, month_of, next_month, sample
+from points.work.schemas import Line, MonthTotals
+from shared import settings_county
+from shared.audit import service as audit
+from shared.calendar import service as calendar
+from shared.clock import now as clock_now
+from shared.clock import today
+from shared.database import DB
+from shared.errors import NotFound
+from shared.identity.access import Action, Target, reach, require
+from shared.identity.actor import Actor
+from shared.ids import new_id
+from shared.roster.roles import Role
+
+STATE_NAMES = {
+    "collecting": "申报核实中",
+    "reviewing": "村级审核中",
+    "sampling": "乡镇抽查中",
+    "notice": "公示中",
+    "posted": "已入账",
+}
+OBJECTION_NAMES = {
+    "open": "待答复",
+    "upheld": "异议成立",
+    "rejected": "维持原结果",
+    "review": "复核中",
+    "review_upheld": "复核：异议成立",
+    "review_rejected": "复核：维持",
+}
+ANSWER_DAYS = 5
+REVIEW_DAYS = 10
+REVIEWERS = (Role.COMMITTEE, Role.SUPERVISOR, Role.INSTRUCTOR, Role.DEPARTMENT)
+
+
+async def overview(actor: Actor, month: int) -> list[MonthCount]:
+    """Every village in the actor's reach with its run in figures."""
+    return await queries.counts(actor.county_id, month, reach(actor, Action.MONTH_VIEW))
+
+
+async def village(
+    actor: Actor, village_code: str, month: int
+) -> tuple[MonthRow, list[WorkerCategory]]:
+    """One village's month with each worker's category totals. Raises NotFound."""
+    require(actor, Action.MONTH_VIEW, Target(unit_code=village_code))
+    row = await _ensured(actor.county_id, village_code, month)
+    return row, await queries.by_worker(actor.county_id, month, village_code)
+
+
+async def sampled(actor: Actor, row: MonthRow) -> list[Line]:
+    """The records of a month that the township looks at."""
+    return await work_queries.lines(actor.county_id, [UUID(item) for item in row.sample])
+
+
+async def may_review(actor: Actor, village_code: str, now: datetime | None = None) -> list[str]:
+    """Which of ``committee`` and ``supervisor`` the actor may answer for this village."""
+    roll = await work_queries.roll(actor.county_id, today(now), REVIEWERS, village_code)
+    found = []
+    for step in (Step.COMMITTEE, Step.SUPERVISOR):
+        who = confirmer(step, village_code + "000", frozenset(), roll, cadre=False)
+        if who and any(held.person_id == actor.person_id for held in who.people):
+            found.append(step.value)
+    return found
+
+
+async def review(
+    actor: Actor, village_code: str, month: int, now: datetime | None = None
+) -> MonthRow:
+    """Confirm the month as a whole; with both signatures the sample is drawn.
+
+    Records still waiting move to the next run. Raises MonthNotReady, NotFound.
+    """
+    at = now or clock_now()
+    authority = require(actor, Action.WORK_REVIEW, Target(unit_code=village_code))
+    async with DB.transaction():
+        row = await _locked(actor.county_id, village_code, month)
+        if row.state not in {"collecting", "reviewing"}:
+            raise MonthNotReady(f"这个月{STATE_NAMES[row.state]}，不用再审核。")
+        await _month_over(actor.county_id, month, at)
+        sides = await may_review(actor, village_code, at)
+        if not sides:
+            raise NotFound
+        for side in sides:
+            if getattr(row, f"{side}_id") is None:
+                row = msgspec.structs.replace(row, **{f"{side}_id": actor.person_id})
+                if len(sides) == 1:
+                    break
+        row = msgspec.structs.replace(row, state="reviewing")
+        if row.committee_id and row.supervisor_id:
+            await queries.move_pending(actor.county_id, month, village_code, next_month(month))
+            ids = await queries.in_run(actor.county_id, month, village_code, State.ACCEPTED)
+            drawn = [str(item) for item in sample(ids)]
+            row = msgspec.structs.replace(row, state="sampling", sample=drawn)
+        await _save(actor, Action.WORK_REVIEW, row, at, authority)
+    return row
+
+
+async def confirm_sample(
+    actor: Actor, village_code: str, month: int, now: datetime | None = None
+) -> MonthRow:
+    """The township has looked at the sample: the notice begins and runs in working days."""
+    at = now or clock_now()
+    authority = require(actor, Action.WORK_SAMPLE, Target(unit_code=village_code[:9]))
+    async with DB.transaction():
+        row = await _locked(actor.county_id, village_code, month)
+        if row.state != "sampling":
+            raise MonthNotReady("这个月还没有到抽查这一步，请先由村里审核。")
+        settings = await settings_county.get(actor.county_id)
+        begin = today(at)
+        until = await calendar.add_working_days(actor.county_id, begin, settings.notice_days)
+        row = msgspec.structs.replace(
+            row, state="notice", sampler_id=actor.person_id, notice_from=begin, notice_to=until
+        )
+        await _save(actor, Action.WORK_SAMPLE, row, at, authority)
+    return row
+
+
+async def reject_sampled(
+    actor: Actor, record_id: UUID, reason: str, now: datetime | None = None
+) -> None:
+    """A sampled record does not hold: it is refused, with the reason."""
+    at = now or clock_now()
+    if not reason.strip():
+        raise WorkRefused("reason", "请写明不予认定的原因。")
+    async with DB.transaction():
+        record = await work_queries.lock_record(actor.county_id, record_id)
+        if record is None or record.state != State.ACCEPTED:
+            raise NotFound
+        authority = require(
+            actor,
+            Action.WORK_SAMPLE,
+            Target(unit_code=record.grid_code[:9], owner=record.worker_id),
+        )
+        await work_queries.set_state(
+            actor.county_id, record_id, State.REFUSED, at, reason=reason.strip()
+        )
+        await audit.record(
+            actor,
+            "work.refuse",
+            "work_record",
+            record_id,
+            county_id=actor.county_id,
+            unit_code=record.grid_code,
+            before={"state": record.state},
+            after={"state": State.REFUSED},
+            reason=reason,
+            authority=authority,
+        )
+
+
+async def post_ended(county_id: int, now: datetime | None = None) -> MonthTotals:
+    """Post every village month whose notice has ended; what was posted before stays."""
+    at = now or clock_now()
+    totals = MonthTotals()
+    for row in await queries.notice_ended(county_id, today(at)):
+        add(totals, await _post_village(None, row, at))
+    return totals
+
+
+async def post_paper(
+    county_id: int, month: int, now: datetime | None = None
+) -> tuple[MonthTotals, int]:
+    """The console's posting run: months noticed on paper count as noticed, and say so.
+
+    Returns the totals and the number of villages. Resumable: posted villages are passed over.
+    """
+    at = now or clock_now()
+    totals = MonthTotals()
+    codes = await queries.villages_in_run(county_id, month)
+    for code in codes:
+        row = await _ensured(county_id, code, month)
+        if row.notice_to is None:
+            row = msgspec.structs.replace(row, notice_from=today(at), notice_to=today(at))
+        add(totals, await _post_village(None, row, at))
+    return totals, len(codes)
+
+
+async def object_to(actor: Actor, record_id: UUID, text: str, now: datetime | None = None) -> UUID:
+    """有异议: raise an objection to one's own record. Raises ObjectionRefused, NotFound."""
+    at = now or clock_now()
+    if not text.strip():
+        raise ObjectionRefused("text", "请写明哪里不对。")
+    async with DB.transaction():
+        found = await work_queries.lines(actor.county_id, [record_id])
+        if not found or found[0].worker_id != actor.person_id:
+            raise NotFound
+        line = found[0]
+        require(actor, Action.OBJECT, Target(unit_code=line.grid_code, owner=actor.person_id))
+        if not await may_object(actor, line, at):
+            raise ObjectionRefused("text", "已过提异议的期限，或已经提过异议。")
+        objection_id = new_id()
+        due = await calendar.add_working_days(actor.county_id, today(at), ANSWER_DAYS)
+        village_code = line.grid_code[:12]
+        await queries.insert_objection(
+            actor.county_id,
+            (objection_id, record_id, actor.person_id, village_code, text.strip(), at, due),
+        )
+        await audit.record(
+            actor,
+            Action.OBJECT,
+            "objection",
+            objection_id,
+            county_id=actor.county_id,
+            unit_code=village_code,
+            after={"record": record_id, "due": due},
+        )
+    return objection_id
+
+
+async def may_object(actor: Actor, line: Line, now: datetime | None = None) -> bool:
+    """Five working days from the last thing that happened to one's own record."""
+    if line.worker_id != actor.person_id or line.state in (State.PENDING, State.WITHDRAWN):
+        return False
+    if await queries.objection_of(actor.county_id, line.id):
+        return False
+    happened = line.posted_at or line.verified_at or line.declared_at
+    last = await calendar.add_working_days(actor.county_id, today(happened), ANSWER_DAYS)
+    row = await queries.month_row(actor.county_id, line.grid_code[:12], line.run_month)
+    if row and row.notice_to:
+        last = max(last, row.notice_to)
+    return today(now) <= last
+
+
+async def objection_of(county_id: int, record_id: UUID) -> ObjectionRow | None:
+    """The latest objection to a record."""
+    return await queries.objection_of(county_id, record_id)
+
+
+async def objections(actor: Actor) -> list[ObjectionRow]:
+    """What the actor may answer, the most urgent first."""
+    first = await queries.open_objections(
+        actor.county_id, reach(actor, Action.OBJECTION_ANSWER), "open"
+    )
+    second = await queries.open_objections(
+        actor.county_id, reach(actor, Action.OBJECTION_REVIEW), "review"
+    )
+    return [
+        row
+        for row in (*first, *second)
+        if row.worker_id != actor.person_id
+        and not (row.state == "review" and row.answered_by == actor.person_id)
+    ]
+
+
+async def answer(
+    actor: Actor, objection_id: UUID, *, upheld: bool, text: str, now: datetime | None = None
+) -> None:
+    """Answer an objection, or decide its second review (then not who answered first).
+
+    An upheld objection to a refused record accepts it. Raises NotFound, Forbidden,
+    ObjectionRefused.
+    """
+    at = now or clock_now()
+    if not text.strip():
+        raise ObjectionRefused("text", "请写明答复的理由。")
+    async with DB.transaction():
+        row = await queries.objection(actor.county_id, objection_id)
+        if row is None or row.state not in {"open", "review"}:
+            raise NotFound
+        second = row.state == "review"
+        record = await work_queries.lock_record(actor.county_id, row.record_id)
+        authority = require(
+            actor,
+            Action.OBJECTION_REVIEW if second else Action.OBJECTION_ANSWER,
+            Target(
+                unit_code=row.village_code,
+                owner=row.worker_id,
+                maker=row.answered_by if second else None,
+            ),
+        )
+        verdict = "upheld" if upheld else "rejected"
+        by = (actor.person_id, at)
+        if second:
+            await queries.answer_review(
+                actor.county_id, objection_id, f"review_{verdict}", text.strip(), by
+            )
+        else:
+            await queries.answer_objection(actor.county_id, objection_id, verdict, text.strip(), by)
+        if upheld and record is not None and record.state == State.REFUSED:
+            await work_queries.set_state(actor.county_id, record.id, State.ACCEPTED, at)
+        await audit.record(
+            actor,
+            Action.OBJECTION_REVIEW if second else Action.OBJECTION_ANSWER,
+            "objection",
+            objection_id,
+            county_id=actor.county_id,
+            unit_code=row.village_code,
+            before={"state": row.state},
+            after={"verdict": verdict},
+            reason=text,
+            authority=authority,
+        )
+
+
+async def ask_review(actor: Actor, record_id: UUID, text: str, now: datetime | None = None) -> None:
+    """Not content with the answer: the township decides within ten working days."""
+    at = now or clock_now()
+    if not text.strip():
+        raise ObjectionRefused("text", "请写明不服的理由。")
+    async with DB.transaction():
+        row = await queries.objection_of(actor.county_id, record_id)
+        if row is None or row.worker_id != actor.person_id or row.state != "rejected":
+            raise NotFound
+        answered = today(row.answered_at)
+        last = await calendar.add_working_days(actor.county_id, answered, ANSWER_DAYS)
+        if today(at) > last:
+            raise ObjectionRefused("text", f"已过申请复核的期限（{last:%Y-%m-%d}）。")
+        due = await calendar.add_working_days(actor.county_id, today(at), REVIEW_DAYS)
+        await queries.ask_review(actor.county_id, row.id, text.strip(), due)
+        await audit.record(
+            actor,
+            Action.APPEAL,
+            "objection",
+            row.id,
+            county_id=actor.county_id,
+            unit_code=row.village_code,
+            before={"state": row.state},
+            after={"state": "review", "due": due},
+        )
+
+
+def add(totals: MonthTotals, more: MonthTotals) -> None:
+    """Sum of two runs, into the first."""
+    for name in ("records", "gives", "posted", "zero", "awaiting"):
+        setattr(totals, name, getattr(totals, name) + getattr(more, name))
+    for cap, amount in more.cuts.items():
+        totals.cuts[cap] = totals.cuts.get(cap, 0) + amount
+
+
+async def _post_village(actor: Actor | None, row: MonthRow, at: datetime) -> MonthTotals:
+    """One transaction a village: its accepted records without an open objection."""
+    county_id = _county_of(row)
+    async with DB.transaction():
+        locked = await queries.month_row(county_id, row.village_code, row.month, lock=True)
+        if locked is None:
+            return MonthTotals()
+        done = msgspec.structs.replace(
+            row, state="posted", posted_at=locked.posted_at or at, sample=locked.sample
+        )
+        await _save(actor, Action.MONTH_POST, done, at, "work.post")
+        ids = await queries.in_run(county_id, row.month, row.village_code, State.ACCEPTED)
+        return await posting.post_records(county_id, ids, at)
+
+
+def _county_of(row: MonthRow) -> int:
+    return int(row.village_code[:6])
+
+
+async def _month_over(county_id: int, month: int, at: datetime) -> None:
+    settings = await settings_county.get(county_id)
+    day = today(at)
+    if month >= month_of(day):
+        raise MonthNotReady("这个月还没有过完，下月再审核。")
+    if next_month(month) == month_of(day) and day.day <= settings.declare_close_day:
+        raise MonthNotReady(f"申报到本月 {settings.declare_close_day} 日截止，之后再审核。")
+
+
+async def _ensured(county_id: int, village_code: str, month: int) -> MonthRow:
+    await queries.ensure_month(county_id, new_id(), village_code, month)
+    row = await queries.month_row(county_id, village_code, month)
+    if row is None:
+        raise NotFound
+    return row
+
+
+async def _locked(county_id: int, village_code: str, month: int) -> MonthRow:
+    await queries.ensure_month(county_id, new_id(), village_code, month)
+    row = await queries.month_row(county_id, village_code, month, lock=True)
+    if row is None:
+        raise NotFound
+    return row
+
+
+async def _save(
+    actor: Actor | None, action: str, row: MonthRow, at: datetime, authority: str
+) -> None:
+    county_id = _county_of(row)
+    await queries.save_month(county_id, row, at)
+    await audit.record(
+        actor,
+        action,
+        "village_month",
+        row.id,
+        county_id=county_id,
+        unit_code=row.village_code,
+        after={
+            "month": row.month,
+            "state": row.state,
+            "notice_from": row.notice_from,
+            "notice_to": row.notice_to,
+        },
+        authority=authority,
+    )
+
+
+def parse_month(text: str, fallback: date) -> int:
+    """``2026-10`` as 202610; anything else is the month of ``fallback``."""
+    year, _, number = text.partition("-")
+    if year.isdigit() and len(year) == 4 and number.isdigit() and 1 <= int(number) <= 12:
+        return int(year) * 100 + int(number)
+    return month_of(fallback)

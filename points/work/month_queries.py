@@ -1,0 +1,266 @@
+"""Statements of the month and of objections. ``$1`` is the county everywhere."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+import msgspec
+
+from shared.database import DB
+
+
+class MonthRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One village's month as stored."""
+
+    id: UUID
+    village_code: str
+    month: int
+    state: str
+    committee_id: UUID | None
+    supervisor_id: UUID | None
+    sampler_id: UUID | None
+    sample: list[str]
+    notice_from: date | None
+    notice_to: date | None
+    posted_at: datetime | None
+
+
+class MonthCount(msgspec.Struct, frozen=True, kw_only=True):
+    """A village's run in figures; ``points`` is 0.1 point, before caps unless posted."""
+
+    village_code: str
+    village_name: str
+    state: str
+    pending: int
+    accepted: int
+    posted: int
+    points: int
+    notice_to: date | None
+    objections: int
+
+
+class WorkerCategory(msgspec.Struct, frozen=True, kw_only=True):
+    """One worker's records of a category in a run."""
+
+    worker_id: UUID
+    name: str
+    grid_name: str
+    category: str
+    records: int
+    points: int
+
+
+class ObjectionRow(msgspec.Struct, frozen=True, kw_only=True):
+    """An objection with the names it concerns."""
+
+    id: UUID
+    record_id: UUID
+    worker_id: UUID
+    worker_name: str
+    village_code: str
+    record_text: str
+    text: str
+    state: str
+    raised_at: datetime
+    due_on: date
+    answer: str
+    answered_by: UUID | None
+    answered_at: datetime | None
+    review_text: str
+    review_due_on: date | None
+    review_answer: str
+    reviewed_at: datetime | None
+
+
+MONTH = """
+SELECT id, village_code, month, state, committee_id, supervisor_id, sampler_id, sample, notice_from,
+       notice_to, posted_at
+FROM points.village_month
+"""
+ENSURE = """
+INSERT INTO points.village_month (county_id, id, village_code, month, state, sample)
+VALUES ($1, $2, $3, $4, 'collecting', '{}') ON CONFLICT DO NOTHING
+"""
+SAVE = """
+UPDATE points.village_month
+SET state = $3, committee_id = $4, supervisor_id = $5, reviewed_at = COALESCE(reviewed_at, $6),
+    sampler_id = $7, sample = $8, notice_from = $9, notice_to = $10, posted_at = $11
+WHERE county_id = $1 AND id = $2
+"""
+COUNTS = """
+SELECT u.code AS village_code, u.name AS village_name, COALESCE(m.state, 'collecting') AS state,
+       count(r.id) FILTER (WHERE r.state = 'pending') AS pending,
+       count(r.id) FILTER (WHERE r.state = 'accepted') AS accepted,
+       count(r.id) FILTER (WHERE r.state = 'posted') AS posted,
+       COALESCE(sum(CASE r.state WHEN 'posted' THEN r.posted WHEN 'accepted' THEN r.gives END), 0)
+           ::int8 AS points,
+       m.notice_to,
+       (SELECT count(*) FROM points.objection o
+        WHERE o.county_id = $1 AND o.village_code = u.code AND o.state IN ('open', 'review'))
+           AS objections
+FROM shared.unit u
+LEFT JOIN points.village_month m
+    ON m.county_id = $1 AND m.village_code = u.code AND m.month = $2
+LEFT JOIN points.work_record r
+    ON r.county_id = $1 AND r.run_month = $2 AND starts_with(r.grid_code, u.code)
+WHERE u.county_id = $1 AND u.kind = 'village' AND u.closed_on IS NULL
+  AND EXISTS (SELECT FROM unnest($3::text[]) c WHERE starts_with(u.code, c))
+GROUP BY u.code, u.name, m.state, m.notice_to
+ORDER BY u.code COLLATE "C"
+"""
+BY_WORKER = """
+SELECT r.worker_id, w.name, COALESCE(g.name, r.grid_code) AS grid_name, r.category,
+       count(*) AS records,
+       sum(CASE r.state WHEN 'posted' THEN r.posted ELSE r.gives END)::int8 AS points
+FROM points.work_record r
+JOIN shared.person w ON w.county_id = $1 AND w.id = r.worker_id
+LEFT JOIN shared.unit g ON g.county_id = $1 AND g.code = r.grid_code
+WHERE r.county_id = $1 AND r.run_month = $2 AND starts_with(r.grid_code, $3)
+  AND r.state IN ('accepted', 'posted')
+GROUP BY r.worker_id, w.name, g.name, r.grid_code, r.category
+ORDER BY r.grid_code COLLATE "C", w.name, r.worker_id, r.category
+"""
+IN_RUN = """
+SELECT r.id FROM points.work_record r
+WHERE r.county_id = $1 AND r.run_month = $2 AND starts_with(r.grid_code, $3) AND r.state = $4
+  AND NOT EXISTS (SELECT FROM points.objection o WHERE o.county_id = $1 AND o.record_id = r.id
+                  AND o.state IN ('open', 'review'))
+ORDER BY r.worker_id, r.work_date, r.declared_at, r.seq, r.id
+"""
+VILLAGES_IN_RUN = """
+SELECT DISTINCT left(r.grid_code, 12) AS code FROM points.work_record r
+WHERE r.county_id = $1 AND r.run_month = $2 AND r.state = 'accepted' ORDER BY 1
+"""
+MOVE_PENDING = """
+UPDATE points.work_record SET run_month = $4
+WHERE county_id = $1 AND run_month = $2 AND starts_with(grid_code, $3) AND state = 'pending'
+"""
+NOTICE_ENDED = (
+    MONTH
+    + """
+WHERE county_id = $1 AND state = 'notice' AND notice_to < $2
+ORDER BY month, village_code COLLATE "C"
+"""
+)
+OBJECTION = """
+SELECT o.id, o.record_id, o.worker_id, w.name AS worker_name, o.village_code,
+       r.text AS record_text, o.text, o.state, o.raised_at, o.due_on, o.answer, o.answered_by,
+       o.answered_at, o.review_text, o.review_due_on, o.review_answer, o.reviewed_at
+FROM points.objection o
+JOIN shared.person w ON w.county_id = $1 AND w.id = o.worker_id
+JOIN points.work_record r ON r.county_id = $1 AND r.id = o.record_id
+WHERE o.county_id = $1
+"""
+INSERT_OBJECTION = """
+INSERT INTO points.objection (county_id, id, record_id, worker_id, village_code, text, state,
+    raised_at, due_on, answer, review_text, review_answer)
+VALUES ($1, $2, $3, $4, $5, $6, 'open', $7, $8, '', '', '')
+"""
+ANSWER_OBJECTION = """
+UPDATE points.objection SET state = $3, answer = $4, answered_by = $5, answered_at = $6
+WHERE county_id = $1 AND id = $2 AND state = 'open'
+"""
+ASK_REVIEW = """
+UPDATE points.objection SET state = 'review', review_text = $3, review_due_on = $4
+WHERE county_id = $1 AND id = $2 AND state = 'rejected'
+"""
+ANSWER_REVIEW = """
+UPDATE points.objection SET state = $3, review_answer = $4, reviewed_by = $5, reviewed_at = $6
+WHERE county_id = $1 AND id = $2 AND state = 'review'
+"""
+
+
+async def ensure_month(county_id: int, month_id: UUID, village_code: str, month: int) -> None:
+    await DB.execute(ENSURE, county_id, month_id, village_code, month)
+
+
+async def month_row(
+    county_id: int, village_code: str, month: int, *, lock: bool = False
+) -> MonthRow | None:
+    sql = MONTH + " WHERE county_id = $1 AND village_code = $2 AND month = $3"
+    return await DB.one(
+        MonthRow, sql + (" FOR UPDATE" if lock else ""), county_id, village_code, month
+    )
+
+
+async def save_month(county_id: int, row: MonthRow, at: datetime) -> None:
+    await DB.execute(
+        SAVE,
+        county_id,
+        row.id,
+        row.state,
+        row.committee_id,
+        row.supervisor_id,
+        at if row.committee_id and row.supervisor_id else None,
+        row.sampler_id,
+        row.sample,
+        row.notice_from,
+        row.notice_to,
+        row.posted_at,
+    )
+
+
+async def counts(county_id: int, month: int, codes: Sequence[str]) -> list[MonthCount]:
+    return await DB.all(MonthCount, COUNTS, county_id, month, list(codes))
+
+
+async def by_worker(county_id: int, month: int, code: str) -> list[WorkerCategory]:
+    return await DB.all(WorkerCategory, BY_WORKER, county_id, month, code)
+
+
+async def in_run(county_id: int, month: int, code: str, state: str) -> list[UUID]:
+    rows = await DB.fetch(IN_RUN, county_id, month, code, state)
+    return [row["id"] for row in rows]
+
+
+async def villages_in_run(county_id: int, month: int) -> list[str]:
+    return [row["code"] for row in await DB.fetch(VILLAGES_IN_RUN, county_id, month)]
+
+
+async def move_pending(county_id: int, month: int, code: str, to: int) -> None:
+    await DB.execute(MOVE_PENDING, county_id, month, code, to)
+
+
+async def notice_ended(county_id: int, on: date) -> list[MonthRow]:
+    return await DB.all(MonthRow, NOTICE_ENDED, county_id, on)
+
+
+async def objection(county_id: int, objection_id: UUID) -> ObjectionRow | None:
+    return await DB.one(ObjectionRow, OBJECTION + " AND o.id = $2", county_id, objection_id)
+
+
+async def objection_of(county_id: int, record_id: UUID) -> ObjectionRow | None:
+    """The latest objection to a record."""
+    sql = OBJECTION + " AND o.record_id = $2 ORDER BY o.id DESC LIMIT 1"
+    return await DB.one(ObjectionRow, sql, county_id, record_id)
+
+
+async def open_objections(county_id: int, codes: Sequence[str], state: str) -> list[ObjectionRow]:
+    sql = (
+        OBJECTION + " AND o.state = $3 AND EXISTS (SELECT FROM unnest($2::text[]) c"
+        " WHERE starts_with(o.village_code, c)) ORDER BY o.due_on, o.id LIMIT 200"
+    )
+    return await DB.all(ObjectionRow, sql, county_id, list(codes), state)
+
+
+async def insert_objection(
+    county_id: int, row: tuple[UUID, UUID, UUID, str, str, datetime, date]
+) -> None:
+    """``row`` is (id, record, worker, village, text, raised at, due on)."""
+    await DB.execute(INSERT_OBJECTION, county_id, *row)
+
+
+async def answer_objection(
+    county_id: int, objection_id: UUID, state: str, answer: str, by: tuple[UUID, datetime]
+) -> None:
+    await DB.execute(ANSWER_OBJECTION, county_id, objection_id, state, answer, *by)
+
+
+async def ask_review(county_id: int, objection_id: UUID, text: str, due_on: date) -> None:
+    await DB.execute(ASK_REVIEW, county_id, objection_id, text, due_on)
+
+
+async def answer_review(
+    county_id: int, objection_id: UUID, state: str, answer: str, by: tuple[UUID, datetime]
+) -> None:
+    await DB.execute(ANSWER_REVIEW, county_id, objection_id, state, answer, *by)

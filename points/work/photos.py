@@ -1,0 +1,62 @@
+"""Evidence photos: re-encoded, without EXIF, kept as files named by their hash."""
+
+import asyncio
+import hashlib
+import io
+from pathlib import Path
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from points.errors import WorkRefused
+
+MAX_BYTES = 8 * 1024 * 1024
+MAX_PIXELS = 40_000_000
+LONGEST = 1600
+"""Pixels of the longer side of what is kept."""
+FORMATS = ("JPEG", "PNG", "WEBP")
+
+
+async def keep(folder: Path, data: bytes) -> bytes:
+    """Store a picture and return the SHA-256 of what is stored.
+
+    Re-encoding is the defence against files that only pretend to be pictures. Raises WorkRefused.
+    """
+    if len(data) > MAX_BYTES:
+        raise WorkRefused("photo", f"照片超过 {MAX_BYTES // 1024 // 1024} MB，请换一张小的。")
+    clean = await asyncio.to_thread(_reencoded, data)
+    name = hashlib.sha256(clean).digest()
+    await asyncio.to_thread(_write, path_of(folder, name), clean)
+    return name
+
+
+async def load(folder: Path, name: bytes) -> bytes | None:
+    """A stored picture (JPEG), or None when the file is gone."""
+    path = path_of(folder, name)
+    return await asyncio.to_thread(path.read_bytes) if path.exists() else None
+
+
+def path_of(folder: Path, name: bytes) -> Path:
+    """Where a picture lies: two hex digits a folder, so that none grows too long."""
+    text = name.hex()
+    return folder / "photos" / text[:2] / f"{text}.jpg"
+
+
+def _reencoded(data: bytes) -> bytes:
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
+            if picture.width * picture.height > MAX_PIXELS:
+                raise WorkRefused("photo", "照片尺寸太大，请用手机普通拍照模式。")
+            upright = ImageOps.exif_transpose(picture).convert("RGB")
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+        raise WorkRefused("photo", "这不是能打开的照片，请重新拍一张。") from error
+    upright.thumbnail((LONGEST, LONGEST))
+    out = io.BytesIO()
+    upright.save(out, "JPEG", quality=80)
+    return out.getvalue()
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".part")
+    partial.write_bytes(data)
+    partial.replace(path)

@@ -1,0 +1,305 @@
+"""The gridworker's pages: 首页, 记工作, 明细."""
+
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from litestar import Response, Router, get, post
+from litestar.datastructures import UploadFile
+from litestar.params import FromPath, FromQuery
+from litestar.plugins.htmx import HTMXRequest
+from litestar.response import Redirect, Template
+
+from points.ledger import service as ledger
+from points.rulebook import service as rulebook
+from points.rulebook.rules import CATEGORY_NAMES, Category, Rule, Step
+from points.work import month, photos, service
+from points.work.rules import OLDEST_DAYS, STATE_NAMES, State
+from points.work.schemas import LogForm
+from shared.clock import today
+from shared.errors import GridmeritError, Invalid, NotFound
+from shared.identity.actor import Actor
+from shared.ids import new_id
+from shared.web import forms
+from shared.web.pages import moment, page
+
+UPLOAD = 9 * 1024 * 1024
+STATE_TONES = {
+    State.PENDING: "wait",
+    State.RETURNED: "bad",
+    State.WITHDRAWN: "mute",
+    State.REFUSED: "bad",
+    State.ACCEPTED: "ok",
+    State.POSTED: "ok",
+    State.REVERSED: "warn",
+}
+FILTERS = (("", "全部"), ("pending", "待核实"), ("returned", "退回"), ("posted", "已入账"))
+RECENT = 5
+BLANK = {"text": "", "choice": "", "household": "", "replaces": ""}
+
+
+class Typed(msgspec.Struct, frozen=True, kw_only=True):
+    """The declaration form; ``choice`` is a tapped sentence, ``text`` a typed one."""
+
+    id: UUID
+    rule_code: str
+    work_date: date
+    choice: str = ""
+    text: str = ""
+    quantity: int = 1
+    household: str = ""
+    worker_id: UUID | None = None
+    replaces: UUID | None = None
+
+
+@get("/home")
+async def home(request: HTMXRequest) -> Template:
+    """How many points, a code in one tap, and what happened last."""
+    actor: Actor = request.user
+    balances = await ledger.balances(actor.county_id, actor.person_id)
+    totals = await service.own_totals(actor, moment(request))
+    recent = await service.own_lines(actor)
+    return page(
+        request,
+        "work/m_home.html",
+        balances=balances,
+        totals=totals,
+        recent=recent[:RECENT],
+        returned=sum(line.state == State.RETURNED for line in recent),
+        names=STATE_NAMES,
+        tones=STATE_TONES,
+    )
+
+
+@get("/work")
+async def categories(request: HTMXRequest) -> Template:
+    """Six tiles, one per duty category."""
+    return page(request, "work/m_categories.html", categories=CATEGORY_NAMES)
+
+
+@get("/work/new")
+async def new(
+    request: HTMXRequest,
+    category: FromQuery[Category] = Category.ORG,
+    rule: FromQuery[str] = "",
+    replaces: FromQuery[UUID | None] = None,
+) -> Template:
+    """The declaration form of one category; a returned record comes back filled in."""
+    actor: Actor = request.user
+    values: dict[str, Any] = {}
+    old = None
+    if replaces is not None:
+        old, _ = await service.view(actor, replaces)
+        category, rule = Category(old.category), old.rule_code
+        values = {"work_date": old.work_date.isoformat(), "text": old.text}
+        values |= {"quantity": old.quantity, "replaces": str(replaces)}
+    return await _form(request, category, rule, values, {})
+
+
+@post("/work", request_max_body_size=UPLOAD)
+async def declare(request: HTMXRequest) -> Template | Redirect:
+    """Store one declaration; the same id again leads to the same result page."""
+    actor: Actor = request.user
+    values = await forms.read(request)
+    values["id"] = values.get("id") or str(new_id())
+    try:
+        typed = forms.bind(Typed, {k: v for k, v in values.items() if k != "photo"})
+        photo = await _photo(request, values.get("photo"))
+        form = LogForm(
+            id=typed.id,
+            rule_code=typed.rule_code,
+            work_date=typed.work_date,
+            text=typed.text or typed.choice,
+            quantity=typed.quantity,
+            household=typed.household,
+            worker_id=typed.worker_id,
+            replaces=typed.replaces,
+        )
+        record = await service.log(actor, form, photo, moment(request))
+    except GridmeritError as error:
+        if "application/json" in request.headers.get("accept", ""):
+            raise
+        return await _again(request, values, error)
+    return Redirect(f"/records/{record.id}/done", status_code=303)
+
+
+@get("/records/{record_id:uuid}/done")
+async def declared(request: HTMXRequest, record_id: FromPath[UUID]) -> Template:
+    """已提交, and whom it waits for."""
+    actor: Actor = request.user
+    line, _ = await service.view(actor, record_id)
+    names = await service.waits_for(actor.county_id, record_id, moment(request))
+    return page(request, "work/m_done.html", line=line, waits_for=names)
+
+
+@get("/records")
+async def records(
+    request: HTMXRequest, after: FromQuery[UUID | None] = None, show: FromQuery[str] = ""
+) -> Template:
+    """Every record with what it earned and why, latest first."""
+    actor: Actor = request.user
+    lines = await service.own_lines(actor, after, show)
+    rules = await _rules(actor)
+    return page(
+        request,
+        "work/m_records.html",
+        block="rows" if after else None,
+        lines=lines,
+        rules=rules,
+        show=show,
+        filters=FILTERS,
+        more=len(lines) == service.PAGE,
+        names=STATE_NAMES,
+        tones=STATE_TONES,
+    )
+
+
+@get("/records/{record_id:uuid}")
+async def record(request: HTMXRequest, record_id: FromPath[UUID]) -> Template:
+    """One record: the rule's clause, who confirmed it and when, what cut it."""
+    return await _record(request, record_id, {})
+
+
+@post("/records/{record_id:uuid}/withdraw")
+async def withdraw(request: HTMXRequest, record_id: FromPath[UUID]) -> Redirect:
+    """Take back what nobody has confirmed yet."""
+    await service.withdraw(request.user, record_id, moment(request))
+    return Redirect("/records", status_code=303)
+
+
+@post("/records/{record_id:uuid}/objection")
+async def object_to(request: HTMXRequest, record_id: FromPath[UUID]) -> Template | Redirect:
+    """有异议: answered in five working days."""
+    values = await forms.read(request)
+    try:
+        await month.object_to(request.user, record_id, values.get("text", ""), moment(request))
+    except Invalid as error:
+        return await _record(request, record_id, error.fields, 422)
+    return Redirect(f"/records/{record_id}", status_code=303)
+
+
+@post("/records/{record_id:uuid}/review")
+async def ask_review(request: HTMXRequest, record_id: FromPath[UUID]) -> Template | Redirect:
+    """不服答复: a second review by the township."""
+    values = await forms.read(request)
+    try:
+        await month.ask_review(request.user, record_id, values.get("text", ""), moment(request))
+    except Invalid as error:
+        return await _record(request, record_id, error.fields, 422)
+    return Redirect(f"/records/{record_id}", status_code=303)
+
+
+@get("/records/{record_id:uuid}/photo")
+async def photo_of(request: HTMXRequest, record_id: FromPath[UUID]) -> Response[bytes]:
+    """The evidence photo, only for those who may see the record."""
+    actor: Actor = request.user
+    name = await service.photo_of(actor, record_id)
+    folder = request.app.state.settings.data_dir
+    data = await photos.load(folder, name) if name else None
+    if data is None:
+        raise NotFound
+    return Response(data, media_type="image/jpeg", headers={"Cache-Control": "private, no-store"})
+
+
+async def _record(
+    request: HTMXRequest, record_id: UUID, errors: dict[str, str], status: int = 200
+) -> Template:
+    actor: Actor = request.user
+    line, steps = await service.view(actor, record_id)
+    versions = await rulebook.history(actor.county_id, line.rule_code)
+    objection = await month.objection_of(actor.county_id, record_id)
+    names = await service.waits_for(actor.county_id, record_id, moment(request))
+    return page(
+        request,
+        "work/m_record.html",
+        status=status,
+        line=line,
+        steps=steps,
+        rule=versions[-1],
+        own=line.worker_id == actor.person_id,
+        waits_for=names,
+        objection=objection,
+        may_object=await month.may_object(actor, line, moment(request)),
+        errors=errors,
+        names=STATE_NAMES,
+        tones=STATE_TONES,
+        objection_names=month.OBJECTION_NAMES,
+    )
+
+
+async def _rules(actor: Actor) -> dict[str, Rule]:
+    found = await rulebook.rules_at(actor.county_id, today())
+    return {rule.code: rule for rule in found}
+
+
+async def _form(
+    request: HTMXRequest,
+    category: Category,
+    code: str,
+    values: dict[str, Any],
+    errors: dict[str, str],
+    status: int = 200,
+    message: str = "",
+) -> Template:
+    actor: Actor = request.user
+    on = today(moment(request))
+    found = await rulebook.rules_at(actor.county_id, on)
+    offered = [
+        rule for rule in found if rule.category == category and Step.SYSTEM not in rule.steps
+    ]
+    chosen = next((rule for rule in offered if rule.code == code), offered[0])
+    sentences = await service.sentences(actor, chosen)
+    return page(
+        request,
+        "work/m_new.html",
+        status=status,
+        category=category,
+        category_name=CATEGORY_NAMES[category],
+        offered=offered,
+        rule=chosen,
+        sentences=[(text, text) for text in sentences],
+        values=BLANK | {"work_date": on.isoformat(), "quantity": chosen.per} | values,
+        errors=errors,
+        message=message,
+        today=on,
+        oldest=on - timedelta(days=OLDEST_DAYS),
+    )
+
+
+async def _again(request: HTMXRequest, values: dict[str, Any], error: GridmeritError) -> Template:
+    """The form as it was typed, with what is wrong."""
+    code = str(values.get("rule_code", ""))
+    prefix = code.partition("-")[0]
+    category = Category(prefix) if prefix in set(Category) else Category.ORG
+    fields = error.fields if isinstance(error, Invalid) else {}
+    kept = {name: value for name, value in values.items() if name not in {"photo", "id"}}
+    return await _form(request, category, code, kept, fields, error.status, error.message)
+
+
+async def _photo(request: HTMXRequest, upload: object) -> bytes | None:
+    if not isinstance(upload, UploadFile):
+        return None
+    data = await upload.read()
+    if not data:
+        return None
+    return await photos.keep(request.app.state.settings.data_dir, data)
+
+
+router = Router(
+    "/",
+    route_handlers=[
+        home,
+        categories,
+        new,
+        declare,
+        declared,
+        records,
+        record,
+        withdraw,
+        object_to,
+        ask_review,
+        photo_of,
+    ],
+    include_in_schema=False,
+)

@@ -1,0 +1,370 @@
+"""The verifier's pages: 待办, 已办, 代录, the village's month, objections."""
+
+from datetime import date, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import Router, get, post
+from litestar.params import FromPath, FromQuery
+from litestar.plugins.htmx import HTMXRequest
+from litestar.response import Redirect, Template
+
+from points.rulebook import service as rulebook
+from points.rulebook.rules import CATEGORY_NAMES, Step
+from points.work import deductions, month, service
+from points.work.rules import STATE_NAMES, month_of
+from points.work.schemas import LogForm
+from points.work.web import STATE_TONES
+from shared.clock import today
+from shared.errors import GridmeritError, Invalid
+from shared.identity.access import Action, reach
+from shared.identity.actor import Actor
+from shared.ids import new_id
+from shared.roster import service as roster
+from shared.web import forms
+from shared.web.pages import moment, page
+
+HOWS = (("signature", "签字"), ("phone", "电话"), ("qr", "扫码"))
+"""How a resident confirmed; the verifier records it."""
+BLANK = {"text": "", "household": "", "worker_id": ""}
+BATCH = 100
+"""Most records confirmed at once."""
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """The ticked records, and how residents confirmed where a rule asks."""
+
+    ids: Annotated[list[UUID], msgspec.Meta(max_length=BATCH)]
+    resident_how: str = ""
+
+
+class Proxy(msgspec.Struct, frozen=True, kw_only=True):
+    """A paper slip keyed in."""
+
+    id: UUID
+    worker_id: UUID
+    rule_code: str
+    work_date: date
+    text: str = ""
+    quantity: int = 1
+    household: str = ""
+
+
+@get("/verify")
+async def todo(request: HTMXRequest) -> Template:
+    """What waits for me, the oldest first; everything else that needs me above it."""
+    return await _todo(request, {})
+
+
+@post("/verify/{record_id:uuid}")
+async def approve(request: HTMXRequest, record_id: FromPath[UUID]) -> Template | Redirect:
+    """通过."""
+    values = await forms.read(request)
+    try:
+        await service.verify(
+            request.user,
+            record_id,
+            resident_how=str(values.get("resident_how", "")),
+            now=moment(request),
+        )
+    except GridmeritError as error:
+        return await _todo(request, {str(record_id): error.message}, error.status)
+    return Redirect("/verify", status_code=303)
+
+
+@post("/verify/{record_id:uuid}/return")
+async def send_back(request: HTMXRequest, record_id: FromPath[UUID]) -> Template | Redirect:
+    """退回 with a reason, or refuse for good."""
+    values = await forms.read(request)
+    try:
+        await service.send_back(
+            request.user,
+            record_id,
+            str(values.get("reason") or values.get("choice", "")),
+            refuse=values.get("refuse") == "1",
+            now=moment(request),
+        )
+    except GridmeritError as error:
+        return await _todo(request, {str(record_id): error.message}, error.status)
+    return Redirect("/verify", status_code=303)
+
+
+@post("/verify/preview")
+async def preview(request: HTMXRequest) -> Template | Redirect:
+    """What a batch would confirm, before it does."""
+    batch = forms.bind(Batch, await forms.read(request))
+    chosen = set(batch.ids)
+    found = [task for task in await service.tasks(request.user) if task.line.id in chosen]
+    if not found:
+        return Redirect("/verify", status_code=303)
+    return page(request, "work/m_preview.html", tasks=found, hows=HOWS)
+
+
+@post("/verify/batch")
+async def approve_batch(request: HTMXRequest) -> Template:
+    """Confirm the ticked records one by one; what fails is listed with its reason."""
+    batch = forms.bind(Batch, await forms.read(request))
+    done, failed = 0, []
+    for record_id in batch.ids:
+        try:
+            await service.verify(
+                request.user, record_id, resident_how=batch.resident_how, now=moment(request)
+            )
+            done += 1
+        except GridmeritError as error:
+            failed.append(error.message)
+    return page(request, "work/m_batch_done.html", done=done, failed=failed)
+
+
+@get("/verify/done")
+async def done(request: HTMXRequest, before: FromQuery[datetime | None] = None) -> Template:
+    """已办, latest first."""
+    lines = await service.done(request.user, before)
+    return page(
+        request,
+        "work/m_verified.html",
+        block="rows" if before else None,
+        lines=lines,
+        more=len(lines) == service.PAGE,
+        names=STATE_NAMES,
+        tones=STATE_TONES,
+    )
+
+
+@get("/verify/proxy")
+async def proxy(
+    request: HTMXRequest, rule: FromQuery[str] = "", worker: FromQuery[str] = ""
+) -> Template:
+    """代录: key in a worker's paper slip."""
+    return await _proxy(request, {"rule_code": rule, "worker_id": worker}, {})
+
+
+@post("/verify/proxy")
+async def proxied(request: HTMXRequest) -> Template | Redirect:
+    """Store a paper slip; somebody else confirms it."""
+    values = await forms.read(request)
+    values["id"] = values.get("id") or str(new_id())
+    try:
+        typed = forms.bind(Proxy, values)
+        form = LogForm(**msgspec.structs.asdict(typed))
+        record = await service.log(request.user, form, now=moment(request))
+    except GridmeritError as error:
+        fields = error.fields if isinstance(error, Invalid) else {}
+        return await _proxy(request, values, fields, error.status, error.message)
+    return Redirect(f"/verify/proxy/{record.id}", status_code=303)
+
+
+@get("/verify/proxy/{record_id:uuid}")
+async def proxy_done(request: HTMXRequest, record_id: FromPath[UUID]) -> Template:
+    """已代录, and whom it waits for."""
+    actor: Actor = request.user
+    line, _ = await service.view(actor, record_id)
+    names = await service.waits_for(actor.county_id, record_id, moment(request))
+    return page(request, "work/m_proxy_done.html", line=line, waits_for=names)
+
+
+@get("/verify/months")
+async def months(request: HTMXRequest, chosen: FromQuery[str] = "") -> Template:
+    """Villages with the state of their month."""
+    actor: Actor = request.user
+    number = month.parse_month(chosen, _last_month(moment(request)))
+    return page(
+        request,
+        "work/m_months.html",
+        rows=await month.overview(actor, number),
+        month=number,
+        choices=month_choices(moment(request)),
+        states=month.STATE_NAMES,
+    )
+
+
+@get("/verify/months/{village_code:str}/{number:int}")
+async def village_month(
+    request: HTMXRequest, village_code: FromPath[str], number: FromPath[int]
+) -> Template:
+    """One village's month: totals, the sample, and the step that is next."""
+    return await _month(request, village_code, number, "")
+
+
+@post("/verify/months/{village_code:str}/{number:int}/review")
+async def review(
+    request: HTMXRequest, village_code: FromPath[str], number: FromPath[int]
+) -> Template | Redirect:
+    """The village's review of the month as a whole."""
+    try:
+        await month.review(request.user, village_code, number, moment(request))
+    except GridmeritError as error:
+        return await _month(request, village_code, number, error.message, error.status)
+    return Redirect(f"/verify/months/{village_code}/{number}", status_code=303)
+
+
+@post("/verify/months/{village_code:str}/{number:int}/sample")
+async def confirm_sample(
+    request: HTMXRequest, village_code: FromPath[str], number: FromPath[int]
+) -> Template | Redirect:
+    """The township has looked at the sample; the notice begins."""
+    try:
+        await month.confirm_sample(request.user, village_code, number, moment(request))
+    except GridmeritError as error:
+        return await _month(request, village_code, number, error.message, error.status)
+    return Redirect(f"/verify/months/{village_code}/{number}", status_code=303)
+
+
+@post("/verify/sampled/{record_id:uuid}/refuse")
+async def refuse_sampled(request: HTMXRequest, record_id: FromPath[UUID]) -> Redirect:
+    """A sampled record does not hold."""
+    values = await forms.read(request)
+    await month.reject_sampled(
+        request.user, record_id, str(values.get("reason", "")), moment(request)
+    )
+    return Redirect(str(values.get("next") or "/verify/months"), status_code=303)
+
+
+@get("/verify/objections")
+async def objections(request: HTMXRequest) -> Template:
+    """Objections to answer, the most urgent first."""
+    return await _objections(request, {})
+
+
+@post("/verify/objections/{objection_id:uuid}")
+async def answer(request: HTMXRequest, objection_id: FromPath[UUID]) -> Template | Redirect:
+    """Answer an objection, or decide its review."""
+    values = await forms.read(request)
+    try:
+        await month.answer(
+            request.user,
+            objection_id,
+            upheld=values.get("verdict") == "upheld",
+            text=str(values.get("text", "")),
+            now=moment(request),
+        )
+    except GridmeritError as error:
+        return await _objections(request, {str(objection_id): error.message}, error.status)
+    return Redirect("/verify/objections", status_code=303)
+
+
+async def _todo(request: HTMXRequest, problems: dict[str, str], status: int = 200) -> Template:
+    actor: Actor = request.user
+    for code in actor.units(*service.VILLAGE_ROLES):
+        await service.refresh(actor.county_id, code, moment(request))
+    found = await service.tasks(actor)
+    return page(
+        request,
+        "work/m_todo.html",
+        status=status,
+        tasks=found,
+        total=await service.count_tasks(actor),
+        problems=problems,
+        hows=HOWS,
+        objections=len(await month.objections(actor)),
+        deductions=len(await deductions.to_decide(actor)),
+        categories=CATEGORY_NAMES,
+        may_proxy=bool(reach(actor, Action.WORK_PROXY)),
+        month=month_of(_last_month(moment(request))),
+    )
+
+
+async def _proxy(
+    request: HTMXRequest,
+    values: dict[str, Any],
+    errors: dict[str, str],
+    status: int = 200,
+    message: str = "",
+) -> Template:
+    actor: Actor = request.user
+    on = today(moment(request))
+    workers = []
+    for code in reach(actor, Action.WORK_PROXY):
+        workers += await roster.workers(actor.county_id, code, on, on)
+    rules = await rulebook.rules_at(actor.county_id, on)
+    offered = [rule for rule in rules if Step.SYSTEM not in rule.steps]
+    chosen = next((rule for rule in offered if rule.code == values.get("rule_code")), offered[0])
+    return page(
+        request,
+        "work/m_proxy.html",
+        status=status,
+        workers=[
+            (str(span.person_id), f"{span.name}（{span.grid_code[-6:]}）") for span in workers
+        ],
+        rules=[(rule.code, f"{rule.code} {rule.title}") for rule in offered],
+        rule=chosen,
+        values=BLANK | {"work_date": on.isoformat(), "quantity": chosen.per} | values,
+        errors=errors,
+        message=message,
+    )
+
+
+async def _month(
+    request: HTMXRequest, village_code: str, number: int, message: str, status: int = 200
+) -> Template:
+    actor: Actor = request.user
+    row, workers = await month.village(actor, village_code, number)
+    unit = await roster.unit_by_code(actor.county_id, village_code)
+    return page(
+        request,
+        "work/m_month.html",
+        status=status,
+        row=row,
+        unit=unit,
+        workers=workers,
+        categories=CATEGORY_NAMES,
+        sample=await month.sampled(actor, row) if row.state == "sampling" else [],
+        sides=await month.may_review(actor, village_code, moment(request)),
+        may_sample=any(village_code.startswith(code) for code in reach(actor, Action.WORK_SAMPLE)),
+        states=month.STATE_NAMES,
+        message=message,
+    )
+
+
+async def _objections(
+    request: HTMXRequest, problems: dict[str, str], status: int = 200
+) -> Template:
+    return page(
+        request,
+        "work/m_objections.html",
+        status=status,
+        rows=await month.objections(request.user),
+        names=month.OBJECTION_NAMES,
+        problems=problems,
+    )
+
+
+def _last_month(at: datetime) -> date:
+    """A day of the month before, which is the one under review."""
+    first = today(at).replace(day=1)
+    return date(first.year - (first.month == 1), (first.month - 2) % 12 + 1, 1)
+
+
+def month_choices(at: datetime) -> list[tuple[str, str]]:
+    """This month and the eleven before, for a list of choices."""
+    day = today(at).replace(day=1)
+    found = []
+    for _ in range(12):
+        found.append((f"{day:%Y-%m}", f"{day.year}年{day.month}月"))
+        day = date(day.year - (day.month == 1), (day.month - 2) % 12 + 1, 1)
+    return found
+
+
+router = Router(
+    "/",
+    route_handlers=[
+        todo,
+        approve,
+        send_back,
+        preview,
+        approve_batch,
+        done,
+        proxy,
+        proxied,
+        proxy_done,
+        months,
+        village_month,
+        review,
+        confirm_sample,
+        refuse_sampled,
+        objections,
+        answer,
+    ],
+    include_in_schema=False,
+)

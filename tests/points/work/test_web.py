@@ -1,0 +1,165 @@
+"""The pages of workers and verifiers, through the door with a real sign-in."""
+
+import io
+import re
+
+import httpx
+import pytest
+from PIL import Image
+
+from shared.clock import today
+from shared.database import DB
+from shared.ids import new_id
+from tests.factories import COUNTY, small_county
+from tests.shared.identity.test_web import enter, post
+
+
+def declaration(**more: str) -> dict[str, str]:
+    """The fields of the form as the phone sends them."""
+    fields = {
+        "id": str(new_id()),
+        "rule_code": "ORG-02",
+        "work_date": today().isoformat(),
+        "choice": "参加网格例会",
+        "text": "",
+    }
+    return fields | more
+
+
+async def test_the_story_from_declaring_to_confirming(client: httpx.AsyncClient) -> None:
+    """A worker declares, the lead sees and confirms it, the worker sees by whom."""
+    world = await small_county()
+    await enter(client, world.worker)
+    for path in ("/home", "/work", "/work/new?category=SVC", "/records"):
+        assert (await client.get(path)).status_code == 200, path
+    sent = declaration()
+    answer = await post(client, "/work", **sent)
+    assert answer.status_code == 303
+    result = await client.get(answer.headers["location"])
+    assert "已提交" in result.text
+    assert f"等{world.lead.name}核实" in result.text
+    assert (await post(client, "/work", **sent)).headers["location"] == answer.headers["location"]
+
+    await enter(client, world.lead)
+    todo = await client.get("/verify")
+    assert "参加网格例会" in todo.text
+    answer = await post(client, f"/verify/{sent['id']}")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/verify")
+    assert "参加网格例会" in (await client.get("/verify/done")).text
+
+    await enter(client, world.worker)
+    page = await client.get(f"/records/{sent['id']}")
+    assert world.lead.name in page.text
+    assert "已核实" in page.text
+
+
+async def test_a_wrong_form_comes_back_filled_in(client: httpx.AsyncClient) -> None:
+    """422, the sentence beside the field, the text kept; a program gets a problem document."""
+    world = await small_county()
+    await enter(client, world.worker)
+    wrong = declaration(work_date="2999-01-01", text="参加网格夜会")
+    answer = await post(client, "/work", **wrong)
+    assert answer.status_code == 422
+    assert "日期还没有到" in answer.text
+    assert "参加网格夜会" in answer.text
+    token = client.cookies["csrftoken"]
+    headers = {"accept": "application/json", "x-csrftoken": token}
+    problem = await client.post("/work", data=wrong, headers=headers)
+    assert (problem.status_code, problem.json()["code"]) == (422, "work_refused")
+
+
+async def test_a_photo_is_re_encoded_without_its_place(
+    client: httpx.AsyncClient, request: pytest.FixtureRequest
+) -> None:
+    """EXIF is dropped, the picture is kept, only those with a right see it."""
+    world = await small_county()
+    await enter(client, world.worker)
+    picture = io.BytesIO()
+    exif = Image.Exif()
+    exif[0x010E] = "home address"
+    Image.new("RGB", (2400, 1200), "red").save(picture, "JPEG", exif=exif)
+    sent = declaration()
+    answer = await client.post(
+        "/work",
+        data={"_csrf_token": client.cookies["csrftoken"], **sent},
+        files={"photo": ("p.jpg", picture.getvalue(), "image/jpeg")},
+    )
+    assert answer.status_code == 303, answer.text
+    shown = await client.get(f"/records/{sent['id']}/photo")
+    assert b"home address" not in shown.content
+    with Image.open(io.BytesIO(shown.content)) as kept:
+        assert (kept.format, kept.size) == ("JPEG", (1600, 800))
+    await enter(client, world.cousin_worker)
+    assert (await client.get(f"/records/{sent['id']}/photo")).status_code == 404
+
+
+async def test_a_file_that_is_no_picture_is_refused(client: httpx.AsyncClient) -> None:
+    """What cannot be opened as a picture never lands on the disk."""
+    world = await small_county()
+    await enter(client, world.worker)
+    answer = await client.post(
+        "/work",
+        data={"_csrf_token": client.cookies["csrftoken"], **declaration()},
+        files={"photo": ("p.jpg", b"MZ not a picture", "image/jpeg")},
+    )
+    assert answer.status_code == 422
+    assert "不是能打开的照片" in answer.text
+
+
+async def test_sending_back_and_correcting(client: httpx.AsyncClient) -> None:
+    """The reason reaches the worker, and the form comes back filled in."""
+    world = await small_county()
+    await enter(client, world.worker)
+    sent = declaration()
+    await post(client, "/work", **sent)
+    await enter(client, world.lead)
+    assert (await post(client, f"/verify/{sent['id']}/return")).status_code == 422
+    answer = await post(client, f"/verify/{sent['id']}/return", choice="日期不对，请改正")
+    assert answer.status_code == 303
+    await enter(client, world.worker)
+    page = await client.get(f"/records/{sent['id']}")
+    assert "日期不对，请改正" in page.text
+    link = re.search(r"/work/new\?replaces=[0-9a-f-]+", page.text)
+    assert link
+    assert "参加网格例会" in (await client.get(link.group())).text
+
+
+async def test_a_batch_is_shown_before_it_is_confirmed(client: httpx.AsyncClient) -> None:
+    """Two records ticked, previewed, confirmed."""
+    world = await small_county()
+    await enter(client, world.worker)
+    ids = []
+    for text in ("参加网格例会", "参加网格夜会"):
+        sent = declaration(text=text)
+        ids.append(sent["id"])
+        await post(client, "/work", **sent)
+    await enter(client, world.lead)
+    token = client.cookies["csrftoken"]
+    data = {"_csrf_token": token, "ids": ids}
+    preview = await client.post("/verify/preview", data=data)
+    assert "将通过 2 条" in preview.text
+    done = await client.post("/verify/batch", data=data)
+    assert "已通过 2 条" in done.text
+    states = await DB.fetch("SELECT state FROM points.work_record WHERE county_id = $1", COUNTY)
+    assert [row["state"] for row in states] == ["accepted", "accepted"]
+
+
+async def test_a_paper_slip_is_keyed_in(client: httpx.AsyncClient) -> None:
+    """代录: the secretary types, the lead confirms."""
+    world = await small_county()
+    await enter(client, world.chief)
+    assert (await client.get("/verify/proxy")).status_code == 200
+    sent = declaration(worker_id=str(world.worker.person_id), text="参加网格例会")
+    answer = await post(client, "/verify/proxy", **sent)
+    assert answer.status_code == 303
+    assert f"等{world.lead.name}核实" in (await client.get(answer.headers["location"])).text
+
+
+async def test_the_month_pages_open(client: httpx.AsyncClient) -> None:
+    """Months, one village's month, objections."""
+    world = await small_county()
+    await enter(client, world.chief)
+    village = world.chief.unit_code
+    for path in ("/verify/months", f"/verify/months/{village}/202610", "/verify/objections"):
+        assert (await client.get(path)).status_code == 200, path
+    assert (await client.get("/verify/months/421222101001/202610")).status_code == 404
