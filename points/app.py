@@ -9,9 +9,9 @@ from litestar import Litestar
 from points.index import index
 from points.redemption import api as counter_api
 from points.routes import ROUTES
-from shared.audit import web as audit_web
 from points.work import web as work
 from points.work import web_verify as verify
+from shared.audit import web as audit_web
 from shared.clock import now
 from shared.identity import web, web_manage, web_me, web_settings, web_shop
 from shared.settings import Settings
