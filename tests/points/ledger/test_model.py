@@ -95,7 +95,8 @@ class LedgerMachine(RuleBasedStateMachine):
 
     async def alone(self, work: Coroutine[Any, Any, T]) -> T:
         """On the machine's own connection, whose transaction spans the whole story."""
-        DB.current_transaction.set(SimpleNamespace(connection=self.connection))
+        holder: Any = SimpleNamespace(connection=self.connection)
+        DB.current_transaction.set(holder)
         return await work
 
     def post(self, item: Item) -> Outcome:
