@@ -14,6 +14,9 @@ from points.work import web_verify as verify
 from shared.audit import web as audit_web
 from shared.clock import now
 from shared.identity import web, web_manage, web_me, web_settings, web_shop
+from shared.roster import web as roster_phone
+from shared.roster.intake import web as roster_import
+from shared.roster.office import web as roster_desk
 from shared.settings import Settings
 from shared.web.plugin import PlatformPlugin
 
@@ -36,6 +39,9 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = now) -> Lites
             counter_api.router,
             web_settings.router,
             audit_web.router,
+            roster_phone.router,
+            roster_desk.router,
+            roster_import.router,
         ],
         plugins=[PlatformPlugin(settings, ROUTES, [TEMPLATES], CONSTRAINTS, clock)],
     )

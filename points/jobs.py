@@ -1,7 +1,6 @@
 """Every job of the points service, in the order in which a night does them."""
 
-from points.ledger.jobs import JOBS as LEDGER
 from points.settlement.jobs import JOBS as SETTLEMENT
 from shared.scheduling.job import Job
 
-JOBS: tuple[Job, ...] = (*LEDGER, *SETTLEMENT)
+JOBS: tuple[Job, ...] = (*SETTLEMENT,)

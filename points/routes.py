@@ -10,6 +10,7 @@ from shared.identity.routes import (
     roles,
 )
 from shared.roster.roles import VERIFIER_ROLES, Role
+from shared.roster.routes import ROSTER_ROUTES
 
 WORKER = roles(Role.GRIDWORKER)
 VERIFIER = Access(
@@ -19,6 +20,7 @@ VERIFIER = Access(
 ROUTES: Routes = {
     **SHARED_ROUTES,
     **IDENTITY_ROUTES,
+    **ROSTER_ROUTES,
     "GET /": SIGNED_IN,
     **REDEMPTION_ROUTES,
     "GET /home": WORKER,

@@ -525,7 +525,7 @@ CREATE OR REPLACE FUNCTION points.decide_hold(
     p_county int, p_hold points.hold, p_item jsonb, OUT refusal text, OUT subject uuid)
 LANGUAGE plpgsql AS $$
 BEGIN
-    IF p_hold.id IS NULL THEN
+    IF p_hold.id IS NULL OR p_hold.status = 'refused' THEN
         refusal := 'hold_unknown';
     ELSIF p_hold.shop_id <> (p_item ->> 'shop_id')::uuid THEN
         refusal := 'shop_mismatch';
@@ -558,7 +558,7 @@ DECLARE
     v_free int8;
 BEGIN
     SELECT * INTO v_hold FROM points.hold
-    WHERE county_id = p_county AND id = (p_item ->> 'hold_id')::uuid AND status <> 'refused';
+    WHERE county_id = p_county AND id = (p_item ->> 'hold_id')::uuid;
     SELECT * INTO v_no FROM points.decide_hold(p_county, v_hold, p_item);
     SELECT array_agg(coalesce(CASE WHEN p_item ->> 'picks' IS NULL THEN g.quantity
                               ELSE (k ->> 'quantity')::int END, 0) ORDER BY g.n),
@@ -637,8 +637,8 @@ DECLARE
     v_hold points.hold;
 BEGIN
     SELECT * INTO v_hold FROM points.hold
-    WHERE county_id = p_county AND id = (p_item ->> 'hold_id')::uuid AND status <> 'refused';
-    IF v_hold.id IS NULL THEN
+    WHERE county_id = p_county AND id = (p_item ->> 'hold_id')::uuid;
+    IF v_hold.id IS NULL OR v_hold.status = 'refused' THEN
         RETURN 'hold_unknown';
     ELSIF v_hold.shop_id <> (p_item ->> 'shop_id')::uuid THEN
         RETURN 'shop_mismatch';

@@ -36,6 +36,8 @@ EPOCH = datetime(2000, 1, 1)  # noqa: DTZ001  the library wants a naive one; any
 RISKY = ("=", "+", "-", "@", "\t", "\r", "\n")
 A4 = 9
 HEADER_ROW = 2
+CHOICE_ROWS = 5_000
+"""How far down a column's choices reach."""
 SCALE = {"points": 10, "yuan": 100, "number": 1}
 
 
@@ -46,6 +48,10 @@ class Column(msgspec.Struct, frozen=True):
     kind: Kind = "text"
     width: float = 12
     total: bool = False
+    hidden: bool = False
+    """Ids that an import of the same file recognises its rows by."""
+    choices: tuple[str, ...] = ()
+    """A list to choose from, for import templates."""
 
 
 class Sheet(msgspec.Struct, frozen=True, kw_only=True):
@@ -165,7 +171,10 @@ def _page_setup(out: Worksheet, sheet: Sheet) -> None:
     out.set_footer("&C第 &P 页　共 &N 页")
     out.set_column(0, 0, 6)
     for index, column in enumerate(sheet.columns, start=1):
-        out.set_column(index, index, column.width)
+        out.set_column(index, index, column.width, None, {"hidden": column.hidden})
+        if column.choices:
+            validation = {"validate": "list", "source": list(column.choices)}
+            out.data_validation(HEADER_ROW + 1, index, CHOICE_ROWS, index, validation)
 
 
 def _body(out: Worksheet, sheet: Sheet, formats: Formats) -> int:

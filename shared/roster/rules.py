@@ -1,6 +1,6 @@
 """What a unit's code says, and what follows from a unit's name."""
 
-from shared.roster.roles import Employment, UnitKind
+from shared.roster.roles import Employment, Role, UnitKind
 
 KIND_BY_LENGTH = {
     6: UnitKind.COUNTY,
@@ -9,8 +9,24 @@ KIND_BY_LENGTH = {
     15: UnitKind.GRID,
 }
 CODE_LENGTH = {kind: length for length, kind in KIND_BY_LENGTH.items()}
+GRID_TYPE_NAMES = {"rural": "农村", "community": "城镇社区", "other": "其他"}
 FULL_TIME = frozenset({Employment.CONTRACT, Employment.DISPATCHED, Employment.PURCHASED})
 """Employment types that are 专职 unless a file says otherwise."""
+ROLES_AT = {
+    UnitKind.COUNTY: (Role.DEPARTMENT, Role.AUDITOR, Role.AGENCY, Role.TRAINER),
+    UnitKind.TOWNSHIP: (Role.INSTRUCTOR, Role.AGENCY, Role.TRAINER, Role.MEDIATOR),
+    UnitKind.VILLAGE: (
+        Role.CHIEF,
+        Role.LEAD,
+        Role.COMMITTEE,
+        Role.SUPERVISOR,
+        Role.ACCOUNTANT,
+        Role.MEDIATOR,
+        Role.AGENCY,
+    ),
+    UnitKind.GRID: (Role.GRIDWORKER,),
+}
+"""Posts that the office may add at a unit; shopkeepers come with their shop, admins by command."""
 
 
 def parent_code(code: str) -> str:

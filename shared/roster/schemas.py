@@ -1,7 +1,6 @@
 """What the roster shows of itself; different views of a row are different Structs."""
 
 from datetime import date
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -97,55 +96,3 @@ class Tenure(msgspec.Struct, frozen=True):
     reason: str
     grids: tuple[str, ...] = ()
     subject_id: UUID | None = None
-
-
-class Seat(msgspec.Struct, frozen=True):
-    """A post with its holder on a day; no holder = vacant."""
-
-    post_id: UUID
-    role: Role
-    seat: int
-    unit_code: str
-    unit_name: str
-    grids: tuple[str, ...]
-    person_id: UUID | None = None
-    name: str | None = None
-    valid_from: date | None = None
-    next_name: str | None = None
-    next_from: date | None = None
-
-
-class Found(msgspec.Struct, frozen=True):
-    """A line of the people list: a person and one post they hold (or none)."""
-
-    person_id: UUID
-    name: str
-    phone_cipher: bytes
-    employment_type: Employment
-    full_time: bool
-    role: Role | None = None
-    unit_code: str | None = None
-    unit_name: str | None = None
-    township_name: str | None = None
-    village_name: str | None = None
-    grids: tuple[str, ...] = ()
-
-
-class Tally(msgspec.Struct, frozen=True):
-    """Counts of one unit's subtree on a day."""
-
-    code: str
-    name: str
-    villages: int
-    grids: int
-    people: int
-    gridworkers: int
-    vacant: int
-    households: int
-
-
-class Fields(msgspec.Struct, frozen=True):
-    """Before and after of a change, for the audit record."""
-
-    before: dict[str, Any] | None = None
-    after: dict[str, Any] | None = None

@@ -1,0 +1,1 @@
+"""What the office does with the roster by hand: look, search, appoint, transfer, end, export."""

@@ -1,0 +1,519 @@
+"""The roster by hand: every function asks for the right, writes, and leaves an audit event.
+
+A person is managed by whoever manages *all* the posts they hold: a secretary must not be able to
+change the phone, and so the sign-in, of somebody who also serves above.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+import msgspec
+from asyncpg.exceptions import UniqueViolationError
+
+from shared.audit import service as audit
+from shared.clock import today
+from shared.database import DB
+from shared.errors import Conflict, Invalid, NotFound
+from shared.identity.access import Action, Target, allowed, reach, require
+from shared.identity.actor import Actor
+from shared.roster import names, phones
+from shared.roster import queries as basics
+from shared.roster import service as roster
+from shared.roster.errors import BadPeriod, BadPhone, Changed, PhoneTaken, PostTaken
+from shared.roster.intake.columns import PERSON_NAME
+from shared.roster.office import queries
+from shared.roster.office.schemas import (
+    AppointForm,
+    Dossier,
+    EndForm,
+    Filter,
+    Found,
+    NewUnitForm,
+    PersonForm,
+    PostForm,
+    Seat,
+    Tally,
+    TransferForm,
+    UnitForm,
+    UnitView,
+    Vacancy,
+)
+from shared.roster.roles import Role, UnitKind
+from shared.roster.rules import CODE_LENGTH, ROLES_AT, grid_type_of
+from shared.roster.schemas import Tenure, UnitRow
+
+PAGE = 50
+MAX_VACANCIES = 2_000
+BAD_NAME = "姓名只能有汉字、字母和间隔号。"
+
+
+async def unit(actor: Actor, code: str, now: datetime) -> UnitView:
+    """A unit with its children's counts and its own posts; empty code = the actor's top unit."""
+    tops = reach(actor, Action.ROSTER_VIEW)
+    code = code or (tops[0] if tops else "")
+    require(actor, Action.ROSTER_VIEW, Target(unit_code=code))
+    found = await _open_unit(actor, code)
+    day = today(now)
+    above = [code[:length] for length in CODE_LENGTH.values() if length < len(code)]
+    visible = [each for each in above if each.startswith(tops)]
+    counts = await queries.tallies(actor.county_id, day, found.id, itself=True)
+    known = await roster.units(actor.county_id, visible)
+    return UnitView(
+        unit=found,
+        path=tuple(known[each] for each in visible if each in known),
+        below=[tally for tally in counts if tally.code != code],
+        total=next(tally for tally in counts if tally.code == code),
+        seats=await queries.seats_at(actor.county_id, day, code),
+        can_edit=allowed(actor, Action.ROSTER_EDIT, Target(unit_code=code)).allowed,
+    )
+
+
+async def tallies(actor: Actor, code: str, now: datetime) -> list[Tally]:
+    """Counts of each unit below, and of the unit itself (the shortest code)."""
+    require(actor, Action.ROSTER_VIEW, Target(unit_code=code))
+    found = await _open_unit(actor, code)
+    return await queries.tallies(actor.county_id, today(now), found.id, itself=True)
+
+
+async def find(
+    actor: Actor, wanted: Filter, now: datetime, *, page: int = 1, size: int = PAGE
+) -> list[Found]:
+    """People the actor may see; those without a post only for a whole county's viewers."""
+    tops = reach(actor, Action.ROSTER_VIEW)
+    within = [wanted.unit] if wanted.unit and wanted.unit.startswith(tops) else list(tops)
+    if wanted.unit and not wanted.unit.startswith(tops):
+        raise NotFound
+    county = f"{actor.county_id:06d}"
+    wanted = msgspec.structs.replace(wanted, q=wanted.q.strip())
+    number = phones.clean(wanted.q)
+    return await queries.find(
+        actor.county_id,
+        today(now),
+        wanted,
+        phones.fingerprint(actor.county_id, number) if number else None,
+        within,
+        homeless=county in tops and not wanted.unit,
+        page=(size, (page - 1) * size),
+    )
+
+
+async def vacancies(actor: Actor, code: str, now: datetime) -> list[Vacancy]:
+    """Posts without a holder and grids without a gridworker."""
+    require(actor, Action.ROSTER_VIEW, Target(unit_code=code))
+    return await queries.vacancies(actor.county_id, today(now), code, MAX_VACANCIES)
+
+
+async def dossier(actor: Actor, person_id: UUID, now: datetime) -> Dossier:
+    """A person with every post they held, hold and will hold."""
+    day = today(now)
+    tenures = await roster.history(actor.county_id, person_id)
+    targets = _targets(tenures, person_id, day, actor.county_id)
+    if not any(allowed(actor, Action.ROSTER_VIEW, target).allowed for target in targets):
+        raise NotFound
+    card = await roster.person(actor.county_id, person_id)
+    if card is None:
+        raise NotFound
+    return Dossier(
+        card=card,
+        tenures=tenures,
+        current=[t for t in tenures if _holds(t, day)],
+        coming=[t for t in tenures if t.valid_from > day],
+        can_edit=all(allowed(actor, Action.ROSTER_EDIT, target).allowed for target in targets),
+        can_show_phone=all(allowed(actor, Action.PHONE_SHOW, t).allowed for t in targets),
+    )
+
+
+async def show_phone(actor: Actor, person_id: UUID, now: datetime) -> str:
+    """The whole number; that it was looked at is recorded."""
+    code = await _require_person(actor, Action.PHONE_SHOW, person_id, now)
+    phone = await roster.phone_of(actor.county_id, person_id)
+    if phone is None:
+        raise NotFound
+    async with DB.transaction():
+        await audit.record(
+            actor,
+            Action.PHONE_SHOW,
+            "person",
+            person_id,
+            county_id=actor.county_id,
+            unit_code=code,
+        )
+    return phone
+
+
+async def edit_person(actor: Actor, person_id: UUID, form: PersonForm, now: datetime) -> None:
+    """Raises Changed when somebody else saved meanwhile, BadPhone, PhoneTaken."""
+    code = await _require_person(actor, Action.ROSTER_EDIT, person_id, now)
+    _check_name(form.name)
+    before = await roster.person(actor.county_id, person_id)
+    if before is None:
+        raise NotFound
+    phone = _sealed(actor.county_id, form.phone) if form.phone else None
+    facts = (
+        form.name,
+        *names.romanise(form.name),
+        form.employment,
+        form.full_time,
+        form.political or None,
+    )
+    try:
+        async with DB.transaction():
+            saved = await queries.update_person(
+                actor.county_id, person_id, form.version, facts, phone
+            )
+            if not saved:
+                raise Changed
+            after = {
+                "name": form.name,
+                "employment_type": form.employment,
+                "full_time": form.full_time,
+                "political": form.political or None,
+            }
+            await audit.record(
+                actor,
+                "person.edit",
+                "person",
+                person_id,
+                county_id=actor.county_id,
+                unit_code=code,
+                before={key: getattr(before, key) for key in after},
+                after=after | ({"phone": "changed"} if phone else {}),
+            )
+    except UniqueViolationError as error:
+        raise PhoneTaken from error
+
+
+async def appoint(actor: Actor, post_id: UUID, form: AppointForm, now: datetime) -> UUID:
+    """Put somebody into a vacant post; the id of the person. Raises PostTaken, PhoneTaken."""
+    seat = await _seat(actor, post_id, now)
+    _check_name(form.name)
+    if phones.clean(form.phone) is None:
+        raise BadPhone
+    async with DB.transaction():
+        known = await roster.person_by_phone(actor.county_id, form.phone)
+        if known is not None and known.name != form.name:
+            sentence = "这个手机号已登记给另一个姓名的人，请核对姓名和手机号。"
+            raise Invalid(sentence, {"phone": sentence})
+        person_id = known.id if known else await _add_person(actor, form, seat.unit_code, now)
+        await _assign(actor, seat, person_id, form.valid_from, now)
+    return person_id
+
+
+async def end(actor: Actor, assignment_id: UUID, form: EndForm) -> None:
+    """End an assignment on a day, in the past or ahead. Raises BadPeriod, Conflict."""
+    tenure = await _tenure(actor, assignment_id)
+    async with DB.transaction():
+        await _end(actor, tenure, form.on, form.reason)
+
+
+async def transfer(actor: Actor, assignment_id: UUID, form: TransferForm, now: datetime) -> None:
+    """Leave one post and take another on the same day, or neither."""
+    tenure = await _tenure(actor, assignment_id)
+    seat = await _seat(actor, form.post_id, now)
+    if seat.post_id == tenure.post_id:
+        sentence = "新岗位就是现在的岗位，请另选一个。"
+        raise Invalid(sentence, {"post_id": sentence})
+    async with DB.transaction():
+        await _end(actor, tenure, form.on, form.reason)
+        await _assign(actor, seat, tenure.person_id, form.on, now, reason=form.reason)
+
+
+async def cancel(actor: Actor, assignment_id: UUID, now: datetime) -> None:
+    """Take back an assignment that has not begun; it never held, so nothing of it is kept."""
+    tenure = await _tenure(actor, assignment_id)
+    async with DB.transaction():
+        if not await queries.delete_coming(actor.county_id, assignment_id, today(now)):
+            raise Conflict("这段任职已经开始，不能取消，只能结束。")
+        await _record(actor, "assignment.cancel", tenure, before={"valid_from": tenure.valid_from})
+
+
+async def add_unit(actor: Actor, above: str, form: NewUnitForm) -> UnitRow:
+    """A unit below another. Raises Conflict for a code in use."""
+    require(actor, Action.ROSTER_EDIT, Target(unit_code=above))
+    parent = await _open_unit(actor, above)
+    if parent.kind is UnitKind.GRID:
+        raise NotFound
+    grid_type = parent.grid_type
+    if parent.kind is UnitKind.TOWNSHIP:
+        grid_type = grid_type_of(form.name)
+    async with DB.transaction():
+        unit = await roster.add_unit(
+            actor.county_id,
+            above + form.number,
+            form.name,
+            grid_type=grid_type,
+            households=form.households,
+        )
+        await audit.record(
+            actor,
+            "unit.add",
+            "unit",
+            unit.id,
+            county_id=actor.county_id,
+            unit_code=unit.code,
+            after={"name": unit.name, "households": unit.households},
+        )
+    return unit
+
+
+async def edit_unit(actor: Actor, code: str, form: UnitForm) -> None:
+    """Raises Changed when somebody else saved meanwhile."""
+    require(actor, Action.ROSTER_EDIT, Target(unit_code=code))
+    async with DB.transaction():
+        found = await roster.unit_by_code(actor.county_id, code)
+        if found is None:
+            raise NotFound
+        await basics.lock_unit(actor.county_id, found.id)
+        found = await roster.unit_by_code(actor.county_id, code)
+        if found is None or stamp(found) != form.was:
+            raise Changed
+        grid_type = form.grid_type if found.grid_type is not None else None
+        await queries.update_unit(
+            actor.county_id, found.id, form.name, form.households, grid_type or found.grid_type
+        )
+        await audit.record(
+            actor,
+            "unit.edit",
+            "unit",
+            found.id,
+            county_id=actor.county_id,
+            unit_code=code,
+            before={"name": found.name, "households": found.households},
+            after={"name": form.name, "households": form.households},
+        )
+
+
+async def close_unit(actor: Actor, code: str, now: datetime) -> None:
+    """Close an empty unit with everything below; the history stays. Raises Conflict."""
+    require(actor, Action.ROSTER_EDIT, Target(unit_code=code[:-3]))
+    day = today(now)
+    found = await _open_unit(actor, code)
+    if found.kind is UnitKind.COUNTY:
+        raise NotFound
+    async with DB.transaction():
+        if count := await queries.holders_below(actor.county_id, code, day):
+            raise Conflict(f"还有 {count} 人在这里任职。请先让他们离任或调岗，再撤销单位。")
+        await queries.close_unit(actor.county_id, code, day)
+        await audit.record(
+            actor, "unit.close", "unit", found.id, county_id=actor.county_id, unit_code=code
+        )
+
+
+async def add_post(actor: Actor, code: str, form: PostForm) -> UUID:
+    """One more vacant post at a unit. Raises Invalid for a role that does not belong there."""
+    require(actor, Action.ROSTER_EDIT, Target(unit_code=code))
+    found = await _open_unit(actor, code)
+    if form.role not in ROLES_AT[found.kind]:
+        sentence = "这一级单位没有这种岗位，请从列表中选择。"
+        raise Invalid(sentence, {"role": sentence})
+    grids = sorted(set(form.grids)) if form.role is Role.LEAD else []
+    below = {unit.code for unit in await roster.units_below(actor.county_id, code, UnitKind.GRID)}
+    if not below.issuperset(grids):
+        sentence = "网格不属于这个村（社区），请从列表中选择。"
+        raise Invalid(sentence, {"grids": sentence})
+    async with DB.transaction():
+        post_id = await roster.add_post(actor.county_id, found.id, form.role, grids=grids)
+        await audit.record(
+            actor,
+            "post.add",
+            "post",
+            post_id,
+            county_id=actor.county_id,
+            unit_code=code,
+            after={"role": form.role, "grids": grids},
+        )
+    return post_id
+
+
+async def close_post(actor: Actor, post_id: UUID, now: datetime) -> str:
+    """Close a vacant post; the code of its unit. Raises Conflict while somebody holds it."""
+    seat = await _seat(actor, post_id, now)
+    if seat.person_id is not None or seat.next_name is not None:
+        raise Conflict("岗位上还有人，或已安排了接任的人。请先结束任职，再撤销岗位。")
+    async with DB.transaction():
+        await queries.close_post(actor.county_id, post_id, today(now))
+        await audit.record(
+            actor,
+            "post.close",
+            "post",
+            post_id,
+            county_id=actor.county_id,
+            unit_code=seat.unit_code,
+            before={"role": seat.role},
+        )
+    return seat.unit_code
+
+
+async def seat(actor: Actor, post_id: UUID, now: datetime) -> Seat:
+    """A post that the actor may fill."""
+    return await _seat(actor, post_id, now)
+
+
+async def tenure(actor: Actor, assignment_id: UUID) -> Tenure:
+    """An assignment that the actor may change."""
+    return await _tenure(actor, assignment_id)
+
+
+async def editable_unit(actor: Actor, code: str) -> UnitRow:
+    """A unit that the actor may change."""
+    require(actor, Action.ROSTER_EDIT, Target(unit_code=code))
+    return await _open_unit(actor, code)
+
+
+async def townships(actor: Actor) -> list[UnitRow]:
+    """The townships of the actor's view, for filters."""
+    found = [
+        unit
+        for code in reach(actor, Action.ROSTER_VIEW)
+        for unit in await roster.units_below(actor.county_id, code, UnitKind.TOWNSHIP)
+    ]
+    return [unit for unit in found if unit.closed_on is None]
+
+
+def may_edit(actor: Actor) -> bool:
+    """Whether any form is theirs at all."""
+    return bool(reach(actor, Action.ROSTER_EDIT))
+
+
+def stamp(unit: UnitRow) -> str:
+    """What an edit form carries to notice that the unit changed meanwhile."""
+    return f"{unit.name}/{unit.households}/{unit.grid_type}/{unit.closed_on}"
+
+
+async def _open_unit(actor: Actor, code: str) -> UnitRow:
+    found = await roster.unit_by_code(actor.county_id, code)
+    if found is None or found.closed_on is not None:
+        raise NotFound
+    return found
+
+
+def _targets(tenures: Sequence[Tenure], person_id: UUID, day: date, county_id: int) -> list[Target]:
+    """The units that decide about a person: of their posts, else of the last, else the county."""
+    held = [t for t in tenures if t.valid_to is None or t.valid_to > day]
+    codes = {tenure.unit_code for tenure in held or tenures[:1]} or {f"{county_id:06d}"}
+    return [Target(unit_code=code, owner=person_id) for code in sorted(codes)]
+
+
+def _holds(tenure: Tenure, day: date) -> bool:
+    return tenure.valid_from <= day and (tenure.valid_to is None or tenure.valid_to > day)
+
+
+async def _require_person(actor: Actor, action: Action, person_id: UUID, now: datetime) -> str:
+    """The right over every post of the person; the code that the audit names."""
+    tenures = await roster.history(actor.county_id, person_id)
+    targets = _targets(tenures, person_id, today(now), actor.county_id)
+    for target in targets:
+        require(actor, action, target)
+    return targets[0].unit_code
+
+
+async def _seat(actor: Actor, post_id: UUID, now: datetime) -> Seat:
+    found = await queries.seat(actor.county_id, today(now), post_id)
+    if found is None:
+        raise NotFound
+    require(actor, Action.ROSTER_EDIT, Target(unit_code=found.unit_code))
+    if found.role in {Role.ADMIN, Role.SHOPKEEPER}:
+        raise NotFound
+    return found
+
+
+async def _tenure(actor: Actor, assignment_id: UUID) -> Tenure:
+    found = await basics.tenure(actor.county_id, assignment_id)
+    if found is None:
+        raise NotFound
+    require(actor, Action.ROSTER_EDIT, Target(unit_code=found.unit_code))
+    if found.role in {Role.ADMIN, Role.SHOPKEEPER}:
+        raise NotFound
+    return found
+
+
+async def _add_person(actor: Actor, form: AppointForm, code: str, now: datetime) -> UUID:
+    person_id = await roster.add_person(
+        actor.county_id,
+        form.name,
+        form.phone,
+        form.employment,
+        full_time=form.full_time,
+        political=form.political or None,
+        now=now,
+    )
+    await audit.record(
+        actor,
+        "person.add",
+        "person",
+        person_id,
+        county_id=actor.county_id,
+        unit_code=code,
+        after={"name": form.name, "employment_type": form.employment},
+    )
+    return person_id
+
+
+async def _assign(
+    actor: Actor, seat: Seat, person_id: UUID, day: date, now: datetime, *, reason: str = ""
+) -> None:
+    try:
+        assignment_id = await roster.assign(
+            actor.county_id,
+            seat.post_id,
+            person_id,
+            day,
+            reason=reason,
+            actor_id=actor.person_id,
+            now=now,
+        )
+    except PostTaken as error:
+        raise PostTaken(seat.name or seat.next_name or "") from error
+    await audit.record(
+        actor,
+        "assignment.start",
+        "person",
+        person_id,
+        county_id=actor.county_id,
+        unit_code=seat.unit_code,
+        after={"assignment": assignment_id, "role": seat.role, "valid_from": day},
+        reason=reason,
+    )
+
+
+async def _end(actor: Actor, tenure: Tenure, day: date, reason: str) -> None:
+    try:
+        await roster.end_assignment(actor.county_id, tenure.id, day, reason=reason)
+    except BadPeriod as error:
+        raise BadPeriod(error.message, {"on": error.message}) from error
+    await _record(actor, "assignment.end", tenure, after={"valid_to": day}, reason=reason)
+
+
+async def _record(
+    actor: Actor,
+    action: str,
+    tenure: Tenure,
+    *,
+    before: object = None,
+    after: object = None,
+    reason: str = "",
+) -> None:
+    await audit.record(
+        actor,
+        action,
+        "person",
+        tenure.person_id,
+        county_id=actor.county_id,
+        unit_code=tenure.unit_code,
+        before=before,
+        after=after,
+        reason=reason,
+    )
+
+
+def _check_name(name: str) -> None:
+    if not PERSON_NAME.fullmatch(name):
+        raise Invalid(BAD_NAME, {"name": BAD_NAME})
+
+
+def _sealed(county_id: int, phone: str) -> tuple[bytes, bytes, str]:
+    number = phones.clean(phone)
+    if number is None:
+        raise BadPhone
+    return phones.seal(number), phones.fingerprint(county_id, number), number[-4:]

@@ -1,0 +1,305 @@
+"""The desk's roster pages and the verifier's 名册, as a browser uses them."""
+
+import re
+from datetime import timedelta
+
+import httpx
+
+from shared.clock import today
+from shared.database import DB
+from shared.documents.excel import MIME
+from shared.roster import service as roster
+from shared.roster.roles import Role
+from tests.factories import COUNTY, SmallCounty, phone, small_county
+from tests.shared.identity.test_web import enter, enter_desk, post
+from tests.shared.roster.intake import sheets
+
+
+async def desk(client: httpx.AsyncClient) -> SmallCounty:
+    """The small county with its department signed in."""
+    world = await small_county()
+    await enter_desk(client, world.department)
+    return world
+
+
+async def see(client: httpx.AsyncClient, path: str, *texts: str) -> str:
+    answer = await client.get(path)
+    assert answer.status_code == 200, answer.text
+    for text in texts:
+        assert text in answer.text, text
+    return answer.text
+
+
+async def test_the_tree_is_walked_from_county_to_grid(client: httpx.AsyncClient) -> None:
+    """Every level shows its counts, its posts, and links to the next."""
+    await desk(client)
+    page = await see(client, "/desk/roster", "通城县", "隽水镇", "麦市镇", "周部长", "800")
+    assert 'href="/desk/roster?unit=421222100"' in page
+    await see(client, "/desk/roster?unit=421222100", "隽1社区居委会", "尹玉梅")
+    page = await see(client, "/desk/roster?unit=421222100001", "王书记", "欧阳金山", "郑志强")
+    assert "单小梅" in page
+    await see(client, "/desk/roster?unit=421222100001001", "欧阳金山")
+    assert (await client.get("/desk/roster?unit=421223")).status_code == 404
+    assert (await client.get("/desk/roster?unit=421222999")).status_code == 404
+
+
+async def test_people_are_found_by_name_pinyin_initials_and_phone(
+    client: httpx.AsyncClient,
+) -> None:
+    """A phone only whole: its last digits find nobody."""
+    world = await desk(client)
+    number = world.committee.phone
+    for query in ("单小", "小梅", "shanxiao", "sxm", "SXM", number, f"{number[:3]} {number[3:]}"):
+        page = await see(client, f"/desk/roster/people?q={query}", "单小梅", "共 1 条")
+        assert number not in page.replace(f'value="{query}"', "")
+    await see(client, f"/desk/roster/people?q={number[-4:]}", "没有符合条件")
+    await see(client, "/desk/roster/people?role=gridworker&unit=421222101", "卢立新", "共 1 条")
+    await see(client, "/desk/roster/people?state=former", "没有符合条件")
+    assert (await client.get("/desk/roster/people?role=king")).status_code == 422
+
+
+async def test_a_phone_is_shown_on_demand_and_recorded(client: httpx.AsyncClient) -> None:
+    """Masked until asked for; the asking is an audit event."""
+    world = await desk(client)
+    path = f"/desk/roster/people/{world.worker.person_id}"
+    page = await see(client, path, "欧阳金山", "****")
+    assert world.worker.phone not in page
+    answer = await post(client, f"{path}/phone")
+    assert world.worker.phone in answer.text
+    seen = await DB.fetchval(
+        "SELECT count(*) FROM shared.audit_event"
+        " WHERE county_id = $1 AND action = 'roster.phone' AND object_id = $2",
+        COUNTY,
+        world.worker.person_id,
+    )
+    assert seen == 1
+
+
+async def test_two_people_editing_one_form(client: httpx.AsyncClient) -> None:
+    """The second to save is told, keeps what was typed, and nothing is overwritten."""
+    world = await desk(client)
+    path = f"/desk/roster/people/{world.worker.person_id}"
+    page = await see(client, f"{path}/edit")
+    found = re.search(r'name="version" value="(\d+)"', page)
+    assert found
+    fields = {"employment": "contract", "version": found[1]}
+    answer = await post(client, f"{path}/edit", name="欧阳金", full_time="1", **fields)
+    assert answer.status_code == 303
+    answer = await post(client, f"{path}/edit", name="欧阳银", **fields)
+    assert answer.status_code == 409
+    assert "别人已改过" in answer.text
+    assert 'value="欧阳银"' in answer.text
+    card = await roster.person(COUNTY, world.worker.person_id)
+    assert card is not None
+    assert (card.name, card.full_time) == ("欧阳金", True)
+
+
+async def test_wrong_fields_have_sentences(client: httpx.AsyncClient) -> None:
+    """Bad name, bad phone, somebody else's phone, no reason."""
+    world = await desk(client)
+    path = f"/desk/roster/people/{world.worker.person_id}/edit"
+    good = {"name": "欧阳金山", "employment": "contract", "version": "1"}
+    for fields, sentence in (
+        ({"name": "<b>"}, "只能有汉字"),
+        ({"name": ""}, "请填写"),
+        ({"phone": "123"}, "11 位数字"),
+        ({"employment": "king"}, "请从列表中选择"),
+    ):
+        answer = await post(client, path, **(good | fields))
+        assert (answer.status_code, sentence in answer.text) == (422, True), sentence
+    answer = await post(client, path, **(good | {"phone": world.chief.phone}))
+    assert answer.status_code == 409
+    assert "已登记给另一个人" in answer.text
+
+
+async def test_leaving_moving_and_appointing(client: httpx.AsyncClient) -> None:
+    """A worker leaves; another moves into the vacant grid; a new one takes the place left."""
+    world = await desk(client)
+    day = today()
+    path = f"/desk/roster/assignments/{world.worker.assignment_id}"
+    await see(client, f"{path}/end", "办理离任")
+    answer = await post(client, f"{path}/end", on=f"{day}", reason="")
+    assert (answer.status_code, "请填写" in answer.text) == (422, True)
+    answer = await post(client, f"{path}/end", on="2025-01-01", reason="辞职")
+    assert (answer.status_code, "须晚于到岗日期" in answer.text) == (422, True)
+    answer = await post(client, f"{path}/end", on=f"{day}", reason="辞职")
+    assert answer.status_code == 303
+    answer = await post(client, f"{path}/end", on=f"{day}", reason="辞职")
+    assert answer.status_code == 409
+    await see(client, "/desk/roster/vacancies?unit=421222100", "隽1第1网格", "任命")
+    await see(client, "/desk/roster/people?state=former", "欧阳金山", "没有岗位")
+
+    path = f"/desk/roster/assignments/{world.second_worker.assignment_id}/transfer"
+    page = await see(client, path, "隽1第1网格")
+    assert str(world.worker.post_id) in page
+    fields = {"post_id": str(world.worker.post_id), "on": f"{day}", "reason": "工作需要"}
+    assert (await post(client, path, **fields)).status_code == 303
+    place = await roster.worker_place(COUNTY, world.second_worker.person_id, day)
+    assert place is not None
+    assert place.grid_code == "421222100001001"
+
+    path = f"/desk/roster/posts/{world.second_worker.post_id}/appoint"
+    await see(client, path, "任命网格员")
+    fields = {"name": "新来人", "phone": phone(), "employment": "contract", "valid_from": f"{day}"}
+    answer = await post(client, path, **fields)
+    assert answer.status_code == 303
+    await see(client, answer.headers["location"], "新来人", "网格员")
+    answer = await post(client, path, **(fields | {"name": "又来人", "phone": phone()}))
+    assert (answer.status_code, "由新来人担任" in answer.text) == (409, True)
+    answer = await post(client, path, **(fields | {"name": "冒名", "phone": world.chief.phone}))
+    assert (answer.status_code, "另一个姓名" in answer.text) == (422, True)
+
+
+async def test_a_future_assignment_can_be_taken_back(client: httpx.AsyncClient) -> None:
+    """Before it begins; afterwards only ended."""
+    world = await desk(client)
+    unit = world.units["421222101002001"]
+    answer = await post(client, f"/desk/roster/units/{unit.code}/post", role="gridworker")
+    path = answer.headers["location"]
+    day = today() + timedelta(days=10)
+    fields = {"name": "新来人", "phone": phone(), "employment": "contract", "valid_from": f"{day}"}
+    answer = await post(client, path, **fields)
+    person = answer.headers["location"]
+    page = await see(client, person, "还没开始", "取消")
+    found = re.search(r"/desk/roster/assignments/[-0-9a-f]+/cancel", page)
+    assert found
+    assert (await post(client, found[0])).status_code == 303
+    await see(client, person, "现在没有岗位")
+    path = f"/desk/roster/assignments/{world.worker.assignment_id}/cancel"
+    assert (await post(client, path)).status_code == 409
+
+
+async def test_units_and_posts(client: httpx.AsyncClient) -> None:
+    """Added with a code, renamed once, closed when empty."""
+    world = await desk(client)
+    base = "/desk/roster/units"
+    await see(client, f"{base}/421222100001/add", 'value="003"', "新增网格")
+    fields = {"number": "003", "name": "雁塔第3网格", "households": "88"}
+    answer = await post(client, f"{base}/421222100001/add", **fields)
+    assert answer.headers["location"] == "/desk/roster?unit=421222100001003"
+    assert (await post(client, f"{base}/421222100001/add", **fields)).status_code == 409
+    answer = await post(client, f"{base}/421222100001/add", **(fields | {"number": "3"}))
+    assert answer.status_code == 422
+    made = await roster.unit_by_code(COUNTY, "421222100001003")
+    assert made is not None
+    assert (made.grid_type, made.households) == ("community", 88)
+
+    page = await see(client, f"{base}/421222100001003/edit")
+    found = re.search(r'name="was" value="([^"]+)"', page)
+    assert found
+    fields = {"name": "雁塔三网格", "households": "90", "grid_type": "rural", "was": found[1]}
+    path = f"{base}/421222100001003/edit"
+    assert (await post(client, path, **fields)).status_code == 303
+    answer = await post(client, path, **fields)
+    assert (answer.status_code, "别人已改过" in answer.text) == (409, True)
+
+    answer = await post(client, f"{base}/421222100001/post", role="gridworker")
+    assert answer.status_code == 422
+    answer = await post(client, f"{base}/421222100001/post", role="lead", grids="421222101001001")
+    assert answer.status_code == 422
+    answer = await post(client, f"{base}/421222100001/post", role="lead", grids="421222100001003")
+    assert answer.status_code == 303
+    post_id = answer.headers["location"].split("/")[-2]
+    answer = await post(client, f"/desk/roster/posts/{post_id}/close")
+    assert answer.headers["location"] == "/desk/roster?unit=421222100001"
+    answer = await post(client, f"/desk/roster/posts/{world.chief.post_id}/close")
+    assert (answer.status_code, "还有人" in answer.text) == (409, True)
+
+    assert (await post(client, f"{base}/421222100001003/close")).status_code == 303
+    assert (await client.get("/desk/roster?unit=421222100001003")).status_code == 404
+    answer = await post(client, f"{base}/421222100001/close")
+    assert (answer.status_code, "在这里任职" in answer.text) == (409, True)
+
+
+async def upload(client: httpx.AsyncClient, data: bytes, name: str = "a.xlsx") -> httpx.Response:
+    token = client.cookies["csrftoken"]
+    return await client.post(
+        "/desk/roster/import",
+        data={"_csrf_token": token},
+        files={"file": (name, data), "divisions": ("", b"")},
+    )
+
+
+async def test_import_from_choosing_to_done(client: httpx.AsyncClient) -> None:
+    """Preview, accept, done; a fault gives the workbook in red; a bad file one sentence."""
+    await desk(client)
+    await see(client, "/desk/roster/import", "选择文件")
+    answer = await upload(client, b"%PDF")
+    assert (answer.status_code, "PDF" in answer.text) == (422, True)
+    answer = await upload(client, b"", "")
+    assert (answer.status_code, "请选择花名册文件" in answer.text) == (422, True)
+
+    people = sheets.staff()
+    people[0]["手机号"] = "1"
+    answer = await upload(client, sheets.workbook(people))
+    page = await see(client, answer.headers["location"], "1 处错误", "第 4 行“手机号”", "标红")
+    assert "确认导入" not in page
+    found = re.search(r"/desk/roster/import/[-0-9a-f]+/report.xlsx", page)
+    assert found
+    report = await client.get(found[0])
+    assert report.headers["content-type"] == MIME
+    assert report.content.startswith(b"PK")
+    answer = await post(client, answer.headers["location"])
+    assert (answer.status_code, "没有导入任何内容" in answer.text) == (422, True)
+
+    answer = await upload(client, sheets.workbook(sheets.staff()))
+    run = answer.headers["location"]
+    await see(client, run, "确认导入", "不在新表", "身份证号")
+    assert (await post(client, run, end_missing="1")).status_code == 303
+    await see(client, run, "已导入")
+    answer = await post(client, run)
+    assert (answer.status_code, "已经导入过" in answer.text) == (409, True)
+    await see(client, "/desk/roster?unit=421222100200", "石南村委会")
+
+    answer = await upload(client, sheets.workbook(sheets.staff()))
+    run = answer.headers["location"]
+    assert (await post(client, f"{run}/cancel")).status_code == 303
+    await see(client, run, "已过期或已放弃")
+
+
+async def test_an_export_imports_as_nothing_new(client: httpx.AsyncClient) -> None:
+    """Phones are masked in it, and still every row is recognised."""
+    world = await desk(client)
+    answer = await client.get("/desk/roster/export.xlsx")
+    assert answer.status_code == 200, answer.text
+    assert world.worker.phone.encode() not in answer.content
+    answer = await upload(client, answer.content)
+    page = await see(client, answer.headers["location"], "没有变化")
+    assert "处错误" not in page
+    shown = re.findall(r'figures__label">([^<]+)</span><strong>(\d+)<', page)
+    counts = {label: int(number) for label, number in shown}
+    assert {label for label, number in counts.items() if number} == {"表中人数", "没有变化"}
+    template = await client.get("/desk/roster/template.xlsx")
+    assert template.content.startswith(b"PK")
+
+
+async def test_the_verifiers_list_is_the_own_subtree(client: httpx.AsyncClient) -> None:
+    """A chief sees the village, not the other township; a worker sees no list at all."""
+    world = await small_county()
+    await enter(client, world.chief)
+    page = await see(client, "/verify/people", "欧阳金山", "郑志强", "****")
+    assert "卢立新" not in page
+    await see(client, "/verify/people?q=oyjs", "欧阳金山", "共 1 条")
+    path = f"/verify/people/{world.worker.person_id}"
+    page = await see(client, path, "网格员", "显示完整手机号", "激活条")
+    assert world.worker.phone not in page
+    assert world.worker.phone in (await post(client, f"{path}/phone")).text
+    other = f"/verify/people/{world.cousin_worker.person_id}"
+    assert (await client.get(other)).status_code == 404
+    assert (await post(client, f"{other}/phone")).status_code == 404
+    assert (await client.get("/desk/roster")).status_code == 404
+
+
+async def test_a_long_list_goes_on(client: httpx.AsyncClient) -> None:
+    """Twenty rows, then a link that htmx replaces by the next."""
+    from tests.factories import member
+
+    world = await small_county()
+    for _ in range(20):
+        await member(Role.COMMITTEE, world.units["421222100002"], "周小明")
+    await enter(client, world.instructor)
+    page = await see(client, "/verify/people", "加载更多")
+    assert page.count('class="weui-cell weui-cell_access"') == 20
+    answer = await client.get("/verify/people?q=&page=2", headers={"HX-Request": "true"})
+    assert "<html" not in answer.text
+    assert answer.text.count("weui-cell_access") > 0
