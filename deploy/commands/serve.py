@@ -7,6 +7,8 @@ import click
 import msgspec
 import uvicorn
 
+from deploy.demo.board import show
+from deploy.demo.seed import seed_demo
 from deploy.jobs import JOBS
 from deploy.runtime import Service, run
 from deploy.single import service_app
@@ -22,13 +24,18 @@ GRACE = 20
 @click.option("--service", type=click.Choice(["points", "appraisal"]), help="只运行其中一个服务。")
 @click.option("--host", help="监听地址，默认 GRIDMERIT_HOST。")
 @click.option("--port", type=click.IntRange(1, 65535), help="监听端口，默认 GRIDMERIT_PORT。")
-def serve(service: Service | None, host: str | None, port: int | None) -> None:
+@click.option("--demo", is_flag=True, help="先放入演示县，并打印登录表（只用于空的数据文件夹）。")
+def serve(service: Service | None, host: str | None, port: int | None, *, demo: bool) -> None:
     """运行网站；不加 --service 时一个进程包含全部。"""
     changes = {"host": host, "port": port}
 
     async def main(settings: Settings) -> None:
         given = {name: value for name, value in changes.items() if value is not None}
-        await _serve(msgspec.structs.replace(settings, **given), service or "app")
+        settings = msgspec.structs.replace(settings, **given)
+        if demo:
+            address = f"http://{settings.host}:{settings.port}"
+            show(await seed_demo(msgspec.structs.replace(settings, public_url=address)), address)
+        await _serve(settings, service or "app")
 
     run(main, service or "app", serving=True)
 

@@ -1,0 +1,1 @@
+"""A small invented county in which the whole story can be played in one sitting."""
