@@ -5,6 +5,7 @@ from rich.table import Table
 
 from deploy.demo.county import COUNTY_NAME
 from deploy.demo.seed import Demo, totp
+from shared.clock import now
 
 
 def show(demo: Demo, address: str, console: Console | None = None) -> None:
@@ -20,5 +21,7 @@ def show(demo: Demo, address: str, console: Console | None = None) -> None:
         )
     out.print(table)
     out.print(f"网址：{address}　手机页面在浏览器里缩窄窗口即可。")
-    out.print(f"电脑端动态码：现在是 {totp()}，半分钟一换；密钥 {demo.totp_key} 可加进验证器。")
+    out.print(
+        f"电脑端动态码：现在是 {totp(now())}，半分钟一换；密钥 {demo.totp_key} 可加进验证器。"
+    )
     out.print("故事：网格员记工作 → 网格长核实 → 网格员出示兑换码 → 店主扫码兑换 → 对账单。")

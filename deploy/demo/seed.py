@@ -8,7 +8,6 @@ is an argument, so that the county always has a last month with a statement and 
 import base64
 import hmac
 import struct
-import time
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -80,9 +79,9 @@ async def seed_demo(settings: Settings, *, now: datetime | None = None) -> Demo:
     )
 
 
-def totp(at: float | None = None) -> str:
-    """The six digits that the demo's authenticator shows now."""
-    counter = struct.pack(">Q", int(at if at is not None else time.time()) // STEP)
+def totp(at: datetime) -> str:
+    """The six digits that the demo's authenticator shows at a moment."""
+    counter = struct.pack(">Q", int(at.timestamp()) // STEP)
     mac = hmac.new(data.TOTP_SEED, counter, "sha1").digest()
     offset = mac[-1] & 15
     value = struct.unpack(">I", mac[offset : offset + 4])[0] & 0x7FFFFFFF
