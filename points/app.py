@@ -7,6 +7,7 @@ from pathlib import Path
 from litestar import Litestar
 
 from points.index import index
+from points.ledger import web as wallet
 from points.redemption import api as counter_api
 from points.routes import ROUTES
 from points.work import web as work
@@ -35,6 +36,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = now) -> Lites
             web_manage.router,
             web_shop.router,
             work.router,
+            wallet.router,
             verify.router,
             counter_api.router,
             web_settings.router,

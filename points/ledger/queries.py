@@ -67,6 +67,11 @@ FROM points.transfer t
 JOIN points.batch b ON b.county_id = t.county_id AND b.number = t.batch
 """
 RECEIPT_OF_TRANSFER = RECEIPT + "WHERE t.county_id = $1 AND t.id = $2"
+RECEIPT_OF_PERSON = (
+    RECEIPT_OF_TRANSFER
+    + """ AND ARRAY[t.debit, t.credit] && ARRAY[points.account_id('worker', 'merit', $3),
+        points.account_id('worker', 'wallet', $3)]"""
+)
 RECEIPT_OF_PLACE = (
     RECEIPT + "WHERE t.county_id = $1 AND b.number = $2"
     " AND t.id = points.transfer_id(b.at, $2, $3, 1)"
@@ -141,3 +146,7 @@ async def waiting_funds(county_id: int) -> list[UUID]:
 
 async def purge_codes(county_id: int, before: datetime, limit: int) -> int:
     return int(await DB.fetchval(PURGE_CODES, county_id, before, limit))
+
+
+async def receipt_of_person(county_id: int, transfer_id: UUID, person_id: UUID) -> Receipt | None:
+    return await DB.one(Receipt, RECEIPT_OF_PERSON, county_id, transfer_id, person_id)

@@ -93,6 +93,14 @@ async def receipt(county_id: int, transfer_id: UUID) -> Receipt:
     return found
 
 
+async def own_receipt(county_id: int, person_id: UUID, transfer_id: UUID) -> Receipt:
+    """A receipt of the person's own movement; raises NotFound for anybody else's."""
+    found = await queries.receipt_of_person(county_id, transfer_id, person_id)
+    if found is None:
+        raise NotFound
+    return found
+
+
 async def receipt_of(county_id: int, outcome: Outcome) -> Receipt | None:
     """The receipt of an accepted redemption's (or award's) outcome; None if it moved nothing."""
     if outcome.batch is None or outcome.position is None:

@@ -1,0 +1,55 @@
+"""The wallet page: where points came from and where they went, each with its receipt."""
+
+from typing import Literal
+from uuid import UUID
+
+from litestar import Router, get
+from litestar.params import FromPath, FromQuery
+from litestar.plugins.htmx import HTMXRequest
+from litestar.response import Template
+
+from points.ledger import service
+from points.ledger.words import label
+from shared.clock import today
+from shared.identity.actor import Actor
+from shared.web.pages import moment, page
+
+PAGE = 20
+
+
+@get("/wallet")
+async def wallet(
+    request: HTMXRequest,
+    after: FromQuery[UUID | None] = None,
+    unit: FromQuery[Literal["wallet", "merit"]] = "wallet",
+) -> Template:
+    """One's own movements, newest first: 可兑换积分 or 履职积分."""
+    actor: Actor = request.user
+    rows = await service.transfers(
+        actor.county_id, actor.person_id, before=after, limit=PAGE, unit=unit
+    )
+    lots = await service.lots(actor.county_id, actor.person_id)
+    dated = [lot for lot in lots if lot.expires_on is not None and lot.remaining]
+    return page(
+        request,
+        "ledger/m_wallet.html",
+        block="rows" if after else None,
+        rows=rows,
+        unit=unit,
+        label=label,
+        more=len(rows) == PAGE,
+        balances=await service.balances(actor.county_id, actor.person_id, moment(request)),
+        ending=dated[0] if dated else None,
+        on=today(moment(request)),
+    )
+
+
+@get("/wallet/{transfer_id:uuid}")
+async def receipt(request: HTMXRequest, transfer_id: FromPath[UUID]) -> Template:
+    """One movement with the block of the chain that seals it."""
+    actor: Actor = request.user
+    found = await service.own_receipt(actor.county_id, actor.person_id, transfer_id)
+    return page(request, "ledger/m_receipt.html", receipt=found, label=label)
+
+
+router = Router("/", route_handlers=[wallet, receipt], include_in_schema=False)
