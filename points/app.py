@@ -6,6 +6,7 @@ from pathlib import Path
 
 from litestar import Litestar
 
+from points.desk import web as desk
 from points.index import index
 from points.ledger import web as wallet
 from points.redemption import api as counter_api
@@ -31,6 +32,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = now) -> Lites
     return Litestar(
         route_handlers=[
             index,
+            desk.router,
             web.router,
             web_me.router,
             web_manage.router,

@@ -24,6 +24,7 @@ ROUTES: Routes = {
     **ROSTER_ROUTES,
     "GET /": SIGNED_IN,
     **REDEMPTION_ROUTES,
+    "GET /desk": roles(Role.DEPARTMENT, Role.AUDITOR, desk=True),
     "GET /home": WORKER,
     "GET /wallet": FORMER_TOO,
     "GET /wallet/{transfer_id}": FORMER_TOO,

@@ -1,0 +1,1 @@
+"""The department's first page: what the county looks like today and what waits."""

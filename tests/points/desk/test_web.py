@@ -1,0 +1,29 @@
+"""The department's first page, and where each role begins."""
+
+import httpx
+
+from tests.factories import small_county
+from tests.shared.identity.test_web import enter, enter_desk
+
+
+async def test_the_desk_opens_on_the_county(client: httpx.AsyncClient) -> None:
+    """Figures of the county and a line per township."""
+    world = await small_county()
+    await enter_desk(client, world.department)
+    page = await client.get("/desk")
+    assert page.status_code == 200
+    for words in ("隽水镇", "麦市镇", "待签对账单", "待拨付"):
+        assert words in page.text
+
+
+async def test_each_role_begins_on_its_own_page(client: httpx.AsyncClient) -> None:
+    """Worker, verifier, accountant; a worker has no desk."""
+    world = await small_county()
+    for member, path in (
+        (world.worker, "/home"),
+        (world.lead, "/verify"),
+        (world.accountant, "/verify"),
+    ):
+        await enter(client, member)
+        assert (await client.get("/")).headers["location"] == path
+    assert (await client.get("/desk")).status_code == 404
