@@ -15,7 +15,7 @@ PYTEST_ARGS ?=
 
 ## demo: the demo county on one port, with a table of addresses and sign-ins
 demo: $(VENV)/installed
-	$(BIN)/gridmerit serve --demo
+	GRIDMERIT_DATA_DIR=$${GRIDMERIT_DATA_DIR:-var/demo} GRIDMERIT_LOG_FORMAT=console $(BIN)/gridmerit serve --demo
 
 ## test: everything that can be shown on one machine
 test: $(VENV)/dev $(VENV)/browser

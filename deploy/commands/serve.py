@@ -1,14 +1,16 @@
 """``gridmerit serve`` and ``gridmerit scheduler``: the processes that stay."""
 
 import asyncio
+import socket
 from contextlib import suppress
 
 import click
 import msgspec
+import structlog
 import uvicorn
 
-from deploy.demo.board import show
-from deploy.demo.seed import seed_demo
+from deploy.checks import faults
+from deploy.engine_home import EngineError
 from deploy.jobs import JOBS
 from deploy.runtime import Service, run
 from deploy.single import service_app
@@ -18,6 +20,8 @@ from shared.web import logging
 
 GRACE = 20
 """Seconds that requests in flight may take after a stop signal."""
+BACKLOG = 2048
+LOG = structlog.get_logger("gridmerit.serve")
 
 
 @click.command()
@@ -31,11 +35,11 @@ def serve(service: Service | None, host: str | None, port: int | None, *, demo: 
 
     async def main(settings: Settings) -> None:
         given = {name: value for name, value in changes.items() if value is not None}
-        settings = msgspec.structs.replace(settings, **given)
-        if demo:
-            address = f"http://{settings.host}:{settings.port}"
-            show(await seed_demo(msgspec.structs.replace(settings, public_url=address)), address)
-        await _serve(settings, service or "app")
+        changed = msgspec.structs.replace(settings, **given)
+        with _listen(changed) as listener:
+            if demo:
+                changed = await _with_demo(changed)
+            await _serve(changed, service or "app", listener)
 
     run(main, service or "app", serving=True)
 
@@ -45,18 +49,48 @@ def scheduler() -> None:
     """只运行定时任务（同时只有一个进程在做）。"""
 
     async def main(settings: Settings) -> None:
+        await _refuse_faults(settings)
         logging.configure(settings.log_format)
         await lead(JOBS)
 
     run(main)
 
 
-async def _serve(settings: Settings, service: Service) -> None:
+def _listen(settings: Settings) -> socket.socket:
+    try:
+        return socket.create_server(
+            (settings.host, settings.port),
+            family=socket.AF_INET6 if ":" in settings.host else socket.AF_INET,
+            backlog=BACKLOG,
+        )
+    except OSError as error:
+        raise EngineError(
+            f"不能监听 {settings.host}:{settings.port}（{error.strerror}）：请换一个端口。"
+        ) from error
+
+
+async def _with_demo(settings: Settings) -> Settings:
+    """Imported here: the demo brings half of the product with it, which nobody else needs."""
+    from deploy.demo.board import show  # noqa: PLC0415
+    from deploy.demo.seed import seed_demo  # noqa: PLC0415
+
+    address = f"http://{settings.host}:{settings.port}"
+    settings = msgspec.structs.replace(settings, public_url=address)
+    show(await seed_demo(settings), address)
+    return settings
+
+
+async def _refuse_faults(settings: Settings) -> None:
+    if wrong := await faults(settings):
+        lines = "".join(f"\n✗ {one.name}：{one.sentence}" for one in wrong)
+        raise EngineError(f"不能启动。{lines}")
+
+
+async def _serve(settings: Settings, service: Service, listener: socket.socket) -> None:
+    await _refuse_faults(settings)
     logging.configure(settings.log_format)
     config = uvicorn.Config(
         service_app(settings, service),
-        host=settings.host,
-        port=settings.port,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -64,13 +98,18 @@ async def _serve(settings: Settings, service: Service) -> None:
         timeout_graceful_shutdown=GRACE,
     )
     jobs = asyncio.create_task(lead(JOBS)) if _runs_jobs(settings, service) else None
+    LOG.info("serving", service=service, host=settings.host, port=settings.port)
     try:
-        await uvicorn.Server(config).serve()
+        # Once its requests are answered, uvicorn raises the signal that stopped it again; for us
+        # that is a stop like any other.
+        with suppress(SystemExit):
+            await uvicorn.Server(config).serve([listener])
     finally:
         if jobs:
             jobs.cancel()
             with suppress(asyncio.CancelledError):
                 await jobs
+    LOG.info("stopped", service=service)
 
 
 def _runs_jobs(settings: Settings, service: Service) -> bool:

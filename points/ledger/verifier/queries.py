@@ -335,6 +335,7 @@ FROM points.batch b CROSS JOIN LATERAL points.leaves($1, $2, $2,
     points.transfer_id(b.at, $2, 0, 0), points.transfer_id(b.at, $2, 1048575, 1048575)) AS l
 WHERE b.county_id = $1 AND b.number = $2 ORDER BY l.position, l.part, l.id
 """
+LAST_BATCH = "SELECT coalesce(max(number), 0) FROM points.batch WHERE county_id = $1"
 COUNTIES = "SELECT DISTINCT county_id FROM points.batch ORDER BY county_id"
 SIZE = "SELECT count(*) FROM points.transfer WHERE county_id = $1"
 
@@ -353,6 +354,10 @@ async def tampered(county_id: int, first: int, last: int) -> Tampered | None:
 
 async def leaves(county_id: int, number: int) -> Sequence[LeafRow]:
     return await DB.all(LeafRow, LEAVES, county_id, number)
+
+
+async def last_batch(county_id: int) -> int:
+    return int(await DB.fetchval(LAST_BATCH, county_id))
 
 
 async def counties() -> list[int]:

@@ -1,0 +1,218 @@
+"""What must hold before anything is written, and what an administrator should hear about.
+
+``gridmerit serve`` refuses to start on a fault; ``gridmerit doctor`` prints everything.
+"""
+
+import re
+import shutil
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from enum import StrEnum
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import asyncpg
+import msgspec
+from redis.exceptions import RedisError
+
+from deploy.migrate import APPS, ROOT
+from points.ledger.verifier import service as verifier
+from shared.calendar import service as calendar
+from shared.clock import now, today
+from shared.database import DB
+from shared.scheduling.queries import counties
+from shared.settings import Settings
+from shared.valkey import client
+from shared.web.assets import DIST
+
+OLDEST_POSTGRESQL = 15
+LARGEST_SKEW = timedelta(seconds=1)
+LEAST_DISK = 1 << 30
+"""Bytes that must be free in the data directory."""
+WANTED = {
+    "fsync": "on",
+    "full_page_writes": "on",
+    "synchronous_commit": "on",
+    "default_transaction_isolation": "read committed",
+    "server_encoding": "UTF8",
+}
+"""Settings of the server without which a confirmed redemption may be lost or miscounted."""
+GUARDED = (
+    *(f"points.{table}" for table in ("account", "transfer", "hold", "lot", "batch", "redemption")),
+    "shared.audit_event",
+)
+"""Tables that no service may update or delete from."""
+TOO_MUCH = """
+SELECT t || ' ' || p FROM unnest($1::text[]) AS t, unnest(ARRAY['UPDATE', 'DELETE']) AS p
+WHERE to_regclass(t) IS NOT NULL AND has_table_privilege(t, p)
+"""
+LOCAL_NAMES = {"127.0.0.1", "localhost", "::1"}
+
+
+class Level(StrEnum):
+    """How bad it is: a fault stops the service, a warning does not."""
+
+    OK = "✓"
+    WARNING = "!"
+    FAULT = "✗"
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One thing that was looked at, and a sentence: what is, what to do."""
+
+    name: str
+    sentence: str
+    level: Level = Level.OK
+
+
+Check = Callable[[Settings], Awaitable[Finding]]
+
+
+async def everything(settings: Settings) -> list[Finding]:
+    """All checks in order, on the configured database."""
+    return [await check(settings) for check in CHECKS]
+
+
+async def faults(settings: Settings) -> list[Finding]:
+    """Only what forbids writing."""
+    return [finding for finding in await everything(settings) if finding.level is Level.FAULT]
+
+
+async def server(_: Settings) -> Finding:
+    """The version, and the settings that keep promises."""
+    major = int(await DB.fetchval("SELECT current_setting('server_version_num')")) // 10000
+    if major < OLDEST_POSTGRESQL:
+        return fault("数据库", f"PostgreSQL {major} 太旧，至少要 {OLDEST_POSTGRESQL}。")
+    wrong = [
+        f"{name} 是 {value}，应为 {wanted}"
+        for name, wanted in WANTED.items()
+        if (value := await DB.fetchval("SELECT current_setting($1)", name)) != wanted
+    ]
+    if wrong:
+        return fault("数据库", "；".join(wrong) + "：请改好数据库设置再启动。")
+    if await DB.fetchval("SELECT current_setting('data_checksums')") != "on":
+        return warning("数据库", f"PostgreSQL {major}；没有开启数据页校验，坏盘可能不被发现。")
+    return Finding("数据库", f"PostgreSQL {major}，写入不会丢。")
+
+
+async def migrations(_: Settings) -> Finding:
+    """The schema is this release's; nothing older, nothing newer."""
+    rows = await DB.fetch("SELECT app_name, name FROM public.migration")
+    done = {(row["app_name"], row["name"]) for row in rows}
+    known = known_migrations()
+    if missing := known - done:
+        return fault("迁移", f"数据库缺少 {len(missing)} 个迁移：请运行 gridmerit migrate。")
+    if extra := done - known:
+        return warning("迁移", f"数据库有 {len(extra)} 个本版本没有的迁移：程序可能旧了。")
+    return Finding("迁移", "数据库是本版本。")
+
+
+async def rights(_: Settings) -> Finding:
+    """The service's login role cannot change what has been written."""
+    too_much = [row[0] for row in await DB.fetch(TOO_MUCH, GUARDED)]
+    if too_much:
+        return fault("权限", f"服务账号能改台账（{too_much[0]} 等）：请用服务自己的数据库账号。")
+    return Finding("权限", "服务账号不能修改、删除台账和审计。")
+
+
+async def chain(_: Settings) -> Finding:
+    """The newest blocks of every county's ledger give their hashes."""
+    if not await DB.fetchval("SELECT has_table_privilege('points.batch', 'SELECT')"):
+        return Finding("台账", "本服务不读写台账。")
+    for county_id in await verifier.counties():
+        if broken := await verifier.verify_head(county_id):
+            return fault(
+                "台账", f"{county_id}：{broken.detail}。请停止使用，运行 gridmerit verify 查明。"
+            )
+    return Finding("台账", "最近批次的哈希链完整。")
+
+
+async def clocks(_: Settings) -> Finding:
+    """This machine and the database agree on the time, and both know China's."""
+    before = now()
+    theirs = await DB.fetchval("SELECT clock_timestamp()")
+    ours = before + (now() - before) / 2
+    if abs(ours - theirs) > LARGEST_SKEW:
+        seconds = abs(ours - theirs).total_seconds()
+        return fault("时钟", f"本机与数据库相差 {seconds:.1f} 秒：请校准两边的时间。")
+    try:
+        ZoneInfo("Asia/Shanghai")
+        await DB.fetchval("SELECT now() AT TIME ZONE 'Asia/Shanghai'")
+    except (ZoneInfoNotFoundError, asyncpg.PostgresError):
+        return fault("时钟", "缺少 Asia/Shanghai 时区数据：请安装 tzdata。")
+    return Finding("时钟", "本机与数据库一致。")
+
+
+async def disk(settings: Settings) -> Finding:
+    """There is room to write."""
+    folder = settings.data_dir if settings.data_dir.exists() else ROOT
+    free = shutil.disk_usage(folder).free
+    if free < LEAST_DISK:
+        return fault("磁盘", f"{folder} 只剩 {free >> 20} MB：请清理后再启动。")
+    return Finding("磁盘", f"{folder} 可用 {free >> 30} GB。")
+
+
+async def cache(settings: Settings) -> Finding:
+    """Valkey or Redis answers; without it everything works, but slower."""
+    redis = client(settings)
+    try:
+        await redis.ping()
+    except (RedisError, OSError) as error:
+        return warning("缓存", f"连接不上（{error}）：功能不受影响，会慢一些。")
+    finally:
+        await redis.aclose()
+    return Finding("缓存", "可用。")
+
+
+async def pages(settings: Settings) -> Finding:
+    """The built assets are there, and the address in QR codes is one that phones can use."""
+    if not (DIST / "manifest.json").exists():
+        return warning("页面", "样式和脚本没有构建：请用 pip install 安装，或运行 make。")
+    address = urlsplit(settings.public_url)
+    if address.scheme != "https" and address.hostname not in LOCAL_NAMES:
+        return warning("页面", f"GRIDMERIT_PUBLIC_URL={settings.public_url} 不是 https。")
+    if address.hostname in LOCAL_NAMES:
+        return warning("页面", "GRIDMERIT_PUBLIC_URL 是本机地址：手机扫不开二维码。")
+    return Finding("页面", settings.public_url)
+
+
+async def holidays(_: Settings) -> Finding:
+    """Deadlines can be counted: this year's working days are known everywhere."""
+    for county_id in await counties():
+        if years := await calendar.missing(county_id, today()):
+            text = "、".join(str(year) for year in years)
+            return warning("日历", f"{county_id} 缺 {text} 年的节假日：请在设置里补上。")
+    return Finding("日历", "节假日齐全。")
+
+
+CHECKS: tuple[Check, ...] = (
+    server,
+    migrations,
+    rights,
+    chain,
+    clocks,
+    disk,
+    cache,
+    pages,
+    holidays,
+)
+
+
+def known_migrations() -> set[tuple[str, str]]:
+    """(app, id) of the migrations of this release."""
+    return {
+        (app, match[1])
+        for app in APPS
+        for path in (ROOT / app / "piccolo_migrations").glob(f"{app}_*.py")
+        if (match := re.search(r'^ID = "(.+)"', path.read_text(encoding="utf-8"), re.MULTILINE))
+    }
+
+
+def fault(name: str, sentence: str) -> Finding:
+    """A finding that forbids writing."""
+    return Finding(name, sentence, Level.FAULT)
+
+
+def warning(name: str, sentence: str) -> Finding:
+    """A finding that somebody should look at."""
+    return Finding(name, sentence, Level.WARNING)

@@ -1,0 +1,24 @@
+"""``gridmerit doctor``: what is wrong with this installation, and what to do about it."""
+
+import click
+
+from deploy.checks import Finding, Level, everything
+from deploy.runtime import run
+from shared.settings import Settings
+
+COLOURS = {Level.OK: "green", Level.WARNING: "yellow", Level.FAULT: "red"}
+
+
+@click.command()
+def doctor() -> None:
+    """检查安装：数据库、权限、台账、时钟、磁盘、缓存、页面、日历。"""
+
+    async def main(settings: Settings) -> list[Finding]:
+        return await everything(settings)
+
+    found = run(main)
+    for finding in found:
+        mark = click.style(finding.level.value, fg=COLOURS[finding.level])
+        click.echo(f"{mark} {finding.name}：{finding.sentence}")
+    if any(finding.level is Level.FAULT for finding in found):
+        raise SystemExit(2)

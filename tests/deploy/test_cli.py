@@ -1,0 +1,183 @@
+"""The command as a process: what it says when things go wrong, how it serves and stops."""
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import asyncpg
+import httpx
+import pytest
+
+from deploy.embedded import POSTGRES, Embedded
+from tests.conftest import Servers
+
+ROOT = Path(__file__).resolve().parents[2]
+START_SECONDS = 30
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Iterator[Path]:
+    """A data directory; as root its engines' home stands elsewhere and goes too."""
+    folder = tmp_path / "data"
+    folder.mkdir(mode=0o700)
+    yield folder
+    if (folder / "engine").exists():
+        shutil.rmtree((folder / "engine").resolve())
+
+
+def environment(**settings: str) -> dict[str, str]:
+    return {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **settings}
+
+
+async def start(folder: Path, *arguments: str, **settings: str) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-c", "from deploy.cli import main; main()", *arguments),
+        cwd=folder,
+        env=environment(**settings),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+
+
+async def say(folder: Path, *arguments: str, **settings: str) -> tuple[int | None, str, str]:
+    """Exit code, standard output, error output."""
+    process = await start(folder, *arguments, **settings)
+    out, err = await process.communicate()
+    return process.returncode, out.decode(), err.decode()
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+@asynccontextmanager
+async def serving(
+    folder: Path, *arguments: str, **settings: str
+) -> AsyncIterator[tuple[httpx.AsyncClient, asyncio.subprocess.Process]]:
+    """The command serving on a free port, ready; stopped with SIGTERM and waited for."""
+    port = free_port()
+    process = await start(folder, "serve", "--port", str(port), *arguments, **settings)
+    base = f"http://127.0.0.1:{port}"
+    async with httpx.AsyncClient(base_url=base, timeout=5) as client:
+        try:
+            for _ in range(START_SECONDS * 10):
+                try:
+                    answer = await client.get("/ready")
+                except httpx.TransportError:
+                    assert process.returncode is None, await process.communicate()
+                    await asyncio.sleep(0.1)
+                else:
+                    assert answer.json() == {"status": "ok", "database": "ok", "cache": "ok"}
+                    break
+            yield client, process
+        finally:
+            if process.returncode is None:
+                process.send_signal(signal.SIGTERM)
+                await asyncio.wait_for(process.wait(), START_SECONDS)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "settings", "sentence"),
+    [
+        (["migrate"], {"GRIDMERIT_PROT": "1"}, "GRIDMERIT_PROT"),
+        (["migrate"], {"GRIDMERIT_PORT": "many"}, "port"),
+        (["migrate"], {"GRIDMERIT_SECRET_KEY": "short"}, "GRIDMERIT_SECRET_KEY"),
+        (["migrate"], {"GRIDMERIT_PG_BIN": "/nowhere"}, "GRIDMERIT_PG_BIN"),
+        (["doctor"], {"DATABASE_URL": "postgresql://x@127.0.0.1:1/x"}, "DATABASE_URL"),
+        (["no-such-command"], {}, "no-such-command"),
+    ],
+)
+async def test_what_goes_wrong_is_one_sentence(
+    data_dir: Path, arguments: list[str], settings: dict[str, str], sentence: str
+) -> None:
+    """Exit code 2 and a sentence that names the thing; never a traceback."""
+    code, out, err = await say(
+        data_dir, *arguments, **{"GRIDMERIT_DATA_DIR": str(data_dir), **settings}
+    )
+    assert (code, out) == (2, "")
+    assert sentence in err
+    assert "Traceback" not in err
+    assert "程序内部错误" not in err
+
+
+async def test_serves_and_stops_cleanly(data_dir: Path) -> None:
+    """One process, embedded engines, both services; SIGTERM ends it with code 0, engines too."""
+    async with serving(data_dir, GRIDMERIT_DATA_DIR="d", GRIDMERIT_LOG_FORMAT="json") as (
+        client,
+        process,
+    ):
+        page = await client.get("/", follow_redirects=False)
+        assert (page.status_code, page.headers["location"]) == (303, "/sign-in")
+        assert "x-request-id" in page.headers
+        assert (await client.get("/appraisal/nowhere")).status_code == 404
+        assert (await client.get("/metrics")).status_code == 200
+        process.send_signal(signal.SIGTERM)
+        out, err = await process.communicate()
+    assert (process.returncode, err) == (0, b"")
+    events = [json.loads(line)["event"] for line in out.splitlines()]
+    assert (events[0], events[-1]) == ("serving", "stopped")
+    home = (data_dir / "d" / "engine").resolve()
+    assert not (home / "postgres" / "postmaster.pid").exists()
+    assert not (home / "valkey" / "valkey.pid").exists()
+    shutil.rmtree(home)
+
+
+async def test_two_services_share_the_engines(data_dir: Path) -> None:
+    """Split into two processes, each works with its own login role."""
+    settings = {"GRIDMERIT_DATA_DIR": str(data_dir)}
+    async with (
+        serving(data_dir, "--service", "points", **settings) as (points, _),
+        serving(data_dir, "--service", "appraisal", **settings) as (appraisal, _),
+    ):
+        assert (await points.get("/", follow_redirects=False)).status_code == 303
+        assert (await appraisal.get("/", follow_redirects=False)).status_code == 404
+        with Embedded(data_dir) as engines:
+            connection = await asyncpg.connect(engines.url(POSTGRES, "postgres"))
+            rows = await connection.fetch(
+                "SELECT DISTINCT application_name FROM pg_stat_activity WHERE datname = 'gridmerit'"
+                " AND application_name LIKE 'gridmerit %' ORDER BY 1"
+            )
+            await connection.close()
+            assert [row[0] for row in rows] == ["gridmerit appraisal", "gridmerit points"]
+
+
+async def test_refuses_to_serve_when_promises_cannot_be_kept(data_dir: Path) -> None:
+    """Fsync off: an acknowledged redemption could be lost, so nothing is served."""
+    settings = {"GRIDMERIT_DATA_DIR": str(data_dir)}
+    with Embedded(data_dir, valkey=False) as engines:
+        configuration = engines.home.path / "postgres" / "postgresql.conf"
+    with configuration.open("a", encoding="utf-8") as file:
+        file.write("fsync = off\n")
+    code, _, err = await say(data_dir, "serve", "--port", str(free_port()), **settings)
+    assert code == 2
+    assert "fsync 是 off，应为 on" in err
+    code, out, _ = await say(data_dir, "doctor", **settings)
+    assert code == 2
+    assert "✗ 数据库" in out
+    assert "✓ 权限" in out
+
+
+async def test_taken_port_is_one_sentence(data_dir: Path, servers: Servers, database: str) -> None:
+    """Somebody else listens there."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        code, _, err = await say(
+            data_dir,
+            *("serve", "--port", str(port)),
+            GRIDMERIT_DATA_DIR=str(data_dir),
+            DATABASE_URL=database,
+            REDIS_URL=servers.redis,
+        )
+    assert code == 2
+    assert str(port) in err
+    assert "Traceback" not in err
