@@ -7,10 +7,13 @@ from deploy.demo.county import COUNTY_NAME
 from deploy.demo.seed import Demo, totp
 from shared.clock import now
 
+WIDTH = 120
+"""Columns: a narrower terminal wraps lines, but no phone number is ever cut short."""
+
 
 def show(demo: Demo, address: str, console: Console | None = None) -> None:
     """Print addresses and sign-ins; the authenticator's digits are those of this moment."""
-    out = console or Console()
+    out = console or Console(width=max(Console().width, WIDTH))
     made = "已建好" if demo.made else "沿用上次的数据"
     table = Table(title=f"{COUNTY_NAME}（演示，{made}）", title_justify="left")
     for head in ("岗位", "姓名", "单位", "手机号", "密码", "从这里登录"):
