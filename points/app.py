@@ -47,5 +47,6 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = now) -> Lites
             roster_desk.router,
             roster_import.router,
         ],
+        on_startup=[counter_api.close_bodies],
         plugins=[PlatformPlugin(settings, ROUTES, [TEMPLATES], CONSTRAINTS, clock)],
     )

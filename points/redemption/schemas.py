@@ -31,7 +31,7 @@ class WantedLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     quantity: Pieces
 
 
-Wanted = Annotated[tuple[WantedLine, ...], Meta(min_length=1, max_length=MAX_LINES)]
+Wanted = Annotated[list[WantedLine], Meta(min_length=1, max_length=MAX_LINES)]
 
 
 class RedemptionOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

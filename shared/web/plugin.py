@@ -130,14 +130,15 @@ class PlatformPlugin(InitPlugin):
             if owns_pool:
                 await DB.close_connection_pool()
 
-    def check_route(
+    async def check_route(
         self, connection: ASGIConnection[Any, Actor | None, Any, Any], _: BaseRouteHandler
     ) -> None:
         """Guard of every route: decide by role; absent and forbidden look the same."""
         path = connection.scope["path_template"]
-        if path.startswith((STATIC_ROOT, "/schema")):
+        method = connection.scope.get("method")
+        if path.startswith((STATIC_ROOT, "/schema")) or method == "OPTIONS":
             return
-        access = self.routes[f"{connection.scope.get('method')} {path}"]
+        access = self.routes[f"{method} {path}"]
         if access.public:
             return
         actor = connection.user

@@ -38,7 +38,7 @@ class Scene(msgspec.Struct, frozen=True):
 
     def order(self, code: str, *lines: tuple[UUID, int], **more: object) -> RedemptionOrder:
         """An order of the given goods; soap if none."""
-        wanted = tuple(WantedLine(*line) for line in lines or ((self.soap, 1),))
+        wanted = [WantedLine(*line) for line in lines or ((self.soap, 1),)]
         fields: dict[str, object] = {"id": new_id(), "shop_id": self.shop_id}
         return RedemptionOrder(code=code, lines=wanted, **(fields | more))  # type: ignore[arg-type]
 

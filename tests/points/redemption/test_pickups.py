@@ -22,7 +22,7 @@ from tests.points.redemption.scene import Scene, counter, on_shelf, stock
 
 def order(scene: Scene, *lines: tuple[UUID, int], **more: object) -> HoldOrder:
     """Rice if nothing else is asked for."""
-    wanted = tuple(WantedLine(*line) for line in lines or ((scene.rice, 1),))
+    wanted = [WantedLine(*line) for line in lines or ((scene.rice, 1),)]
     fields: dict[str, object] = {"id": new_id(), "shop_id": scene.shop_id}
     return HoldOrder(lines=wanted, **(fields | more))  # type: ignore[arg-type]
 
@@ -56,7 +56,7 @@ async def test_a_part_is_fetched_the_rest_returns(rollback: None) -> None:
     scene = await counter(2070)
     answer = await pickups.hold(scene.worker, order(scene, (scene.rice, 2)), now())
     assert answer.held is not None
-    picks = (WantedLine(scene.rice, 1),)
+    picks = [WantedLine(scene.rice, 1)]
     taken = await pickups.hand_over(
         scene.keeper, answer.held.id, HandOver(id=new_id(), picks=picks), now()
     )
