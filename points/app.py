@@ -10,6 +10,8 @@ from points.desk import web as desk
 from points.index import index
 from points.ledger import web as wallet
 from points.redemption import api as counter_api
+from points.redemption import web as wallet_web
+from points.redemption import web_shop as counter_web
 from points.routes import ROUTES
 from points.work import web as work
 from points.work import web_verify as verify
@@ -40,6 +42,8 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = now) -> Lites
             work.router,
             wallet.router,
             verify.router,
+            wallet_web.router,
+            counter_web.router,
             counter_api.router,
             web_settings.router,
             audit_web.router,

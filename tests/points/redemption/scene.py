@@ -1,8 +1,10 @@
 """A counter ready to serve: a shop with soap, rice and a pot, and a worker with points."""
 
 from datetime import date, datetime, timedelta
+from typing import Literal
 from uuid import UUID
 
+import httpx
 import msgspec
 
 from points.ledger import service as ledger
@@ -13,11 +15,12 @@ from points.redemption import codes
 from points.redemption.schemas import RedemptionOrder, WantedLine
 from shared import settings_county
 from shared.clock import now, today
-from shared.identity import sealing
+from shared.identity import sealing, sessions
+from shared.identity.accounts import ensure_account
 from shared.identity.actor import Actor
 from shared.ids import new_id
 from tests import factories
-from tests.factories import COUNTY, Member, SmallCounty, acting
+from tests.factories import COUNTY, Member, SmallCounty, SmallShop, acting
 
 sealing.configure("k" * 43)
 
@@ -26,6 +29,7 @@ class Scene(msgspec.Struct, frozen=True):
     """Everybody and everything at one counter."""
 
     world: SmallCounty
+    shop: SmallShop
     shop_id: UUID
     keeper: Actor
     worker: Actor
@@ -103,9 +107,8 @@ async def counter(points: int = 2070) -> Scene:
     fund_id = await fund("421222100001")
     if points:
         await give(world.worker, points, fund_id)
-    return Scene(
-        world, shop.shop_id, await acting(shop.keeper), await acting(world.worker), soap, rice, pot
-    )
+    keeper, worker = await acting(shop.keeper), await acting(world.worker)
+    return Scene(world, shop, shop.shop_id, keeper, worker, soap, rice, pot)
 
 
 async def on_shelf(scene: Scene, product_id: UUID) -> int:
@@ -123,3 +126,19 @@ async def shop_row(scene: Scene) -> ShopRow:
 async def undo_minutes() -> timedelta:
     settings = await settings_county.get(COUNTY)
     return timedelta(minutes=settings.undo_minutes)
+
+
+async def sign_in(client: httpx.AsyncClient, actor: Actor) -> None:
+    """The client becomes this person."""
+    account_id = await ensure_account(COUNTY, actor.person_id)
+    kind: Literal["desk", "phone"] = "desk" if actor.desk else "phone"
+    session = await sessions.begin(COUNTY, account_id, actor.person_id, kind, now())
+    client.cookies.set("gm", session.token)
+
+
+async def post(client: httpx.AsyncClient, path: str, **fields: object) -> httpx.Response:
+    """A form as a browser sends it: with the token of a page."""
+    if "csrftoken" not in client.cookies:
+        await client.get("/sign-in")
+    token = client.cookies["csrftoken"]
+    return await client.post(path, data={"_csrf_token": token, **fields})

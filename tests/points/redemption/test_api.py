@@ -11,21 +11,13 @@ import pytest
 
 from points.redemption.api import HIT
 from shared.clock import now
-from shared.identity import sessions, terminals
+from shared.identity import terminals
 from shared.identity.accounts import ensure_account
-from shared.identity.actor import Actor
 from shared.ids import new_id
 from tests.factories import COUNTY, acting
-from tests.points.redemption.scene import Scene, counter
+from tests.points.redemption.scene import Scene, counter, sign_in
 
 PROBLEM = "application/problem+json"
-
-
-async def sign_in(client: httpx.AsyncClient, actor: Actor) -> None:
-    """The client becomes this person."""
-    account_id = await ensure_account(COUNTY, actor.person_id)
-    session = await sessions.begin(COUNTY, account_id, actor.person_id, "phone", now())
-    client.cookies.set("gm", session.token)
 
 
 def body(scene: Scene, code: str, quantity: int = 1, **more: object) -> dict[str, Any]:

@@ -168,7 +168,7 @@ async def test_no_agreement_no_redemption(rollback: None) -> None:
     shop = await factories.shop(world.units["421222100001"], last_day=ended)
     soap = await factories.product()
     keeper, worker = await acting(shop.keeper), await acting(world.worker)
-    scene = Scene(world, shop.shop_id, keeper, worker, soap, soap, soap)
+    scene = Scene(world, shop, shop.shop_id, keeper, worker, soap, soap, soap)
     answer = await service.redeem(keeper, scene.order(await scene.code()), now())
     assert answer.refusal is not None
     assert answer.refusal.code == "agreement_ended"

@@ -1,0 +1,225 @@
+"""The counter's and the worker's pages over HTTP: forms, redirects, sentences."""
+
+import re
+from datetime import timedelta
+from uuid import UUID
+
+import httpx
+
+from points.redemption import codes, service
+from shared.clock import now
+from shared.identity import accounts
+from shared.ids import new_id
+from tests.factories import acting
+from tests.points.redemption.scene import Scene, counter, on_shelf, post, sign_in
+
+
+def field(text: str, name: str) -> str:
+    """The value of a hidden field."""
+    match = re.search(rf'name="{name}" value="([^"]*)"', text)
+    assert match, text[:2000]
+    return match[1]
+
+
+async def test_scan_choose_confirm(client: httpx.AsyncClient) -> None:
+    """The link of the QR code opens the goods; confirming shows the amount; back is a receipt."""
+    scene = await counter(2070)
+    await sign_in(client, scene.keeper)
+    code = await scene.code()
+    goods = await client.get(f"/r/{code}")
+    assert "欧**山 · 隽1第1网格" in goods.text
+    assert "可用 <b>207</b> 分" in goods.text
+    assert scene.world.worker.phone not in goods.text
+    chosen = {f"q-{scene.soap}": "2", f"q-{scene.rice}": "1", f"q-{scene.pot}": "0"}
+    form = {"id": field(goods.text, "id"), "code": field(goods.text, "code")}
+    answer = await post(client, "/shop/redeem", **form, **chosen)
+    assert answer.status_code == 303
+    done = await client.get(answer.headers["location"])
+    assert "−45分" in done.text
+    assert "还剩 <b>162</b> 分" in done.text
+    again = await post(client, "/shop/redeem", **form, **chosen)
+    assert again.headers["location"] == answer.headers["location"]
+    today = await client.get("/shop/today")
+    assert "1 笔" in today.text
+    receipt = await client.get(f"/receipts/{form['id']}")
+    assert "撤销这笔兑换" in receipt.text
+
+
+async def test_typed_digits(client: httpx.AsyncClient) -> None:
+    """Eight digits with a blank lead to the same page; nonsense stays on the counter with help."""
+    scene = await counter()
+    await sign_in(client, scene.keeper)
+    code = await codes.issue(scene.worker, now())
+    spaced = f"{code.digits[:4]} {code.digits[4:]}"
+    assert "确认兑换" in (await post(client, "/shop/customer", code=spaced)).text
+    wrong = await post(client, "/shop/customer", code="6901234567892")
+    assert wrong.status_code == 422
+    assert "这不是兑换码" in wrong.text
+    unknown = await post(client, "/shop/customer", code="12345678")
+    assert unknown.status_code == 409
+    assert "没有这个兑换码" in unknown.text
+
+
+async def test_a_stranger_scans(client: httpx.AsyncClient) -> None:
+    """Anybody else is told who can; nothing is used up."""
+    scene = await counter()
+    code = await scene.code()
+    assert "请让店主扫码" in (await client.get(f"/r/{code}")).text
+    await sign_in(client, scene.worker)
+    assert "请让店主扫码" in (await client.get(f"/r/{code}")).text
+    assert (await client.get("/shop")).status_code == 404
+    await sign_in(client, scene.keeper)
+    assert "确认兑换" in (await client.get(f"/r/{code}")).text
+
+
+async def test_a_double_scan(client: httpx.AsyncClient) -> None:
+    """The second scan says when and for what the code was used."""
+    scene = await counter()
+    await sign_in(client, scene.keeper)
+    code = await scene.code()
+    await service.redeem(scene.keeper, scene.order(code), now())
+    answer = await client.get(f"/r/{code}")
+    assert answer.status_code == 409
+    assert "这一码已用过" in answer.text
+    assert "肥皂 1块" in answer.text
+
+
+async def test_not_enough_points_stays_on_the_goods(client: httpx.AsyncClient) -> None:
+    """The choice is kept, the reason stands above it, the code is still good."""
+    scene = await counter(100)
+    await sign_in(client, scene.keeper)
+    code = await scene.code()
+    goods = await client.get(f"/r/{code}")
+    form = {"id": field(goods.text, "id"), "code": code}
+    answer = await post(client, "/shop/redeem", **form, **{f"q-{scene.soap}": "3"})
+    assert answer.status_code == 409
+    assert "可用积分不够" in answer.text
+    assert 'value="3"' in answer.text
+    form["id"] = field(answer.text, "id")
+    assert (
+        await post(client, "/shop/redeem", **form, **{f"q-{scene.soap}": "2"})
+    ).status_code == 303
+
+
+async def test_wrong_pieces(client: httpx.AsyncClient) -> None:
+    """Nothing chosen, a negative, a decimal, a word: one sentence, nothing taken."""
+    scene = await counter()
+    await sign_in(client, scene.keeper)
+    code = await scene.code()
+    for pieces in ("0", "-1", "1.5", "二", "999999"):
+        form = {"id": str(new_id()), "code": code, f"q-{scene.soap}": pieces}
+        answer = await post(client, "/shop/redeem", **form)
+        assert answer.status_code == 422, pieces
+    assert await on_shelf(scene, scene.soap) == 20
+
+
+async def test_card_and_pin(client: httpx.AsyncClient) -> None:
+    """A card's number asks for the PIN; wrong: again; right: the goods."""
+    scene = await counter()
+    card = await codes.issue_card(await acting(scene.world.chief), scene.worker.person_id, now())
+    await accounts.set_card_pin(scene.worker, scene.worker.person_id, "739164", "739164")
+    await sign_in(client, scene.keeper)
+    asked = await post(client, "/shop/customer", code=card.number)
+    assert "请持卡人自己输入" in asked.text
+    wrong = await post(client, "/shop/customer", code=card.number, pin="000000")
+    assert "卡密码不对" in wrong.text
+    assert "请持卡人自己输入" in wrong.text
+    right = await post(client, "/shop/customer", code=card.number, pin="739164")
+    assert "确认兑换" in right.text
+    assert card.number not in right.text
+
+
+async def test_undo_on_the_receipt(client: httpx.AsyncClient) -> None:
+    """A reason is needed; afterwards both sides see that it was taken back."""
+    scene = await counter()
+    answer = await service.redeem(scene.keeper, scene.order(await scene.code()), now())
+    assert answer.redemption is not None
+    path = f"/shop/redemptions/{answer.redemption.id}/undo"
+    await sign_in(client, scene.keeper)
+    assert (await post(client, path)).status_code == 422
+    assert (await post(client, path, reason="拿错商品")).status_code == 303
+    for actor in (scene.keeper, scene.worker):
+        await sign_in(client, actor)
+        receipt = await client.get(f"/receipts/{answer.redemption.id}")
+        assert "撤销：拿错商品" in receipt.text
+    await sign_in(client, await acting(scene.world.cousin_worker))
+    assert (await client.get(f"/receipts/{answer.redemption.id}")).status_code == 404
+
+
+async def test_the_worker_shows_a_code(client: httpx.AsyncClient) -> None:
+    """QR and digits; nothing new until it is used, then the amount and the rest."""
+    scene = await counter(2070)
+    await sign_in(client, scene.worker)
+    shown = await client.get("/code")
+    assert shown.headers["cache-control"] == "no-store"
+    digits = re.search(r"<figcaption>(\d{4} \d{4})</figcaption>", shown.text)
+    state = re.search(r'src="(/code/state[^"]*)"', shown.text)
+    assert digits
+    assert state
+    fragment = {"hx-request": "true"}
+    assert (await client.get(state[1], headers=fragment)).status_code == 204
+    await service.redeem(scene.keeper, scene.order(digits[1]), now())
+    used = await client.get(state[1], headers=fragment)
+    assert "已扣 5 分" in used.text
+    assert "剩 202 分" in used.text
+    assert "银城积分超市" in used.text
+    assert "<html" not in used.text
+
+
+async def test_order_ahead_and_hand_over(client: httpx.AsyncClient) -> None:
+    """The worker chooses shop and goods, the shop finds the order by its code and hands it out."""
+    scene = await counter(2070)
+    await sign_in(client, scene.worker)
+    assert "银城积分超市" in (await client.get("/pickups/new")).text
+    goods = await client.get(f"/pickups/new?shop={scene.shop_id}")
+    form = {"id": field(goods.text, "id"), "shop": str(scene.shop_id), "collector": "李秀英"}
+    ordered = await post(client, "/pickups", **form, **{f"q-{scene.rice}": "1"})
+    assert ordered.status_code == 303
+    pickup = await client.get(ordered.headers["location"])
+    digits = re.search(r"<figcaption>(\d{4} \d{4})</figcaption>", pickup.text)
+    assert digits
+    await sign_in(client, scene.keeper)
+    found = await post(client, "/shop/customer", code=digits[1])
+    assert found.headers["location"] == f"/shop/pickups/{form['id']}"
+    page = await client.get(found.headers["location"])
+    assert "李秀英代取" in page.text
+    taken = await post(
+        client,
+        f"/shop/pickups/{form['id']}/post",
+        id=field(page.text, "id"),
+        **{f"q-{scene.rice}": "1"},
+    )
+    assert "−35分" in (await client.get(taken.headers["location"])).text
+    late = await post(client, f"/shop/pickups/{form['id']}/void", reason="x")
+    assert late.status_code == 409
+
+
+async def test_cancel_an_order(client: httpx.AsyncClient) -> None:
+    """The points return; somebody else's order is not there."""
+    scene = await counter(2070)
+    order = await ordered_ahead(client, scene)
+    await sign_in(client, await acting(scene.world.second_worker))
+    assert (await client.get(f"/pickups/{order}")).status_code == 404
+    assert (await post(client, f"/pickups/{order}/void")).status_code == 404
+    await sign_in(client, scene.worker)
+    assert (await post(client, f"/pickups/{order}/void")).status_code == 303
+    assert "已取消" in (await client.get("/pickups")).text
+
+
+async def ordered_ahead(client: httpx.AsyncClient, scene: Scene) -> UUID:
+    """An order of one soap."""
+    await sign_in(client, scene.worker)
+    order = new_id()
+    form = {"id": str(order), "shop": str(scene.shop_id), f"q-{scene.soap}": "1"}
+    assert (await post(client, "/pickups", **form)).status_code == 303
+    return order
+
+
+async def test_old_codes(client: httpx.AsyncClient) -> None:
+    """An expired code is said on the red page with what to do next."""
+    scene = await counter()
+    code = (await codes.issue(scene.worker, now() - timedelta(minutes=6))).token
+    await sign_in(client, scene.keeper)
+    answer = await client.get(f"/r/{code}")
+    assert answer.status_code == 409
+    assert "兑换码已过期" in answer.text
