@@ -130,7 +130,7 @@ async def _buy(
         id=new_id(),
         shop_id=shop_id,
         code=code.digits,
-        lines=tuple(WantedLine(offers[name].product_id, pieces) for name, pieces in wanted),
+        lines=[WantedLine(offers[name].product_id, pieces) for name, pieces in wanted],
     )
     shop = await mall.shop(COUNTY, shop_id, today(at))
     assert shop is not None  # noqa: S101  it was made a moment ago

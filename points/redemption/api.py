@@ -149,7 +149,7 @@ async def void(
     """Give a hold back: points to their lots, pieces to the shelf."""
     await _slow_down(request)
     order = await _strictly(request, data)
-    answer = await pickups.void(request.user, hold_id, order.reason)
+    answer = await pickups.void(request.user, hold_id, order.reason, moment(request))
     return _answered(request, answer.voided, None, repeated=answer.repeated)
 
 

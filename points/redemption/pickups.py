@@ -88,7 +88,7 @@ async def hold(actor: Actor, order: HoldOrder, now: datetime) -> HoldAnswer:
     )
     async with DB.transaction():
         made = who.person_id is not None and await _note(actor.county_id, order, who.person_id, now)
-        outcome = await ledger.post_one(actor.county_id, item)
+        outcome = await ledger.post_one(actor.county_id, item, now)
         if made and not outcome.accepted:
             await queries.delete_pickup(actor.county_id, order.id)
     return await _answer(actor.county_id, outcome)
@@ -118,11 +118,12 @@ async def hand_over(actor: Actor, hold_id: UUID, order: HandOver, now: datetime)
             device=actor.device,
             collector=order.collector,
         ),
+        now,
     )
     return await service.answer(actor.county_id, outcome)
 
 
-async def void(actor: Actor, hold_id: UUID, reason: str) -> VoidAnswer:
+async def void(actor: Actor, hold_id: UUID, reason: str, now: datetime) -> VoidAnswer:
     """Give a hold back: the shop it is bound to, or the worker who ordered.
 
     Raises NotFound, Refused (resolved before).
@@ -145,6 +146,7 @@ async def void(actor: Actor, hold_id: UUID, reason: str) -> VoidAnswer:
             shop_id=row.shop_id,
             memo=reason.strip()[:100],
         ),
+        now,
     )
     if not outcome.accepted:
         raise Refused(outcome.code)

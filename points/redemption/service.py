@@ -101,6 +101,7 @@ async def redeem(actor: Actor, order: RedemptionOrder, now: datetime) -> Answer:
             refused=terms.refused,
             refused_product=terms.subject,
         ),
+        now,
     )
     return await answer(actor.county_id, outcome)
 
@@ -263,6 +264,7 @@ async def undo(actor: Actor, redemption_id: UUID, reason: str, now: datetime) ->
             shop_id=row.shop_id if early else None,
             memo=reason.strip()[:100],
         ),
+        now,
     )
     if outcome.repeated:
         raise Refused("already_undone")

@@ -126,7 +126,7 @@ async def pickup(
 @post("/pickups/{pickup_id:uuid}/void")
 async def cancel(request: Asked, pickup_id: FromPath[UUID]) -> Redirect:
     """Give the order back: the points return to where they came from."""
-    await pickups.void(request.user, pickup_id, "网格员取消")
+    await pickups.void(request.user, pickup_id, "网格员取消", moment(request))
     return Redirect(f"/pickups/{pickup_id}", status_code=303)
 
 

@@ -178,7 +178,8 @@ async def give_back(request: Asked, pickup_id: FromPath[UUID]) -> Template | Red
     """Cannot be delivered: points and pieces go back."""
     form = forms.bind(UndoForm, await forms.read(request))
     try:
-        await pickups.void(request.user, pickup_id, form.reason or "店里作废")
+        reason = form.reason or "店里作废"
+        await pickups.void(request.user, pickup_id, reason, moment(request))
     except Conflict as error:
         return failed(request, error, back="/shop/pickups")
     return Redirect("/shop/pickups", status_code=303)

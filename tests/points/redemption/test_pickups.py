@@ -79,8 +79,8 @@ async def test_repeats_have_one_effect(rollback: None) -> None:
     assert (two.repeated, two.redemption) == (True, one.redemption)
     other = order(scene)
     await pickups.hold(scene.worker, other, now())
-    given_back = await pickups.void(scene.worker, other.id, "不要了")
-    repeated = await pickups.void(scene.worker, other.id, "不要了")
+    given_back = await pickups.void(scene.worker, other.id, "不要了", now())
+    repeated = await pickups.void(scene.worker, other.id, "不要了", now())
     assert (given_back.repeated, repeated.repeated) == (False, True)
     assert await available(scene.worker) == 1720
 
@@ -133,7 +133,7 @@ async def test_refused_orders_leave_nothing(rollback: None) -> None:
     with pytest.raises(NotFound):
         await pickups.hold(await acting(scene.world.accountant), order(scene), now())
     with pytest.raises(NotFound):
-        await pickups.void(scene.worker, wanted.id, "")
+        await pickups.void(scene.worker, wanted.id, "", now())
 
 
 async def test_family_member_fetches(rollback: None) -> None:
@@ -161,7 +161,7 @@ async def test_over_after_seven_days(rollback: None) -> None:
     assert swept.quantity == 1
     assert await available(scene.worker) == 2070
     with pytest.raises(Refused, match="已经取走或作废"):
-        await pickups.void(scene.keeper, wanted.id, "")
+        await pickups.void(scene.keeper, wanted.id, "", now())
 
 
 @pytest.mark.parametrize("minutes", [-60, 10])
@@ -200,7 +200,7 @@ async def test_fetched_and_given_back_at_once(committed: None) -> None:
     await pickups.hold(scene.worker, wanted, now())
     results = await asyncio.gather(
         pickups.hand_over(scene.keeper, wanted.id, HandOver(id=new_id()), now()),
-        pickups.void(scene.worker, wanted.id, ""),
+        pickups.void(scene.worker, wanted.id, "", now()),
         return_exceptions=True,
     )
     taken = isinstance(results[0], service.Answer) and results[0].redemption is not None
