@@ -1,0 +1,115 @@
+"""The roster's pages in a browser: the desk at 1280 px, 名册 on a phone at 390 px."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.async_api import Page
+
+from shared.clock import now
+from shared.identity import sessions
+from shared.identity.accounts import ensure_account
+from shared.roster.intake import service as intake
+from shared.roster.intake.service import RosterFile
+from tests.browser.checks import assert_accessible, assert_head, assert_reflows, assert_targets
+from tests.browser.conftest import DESK, Look, SignIn, activate
+from tests.factories import COUNTY, Member, acting, small_county
+from tests.shared.roster.intake import sheets
+
+LOOKS = [Look(), Look("dark"), Look(text_size="elder")]
+
+
+async def desk_page(open_context: Callable[..., Any], member: Member, look: Look) -> Page:
+    """A desk session, as password and TOTP give it."""
+    account_id = await ensure_account(COUNTY, member.person_id)
+    made = await sessions.begin(COUNTY, account_id, member.person_id, "desk", now())
+    context = await open_context(look, viewport=DESK)
+    page: Page = await context.new_page()
+    await page.goto("/sign-in")
+    await context.add_cookies([{"name": "gm", "value": made.token, "url": page.url}])
+    return page
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=lambda look: f"{look.theme}-{look.text_size}")
+async def test_every_desk_page_keeps_the_rules(
+    open_context: Callable[..., Any], look: Look, committed: None
+) -> None:
+    """Axe, one heading, a title, no sideways scroll."""
+    world = await small_county()
+    actor = await acting(world.department, desk=True)
+    bad = sheets.staff()
+    bad[0]["手机号"] = "1"
+    runs = [
+        (await intake.preview(actor, RosterFile(name="a.xlsx", data=data), now()))[0]
+        for data in (sheets.workbook(sheets.staff()), sheets.workbook(bad))
+    ]
+    page = await desk_page(open_context, world.department, look)
+    worker = world.worker
+    for path in (
+        "",
+        "?unit=421222100001",
+        "/people",
+        "/vacancies",
+        f"/people/{worker.person_id}",
+        f"/people/{worker.person_id}/edit",
+        f"/posts/{worker.post_id}/appoint",
+        f"/assignments/{worker.assignment_id}/end",
+        f"/assignments/{worker.assignment_id}/transfer",
+        "/units/421222100001/add",
+        "/units/421222100001/edit",
+        "/units/421222100001/post",
+        "/import",
+        f"/import/{runs[0]}",
+        f"/import/{runs[1]}",
+    ):
+        answer = await page.goto(f"/desk/roster{path}")
+        assert answer is not None
+        assert answer.status == 200, path
+        await assert_head(page)
+        await assert_accessible(page)
+        await assert_reflows(page)
+
+
+async def test_a_file_is_compared_and_accepted(
+    open_context: Callable[..., Any], committed: None
+) -> None:
+    """From the menu to the changed tree, with the mouse."""
+    world = await small_county()
+    page = await desk_page(open_context, world.department, Look())
+    await page.goto("/desk/roster")
+    await page.get_by_role("link", name="导入花名册").click()
+    upload: Any = {
+        "name": "花名册.xlsx",
+        "mimeType": "application/octet-stream",
+        "buffer": sheets.workbook(sheets.staff()),
+    }
+    await page.get_by_label("花名册", exact=True).set_input_files(upload)
+    await page.get_by_role("button", name="比对").click()
+    await page.get_by_role("button", name="确认导入").click()
+    await page.get_by_text("已导入").wait_for()
+    await page.get_by_role("link", name="看名册").click()
+    await page.get_by_role("link", name="隽水镇").click()
+    await page.get_by_role("link", name="石南村委会").click()
+    await page.get_by_text("卢立新").wait_for()
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=lambda look: f"{look.theme}-{look.text_size}")
+async def test_the_phone_list_keeps_the_rules(sign_in: SignIn, look: Look, committed: None) -> None:
+    """Axe, targets of 44 px (60 in 大字版), no sideways scroll; find somebody by initials."""
+    world = await small_county()
+    await activate(world.chief)
+    page = await sign_in(world.chief, look)
+    await page.goto("/verify/people")
+    await _assert_phone(page, look)
+    await page.get_by_label("找人").fill("oyjs")
+    await page.get_by_role("button", name="查找").click()
+    await page.get_by_role("link", name="欧阳金山").click()
+    await page.get_by_role("button", name="显示完整手机号").wait_for()
+    await _assert_phone(page, look)
+
+
+async def _assert_phone(page: Page, look: Look) -> None:
+    await assert_head(page)
+    await assert_accessible(page)
+    await assert_targets(page, 60 if look.text_size == "elder" else 44)
+    await assert_reflows(page)
