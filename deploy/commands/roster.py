@@ -95,6 +95,7 @@ def _show(console: Console, shown: Preview, *, dry_run: bool) -> None:
     _lines(console, "调整岗位", shown.moved)
     _lines(console, "离任", shown.left)
     _lines(console, "信息更正", shown.changed)
+    _lines(console, "单位变更", shown.renamed)
     _lines(console, "不在新表", shown.missing)
     for note in shown.notes:
         console.print(note)

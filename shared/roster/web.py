@@ -12,7 +12,7 @@ from shared.clock import today
 from shared.identity.access import Action, reach
 from shared.identity.actor import Actor
 from shared.roster.office import service
-from shared.roster.office.schemas import Filter
+from shared.roster.office.schemas import Filter, Page, ShortText
 from shared.roster.phones import mask, open_
 from shared.roster.roles import EMPLOYMENT_NAMES, ROLE_NAMES
 from shared.web import forms
@@ -26,15 +26,15 @@ Asked = Request[Actor, Any, Any]
 class PeopleQuery(msgspec.Struct):
     """Search and page."""
 
-    q: str = ""
-    page: int = 1
+    q: ShortText = ""
+    page: Page = 1
 
 
 @get(BASE)
 async def people(request: Asked) -> Template:
     """Twenty people at a time; htmx asks for the next twenty."""
     given = forms.bind(PeopleQuery, dict(request.query_params))
-    number = max(given.page, 1)
+    number = given.page
     lines = await service.find(
         request.user, Filter(q=given.q), moment(request), page=number, size=SIZE
     )

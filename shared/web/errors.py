@@ -11,9 +11,11 @@ from urllib.parse import urlencode, urlsplit
 import structlog
 from asyncpg import PostgresError
 from asyncpg.exceptions import (
+    CharacterNotInRepertoireError,
     DeadlockDetectedError,
     IntegrityConstraintViolationError,
     LockNotAvailableError,
+    NumericValueOutOfRangeError,
     QueryCanceledError,
     SerializationError,
 )
@@ -46,6 +48,8 @@ HTTP_SENTENCES = {
     503: "系统正忙，请稍后再试。",
 }
 BUSY = (LockNotAvailableError, DeadlockDetectedError, SerializationError, QueryCanceledError)
+UNSTORABLE = (CharacterNotInRepertoireError, NumericValueOutOfRangeError)
+"""What a path may carry and no column can hold: NUL, a number of twenty digits."""
 
 Handler = Callable[[Request[Any, Any, Any], Any], Response[Any]]
 
@@ -61,6 +65,8 @@ def handlers(constraints: Mapping[str, str]) -> dict[Any, Handler]:
             sentence := constraints.get(getattr(error, "constraint_name", "") or "")
         ):
             return respond(request, Conflict(sentence))
+        if isinstance(error, UNSTORABLE):
+            return respond(request, Invalid("内容里有不能识别的字符或数字，请检查后重试。"))
         if isinstance(error, BUSY):
             return respond(request, Unavailable(HTTP_SENTENCES[503]))
         return from_unknown(request, error)

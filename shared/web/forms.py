@@ -17,6 +17,7 @@ HALF_WIDTH: dict[int, int | str] = {
     0x3000: " ",
 }
 """Full-width digits, letters and space → plain ones; Chinese punctuation stays as it was typed."""
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 SENTENCES = (
     (
         re.compile("missing required|Expected `(str|int|date|datetime|uuid)`, got `null`"),
@@ -59,6 +60,9 @@ def bind(kind: type[T], values: dict[str, Any]) -> T:
             if field.required:
                 problems[field.name] = "请填写。"
             continue
+        if _has_control(value):
+            problems[field.name] = "有不能识别的字符，请重新输入。"
+            continue
         try:
             given[field.name] = msgspec.convert(value, field.type, strict=False)
         except msgspec.ValidationError as error:
@@ -75,6 +79,13 @@ def _clean(value: Any) -> Any:
     if isinstance(value, UploadFile):
         return value
     return str(value).translate(HALF_WIDTH).strip()
+
+
+def _has_control(value: Any) -> bool:
+    """Control characters other than tab and line ends; PostgreSQL cannot store NUL at all."""
+    if isinstance(value, list):
+        return any(_has_control(item) for item in value)
+    return isinstance(value, str) and CONTROL.search(value) is not None
 
 
 def _is_list(kind: Any) -> bool:

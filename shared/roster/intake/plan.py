@@ -133,7 +133,7 @@ class _Planner:
                 what.append(f"改名为{unit.name}")
             if unit.households != unit.before_households:
                 what.append(f"户数 {unit.before_households or '未填'} → {unit.households}")
-            self.plan.changed.append(Line(unit.before_name, "，".join(what)))
+            self.plan.renamed.append(Line(unit.before_name, "，".join(what)))
 
     # Who each row is
 

@@ -173,6 +173,8 @@ class Plan(msgspec.Struct):
     moved: list[Line] = []
     left: list[Line] = []
     changed: list[Line] = []
+    renamed: list[Line] = []
+    """Units with another name or count."""
     missing: list[Line] = []
     """Hold a post, are not in the file; ended only on demand (then also in ``ends``)."""
     unchanged: int = 0
@@ -202,6 +204,7 @@ class Preview(msgspec.Struct):
     moved: list[Line] = []
     left: list[Line] = []
     changed: list[Line] = []
+    renamed: list[Line] = []
     missing: list[Line] = []
     faults: list[str] = []
     fault_count: int = 0

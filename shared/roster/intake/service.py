@@ -280,7 +280,7 @@ def _preview(table: Table, plan: Plan) -> Preview:
         "新到岗": len(plan.joined),
         "调整岗位": len(plan.moved),
         "离任": len(plan.ends) - len(plan.moved),
-        "信息更正": len(plan.changed) - len(plan.changed_units),
+        "信息更正": len(plan.changed),
         "没有变化": plan.unchanged,
         "不在新表": len(plan.missing),
     }
@@ -291,12 +291,13 @@ def _preview(table: Table, plan: Plan) -> Preview:
         moved=plan.moved,
         left=plan.left,
         changed=plan.changed,
+        renamed=plan.renamed,
         missing=plan.missing,
         faults=table.sentences(SHOWN_FAULTS),
         fault_count=len(table.faults),
         notes=list(columns_note(table)),
     )
-    lines = (plan.joined, plan.moved, plan.left, plan.changed, plan.missing)
+    lines = (plan.joined, plan.moved, plan.left, plan.changed, plan.renamed, plan.missing)
     shown.digest = hashlib.sha256(msgspec.json.encode(lines)).hexdigest()
     return shown
 

@@ -11,6 +11,7 @@ from shared.roster.roles import Employment, Role, UnitKind
 from shared.roster.schemas import PersonCard, Tenure, UnitRow
 
 ShortText = Annotated[str, Meta(max_length=60)]
+Page = Annotated[int, Meta(ge=1, le=100_000)]
 Reason = Annotated[str, Meta(min_length=2, max_length=200)]
 State = Literal["serving", "former", "all"]
 
@@ -105,9 +106,9 @@ class ExportRow(msgspec.Struct, frozen=True):
 class Filter(msgspec.Struct, frozen=True, kw_only=True):
     """Conditions of the people list."""
 
-    q: str = ""
+    q: ShortText = ""
     """Part of a name, the beginning of its pinyin or initials, or a whole phone number."""
-    unit: str = ""
+    unit: Annotated[str, Meta(max_length=15)] = ""
     role: Role | None = None
     employment: Employment | None = None
     state: State = "serving"

@@ -19,6 +19,7 @@ from shared.roster.office.schemas import (
     EndForm,
     Filter,
     NewUnitForm,
+    Page,
     PersonForm,
     PostForm,
     TransferForm,
@@ -45,7 +46,7 @@ class UnitQuery(msgspec.Struct):
 class PeopleQuery(Filter, frozen=True, kw_only=True):
     """The people list's conditions and page."""
 
-    page: int = 1
+    page: Page = 1
 
 
 @get(BASE)
@@ -60,7 +61,7 @@ async def unit_page(request: Asked) -> Template:
 async def people_page(request: Asked) -> Template:
     """Search and filter."""
     given = forms.bind(PeopleQuery, dict(request.query_params))
-    number = max(given.page, 1)
+    number = given.page
     lines = await service.find(request.user, given, moment(request), page=number)
     total = lines[0].total if lines else 0
     return _page(

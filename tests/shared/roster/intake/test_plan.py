@@ -191,7 +191,8 @@ def test_corrections() -> None:
     plan, faults = compare(people, known)
     assert faults == []
     assert (plan.joined, plan.moved, plan.ends, plan.missing) == ([], [], [], [])
-    assert sorted((line.name, line.text) for line in plan.changed) == [
+    lines = plan.changed + plan.renamed
+    assert sorted((line.name, line.text) for line in lines) == [
         ("余伟", "姓名 余伟 → 余炜"),
         ("卢立新", "到岗日期 2026-01-01 → 2025-06-01"),
         ("欧阳金山", "手机号"),

@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 
 import httpx
+import pytest
 
 from shared.clock import today
 from shared.database import DB
@@ -56,6 +57,28 @@ async def test_people_are_found_by_name_pinyin_initials_and_phone(
     await see(client, "/desk/roster/people?role=gridworker&unit=421222101", "卢立新", "共 1 条")
     await see(client, "/desk/roster/people?state=former", "没有符合条件")
     assert (await client.get("/desk/roster/people?role=king")).status_code == 422
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "people?q=%00",
+        "people?page=99999999999999999999",
+        "people?page=0",
+        "people?state=x",
+        "?unit=%00",
+    ],
+)
+async def test_odd_addresses_are_refused(client: httpx.AsyncClient, path: str) -> None:
+    """With a sentence, never a defect."""
+    await desk(client)
+    assert (await client.get(f"/desk/roster/{path}".replace("/?", "?"))).status_code == 422
+
+
+async def test_an_odd_path_is_refused(client: httpx.AsyncClient) -> None:
+    """NUL cannot be stored, so nobody can have it."""
+    await desk(client)
+    assert (await client.get("/desk/roster/units/%00/add")).status_code == 404
 
 
 async def test_a_phone_is_shown_on_demand_and_recorded(client: httpx.AsyncClient) -> None:
