@@ -1,8 +1,10 @@
 """``gridmerit serve`` and ``gridmerit scheduler``: the processes that stay."""
 
 import asyncio
+import os
 import socket
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import click
 import msgspec
@@ -64,8 +66,9 @@ def _listen(settings: Settings) -> socket.socket:
             backlog=BACKLOG,
         )
     except OSError as error:
+        why = os.strerror(error.errno or 0)
         raise EngineError(
-            f"不能监听 {settings.host}:{settings.port}（{error.strerror}）：请换一个端口。"
+            f"不能监听 {settings.host}:{settings.port}（{why}）：请换一个端口。"
         ) from error
 
 
@@ -100,16 +103,26 @@ async def _serve(settings: Settings, service: Service, listener: socket.socket) 
     jobs = asyncio.create_task(lead(JOBS)) if _runs_jobs(settings, service) else None
     LOG.info("serving", service=service, host=settings.host, port=settings.port)
     try:
-        # Once its requests are answered, uvicorn raises the signal that stopped it again; for us
-        # that is a stop like any other.
-        with suppress(SystemExit):
-            await uvicorn.Server(config).serve([listener])
+        await _Server(config).serve([listener])
     finally:
         if jobs:
             jobs.cancel()
             with suppress(asyncio.CancelledError):
                 await jobs
     LOG.info("stopped", service=service)
+
+
+class _Server(uvicorn.Server):
+    """A stop by signal is a stop like any other: exit code 0, and what is ours is put away.
+
+    The original raises the signal again after the last answer, which ends the process there.
+    """
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        with super().capture_signals():
+            yield
+            self._captured_signals.clear()
 
 
 def _runs_jobs(settings: Settings, service: Service) -> bool:

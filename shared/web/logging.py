@@ -40,7 +40,7 @@ def configure(log_format: str, stream: TextIO = sys.stdout) -> None:
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.dev.ConsoleRenderer()
+                structlog.dev.ConsoleRenderer(colors=stream.isatty())
                 if console
                 else structlog.processors.JSONRenderer(ensure_ascii=False),
             ],
