@@ -44,6 +44,12 @@ async def get(county_id: int) -> CountySettings:
     return decoded(await queries.settings(county_id))
 
 
+async def of_the_only_county() -> CountySettings:
+    """For pages before sign-in: whose installation this is; the defaults where it is several's."""
+    stored = await queries.only_settings()
+    return decoded(stored) if stored is not None else CountySettings()
+
+
 async def update(
     actor: Actor, county_id: int, new: CountySettings, *, seen: CountySettings | None = None
 ) -> CountySettings:

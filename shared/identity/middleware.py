@@ -36,18 +36,20 @@ class Authentication(ASGIMiddleware):
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         connection: Request[Any, Any, Any] = Request(scope)
         scope["auth"] = None
-        actor: Actor | None = None
+        scope["user"] = None
         if connection.headers.get(terminals.KEY_HEADER):
             body = await whole_body(receive)
             receive = replay(body)
-            actor = await self.terminal(connection, body)
-        elif not scope["path"].startswith(UNWATCHED) and (
-            token := connection.cookies.get(self.cookie)
-        ):
-            actor = await sessions.resolve(token, self.clock())
-        scope["user"] = actor
-        if actor is not None and not actor.terminal:
-            scope["state"]["county"] = await settings_county.get(actor.county_id)
+            scope["user"] = await self.terminal(connection, body)
+        elif not scope["path"].startswith(UNWATCHED):
+            token = connection.cookies.get(self.cookie)
+            actor = await sessions.resolve(token, self.clock()) if token else None
+            scope["user"] = actor
+            scope["state"]["county"] = await (
+                settings_county.get(actor.county_id)
+                if actor
+                else settings_county.of_the_only_county()
+            )
         await next_app(scope, receive, send)
 
     async def terminal(self, connection: Request[Any, Any, Any], body: bytes) -> Actor | None:

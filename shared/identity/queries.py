@@ -100,6 +100,12 @@ async def settings(county_id: int) -> str | None:
     return stored
 
 
+async def only_settings() -> str | None:
+    """The settings of a database with one county; None where there are several, or none."""
+    rows = await DB.fetch("SELECT settings FROM shared.county LIMIT 2")
+    return rows[0]["settings"] if len(rows) == 1 else None
+
+
 async def locked_settings(county_id: int) -> str | None:
     sql = "SELECT settings FROM shared.county WHERE id = $1 FOR UPDATE"
     stored: str | None = await DB.fetchval(sql, county_id)

@@ -20,6 +20,7 @@ from shared.database import DB
 from shared.identity import sessions
 from shared.identity.accounts import ensure_account
 from shared.identity.routes import Access
+from shared.identity.schemas import SessionKind
 from shared.roster.roles import DESK_ROLES, Role
 from shared.web.plugin import route_names
 from tests.factories import COUNTY, Member, SmallCounty, member, small_county, units
@@ -76,7 +77,7 @@ async def act_as(client: httpx.AsyncClient, someone: Member, *, desk: bool | Non
     """Give the client a live session of this person, without the cost of a PIN."""
     account_id = await ensure_account(COUNTY, someone.person_id)
     at_desk = someone.role in DESK_ROLES if desk is None else desk
-    kind: sessions.SessionKind = "desk" if at_desk else "phone"
+    kind: SessionKind = "desk" if at_desk else "phone"
     new = await sessions.begin(COUNTY, account_id, someone.person_id, kind, now())
     client.cookies.clear()
     client.cookies.set("gm", new.token, domain="points.local", path="/")
