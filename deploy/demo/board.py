@@ -3,11 +3,11 @@
 from rich.console import Console
 from rich.table import Table
 
-from deploy.demo.county import COUNTY_NAME
-from deploy.demo.seed import Demo, totp
+from deploy.demo.county import COUNTY_NAME, PASSWORD, PIN
+from deploy.demo.seed import DESK, Demo, totp
 from shared.clock import now
 
-WIDTH = 120
+WIDTH = 80
 """Columns: a narrower terminal wraps lines, but no phone number is ever cut short."""
 
 WIDTH = 130
@@ -16,18 +16,17 @@ WIDTH = 130
 
 def show(demo: Demo, address: str, console: Console | None = None) -> None:
     """Print addresses and sign-ins; the authenticator's digits are those of this moment."""
-    out = console or Console(width=max(Console().width, WIDTH))
+    out = console or Console(width=max(Console().width, WIDTH), highlight=False)
     made = "已建好" if demo.made else "沿用上次的数据"
     table = Table(title=f"{COUNTY_NAME}（演示，{made}）", title_justify="left")
-    for head in ("岗位", "姓名", "单位", "手机号", "密码", "从这里登录"):
-        table.add_column(head, no_wrap=head != "单位")
+    for head in ("岗位", "姓名", "单位", "手机号", "登录"):
+        table.add_column(head)
     for line in demo.sign_ins:
-        table.add_row(
-            line.role, line.name, line.place, line.phone, line.secret, f"{address}{line.path}"
-        )
+        place = "电脑" if line.path == DESK else "手机"
+        table.add_row(line.role, line.name, line.place, line.phone, place)
     out.print(table)
-    out.print(f"网址：{address}　手机页面在浏览器里缩窄窗口即可。")
-    out.print(
-        f"电脑端动态码：现在是 {totp(now())}，半分钟一换；密钥 {demo.totp_key} 可加进验证器。"
-    )
-    out.print("故事：网格员记工作 → 网格长核实 → 网格员出示兑换码 → 店主扫码兑换 → 对账单。")
+    out.print(f"手机登录：{address}/sign-in　密码都是 {PIN}（窄窗口即手机页面）")
+    out.print(f"电脑登录：{address}{DESK}　密码都是 {PASSWORD}")
+    out.print(f"　动态码：现在 {totp(now())}，半分钟一换；验证器密钥：")
+    out.print(f"　{demo.totp_key}")
+    out.print("故事：网格员记工作 → 网格长核实 → 网格员出示兑换码 → 店主兑换 → 对账单")

@@ -37,6 +37,7 @@ from shared.roster.roles import DESK_ROLES, ROLE_NAMES, Employment, Role
 from shared.scheduling import queries as scheduling
 from shared.settings import Settings
 
+PHONE, DESK = "/sign-in", "/desk/sign-in"
 STEP = 30
 """Seconds of an authenticator's code."""
 
@@ -211,7 +212,7 @@ async def _accounts(
                 recovery_codes=(),
             )
             await accounts.give_desk(COUNTY, people[someone.name], secrets, at)
-    numbers = {line.phone: line for line in _table() if line.path == "/sign-in"}
+    numbers = {line.phone: line for line in _table() if line.path == PHONE}
     found = [await roster.person_by_phone(COUNTY, phone) for phone in numbers]
     ids = [card.id for card in found if card is not None]
     printed = await slips.issue(department, ids, at, settings.public_url)
@@ -234,7 +235,7 @@ def _table() -> list[SignIn]:
                     place=_place(someone.unit),
                     phone=data.phone(serial),
                     secret=data.PASSWORD if desk else data.PIN,
-                    path="/desk/sign-in" if desk else "/sign-in",
+                    path=DESK if desk else PHONE,
                 )
             )
     serial = len(list(data.people()))
@@ -246,7 +247,7 @@ def _table() -> list[SignIn]:
                 place=shop,
                 phone=data.phone(serial + number),
                 secret=data.PIN,
-                path="/sign-in",
+                path=PHONE,
             )
         )
     return lines

@@ -24,7 +24,7 @@ async def test_demo_county_is_ready_to_play_in(committed: None, settings: Settin
     assert (await settings_county.get(data.COUNTY)).posting_mode == "immediate"
     for line in demo.sign_ins:
         if line.path == "/sign-in":
-            assert await signin.sign_in(data.COUNTY, line.phone, line.secret, now())
+            await signin.sign_in(data.COUNTY, line.phone, line.secret, now())
         else:
             assert await signin.desk_sign_in(
                 data.COUNTY, line.phone, line.secret, totp(now()), now()
