@@ -13,9 +13,14 @@ from points.redemption import api as counter_api
 from points.redemption import web as wallet_web
 from points.redemption import web_shop as counter_web
 from points.routes import ROUTES
+from points.settlement import web as statements
+from points.settlement.funds import web as funds
+from points.settlement.publication import web as publication
+from points.settlement.reports import web as reports
 from points.work import web as work
 from points.work import web_verify as verify
 from shared.audit import web as audit_web
+from shared.calendar import web as calendar
 from shared.clock import now
 from shared.identity import web, web_manage, web_me, web_settings, web_shop
 from shared.roster import web as roster_phone
@@ -45,6 +50,11 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = now) -> Lites
             wallet_web.router,
             counter_web.router,
             counter_api.router,
+            statements.router,
+            funds.router,
+            publication.router,
+            reports.router,
+            calendar.router,
             web_settings.router,
             audit_web.router,
             roster_phone.router,

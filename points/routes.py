@@ -1,6 +1,7 @@
 """The points service's rows in the table of routes and permissions."""
 
 from points.redemption.routes import REDEMPTION_ROUTES
+from points.settlement.routes import SETTLEMENT_ROUTES
 from shared.identity.routes import (
     FORMER_TOO,
     IDENTITY_ROUTES,
@@ -25,6 +26,7 @@ ROUTES: Routes = {
     "GET /": SIGNED_IN,
     **REDEMPTION_ROUTES,
     "GET /desk": roles(Role.DEPARTMENT, Role.AUDITOR, desk=True),
+    **SETTLEMENT_ROUTES,
     "GET /home": WORKER,
     "GET /wallet": FORMER_TOO,
     "GET /wallet/{transfer_id}": FORMER_TOO,

@@ -15,10 +15,12 @@ from points.errors import StatementChanged, StatementFrozen
 from points.settlement import building, documents, queries, rules, signing
 from points.settlement.rules import Part
 from points.settlement.schemas import DisputeRow, Listed, StatementRow, View
+from shared.audit import service as audit
 from shared.clock import now as clock_now
 from shared.database import DB
 from shared.documents.excel import digest, file_name
 from shared.errors import Forbidden, Invalid, NotFound
+from shared.identity import sessions
 from shared.identity.access import Action, allowed, reach, require
 from shared.identity.actor import Actor
 from shared.ids import new_id
@@ -93,6 +95,14 @@ async def file(actor: Actor, statement_id: UUID) -> tuple[str, bytes, View]:
         raise StatementChanged("对账单的文件与生成时的指纹不一致，请联系系统管理员核查。")
     name = documents.statement_name(found.statement)
     return file_name(name, found.statement.month, clock_now()), content, found
+
+
+async def export(actor: Actor, statement_id: UUID) -> tuple[str, bytes]:
+    """The file to take away: needs a recent password and is logged. Raises ConfirmFirst too."""
+    sessions.require_confirmed(actor, clock_now())
+    name, content, found = await file(actor, statement_id)
+    await audit.log_export(actor, name, "对账", found.statement.line_count, clock_now())
+    return name, content
 
 
 async def dispute(

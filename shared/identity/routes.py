@@ -106,6 +106,8 @@ IDENTITY_ROUTES: Routes = {
     "POST /desk/accounts/{person_id}/password": roles(Role.ADMIN, desk=True),
     "GET /desk/settings": roles(Role.DEPARTMENT, Role.AUDITOR, Role.ADMIN, desk=True),
     "POST /desk/settings": roles(Role.DEPARTMENT, desk=True),
+    "GET /desk/calendar": roles(Role.DEPARTMENT, Role.AUDITOR, Role.ADMIN, desk=True),
+    "POST /desk/calendar": roles(Role.DEPARTMENT, desk=True),
     "GET /desk/audit": OVERSIGHT,
     "GET /desk/audit.xlsx": OVERSIGHT,
     "GET /desk/exports": OVERSIGHT,

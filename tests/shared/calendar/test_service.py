@@ -7,12 +7,18 @@ from shared.calendar import service
 from shared.calendar.errors import MissingYear
 from shared.database import DB
 from shared.errors import Invalid
-from shared.identity.actor import Actor
+from shared.identity.actor import Actor, Duty
+from shared.roster.roles import Role
 from tests.shared.calendar.test_rules import NEW_YEAR
 
 COUNTY = 990001
 ACTOR = Actor(
-    county_id=COUNTY, person_id=uuid4(), name="李干事", account_id=uuid4(), session_id=uuid4()
+    county_id=COUNTY,
+    person_id=uuid4(),
+    name="李干事",
+    account_id=uuid4(),
+    session_id=uuid4(),
+    duties=(Duty(Role.DEPARTMENT, str(COUNTY), uuid4()),),
 )
 
 

@@ -1,0 +1,78 @@
+"""兑换台账 at the desk, and the files that the office takes away."""
+
+from datetime import date
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+from litestar import Request, Router, get
+from litestar.response import Response, Template
+
+from points.settlement.reports import service
+from shared.clock import today
+from shared.documents.excel import MIME
+from shared.identity.actor import Actor
+from shared.web import forms
+from shared.web.files import attachment
+from shared.web.pages import moment, page
+
+Asked = Request[Actor, Any, Any]
+
+
+class Query(msgspec.Struct):
+    """The conditions of the list and of the files; both days included."""
+
+    first: date | None = None
+    last: date | None = None
+    q: str = ""
+    page: int = 1
+    purpose: str = ""
+
+
+@get("/desk/ledger")
+async def ledger(request: Asked) -> Template:
+    """Redemptions of a period, newest first."""
+    query, first, last = _conditions(request)
+    wanted = service.day_filter(first, last, query.q)
+    rows, more = await service.ledger(request.user, wanted, query.page)
+    return page(
+        request,  # type: ignore[arg-type]  # the app's request class is HTMXRequest
+        "reports/desk_ledger.html",
+        rows=rows,
+        more=more,
+        query=query,
+        first=first,
+        last=last,
+        link=urlencode({"first": first, "last": last, "q": query.q}),
+    )
+
+
+@get("/desk/ledger.xlsx")
+async def ledger_file(request: Asked) -> Response[bytes]:
+    """兑换台账 as a file; logged with its purpose."""
+    query, first, last = _conditions(request)
+    wanted = service.day_filter(first, last, query.q)
+    return _file(await service.export_ledger(request.user, wanted, query.purpose))
+
+
+@get("/desk/summary.xlsx")
+async def summary_file(request: Asked) -> Response[bytes]:
+    """积分汇总 as a file; logged with its purpose."""
+    query, first, last = _conditions(request)
+    return _file(await service.export_summary(request.user, first, last, query.purpose))
+
+
+def _conditions(request: Asked) -> tuple[Query, date, date]:
+    """As asked; without dates the running month."""
+    query = forms.bind(Query, dict(request.query_params))
+    day = today(moment(request))
+    first = query.first or day.replace(day=1)
+    return query, first, query.last or max(day, first)
+
+
+def _file(file: service.File) -> Response[bytes]:
+    name, content = file
+    return Response(content, media_type=MIME, headers=attachment(name))
+
+
+router = Router("/", route_handlers=[ledger, ledger_file, summary_file], include_in_schema=False)

@@ -1,0 +1,244 @@
+"""对账单 on the shop's phone, the signers' phones and the desk, and as a sheet to print."""
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from litestar import Request, Router, get, post
+from litestar.params import FromPath
+from litestar.response import Redirect, Response, Template
+
+from points.settlement import building, documents, service, signing
+from points.settlement.rules import PART_NAMES, Part
+from points.settlement.schemas import View
+from shared.clock import today
+from shared.documents.excel import MIME
+from shared.errors import Conflict, Invalid
+from shared.identity.access import Action, Target, allowed
+from shared.identity.actor import Actor
+from shared.roster.roles import DESK_ROLES, Role
+from shared.web import forms
+from shared.web.files import attachment
+from shared.web.pages import moment, page
+
+Asked = Request[Actor, Any, Any]
+STATES = {"built": "待签字", "frozen": "已冻结"}
+
+
+class Query(msgspec.Struct):
+    """The conditions of the list."""
+
+    month: str = ""
+    state: str = ""
+    q: str = ""
+    page: int = 1
+
+
+class SignForm(msgspec.Struct):
+    """Which part, of which file."""
+
+    part: Part
+    file: str
+
+
+class DisputeForm(msgspec.Struct):
+    """Which line, and why."""
+
+    line_id: UUID
+    reason: str
+
+
+class DecideForm(msgspec.Struct):
+    """Pay it or not, and on what ground."""
+
+    pay: bool
+    note: str
+
+
+class BuildForm(msgspec.Struct):
+    """The month to build."""
+
+    month: str
+
+
+@get("/shop/statements")
+async def shop_statements(request: Asked) -> Template:
+    """对账: what is not in a statement yet, and the statements so far."""
+    actor = request.user
+    running = [view for shop_id in actor.shops for view in await building.preview(actor, shop_id)]
+    listed, _ = await service.list_statements(actor)
+    return _page(request, "m_statements", running=running, listed=listed)
+
+
+@get("/verify/statements")
+async def to_sign(request: Asked) -> Template:
+    """Statements that wait for the signer, and all of the own unit."""
+    waiting = await service.to_sign(request.user)
+    ids = {item.statement.id for item in waiting}
+    listed, _ = await service.list_statements(request.user)
+    others = [item for item in listed if item.statement.id not in ids]
+    return _page(request, "m_to_sign", waiting=waiting, others=others)
+
+
+@get("/statements/{statement_id:uuid}")
+async def statement(request: Asked, statement_id: FromPath[UUID]) -> Template:
+    """One statement on a phone, or at the desk."""
+    return await _statement(request, statement_id)
+
+
+@post("/statements/{statement_id:uuid}/sign")
+async def sign(request: Asked, statement_id: FromPath[UUID]) -> Template | Redirect:
+    """确认无误，签字."""
+    form = forms.bind(SignForm, await forms.read(request))
+    try:
+        await signing.sign(request.user, statement_id, form.part, form.file, now=moment(request))
+    except Conflict as error:
+        return await _statement(request, statement_id, error=error)
+    return _back(statement_id)
+
+
+@post("/statements/{statement_id:uuid}/dispute")
+async def dispute(request: Asked, statement_id: FromPath[UUID]) -> Template | Redirect:
+    """有异议."""
+    try:
+        form = forms.bind(DisputeForm, await forms.read(request))
+        await service.dispute(
+            request.user, statement_id, form.line_id, form.reason, now=moment(request)
+        )
+    except (Invalid, Conflict) as error:
+        return await _statement(request, statement_id, error=error)
+    return _back(statement_id)
+
+
+@post("/disputes/{dispute_id:uuid}/withdraw")
+async def withdraw(request: Asked, dispute_id: FromPath[UUID]) -> Redirect:
+    """撤回异议."""
+    found = await service.withdraw(request.user, dispute_id, now=moment(request))
+    return _back(found.statement.id)
+
+
+@post("/disputes/{dispute_id:uuid}/decide")
+async def decide(request: Asked, dispute_id: FromPath[UUID]) -> Redirect:
+    """裁定: pay the line or not."""
+    form = forms.bind(DecideForm, await forms.read(request))
+    found = await service.decide(
+        request.user, dispute_id, form.note, pay=form.pay, now=moment(request)
+    )
+    return _back(found.statement.id)
+
+
+@get("/statements/{statement_id:uuid}/file")
+async def file(request: Asked, statement_id: FromPath[UUID]) -> Response[bytes]:
+    """The Excel file, as it was hashed."""
+    name, content = await service.export(request.user, statement_id)
+    return Response(content, media_type=MIME, headers=attachment(name))
+
+
+@get("/statements/{statement_id:uuid}/print")
+async def sheet(request: Asked, statement_id: FromPath[UUID]) -> Template:
+    """The sheet to sign on paper."""
+    found = await service.view(request.user, statement_id)
+    return _page(request, "print_statement", view=found, summary=_summary(found))
+
+
+@get("/desk/statements")
+async def desk(request: Asked) -> Template:
+    """结算对账 of the county."""
+    return await _desk(request)
+
+
+@post("/desk/statements")
+async def build(request: Asked) -> Template:
+    """Build or extend a month's statements."""
+    values = await forms.read(request)
+    try:
+        form = forms.bind(BuildForm, values)
+        built = await building.build(
+            request.user, request.user.county_id, form.month, now=moment(request)
+        )
+    except (Invalid, Conflict) as error:
+        return await _desk(request, error=error)
+    counts = f"新出 {built.made} 张，续加 {built.extended} 张，不变 {built.unchanged} 张"
+    return await _desk(request, done=f"{built.month}：{counts}。")
+
+
+async def _desk(
+    request: Asked, *, error: Invalid | Conflict | None = None, done: str = ""
+) -> Template:
+    query = forms.bind(Query, dict(request.query_params))
+    listed, total = await service.list_statements(
+        request.user, month=query.month, state=query.state, text=query.q, page=query.page
+    )
+    county = Target(unit_code=str(request.user.county_id))
+    return _page(
+        request,
+        "desk_statements",
+        status=error.status if error else 200,
+        listed=listed,
+        total=total,
+        pages=-(-total // service.PAGE),
+        query=query,
+        states=STATES,
+        error=error,
+        done=done,
+        month=str(today(moment(request)))[:7],
+        may_build=allowed(request.user, Action.STATEMENT_BUILD, county).allowed,
+    )
+
+
+async def _statement(
+    request: Asked, statement_id: UUID, *, error: Invalid | Conflict | None = None
+) -> Template:
+    found = await service.view(request.user, statement_id)
+    at_desk = request.user.desk and bool(request.user.roles & DESK_ROLES)
+    shop = Role.SHOPKEEPER in request.user.roles
+    return _page(
+        request,
+        "desk_statement" if at_desk else "m_statement",
+        status=error.status if error else 200,
+        view=found,
+        summary=_summary(found),
+        error=error,
+        me=request.user.person_id,
+        tabs="shop" if shop else "verifier",
+        back="/shop/statements" if shop else "/verify/statements",
+    )
+
+
+def _summary(view: View) -> list[tuple[str, str]]:
+    return documents.summary(view.statement)
+
+
+def _back(statement_id: UUID) -> Redirect:
+    return Redirect(f"/statements/{statement_id}", status_code=303)
+
+
+def _page(request: Asked, name: str, **context: Any) -> Template:
+    return page(
+        request,  # type: ignore[arg-type]  # the app's request class is HTMXRequest
+        f"settlement/{name}.html",
+        part_names=PART_NAMES,
+        kinds=documents.KINDS,
+        short=documents.short,
+        parts=list(Part),
+        **context,
+    )
+
+
+router = Router(
+    "/",
+    route_handlers=[
+        shop_statements,
+        to_sign,
+        statement,
+        sign,
+        dispute,
+        withdraw,
+        decide,
+        file,
+        sheet,
+        desk,
+        build,
+    ],
+    include_in_schema=False,
+)
