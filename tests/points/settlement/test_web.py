@@ -1,0 +1,225 @@
+"""The pages of settlement as their users click through them."""
+
+import httpx
+import pytest
+
+from points.settlement import building, queries
+from points.settlement.publication import queries as sheets
+from points.settlement.publication import service as publication
+from shared.clock import now, today
+from shared.identity import sessions
+from shared.identity.accounts import ensure_account
+from shared.identity.schemas import SessionKind
+from shared.roster.roles import DESK_ROLES
+from tests.factories import COUNTY, Member
+from tests.points.settlement.test_funds import ROWS, file
+from tests.points.settlement.world import (
+    LAST_MONTH,
+    World,
+    after,
+    earn,
+    in_last_month,
+    redeem,
+    undo,
+    world,
+)
+
+
+async def enter(client: httpx.AsyncClient, member: Member) -> None:
+    """A live session of this person, the password just given."""
+    account_id = await ensure_account(COUNTY, member.person_id)
+    kind: SessionKind = "desk" if member.role in DESK_ROLES else "phone"
+    new = await sessions.begin(COUNTY, account_id, member.person_id, kind, now())
+    client.cookies.clear()
+    client.cookies.set("gm", new.token, domain="points.local", path="/")
+    await client.get("/me")
+
+
+async def post(client: httpx.AsyncClient, path: str, **fields: str) -> httpx.Response:
+    """A form as our own pages send it."""
+    return await client.post(path, data={"_csrf_token": client.cookies["csrftoken"], **fields})
+
+
+async def story() -> World:
+    made = await world()
+    await earn(made.county.worker.person_id, made.fund_id, 1000)
+    await redeem(made, in_last_month(3), soap=2)
+    await redeem(made, in_last_month(5), rice=1)
+    await building.build(None, COUNTY, LAST_MONTH, now=after(LAST_MONTH))
+    await undo(await redeem(made, now(), soap=1))
+    return made
+
+
+async def test_three_sign_on_their_pages_and_the_statement_freezes(
+    client: httpx.AsyncClient,
+) -> None:
+    made = await story()
+    (statement,) = await queries.statements_of_month(COUNTY, LAST_MONTH)
+    address = f"/statements/{statement.id}"
+    for member, start, part in (
+        (made.shop.keeper, "/shop/statements", "shop"),
+        (made.county.accountant, "/verify/statements", "accountant"),
+        (made.county.supervisor, "/verify/statements", "supervisor"),
+    ):
+        await enter(client, member)
+        listed = await client.get(start)
+        assert address in listed.text
+        shown = await client.get(address)
+        assert "确认无误，签字" in shown.text
+        answer = await post(client, f"{address}/sign", part=part, file=statement.file_hash)
+        assert (answer.status_code, answer.headers["location"]) == (303, address)
+        assert member.name in (await client.get(address)).text
+    assert "已冻结" in (await client.get("/verify/statements")).text
+    again = await post(client, f"{address}/sign", part="supervisor", file=statement.file_hash)
+    assert again.status_code == 409
+    assert "都已签字" in again.text
+
+
+async def test_shop_sees_what_is_not_in_a_statement_yet(client: httpx.AsyncClient) -> None:
+    made = await story()
+    await enter(client, made.shop.keeper)
+    shown = await client.get("/shop/statements")
+    assert "本月至今未出账" in shown.text
+    assert "撤销" in shown.text
+
+
+async def test_dispute_on_the_page_changes_the_sum_and_is_decided(
+    client: httpx.AsyncClient,
+) -> None:
+    made = await story()
+    (statement,) = await queries.statements_of_month(COUNTY, LAST_MONTH)
+    line = (await queries.lines(COUNTY, statement.id))[1]
+    address = f"/statements/{statement.id}"
+    await enter(client, made.shop.keeper)
+    empty = await post(client, f"{address}/dispute", line_id=str(line.id), reason="")
+    assert empty.status_code == 422
+    answer = await post(client, f"{address}/dispute", line_id=str(line.id), reason="少算一袋")
+    assert answer.status_code == 303
+    assert "少算一袋" in (await client.get(address)).text
+    stale = await post(client, f"{address}/sign", part="shop", file=statement.file_hash)
+    assert stale.status_code == 409
+    (dispute,) = await queries.disputes(COUNTY, statement.id)
+    await enter(client, made.county.accountant)
+    refused = await post(client, f"/disputes/{dispute.id}/decide", pay="true", note="我来定")
+    assert refused.status_code == 404
+    await enter(client, made.county.instructor)
+    assert "裁定" in (await client.get(address)).text
+    decided = await post(client, f"/disputes/{dispute.id}/decide", pay="true", note="核对无误")
+    assert decided.status_code == 303
+    assert "照付" in (await client.get(address)).text
+
+
+async def test_sheets_to_print_show_every_line(client: httpx.AsyncClient) -> None:
+    made = await story()
+    (statement,) = await queries.statements_of_month(COUNTY, LAST_MONTH)
+    await publication.publish(COUNTY, LAST_MONTH)
+    await enter(client, made.county.chief)
+    printed = await client.get(f"/statements/{statement.id}/print")
+    assert "大米5kg×1" in printed.text
+    assert statement.file_hash in printed.text
+    assert "村监委会签字" in printed.text
+    (sheet,) = await sheets.of_fund(COUNTY, made.fund_id)
+    public = await client.get(f"/publications/{sheet.id}")
+    assert "本月应付积分超市" in public.text
+    assert "（盖章）" in public.text
+    fund = await client.get(f"/funds/{made.fund_id}")
+    assert f"/publications/{sheet.id}" in fund.text
+    assert "预算还剩" in fund.text
+    assert (await client.get("/funds")).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/desk/statements", "/desk/funds", "/desk/ledger"])
+async def test_desk_lists_and_their_filters(client: httpx.AsyncClient, path: str) -> None:
+    made = await story()
+    await enter(client, made.county.department)
+    assert (await client.get(path)).status_code == 200
+    assert "没有符合条件的记录" in (await client.get(f"{path}?q=没有这家")).text
+
+
+async def test_desk_builds_a_statement_and_looks_at_it(client: httpx.AsyncClient) -> None:
+    made = await story()
+    await redeem(made, now(), soap=1)
+    await enter(client, made.county.department)
+    answer = await post(client, "/desk/statements", month=str(today())[:7])
+    assert "新出 1 张" in answer.text
+    wrong = await post(client, "/desk/statements", month="2098-01")
+    assert (wrong.status_code, "还没有到" in wrong.text) == (422, True)
+    (statement,) = await queries.statements_of_month(COUNTY, LAST_MONTH)
+    assert statement.file_hash in (await client.get(f"/statements/{statement.id}")).text
+
+
+async def test_desk_enters_a_resolution(client: httpx.AsyncClient) -> None:
+    made = await story()
+    await enter(client, made.county.department)
+    form = {"unit_code": "421222100002", "number": "决9号", "resolved_on": "2026-01-09"}
+    wrong = await post(client, "/desk/funds", **form, amount="一千")
+    assert wrong.status_code == 422
+    assert "决9号" in wrong.text
+    answer = await post(client, "/desk/funds", **form, amount="1000.50")
+    assert answer.status_code == 303
+    assert "1,000.50" in (await client.get(answer.headers["location"])).text
+
+
+async def test_desk_imports_a_list_of_resolutions(client: httpx.AsyncClient) -> None:
+    """Looking writes nothing; a faulty file says every fault."""
+    made = await story()
+    await enter(client, made.county.department)
+    rows = [(*row[:3], f"新{row[3]}", *row[4:]) for row in ROWS]
+    for act, word in (("look", "将登记 3 条"), ("write", "已登记 3 条")):
+        answer = await client.post(
+            "/desk/funds/import",
+            data={"_csrf_token": client.cookies["csrftoken"], "act": act},
+            files={"file": ("funds.xlsx", file(rows), "application/octet-stream")},
+        )
+        assert word in answer.text
+    faulty = await client.post(
+        "/desk/funds/import",
+        data={"_csrf_token": client.cookies["csrftoken"], "act": "write"},
+        files={"file": ("f.xlsx", file([("999", *row[1:]) for row in rows]), "x/y")},
+    )
+    assert "没有代码为 999" in faulty.text
+    broken = await client.post(
+        "/desk/funds/import",
+        data={"_csrf_token": client.cookies["csrftoken"], "act": "write"},
+        files={"file": ("f.xlsx", b"%PDF-1.7", "x/y")},
+    )
+    assert (broken.status_code, "PDF" in broken.text) == (422, True)
+
+
+async def test_files_are_taken_away_with_a_purpose(client: httpx.AsyncClient) -> None:
+    made = await story()
+    await enter(client, made.county.department)
+    span = f"first={LAST_MONTH}-01&last={today()}"
+    for path in ("/desk/ledger.xlsx", "/desk/summary.xlsx"):
+        assert (await client.get(f"{path}?{span}")).status_code == 422
+        answer = await client.get(f"{path}?{span}&purpose=对账")
+        assert answer.content[:2] == b"PK"
+        assert "attachment" in answer.headers["content-disposition"]
+    (statement,) = await queries.statements_of_month(COUNTY, LAST_MONTH)
+    content = (await client.get(f"/statements/{statement.id}/file")).content
+    assert content[:2] == b"PK"
+    assert "兑换台账" in (await client.get("/desk/exports")).text
+
+
+async def test_department_keeps_the_calendar(client: httpx.AsyncClient) -> None:
+    made = await story()
+    await enter(client, made.county.department)
+    shown = await client.get("/desk/calendar?year=2026")
+    assert "2026-10-01 休 国庆节" in shown.text
+    wrong = await post(client, "/desk/calendar", year="2026", days="2026-01-01 休")
+    assert (wrong.status_code, "法定节假日" in wrong.text) == (422, True)
+    assert "还没有录入" in (await client.get("/desk/calendar?year=2035")).text
+
+
+def roles_of(made: World) -> list[Member]:
+    county = made.county
+    return [county.worker, county.cousin_worker, county.lead, county.committee]
+
+
+async def test_others_find_nothing(client: httpx.AsyncClient) -> None:
+    made = await story()
+    (statement,) = await queries.statements_of_month(COUNTY, LAST_MONTH)
+    for member in roles_of(made):
+        await enter(client, member)
+        for path in (f"/statements/{statement.id}", f"/funds/{made.fund_id}", "/desk/ledger"):
+            assert (await client.get(path)).status_code == 404, (member.role, path)
