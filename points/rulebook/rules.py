@@ -53,12 +53,33 @@ class Step(StrEnum):
     """Accepted as declared; one in ten is drawn for a check by V1."""
 
 
+STEP_NAMES = {
+    Step.V1: "网格长（空缺时总网格长）",
+    Step.COMMITTEE: "两委成员",
+    Step.SUPERVISOR: "村监委会成员",
+    Step.V3: "乡镇网格指导员",
+    Step.V4: "县级主管部门",
+    Step.AGENCY: "责任单位",
+    Step.TRAINER: "培训人",
+    Step.MEDIATOR: "调解员",
+    Step.SYSTEM: "系统",
+    Step.CHECK: "随机抽查 10%",
+}
+
+
 class Evidence(StrEnum):
     """Whether a photo belongs to a record; none is ever asked where it is not needed."""
 
     NONE = "none"
     OPTIONAL = "optional"
     REQUIRED = "required"
+
+
+EVIDENCE_NAMES = {
+    Evidence.NONE: "不收照片",
+    Evidence.OPTIONAL: "照片可传可不传",
+    Evidence.REQUIRED: "必须附照片",
+}
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):

@@ -17,7 +17,7 @@ from shared.audit import service as audit
 from shared.clock import now as clock_now
 from shared.clock import today
 from shared.database import DB
-from shared.errors import NotFound
+from shared.errors import Conflict, NotFound
 from shared.identity.access import Action, Target, require
 from shared.identity.actor import Actor
 from shared.ids import new_id
@@ -76,16 +76,21 @@ async def planned(county_id: int, on: date) -> set[str]:
     return {rule.code for rule in map(_rule, rows) if rule.effective_from > on}
 
 
-async def change_rule(actor: Actor, new: Rule, now: datetime | None = None) -> Rule:
+async def change_rule(
+    actor: Actor, new: Rule, now: datetime | None = None, *, based_on: int | None = None
+) -> Rule:
     """Put a new version of an existing rule into force from its day on.
 
-    Raises RuleRefused naming the field and the reason, NotFound for an unknown code.
+    ``based_on`` is the version that was looked at. Raises RuleRefused naming the field and the
+    reason, NotFound for an unknown code, Conflict when somebody was quicker.
     """
     require(actor, Action.RULES_EDIT, Target(unit_code=str(actor.county_id)))
     at = now or clock_now()
     async with DB.transaction():
         await queries.lock_open(actor.county_id, new.code)
         versions = await history(actor.county_id, new.code)
+        if based_on is not None and based_on != versions[-1].version:
+            raise Conflict(f"别人刚存了第 {versions[-1].version} 版，请核对后再改。")
         new = msgspec.structs.replace(
             new, version=versions[-1].version + 1, category=versions[-1].category
         )

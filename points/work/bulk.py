@@ -13,6 +13,7 @@ from uuid import UUID
 import msgspec
 
 from points.rulebook import service as rulebook
+from points.rulebook.rules import STEP_NAMES, Step
 from points.work import bulk_queries, confirming, posting
 from points.work.bulk_queries import Answered, Waiting
 from points.work.rules import Confirmer
@@ -26,18 +27,6 @@ from shared.identity.access import Action
 from shared.ids import new_id
 
 CHUNK = 5_000
-STEP_NAMES = {
-    "V1": "网格长",
-    "committee": "两委成员",
-    "supervisor": "村监委会",
-    "V3": "乡镇网格指导员",
-    "V4": "县级部门",
-    "agency": "责任单位",
-    "trainer": "培训人",
-    "mediator": "调解员",
-    "check": "网格长（抽查）",
-    "system": "系统",
-}
 Progress = Callable[[str, int], None]
 
 
@@ -155,11 +144,11 @@ async def _answers(
 
 def _record_answers(
     record: Waiting, steps: list[StepRow], roll: confirming.Roll, result: Verified
-) -> tuple[list[Answered], str]:
+) -> tuple[list[Answered], Step | None]:
     """Answers to a record's open steps, and the first step that nobody can confirm."""
     excluded = frozenset(filter(None, (record.worker_id, record.entered_by)))
     found: list[Answered] = []
-    missing = ""
+    missing: Step | None = None
     taken = {step.by_id for step in steps if step.verdict == "approve"}
     for step in steps:
         if step.verdict != "open":
@@ -167,7 +156,7 @@ def _record_answers(
         who = roll.confirmer(step.step, record.grid_code, excluded, cadre=record.cadre)
         by = _free(who, taken)
         if who is None or by is None:
-            missing = missing or step.step.value
+            missing = missing or step.step
             continue
         if not who.escalated:
             taken.add(by)

@@ -1,0 +1,255 @@
+"""The department's rulebook: the rules in force, a new version of one, the caps above them."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import msgspec
+from litestar import Router, get, post
+from litestar.params import FromPath, FromQuery
+from litestar.plugins.htmx import HTMXRequest
+from litestar.response import Redirect, Template
+
+from points.rulebook import service
+from points.rulebook.rules import (
+    CATEGORY_NAMES,
+    EVIDENCE_NAMES,
+    STEP_NAMES,
+    Caps,
+    Category,
+    Evidence,
+    Rule,
+    Step,
+    show,
+)
+from shared.clock import today
+from shared.documents.cells import points as tenths
+from shared.errors import Conflict, Invalid
+from shared.identity.access import Action, Target, allowed
+from shared.identity.actor import Actor
+from shared.web import forms
+from shared.web.pages import moment, page
+
+CHOOSABLE = tuple(step for step in Step if step is not Step.SYSTEM)
+AMOUNTS = ("points", "cap_day", "cap_month")
+
+
+class RuleForm(msgspec.Struct, frozen=True, kw_only=True):
+    """A new version as typed; amounts in points, a blank cap is none."""
+
+    version: int
+    """The version that was on the page: somebody else's newer one is not overwritten."""
+    title: str
+    points: str
+    cap_day: str = ""
+    cap_month: str = ""
+    per: int = 1
+    steps: list[Step] = []
+    resident: bool = False
+    evidence: Evidence = Evidence.OPTIONAL
+    repeat_zero: bool = False
+    templates: str = ""
+    effective_from: date
+
+
+@get("/desk/rules")
+async def rules(request: HTMXRequest, on: FromQuery[date | None] = None) -> Template:
+    """Every rule in force on a day, by category, with deductions and caps."""
+    actor: Actor = request.user
+    day = on or today(moment(request))
+    found = await service.rules_at(actor.county_id, day)
+    return page(
+        request,
+        "rulebook/desk_rules.html",
+        on=day,
+        groups=service.by_category(found),
+        names=CATEGORY_NAMES,
+        step_names=STEP_NAMES,
+        penalties=await service.penalties_at(actor.county_id, day),
+        caps=await service.caps_at(actor.county_id, day),
+        planned=await service.planned(actor.county_id, day),
+        may_edit=_may_edit(actor),
+    )
+
+
+@get("/desk/rules/{code:str}")
+async def rule(request: HTMXRequest, code: FromPath[str]) -> Template:
+    """One rule: its versions, and the form of the next."""
+    return await _rule_page(request, code, None, {})
+
+
+@post("/desk/rules/{code:str}")
+async def change(request: HTMXRequest, code: FromPath[str]) -> Template | Redirect:
+    """Put a new version into force from its day on."""
+    values = await forms.read(request)
+    try:
+        form = forms.bind(RuleForm, values)
+        history = await service.history(request.user.county_id, code)
+        await service.change_rule(
+            request.user, _version(history[-1], form), moment(request), based_on=form.version
+        )
+    except Invalid as error:
+        return await _rule_page(request, code, values, error.fields, 422, error.message)
+    except Conflict as error:
+        return await _rule_page(request, code, values, {"version": error.message}, 409)
+    return Redirect(f"/desk/rules/{code}?saved=1", status_code=303)
+
+
+@get("/desk/rules-caps")
+async def caps(request: HTMXRequest) -> Template:
+    """Category and person caps, and the form of the next version."""
+    return await _caps_page(request, None, {})
+
+
+@post("/desk/rules-caps")
+async def change_caps(request: HTMXRequest) -> Template | Redirect:
+    """Put new caps into force from their day on."""
+    values = await forms.read(request)
+    try:
+        await service.change_caps(request.user, _caps(values), moment(request))
+    except Invalid as error:
+        return await _caps_page(request, values, error.fields, 422, error.message)
+    return Redirect("/desk/rules", status_code=303)
+
+
+def _version(last: Rule, form: RuleForm) -> Rule:
+    """The form as the next version of a rule. Raises Invalid for amounts that are no numbers."""
+    amounts = _amounts({name: getattr(form, name) for name in AMOUNTS}, {"points"})
+    return msgspec.structs.replace(
+        last,
+        title=form.title,
+        points=amounts["points"] or 0,
+        cap_day=amounts["cap_day"],
+        cap_month=amounts["cap_month"],
+        per=form.per,
+        steps=tuple(step for step in Step if step in form.steps),
+        resident=form.resident,
+        evidence=Evidence.NONE if last.secret else form.evidence,
+        repeat_zero=form.repeat_zero,
+        templates=tuple(line.strip() for line in form.templates.splitlines() if line.strip()),
+        effective_from=form.effective_from,
+        effective_to=None,
+    )
+
+
+def _caps(values: dict[str, Any]) -> Caps:
+    """Typed caps; Raises Invalid with a sentence for each wrong field."""
+    names = [*(str(category) for category in Category), "person_month", "person_year"]
+    amounts = _amounts({name: str(values.get(name, "")) for name in names}, set(names))
+    try:
+        first = date.fromisoformat(str(values.get("effective_from", "")))
+    except ValueError as error:
+        sentence = "请选择日期，例如 2027-01-01。"
+        raise Invalid("有几处需要改正。", {"effective_from": sentence}) from error
+    return Caps(
+        category_month={category: amounts[str(category)] or 0 for category in Category},
+        person_month=amounts["person_month"] or 0,
+        person_year=amounts["person_year"] or 0,
+        effective_from=first,
+    )
+
+
+def _amounts(typed: dict[str, str], needed: set[str]) -> dict[str, int | None]:
+    """Points as 0.1 point; blank = None. Raises Invalid."""
+    found: dict[str, int | None] = {}
+    problems: dict[str, str] = {}
+    for name, text in typed.items():
+        if not text:
+            found[name] = None
+            if name in needed:
+                problems[name] = "请填写。"
+            continue
+        try:
+            found[name] = tenths(text)
+        except ValueError as error:
+            problems[name] = str(error)
+    if problems:
+        raise Invalid("有几处需要改正。", problems)
+    return found
+
+
+async def _rule_page(
+    request: HTMXRequest,
+    code: str,
+    values: dict[str, Any] | None,
+    errors: dict[str, str],
+    status: int = 200,
+    message: str = "",
+) -> Template:
+    actor: Actor = request.user
+    history = await service.history(actor.county_id, code)
+    last = history[-1]
+    on = today(moment(request))
+    return page(
+        request,
+        "rulebook/desk_rule.html",
+        status=status,
+        rule=last,
+        history=history[::-1],
+        values=values or _typed(last, on),
+        errors=errors,
+        message=message or "有几处需要改正。",
+        saved="saved" in request.query_params,
+        today=on,
+        names=CATEGORY_NAMES,
+        steps=[(step.value, STEP_NAMES[step]) for step in CHOOSABLE],
+        step_names=STEP_NAMES,
+        evidence=[(kind.value, name) for kind, name in EVIDENCE_NAMES.items()],
+        evidence_names=EVIDENCE_NAMES,
+        may_edit=_may_edit(actor) and Step.SYSTEM not in last.steps,
+    )
+
+
+async def _caps_page(
+    request: HTMXRequest,
+    values: dict[str, Any] | None,
+    errors: dict[str, str],
+    status: int = 200,
+    message: str = "",
+) -> Template:
+    actor: Actor = request.user
+    on = today(moment(request))
+    now = await service.caps_at(actor.county_id, on)
+    shown: dict[str, Any] = {str(c): show(v) for c, v in now.category_month.items()}
+    shown |= {"person_month": show(now.person_month), "person_year": show(now.person_year)}
+    shown["effective_from"] = _first_of_next(on).isoformat()
+    return page(
+        request,
+        "rulebook/desk_caps.html",
+        status=status,
+        values=values or shown,
+        errors=errors,
+        message=message or "有几处需要改正。",
+        names=CATEGORY_NAMES,
+        caps=now,
+        may_edit=_may_edit(actor),
+    )
+
+
+def _typed(rule: Rule, on: date) -> dict[str, Any]:
+    """A version as the form shows it."""
+    return {
+        "title": rule.title,
+        "points": show(rule.points),
+        "cap_day": "" if rule.cap_day is None else show(rule.cap_day),
+        "cap_month": "" if rule.cap_month is None else show(rule.cap_month),
+        "per": rule.per,
+        "steps": [step.value for step in rule.steps],
+        "resident": rule.resident,
+        "evidence": rule.evidence.value,
+        "repeat_zero": rule.repeat_zero,
+        "templates": "\n".join(rule.templates),
+        "effective_from": _first_of_next(on).isoformat(),
+    }
+
+
+def _first_of_next(on: date) -> date:
+    return (on.replace(day=1) + timedelta(days=32)).replace(day=1)
+
+
+def _may_edit(actor: Actor) -> bool:
+    return allowed(actor, Action.RULES_EDIT, Target(unit_code=str(actor.county_id))).allowed
+
+
+router = Router(
+    "/", route_handlers=[rules, rule, change, caps, change_caps], include_in_schema=False
+)

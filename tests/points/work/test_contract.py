@@ -1,0 +1,51 @@
+"""points.merit_month: what appraisal reads of points."""
+
+from datetime import UTC, datetime
+
+from points.work import bulk, intake
+from shared.database import DB
+from tests.factories import COUNTY, small_county
+from tests.points.work.test_intake import HEAD, row
+
+NOW = datetime(2026, 11, 3, 4, tzinfo=UTC)
+COLUMNS = ["county_id", "person_id", "month", "records", "awarded", "deducted"]
+
+
+async def test_the_view_keeps_its_columns(rollback: None) -> None:
+    """The contract: names and order; a new one goes to the end."""
+    rows = await DB.fetch(
+        "SELECT attname FROM pg_attribute WHERE attrelid = 'points.merit_month'::regclass"
+        " AND attnum > 0 ORDER BY attnum"
+    )
+    assert [r["attname"] for r in rows][: len(COLUMNS)] == COLUMNS
+
+
+async def test_a_month_sums_what_was_posted(rollback: None) -> None:
+    """After caps, by month of work; what is not posted does not count."""
+    town = await small_county()
+    rows = [row(day, "ORG-02", "参加网格例会") for day in (1, 8, 15, 22, 29)]
+    data = "\n".join([HEAD, *rows]).encode()
+    await intake.import_work(None, COUNTY, data, "a.csv", now=NOW)
+    sql = "SELECT * FROM points.merit_month WHERE county_id = $1"
+    assert await DB.fetch(sql, COUNTY) == []
+    await bulk.verify_month(COUNTY, 202610, NOW)
+    await bulk.post_month(COUNTY, 202610, NOW)
+    (found,) = await DB.fetch(sql, COUNTY)
+    assert dict(found) == {
+        "county_id": COUNTY,
+        "person_id": town.worker.person_id,
+        "month": 202610,
+        "records": 5,
+        "awarded": 40,
+        "deducted": 0,
+    }
+
+
+async def test_appraisal_reads_it_and_cannot_write(database: str) -> None:
+    """Its role may select from the view only."""
+    row_ = await DB.fetchrow(
+        "SELECT has_table_privilege('gridmerit_appraisal', 'points.merit_month', 'SELECT') AS r,"
+        " has_table_privilege('gridmerit_appraisal', 'points.work_record', 'SELECT') AS t"
+    )
+    assert row_ is not None
+    assert (row_["r"], row_["t"]) == (True, False)
