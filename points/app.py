@@ -17,6 +17,7 @@ from points.settlement import web as statements
 from points.settlement.funds import web as funds
 from points.settlement.publication import web as publication
 from points.settlement.reports import web as reports
+from points.rulebook import web as rulebook
 from points.work import web as work
 from points.work import web_verify as verify
 from shared.audit import web as audit_web
@@ -49,6 +50,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = now) -> Lites
             verify.router,
             wallet_web.router,
             counter_web.router,
+            rulebook.router,
             counter_api.router,
             statements.router,
             funds.router,

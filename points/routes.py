@@ -2,6 +2,7 @@
 
 from points.redemption.routes import REDEMPTION_ROUTES
 from points.settlement.routes import SETTLEMENT_ROUTES
+from points.rulebook.routes import RULEBOOK_ROUTES
 from shared.identity.routes import (
     FORMER_TOO,
     IDENTITY_ROUTES,
@@ -30,6 +31,8 @@ ROUTES: Routes = {
     "GET /home": WORKER,
     "GET /wallet": FORMER_TOO,
     "GET /wallet/{transfer_id}": FORMER_TOO,
+    **RULEBOOK_ROUTES,
+    "GET /home": FORMER_TOO,
     "GET /work": WORKER,
     "GET /work/new": WORKER,
     "POST /work": WORKER,

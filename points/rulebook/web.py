@@ -81,6 +81,8 @@ async def rule(request: HTMXRequest, code: FromPath[str]) -> Template:
 async def change(request: HTMXRequest, code: FromPath[str]) -> Template | Redirect:
     """Put a new version into force from its day on."""
     values = await forms.read(request)
+    if isinstance(values.get("steps"), str):
+        values["steps"] = [values["steps"]]
     try:
         form = forms.bind(RuleForm, values)
         history = await service.history(request.user.county_id, code)
@@ -90,6 +92,7 @@ async def change(request: HTMXRequest, code: FromPath[str]) -> Template | Redire
     except Invalid as error:
         return await _rule_page(request, code, values, error.fields, 422, error.message)
     except Conflict as error:
+        values.pop("version")
         return await _rule_page(request, code, values, {"version": error.message}, 409)
     return Redirect(f"/desk/rules/{code}?saved=1", status_code=303)
 

@@ -1,0 +1,15 @@
+"""The rulebook's rows in the table of routes and permissions."""
+
+from shared.identity.routes import Routes, roles
+from shared.roster.roles import Role
+
+READ = roles(Role.DEPARTMENT, Role.AUDITOR, desk=True)
+EDIT = roles(Role.DEPARTMENT, desk=True)
+
+RULEBOOK_ROUTES: Routes = {
+    "GET /desk/rules": READ,
+    "GET /desk/rules/{code}": READ,
+    "POST /desk/rules/{code}": EDIT,
+    "GET /desk/rules-caps": READ,
+    "POST /desk/rules-caps": EDIT,
+}

@@ -1,0 +1,70 @@
+"""The department's rulebook pages."""
+
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from points.rulebook import service
+from shared.clock import today
+from tests.factories import COUNTY, small_county
+from tests.shared.identity.test_web import enter, enter_desk
+
+
+async def test_the_rules_are_listed_and_changed(client: httpx.AsyncClient) -> None:
+    """The list, the form, a new version; a refused one comes back with what was typed."""
+    town = await small_county()
+    await enter_desk(client, town.department)
+    listed = await client.get("/desk/rules")
+    assert listed.status_code == 200
+    assert "网格例会" in listed.text
+    assert "每月上限 8 分" in listed.text
+    rule = await client.get("/desk/rules/SVC-01")
+    assert "起草新版（第 2 版）" in rule.text
+    form = {
+        "_csrf_token": client.cookies["csrftoken"],
+        "version": "1",
+        "title": "代办帮办民生事项",
+        "points": "1.5",
+        "cap_day": "3",
+        "cap_month": "12",
+        "per": "1",
+        "steps": "V1",
+        "evidence": "optional",
+        "effective_from": str(today() + timedelta(days=5)),
+    }
+    low = await client.post("/desk/rules/SVC-01", data=form | {"cap_day": "1"})
+    assert low.status_code == 422
+    assert "单日上限 1 分低于单次分值 1.5 分" in low.text
+    wrong = await client.post("/desk/rules/SVC-01", data=form | {"points": "一分"})
+    assert wrong.status_code == 422
+    saved = await client.post("/desk/rules/SVC-01", data=form)
+    assert saved.status_code == 303
+    assert [r.points for r in await service.history(COUNTY, "SVC-01")] == [10, 15]
+    late = await client.post("/desk/rules/SVC-01", data=form)
+    assert late.status_code == 409
+    assert "别人刚存了第 2 版" in late.text
+
+
+@pytest.mark.parametrize("person_month", ["10", "-1", ""])
+async def test_senseless_caps_are_refused(client: httpx.AsyncClient, person_month: str) -> None:
+    """A person's month below a category's, negative, missing."""
+    town = await small_county()
+    await enter_desk(client, town.department)
+    await client.get("/desk/rules-caps")
+    form = {
+        "_csrf_token": client.cookies["csrftoken"],
+        **dict.fromkeys(("ORG", "SVC", "OPN", "MED", "CARE", "LAW"), "20"),
+        "person_month": person_month,
+        "person_year": "600",
+        "effective_from": str(today() + timedelta(days=5)),
+    }
+    answer = await client.post("/desk/rules-caps", data=form)
+    assert answer.status_code == 422
+
+
+async def test_a_chief_finds_no_such_page(client: httpx.AsyncClient) -> None:
+    """Absent and forbidden look the same."""
+    town = await small_county()
+    await enter(client, town.chief)
+    assert (await client.get("/desk/rules")).status_code == 404
