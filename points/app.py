@@ -19,6 +19,7 @@ from points.settlement.publication import web as publication
 from points.settlement.reports import web as reports
 from points.rulebook import web as rulebook
 from points.work import web as work
+from points.work import web_deductions, web_desk
 from points.work import web_verify as verify
 from shared.audit import web as audit_web
 from shared.calendar import web as calendar
@@ -50,6 +51,8 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = now) -> Lites
             verify.router,
             wallet_web.router,
             counter_web.router,
+            web_deductions.router,
+            web_desk.router,
             rulebook.router,
             counter_api.router,
             statements.router,

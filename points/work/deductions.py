@@ -215,6 +215,11 @@ async def own(actor: Actor) -> list[DeductionRow]:
     return await queries.of_worker(actor.county_id, actor.person_id)
 
 
+async def open_own(actor: Actor) -> list[DeductionRow]:
+    """The actor's own deductions that they may still say something to, or that are pending."""
+    return [row for row in await own(actor) if row.state in {"noticed", "decided", "appealed"}]
+
+
 async def view(actor: Actor, deduction_id: UUID) -> DeductionRow:
     """One deduction. Raises NotFound."""
     row = await queries.one(actor.county_id, deduction_id)

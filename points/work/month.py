@@ -58,10 +58,24 @@ async def overview(actor: Actor, month: int) -> list[MonthCount]:
 async def village(
     actor: Actor, village_code: str, month: int
 ) -> tuple[MonthRow, list[WorkerCategory]]:
-    """One village's month with each worker's category totals. Raises NotFound."""
+    """One village's month with each worker's category totals after caps. Raises NotFound.
+
+    What is not posted yet counts as it would if it were posted now.
+    """
     require(actor, Action.MONTH_VIEW, Target(unit_code=village_code))
     row = await _ensured(actor.county_id, village_code, month)
-    return row, await queries.by_worker(actor.county_id, month, village_code)
+    counts = await posting.forecast(
+        actor.county_id,
+        await queries.of_run(actor.county_id, month, village_code, State.ACCEPTED),
+    )
+    found = await queries.by_worker(actor.county_id, month, village_code)
+    return row, [
+        msgspec.structs.replace(
+            item,
+            points=item.points + counts.get((item.worker_id, item.grid_code, item.category), 0),
+        )
+        for item in found
+    ]
 
 
 async def sampled(actor: Actor, row: MonthRow) -> list[Line]:
@@ -170,26 +184,23 @@ async def post_ended(county_id: int, now: datetime | None = None) -> MonthTotals
     at = now or clock_now()
     totals = MonthTotals()
     for row in await queries.notice_ended(county_id, today(at)):
-        add(totals, await _post_village(None, row, at))
+        posting.add(totals, await _post_village(None, row, at))
     return totals
 
 
-async def post_paper(
-    county_id: int, month: int, now: datetime | None = None
-) -> tuple[MonthTotals, int]:
-    """The console's posting run: months noticed on paper count as noticed, and say so.
+async def post_now(actor: Actor, now: datetime | None = None) -> MonthTotals:
+    """The night's posting run, asked for by the department. Raises NotFound."""
+    require(actor, Action.MONTH_POST, Target(unit_code=str(actor.county_id)))
+    return await post_ended(actor.county_id, now)
 
-    Returns the totals and the number of villages. Resumable: posted villages are passed over.
-    """
-    at = now or clock_now()
-    totals = MonthTotals()
-    codes = await queries.villages_in_run(county_id, month)
-    for code in codes:
-        row = await _ensured(county_id, code, month)
-        if row.notice_to is None:
-            row = msgspec.structs.replace(row, notice_from=today(at), notice_to=today(at))
-        add(totals, await _post_village(None, row, at))
-    return totals, len(codes)
+
+async def records(actor: Actor, village_code: str, month: int) -> list[Line]:
+    """A village's records of a run that count or still may. Raises NotFound."""
+    require(actor, Action.MONTH_VIEW, Target(unit_code=village_code))
+    ids: list[UUID] = []
+    for state in (State.PENDING, State.ACCEPTED, State.POSTED):
+        ids += await queries.of_run(actor.county_id, month, village_code, state)
+    return await work_queries.lines(actor.county_id, ids)
 
 
 async def object_to(actor: Actor, record_id: UUID, text: str, now: datetime | None = None) -> UUID:
@@ -336,14 +347,6 @@ async def ask_review(actor: Actor, record_id: UUID, text: str, now: datetime | N
         )
 
 
-def add(totals: MonthTotals, more: MonthTotals) -> None:
-    """Sum of two runs, into the first."""
-    for name in ("records", "gives", "posted", "zero", "awaiting"):
-        setattr(totals, name, getattr(totals, name) + getattr(more, name))
-    for cap, amount in more.cuts.items():
-        totals.cuts[cap] = totals.cuts.get(cap, 0) + amount
-
-
 async def _post_village(actor: Actor | None, row: MonthRow, at: datetime) -> MonthTotals:
     """One transaction a village: its accepted records without an open objection."""
     county_id = _county_of(row)
@@ -416,3 +419,8 @@ def parse_month(text: str, fallback: date) -> int:
     if year.isdigit() and len(year) == 4 and number.isdigit() and 1 <= int(number) <= 12:
         return int(year) * 100 + int(number)
     return month_of(fallback)
+
+
+def label(number: int) -> str:
+    """202610 as 2026年10月."""
+    return f"{number // 100}年{number % 100}月"

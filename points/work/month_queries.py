@@ -40,10 +40,11 @@ class MonthCount(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WorkerCategory(msgspec.Struct, frozen=True, kw_only=True):
-    """One worker's records of a category in a run."""
+    """One worker's records of a category in a run; ``points`` are those posted, 0.1 point."""
 
     worker_id: UUID
     name: str
+    grid_code: str
     grid_name: str
     category: str
     records: int
@@ -109,9 +110,8 @@ GROUP BY u.code, u.name, m.state, m.notice_to
 ORDER BY u.code COLLATE "C"
 """
 BY_WORKER = """
-SELECT r.worker_id, w.name, COALESCE(g.name, r.grid_code) AS grid_name, r.category,
-       count(*) AS records,
-       sum(CASE r.state WHEN 'posted' THEN r.posted ELSE r.gives END)::int8 AS points
+SELECT r.worker_id, w.name, r.grid_code, COALESCE(g.name, r.grid_code) AS grid_name, r.category,
+       count(*) AS records, sum(r.posted)::int8 AS points
 FROM points.work_record r
 JOIN shared.person w ON w.county_id = $1 AND w.id = r.worker_id
 LEFT JOIN shared.unit g ON g.county_id = $1 AND g.code = r.grid_code
@@ -120,16 +120,17 @@ WHERE r.county_id = $1 AND r.run_month = $2 AND starts_with(r.grid_code, $3)
 GROUP BY r.worker_id, w.name, g.name, r.grid_code, r.category
 ORDER BY r.grid_code COLLATE "C", w.name, r.worker_id, r.category
 """
+# What an objection or a late confirmation held back belongs to the next run of its village.
 IN_RUN = """
 SELECT r.id FROM points.work_record r
-WHERE r.county_id = $1 AND r.run_month = $2 AND starts_with(r.grid_code, $3) AND r.state = $4
+WHERE r.county_id = $1 AND r.run_month <= $2 AND starts_with(r.grid_code, $3) AND r.state = $4
   AND NOT EXISTS (SELECT FROM points.objection o WHERE o.county_id = $1 AND o.record_id = r.id
                   AND o.state IN ('open', 'review'))
 ORDER BY r.worker_id, r.work_date, r.declared_at, r.seq, r.id
 """
-VILLAGES_IN_RUN = """
-SELECT DISTINCT left(r.grid_code, 12) AS code FROM points.work_record r
-WHERE r.county_id = $1 AND r.run_month = $2 AND r.state = 'accepted' ORDER BY 1
+OF_RUN = """
+SELECT id FROM points.work_record
+WHERE county_id = $1 AND run_month = $2 AND starts_with(grid_code, $3) AND state = $4
 """
 MOVE_PENDING = """
 UPDATE points.work_record SET run_month = $4
@@ -213,8 +214,9 @@ async def in_run(county_id: int, month: int, code: str, state: str) -> list[UUID
     return [row["id"] for row in rows]
 
 
-async def villages_in_run(county_id: int, month: int) -> list[str]:
-    return [row["code"] for row in await DB.fetch(VILLAGES_IN_RUN, county_id, month)]
+async def of_run(county_id: int, month: int, code: str, state: str) -> list[UUID]:
+    rows = await DB.fetch(OF_RUN, county_id, month, code, state)
+    return [row["id"] for row in rows]
 
 
 async def move_pending(county_id: int, month: int, code: str, to: int) -> None:

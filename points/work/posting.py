@@ -139,6 +139,16 @@ def add(totals: MonthTotals, more: MonthTotals) -> None:
         totals.cuts[cap] = totals.cuts.get(cap, 0) + amount
 
 
+async def forecast(county_id: int, ids: Sequence[UUID]) -> dict[tuple[UUID, str, str], int]:
+    """What accepted records would come to: 0.1 point by worker, grid and category."""
+    found: dict[tuple[UUID, str, str], int] = defaultdict(int)
+    due = await queries.accepted(county_id, ids)
+    if due:
+        for item, _, _, decision in await decisions(county_id, due):
+            found[item.worker_id, item.grid_code, item.category] += decision.posted
+    return dict(found)
+
+
 async def decisions(
     county_id: int, due: Sequence[Due]
 ) -> list[tuple[Due, Rule, UUID | None, Decision]]:

@@ -46,14 +46,14 @@ SELECT pg_advisory_xact_lock(hashtextextended(w.id::text, $1)) FROM (
     SELECT DISTINCT worker_id AS id FROM points.work_record
     WHERE county_id = $1::int AND id = ANY($2::uuid[]) ORDER BY worker_id) w
 """
-DUE = (
+ACCEPTED = (
     FIELDS
     + """
 WHERE county_id = $1 AND id = ANY($2::uuid[]) AND state = 'accepted'
 ORDER BY work_date, declared_at, seq, id
-FOR UPDATE
 """
 )
+DUE = ACCEPTED + "FOR UPDATE"
 GIVEN = (
     FIELDS
     + """
@@ -91,6 +91,11 @@ async def lock_workers(county_id: int, ids: Sequence[UUID]) -> None:
 
 async def due(county_id: int, ids: Sequence[UUID]) -> list[Due]:
     return await DB.all(Due, DUE, county_id, list(ids))
+
+
+async def accepted(county_id: int, ids: Sequence[UUID]) -> list[Due]:
+    """The same records, only looked at."""
+    return await DB.all(Due, ACCEPTED, county_id, list(ids))
 
 
 async def given(county_id: int, workers: Sequence[UUID], years: Sequence[int]) -> list[Due]:

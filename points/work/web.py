@@ -14,7 +14,7 @@ from litestar.response import Redirect, Template
 from points.ledger import service as ledger
 from points.rulebook import service as rulebook
 from points.rulebook.rules import CATEGORY_NAMES, Category, Rule, Step
-from points.work import month, photos, service
+from points.work import deductions, month, photos, service
 from points.work.rules import OLDEST_DAYS, STATE_NAMES, State
 from points.work.schemas import LogForm
 from shared.clock import today
@@ -66,6 +66,7 @@ async def home(request: HTMXRequest) -> Template:
         balances=balances,
         totals=totals,
         recent=recent[:RECENT],
+        deductions=len(await deductions.open_own(actor)),
         returned=sum(line.state == State.RETURNED for line in recent),
         names=STATE_NAMES,
         tones=STATE_TONES,

@@ -168,7 +168,7 @@ async def proxy_done(request: HTMXRequest, record_id: FromPath[UUID]) -> Templat
 async def months(request: HTMXRequest, chosen: FromQuery[str] = "") -> Template:
     """Villages with the state of their month."""
     actor: Actor = request.user
-    number = month.parse_month(chosen, _last_month(moment(request)))
+    number = month.parse_month(chosen, last_month(moment(request)))
     return page(
         request,
         "work/m_months.html",
@@ -261,7 +261,8 @@ async def _todo(request: HTMXRequest, problems: dict[str, str], status: int = 20
         deductions=len(await deductions.to_decide(actor)),
         categories=CATEGORY_NAMES,
         may_proxy=bool(reach(actor, Action.WORK_PROXY)),
-        month=month_of(_last_month(moment(request))),
+        may_propose=bool(reach(actor, Action.DEDUCT_PROPOSE)),
+        month=month_of(last_month(moment(request))),
     )
 
 
@@ -330,7 +331,7 @@ async def _objections(
     )
 
 
-def _last_month(at: datetime) -> date:
+def last_month(at: datetime) -> date:
     """A day of the month before, which is the one under review."""
     first = today(at).replace(day=1)
     return date(first.year - (first.month == 1), (first.month - 2) % 12 + 1, 1)

@@ -1,0 +1,248 @@
+"""Deductions on phones: the worker answers and appeals, others propose and decide."""
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from litestar import Router, get, post
+from litestar.params import FromPath, FromQuery
+from litestar.plugins.htmx import HTMXRequest
+from litestar.response import Redirect, Template
+
+from points.rulebook import service as rulebook
+from points.rulebook.rules import show
+from points.work import deductions, service
+from points.work.deductions import Proposal
+from shared.clock import today
+from shared.errors import GridmeritError, Invalid
+from shared.identity.access import Action, reach
+from shared.identity.actor import Actor
+from shared.roster import service as roster
+from shared.web import forms
+from shared.web.pages import moment, page
+
+TONES = {
+    "noticed": "wait",
+    "decided": "warn",
+    "dropped": "ok",
+    "appealed": "wait",
+    "final": "bad",
+    "annulled": "ok",
+}
+
+BLANK = {"record_id": "", "worker_id": "", "choice": "", "facts": "", "evidence": ""}
+
+
+class Proposed(msgspec.Struct, frozen=True, kw_only=True):
+    """The proposal as typed; ``choice`` is ``PEN-05:20``."""
+
+    worker_id: UUID
+    choice: str
+    happened_on: date
+    facts: str
+    evidence: str
+    record_id: UUID | None = None
+
+
+@get("/deductions")
+async def own(request: HTMXRequest) -> Template:
+    """The worker's own deductions."""
+    rows = await deductions.own(request.user)
+    return page(
+        request, "work/m_deductions.html", rows=rows, names=deductions.STATE_NAMES, tones=TONES
+    )
+
+
+@get("/deductions/{deduction_id:uuid}")
+async def one(request: HTMXRequest, deduction_id: FromPath[UUID]) -> Template:
+    """One deduction with what may be said to it."""
+    return await _one(request, deduction_id, {})
+
+
+@post("/deductions/{deduction_id:uuid}/reply")
+async def reply(request: HTMXRequest, deduction_id: FromPath[UUID]) -> Template | Redirect:
+    """陈述: the worker's own word."""
+    values = await forms.read(request)
+    try:
+        await deductions.reply(
+            request.user, deduction_id, str(values.get("text", "")), moment(request)
+        )
+    except Invalid as error:
+        return await _one(request, deduction_id, error.fields, 422)
+    return Redirect(f"/deductions/{deduction_id}", status_code=303)
+
+
+@post("/deductions/{deduction_id:uuid}/appeal")
+async def appeal(request: HTMXRequest, deduction_id: FromPath[UUID]) -> Template | Redirect:
+    """申诉 against the decision."""
+    values = await forms.read(request)
+    try:
+        await deductions.appeal(
+            request.user, deduction_id, str(values.get("text", "")), moment(request)
+        )
+    except Invalid as error:
+        return await _one(request, deduction_id, error.fields, 422)
+    return Redirect(f"/deductions/{deduction_id}", status_code=303)
+
+
+@get("/verify/deductions")
+async def to_decide(request: HTMXRequest) -> Template:
+    """What waits for the actor's decision, and what went before."""
+    return await _listed(request, {})
+
+
+@get("/verify/deductions/new")
+async def new(request: HTMXRequest, record: FromQuery[UUID | None] = None) -> Template:
+    """Propose a deduction, from a record or from the list of workers."""
+    values: dict[str, Any] = {}
+    if record is not None:
+        line, _ = await service.view(request.user, record)
+        values = {
+            "record_id": str(record),
+            "worker_id": str(line.worker_id),
+            "happened_on": line.work_date.isoformat(),
+            "facts": f"{line.work_date.month}月{line.work_date.day}日“{line.text}”",
+            "choice": "PEN-07:100",
+        }
+    return await _form(request, values, {})
+
+
+@post("/verify/deductions")
+async def propose(request: HTMXRequest) -> Template | Redirect:
+    """Serve notice of a deduction."""
+    values = await forms.read(request)
+    try:
+        typed = forms.bind(Proposed, values)
+        code, _, amount = typed.choice.partition(":")
+        form = Proposal(
+            worker_id=typed.worker_id,
+            code=code,
+            amount=int(amount) if amount.isdigit() else 0,
+            happened_on=typed.happened_on,
+            facts=typed.facts,
+            evidence=typed.evidence,
+            record_id=typed.record_id,
+        )
+        made = await deductions.propose(request.user, form, moment(request))
+    except GridmeritError as error:
+        fields = error.fields if isinstance(error, Invalid) else {}
+        return await _form(request, values, fields, error.status, error.message)
+    return Redirect(f"/deductions/{made}", status_code=303)
+
+
+@post("/verify/deductions/{deduction_id:uuid}/decide")
+async def decide(request: HTMXRequest, deduction_id: FromPath[UUID]) -> Template | Redirect:
+    """Decide whether the deduction stands."""
+    values = await forms.read(request)
+    try:
+        await deductions.decide(
+            request.user,
+            deduction_id,
+            stands=values.get("verdict") == "stands",
+            reason=str(values.get("reason", "")),
+            now=moment(request),
+        )
+    except GridmeritError as error:
+        return await _listed(request, {str(deduction_id): error.message}, error.status)
+    return Redirect("/verify/deductions", status_code=303)
+
+
+@post("/verify/deductions/{deduction_id:uuid}/appeal")
+async def decide_appeal(request: HTMXRequest, deduction_id: FromPath[UUID]) -> Template | Redirect:
+    """Decide the appeal."""
+    values = await forms.read(request)
+    try:
+        await deductions.decide_appeal(
+            request.user,
+            deduction_id,
+            upheld=values.get("verdict") == "upheld",
+            reason=str(values.get("reason", "")),
+            now=moment(request),
+        )
+    except GridmeritError as error:
+        return await _listed(request, {str(deduction_id): error.message}, error.status)
+    return Redirect("/verify/deductions", status_code=303)
+
+
+async def _one(
+    request: HTMXRequest, deduction_id: UUID, errors: dict[str, str], status: int = 200
+) -> Template:
+    actor: Actor = request.user
+    row = await deductions.view(actor, deduction_id)
+    on = today(moment(request))
+    mine = row.worker_id == actor.person_id
+    return page(
+        request,
+        "work/m_deduction.html",
+        status=status,
+        row=row,
+        mine=mine,
+        may_reply=mine and row.state == "noticed" and on <= row.answer_due_on,
+        may_appeal=mine
+        and row.state == "decided"
+        and row.appeal_due_on is not None
+        and on <= row.appeal_due_on,
+        errors=errors,
+        names=deductions.STATE_NAMES,
+        tones=TONES,
+    )
+
+
+async def _listed(request: HTMXRequest, problems: dict[str, str], status: int = 200) -> Template:
+    actor: Actor = request.user
+    waiting = await deductions.to_decide(actor)
+    ids = {row.id for row in waiting}
+    return page(
+        request,
+        "work/m_deductions_decide.html",
+        status=status,
+        waiting=waiting,
+        others=[row for row in await deductions.listed(actor) if row.id not in ids],
+        problems=problems,
+        today=today(moment(request)),
+        may_propose=bool(reach(actor, Action.DEDUCT_PROPOSE)),
+        names=deductions.STATE_NAMES,
+        tones=TONES,
+    )
+
+
+async def _form(
+    request: HTMXRequest,
+    values: dict[str, Any],
+    errors: dict[str, str],
+    status: int = 200,
+    message: str = "",
+) -> Template:
+    actor: Actor = request.user
+    on = today(moment(request))
+    workers = []
+    for code in reach(actor, Action.DEDUCT_PROPOSE):
+        workers += await roster.workers(actor.county_id, code, on, on)
+    choices = [
+        (f"{penalty.code}:{amount}", f"{penalty.title}　−{show(amount)} 分")
+        for penalty in await rulebook.penalties_at(actor.county_id, on)
+        for amount in penalty.choices
+        if not penalty.reverses or values.get("record_id")
+    ]
+    return page(
+        request,
+        "work/m_deduction_new.html",
+        status=status,
+        workers=[
+            (str(span.person_id), f"{span.name}（{span.grid_code[-6:]}）")
+            for span in workers
+            if span.person_id != actor.person_id
+        ],
+        choices=choices,
+        values=BLANK | {"happened_on": on.isoformat()} | values,
+        errors=errors,
+        message=message,
+    )
+
+
+router = Router(
+    "/",
+    route_handlers=[own, one, reply, appeal, to_decide, new, propose, decide, decide_appeal],
+    include_in_schema=False,
+)

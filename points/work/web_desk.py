@@ -1,0 +1,297 @@
+"""The department's months: the state of every village, objections, deductions, import; prints."""
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from litestar import Response, Router, get, post
+from litestar.datastructures import UploadFile
+from litestar.params import FromPath, FromQuery
+from litestar.plugins.htmx import HTMXRequest
+from litestar.response import Template
+
+from points.rulebook import service as rulebook
+from points.rulebook.rules import CATEGORY_NAMES, Category, show
+from points.work import deductions, intake, intake_report, month
+from points.work.month_queries import MonthCount, WorkerCategory
+from points.work.web_verify import last_month, month_choices
+from shared.clock import today
+from shared.documents import excel
+from shared.errors import Invalid, NotFound
+from shared.identity.access import Action, Target, allowed
+from shared.identity.actor import Actor
+from shared.roster import service as roster
+from shared.web import forms
+from shared.web.pages import moment, page
+
+UPLOAD = 21 * 1024 * 1024
+TONES = {
+    "collecting": "mute",
+    "reviewing": "wait",
+    "sampling": "wait",
+    "notice": "warn",
+    "posted": "ok",
+}
+SHOWN = 50
+"""Lines of an import's result on the page; the workbook has all."""
+SLIP_ROWS = 16
+"""Empty lines of the paper sheet a worker fills in."""
+
+
+class Person(msgspec.Struct, kw_only=True):
+    """One worker's line of the notice: points by category, 0.1 point."""
+
+    name: str
+    grid_name: str
+    categories: dict[str, int]
+    records: int = 0
+
+    @property
+    def total(self) -> int:
+        return sum(self.categories.values())
+
+
+@get("/desk/months")
+async def months(
+    request: HTMXRequest,
+    chosen: FromQuery[str] = "",
+    step: FromQuery[str] = "",
+    q: FromQuery[str] = "",
+) -> Template:
+    """Every village's month in figures."""
+    return await _months(request, chosen, step, q)
+
+
+@post("/desk/months/post")
+async def post_ended(request: HTMXRequest) -> Template:
+    """Post now what the night's job would: months whose notice has ended."""
+    actor: Actor = request.user
+    totals = await month.post_now(actor, moment(request))
+    words = f"入账 {totals.records} 条，计 {show(totals.posted)} 分"
+    words += f"，其中待拨付 {show(totals.awaiting)} 分。" if totals.awaiting else "。"
+    return await _months(
+        request, "", "", "", message=words if totals.records else "没有公示期满的村。"
+    )
+
+
+@get("/desk/months/{village_code:str}/{number:int}")
+async def village(
+    request: HTMXRequest, village_code: FromPath[str], number: FromPath[int]
+) -> Template:
+    """One village's month: who earned what, the sample, the notice."""
+    actor: Actor = request.user
+    row, workers = await month.village(actor, village_code, number)
+    unit = await roster.unit_by_code(actor.county_id, village_code)
+    if unit is None:
+        raise NotFound
+    signers = [row.committee_id, row.supervisor_id, row.sampler_id]
+    people = await roster.people(actor.county_id, [one for one in signers if one])
+    return page(
+        request,
+        "work/desk_month.html",
+        row=row,
+        unit=unit,
+        label=month.label(number),
+        people=_people(workers),
+        categories=CATEGORY_NAMES,
+        signed=[people[one].name if one else "" for one in signers],
+        sample=await month.sampled(actor, row),
+        states=month.STATE_NAMES,
+        tones=TONES,
+    )
+
+
+@get("/desk/months/objections")
+async def objections(request: HTMXRequest) -> Template:
+    """Objections and second reviews that are open, the most urgent first."""
+    return page(
+        request,
+        "work/desk_objections.html",
+        rows=await month.objections(request.user),
+        names=month.OBJECTION_NAMES,
+        today=today(moment(request)),
+    )
+
+
+@get("/desk/months/deductions")
+async def all_deductions(request: HTMXRequest) -> Template:
+    """Every deduction with where it stands."""
+    return page(
+        request,
+        "work/desk_deductions.html",
+        rows=await deductions.listed(request.user),
+        names=deductions.STATE_NAMES,
+    )
+
+
+@post("/desk/months/import", request_max_body_size=UPLOAD)
+async def import_file(request: HTMXRequest) -> Template | Response[bytes]:
+    """A file of work records: tried, stored, or tried and returned as a workbook."""
+    actor: Actor = request.user
+    values = await forms.read(request)
+    upload, act = values.get("file"), values.get("act")
+    try:
+        if not isinstance(upload, UploadFile):
+            raise Invalid("请选择工作记录表。", {"file": "请选择文件。"})  # noqa: TRY301
+        result = await intake.import_work(
+            actor,
+            actor.county_id,
+            await upload.read(),
+            upload.filename,
+            dry_run=act != "store",
+            now=moment(request),
+        )
+    except Invalid as error:
+        return await _months(request, "", "", "", problem=error.message, status=422)
+    if act == "report":
+        unit = await roster.unit_by_code(actor.county_id, str(actor.county_id))
+        on = today(moment(request))
+        data = intake_report.workbook(result, unit.name if unit else "", on)
+        headers = {"Content-Disposition": 'attachment; filename="work-import.xlsx"'}
+        return Response(data, media_type=excel.MIME, headers=headers)
+    return page(
+        request,
+        "work/desk_import.html",
+        result=result,
+        stored=act == "store",
+        sentences=intake_report.sentences(result),
+        refused=[line for line in result.lines if line.outcome == "拒绝"][:SHOWN],
+    )
+
+
+@get("/verify/months/{village_code:str}/{number:int}/notice")
+async def notice(
+    request: HTMXRequest, village_code: FromPath[str], number: FromPath[int]
+) -> Template:
+    """公示: masked names and category totals, with the term and the place for the seal."""
+    actor: Actor = request.user
+    row, workers = await month.village(actor, village_code, number)
+    unit = await roster.unit_by_code(actor.county_id, village_code)
+    if unit is None:
+        raise NotFound
+    return page(
+        request,
+        "work/print_notice.html",
+        row=row,
+        unit=unit,
+        label=month.label(number),
+        people=_people(workers),
+        categories=CATEGORY_NAMES,
+        on=row.notice_from or today(moment(request)),
+        desk=actor.desk,
+    )
+
+
+@get("/verify/months/{village_code:str}/{number:int}/sheet")
+async def sheet(
+    request: HTMXRequest, village_code: FromPath[str], number: FromPath[int]
+) -> Template:
+    """核实单: a month's records of a village with room for the verifiers' signatures."""
+    actor: Actor = request.user
+    unit = await roster.unit_by_code(actor.county_id, village_code)
+    if unit is None:
+        raise NotFound
+    return page(
+        request,
+        "work/print_sheet.html",
+        unit=unit,
+        label=month.label(number),
+        lines=await month.records(actor, village_code, number),
+        desk=actor.desk,
+        back=f"/verify/months/{village_code}/{number}",
+    )
+
+
+@get("/verify/slips")
+async def slips(request: HTMXRequest) -> Template:
+    """An empty paper sheet for workers without a phone, keyed in later (代录)."""
+    actor: Actor = request.user
+    rules = await rulebook.rules_at(actor.county_id, today(moment(request)))
+    return page(
+        request,
+        "work/print_slip.html",
+        rules=[rule for rule in rules if rule.templates],
+        categories=CATEGORY_NAMES,
+        rows=range(SLIP_ROWS),
+    )
+
+
+async def _months(
+    request: HTMXRequest,
+    chosen: str,
+    step: str,
+    q: str,
+    *,
+    message: str = "",
+    problem: str = "",
+    status: int = 200,
+) -> Template:
+    actor: Actor = request.user
+    at = moment(request)
+    number = month.parse_month(chosen, last_month(at))
+    rows = await month.overview(actor, number)
+    shown = [row for row in rows if _fits(row, step, q)]
+    return page(
+        request,
+        "work/desk_months.html",
+        status=status,
+        rows=shown,
+        totals=_totals(rows),
+        number=number,
+        chosen=f"{number // 100}-{number % 100:02d}",
+        label=month.label(number),
+        choices=month_choices(at),
+        step=step,
+        q=q,
+        states=month.STATE_NAMES,
+        tones=TONES,
+        objections=sum(row.objections for row in rows),
+        open_deductions=len(await deductions.to_decide(actor)),
+        may_post=_may(actor, Action.MONTH_POST),
+        may_import=_may(actor, Action.WORK_IMPORT),
+        message=message,
+        problem=problem,
+    )
+
+
+def _fits(row: MonthCount, step: str, q: str) -> bool:
+    return (not step or row.state == step) and (not q or q in row.village_name)
+
+
+def _totals(rows: list[MonthCount]) -> dict[str, int]:
+    names = ("pending", "accepted", "posted", "points")
+    return {name: sum(getattr(row, name) for row in rows) for name in names}
+
+
+def _people(workers: list[WorkerCategory]) -> list[Person]:
+    """One line a worker and grid, categories side by side."""
+    found: dict[tuple[UUID, str], Person] = {}
+    for item in workers:
+        key = (item.worker_id, item.grid_name)
+        if key not in found:
+            zero: dict[str, Any] = {str(category): 0 for category in Category}
+            found[key] = Person(name=item.name, grid_name=item.grid_name, categories=zero)
+        found[key].categories[item.category] += item.points
+        found[key].records += item.records
+    return list(found.values())
+
+
+def _may(actor: Actor, action: Action) -> bool:
+    return allowed(actor, action, Target(unit_code=str(actor.county_id))).allowed
+
+
+router = Router(
+    "/",
+    route_handlers=[
+        months,
+        post_ended,
+        village,
+        objections,
+        all_deductions,
+        import_file,
+        notice,
+        sheet,
+        slips,
+    ],
+    include_in_schema=False,
+)

@@ -1,0 +1,131 @@
+"""The department's months, prints, and deductions on phones."""
+
+from datetime import timedelta
+
+import httpx
+
+from points.work import bulk, intake
+from shared.clock import now, today
+from shared.database import DB
+from tests.factories import COUNTY, SmallCounty, small_county
+from tests.points.work.test_intake import HEAD, WORKER
+from tests.shared.identity.test_web import enter, enter_desk, post
+
+GRID = "421222100001001"
+VILLAGE = "421222100001"
+
+
+def file_of(days: int = 1) -> bytes:
+    """Five equal meetings before today: one more than the month's cap."""
+    first = today().replace(day=1) - timedelta(days=1)
+    on = [first - timedelta(days=7 * week) for week in range(days)]
+    rows = [f"{day},{GRID},{WORKER},ORG-02,参加网格例会," for day in on]
+    return "\r\n".join([HEAD, *rows]).encode("gb18030")
+
+
+def last_month() -> int:
+    day = today().replace(day=1) - timedelta(days=1)
+    return day.year * 100 + day.month
+
+
+async def town_with_records() -> SmallCounty:
+    town = await small_county()
+    await intake.import_work(None, COUNTY, file_of(), "a.csv", now=now())
+    await bulk.verify_month(COUNTY, last_month(), now())
+    return town
+
+
+async def test_the_desk_sees_every_village_s_month(client: httpx.AsyncClient) -> None:
+    """The overview, one village, objections, deductions, the prints."""
+    town = await town_with_records()
+    await enter_desk(client, town.department)
+    overview = await client.get("/desk/months")
+    assert overview.status_code == 200
+    assert town.units[VILLAGE].name in overview.text
+    for path in (
+        f"/desk/months/{VILLAGE}/{last_month()}",
+        "/desk/months/objections",
+        "/desk/months/deductions",
+        f"/verify/months/{VILLAGE}/{last_month()}/sheet",
+        "/verify/slips",
+    ):
+        answer = await client.get(path)
+        assert answer.status_code in {200, 404}, path
+    notice = await client.get(f"/verify/months/{VILLAGE}/{last_month()}/notice")
+    assert "欧**山" in notice.text
+    assert WORKER not in notice.text
+    assert "5个工作日" in notice.text
+
+
+async def test_a_file_is_tried_then_stored(client: httpx.AsyncClient) -> None:
+    """试算 writes nothing, 导入 does, the report is a workbook, a wrong file is one sentence."""
+    town = await small_county()
+    await enter_desk(client, town.department)
+    await client.get("/desk/months")
+    token = {"_csrf_token": client.cookies["csrftoken"]}
+
+    async def send(act: str, data: bytes) -> httpx.Response:
+        files = {"file": ("work.csv", data, "text/csv")}
+        return await client.post("/desk/months/import", data=token | {"act": act}, files=files)
+
+    tried = await send("try", file_of())
+    assert "没有写入" in tried.text
+    count = "SELECT count(*) FROM points.work_record WHERE county_id = $1"
+    assert await DB.fetchval(count, COUNTY) == 0
+    stored = await send("store", file_of())
+    assert "工作记录已导入" in stored.text
+    assert await DB.fetchval(count, COUNTY) == 1
+    report = await send("report", file_of())
+    assert report.content.startswith(b"PK")
+    wrong = await send("store", b"%PDF-1.7")
+    assert wrong.status_code == 422
+    assert "PDF" in wrong.text
+
+
+async def test_a_deduction_goes_its_whole_way(client: httpx.AsyncClient) -> None:
+    """Proposed by the lead, answered, decided by the chief, appealed, decided above."""
+    town = await small_county()
+    await enter(client, town.lead)
+    assert (await client.get("/verify/deductions/new")).status_code == 200
+    form = {
+        "worker_id": str(town.worker.person_id),
+        "choice": "PEN-01:20",
+        "happened_on": today().isoformat(),
+        "facts": "例会无故缺席",
+        "evidence": "签到表",
+    }
+    wrong = await post(client, "/verify/deductions", **(form | {"facts": " "}))
+    assert wrong.status_code == 422
+    made = await post(client, "/verify/deductions", **form)
+    address = made.headers["location"]
+    number = address.rsplit("/", 1)[1]
+    early = await post(
+        client, f"/verify/deductions/{number}/decide", verdict="stands", reason="属实"
+    )
+    assert early.status_code == 404
+
+    await enter(client, town.worker)
+    assert "例会无故缺席" in (await client.get(address)).text
+    assert "1 件扣分事项" in (await client.get("/home")).text
+    await post(client, f"{address}/reply", text="我请过假")
+
+    await enter(client, town.chief)
+    assert "我请过假" in (await client.get("/verify/deductions")).text
+    decided = await post(
+        client, f"/verify/deductions/{number}/decide", verdict="stands", reason="没有请假条"
+    )
+    assert decided.status_code == 303
+
+    await enter(client, town.worker)
+    await post(client, f"{address}/appeal", text="请假条在网格长那里")
+    await enter(client, town.instructor)
+    done = await post(
+        client, f"/verify/deductions/{number}/appeal", verdict="rejected", reason="没有"
+    )
+    assert done.status_code == 303
+    await enter(client, town.worker)
+    assert "已扣分" in (await client.get(address)).text
+    deducted = "SELECT deducted FROM points.merit_month WHERE county_id = $1"
+    assert await DB.fetchval(deducted, COUNTY) == 20
+    await enter(client, town.second_worker)
+    assert (await client.get(address)).status_code == 404
