@@ -10,7 +10,9 @@ from shared.identity.routes import (
     SHARED_ROUTES,
     SIGNED_IN,
     Routes,
+    roles,
 )
+from shared.roster.roles import Role
 from shared.roster.routes import ROSTER_ROUTES
 
 ROUTES: Routes = {
