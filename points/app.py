@@ -13,11 +13,11 @@ from points.redemption import api as counter_api
 from points.redemption import web as wallet_web
 from points.redemption import web_shop as counter_web
 from points.routes import ROUTES
+from points.rulebook import web as rulebook
 from points.settlement import web as statements
 from points.settlement.funds import web as funds
 from points.settlement.publication import web as publication
 from points.settlement.reports import web as reports
-from points.rulebook import web as rulebook
 from points.work import web as work
 from points.work import web_deductions, web_desk
 from points.work import web_verify as verify

@@ -1,8 +1,8 @@
 """The points service's rows in the table of routes and permissions."""
 
 from points.redemption.routes import REDEMPTION_ROUTES
-from points.settlement.routes import SETTLEMENT_ROUTES
 from points.rulebook.routes import RULEBOOK_ROUTES
+from points.settlement.routes import SETTLEMENT_ROUTES
 from points.work.routes import WORK_ROUTES
 from shared.identity.routes import (
     FORMER_TOO,
@@ -23,7 +23,6 @@ ROUTES: Routes = {
     **REDEMPTION_ROUTES,
     "GET /desk": roles(Role.DEPARTMENT, Role.AUDITOR, desk=True),
     **SETTLEMENT_ROUTES,
-    "GET /home": WORKER,
     "GET /wallet": FORMER_TOO,
     "GET /wallet/{transfer_id}": FORMER_TOO,
     **RULEBOOK_ROUTES,
