@@ -22,7 +22,9 @@ from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from deploy import hatch_build
 from shared.clock import now
-from shared.identity import accounts, hashing, queries
+from shared.identity import accounts
+from shared.identity.rules import TOTP_STEP, totp
+from tests.browser.village import PIN
 from tests.factories import COUNTY, Member
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,7 +36,9 @@ ARGUMENTS = [
     "--disable-sync",
     "--no-sandbox",
 ]
-PIN = "482915"
+CHINESE = os.environ | {"LANGUAGE": "zh_CN"}
+"""Date fields speak the browser's language, not the page's."""
+PASSWORD = "correct horse battery"
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 900}
 
@@ -78,7 +82,9 @@ async def chromium() -> AsyncIterator[Browser]:
     if MISSING:
         pytest.fail(MISSING)
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        browser = await playwright.chromium.launch(
+            executable_path=CHROMIUM, args=ARGUMENTS, env=CHINESE
+        )
         yield browser
         await browser.close()
 
@@ -154,9 +160,24 @@ def sign_in(open_context: Callable[..., Any]) -> SignIn:
     return enter
 
 
-async def activate(*members: Member) -> None:
-    """Give people the tests' PIN, as spending an activation slip does."""
-    pin_hash = await hashing.make(PIN)
-    for member in members:
-        account_id = await accounts.ensure_account(COUNTY, member.person_id)
-        await queries.set_pin(COUNTY, account_id, pin_hash, now())
+@pytest.fixture
+def desk_sign_in(open_context: Callable[..., Any]) -> SignIn:
+    """Sign somebody in at a desk, with password and one-time code."""
+
+    async def enter(member: Member, look: Look | None = None, **options: Any) -> Page:
+        secrets = await accounts.desk_secrets(PASSWORD, member.phone)
+        at = now()
+        await accounts.give_desk(COUNTY, member.person_id, secrets, at)
+        context = await open_context(look, **({"viewport": DESK} | options))
+        page: Page = await context.new_page()
+        await page.goto("/desk/sign-in")
+        await page.get_by_label("手机号").fill(member.phone)
+        await page.get_by_label("密码").fill(PASSWORD)
+        await page.get_by_label("动态码").fill(
+            totp(secrets.totp_key, int(at.timestamp()) // TOTP_STEP)
+        )
+        await page.get_by_role("button", name="登录").click()
+        await page.wait_for_url(lambda url: "/sign-in" not in url)
+        return page
+
+    return enter
