@@ -36,7 +36,7 @@ ARGUMENTS = [
     "--disable-sync",
     "--no-sandbox",
 ]
-CHINESE = os.environ | {"LANGUAGE": "zh_CN"}
+CHINESE: dict[str, str | float | bool] = {**os.environ, "LANGUAGE": "zh_CN"}
 """Date fields speak the browser's language, not the page's."""
 PASSWORD = "correct horse battery"
 PHONE = {"width": 390, "height": 844}

@@ -17,33 +17,15 @@ from tests.points.redemption import scene
 
 LOOKS = [Look(), Look("dark"), Look(text_size="elder"), Look("dark", "elder")]
 NARROW = {"width": 320, "height": 640}
-WORKER = (
-    "/home",
-    "/work",
-    "/work/new",
-    "/work/new?category=SVC&rule=SVC-01",
-    "/records",
-    "/wallet",
-    "/me",
-)
-WORKER_MORE = ("/wallet", "/me", "/me/look", "/me/pin", "/me/card-pin", "/me/sessions", "/me/data")
+WORKER = ("/home", "/work", "/work/new", "/work/new?category=SVC&rule=SVC-01", "/records")
+WALLET = ("/wallet", "/code", "/pickups", "/pickups/new")
+OWN = ("/me", "/me/look", "/me/pin", "/me/card-pin", "/me/sessions", "/me/data")
 VERIFIER = ("/verify", "/verify/done", "/verify/proxy", "/verify/months", "/verify/objections")
 OFFICE = ("/verify/people", "/verify/accounts")
+COUNTER = ("/shop", "/shop/today", "/shop/pickups")
 KEEPER = ("/shop/me", "/shop/staff", "/shop/terminals")
-DESK = (
-    "/desk",
-    "/desk/roster",
-    "/desk/roster/people",
-    "/desk/roster/vacancies",
-    "/desk/roster/import",
-)
-DESK_MORE = (
-    "/desk/roster/import",
-    "/desk/accounts",
-    "/desk/settings",
-    "/desk/audit",
-    "/desk/exports",
-)
+ROSTER = ("/desk/roster", "/desk/roster/people", "/desk/roster/vacancies", "/desk/roster/import")
+DESK = ("/desk", "/desk/accounts", "/desk/settings", "/desk/audit", "/desk/exports")
 
 
 async def visit(page: Page, paths: tuple[str, ...], look: Look, *, wide: bool = False) -> None:
@@ -79,7 +61,7 @@ def looks() -> pytest.MarkDecorator:
 async def test_worker_pages(committed: None, sign_in: SignIn, look: Look) -> None:
     """首页, 记工作, 明细, 我的 and what hangs on them."""
     town = await lived_in()
-    await visit(await sign_in(town.county.worker, look), WORKER + WORKER_MORE, look)
+    await visit(await sign_in(town.county.worker, look), WORKER + WALLET + OWN, look)
 
 
 @looks()
@@ -93,14 +75,14 @@ async def test_verifier_pages(committed: None, sign_in: SignIn, look: Look) -> N
 async def test_shop_pages(committed: None, sign_in: SignIn, look: Look) -> None:
     """扫码, 商品, 对账, 我的."""
     town = await lived_in()
-    await visit(await sign_in(town.keeper, look), KEEPER, look)
+    await visit(await sign_in(town.keeper, look), COUNTER + KEEPER, look)
 
 
 @looks()
 async def test_desk_pages(committed: None, desk_sign_in: SignIn, look: Look) -> None:
     """The department's menu, at 1280 px."""
     town = await lived_in()
-    await visit(await desk_sign_in(town.county.department, look), DESK + DESK_MORE, look, wide=True)
+    await visit(await desk_sign_in(town.county.department, look), DESK + ROSTER, look, wide=True)
 
 
 @pytest.mark.parametrize("who", ["worker", "chief", "keeper"])
@@ -110,9 +92,9 @@ async def test_largest_text_on_the_narrowest_phone(
     """At 30 px text and 320 px width nothing but a table needs sideways scrolling."""
     town = await lived_in()
     member, paths = {
-        "worker": (town.county.worker, WORKER + WORKER_MORE),
+        "worker": (town.county.worker, WORKER + WALLET + OWN),
         "chief": (town.county.chief, VERIFIER + OFFICE),
-        "keeper": (town.keeper, KEEPER),
+        "keeper": (town.keeper, COUNTER + KEEPER),
     }[who]
     page = await sign_in(member, Look(text_size="huge"), viewport=NARROW)
     for path in paths:

@@ -12,7 +12,8 @@ from shared.identity.accounts import ensure_account
 from shared.roster.intake import service as intake
 from shared.roster.intake.service import RosterFile
 from tests.browser.checks import assert_accessible, assert_head, assert_reflows, assert_targets
-from tests.browser.conftest import DESK, Look, SignIn, activate
+from tests.browser.conftest import DESK, Look, SignIn
+from tests.browser.village import activate
 from tests.factories import COUNTY, Member, acting, small_county
 from tests.shared.roster.intake import sheets
 
