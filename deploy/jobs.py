@@ -1,7 +1,8 @@
 """Every job of the product; the leader runs them (shared/scheduling)."""
 
 from points.jobs import JOBS as POINTS
+from shared.identity.jobs import JOBS as IDENTITY
 from shared.roster.jobs import JOBS as ROSTER
 from shared.scheduling.job import Job
 
-JOBS: tuple[Job, ...] = (*ROSTER, *POINTS)
+JOBS: tuple[Job, ...] = (*ROSTER, *IDENTITY, *POINTS)

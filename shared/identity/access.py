@@ -11,6 +11,7 @@ from enum import StrEnum
 from uuid import UUID
 
 import msgspec
+import structlog
 
 from shared.errors import Forbidden, NotFound
 from shared.identity.actor import Actor, Duty
@@ -122,6 +123,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """Still possible in the 90 days after the last assignment ended."""
 
 
+LOG = structlog.get_logger("gridmerit.access")
 STRANGER = Decision(allowed=False, reason="stranger")
 SENTENCES = {
     "own": "这是您本人的事项，按规定要由别人来办，请交给其他有权的人。",
@@ -239,6 +241,7 @@ def require(actor: Actor, action: Action, target: Target) -> str:
     decision = allowed(actor, action, target)
     if decision.allowed:
         return decision.authority
+    LOG.warning("refused", action=action.value, person=str(actor.person_id), reason=decision.reason)
     if sentence := SENTENCES.get(decision.reason):
         raise Forbidden(sentence)
     raise NotFound

@@ -411,7 +411,7 @@ async def revoke_sessions(
         only,
         keep,
     )
-    return int(status.rpartition(" ")[2])
+    return _count(status)
 
 
 async def insert_slip(
@@ -589,3 +589,39 @@ async def shop_unit(county_id: int, shop_id: UUID) -> tuple[UUID, str] | None:
         shop_id,
     )
     return None if row is None else (row["id"], row["code"])
+
+
+async def purge_sessions(county_id: int, before: datetime) -> int:
+    """Sessions that had ended by then; how many."""
+    return _count(
+        await DB.execute(
+            "DELETE FROM shared.session WHERE county_id = $1"
+            " AND LEAST(expires_at, revoked_at) < $2",
+            county_id,
+            before,
+        )
+    )
+
+
+async def purge_slips(county_id: int, before: datetime) -> int:
+    """Slips that had expired by then; how many."""
+    return _count(
+        await DB.execute(
+            "DELETE FROM shared.activation_slip WHERE county_id = $1 AND expires_at < $2",
+            county_id,
+            before,
+        )
+    )
+
+
+async def purge_devices(county_id: int, before: datetime) -> int:
+    """Devices not seen since; how many."""
+    return _count(
+        await DB.execute(
+            "DELETE FROM shared.device WHERE county_id = $1 AND seen_at < $2", county_id, before
+        )
+    )
+
+
+def _count(status: str) -> int:
+    return int(status.rpartition(" ")[2])

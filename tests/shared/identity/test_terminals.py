@@ -93,7 +93,10 @@ async def test_a_spoilt_request_is_nobody(
     _, _, actor = await shop()
     made = await terminals.create(actor, SHOP, "前台", now())
     spoilt = {f"gridmerit-{name}": value for name, value in change.items()}
-    headers = [(k, v.encode()) for k, v in (signed(made, "GET", PATH) | spoilt).items()]
+    headers = [
+        (name.encode(), value.encode())
+        for name, value in (signed(made, "GET", PATH) | spoilt).items()
+    ]
     answer = await client.get(PATH, headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (401, "not_signed_in")
 

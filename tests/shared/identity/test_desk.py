@@ -1,0 +1,122 @@
+"""Desk accounts from the console and from the admin's desk; the purge of what has ended."""
+
+import base64
+from datetime import timedelta
+
+import pytest
+from click.testing import CliRunner
+
+from deploy.commands import identity as command
+from shared.database import DB
+from shared.errors import Forbidden, Invalid, NotFound
+from shared.identity import desk, jobs, queries, sessions, signin
+from shared.identity.actor import Actor
+from shared.identity.rules import totp
+from shared.identity.schemas import DeskAccount
+from shared.roster import service as roster
+from shared.roster.roles import Role
+from tests.factories import COUNTY, member, small_county
+from tests.shared.identity.worlds import NOW, PIN, actor_of, resolved, slip_of, with_pin
+
+PASSWORD = "village oak in white bloom"
+PHONE = "13712345678"
+
+
+def code(made: DeskAccount) -> str:
+    """What the authenticator shows now."""
+    return totp(base64.b32decode(made.totp_key), int(NOW.timestamp()) // 30)
+
+
+async def console(role: Role = Role.ADMIN, **change: str) -> DeskAccount:
+    """The command's service."""
+    given = {"name": "钱管理", "phone": PHONE, "password": PASSWORD} | change
+    county_name = given.pop("county_name", "")
+    return await desk.create_on_console(
+        COUNTY, role=role, now=NOW, county_name=county_name, **given
+    )
+
+
+async def signed_in(made: DeskAccount) -> Actor:
+    """Through the door, as the printed sheet says."""
+    return await resolved(await signin.desk_sign_in(COUNTY, PHONE, PASSWORD, code(made), NOW))
+
+
+async def test_the_first_admin_of_an_empty_database(rollback: None) -> None:
+    """County, person, post, assignment and account in one go; and again changes only secrets."""
+    with pytest.raises(NotFound, match="county-name"):
+        await console()
+    made = await console(county_name="通城县")
+    assert (await signed_in(made)).roles == {Role.ADMIN}
+    again = await console()
+    assert again.totp_key != made.totp_key
+    assert (await signed_in(again)).roles == {Role.ADMIN}
+    both = await console(Role.DEPARTMENT)
+    assert (await signed_in(both)).roles == {Role.ADMIN, Role.DEPARTMENT}
+    person = await roster.person_by_phone(COUNTY, PHONE)
+    assert person is not None
+    assert len(await roster.history(COUNTY, person.id)) == 2
+    with pytest.raises(Invalid, match="别人名下"):
+        await console(name="别人")
+    with pytest.raises(Invalid, match="12"):
+        await console(password="short")
+
+
+async def test_the_admin_opens_desks_for_desk_posts_only(rollback: None) -> None:
+    """Not for the own account, not for a gridworker, and nobody else may."""
+    world = await small_county()
+    admin = await signed_in(await console())
+    made = await desk.open_desk(admin, world.department.person_id, PASSWORD, NOW)
+    assert len(made.recovery_codes) == 8
+    with pytest.raises(Forbidden):
+        await desk.open_desk(admin, admin.person_id, PASSWORD, NOW)
+    with pytest.raises(Invalid):
+        await desk.open_desk(admin, world.worker.person_id, PASSWORD, NOW)
+    auditor = await member(Role.AUDITOR, world.units["421222"])
+    department = await actor_of(world.department, desk=True)
+    with pytest.raises(NotFound):
+        await desk.open_desk(department, auditor.person_id, PASSWORD, NOW)
+
+
+async def test_the_admin_has_no_business_rights(rollback: None) -> None:
+    """No slips, no settings, no audit trail: accounts only."""
+    world = await small_county()
+    admin = await signed_in(await console())
+    with pytest.raises(NotFound):
+        await slip_of(admin, world.worker)
+
+
+def test_the_sheet_of_the_console(capsys: pytest.CaptureFixture[str]) -> None:
+    """QR, key and codes are printed once, in characters every terminal has."""
+    made = DeskAccount(
+        name="钱管理",
+        phone="137****5678",
+        totp_uri="otpauth://totp/x?secret=ABCD",
+        totp_key="ABCD",
+        recovery_codes=("AAAA-BBBB",),
+    )
+    command.show(made, "系统管理员")
+    text = capsys.readouterr().out
+    assert "AAAA-BBBB" in text
+    assert "█" in text
+    answer = CliRunner().invoke(command.create_admin, ["--county", "421222", "--role", "wizard"])
+    assert answer.exit_code == 2
+    assert "wizard" in answer.output
+
+
+async def test_the_purge_keeps_what_the_law_asks_for(rollback: None) -> None:
+    """Sessions stay 200 days after their end; live ones for ever."""
+    world = await small_county()
+    await with_pin(world.worker)
+    chief = await actor_of(world.chief)
+    await slip_of(chief, world.second_worker)
+    old = await resolved(await signin.sign_in(COUNTY, world.worker.phone, PIN, NOW))
+    await sessions.end(old, NOW)
+    live = await signin.sign_in(COUNTY, world.worker.phone, PIN, NOW)
+    assert await jobs.purge(COUNTY, "", NOW + timedelta(days=199)) == (
+        "0 sessions, 0 slips, 0 devices"
+    )
+    await queries.roll_session(COUNTY, (await resolved(live)).session_id, NOW + timedelta(days=500))
+    assert await jobs.purge(COUNTY, "", NOW + timedelta(days=401)) == (
+        "1 sessions, 1 slips, 2 devices"
+    )
+    assert await DB.fetchval("SELECT count(*) FROM shared.session WHERE county_id > 0") == 1
