@@ -1,7 +1,7 @@
 """Accounts: made for people with posts, revoked and disabled by those who manage their units."""
 
 import base64
-from datetime import datetime
+from datetime import datetime, timedelta
 from secrets import token_bytes
 from uuid import UUID
 
@@ -13,7 +13,14 @@ from shared.identity import hashing, queries
 from shared.identity.access import Action, Target, reach, require
 from shared.identity.actor import Actor
 from shared.identity.rules import totp_uri, weak_password, weak_pin
-from shared.identity.schemas import AccountLine, AccountRow, DeskAccount, DeskSecrets, TextSize
+from shared.identity.schemas import (
+    AccountLine,
+    AccountRow,
+    DeskAccount,
+    DeskSecrets,
+    Forgotten,
+    TextSize,
+)
 from shared.identity.sealing import keyed, seal
 from shared.ids import new_id
 from shared.roster import service as roster
@@ -23,6 +30,10 @@ RECOVERY_CODES = 8
 ISSUER = "网格积分"
 """What an authenticator app shows beside the name."""
 TOTP_BYTES = 20
+LOGS_KEPT = timedelta(days=200)
+"""Network logs are kept six months by law; who signed in when is part of them."""
+DEVICES_KEPT = timedelta(days=400)
+"""As long as the browser keeps the cookie."""
 NO_MATCH = "两次输入的密码不一样，请重新输入。"
 
 
@@ -157,6 +168,16 @@ async def give_desk(
         totp_key=base64.b32encode(secrets.totp_key).decode(),
         recovery_codes=secrets.recovery_codes,
     )
+
+
+async def forget_old(county_id: int, now: datetime) -> Forgotten:
+    """Delete what has served its time; how much it was."""
+    async with DB.transaction():
+        return Forgotten(
+            sessions=await queries.purge_sessions(county_id, now - LOGS_KEPT),
+            slips=await queries.purge_slips(county_id, now - LOGS_KEPT),
+            devices=await queries.purge_devices(county_id, now - DEVICES_KEPT),
+        )
 
 
 async def offices(county_id: int, person_id: UUID) -> list[Target]:

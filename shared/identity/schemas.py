@@ -184,3 +184,11 @@ class DeskAccount(msgspec.Struct, frozen=True):
     totp_uri: str
     totp_key: str
     recovery_codes: tuple[str, ...]
+
+
+class Forgotten(msgspec.Struct, frozen=True):
+    """What a purge deleted."""
+
+    sessions: int
+    slips: int
+    devices: int
