@@ -26,7 +26,7 @@ lint: $(VENV)/dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/djlint --quiet --check --lint shared points appraisal --extension html
+	$(BIN)/djlint --quiet --lint shared points appraisal --extension html
 
 ## bench: the figures, beside their baselines (tests/load)
 bench: $(VENV)/dev

@@ -15,6 +15,7 @@ import asyncpg
 import msgspec
 from redis.exceptions import RedisError
 
+from deploy.engine_postgres import find_programs
 from deploy.migrate import APPS, ROOT
 from points.ledger.verifier import service as verifier
 from shared.calendar import service as calendar
@@ -152,6 +153,13 @@ async def disk(settings: Settings) -> Finding:
     return Finding("磁盘", f"{folder} 可用 {free >> 30} GB。")
 
 
+async def programs(settings: Settings) -> Finding:
+    """Where pg_dump and pg_restore of the running version are."""
+    if not (settings.data_dir / "engine").exists():
+        return Finding("程序", "数据库在外部，备份请用它自己的工具。")
+    return Finding("程序", f"PostgreSQL 的工具在 {find_programs(settings.pg_bin)}。")
+
+
 async def cache(settings: Settings) -> Finding:
     """Valkey or Redis answers; without it everything works, but slower."""
     redis = client(settings)
@@ -192,6 +200,7 @@ CHECKS: tuple[Check, ...] = (
     chain,
     clocks,
     disk,
+    programs,
     cache,
     pages,
     holidays,

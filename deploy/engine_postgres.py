@@ -130,15 +130,24 @@ class Postgres(msgspec.Struct, frozen=True):
     def _check_version(self) -> None:
         found = (self.data / "PG_VERSION").read_text(encoding="ascii").strip()
         if found != str(self._major()):
-            raise EngineError(
-                f"数据目录是 PostgreSQL {found} 的，现在的程序是 {self._major()}，不能直接使用。\n"
-                f"请用 {found} 的程序导出，移开旧目录，重新启动后再导入：\n"
-                f"  pg_ctl -w -D {self.data} start && "
-                f"pg_dump -h {self.home.sockets} -U {SUPERUSER} -Fc -f gridmerit.dump {DATABASE}\n"
-                f"  pg_ctl -w -D {self.data} stop && mv {self.data} {self.data}-{found}\n"
-                f"  gridmerit doctor && {self.programs}/pg_restore -h {self.home.sockets}"
-                f" -U {SUPERUSER} --clean --if-exists -d {DATABASE} gridmerit.dump"
-            )
+            raise EngineError(self._way_over(found))
+
+    def _way_over(self, found: str) -> str:
+        """The commands that carry a cluster of another major version over."""
+        account = f"runuser -u {self.home.owner.pw_name} -- " if os.geteuid() == 0 else ""
+        server = f"-h {self.home.sockets} -U {SUPERUSER}"
+        new = f"{account}{self.programs}"
+        return (
+            f"数据目录是 PostgreSQL {found} 的，现在的程序是 {self._major()}，不能直接使用。\n"
+            f"请用 {found} 的程序导出，移开旧目录，建好新库后导入：\n"
+            f"  {account}pg_ctl -w -D {self.data} start\n"
+            f"  {account}pg_dump {server} -Fc -f {self.home.path}/gridmerit.dump {DATABASE}\n"
+            f"  {account}pg_ctl -w -D {self.data} stop && mv {self.data} {self.data}-{found}\n"
+            f"  gridmerit migrate && {new}/pg_ctl -w -D {self.data} start\n"
+            f"  {new}/pg_restore {server} --clean --if-exists -d {DATABASE}"
+            f" {self.home.path}/gridmerit.dump\n"
+            f"  {new}/pg_ctl -w -D {self.data} stop"
+        )
 
     def _configure(self) -> None:
         self.admit()

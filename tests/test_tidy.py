@@ -4,13 +4,14 @@ import ast
 import re
 from pathlib import Path
 
+import msgspec
 import pytest
 
 import appraisal.app
 import appraisal.routes
 import points.app
 import points.routes
-from shared.settings import Settings
+from shared.settings import BARE_NAMES, PREFIX, Settings
 from shared.web.plugin import route_names
 from tests.test_architecture import MODULES, ROOT, offenders
 
@@ -76,3 +77,12 @@ def test_table_of_permissions_is_the_routes(service: object) -> None:
     assert route_names(app) - rows == set()
     if service is points:  # which also serves the shared routes
         assert rows - route_names(app) == set()
+
+
+def test_every_setting_is_documented() -> None:
+    """The table in deploy/README.md names each variable of the environment."""
+    text = (ROOT / "deploy" / "README.md").read_text(encoding="utf-8")
+    names = {field.name for field in msgspec.structs.fields(Settings)}
+    bare = {name.lower() for name in BARE_NAMES}
+    variables = {name.upper() if name in bare else PREFIX + name.upper() for name in names}
+    assert {name for name in variables if f"`{name}`" not in text} == set()
