@@ -1,0 +1,120 @@
+"""The counter in a real browser: two phones, one code, and the pages' rules."""
+
+import os
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page
+
+from tests.browser.checks import (
+    assert_accessible,
+    assert_head,
+    assert_reflows,
+    assert_targets,
+)
+from tests.browser.conftest import Look, SignIn, activate
+from tests.points.redemption.scene import counter
+
+SHOTS = os.environ.get("SHOTS")
+"""A folder for pictures to look at; none are kept otherwise."""
+
+
+async def seen(page: Page, name: str, least: int = 44) -> None:
+    """The page keeps the rules; a picture of it where somebody wants to look."""
+    await assert_head(page)
+    await assert_accessible(page)
+    await assert_targets(page, least)
+    await assert_reflows(page)
+    if SHOTS:
+        await page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=True)
+
+
+@pytest.mark.parametrize(
+    "look", [Look(), Look("dark", "elder")], ids=lambda look: f"{look.theme}-{look.text_size}"
+)
+async def test_two_phones_one_code(committed: None, sign_in: SignIn, look: Look) -> None:
+    """The worker shows a code, the shop types it, picks, confirms; both screens agree."""
+    scene = await counter(2070)
+    await activate(scene.world.worker, scene.shop.keeper)
+    least = 60 if look.text_size == "elder" else 44
+    kind = f"{look.theme}-{look.text_size}"
+    worker = await sign_in(scene.world.worker, look)
+    await worker.goto("/code")
+    await seen(worker, f"code-{kind}", least)
+    digits = await worker.locator("figcaption").inner_text()
+
+    shop = await sign_in(scene.shop.keeper, look)
+    await shop.goto("/shop")
+    await seen(shop, f"shop-{kind}", least)
+    await shop.get_by_label("输 8 位数字").fill(digits)
+    await shop.get_by_role("button", name="下一步").click()
+    await shop.get_by_role("button", name="确认兑换").wait_for()
+    await shop.get_by_role("button", name="增加大米5kg").click()
+    await shop.get_by_role("button", name="增加肥皂").click()
+    assert await shop.locator("[data-total]").inner_text() == "40"
+    await seen(shop, f"goods-{kind}", least)
+    await shop.get_by_role("button", name="增加高压锅").click()
+    await shop.get_by_text("不够分，还差 43 分").wait_for()
+    assert await shop.get_by_role("button", name="确认兑换").is_disabled()
+    if SHOTS:
+        await shop.screenshot(path=Path(SHOTS) / f"short-{kind}.png")
+    await shop.get_by_role("button", name="减少高压锅").click()
+    await shop.get_by_role("button", name="确认兑换").click()
+    await shop.get_by_text("−40分").wait_for()
+    await seen(shop, f"done-{kind}", least)
+
+    await worker.get_by_text("已扣 40 分").wait_for()
+    assert await worker.get_by_text("剩 167 分").is_visible()
+    await seen(worker, f"spent-{kind}", least)
+    await worker.get_by_role("link", name="看小票").click()
+    await seen(worker, f"receipt-{kind}", least)
+
+    await shop.get_by_role("link", name="看小票或撤销").click()
+    await shop.get_by_text("撤销这笔兑换").click()
+    await shop.get_by_label("拿错商品").check()
+    await seen(shop, f"undo-{kind}", least)
+    await shop.get_by_role("button", name="撤销，退回 40 分").click()
+    await shop.get_by_text("积分和商品都已退回").wait_for()
+    await shop.goto("/shop/today")
+    await seen(shop, f"today-{kind}", least)
+
+
+async def test_order_ahead(committed: None, sign_in: SignIn) -> None:
+    """Shop, goods, pickup code on one phone; found by its digits and handed over on the other."""
+    scene = await counter(2070)
+    await activate(scene.world.worker, scene.shop.keeper)
+    worker = await sign_in(scene.world.worker)
+    await worker.goto("/pickups/new")
+    await seen(worker, "pickup-shops")
+    await worker.get_by_role("link", name="银城积分超市").click()
+    await worker.get_by_role("button", name="增加大米5kg").click()
+    await seen(worker, "order")
+    await worker.get_by_role("button", name="确认预订").click()
+    await worker.get_by_text("预订好了").wait_for()
+    await seen(worker, "pickup")
+    digits = await worker.locator("figcaption").inner_text()
+    await worker.goto("/pickups")
+    await seen(worker, "pickups")
+    shop = await sign_in(scene.shop.keeper)
+    await shop.goto("/shop/pickups")
+    await seen(shop, "shop-pickups")
+    await shop.goto("/shop")
+    await shop.get_by_label("输 8 位数字").fill(digits)
+    await shop.keyboard.press("Enter")
+    await shop.get_by_role("button", name="确认交货").wait_for()
+    await seen(shop, "hand-over")
+    await shop.get_by_role("button", name="确认交货").click()
+    await shop.get_by_text("−35分").wait_for()
+
+
+async def test_largest_text_on_the_narrowest_phone(committed: None, sign_in: SignIn) -> None:
+    """At 30 px and 320 px the goods still fit."""
+    scene = await counter(2070)
+    await activate(scene.shop.keeper)
+    page = await sign_in(
+        scene.shop.keeper, Look(text_size="huge"), viewport={"width": 320, "height": 640}
+    )
+    await page.goto(f"/r/{await scene.code()}")
+    await assert_reflows(page)
+    if SHOTS:
+        await page.screenshot(path=Path(SHOTS) / "goods-huge.png", full_page=True)
