@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from points.mall.schemas import AgreementRow, Offer, PriceRow, ProductRow, ShopRow
+from points.mall.schemas import AgreementRow, MoveRow, Offer, PriceRow, ProductRow, ShopRow
 from shared.database import DB
 
 SHOP = """
@@ -156,6 +156,13 @@ CROSS JOIN LATERAL (
 ) r
 WHERE s.county_id = $1 AND s.shop_id = $2
 ORDER BY p.category, r.points, p.name COLLATE "C" LIMIT 500
+"""
+STOCK_MOVES = """
+SELECT m.kind, m.delta, m.quantity_after, m.at, m.reason, n.name AS actor_name
+FROM points.stock_move m
+LEFT JOIN shared.person n ON n.county_id = m.county_id AND n.id = m.actor_id
+WHERE m.county_id = $1 AND m.shop_id = $2 AND m.product_id = $3
+ORDER BY m.batch DESC, m.position DESC LIMIT 20
 """
 STOCKED = "SELECT shop_id, product_id FROM points.stock WHERE county_id = $1"
 PRICE_AT = """
@@ -354,3 +361,8 @@ async def offers(county_id: int, shop_id: UUID, on: date) -> list[Offer]:
 async def stocked(county_id: int) -> set[tuple[UUID, UUID]]:
     """Every (shop, product) that has a shelf."""
     return {(row["shop_id"], row["product_id"]) for row in await DB.fetch(STOCKED, county_id)}
+
+
+async def stock_moves(county_id: int, shop_id: UUID, product_id: UUID) -> list[MoveRow]:
+    """What went in, out or was counted, latest first."""
+    return await DB.all(MoveRow, STOCK_MOVES, county_id, shop_id, product_id)

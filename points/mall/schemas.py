@@ -76,6 +76,17 @@ class PriceRow(msgspec.Struct, frozen=True):
     decision_note: str
 
 
+class MoveRow(msgspec.Struct, frozen=True):
+    """Pieces in, out or counted."""
+
+    kind: str
+    delta: int
+    quantity_after: int
+    at: datetime
+    reason: str
+    actor_name: str | None
+
+
 class Offer(msgspec.Struct, frozen=True):
     """What a shop can hand out on a day: price in force and pieces on the shelf."""
 

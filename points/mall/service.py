@@ -5,13 +5,18 @@ village (a township's shop by the instructor), a price for every shop inside the
 """
 
 from datetime import date, datetime
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
+from msgspec import Meta
 
+from points.errors import Refused
+from points.ledger import service as ledger
+from points.ledger.items import StockMove
 from points.mall import queries
 from points.mall.rules import Category, PriceTerms, normal, price_fault, prohibited
-from points.mall.schemas import AgreementRow, Offer, PriceRow, ProductRow, ShopRow
+from points.mall.schemas import AgreementRow, MoveRow, Offer, PriceRow, ProductRow, ShopRow
 from shared import settings_county
 from shared.audit import service as audit
 from shared.clock import now as clock_now
@@ -61,6 +66,16 @@ class PriceForm(msgspec.Struct, frozen=True, kw_only=True):
     first_day: date
     points: int
     purchase_fen: int
+    reason: str = ""
+
+
+class StockForm(msgspec.Struct, frozen=True, kw_only=True):
+    """Pieces in, out, or counted; the id makes a double click one move."""
+
+    id: UUID
+    product_id: UUID
+    move: Literal["in", "out", "count"]
+    quantity: Annotated[int, Meta(ge=0, le=1_000_000)]
     reason: str = ""
 
 
@@ -352,6 +367,42 @@ async def set_price(county_id: int, form: PriceForm, *, at: datetime) -> bool:
         await queries.insert_price(county_id, approved, None)
         await audit.record(None, "price.import", "price", row.id, county_id=county_id, after=form)
     return True
+
+
+async def move_stock(actor: Actor, shop_id: UUID, form: StockForm, now: datetime) -> None:
+    """Pieces in, out or counted; the ledger keeps who and when. Raises Invalid, Refused."""
+    found = await shop(actor.county_id, shop_id)
+    listed = await product(actor.county_id, form.product_id)
+    if found is None or listed is None:
+        raise NotFound
+    authority = require(actor, Action.STOCK_EDIT, target(found))
+    if form.move == "out" and not form.reason.strip():
+        raise Invalid("请写出库原因。", {"reason": "请写出库原因，例如破损、过期。"})
+    if form.move != "count" and form.quantity < 1:
+        raise Invalid("件数要大于 0。", {"quantity": "件数要大于 0。"})
+    outcome = await ledger.post_one(
+        actor.county_id,
+        StockMove(
+            id=form.id,
+            actor_id=actor.person_id,
+            authority=authority,
+            shop_id=shop_id,
+            product_id=form.product_id,
+            move=form.move,
+            quantity=form.quantity,
+            at=now,
+            memo=form.reason.strip()[:100],
+        ),
+        now,
+    )
+    if not outcome.accepted:
+        raise Refused(outcome.code, listed.name)
+
+
+async def stock_moves(actor: Actor, shop_id: UUID, product_id: UUID) -> list[MoveRow]:
+    """A shelf's history for whoever may see the shop."""
+    found = await view_shop(actor, shop_id)
+    return await queries.stock_moves(actor.county_id, found.id, product_id)
 
 
 async def _shop(actor: Actor, shop_id: UUID) -> ShopRow:

@@ -17,13 +17,13 @@ from points.mall import service as mall
 from points.mall.schemas import ShopRow
 from points.redemption import queries
 from points.redemption.rules import TOKEN_BYTES, CodeKind, Scanned, make_digits, make_token, scanned
-from points.redemption.schemas import CardRow, CodeRow, NewCard, OneTime, PickupRow
+from points.redemption.schemas import CardHolder, CardRow, CodeRow, NewCard, OneTime, PickupRow
 from shared import settings_county
 from shared.audit import service as audit
 from shared.clock import today
 from shared.database import DB
 from shared.errors import NotFound, TooMany
-from shared.identity.access import Action, Target, require
+from shared.identity.access import Action, Target, reach, require
 from shared.identity.actor import Actor
 from shared.identity.rules import delay
 from shared.identity.sealing import digest, keyed
@@ -33,6 +33,7 @@ from shared.roster import service as roster
 
 CODES_AN_HOUR = 60
 """A code is renewed every few minutes; more than this is a machine."""
+MOST_HOLDERS = 300
 DRAWS = 5
 """Attempts at eight digits that nobody else has just now."""
 
@@ -188,6 +189,29 @@ async def issue_card(actor: Actor, person_id: UUID, now: datetime) -> NewCard:
             after={"number": row.number},
         )
     return NewCard(person_id, card.name, place.grid_name, row.number, token)
+
+
+async def card_holders(actor: Actor, now: datetime) -> list[CardHolder]:
+    """The gridworkers of the actor's units, with the number of the card each has."""
+    day = today(now)
+    spans = [
+        span
+        for code in reach(actor, Action.CARD_PIN)
+        for span in await roster.workers(actor.county_id, code, day, day)
+    ]
+    people = [span.person_id for span in spans]
+    places = await roster.worker_places(actor.county_id, people, day)
+    numbers = await queries.cards_of(actor.county_id, people)
+    return [
+        CardHolder(
+            span.person_id,
+            span.name,
+            places[span.person_id].grid_name if span.person_id in places else "",
+            numbers.get(span.person_id),
+        )
+        for span in spans[:MOST_HOLDERS]
+        if span.person_id != actor.person_id
+    ]
 
 
 async def revoke_card(actor: Actor, person_id: UUID, now: datetime) -> None:

@@ -36,6 +36,10 @@ CARD = "SELECT id, person_id, number FROM points.card "
 CARD_BY_TOKEN = CARD + "WHERE county_id = $1 AND token_hash = $2 AND revoked_at IS NULL"
 CARD_BY_NUMBER = CARD + "WHERE county_id = $1 AND number = $2 AND revoked_at IS NULL"
 CARD_OF = CARD + "WHERE county_id = $1 AND person_id = $2 AND revoked_at IS NULL"
+CARDS_OF = """
+SELECT person_id, number FROM points.card
+WHERE county_id = $1 AND person_id = ANY($2) AND revoked_at IS NULL
+"""
 REVOKE_CARD = """
 UPDATE points.card SET revoked_at = $3
 WHERE county_id = $1 AND person_id = $2 AND revoked_at IS NULL RETURNING id
@@ -197,6 +201,12 @@ async def card_by_number(county_id: int, number: str) -> CardRow | None:
 
 async def card_of(county_id: int, person_id: UUID) -> CardRow | None:
     return await DB.one(CardRow, CARD_OF, county_id, person_id)
+
+
+async def cards_of(county_id: int, people: Sequence[UUID]) -> dict[UUID, str]:
+    """The number of everybody's card."""
+    rows = await DB.fetch(CARDS_OF, county_id, list(people))
+    return {row["person_id"]: row["number"] for row in rows}
 
 
 async def revoke_card(county_id: int, person_id: UUID, at: datetime) -> bool:

@@ -8,6 +8,7 @@ HOLDER = roles(Role.SHOPKEEPER, Role.GRIDWORKER, terminal=True)
 OWN = Access(former=True)
 WORKERS = Access(former=True)
 """A former worker's wallet may still be spent for 90 days."""
+MANAGERS = roles(Role.CHIEF, Role.INSTRUCTOR, Role.DEPARTMENT)
 KEEPERS = roles(Role.SHOPKEEPER)
 
 REDEMPTION_ROUTES: Routes = {
@@ -37,4 +38,10 @@ REDEMPTION_ROUTES: Routes = {
     "GET /shop/pickups/{pickup_id}": KEEPERS,
     "POST /shop/pickups/{pickup_id}/post": KEEPERS,
     "POST /shop/pickups/{pickup_id}/void": KEEPERS,
+    "GET /verify/redemptions": MANAGERS,
+    "GET /verify/redemptions/{redemption_id}": MANAGERS,
+    "POST /verify/redemptions/{redemption_id}/undo": MANAGERS,
+    "GET /verify/cards": MANAGERS,
+    "POST /verify/cards": MANAGERS,
+    "POST /verify/cards/{person_id}/revoke": MANAGERS,
 }

@@ -216,6 +216,15 @@ class CardRow(msgspec.Struct, frozen=True):
     number: str
 
 
+class CardHolder(msgspec.Struct, frozen=True):
+    """A gridworker who may have a printed card."""
+
+    person_id: UUID
+    name: str
+    place: str
+    number: str | None
+
+
 class NewCard(msgspec.Struct, frozen=True):
     """A card to print; the token exists only on the paper."""
 

@@ -31,7 +31,9 @@ class CartTotal extends HTMLElement {
   add() {
     let total = 0;
     for (const input of this.querySelectorAll("input[data-price]")) {
-      total += Number(input.dataset.price) * Math.max(0, Math.trunc(Number(input.value)) || 0);
+      const pieces = Math.max(0, Math.trunc(Number(input.value)) || 0);
+      input.closest("li")?.classList.toggle("chosen", pieces > 0);
+      total += Number(input.dataset.price) * pieces;
     }
     const rest = Number(this.getAttribute("balance") ?? Infinity) - total;
     this.write("[data-total]", points(total));

@@ -1,0 +1,60 @@
+"""The village's say on prices, on the verifier's phone."""
+
+from uuid import UUID
+
+import msgspec
+from litestar import Router, get, post
+from litestar.params import FromPath
+from litestar.plugins.htmx import HTMXRequest
+from litestar.response import Redirect, Template
+
+from points.mall import service as mall
+from shared.clock import today
+from shared.errors import Conflict, Forbidden, GridmeritError, Invalid
+from shared.web import forms
+from shared.web.pages import moment, page
+
+Asked = HTMXRequest
+
+
+class Decision(msgspec.Struct):
+    """同意 or 不同意, with a reason for the latter."""
+
+    answer: str
+    note: str = ""
+
+
+@get("/verify/prices")
+async def waiting(request: Asked) -> Template:
+    """Price changes that wait for this village or township."""
+    return await _waiting(request)
+
+
+@post("/verify/prices/{price_id:uuid}")
+async def decide(request: Asked, price_id: FromPath[UUID]) -> Template | Redirect:
+    """Approve or refuse; the day of a late approval is said on the next page."""
+    try:
+        form = forms.bind(Decision, await forms.read(request))
+        await mall.decide_price(
+            request.user,
+            price_id,
+            approve=form.answer == "approve",
+            note=form.note[:100],
+            on=today(moment(request)),
+        )
+    except (Invalid, Conflict, Forbidden) as error:
+        return await _waiting(request, error)
+    return Redirect("/verify/prices", status_code=303)
+
+
+async def _waiting(request: Asked, error: GridmeritError | None = None) -> Template:
+    return page(
+        request,
+        "mall/m_prices.html",
+        status=error.status if error else 200,
+        rows=await mall.waiting_prices(request.user),
+        error=error,
+    )
+
+
+router = Router("/", route_handlers=[waiting, decide], include_in_schema=False)

@@ -1,0 +1,120 @@
+"""The village's part: taking back late, and printed cards for people without a phone."""
+
+from uuid import UUID
+
+import msgspec
+from litestar import Router, get, post
+from litestar.params import FromPath
+from litestar.plugins.htmx import HTMXRequest
+from litestar.response import Redirect, Template
+
+from points.redemption import codes, service
+from points.redemption.rules import PATH, UNDO_REASONS
+from shared.errors import Conflict, Forbidden, GridmeritError, Invalid, TooMany
+from shared.web import forms
+from shared.web.pages import moment, page
+
+Asked = HTMXRequest
+MOST_CARDS = 48
+
+
+class LateUndo(msgspec.Struct):
+    """Why it is taken back."""
+
+    reason: str = ""
+
+
+class CardsForm(msgspec.Struct):
+    """For whom cards are printed."""
+
+    person: list[UUID]
+
+
+@get("/verify/redemptions")
+async def recent(request: Asked) -> Template:
+    """Redemptions of the last month at the shops of the actor's units."""
+    return await _recent(request)
+
+
+@get("/verify/redemptions/{redemption_id:uuid}")
+async def one(request: Asked, redemption_id: FromPath[UUID]) -> Template:
+    """A receipt with the late undo."""
+    return await _one(request, redemption_id)
+
+
+@post("/verify/redemptions/{redemption_id:uuid}/undo")
+async def undo(request: Asked, redemption_id: FromPath[UUID]) -> Template | Redirect:
+    """Take it back after the shop's minutes."""
+    form = forms.bind(LateUndo, await forms.read(request))
+    try:
+        await service.undo(request.user, redemption_id, form.reason, moment(request))
+    except (Conflict, Forbidden, Invalid) as error:
+        return await _one(request, redemption_id, error)
+    return Redirect(f"/verify/redemptions/{redemption_id}", status_code=303)
+
+
+@get("/verify/cards")
+async def cards(request: Asked) -> Template:
+    """Choose for whom a card is printed."""
+    return await _cards(request)
+
+
+@post("/verify/cards")
+async def print_cards(request: Asked) -> Template:
+    """A sheet of new cards; former cards of these people stop working."""
+    now = moment(request)
+    try:
+        form = forms.bind(CardsForm, await forms.read(request))
+        if len(form.person) > MOST_CARDS:
+            raise Invalid(f"一次最多 {MOST_CARDS} 张，请分几次打印。")  # noqa: TRY301  one answer
+        made = [await codes.issue_card(request.user, person, now) for person in form.person]
+    except (Invalid, Forbidden, TooMany) as error:
+        return await _cards(request, error)
+    return page(
+        request,
+        "redemption/print_cards.html",
+        cards=made,
+        base=request.app.state.settings.public_url + PATH,
+    )
+
+
+@post("/verify/cards/{person_id:uuid}/revoke")
+async def revoke(request: Asked, person_id: FromPath[UUID]) -> Redirect:
+    """A lost card stops working at once."""
+    await codes.revoke_card(request.user, person_id, moment(request))
+    return Redirect("/verify/cards", status_code=303)
+
+
+async def _recent(request: Asked) -> Template:
+    rows = await service.recent(request.user, moment(request))
+    return page(request, "redemption/m_redemptions.html", rows=rows)
+
+
+async def _one(
+    request: Asked, redemption_id: UUID, error: GridmeritError | None = None
+) -> Template:
+    return page(
+        request,
+        "redemption/m_late_undo.html",
+        status=error.status if error else 200,
+        row=await service.view(request.user, redemption_id),
+        reasons=UNDO_REASONS,
+        error=error,
+    )
+
+
+async def _cards(request: Asked, error: GridmeritError | None = None) -> Template:
+    return page(
+        request,
+        "redemption/m_cards.html",
+        status=error.status if error else 200,
+        people=await codes.card_holders(request.user, moment(request)),
+        error=error,
+    )
+
+
+router = Router(
+    "/",
+    route_handlers=[recent, one, undo, cards, print_cards, revoke],
+    include_in_schema=False,
+)
