@@ -9,9 +9,13 @@ from litestar import Litestar
 from points.desk import web as desk
 from points.index import index
 from points.ledger import web as wallet
+from points.mall import web_desk as mall_desk
+from points.mall import web_shop as shelf_web
+from points.mall import web_verify as price_web
 from points.redemption import api as counter_api
 from points.redemption import web as wallet_web
 from points.redemption import web_shop as counter_web
+from points.redemption import web_verify as counter_verify
 from points.routes import ROUTES
 from points.rulebook import web as rulebook
 from points.settlement import web as statements
@@ -54,6 +58,10 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = now) -> Lites
             web_deductions.router,
             web_desk.router,
             rulebook.router,
+            counter_verify.router,
+            shelf_web.router,
+            price_web.router,
+            mall_desk.router,
             counter_api.router,
             statements.router,
             funds.router,

@@ -1,5 +1,6 @@
 """The points service's rows in the table of routes and permissions."""
 
+from points.mall.routes import MALL_ROUTES
 from points.redemption.routes import REDEMPTION_ROUTES
 from points.rulebook.routes import RULEBOOK_ROUTES
 from points.settlement.routes import SETTLEMENT_ROUTES
@@ -20,6 +21,7 @@ ROUTES: Routes = {
     **IDENTITY_ROUTES,
     **ROSTER_ROUTES,
     "GET /": SIGNED_IN,
+    **MALL_ROUTES,
     **REDEMPTION_ROUTES,
     "GET /desk": roles(Role.DEPARTMENT, Role.AUDITOR, desk=True),
     **SETTLEMENT_ROUTES,

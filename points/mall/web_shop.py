@@ -139,6 +139,4 @@ async def _product(
     )
 
 
-router = Router(
-    "/", route_handlers=[shelf, product, move, propose], include_in_schema=False
-)
+router = Router("/", route_handlers=[shelf, product, move, propose], include_in_schema=False)
