@@ -138,6 +138,10 @@ def test_real_dates_and_serials() -> None:
         ]
 
 
+GOOD = books.xlsx(SHEET)
+OLD = books.xls(SHEET)
+
+
 def bomb() -> bytes:
     """A workbook whose sheet unpacks to 300 MB from 300 kB."""
     target = io.BytesIO()
@@ -172,15 +176,21 @@ def locked() -> bytes:
     return target.getvalue()
 
 
+def endless() -> bytes:
+    """An .xls whose directory chain bites its own tail: a naive reader allocates for ever."""
+    data = bytearray(OLD)
+    first_fat_sector = int.from_bytes(data[76:80], "little")
+    directory = int.from_bytes(data[48:52], "little")
+    at = 512 * (first_fat_sector + 1) + 4 * directory
+    data[at : at + 4] = directory.to_bytes(4, "little")
+    return bytes(data)
+
+
 def other_package() -> bytes:
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w") as package:
         package.writestr("word/document.xml", "<document/>")
     return target.getvalue()
-
-
-GOOD = books.xlsx(SHEET)
-OLD = books.xls(SHEET)
 
 
 @pytest.mark.parametrize(
@@ -191,6 +201,7 @@ OLD = books.xls(SHEET)
         (GOOD[: len(GOOD) // 2], "a.xlsx", "不完整或已损坏"),
         (GOOD[:-200], "a.xlsx", "不完整或已损坏"),
         (OLD[: len(OLD) // 2], "a.xls", "不完整或已损坏"),
+        (endless(), "a.xls", "不完整或已损坏"),
         (locked(), "a.xlsx", "密码"),
         (bomb(), "a.xlsx", "太大"),
         (liar(), "a.xlsx", "太大|损坏"),
