@@ -7,7 +7,7 @@ import shutil
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -36,10 +36,15 @@ def environment(**settings: str) -> dict[str, str]:
     return {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **settings}
 
 
-async def start(folder: Path, *arguments: str, **settings: str) -> asyncio.subprocess.Process:
+SOURCE = (sys.executable, "-c", "from deploy.cli import main; main()")
+
+
+async def start(
+    folder: Path, *arguments: str, command: Sequence[str] = SOURCE, **settings: str
+) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-c", "from deploy.cli import main; main()", *arguments),
+        *command,
+        *arguments,
         cwd=folder,
         env=environment(**settings),
         stdout=asyncio.subprocess.PIPE,
@@ -62,11 +67,12 @@ def free_port() -> int:
 
 @asynccontextmanager
 async def serving(
-    folder: Path, *arguments: str, **settings: str
+    folder: Path, *arguments: str, command: Sequence[str] = SOURCE, **settings: str
 ) -> AsyncIterator[tuple[httpx.AsyncClient, asyncio.subprocess.Process]]:
     """The command serving on a free port, ready; stopped with SIGTERM and waited for."""
     port = free_port()
-    process = await start(folder, "serve", "--port", str(port), *arguments, **settings)
+    serve = ("serve", "--port", str(port), *arguments)
+    process = await start(folder, *serve, command=command, **settings)
     base = f"http://127.0.0.1:{port}"
     async with httpx.AsyncClient(base_url=base, timeout=5) as client:
         try:
