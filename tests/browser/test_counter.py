@@ -12,7 +12,8 @@ from tests.browser.checks import (
     assert_reflows,
     assert_targets,
 )
-from tests.browser.conftest import Look, SignIn, activate
+from tests.browser.conftest import Look, SignIn
+from tests.browser.village import activate
 from tests.points.redemption.scene import counter
 
 SHOTS = os.environ.get("SHOTS")

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from points.ledger import service
-from points.ledger.items import Outcome
+from points.ledger.items import Item, Outcome
 from points.ledger.verifier import service as verifier
 from points.ledger.verifier.queries import LeafRow
 from shared.database import DB
@@ -45,8 +45,12 @@ async def books(rollback: None) -> list[Outcome]:
         hold(ann, shop, goods),
         hold(ann, shop, goods),
     )
-    early = [earned, award(bob, fund_id, 300, expires_on=TODAY), restock(shop, rice, 50)]
-    late = [
+    early: list[Item] = [
+        earned,
+        award(bob, fund_id, 300, expires_on=TODAY),
+        restock(shop, rice, 50),
+    ]
+    late: list[Item] = [
         undone,
         posted,
         voided,

@@ -187,7 +187,7 @@ async def test_goods_of_one_shop(rollback: None) -> None:
     result = await read_goods(goods(["肥皂", "块", 6, 4.5, 9, ONE[1]], head=head))
     assert result.faults == []
     mine = await queries.shop_by_name(COUNTY, ONE[1], today())
-    other = await queries.shop_by_name(COUNTY, OTHER[1], today())
+    other = await queries.shop_by_name(COUNTY, str(OTHER[1]), today())
     assert mine is not None
     assert other is not None
     assert [o.points for o in await mall.offers(COUNTY, mine.id, today())] == [60]
@@ -220,6 +220,6 @@ async def test_faulty_goods_are_refused(rollback: None, line: list[Any], sentenc
 
 async def everything() -> dict[str, int]:
     """How many rows there are of everything an import may write."""
-    tables = ("points.shop", "points.agreement", "points.product", "points.price", "points.stock")
-    tables += ("shared.person", "shared.post", "shared.assignment", "shared.audit_event")
+    tables = ["points.shop", "points.agreement", "points.product", "points.price", "points.stock"]
+    tables += ["shared.person", "shared.post", "shared.assignment", "shared.audit_event"]
     return {name: await DB.fetchval(f"SELECT count(*) FROM {name}") for name in tables}

@@ -7,6 +7,7 @@ import httpx
 from points.mall import service as mall
 from shared.clock import today
 from shared.ids import new_id
+from shared.roster.roles import Role
 from tests import factories
 from tests.factories import COUNTY, acting
 from tests.points.mall.test_office import LINE, SOAP, goods, shops
@@ -136,7 +137,7 @@ async def test_the_desks_catalogue(client: httpx.AsyncClient) -> None:
     [waiting] = await mall.waiting_prices(desk)
     own = await post(client, f"/desk/products/prices/{waiting.id}", answer="approve")
     assert own.status_code == 403
-    other = await factories.member(factories.Role.DEPARTMENT, world.units[str(COUNTY)], "李副部长")
+    other = await factories.member(Role.DEPARTMENT, world.units[str(COUNTY)], "李副部长")
     await sign_in(client, await acting(other, desk=True))
     done = await post(client, f"/desk/products/prices/{waiting.id}", answer="approve")
     assert done.status_code == 303

@@ -146,7 +146,7 @@ async def test_hold_post_void(client: httpx.AsyncClient) -> None:
     for status in (201, 200):
         answer = await client.post(f"/api/holds/{order['id']}/post", json=handed)
         assert answer.status_code == status, answer.text
-    assert answer.json()["hold_id"] == order["id"]
+        assert answer.json()["hold_id"] == order["id"]
     late = await client.post(f"/api/holds/{order['id']}/post", json={"id": str(new_id())})
     assert (late.status_code, late.json()["code"]) == (409, "hold_resolved")
     for status in (201, 200):

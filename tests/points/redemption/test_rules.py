@@ -56,7 +56,11 @@ def test_anything_else_is_no_code(text: str) -> None:
 def test_digits_and_tokens_tell_their_kind(kind: CodeKind) -> None:
     """One-time codes, pickup codes and cards cannot be confused, whatever the random number."""
     for number in (0, 3, 9):
-        digits = make_digits(kind, lambda n, number=number: min(number, n - 1))
+
+        def pick(below: int, wanted: int = number) -> int:
+            return min(wanted, below - 1)
+
+        digits = make_digits(kind, pick)
         found = scanned(digits)
         assert found is not None
         assert (found.kind, len(digits)) == (kind, 8)

@@ -14,7 +14,7 @@ from shared.errors import Forbidden, GridmeritError, Invalid, NotFound
 from shared.identity import accounts
 from shared.ids import new_id
 from shared.roster import service as roster
-from shared.roster.roles import Role
+from shared.roster.roles import Employment, Role
 from tests import factories
 from tests.factories import COUNTY, acting
 from tests.points.redemption.scene import Scene, counter, fund, give, on_shelf
@@ -207,9 +207,7 @@ async def test_who_may_serve(rollback: None) -> None:
         Role.SHOPKEEPER,
         subject_id=scene.shop_id,
     )
-    ended = await roster.add_person(
-        COUNTY, "前店主", factories.phone(), factories.Employment.PURCHASED
-    )
+    ended = await roster.add_person(COUNTY, "前店主", factories.phone(), Employment.PURCHASED)
     await roster.assign(COUNTY, post, ended, date(2026, 1, 1), valid_to=today())
     duties = await roster.duties_at(COUNTY, ended, today())
     assert duties == ()

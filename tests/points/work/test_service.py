@@ -1,6 +1,7 @@
 """Declaring and confirming work on a real database."""
 
 from datetime import UTC, date, datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -100,14 +101,14 @@ async def test_a_duplicate_is_refused(rollback: None) -> None:
     ],
 )
 async def test_bad_input_names_its_field(
-    rollback: None, change: dict[str, object], field: str
+    rollback: None, change: dict[str, Any], field: str
 ) -> None:
     """Future and old dates, unknown and foreign rules, empty text, senseless numbers."""
     town = await small_county()
     with pytest.raises(WorkRefused) as refused:
         await logged(
             await by(town.worker), **({"code": change.pop("rule_code", "ORG-02")} | change)
-        )  # type: ignore[arg-type]
+        )
     assert list(refused.value.fields) == [field]
     assert (
         await DB.fetchval("SELECT count(*) FROM points.work_record WHERE county_id = $1", COUNTY)
