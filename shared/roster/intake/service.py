@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
+from asyncpg.exceptions import ExclusionViolationError, UniqueViolationError
 
 from shared.audit import service as audit
 from shared.audit.service import Entry as Audit
@@ -42,6 +43,7 @@ KEPT_FOR = timedelta(hours=24)
 """How long a previewed file waits to be accepted."""
 REASON = "花名册导入"
 SHOWN_FAULTS = 200
+CHANGED = "名册刚刚有了变化，这次没有导入。请重新预览，核对后再导入。"
 
 Progress = Callable[[str], None]
 """Told the name of each step as it begins."""
@@ -118,16 +120,21 @@ async def apply(
     started = time.perf_counter()
     progress("读取文件")
     table, entries, divisions = await asyncio.to_thread(_read, county_id, file, now)
-    async with DB.transaction():
-        await service.add_county(county_id, _county_name(table, divisions, county_id))
-        await queries.lock_county(county_id)
-        outcome = await _compare(county_id, file, table, entries, divisions, now, within, progress)
-        if table.faults:
-            raise FaultyFile(outcome.preview, outcome.report)
-        if expected and expected != outcome.preview.digest:
-            raise Conflict("预览之后名册有了变化，这次没有导入。请重新预览，核对后再导入。")
-        await _write(county_id, outcome.plan, now, actor, progress)
-        await _record(county_id, file, outcome.preview, now, actor, run_id)
+    try:
+        async with DB.transaction():
+            await service.add_county(county_id, _county_name(table, divisions, county_id))
+            await queries.lock_county(county_id)
+            outcome = await _compare(
+                county_id, file, table, entries, divisions, now, within, progress
+            )
+            if table.faults:
+                raise FaultyFile(outcome.preview, outcome.report)
+            if expected and expected != outcome.preview.digest:
+                raise Conflict(CHANGED)
+            await _write(county_id, outcome.plan, now, actor, progress)
+            await _record(county_id, file, outcome.preview, now, actor, run_id)
+    except (UniqueViolationError, ExclusionViolationError) as error:
+        raise Conflict(CHANGED) from error
     progress("完成")
     outcome.preview.seconds = time.perf_counter() - started
     return outcome

@@ -133,6 +133,11 @@ ORDER BY left(u.code, 9) COLLATE "C", length(u.code) > 9, left(u.code, 12) COLLA
 """
 
 
+async def share_county(county_id: int) -> None:
+    """Many may change the roster by hand at once, but none while an import is written."""
+    await DB.execute("SELECT FROM shared.county WHERE id = $1 FOR SHARE", county_id)
+
+
 async def tallies(county_id: int, on: date, unit_id: UUID, *, itself: bool = False) -> list[Tally]:
     """Of each unit directly below; with ``itself`` also of the unit."""
     return await DB.all(Tally, TALLIES, county_id, on, unit_id, itself)

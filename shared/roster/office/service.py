@@ -4,7 +4,8 @@ A person is managed by whoever manages *all* the posts they hold: a secretary mu
 change the phone, and so the sign-in, of somebody who also serves above.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import date, datetime
 from uuid import UUID
 
@@ -158,7 +159,7 @@ async def edit_person(actor: Actor, person_id: UUID, form: PersonForm, now: date
         form.political or None,
     )
     try:
-        async with DB.transaction():
+        async with _writing(actor):
             saved = await queries.update_person(
                 actor.county_id, person_id, form.version, facts, phone
             )
@@ -190,7 +191,7 @@ async def appoint(actor: Actor, post_id: UUID, form: AppointForm, now: datetime)
     _check_name(form.name)
     if phones.clean(form.phone) is None:
         raise BadPhone
-    async with DB.transaction():
+    async with _writing(actor):
         known = await roster.person_by_phone(actor.county_id, form.phone)
         if known is not None and known.name != form.name:
             sentence = "这个手机号已登记给另一个姓名的人，请核对姓名和手机号。"
@@ -203,7 +204,7 @@ async def appoint(actor: Actor, post_id: UUID, form: AppointForm, now: datetime)
 async def end(actor: Actor, assignment_id: UUID, form: EndForm) -> None:
     """End an assignment on a day, in the past or ahead. Raises BadPeriod, Conflict."""
     tenure = await _tenure(actor, assignment_id)
-    async with DB.transaction():
+    async with _writing(actor):
         await _end(actor, tenure, form.on, form.reason)
 
 
@@ -214,7 +215,7 @@ async def transfer(actor: Actor, assignment_id: UUID, form: TransferForm, now: d
     if seat.post_id == tenure.post_id:
         sentence = "新岗位就是现在的岗位，请另选一个。"
         raise Invalid(sentence, {"post_id": sentence})
-    async with DB.transaction():
+    async with _writing(actor):
         await _end(actor, tenure, form.on, form.reason)
         await _assign(actor, seat, tenure.person_id, form.on, now, reason=form.reason)
 
@@ -222,7 +223,7 @@ async def transfer(actor: Actor, assignment_id: UUID, form: TransferForm, now: d
 async def cancel(actor: Actor, assignment_id: UUID, now: datetime) -> None:
     """Take back an assignment that has not begun; it never held, so nothing of it is kept."""
     tenure = await _tenure(actor, assignment_id)
-    async with DB.transaction():
+    async with _writing(actor):
         if not await queries.delete_coming(actor.county_id, assignment_id, today(now)):
             raise Conflict("这段任职已经开始，不能取消，只能结束。")
         await _record(actor, "assignment.cancel", tenure, before={"valid_from": tenure.valid_from})
@@ -237,7 +238,7 @@ async def add_unit(actor: Actor, above: str, form: NewUnitForm) -> UnitRow:
     grid_type = parent.grid_type
     if parent.kind is UnitKind.TOWNSHIP:
         grid_type = grid_type_of(form.name)
-    async with DB.transaction():
+    async with _writing(actor):
         unit = await roster.add_unit(
             actor.county_id,
             above + form.number,
@@ -260,7 +261,7 @@ async def add_unit(actor: Actor, above: str, form: NewUnitForm) -> UnitRow:
 async def edit_unit(actor: Actor, code: str, form: UnitForm) -> None:
     """Raises Changed when somebody else saved meanwhile."""
     require(actor, Action.ROSTER_EDIT, Target(unit_code=code))
-    async with DB.transaction():
+    async with _writing(actor):
         found = await roster.unit_by_code(actor.county_id, code)
         if found is None:
             raise NotFound
@@ -291,7 +292,7 @@ async def close_unit(actor: Actor, code: str, now: datetime) -> None:
     found = await _open_unit(actor, code)
     if found.kind is UnitKind.COUNTY:
         raise NotFound
-    async with DB.transaction():
+    async with _writing(actor):
         if count := await queries.holders_below(actor.county_id, code, day):
             raise Conflict(f"还有 {count} 人在这里任职。请先让他们离任或调岗，再撤销单位。")
         await queries.close_unit(actor.county_id, code, day)
@@ -312,7 +313,7 @@ async def add_post(actor: Actor, code: str, form: PostForm) -> UUID:
     if not below.issuperset(grids):
         sentence = "网格不属于这个村（社区），请从列表中选择。"
         raise Invalid(sentence, {"grids": sentence})
-    async with DB.transaction():
+    async with _writing(actor):
         post_id = await roster.add_post(actor.county_id, found.id, form.role, grids=grids)
         await audit.record(
             actor,
@@ -331,7 +332,7 @@ async def close_post(actor: Actor, post_id: UUID, now: datetime) -> str:
     seat = await _seat(actor, post_id, now)
     if seat.person_id is not None or seat.next_name is not None:
         raise Conflict("岗位上还有人，或已安排了接任的人。请先结束任职，再撤销岗位。")
-    async with DB.transaction():
+    async with _writing(actor):
         await queries.close_post(actor.county_id, post_id, today(now))
         await audit.record(
             actor,
@@ -379,6 +380,14 @@ def may_edit(actor: Actor) -> bool:
 def stamp(unit: UnitRow) -> str:
     """What an edit form carries to notice that the unit changed meanwhile."""
     return f"{unit.name}/{unit.households}/{unit.grid_type}/{unit.closed_on}"
+
+
+@asynccontextmanager
+async def _writing(actor: Actor) -> AsyncIterator[None]:
+    """A transaction that waits for a running import of the county, and that one for it."""
+    async with DB.transaction():
+        await queries.share_county(actor.county_id)
+        yield
 
 
 async def _open_unit(actor: Actor, code: str) -> UnitRow:

@@ -1,0 +1,77 @@
+"""``gridmerit import roster`` as a process, on a database of its own."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import asyncpg
+import openpyxl
+import pytest
+
+from tests.conftest import Servers
+from tests.deploy.test_cli import say
+from tests.shared.roster.intake import sheets
+
+NAME = "gridmerit_roster_command"
+
+
+@pytest.fixture
+async def database_url(servers: Servers) -> AsyncIterator[str]:
+    """An empty database of the run's server."""
+    owner = await asyncpg.connect(servers.database)
+    await owner.execute(f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)")
+    await owner.execute(f"CREATE DATABASE {NAME}")
+    yield urlsplit(servers.database)._replace(path=f"/{NAME}").geturl()
+    await owner.execute(f"DROP DATABASE {NAME} WITH (FORCE)")
+    await owner.close()
+
+
+async def test_the_command_from_dry_run_to_difference(
+    servers: Servers, database_url: str, tmp_path: Path
+) -> None:
+    """Dry run, import, the same again, a newer file, faults with their report, a wrong file."""
+    file, report = tmp_path / "花名册.xlsx", tmp_path / "错误.xlsx"
+    (tmp_path / "divisions.csv").write_bytes(sheets.divisions())
+    settings = {
+        "DATABASE_URL": database_url,
+        "REDIS_URL": servers.redis,
+        "GRIDMERIT_DATA_DIR": str(tmp_path / "data"),
+    }
+
+    async def run(*options: str) -> tuple[int | None, str, str]:
+        command = ("import", "roster", str(file), "--county", "421222", *options)
+        code, out, err = await say(tmp_path, *command, COLUMNS="200", **settings)
+        return code, " ".join(out.replace("│", " ").split()), err
+
+    file.write_bytes(sheets.workbook(sheets.staff()))
+    code, out, err = await run("--divisions", str(tmp_path / "divisions.csv"), "--dry-run")
+    assert (code, err) == (0, "")
+    assert "预演：没有写入" in out
+    assert "新到岗 8" in out
+    assert "性别、身份证号" in out
+    code, out, _ = await run("--divisions", str(tmp_path / "divisions.csv"))
+    assert (code, "新到岗 8" in out) == (0, True)
+    code, out, _ = await run()
+    assert (code, "没有变化 8" in out) == (0, True)
+
+    file.write_bytes(sheets.workbook(sheets.staff()[:-1]))
+    code, out, _ = await run()
+    assert (code, "不在新表 1" in out, "仇桂兰" in out, "离任 0" in out) == (0, True, True, True)
+    code, out, _ = await run("--end-missing")
+    assert (code, "离任 1" in out) == (0, True)
+
+    people = sheets.staff()
+    people[2]["手机号"] = "123"
+    file.write_bytes(sheets.workbook(people))
+    code, out, err = await run("--report", str(report))
+    assert code == 2
+    assert "第 6 行“手机号”" in out
+    assert "没有导入任何内容" in err
+    sheet = openpyxl.load_workbook(report).worksheets[0]
+    assert sheet["K6"].fill.fgColor.rgb == "FFFFC7CE"
+
+    file.write_bytes(b"%PDF-1.7")
+    code, _, err = await run()
+    assert code == 2
+    assert "PDF" in err
+    assert "Traceback" not in err

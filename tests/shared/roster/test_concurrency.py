@@ -1,0 +1,128 @@
+"""Two at once, with real commits: one wins, the other gets a sentence, nothing is doubled."""
+
+import asyncio
+from datetime import UTC, datetime
+
+from shared.clock import today
+from shared.database import DB
+from shared.errors import Conflict
+from shared.roster import service as roster
+from shared.roster.errors import Changed, PhoneTaken, PostTaken
+from shared.roster.intake import service as intake
+from shared.roster.intake.service import RosterFile
+from shared.roster.office import service as office
+from shared.roster.office.schemas import AppointForm, EndForm, PersonForm, TransferForm
+from shared.roster.roles import Employment, Role
+from tests.factories import COUNTY, acting, phone, small_county
+from tests.shared.roster.intake import sheets
+
+NOW = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
+
+
+async def test_two_assignments_to_one_post(committed: None) -> None:
+    """Exactly one holds it (invariant I17)."""
+    world = await small_county()
+    grid = world.units["421222101002001"]
+    post_id = await roster.add_post(COUNTY, grid.id, Role.GRIDWORKER)
+    people = [
+        await roster.add_person(COUNTY, "张三", phone(), Employment.CONTRACT) for _ in range(8)
+    ]
+    results = await asyncio.gather(
+        *(roster.assign(COUNTY, post_id, person, today()) for person in people),
+        return_exceptions=True,
+    )
+    assert sum(isinstance(result, PostTaken) for result in results) == 7
+    assert len(await roster.holders(COUNTY, Role.GRIDWORKER, grid.code, today())) == 1
+
+
+async def test_two_people_with_one_phone(committed: None) -> None:
+    """The second is refused, its post stays vacant."""
+    world = await small_county()
+    actor = await acting(world.department, desk=True)
+    number = phone()
+    posts = [
+        await roster.add_post(COUNTY, world.units[f"42122210100200{n}"].id, Role.GRIDWORKER)
+        for n in (1, 2)
+    ]
+
+    def form(name: str) -> AppointForm:
+        return AppointForm(
+            name=name, phone=number, employment=Employment.CONTRACT, valid_from=today()
+        )
+
+    results = await asyncio.gather(
+        office.appoint(actor, posts[0], form("张三"), NOW),
+        office.appoint(actor, posts[1], form("李四"), NOW),
+        return_exceptions=True,
+    )
+    assert sum(isinstance(result, PhoneTaken) for result in results) == 1
+    count = await DB.fetchval(
+        "SELECT count(*) FROM shared.assignment WHERE county_id = $1 AND post_id = ANY($2)",
+        COUNTY,
+        posts,
+    )
+    assert count == 1
+
+
+async def test_two_saves_of_one_form(committed: None) -> None:
+    """One is stored, the other is told; the version moves by one."""
+    world = await small_county()
+    actor = await acting(world.department, desk=True)
+
+    def form(name: str) -> PersonForm:
+        return PersonForm(name=name, employment=Employment.CONTRACT, version=1)
+
+    results = await asyncio.gather(
+        *(
+            office.edit_person(actor, world.worker.person_id, form(name), NOW)
+            for name in ("欧阳甲", "欧阳乙", "欧阳丙")
+        ),
+        return_exceptions=True,
+    )
+    assert sum(isinstance(result, Changed) for result in results) == 2
+    card = await roster.person(COUNTY, world.worker.person_id)
+    assert card is not None
+    assert card.version == 2
+
+
+async def test_end_and_transfer_at_once(committed: None) -> None:
+    """The assignment ends once, by one of the two."""
+    world = await small_county()
+    actor = await acting(world.department, desk=True)
+    post_id = await roster.add_post(COUNTY, world.units["421222101002001"].id, Role.GRIDWORKER)
+    ending = EndForm(on=today(), reason="辞职")
+    moving = TransferForm(post_id=post_id, on=today(), reason="调整")
+    results = await asyncio.gather(
+        office.end(actor, world.worker.assignment_id, ending),
+        office.transfer(actor, world.worker.assignment_id, moving, NOW),
+        return_exceptions=True,
+    )
+    assert sum(isinstance(result, Conflict) for result in results) == 1
+    tenures = await roster.history(COUNTY, world.worker.person_id)
+    moved = results[1] is None
+    assert [tenure.valid_to for tenure in tenures] == ([None] if moved else []) + [today()]
+
+
+async def test_an_import_and_edits_by_hand(committed: None) -> None:
+    """They wait for each other; whoever is late works on what the other left, or is refused."""
+    world = await small_county()
+    actor = await acting(world.department, desk=True)
+    file = RosterFile(name="a.xlsx", data=sheets.workbook(sheets.staff()))
+    ending = EndForm(on=today(), reason="辞职")
+    results = await asyncio.gather(
+        intake.apply(COUNTY, file, NOW),
+        office.end(actor, world.worker.assignment_id, ending),
+        office.end(actor, world.second_worker.assignment_id, ending),
+        return_exceptions=True,
+    )
+    assert all(result is None or not isinstance(result, BaseException) for result in results[:1])
+    overlapping = await DB.fetchval(
+        """
+        SELECT count(*) FROM shared.assignment a JOIN shared.assignment b
+          ON b.county_id = $1 AND b.post_id = a.post_id AND b.id > a.id
+        WHERE a.county_id = $1
+          AND daterange(a.valid_from, a.valid_to) && daterange(b.valid_from, b.valid_to)
+        """,
+        COUNTY,
+    )
+    assert overlapping == 0
