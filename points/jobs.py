@@ -1,6 +1,7 @@
 """Every job of the points service, in the order in which a night does them."""
 
+from points.redemption.jobs import JOBS as REDEMPTION
 from points.settlement.jobs import JOBS as SETTLEMENT
 from shared.scheduling.job import Job
 
-JOBS: tuple[Job, ...] = (*SETTLEMENT,)
+JOBS: tuple[Job, ...] = (*REDEMPTION, *SETTLEMENT)

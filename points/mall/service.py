@@ -96,6 +96,10 @@ async def shop(county_id: int, shop_id: UUID, on: date | None = None) -> ShopRow
     return await queries.shop(county_id, shop_id, on or today())
 
 
+async def shop_by_name(county_id: int, name: str, on: date) -> ShopRow | None:
+    return await queries.shop_by_name(county_id, normal(name), on)
+
+
 async def view_shop(actor: Actor, shop_id: UUID) -> ShopRow:
     """A shop the actor may see. Raises NotFound."""
     found = await shop(actor.county_id, shop_id)
