@@ -399,8 +399,8 @@ async def _write_goods(
         return []
     row = line.row
     try:
-        product_id = await _product(actor, county_id, line, result)
-        await _price(county_id, line, product_id, result)
+        product_id, is_new = await _product(actor, county_id, line, result)
+        await _price(county_id, line, product_id, result, is_new=is_new)
     except (Invalid, Conflict) as error:
         table.fault(row, "品名", error.message)
         return []
@@ -423,7 +423,10 @@ async def _write_goods(
     ]
 
 
-async def _product(actor: Actor | None, county_id: int, line: _Goods, result: Imported) -> UUID:
+async def _product(
+    actor: Actor | None, county_id: int, line: _Goods, result: Imported
+) -> tuple[UUID, bool]:
+    """The product of a line, and whether it is new."""
     row = line.row
     given = {"market_fen": row["市场价元"], "monthly_limit": row["每月限兑"]}
     given |= {"low_mark": row["低库存提醒"]}
@@ -434,7 +437,7 @@ async def _product(actor: Actor | None, county_id: int, line: _Goods, result: Im
             name=line.name, category=line.category, measure=line.measure, **given
         )
         result.add(f"新商品：{line.name}（{line.measure}）")
-        return await mall.add_product(actor, county_id, form)
+        return await mall.add_product(actor, county_id, form), True
     if row["品类"]:
         given["category"] = line.category.value
     new: ProductRow = msgspec.structs.replace(old, **given)
@@ -446,10 +449,12 @@ async def _product(actor: Actor | None, county_id: int, line: _Goods, result: Im
             actor, "product.edit", "product", old.id, county_id=county_id, before=old, after=new
         )
         result.change(f"{line.name}：品类、限兑或市场价有变")
-    return old.id
+    return old.id, False
 
 
-async def _price(county_id: int, line: _Goods, product_id: UUID, result: Imported) -> None:
+async def _price(
+    county_id: int, line: _Goods, product_id: UUID, result: Imported, *, is_new: bool
+) -> None:
     """The line's price from today, or from tomorrow where today already began another one."""
     for first_day in (today(), today() + timedelta(days=1)):
         form = mall.PriceForm(
@@ -460,13 +465,16 @@ async def _price(county_id: int, line: _Goods, product_id: UUID, result: Importe
             purchase_fen=line.row["协议进价元"],
         )
         try:
-            is_new = await mall.set_price(county_id, form, at=now())
+            changed = await mall.set_price(county_id, form, at=now())
         except Conflict:
             if first_day > today():
                 raise
             continue
-        if is_new:
-            result.change(f"{line.name}：{form.points // 10} 分，自 {first_day} 起")
+        said = f"{line.name}：{form.points // 10} 分，自 {first_day} 起"
+        if changed and is_new:
+            result.lines.append(said)
+        elif changed:
+            result.change(said)
         return
 
 
