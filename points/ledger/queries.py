@@ -93,6 +93,12 @@ SELECT DISTINCT fund_id FROM points.awaiting
 WHERE county_id = $1 AND remaining > 0 AND fund_id IS NOT NULL
   AND points.fund_room($1, fund_id) > 0
 """
+# Nothing of a person expires while an objection or an appeal of theirs is open.
+APPEALING = """
+SELECT worker_id FROM points.objection WHERE county_id = $1 AND state IN ('open', 'review')
+UNION
+SELECT worker_id FROM points.deduction WHERE county_id = $1 AND state = 'appealed'
+"""
 PURGE_CODES = "SELECT points.purge_codes($1, $2, $3) /* county_id = $1 */"
 NEWEST = UUID(int=(1 << 128) - 1)
 """Sorts after every id: the cursor of the first page."""
@@ -150,3 +156,7 @@ async def purge_codes(county_id: int, before: datetime, limit: int) -> int:
 
 async def receipt_of_person(county_id: int, transfer_id: UUID, person_id: UUID) -> Receipt | None:
     return await DB.one(Receipt, RECEIPT_OF_PERSON, county_id, transfer_id, person_id)
+
+
+async def appealing(county_id: int) -> list[UUID]:
+    return [row["worker_id"] for row in await DB.fetch(APPEALING, county_id)]

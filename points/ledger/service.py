@@ -124,14 +124,16 @@ async def expire_holds(county_id: int, now: datetime) -> int:
             return done
 
 
-async def expire_lots(county_id: int, on: date, blocked: Sequence[UUID] = ()) -> int:
+async def expire_lots(county_id: int, on: date) -> int:
     """Write off every lot whose last day is before ``on``; answers how many.
 
-    ``blocked`` names people with an open appeal. Stopped half-way, the next run does the rest.
+    People with an open objection or appeal keep theirs. Stopped half-way, the next run does the
+    rest.
     """
+    blocked = tuple(await queries.appealing(county_id))
     done = 0
     while True:
-        sweep = ExpireLots(id=new_id(), on=on, limit=CHUNK, blocked=tuple(blocked))
+        sweep = ExpireLots(id=new_id(), on=on, limit=CHUNK, blocked=blocked)
         quantity = (await post_one(county_id, sweep)).quantity
         done += quantity
         if quantity < CHUNK:

@@ -42,8 +42,9 @@ LANGUAGE sql AS $$
 $$;
 
 -- One UPDATE per balance row, however many transfers touched it. A shop's balance is not kept.
+-- Planned each time: with the real ids the planner sees how few rows they are.
 CREATE OR REPLACE FUNCTION points.apply_balances(p_county int, p_low uuid, p_high uuid)
-RETURNS void LANGUAGE sql AS $$
+RETURNS void LANGUAGE sql SET plan_cache_mode = force_custom_plan AS $$
     UPDATE points.account a SET balance = a.balance + m.delta
     FROM (
         SELECT account, sum(amount)::int8 AS delta FROM (
@@ -351,9 +352,11 @@ BEGIN
         WINDOW fefo AS (ORDER BY l.expires_on, l.id ROWS UNBOUNDED PRECEDING)) AS fefo;
     SELECT (l.j ->> 'product_id')::uuid INTO subject
     FROM jsonb_array_elements(p_item -> 'lines') WITH ORDINALITY AS l (j, n)
-    LEFT JOIN points.stock s ON s.county_id = p_county AND s.shop_id = v_shop
-        AND s.product_id = (l.j ->> 'product_id')::uuid
-    WHERE coalesce(s.quantity - s.held, 0) < (l.j ->> 'quantity')::int8 ORDER BY l.n LIMIT 1;
+    WHERE (l.j ->> 'quantity')::int8 > coalesce((
+        SELECT s.quantity - s.held FROM points.stock s
+        WHERE s.county_id = p_county AND s.shop_id = v_shop
+          AND s.product_id = (l.j ->> 'product_id')::uuid), 0)
+    ORDER BY l.n LIMIT 1;
     IF subject IS NOT NULL THEN
         refusal := 'out_of_stock';
     ELSIF available < v_amount THEN
@@ -364,24 +367,36 @@ BEGIN
     END IF;
 END $$;
 
--- What a person has taken or holds in a month, undone redemptions left out.
-CREATE OR REPLACE FUNCTION points.taken_in_month(p_county int, p_person uuid, p_month date)
-RETURNS TABLE (product_id uuid, quantity int8, amount int8)
-LANGUAGE sql STABLE AS $$
-    SELECT l.product_id, l.quantity::int8, l.quantity * l.price
-    FROM points.redemption r
-    JOIN points.redemption_line l ON l.county_id = r.county_id AND l.redemption_id = r.id
-    WHERE r.county_id = p_county AND r.person_id = p_person AND r.month = p_month
-      AND r.status = 'accepted'
-      AND NOT EXISTS (SELECT FROM points.posting u WHERE u.county_id = r.county_id
-                      AND u.target = r.id AND u.kind = 'undo')
-    UNION ALL
-    SELECT l.product_id, l.quantity::int8, l.quantity * l.price
-    FROM points.hold h
-    CROSS JOIN LATERAL unnest(h.products, h.quantities, h.prices)
-        AS l (product_id, quantity, price)
-    WHERE h.county_id = p_county AND h.person_id = p_person AND h.month = p_month
-      AND h.status = 'pending'
+-- Points of a month: redeemed and not undone, and in live holds. Limits count pending.
+CREATE OR REPLACE FUNCTION points.month_points(p_county int, p_person uuid, p_month date)
+RETURNS int8 LANGUAGE sql STABLE AS $$
+    SELECT (coalesce((
+        SELECT sum(r.amount) FROM points.redemption r
+        WHERE r.county_id = p_county AND r.person_id = p_person AND r.month = p_month
+          AND r.status = 'accepted' AND (SELECT u.id FROM points.posting u
+              WHERE u.county_id = p_county AND u.kind = 'undo' AND u.target = r.id) IS NULL), 0)
+        + coalesce((
+        SELECT sum(h.amount) FROM points.hold h
+        WHERE h.county_id = p_county AND h.person_id = p_person AND h.month = p_month
+          AND h.status = 'pending'), 0))::int8
+$$;
+
+CREATE OR REPLACE FUNCTION points.month_pieces(
+    p_county int, p_person uuid, p_month date, p_product uuid)
+RETURNS int8 LANGUAGE sql STABLE AS $$
+    SELECT (coalesce((
+        SELECT sum((SELECT sum(l.quantity) FROM points.redemption_line l
+                    WHERE l.county_id = p_county AND l.redemption_id = r.id
+                      AND l.product_id = p_product))
+        FROM points.redemption r
+        WHERE r.county_id = p_county AND r.person_id = p_person AND r.month = p_month
+          AND r.status = 'accepted' AND (SELECT u.id FROM points.posting u
+              WHERE u.county_id = p_county AND u.kind = 'undo' AND u.target = r.id) IS NULL), 0)
+        + coalesce((
+        SELECT sum(g.quantity) FROM points.hold h
+        CROSS JOIN LATERAL unnest(h.products, h.quantities) AS g (product, quantity)
+        WHERE h.county_id = p_county AND h.person_id = p_person AND h.month = p_month
+          AND h.status = 'pending' AND g.product = p_product), 0))::int8
 $$;
 
 -- Month limit of points first, then the limits of pieces, in the order of the lines.
@@ -389,24 +404,47 @@ CREATE OR REPLACE FUNCTION points.over_limit(
     p_county int, p_person uuid, p_month date, p_amount int8, p_item jsonb,
     OUT refusal text, OUT subject uuid)
 LANGUAGE plpgsql AS $$
+DECLARE
+    v_limit int8 := (p_item ->> 'month_limit')::int8;
+    v_line jsonb;
 BEGIN
-    IF p_item ->> 'month_limit' IS NULL AND NOT EXISTS (
-        SELECT FROM jsonb_array_elements(p_item -> 'lines') AS l WHERE l ->> 'limit' IS NOT NULL)
-    THEN
-        RETURN;
-    END IF;
-    IF (p_item ->> 'month_limit')::int8 < p_amount + coalesce((
-        SELECT sum(t.amount) FROM points.taken_in_month(p_county, p_person, p_month) AS t), 0)
-    THEN
+    IF v_limit IS NOT NULL
+       AND v_limit < p_amount + points.month_points(p_county, p_person, p_month) THEN
         refusal := 'month_limit';
         RETURN;
     END IF;
-    SELECT 'product_limit', (l.j ->> 'product_id')::uuid INTO refusal, subject
-    FROM jsonb_array_elements(p_item -> 'lines') WITH ORDINALITY AS l (j, n)
-    WHERE (l.j ->> 'limit')::int8 < (l.j ->> 'quantity')::int8 + coalesce((
-        SELECT sum(t.quantity) FROM points.taken_in_month(p_county, p_person, p_month) AS t
-        WHERE t.product_id = (l.j ->> 'product_id')::uuid), 0)
-    ORDER BY l.n LIMIT 1;
+    FOR v_line IN SELECT jsonb_array_elements(p_item -> 'lines') LOOP
+        CONTINUE WHEN v_line ->> 'limit' IS NULL;
+        subject := (v_line ->> 'product_id')::uuid;
+        IF (v_line ->> 'limit')::int8 < (v_line ->> 'quantity')::int8
+           + points.month_pieces(p_county, p_person, p_month, subject) THEN
+            refusal := 'product_limit';
+            RETURN;
+        END IF;
+    END LOOP;
+    subject := NULL;
+END $$;
+
+-- Row by row: a basket is short, and each row is found by its key whatever the planner thinks.
+CREATE OR REPLACE FUNCTION points.take_stock(p_county int, p_shop uuid, p_lines jsonb)
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_line jsonb;
+BEGIN
+    FOR v_line IN SELECT jsonb_array_elements(p_lines) LOOP
+        UPDATE points.stock SET quantity = quantity - (v_line ->> 'quantity')::int
+        WHERE county_id = p_county AND shop_id = p_shop
+          AND product_id = (v_line ->> 'product_id')::uuid;
+    END LOOP;
+END $$;
+
+CREATE OR REPLACE FUNCTION points.draw_lots(p_county int, p_lots uuid[], p_draws int8[])
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    FOR i IN 1 .. cardinality(p_lots) LOOP
+        UPDATE points.lot SET remaining = remaining - p_draws[i]
+        WHERE county_id = p_county AND id = p_lots[i];
+    END LOOP;
 END $$;
 
 CREATE OR REPLACE FUNCTION points.post_redeem(
@@ -441,12 +479,8 @@ BEGIN
         (l.j ->> 'product_id')::uuid, (l.j ->> 'quantity')::int, (l.j ->> 'price')::int8,
         (l.j ->> 'cost_fen')::int8
     FROM jsonb_array_elements(p_item -> 'lines') WITH ORDINALITY AS l (j, n);
-    UPDATE points.stock s SET quantity = s.quantity - (l ->> 'quantity')::int
-    FROM jsonb_array_elements(p_item -> 'lines') AS l
-    WHERE s.county_id = p_county AND s.shop_id = v_shop
-      AND s.product_id = (l ->> 'product_id')::uuid;
-    UPDATE points.lot l SET remaining = l.remaining - t.draw
-    FROM unnest(d.lots, d.draws) AS t (id, draw) WHERE l.county_id = p_county AND l.id = t.id;
+    PERFORM points.take_stock(p_county, v_shop, p_item -> 'lines');
+    PERFORM points.draw_lots(p_county, d.lots, d.draws);
     PERFORM points.pay_shop(p_county, p_batch, p_at, p_place, d.person, v_shop, d.amount, v_id);
     RETURN NULL;
 END $$;
@@ -525,7 +559,7 @@ CREATE OR REPLACE FUNCTION points.decide_hold(
     p_county int, p_hold points.hold, p_item jsonb, OUT refusal text, OUT subject uuid)
 LANGUAGE plpgsql AS $$
 BEGIN
-    IF p_hold.id IS NULL OR p_hold.status = 'refused' THEN
+    IF p_hold.id IS NULL THEN
         refusal := 'hold_unknown';
     ELSIF p_hold.shop_id <> (p_item ->> 'shop_id')::uuid THEN
         refusal := 'shop_mismatch';
@@ -558,7 +592,7 @@ DECLARE
     v_free int8;
 BEGIN
     SELECT * INTO v_hold FROM points.hold
-    WHERE county_id = p_county AND id = (p_item ->> 'hold_id')::uuid;
+    WHERE county_id = p_county AND id = (p_item ->> 'hold_id')::uuid AND status <> 'refused';
     SELECT * INTO v_no FROM points.decide_hold(p_county, v_hold, p_item);
     SELECT array_agg(coalesce(CASE WHEN p_item ->> 'picks' IS NULL THEN g.quantity
                               ELSE (k ->> 'quantity')::int END, 0) ORDER BY g.n),
@@ -637,8 +671,8 @@ DECLARE
     v_hold points.hold;
 BEGIN
     SELECT * INTO v_hold FROM points.hold
-    WHERE county_id = p_county AND id = (p_item ->> 'hold_id')::uuid;
-    IF v_hold.id IS NULL OR v_hold.status = 'refused' THEN
+    WHERE county_id = p_county AND id = (p_item ->> 'hold_id')::uuid AND status <> 'refused';
+    IF v_hold.id IS NULL THEN
         RETURN 'hold_unknown';
     ELSIF v_hold.shop_id <> (p_item ->> 'shop_id')::uuid THEN
         RETURN 'shop_mismatch';
@@ -1033,30 +1067,45 @@ LANGUAGE sql STABLE AS $$
         points.micros(p_at), p_items, p_rows)::text, 'UTF8') || p_content)
 $$;
 
+-- Which table keeps an item's id: r redemption, h hold, p posting.
+CREATE OR REPLACE FUNCTION points.family(p_item jsonb) RETURNS text
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE p_item ->> 'kind' WHEN 'redeem' THEN 'r' WHEN 'post_hold' THEN 'r'
+        WHEN 'hold' THEN 'h' ELSE 'p' END
+$$;
+
+CREATE OR REPLACE FUNCTION points.known_hash(p_county int, p_family text, p_id uuid)
+RETURNS bytea LANGUAGE sql STABLE AS $$
+    SELECT CASE p_family
+        WHEN 'r' THEN (SELECT request_hash FROM points.redemption
+                       WHERE county_id = p_county AND id = p_id)
+        WHEN 'h' THEN (SELECT request_hash FROM points.hold
+                       WHERE county_id = p_county AND id = p_id)
+        ELSE (SELECT request_hash FROM points.posting
+              WHERE county_id = p_county AND id = p_id) END
+$$;
+
 -- Duplicates inside the batch and ids known before: 'repeated', 'id_reused', '#n' for the same as
 -- place n of this batch, or null for what is to be decided.
 CREATE OR REPLACE FUNCTION points.verdicts(p_county int, p_items jsonb[], p_hashes bytea[])
 RETURNS text[] LANGUAGE sql STABLE AS $$
     SELECT array_agg(CASE
-        WHEN coalesce(p.request_hash, r.request_hash, h.request_hash) = i.hash THEN 'repeated'
-        WHEN coalesce(p.request_hash, r.request_hash, h.request_hash) IS NOT NULL THEN 'id_reused'
+        WHEN i.known = i.hash THEN 'repeated'
+        WHEN i.known IS NOT NULL THEN 'id_reused'
         WHEN i.first < i.place AND i.first_hash = i.hash THEN '#' || i.first
         WHEN i.first < i.place THEN 'id_reused' END ORDER BY i.place)
     FROM (
-        SELECT u.place, u.hash, u.id, u.family, first_value(u.place) OVER same AS first,
-            first_value(u.hash) OVER same AS first_hash
+        SELECT u.place, u.hash, first_value(u.place) OVER same AS first,
+            first_value(u.hash) OVER same AS first_hash,
+            points.known_hash(p_county, u.family, u.id) AS known
         FROM (
-            SELECT n AS place, hash, (j ->> 'id')::uuid AS id, CASE j ->> 'kind'
-                WHEN 'redeem' THEN 'r' WHEN 'post_hold' THEN 'r' WHEN 'hold' THEN 'h'
-                ELSE 'p' END AS family
+            SELECT n AS place, hash, (j ->> 'id')::uuid AS id, points.family(j) AS family
             FROM unnest(p_items, p_hashes) WITH ORDINALITY AS t (j, hash, n)) AS u
         WINDOW same AS (PARTITION BY u.family, u.id ORDER BY u.place)) AS i
-    LEFT JOIN points.posting p ON i.family = 'p' AND p.county_id = p_county AND p.id = i.id
-    LEFT JOIN points.redemption r ON i.family = 'r' AND r.county_id = p_county AND r.id = i.id
-    LEFT JOIN points.hold h ON i.family = 'h' AND h.county_id = p_county AND h.id = i.id
 $$;
 
--- The outcome rows, read from what is stored, so that a repeat cannot differ.
+-- The outcome rows, read from what is stored, so that a repeat cannot differ. LIMIT keeps every
+-- look-up an index look-up, whatever the planner thinks of arrays.
 CREATE OR REPLACE FUNCTION points.answers(
     p_county int, p_items jsonb[], p_codes text[], p_repeated boolean[])
 RETURNS TABLE (place int, id uuid, code text, repeated boolean, batch int, "position" int,
@@ -1064,25 +1113,29 @@ RETURNS TABLE (place int, id uuid, code text, repeated boolean, batch int, "posi
     quantity int, subject uuid)
 LANGUAGE sql STABLE AS $$
     SELECT i.place::int, i.id,
-        CASE WHEN i.code = 'repeated' THEN coalesce(r.refusal, h.refusal, 'accepted')
-             ELSE i.code END,
-        i.repeated, coalesce(p.batch, r.batch, h.batch),
-        coalesce(p.position, r.position, h.position),
-        coalesce(p.person_id, r.person_id, h.person_id),
-        coalesce(p.amount, r.amount, h.amount, 0), coalesce(p.wallet, 0), coalesce(p.waiting, 0),
-        coalesce(p.settled, 0), coalesce(r.balance_after, h.balance_after),
-        coalesce(p.quantity, 0), coalesce(r.subject, h.subject)
+        CASE WHEN i.code = 'repeated' THEN coalesce(o.refusal, 'accepted') ELSE i.code END,
+        coalesce(i.again, false), o.batch, o.position, o.person_id, coalesce(o.amount, 0),
+        coalesce(o.wallet, 0), coalesce(o.waiting, 0), coalesce(o.settled, 0), o.balance,
+        coalesce(o.quantity, 0), o.subject
     FROM (
-        SELECT n AS place, (j ->> 'id')::uuid AS id, CASE j ->> 'kind' WHEN 'redeem' THEN 'r'
-            WHEN 'post_hold' THEN 'r' WHEN 'hold' THEN 'h' ELSE 'p' END AS family, c AS code,
-            coalesce(again, false) AS repeated
+        SELECT n AS place, (j ->> 'id')::uuid AS id, points.family(j) AS family, c AS code, again
         FROM unnest(p_items, p_codes, p_repeated) WITH ORDINALITY AS t (j, c, again, n)) AS i
-    LEFT JOIN points.posting p ON i.family = 'p' AND i.code <> 'id_reused'
-        AND p.county_id = p_county AND p.id = i.id
-    LEFT JOIN points.redemption r ON i.family = 'r' AND i.code <> 'id_reused'
-        AND r.county_id = p_county AND r.id = i.id
-    LEFT JOIN points.hold h ON i.family = 'h' AND i.code <> 'id_reused'
-        AND h.county_id = p_county AND h.id = i.id
+    LEFT JOIN LATERAL (
+        SELECT NULL AS refusal, NULL::uuid AS subject, p.batch, p.position, p.person_id, p.amount,
+            p.wallet, p.waiting, p.settled, NULL::int8 AS balance, p.quantity
+        FROM points.posting p
+        WHERE i.family = 'p' AND p.county_id = p_county AND p.id = i.id
+        UNION ALL
+        SELECT r.refusal, r.subject, r.batch, r.position, r.person_id, r.amount, 0, 0, 0,
+            r.balance_after, 0
+        FROM points.redemption r
+        WHERE i.family = 'r' AND r.county_id = p_county AND r.id = i.id
+        UNION ALL
+        SELECT h.refusal, h.subject, h.batch, h.position, h.person_id, h.amount, 0, 0, 0,
+            h.balance_after, 0
+        FROM points.hold h
+        WHERE i.family = 'h' AND h.county_id = p_county AND h.id = i.id
+        LIMIT 1) AS o ON i.code <> 'id_reused'
     ORDER BY i.place
 $$;
 
@@ -1141,12 +1194,15 @@ $$;
 -- advisory lock because a head row would be rewritten, and bloat, with every batch. UPDATEs stay
 -- relative and CHECKs stay in force, so that even without it no balance could pass its limit; the
 -- batch's primary key would refuse the second of two equal numbers.
+--
+-- Plans are generic: a redemption's twenty statements cost more to plan than to run.
 CREATE OR REPLACE FUNCTION points.post_batch(
     p_county int, p_items jsonb[], p_hashes bytea[], p_at timestamptz)
 RETURNS TABLE (place int, id uuid, code text, repeated boolean, batch int, "position" int,
     person_id uuid, amount int8, wallet int8, waiting int8, settled int8, balance int8,
     quantity int, subject uuid)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 DECLARE
     v_size int := coalesce(cardinality(p_items), 0);

@@ -1,0 +1,1 @@
+"""What it costs: the bench, its baselines and its load client (``make bench``)."""

@@ -188,17 +188,73 @@ CHECKS: dict[str, str] = {
             ELSE l.total IS NOT NULL OR d.total IS NOT NULL OR t.amount IS NOT NULL END)
         ORDER BY r.batch, r.position LIMIT 1""",
     "I7 每笔转账有来处": """
+        WITH block AS MATERIALIZED (
+            SELECT number, substr(uuid_send(points.transfer_id(at, number, 0, 0)), 1, 11) AS prefix
+            FROM points.batch WHERE county_id = $1
+        )
         SELECT 'transfer' AS thing, t.id::text, '没有对应的批次、入账或兑换' AS detail
-        FROM points.transfer t
-        LEFT JOIN points.batch b ON b.county_id = $1 AND b.number = t.batch
+        FROM (
+            SELECT id, batch, position, uuid_send(id) AS bytes FROM points.transfer
+            WHERE county_id = $1) AS t
+        LEFT JOIN block b ON b.number = t.batch
         LEFT JOIN points.posting p ON p.county_id = $1 AND p.batch = t.batch
             AND p.position = t.position
         LEFT JOIN points.redemption r ON r.county_id = $1 AND r.batch = t.batch
             AND r.position = t.position AND r.status = 'accepted'
-        WHERE t.county_id = $1 AND (b.number IS NULL OR (p.id IS NULL) = (r.id IS NULL)
-            OR t.id NOT BETWEEN points.transfer_id(b.at, t.batch, t.position, 0)
-                            AND points.transfer_id(b.at, t.batch, t.position, 1048575))
+        WHERE b.number IS NULL OR (p.id IS NULL) = (r.id IS NULL)
+           OR substr(t.bytes, 1, 11) <> b.prefix OR t.position <> (get_byte(t.bytes, 11) << 12)
+              + (get_byte(t.bytes, 12) << 4) + (get_byte(t.bytes, 13) >> 4)
         ORDER BY t.id LIMIT 1""",
+    "I8 对账单合计": """
+        SELECT 'statement' AS thing, s.id::text, s.line_count || ' 行 ' || s.points || '／'
+            || s.amount_fen || ' 分，明细 ' || count(l.id) || ' 行 ' || coalesce(sum(l.points), 0)
+            || '／' || coalesce(sum(l.amount_fen), 0) || ' 分' AS detail
+        FROM points.statement s
+        LEFT JOIN points.statement_line l ON l.county_id = $1 AND l.statement_id = s.id
+        WHERE s.county_id = $1
+        GROUP BY s.id, s.line_count, s.points, s.amount_fen
+        HAVING (s.line_count, s.points, s.amount_fen) IS DISTINCT FROM
+            (count(l.id)::int, coalesce(sum(l.points), 0)::int8,
+             coalesce(sum(l.amount_fen), 0)::int8)
+        ORDER BY s.id LIMIT 1""",
+    "I8 对账行与兑换": """
+        SELECT 'statement_line' AS thing, l.id::text, '积分 ' || l.points || '，台账 '
+            || coalesce(c.amount, 0) AS detail
+        FROM points.statement_line l
+        LEFT JOIN points.redemption_charge c ON c.county_id = $1
+            AND c.redemption_id = l.redemption_id AND c.fund_id = l.fund_id
+        LEFT JOIN points.posting u ON u.county_id = $1 AND u.target = l.redemption_id
+            AND u.kind = 'undo'
+        WHERE l.county_id = $1 AND (abs(l.points) IS DISTINCT FROM c.amount
+            OR (l.kind = 'undo' AND u.id IS NULL)
+            OR EXISTS (SELECT FROM points.statement_line o WHERE o.county_id = $1
+                       AND o.redemption_id = l.redemption_id AND o.fund_id = l.fund_id
+                       AND o.kind = l.kind AND o.id <> l.id))
+        ORDER BY l.id LIMIT 1""",
+    "I9 入账与工作记录": """
+        SELECT 'work_record' AS thing, w.id::text, '状态 ' || w.state || '，应入账 ' || w.posted
+            || '，台账 ' || coalesce(p.amount, 0) AS detail
+        FROM points.work_record w
+        LEFT JOIN points.posting p ON p.county_id = $1 AND p.id = w.id AND p.kind = 'award'
+        WHERE w.county_id = $1 AND coalesce(p.amount, 0) <>
+            CASE WHEN w.state IN ('posted', 'reversed') THEN w.posted ELSE 0 END
+        ORDER BY w.id LIMIT 1""",
+    "I9 冲正与工作记录": """
+        SELECT 'work_record' AS thing, w.id::text, '状态 ' || w.state || '，冲正 '
+            || coalesce(v.amount, 0) AS detail
+        FROM points.work_record w
+        LEFT JOIN points.posting v ON v.county_id = $1 AND v.target = w.id AND v.kind = 'reverse'
+        WHERE w.county_id = $1 AND w.posted > 0
+          AND (w.state = 'reversed') <> coalesce(v.amount = w.posted, false)
+        ORDER BY w.id LIMIT 1""",
+    "I9 无记录的入账": """
+        SELECT 'posting' AS thing, p.id::text, '规则 ' || p.code || '，没有工作记录' AS detail
+        FROM points.posting p
+        WHERE p.county_id = $1 AND p.kind = 'award'
+          AND EXISTS (SELECT FROM points.rule_version r WHERE r.county_id = $1
+                      AND r.kind = 'rule' AND r.code = p.code)
+          AND NOT EXISTS (SELECT FROM points.work_record w WHERE w.county_id = $1 AND w.id = p.id)
+        ORDER BY p.batch, p.position LIMIT 1""",
     "I10 冲正": """
         SELECT 'posting' AS thing, v.id::text, '冲正 ' || v.amount || '／'
             || v.wallet + v.waiting + v.settled || '，原为 ' || coalesce(o.amount, 0) || '／'
@@ -337,6 +393,8 @@ WHERE b.county_id = $1 AND b.number = $2 ORDER BY l.position, l.part, l.id
 """
 LAST_BATCH = "SELECT coalesce(max(number), 0) FROM points.batch WHERE county_id = $1"
 COUNTIES = "SELECT DISTINCT county_id FROM points.batch ORDER BY county_id"
+# A whole ledger takes longer than a page may.
+PATIENCE = "SET LOCAL statement_timeout = '30min'"
 SIZE = "SELECT count(*) FROM points.transfer WHERE county_id = $1"
 
 
@@ -362,6 +420,10 @@ async def last_batch(county_id: int) -> int:
 
 async def counties() -> list[int]:
     return [row["county_id"] for row in await DB.fetch(COUNTIES)]
+
+
+async def be_patient() -> None:
+    await DB.execute(PATIENCE)
 
 
 async def size(county_id: int) -> int:

@@ -47,6 +47,7 @@ async def verify(county_id: int) -> Verdict:
     started = perf_counter()
     findings: list[Finding] = []
     async with DB.transaction(isolation="repeatable_read"):
+        await queries.be_patient()
         transfers = await queries.size(county_id)
         for invariant, sql in queries.CHECKS.items():
             broken = await queries.first_broken(sql, county_id)
