@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from litestar import Litestar
+from litestar.datastructures import State
 
 from points.desk import web as desk
 from points.index import index
@@ -12,6 +13,7 @@ from points.ledger import web as wallet
 from points.mall import web_desk as mall_desk
 from points.mall import web_shop as shelf_web
 from points.mall import web_verify as price_web
+from points.own_data import SECTIONS
 from points.redemption import api as counter_api
 from points.redemption import web as wallet_web
 from points.redemption import web_shop as counter_web
@@ -75,5 +77,6 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = now) -> Lites
             roster_import.router,
         ],
         on_startup=[counter_api.close_bodies],
+        state=State({"own_data": SECTIONS}),
         plugins=[PlatformPlugin(settings, ROUTES, [TEMPLATES], CONSTRAINTS, clock)],
     )

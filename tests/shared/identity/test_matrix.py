@@ -40,6 +40,17 @@ PLACES = {
 }
 """Where each role sits; the others are of the village."""
 SHOP = UUID(int=7)
+WELL_FORMED = {
+    "number": "202610",
+    "month": "202610",
+    "year": "2031",
+    "code": "421222999999",
+    "village_code": "421222999999",
+    "unit_code": "421222999999",
+    "token": "421222.nothing",
+    "name": "nothing",
+}
+"""What stands in a path where it is no UUID."""
 LEAVES_A_TRACE = {"audit_event", "export_log", "session"}
 """What reading may write: that it was read, and when the session was used."""
 Route = tuple[str, str]
@@ -83,9 +94,9 @@ async def act_as(client: httpx.AsyncClient, someone: Member, *, desk: bool | Non
     client.cookies.set("gm", new.token, domain="points.local", path="/")
 
 
-def filled(path: str, value: str = ABSENT) -> str:
-    """The path with an id in every place."""
-    return re.sub(r"{[^}]+}", value, path)
+def filled(path: str, value: str = "") -> str:
+    """The path with an id in every place: one that is well-formed and does not exist."""
+    return re.sub(r"{([^}]+)}", lambda found: value or WELL_FORMED.get(found[1], ABSENT), path)
 
 
 def table(method: str = "") -> list[tuple[str, str, Access]]:

@@ -123,7 +123,10 @@ async def test_own_pages(client: httpx.AsyncClient) -> None:
         assert page.status_code == 200, path
         assert page.headers["cache-control"] == "no-store"
         assert world.lead.name not in page.text
-    assert world.worker.phone in (await client.get("/me/data")).text
+    own = (await client.get("/me/data")).text
+    assert world.worker.phone in own
+    assert "工作记录" in own
+    assert "积分明细" in own
     file = await client.get("/me/data.xlsx")
     assert file.content.startswith(b"PK")
 

@@ -1,0 +1,66 @@
+"""What points keeps about a person, for the self-service export of 我的资料."""
+
+from uuid import UUID
+
+from points.ledger import service as ledger
+from points.ledger.words import label
+from points.work import service as work
+from points.work.rules import STATE_NAMES
+from shared.clock import today
+from shared.identity.actor import Actor
+from shared.identity.own_data import Section
+from shared.web.filters import points, signed
+
+MOST = 5_000
+"""Rows of one section; a worker has a few hundred a year."""
+UNITS = {"merit": "履职积分", "wallet": "可兑换积分"}
+
+
+async def work_records(actor: Actor) -> Section:
+    """Every work record, latest first."""
+    rows: list[tuple[str, ...]] = []
+    last: UUID | None = None
+    while len(rows) < MOST and (page := await work.own_lines(actor, last)):
+        rows += [
+            (
+                f"{line.work_date:%Y-%m-%d}",
+                line.rule_code,
+                line.text,
+                STATE_NAMES[line.state],
+                points(line.gives),
+                points(line.posted),
+            )
+            for line in page
+        ]
+        last = page[-1].id
+    return Section(
+        "工作记录",
+        "用于积分和考核；不记录位置和照片里的信息。",
+        ("日期", "规则", "内容", "状态", "应得分", "入账分"),
+        tuple(rows),
+    )
+
+
+async def movements(actor: Actor) -> Section:
+    """Every movement of points, latest first."""
+    rows: list[tuple[str, ...]] = []
+    last: UUID | None = None
+    while len(rows) < MOST and (
+        page := await ledger.transfers(actor.county_id, actor.person_id, before=last, limit=200)
+    ):
+        rows += [
+            (
+                f"{today(row.at):%Y-%m-%d}",
+                UNITS.get(row.unit, row.unit),
+                label(row.code, row.memo),
+                signed(row.amount),
+            )
+            for row in page
+        ]
+        last = page[-1].id
+    return Section(
+        "积分明细", "积分台账依法保存，不能删改。", ("日期", "积分", "事由", "变动"), tuple(rows)
+    )
+
+
+SECTIONS = (work_records, movements)
