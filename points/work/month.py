@@ -28,7 +28,8 @@ from shared.errors import NotFound
 from shared.identity.access import Action, Target, reach, require
 from shared.identity.actor import Actor
 from shared.ids import new_id
-from shared.roster.roles import Role
+from shared.roster import service as roster
+from shared.roster.roles import Role, UnitKind
 
 STATE_NAMES = {
     "collecting": "申报核实中",
@@ -197,6 +198,7 @@ async def post_now(actor: Actor, now: datetime | None = None) -> MonthTotals:
 async def records(actor: Actor, village_code: str, month: int) -> list[Line]:
     """A village's records of a run that count or still may. Raises NotFound."""
     require(actor, Action.MONTH_VIEW, Target(unit_code=village_code))
+    await _require_month(actor.county_id, village_code, month)
     ids: list[UUID] = []
     for state in (State.PENDING, State.ACCEPTED, State.POSTED):
         ids += await queries.of_run(actor.county_id, month, village_code, state)
@@ -375,7 +377,16 @@ async def _month_over(county_id: int, month: int, at: datetime) -> None:
         raise MonthNotReady(f"申报到本月 {settings.declare_close_day} 日截止，之后再审核。")
 
 
+async def _require_month(county_id: int, village_code: str, month: int) -> None:
+    """A month of the calendar in a village of the roster; raises NotFound."""
+    unit = await roster.unit_by_code(county_id, village_code)
+    real = 1 <= month % 100 <= 12 and 2000 <= month // 100 <= 2099
+    if unit is None or unit.kind is not UnitKind.VILLAGE or not real:
+        raise NotFound
+
+
 async def _ensured(county_id: int, village_code: str, month: int) -> MonthRow:
+    await _require_month(county_id, village_code, month)
     await queries.ensure_month(county_id, new_id(), village_code, month)
     row = await queries.month_row(county_id, village_code, month)
     if row is None:
@@ -384,6 +395,7 @@ async def _ensured(county_id: int, village_code: str, month: int) -> MonthRow:
 
 
 async def _locked(county_id: int, village_code: str, month: int) -> MonthRow:
+    await _require_month(county_id, village_code, month)
     await queries.ensure_month(county_id, new_id(), village_code, month)
     row = await queries.month_row(county_id, village_code, month, lock=True)
     if row is None:

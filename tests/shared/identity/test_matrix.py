@@ -6,6 +6,7 @@ with ids that are absent and ids that belong to somebody else: both must answer 
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
@@ -23,6 +24,7 @@ from shared.identity.routes import Access
 from shared.identity.schemas import SessionKind
 from shared.roster.roles import DESK_ROLES, Role
 from shared.web.plugin import route_names
+from tests.conftest import Rollback
 from tests.factories import COUNTY, Member, SmallCounty, member, small_county, units
 
 ABSENT = "0198c0de-0000-7000-8000-000000000000"
@@ -51,8 +53,18 @@ WELL_FORMED = {
     "name": "nothing",
 }
 """What stands in a path where it is no UUID."""
-LEAVES_A_TRACE = {"audit_event", "export_log", "session"}
-"""What reading may write: that it was read, and when the session was used."""
+LEAVES_A_TRACE = {
+    "audit_event",
+    "export_log",
+    "session",
+    "code",
+    "rule_version",
+    "calendar_exception",
+}
+"""What reading may write: that it was read, when the session was used, the short-lived code that a
+page shows, and the shipped rulebook and calendar where a county has none yet."""
+FOR_EVERYBODY = {"/r/{token}"}
+"""A scanned code tells whoever is no shopkeeper what to do with it."""
 Route = tuple[str, str]
 
 
@@ -178,11 +190,14 @@ async def test_ids_that_are_not_there_are_absent(
     someone = everybody.by_role[role]
     await act_as(client, someone)
     for _, path, access in table("GET"):
-        if "{" not in path or not may_ask(access, someone):
+        if "{" not in path or not may_ask(access, someone) or path in FOR_EVERYBODY:
             continue
         for value in (ABSENT, "421222999999", "%00", "..%2f..", "中文"):
-            answer = await client.get(filled(path, value))
-            assert answer.status_code in {404, 400, 422, 303}, (role, path, value)
+            with suppress(Rollback):
+                async with DB.transaction():
+                    answer = await client.get(filled(path, value))
+                    assert answer.status_code in {404, 400, 422, 303}, (role, path, value)
+                    raise Rollback
         if not access.public:
             assert (await client.get(filled(path))).status_code == 404, (role, path)
 
@@ -198,7 +213,7 @@ async def test_own_pages_open_for_each_role(
                 continue
             answer = await client.get(path)
             assert answer.status_code < 500, (role, path, answer.text[:500])
-            assert answer.status_code in {200, 303, 403, 404, 422}, (role, path)
+            assert answer.status_code in {200, 303, 400, 403, 404, 422}, (role, path)
 
 
 async def test_who_left_has_balance_code_and_objection_only(
