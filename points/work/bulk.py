@@ -105,7 +105,7 @@ async def post_month(
         codes = sorted({grids[record_id][:12] for record_id in chunk})
         async with DB.transaction():
             rows = [(new_id(), code) for code in codes]
-            await bulk_queries.close(county_id, rows, month, today(at), at)
+            await bulk_queries.close(county_id, rows, month, at)
             await audit.record(
                 None,
                 Action.MONTH_POST,

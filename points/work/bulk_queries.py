@@ -102,14 +102,11 @@ WHERE r.county_id = $1 AND r.state = 'accepted'
                   AND o.state IN ('open', 'review'))
 """
 CLOSE = """
-INSERT INTO points.village_month (county_id, id, village_code, month, state, sample, notice_from,
-    notice_to, posted_at)
-SELECT $1, m.id, m.code, $4, 'posted', '{}', $5, $5, $6
+INSERT INTO points.village_month (county_id, id, village_code, month, state, sample, posted_at)
+SELECT $1, m.id, m.code, $4, 'posted', '{}', $5
 FROM unnest($2::uuid[], $3::text[]) AS m (id, code)
 ON CONFLICT (county_id, village_code, month) DO UPDATE
-SET state = 'posted', posted_at = COALESCE(village_month.posted_at, excluded.posted_at),
-    notice_from = COALESCE(village_month.notice_from, excluded.notice_from),
-    notice_to = COALESCE(village_month.notice_to, excluded.notice_to)
+SET state = 'posted', posted_at = COALESCE(village_month.posted_at, excluded.posted_at)
 """
 
 
@@ -168,8 +165,8 @@ async def ready(county_id: int, month: int) -> list[tuple[UUID, str]]:
 
 
 async def close(
-    county_id: int, villages: Sequence[tuple[UUID, str]], month: int, on: date, at: datetime
+    county_id: int, villages: Sequence[tuple[UUID, str]], month: int, at: datetime
 ) -> None:
     """Mark months of villages posted; ``villages`` are (id of a new row, code)."""
     ids = [row_id for row_id, _ in villages]
-    await DB.execute(CLOSE, county_id, ids, [code for _, code in villages], month, on, at)
+    await DB.execute(CLOSE, county_id, ids, [code for _, code in villages], month, at)

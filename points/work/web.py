@@ -208,7 +208,9 @@ async def _record(
 ) -> Template:
     actor: Actor = request.user
     line, steps = await service.view(actor, record_id)
-    versions = await rulebook.history(actor.county_id, line.rule_code)
+    rule = await rulebook.rule_at(actor.county_id, line.rule_code, line.work_date)
+    if rule is None:
+        raise NotFound
     objection = await month.objection_of(actor.county_id, record_id)
     names = await service.waits_for(actor.county_id, record_id, moment(request))
     return page(
@@ -217,7 +219,7 @@ async def _record(
         status=status,
         line=line,
         steps=steps,
-        rule=versions[-1],
+        rule=rule,
         own=line.worker_id == actor.person_id,
         waits_for=names,
         objection=objection,

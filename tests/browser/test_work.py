@@ -1,0 +1,238 @@
+"""Work in a browser: declared on a phone, offline too, confirmed on another; the desk's months."""
+
+import os
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Page
+
+from points.rulebook import service as rulebook
+from points.work import bulk, deductions, intake, service
+from points.work.deductions import Proposal
+from points.work.schemas import LogForm
+from shared.clock import now, today
+from shared.database import DB
+from shared.ids import new_id
+from tests.browser.checks import assert_accessible, assert_head, assert_reflows, assert_targets
+from tests.browser.conftest import Look, SignIn, activate
+from tests.browser.test_roster import desk_page
+from tests.factories import COUNTY, SmallCounty, acting, small_county
+from tests.points.work.test_intake import HEAD, WORKER
+
+LOOKS = [Look(), Look("dark"), Look(text_size="elder")]
+GRID = "421222100001001"
+VILLAGE = "421222100001"
+SHOTS = os.environ.get("SHOTS", "")
+"""A folder for pictures to look at."""
+
+
+async def shoot(page: Page, name: str) -> None:
+    if SHOTS:
+        await page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=True)
+
+
+async def checked(page: Page, look: Look, name: str) -> None:
+    """What every phone page must keep."""
+    await shoot(page, f"{name}-{look.theme}-{look.text_size}")
+    await assert_head(page)
+    await assert_accessible(page)
+    await assert_targets(page, 60 if look.text_size == "elder" else 44)
+    await assert_reflows(page)
+
+
+async def busy_county() -> SmallCounty:
+    """Records in every state: pending, confirmed, posted, returned, cut; one deduction."""
+    town = await small_county()
+    on = (today().replace(day=1) - timedelta(days=1)).replace(day=1)
+    rows = [f"{on + timedelta(days=7 * n)},{GRID},{WORKER},ORG-02,参加网格例会," for n in range(4)]
+    rows += [f"{on + timedelta(days=n)},{GRID},{WORKER},SVC-01,代办医保缴费," for n in range(3)]
+    data = "\n".join([HEAD, *rows]).encode()
+    await intake.import_work(None, COUNTY, data, "a.csv", now=now())
+    number = on.year * 100 + on.month
+    await bulk.verify_month(COUNTY, number, now())
+    await bulk.post_month(COUNTY, number, now())
+    worker = await acting(town.worker)
+    for code, text in (
+        ("SVC-02", "上门为行动不便老人测血压"),
+        ("MED-01", "劝解邻里宅基地纠纷"),
+        ("ORG-01", "参加主题党日"),
+        ("OPN-01", "上报路灯损坏"),
+        ("ORG-04", "参加清洁行动"),
+    ):
+        form = LogForm(id=new_id(), rule_code=code, work_date=today(), text=text)
+        record = await service.log(worker, form)
+        if code == "ORG-04":
+            await service.send_back(await acting(town.lead), record.id, "日期写错了，请改正")
+        if code == "ORG-01":
+            await service.verify(await acting(town.lead), record.id)
+    form = LogForm(
+        id=new_id(),
+        rule_code="CARE-01",
+        work_date=today(),
+        text="探访独居老人",
+        household="0012",
+        worker_id=town.worker.person_id,
+    )
+    await service.log(await acting(town.chief), form)
+    await deductions.propose(
+        await acting(town.lead),
+        Proposal(
+            worker_id=town.worker.person_id,
+            code="PEN-01",
+            amount=20,
+            happened_on=today(),
+            facts="11月例会无故缺席",
+            evidence="签到表",
+        ),
+    )
+    return town
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=lambda look: f"{look.theme}-{look.text_size}")
+async def test_the_worker_s_pages_keep_the_rules(
+    sign_in: SignIn, look: Look, committed: None
+) -> None:
+    """Axe, targets, reflow, on every page of a worker with a full history."""
+    town = await busy_county()
+    await activate(town.worker)
+    page = await sign_in(town.worker, look)
+    for path, name in (
+        ("/home", "home"),
+        ("/work", "work"),
+        ("/work/new?category=SVC", "new"),
+        ("/work/new?category=CARE&rule=CARE-01", "new-care"),
+        ("/records", "records"),
+        ("/deductions", "deductions"),
+    ):
+        await page.goto(path)
+        await checked(page, look, name)
+    await page.goto("/records?show=returned")
+    await page.get_by_text("参加清洁行动").click()
+    await page.get_by_text("日期写错了").first.wait_for()
+    await checked(page, look, "record-returned")
+    await page.goto("/records?show=posted")
+    await page.get_by_text("参加网格例会").first.click()
+    await page.get_by_text("谁核实的").wait_for()
+    await checked(page, look, "record-posted")
+    await page.goto("/deductions")
+    await page.get_by_text("网格例会无故缺席").click()
+    await page.get_by_label("陈述").wait_for()
+    await checked(page, look, "deduction")
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=lambda look: f"{look.theme}-{look.text_size}")
+async def test_the_verifier_s_pages_keep_the_rules(
+    sign_in: SignIn, look: Look, committed: None
+) -> None:
+    """待办 with its cards, batch preview, 代录, the month, deductions."""
+    town = await busy_county()
+    await activate(town.lead, town.chief)
+    page = await sign_in(town.lead, look)
+    await page.goto("/verify")
+    await checked(page, look, "todo")
+    await page.get_by_role("button", name="先看一遍再通过").click()
+    await checked(page, look, "preview")
+    month = (today().replace(day=1) - timedelta(days=1)).strftime("%Y%m")
+    for path, name in (
+        ("/verify/done", "done"),
+        ("/verify/months", "months"),
+        (f"/verify/months/{VILLAGE}/{month}", "month"),
+        ("/verify/deductions", "verify-deductions"),
+        ("/verify/deductions/new", "deduction-new"),
+        ("/verify/objections", "objections"),
+    ):
+        await page.goto(path)
+        await checked(page, look, name)
+    page = await sign_in(town.chief, look)
+    await page.goto("/verify/proxy")
+    await checked(page, look, "proxy")
+
+
+async def test_the_story_of_one_record(sign_in: SignIn, committed: None) -> None:
+    """Four taps to declare; the lead confirms; the worker sees who did."""
+    town = await small_county()
+    await activate(town.worker, town.lead)
+    page = await sign_in(town.worker)
+    await page.goto("/home")
+    await page.get_by_role("link", name="记工作").first.click()
+    await page.get_by_role("link", name="组织生活参与").click()
+    await page.get_by_role("link", name="参加网格例会").click()
+    await page.get_by_role("button", name="提交").click()
+    await page.get_by_role("heading", name="已提交").first.wait_for()
+    await page.get_by_text(f"等{town.lead.name}核实").wait_for()
+    await shoot(page, "story-done")
+
+    lead = await sign_in(town.lead)
+    await lead.goto("/verify")
+    await lead.get_by_role("button", name="通过", exact=True).click()
+    await lead.get_by_text("没有等您核实的记录").wait_for()
+
+    await page.goto("/records")
+    await page.get_by_text("参加网格例会").first.click()
+    await page.get_by_text(town.lead.name).wait_for()
+
+
+async def test_nothing_is_lost_offline_and_nothing_comes_twice(
+    sign_in: SignIn, committed: None
+) -> None:
+    """Written without network it waits on the phone; with network it is one record."""
+    town = await small_county()
+    await activate(town.worker)
+    page = await sign_in(town.worker)
+    await page.goto("/work/new?category=SVC")
+    await page.context.set_offline(offline=True)
+    await page.get_by_role("button", name="提交").click()
+    await page.get_by_text("已存在手机里").first.wait_for()
+    await shoot(page, "offline")
+    count = "SELECT count(*) FROM points.work_record WHERE county_id = $1"
+    assert await DB.fetchval(count, COUNTY) == 0
+    await page.context.set_offline(offline=False)
+    await page.goto("/records")
+    for _ in range(50):
+        if await DB.fetchval(count, COUNTY):
+            break
+        await page.wait_for_timeout(100)
+    await page.reload()
+    await page.get_by_text("代办医保缴费").first.wait_for()
+    await page.goto("/home")
+    assert await DB.fetchval(count, COUNTY) == 1
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=lambda look: f"{look.theme}-{look.text_size}")
+async def test_the_desk_s_pages_keep_the_rules(
+    open_context: Callable[..., Any], look: Look, committed: None
+) -> None:
+    """Rules, months, prints: axe, one heading, no sideways scroll."""
+    town = await busy_county()
+    await rulebook.ensure_seeded(COUNTY)
+    page = await desk_page(open_context, town.department, look)
+    month = (today().replace(day=1) - timedelta(days=1)).strftime("%Y%m")
+    for path, name in (
+        ("/desk/rules", "desk-rules"),
+        ("/desk/rules/SVC-01", "desk-rule"),
+        ("/desk/rules-caps", "desk-caps"),
+        ("/desk/months", "desk-months"),
+        (f"/desk/months/{VILLAGE}/{month}", "desk-month"),
+        ("/desk/months/objections", "desk-objections"),
+        ("/desk/months/deductions", "desk-deductions"),
+    ):
+        answer = await page.goto(path)
+        assert answer is not None
+        assert answer.status == 200, path
+        await shoot(page, f"{name}-{look.theme}-{look.text_size}")
+        await assert_head(page)
+        await assert_accessible(page)
+        await assert_reflows(page)
+    for path, name in (
+        (f"/verify/months/{VILLAGE}/{month}/notice", "print-notice"),
+        (f"/verify/months/{VILLAGE}/{month}/sheet", "print-sheet"),
+        ("/verify/slips", "print-slip"),
+    ):
+        answer = await page.goto(path)
+        assert answer is not None
+        if answer.status == 200:
+            await shoot(page, name)
+            await assert_accessible(page)
