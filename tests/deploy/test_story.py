@@ -153,11 +153,11 @@ async def test_the_story_on_office_files(
     assert "新记 0 条" in again
     assert "入账 0 条" in await gridmerit("work", "post", "--month", MONTH, *county)
 
-    redeem = ("redeem", "--shop", "临江镇积分超市", "--worker")
-    refused = await gridmerit(*redeem, "13900000008", "--item", "肥皂=1", code=2)
+    redeem = ("redeem", *county, "--shop", "临江镇积分超市", "--worker")
+    refused = await gridmerit(*redeem, "13900000008", "--item", "肥皂=1", code=1)
     assert "可用积分不够" in refused
-    done = await gridmerit(*redeem, "苏建国", "--grid", "990202100201001", "--item", "食盐400g=1")
-    assert "扣 3 分，剩 1 分" in done
+    done = await gridmerit(*redeem, "苏建国", "--item", "食盐400g=1")
+    assert "合计 3 分，还剩 1 分" in done
 
     build = ("statement", "build", "--month", THIS_MONTH)
     assert "新入 1 笔，应付 2.50 元" in await gridmerit(*build)

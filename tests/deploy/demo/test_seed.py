@@ -3,7 +3,7 @@ import time
 import pytest
 
 from deploy.demo import county as data
-from deploy.demo.seed import seed_demo, totp
+from deploy.demo.seed import PHONE, seed_demo, totp
 from points.ledger import service as ledger
 from shared import settings_county
 from shared.clock import now
@@ -23,10 +23,12 @@ async def test_demo_county_is_ready_to_play_in(committed: None, settings: Settin
     assert (demo.made, again.made, again.sign_ins) == (True, False, demo.sign_ins)
     assert (await settings_county.get(data.COUNTY)).posting_mode == "immediate"
     for line in demo.sign_ins:
-        if line.path == "/sign-in":
-            await signin.sign_in(data.COUNTY, line.phone, line.secret, now())
+        who = (data.COUNTY, line.phone, line.secret)
+        if line.path == PHONE:
+            session = await signin.sign_in(*who, now())
         else:
-            await signin.desk_sign_in(data.COUNTY, line.phone, line.secret, totp(now()), now())
+            session = await signin.desk_sign_in(*who, totp(now()), now())
+        assert session.token
     statements = await DB.fetch(
         "SELECT state, line_count FROM points.statement WHERE county_id = $1", data.COUNTY
     )
