@@ -7,6 +7,10 @@ WORKER = roles(Role.GRIDWORKER)
 VERIFIER = Access(
     roles=VERIFIER_ROLES | {Role.DEPARTMENT, Role.AGENCY, Role.TRAINER, Role.ACCOUNTANT}
 )
+LOOKER = Access(
+    roles=VERIFIER_ROLES
+    | {Role.DEPARTMENT, Role.AGENCY, Role.TRAINER, Role.ACCOUNTANT, Role.AUDITOR}
+)
 PRINTER = Access(roles=VERIFIER_ROLES | {Role.DEPARTMENT, Role.AUDITOR})
 READ = roles(Role.DEPARTMENT, Role.AUDITOR, desk=True)
 EDIT = roles(Role.DEPARTMENT, desk=True)
@@ -32,8 +36,8 @@ WORK_ROUTES: Routes = {
     "GET /verify/proxy": VERIFIER,
     "POST /verify/proxy": VERIFIER,
     "GET /verify/proxy/{record_id}": VERIFIER,
-    "GET /verify/months": VERIFIER,
-    "GET /verify/months/{village_code}/{number}": VERIFIER,
+    "GET /verify/months": LOOKER,
+    "GET /verify/months/{village_code}/{number}": LOOKER,
     "POST /verify/months/{village_code}/{number}/review": VERIFIER,
     "POST /verify/months/{village_code}/{number}/sample": VERIFIER,
     "POST /verify/sampled/{record_id}/refuse": VERIFIER,
@@ -43,7 +47,7 @@ WORK_ROUTES: Routes = {
     "GET /deductions/{deduction_id}": FORMER_TOO,
     "POST /deductions/{deduction_id}/reply": FORMER_TOO,
     "POST /deductions/{deduction_id}/appeal": FORMER_TOO,
-    "GET /verify/deductions": VERIFIER,
+    "GET /verify/deductions": LOOKER,
     "GET /verify/deductions/new": VERIFIER,
     "POST /verify/deductions": VERIFIER,
     "POST /verify/deductions/{deduction_id}/decide": VERIFIER,

@@ -1,5 +1,3 @@
-import time
-
 import pytest
 
 from deploy.demo import county as data
@@ -15,10 +13,8 @@ from shared.settings import Settings
 
 
 async def test_demo_county_is_ready_to_play_in(committed: None, settings: Settings) -> None:
-    """Quick, once, and everybody in the table can sign in."""
-    begun = time.monotonic()
+    """Made once, and everybody in the table can sign in."""
     demo = await seed_demo(settings)
-    assert time.monotonic() - begun < 30
     again = await seed_demo(settings)
     assert (demo.made, again.made, again.sign_ins) == (True, False, demo.sign_ins)
     assert (await settings_county.get(data.COUNTY)).posting_mode == "immediate"
