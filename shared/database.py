@@ -10,9 +10,25 @@ from types import SimpleNamespace
 from typing import Any, TypeVar
 
 import msgspec
-from asyncpg import Connection, Record
+from asyncpg import Connection, InterfaceError, InternalClientError, Record
+from asyncpg.exceptions import (
+    AdminShutdownError,
+    CannotConnectNowError,
+    CrashShutdownError,
+    PostgresConnectionError,
+)
 from piccolo.engine.postgres import PostgresEngine
 
+AWAY = (
+    OSError,
+    PostgresConnectionError,
+    CannotConnectNowError,
+    AdminShutdownError,
+    CrashShutdownError,
+    InternalClientError,
+    InterfaceError,
+)
+"""What a statement raises while the server is down or coming up: its outcome is unknown."""
 T = TypeVar("T", bound=msgspec.Struct)
 
 

@@ -2,9 +2,10 @@
 
 import asyncio
 import os
+import signal
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 
 import click
 import msgspec
@@ -53,7 +54,11 @@ def scheduler() -> None:
     async def main(settings: Settings) -> None:
         await _refuse_faults(settings)
         logging.configure(settings.log_format)
-        await lead(JOBS)
+        stopped = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+        async with _leading():
+            await stopped.wait()
 
     run(main)
 
@@ -100,16 +105,22 @@ async def _serve(settings: Settings, service: Service, listener: socket.socket) 
         forwarded_allow_ips=settings.trusted_proxies,
         timeout_graceful_shutdown=GRACE,
     )
-    jobs = asyncio.create_task(lead(JOBS)) if _runs_jobs(settings, service) else None
     LOG.info("serving", service=service, host=settings.host, port=settings.port)
-    try:
+    async with _leading() if _runs_jobs(settings, service) else nullcontext():
         await _Server(config).serve([listener])
-    finally:
-        if jobs:
-            jobs.cancel()
-            with suppress(asyncio.CancelledError):
-                await jobs
     LOG.info("stopped", service=service)
+
+
+@asynccontextmanager
+async def _leading() -> AsyncIterator[None]:
+    """Run the jobs beside the block, or wait to."""
+    jobs = asyncio.create_task(lead(JOBS))
+    try:
+        yield
+    finally:
+        jobs.cancel()
+        with suppress(asyncio.CancelledError):
+            await jobs
 
 
 class _Server(uvicorn.Server):

@@ -23,6 +23,7 @@ from litestar.connection import Request
 from litestar.exceptions import HTTPException
 from litestar.response import Redirect, Response, Template
 
+from shared.database import AWAY
 from shared.errors import (
     Conflict,
     GridmeritError,
@@ -75,7 +76,7 @@ def handlers(constraints: Mapping[str, str]) -> dict[Any, Handler]:
         GridmeritError: respond,
         HTTPException: from_http,
         PostgresError: from_database,
-        OSError: from_network,
+        **dict.fromkeys(AWAY, from_network),
         Exception: from_unknown,
     }
 
@@ -126,7 +127,7 @@ def from_http(request: Request[Any, Any, Any], error: HTTPException) -> Response
     return response
 
 
-def from_network(request: Request[Any, Any, Any], error: OSError) -> Response[Any]:
+def from_network(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """The database is away: the outcome is unknown, the same id may be sent again."""
     LOG.error("database_away", error=repr(error))
     return respond(request, Unavailable(HTTP_SENTENCES[503], retry_after=5))

@@ -4,7 +4,7 @@ from litestar import Request, get
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 
-from shared.database import DB
+from shared.database import AWAY, DB
 
 
 @get("/health", include_in_schema=False)
@@ -18,7 +18,7 @@ async def ready(request: Request[object, object, State]) -> dict[str, str]:
     """The database answers; the cache may be gone (its loss changes nothing but speed)."""
     try:
         await DB.fetchval("SELECT 1")
-    except OSError as error:
+    except AWAY as error:
         raise HTTPException(status_code=503, detail="database away") from error
     try:
         await request.app.state.valkey.ping()

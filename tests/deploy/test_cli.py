@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import sys
+import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,10 +17,12 @@ import httpx
 import pytest
 
 from deploy.embedded import POSTGRES, Embedded
+from deploy.engine_home import read_pid
 from tests.conftest import Servers
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 30
+RECOVERY_SECONDS = 15
 
 
 @pytest.fixture
@@ -136,6 +139,33 @@ async def test_serves_and_stops_cleanly(data_dir: Path) -> None:
     assert not (home / "postgres" / "postmaster.pid").exists()
     assert not (home / "valkey" / "valkey.pid").exists()
     shutil.rmtree(home)
+
+
+async def test_serves_again_after_any_engine_is_killed(data_dir: Path) -> None:
+    """Kill -9 of PostgreSQL and of Valkey under a running service: never a 500, soon ready."""
+    engine = data_dir / "engine"
+    async with serving(data_dir, GRIDMERIT_DATA_DIR=str(data_dir)) as (client, _):
+        for pid_file in (engine / "postgres/postmaster.pid", engine / "valkey/valkey.pid"):
+            old = read_pid(pid_file)
+            os.kill(old, signal.SIGKILL)
+            whole, started = False, time.monotonic()
+            while not whole or read_pid(pid_file) in {0, old}:
+                page, answer = await client.get("/sign-in"), await client.get("/ready")
+                assert {page.status_code, answer.status_code} <= {200, 503}, page.text
+                whole = answer.status_code == 200 and answer.json()["cache"] == "ok"
+                assert time.monotonic() - started < RECOVERY_SECONDS
+                await asyncio.sleep(0.05)
+
+
+async def test_scheduler_stops_cleanly(data_dir: Path) -> None:
+    """The jobs alone: leads, and ends with code 0 on SIGTERM."""
+    process = await start(data_dir, "scheduler", GRIDMERIT_DATA_DIR=str(data_dir))
+    assert process.stdout is not None
+    line = await asyncio.wait_for(process.stdout.readline(), START_SECONDS)
+    assert json.loads(line)["event"] == "scheduler leads"
+    process.send_signal(signal.SIGTERM)
+    _, err = await asyncio.wait_for(process.communicate(), START_SECONDS)
+    assert (process.returncode, err) == (0, b"")
 
 
 async def test_two_services_share_the_engines(data_dir: Path) -> None:
