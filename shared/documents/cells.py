@@ -20,7 +20,20 @@ SERIALS = range(10_000, 90_000)
 YEARS = range(1900, 2200)
 NARROW = {code: code - 0xFEE0 for code in (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B))}
 NARROW |= {code: code - 0xFEE0 for code in range(0xFF41, 0xFF5B)} | {0x3000: 0x20, 0xA0: 0x20}
-INVISIBLE = dict.fromkeys([0xFEFF, 0x200B, 0x200C, 0x200D, 0x200E, 0x200F, 0x202A, 0x202C])
+INVISIBLE = dict.fromkeys(
+    [
+        *(code for code in range(0x20) if code not in b"\t\n\r"),
+        0x7F,
+        0xFEFF,
+        0x200B,
+        0x200C,
+        0x200D,
+        0x200E,
+        0x200F,
+        0x202A,
+        0x202C,
+    ]
+)
 QUOTED = re.compile(r'="(.*)"')
 DATE = re.compile(
     r"(\d{4})[-/.年](\d{1,2})(?:[-/.月](?:(\d{1,2})日?)?)?(?:[ T]\d{1,2}:\d{2}(:\d{2})?)?"

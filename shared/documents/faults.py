@@ -46,6 +46,7 @@ def fault_report(table: Table) -> bytes:
                 {"num_format": "yyyy-mm-dd", "bg_color": RED, "font_color": DARK_RED}
             ),
             "why": book.add_format({"font_color": DARK_RED, "text_wrap": True, "num_format": "@"}),
+            "title": book.add_format({"align": "center", "bold": True, "num_format": "@"}),
             "head": book.add_format({"bold": True, "num_format": "@", "border": 1}),
         }
         for place in table.places:
@@ -69,9 +70,13 @@ def _write(
     sheet.freeze_panes(place.header + 1, 0)
     sheet.set_column(0, max(why - 1, 0), 13)
     sheet.set_column(why, why, WIDTH)
+    titles = {(top, left): right for top, left, bottom, right in grid.merges if top == bottom}
     for index, row in enumerate(grid.rows):
         for position, cell in enumerate(row):
-            if position != why:
+            if (index, position) in titles and index < place.header:
+                last = titles[index, position]
+                sheet.merge_range(index, position, index, last, str(cell), formats["title"])
+            elif position != why and (cell != "" or (index, position) in red):
                 _cell(sheet, (index, position), cell, formats, is_red=(index, position) in red)
         if index == place.header:
             sheet.write_string(index, why, ERROR_TITLE, formats["head"])

@@ -17,6 +17,7 @@ ROSTER_ROUTES: Routes = {
     "POST /desk/roster/people/{person_id}/phone": EDIT,
     "GET /desk/roster/people/{person_id}/edit": EDIT,
     "POST /desk/roster/people/{person_id}/edit": EDIT,
+    "GET /desk/roster/posts/{post_id}": VIEW,
     "GET /desk/roster/posts/{post_id}/appoint": EDIT,
     "POST /desk/roster/posts/{post_id}/appoint": EDIT,
     "POST /desk/roster/posts/{post_id}/close": EDIT,

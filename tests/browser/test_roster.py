@@ -53,6 +53,8 @@ async def test_every_desk_page_keeps_the_rules(
         "/vacancies",
         f"/people/{worker.person_id}",
         f"/people/{worker.person_id}/edit",
+        "?unit=421222100001&on=2026-02-01",
+        f"/posts/{worker.post_id}",
         f"/posts/{worker.post_id}/appoint",
         f"/assignments/{worker.assignment_id}/end",
         f"/assignments/{worker.assignment_id}/transfer",

@@ -77,8 +77,11 @@ def unit_changes(
             new.append(unit)
             continue
         count = found.households if households is None else households
-        if (name, count) != (found.name, found.households):
-            changed.append(UnitChange(found.id, code, name, count, found.name, found.households))
+        reopened = found.closed_on is not None
+        if reopened or (name, count) != (found.name, found.households):
+            changed.append(
+                UnitChange(found.id, code, name, count, found.name, found.households, reopened)
+            )
     return new, changed
 
 

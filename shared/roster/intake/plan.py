@@ -5,7 +5,7 @@ hold. Posts are recognised by role, unit and the grids they name. From that foll
 moved, left or changed; nobody who is merely missing from the file is ended unless told to.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from uuid import UUID
@@ -112,7 +112,10 @@ class _Planner:
             self.of_person[tenure.person_id].append(tenure)
             if tenure.valid_to is None or tenure.valid_to > options.today:
                 self.live[tenure.person_id].append(tenure)
+        self.seats: Counter[tuple[Role, str]] = Counter()
         for post in sorted(known.posts.values(), key=lambda post: post.seat):
+            place = (Role(post.role), post.unit_code)
+            self.seats[place] = max(self.seats[place], post.seat)
             if not post.closed:
                 self.posts[_key(post)].append(post)
 
@@ -128,7 +131,7 @@ class _Planner:
         self.unit_names |= {unit.code: unit.name for unit in self.plan.new_units}
         self.unit_names |= {unit.code: unit.name for unit in self.plan.changed_units}
         for unit in self.plan.changed_units:
-            what = []
+            what = ["恢复使用"] if unit.reopened else []
             if unit.name != unit.before_name:
                 what.append(f"改名为{unit.name}")
             if unit.households != unit.before_households:
@@ -327,8 +330,8 @@ class _Planner:
         if vacant:
             self.taken.add(vacant[0].id)
             return vacant[0]
-        seats = [post.seat for k, found in self.posts.items() if k[:2] == key[:2] for post in found]
-        post = KnownPost(self.new_id(), unit, role, max(seats, default=0) + 1, grids)
+        self.seats[role, unit] += 1
+        post = KnownPost(self.new_id(), unit, role, self.seats[role, unit], grids)
         posts.append(post)
         self.plan.new_posts.append(post)
         self.taken.add(post.id)

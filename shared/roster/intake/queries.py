@@ -44,7 +44,7 @@ SELECT $1::int, * FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6
                               $7::uuid[], $8::int[])
 """
 UPDATE_UNITS = """
-UPDATE shared.unit u SET name = c.name, households = c.households
+UPDATE shared.unit u SET name = c.name, households = c.households, closed_on = NULL
 FROM unnest($2::uuid[], $3::text[], $4::int[]) AS c (id, name, households)
 WHERE u.county_id = $1 AND u.id = c.id
 """

@@ -100,6 +100,8 @@ class UnitChange(msgspec.Struct, frozen=True):
     households: int | None
     before_name: str
     before_households: int | None
+    reopened: bool = False
+    """It was closed; a file that names it says it is in use."""
 
 
 class NewPerson(msgspec.Struct, frozen=True):

@@ -49,13 +49,16 @@ MAX_VACANCIES = 2_000
 BAD_NAME = "姓名只能有汉字、字母和间隔号。"
 
 
-async def unit(actor: Actor, code: str, now: datetime) -> UnitView:
-    """A unit with its children's counts and its own posts; empty code = the actor's top unit."""
+async def unit(actor: Actor, code: str, now: datetime, on: date | None = None) -> UnitView:
+    """A unit with its children's counts and its own posts on a day (default: today).
+
+    Empty code = the actor's top unit.
+    """
     tops = reach(actor, Action.ROSTER_VIEW)
     code = code or (tops[0] if tops else "")
     require(actor, Action.ROSTER_VIEW, Target(unit_code=code))
     found = await _open_unit(actor, code)
-    day = today(now)
+    day = on or today(now)
     above = [code[:length] for length in CODE_LENGTH.values() if length < len(code)]
     visible = [each for each in above if each.startswith(tops)]
     counts = await queries.tallies(actor.county_id, day, found.id, itself=True)
@@ -349,6 +352,15 @@ async def close_post(actor: Actor, post_id: UUID, now: datetime) -> str:
 async def seat(actor: Actor, post_id: UUID, now: datetime) -> Seat:
     """A post that the actor may fill."""
     return await _seat(actor, post_id, now)
+
+
+async def post_history(actor: Actor, post_id: UUID, now: datetime) -> tuple[Seat, list[Tenure]]:
+    """A post and everybody who held, holds or will hold it, latest first."""
+    found = await queries.seat(actor.county_id, today(now), post_id)
+    if found is None:
+        raise NotFound
+    require(actor, Action.ROSTER_VIEW, Target(unit_code=found.unit_code))
+    return found, await basics.tenures_of_post(actor.county_id, post_id)
 
 
 async def tenure(actor: Actor, assignment_id: UUID) -> Tenure:

@@ -1,6 +1,6 @@
 """Desk pages of the roster: the tree, people, vacancies, and the forms that change them."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -38,9 +38,10 @@ Answer = Redirect | Template
 
 
 class UnitQuery(msgspec.Struct):
-    """Which unit; empty = the top one."""
+    """Which unit (empty = the top one), on which day (default: today)."""
 
     unit: str = ""
+    on: date | None = None
 
 
 class PeopleQuery(Filter, frozen=True, kw_only=True):
@@ -53,8 +54,8 @@ class PeopleQuery(Filter, frozen=True, kw_only=True):
 async def unit_page(request: Asked) -> Template:
     """One unit: figures, what is below, who serves here."""
     given = forms.bind(UnitQuery, dict(request.query_params))
-    view = await service.unit(request.user, given.unit, moment(request))
-    return _page(request, "desk_unit", view=view)
+    view = await service.unit(request.user, given.unit, moment(request), given.on)
+    return _page(request, "desk_unit", view=view, on=given.on)
 
 
 @get(f"{BASE}/people")
@@ -122,6 +123,13 @@ async def edit_person(request: Asked, person_id: FromPath[UUID]) -> Answer:
     except (Invalid, Conflict) as error:
         return await _edit_person(request, person_id, values, error)
     return _to(f"{BASE}/people/{person_id}")
+
+
+@get(f"{BASE}/posts/{{post_id:uuid}}")
+async def post_page(request: Asked, post_id: FromPath[UUID]) -> Template:
+    """Who held this post, and when."""
+    seat, tenures = await service.post_history(request.user, post_id, moment(request))
+    return _page(request, "desk_post", seat=seat, tenures=tenures)
 
 
 @get(f"{BASE}/posts/{{post_id:uuid}}/appoint")
@@ -396,6 +404,7 @@ router = Router(
         show_phone,
         edit_person_page,
         edit_person,
+        post_page,
         appoint_page,
         appoint,
         close_post,

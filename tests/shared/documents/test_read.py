@@ -247,10 +247,11 @@ def test_empty_formatted_cells_far_away_do_no_harm() -> None:
 def test_the_report_is_the_same_workbook_with_its_faults_marked() -> None:
     """Red cells, one explanation per row, and text that stays text."""
     bad = [2, "隽水镇", "=1+1", "女", "139", -5, "2026-02-30", ""]
-    table = read(books.xlsx([TITLE, HEADER, FIRST, bad, FOOTER]))
+    table = read(books.xlsx([TITLE, HEADER, FIRST, bad, FOOTER], merges=["A1:H1"]))
     table.fault(table.rows[1], "乡镇", "没有这个乡镇。")
     sheet = openpyxl.load_workbook(io.BytesIO(fault_report(table))).worksheets[0]
     assert sheet["A1"].value == TITLE[0]
+    assert [str(merged) for merged in sheet.merged_cells.ranges] == ["A1:H1"]
     assert sheet["I2"].value == "错误说明"
     assert sheet["I3"].value is None
     why = sheet["I4"].value

@@ -15,6 +15,7 @@ from shared.identity.actor import Actor
 from shared.roster import service as roster
 from shared.roster.intake import service
 from shared.roster.intake.service import FaultyFile, RosterFile
+from shared.roster.office import service as office
 from shared.roster.roles import Role
 from tests.factories import COUNTY, acting, small_county
 from tests.shared.roster.intake import sheets
@@ -237,6 +238,23 @@ async def test_a_file_that_cannot_be_read_is_refused_before_anything(rollback: N
     with pytest.raises(BadFile, match="空的"):
         await service.apply(COUNTY, RosterFile(name="a.xlsx", data=b""), NOW)
     assert await DB.fetchval("SELECT count(*) FROM shared.county WHERE id = $1", COUNTY) == 0
+
+
+async def test_a_closed_unit_comes_back_with_the_file(department: Actor) -> None:
+    """It is opened again, with a fresh post: the closed one keeps its history."""
+    await service.apply(COUNTY, file(sheets.staff()), NOW)
+    gone = await roster.person_by_phone(COUNTY, "18929602030")
+    assert gone is not None
+    [tenure] = await roster.history(COUNTY, gone.id)
+    await roster.end_assignment(COUNTY, tenure.id, TODAY, reason="辞职")
+    await office.close_unit(department, "421222100200002", NOW)
+    outcome = await service.apply(COUNTY, file(sheets.staff()), NOW)
+    assert outcome.preview.fault_count == 0
+    assert [line.text for line in outcome.preview.renamed] == ["恢复使用"]
+    unit = await roster.unit_by_code(COUNTY, "421222100200002")
+    assert unit is not None
+    assert unit.closed_on is None
+    assert len(await roster.history(COUNTY, gone.id)) == 2
 
 
 def whole_county() -> list[sheets.Cells]:

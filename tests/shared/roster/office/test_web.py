@@ -151,6 +151,11 @@ async def test_leaving_moving_and_appointing(client: httpx.AsyncClient) -> None:
     assert answer.status_code == 409
     await see(client, "/desk/roster/vacancies?unit=421222100", "隽1第1网格", "任命")
     await see(client, "/desk/roster/people?state=former", "欧阳金山", "没有岗位")
+    yesterday = day - timedelta(days=1)
+    grid = "/desk/roster?unit=421222100001001"
+    assert "欧阳金山" not in await see(client, grid)
+    await see(client, f"{grid}&on={yesterday}", "欧阳金山", "的情况")
+    await see(client, f"/desk/roster/posts/{world.worker.post_id}", "历任", "欧阳金山", "辞职")
 
     path = f"/desk/roster/assignments/{world.second_worker.assignment_id}/transfer"
     page = await see(client, path, "隽1第1网格")
