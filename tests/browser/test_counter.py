@@ -1,19 +1,25 @@
 """The counter in a real browser: two phones, one code, and the pages' rules."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.async_api import Page
 
+from shared.clock import now
+from shared.identity import sessions
+from shared.identity.accounts import ensure_account
 from tests.browser.checks import (
     assert_accessible,
     assert_head,
     assert_reflows,
     assert_targets,
 )
-from tests.browser.conftest import Look, SignIn
+from tests.browser.conftest import DESK, Look, SignIn
 from tests.browser.village import activate
+from tests.factories import COUNTY, acting
 from tests.points.redemption.scene import counter
 
 SHOTS = os.environ.get("SHOTS")
@@ -119,3 +125,70 @@ async def test_largest_text_on_the_narrowest_phone(committed: None, sign_in: Sig
     await assert_reflows(page)
     if SHOTS:
         await page.screenshot(path=Path(SHOTS) / "goods-huge.png", full_page=True)
+
+
+async def test_shelf_and_village(committed: None, sign_in: SignIn) -> None:
+    """Stock in, a price asked for on the shop's phone and approved on the secretary's; cards."""
+    scene = await counter(2070)
+    await activate(scene.shop.keeper, scene.world.chief)
+    shop = await sign_in(scene.shop.keeper)
+    await shop.goto("/shop/products")
+    await seen(shop, "shelf")
+    await shop.get_by_role("link", name="肥皂").click()
+    await shop.get_by_role("spinbutton", name="件数").fill("10")
+    await shop.get_by_role("button", name="保存库存").click()
+    await shop.get_by_text("入库").last.wait_for()
+    await shop.get_by_text("申请调价").click()
+    await shop.get_by_label("兑换积分").fill("6")
+    await shop.get_by_label("协议进价").fill("5.2")
+    await seen(shop, "product")
+    await shop.get_by_role("button", name="报村里批准").click()
+    await shop.get_by_text("等批准").wait_for()
+    await shop.goto(f"/r/{await scene.code()}")
+    await shop.get_by_role("button", name="增加肥皂").click()
+    await shop.get_by_role("button", name="确认兑换").click()
+    await shop.get_by_text("−5分").wait_for()
+
+    chief = await sign_in(scene.world.chief)
+    await chief.goto("/verify/prices")
+    await seen(chief, "prices")
+    await chief.get_by_role("button", name="同意", exact=True).click()
+    await chief.get_by_text("没有要批准的调价").wait_for()
+    await chief.goto("/verify/redemptions")
+    await seen(chief, "redemptions")
+    await chief.get_by_role("link", name="银城积分超市").click()
+    await seen(chief, "late-undo")
+    await chief.goto("/verify/cards")
+    await seen(chief, "cards")
+    await chief.get_by_label("欧阳金山").check()
+    await chief.get_by_role("button", name="生成可打印的卡").click()
+    await chief.get_by_text("积分兑换卡").first.wait_for()
+    if SHOTS:
+        await chief.screenshot(path=Path(SHOTS) / "print-cards.png")
+
+
+async def test_the_desk(committed: None, open_context: Callable[..., Any]) -> None:
+    """Shops, catalogue and their forms at 1280 px, in light and dark."""
+    scene = await counter(0)
+    desk = await acting(scene.world.department, desk=True)
+    account_id = await ensure_account(COUNTY, desk.person_id)
+    begun = await sessions.begin(COUNTY, account_id, desk.person_id, "desk", now())
+    for look in (Look(), Look("dark")):
+        context = await open_context(look, viewport=DESK)
+        page = await context.new_page()
+        await page.goto("/desk/sign-in")
+        await context.add_cookies([{"name": "gm", "value": begun.token, "url": page.url}])
+        for name, path in (
+            ("shops", "/desk/shops"),
+            ("shop", f"/desk/shops/{scene.shop_id}"),
+            ("shop-new", "/desk/shops/new"),
+            ("products", "/desk/products"),
+            ("product", f"/desk/products/{scene.soap}"),
+            ("product-new", "/desk/products/new"),
+        ):
+            await page.goto(path)
+            await assert_head(page)
+            await assert_accessible(page)
+            if SHOTS:
+                picture = Path(SHOTS) / f"desk-{name}-{look.theme}.png"
+                await page.screenshot(path=picture, full_page=True)
