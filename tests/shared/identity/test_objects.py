@@ -1,0 +1,256 @@
+"""Object by object: whoever stands elsewhere gets the answer for "there is no such thing".
+
+One object of every kind belongs to the first village. The same roles in the sibling village, in
+another township, at another shop and in another county ask for each of them, on every route: the
+answer equals the one for an id that does not exist, and nothing has changed.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+
+import httpx
+import msgspec
+
+from points.ledger import service as ledger
+from points.redemption import pickups
+from points.redemption.schemas import HoldOrder, WantedLine
+from points.routes import ROUTES
+from points.settlement import building
+from points.settlement import queries as statements
+from points.work import deductions
+from points.work import service as work
+from points.work.schemas import LogForm
+from shared.clock import now, today
+from shared.database import DB
+from shared.identity import sessions, terminals
+from shared.identity.accounts import ensure_account
+from shared.identity.schemas import SessionKind
+from shared.ids import new_id
+from shared.roster.roles import DESK_ROLES, Role
+from tests.factories import COUNTY, Member, acting, member, units
+from tests.points.settlement import world as scene
+from tests.shared.identity.test_matrix import ABSENT, LEAVES_A_TRACE, stripped, token
+
+VILLAGE = "421222100001"
+OPEN_TO_THE_COUNTY = ("/desk/rules/", "/desk/products/", "/shop/products/", "/r/", "/a/")
+"""The county's rulebook and catalogue belong to no village; tokens have tests of their own."""
+
+ELSEWHERE = {
+    "product_id": "the county's catalogue",
+    "price_id": "tests/points/mall: who approves which shop's price",
+    "dispute_id": "tests/points/settlement: statements and their disputes",
+    "objection_id": "tests/points/work: the month's objections",
+    "publication_id": "tests/points/settlement: the publication sheet",
+    "run_id": "tests/shared/roster: an upload belongs to whoever sent it",
+    "token": "one-time addresses",
+}
+"""Kinds of id that are not in this world, and where they are tested."""
+
+
+class Stranger(msgspec.Struct, frozen=True):
+    """Somebody with a role at a place that is not the object's."""
+
+    member: Member
+    relation: str
+
+
+def objects_named(path: str) -> list[str]:
+    """The names of the ids in a path."""
+    return re.findall(r"{([^}]+)}", path)
+
+
+async def things() -> tuple[scene.World, dict[str, str]]:
+    """One object of each kind, by the name that stands for its id in the paths."""
+    made = await scene.world()
+    county, worker = made.county, await acting(made.county.worker)
+    await scene.earn(worker.person_id, made.fund_id, 2000)
+    redemption_id = await scene.redeem(made, scene.in_last_month(3), soap=2)
+    await building.build(None, COUNTY, scene.LAST_MONTH, now=scene.after(scene.LAST_MONTH))
+    [statement] = await statements.statements_of_month(COUNTY, scene.LAST_MONTH)
+    day = today() - timedelta(days=1)
+    record = await work.log(
+        worker, LogForm(id=new_id(), rule_code="ORG-02", work_date=day, text="参加网格例会")
+    )
+    order = HoldOrder(
+        id=new_id(),
+        shop_id=made.shop.shop_id,
+        lines=[WantedLine(product_id=made.soap, quantity=1)],
+    )
+    await pickups.hold(worker, order, now())
+    proposal = deductions.Proposal(
+        worker_id=worker.person_id,
+        code="PEN-01",
+        amount=20,
+        happened_on=day,
+        facts="无故未参加网格例会",
+        evidence="会议签到表",
+    )
+    deduction_id = await deductions.propose(await acting(county.lead), proposal)
+    keeper = await acting(made.shop.keeper)
+    key = await terminals.create(keeper, made.shop.shop_id, "前台", now())
+    account_id = await ensure_account(COUNTY, worker.person_id)
+    await sessions.begin(COUNTY, account_id, worker.person_id, "phone", now())
+    [transfer, *_] = await ledger.transfers(COUNTY, worker.person_id)
+    session_id = await DB.fetchval(
+        "SELECT id FROM shared.session WHERE county_id = $1 AND account_id = $2", COUNTY, account_id
+    )
+    return made, {
+        "record_id": str(record.id),
+        "redemption_id": str(redemption_id),
+        "statement_id": str(statement.id),
+        "fund_id": str(made.fund_id),
+        "shop_id": str(made.shop.shop_id),
+        "person_id": str(worker.person_id),
+        "transfer_id": str(transfer.id),
+        "deduction_id": str(deduction_id),
+        "pickup_id": str(order.id),
+        "hold_id": str(order.id),
+        "key_id": key.key.partition(".")[2],
+        "session_id": str(session_id),
+        "post_id": str(county.worker.post_id),
+        "assignment_id": str(county.worker.assignment_id),
+        "village_code": VILLAGE,
+        "code": VILLAGE,
+        "number": f"{day:%Y%m}",
+    }
+
+
+async def strangers(made: scene.World) -> list[Stranger]:
+    """Each role in the sibling village, the other township, another shop, another county."""
+    here, there = made.county.units, await units(421223)
+    found = []
+    for role in Role:
+        places = {
+            "sibling village": here["421222100002"],
+            "other township": here["421222101"],
+            "village of another township": here["421222101001"],
+            "other county": there["421223"],
+        }
+        if role is Role.GRIDWORKER:
+            places = {"same village": here["421222100001002"], "cousin": here["421222101001001"]}
+        elif role is Role.SHOPKEEPER:
+            places = {"other shop": here["421222100"], "other county": there["421223"]}
+        elif role in {Role.DEPARTMENT, Role.AUDITOR, Role.ADMIN}:
+            places = {"other county": there["421223"]}
+        for relation, unit in places.items():
+            someone = await member(
+                role,
+                unit,
+                county_id=int(unit.code[:6]),
+                subject_id=new_id() if role is Role.SHOPKEEPER else None,
+            )
+            found.append(Stranger(someone, relation))
+    return found
+
+
+async def enter(client: httpx.AsyncClient, someone: Member) -> None:
+    """A live session of somebody of any county."""
+    county_id = int(someone.unit_code[:6])
+    account_id = await ensure_account(county_id, someone.person_id)
+    kind: SessionKind = "desk" if someone.role in DESK_ROLES else "phone"
+    new = await sessions.begin(county_id, account_id, someone.person_id, kind, now())
+    client.cookies.clear()
+    client.cookies.set("gm", new.token, domain="points.local", path="/")
+
+
+def asked(role: Role, kinds: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """The routes with an object that the table opens to a role."""
+    for row, access in sorted(ROUTES.items()):
+        method, path = row.split(" ", 1)
+        names = objects_named(path)
+        if not names or access.public or path.startswith(OPEN_TO_THE_COUNTY):
+            continue
+        if access.desk and role not in DESK_ROLES:
+            continue
+        if (access.roles is None or role in access.roles) and set(names) <= set(kinds):
+            yield method, path
+
+
+def at(path: str, ids: dict[str, str]) -> str:
+    return re.sub(r"{([^}]+)}", lambda name: ids[name[1]], path)
+
+
+def nowhere(ids: dict[str, str]) -> dict[str, str]:
+    """Ids of the same form that belong to nothing."""
+    found = dict.fromkeys(ids, ABSENT)
+    return found | {"village_code": "421222199999", "code": "421222199999", "number": ids["number"]}
+
+
+async def contents() -> dict[str, tuple[int, int]]:
+    """Rows and a checksum of every table but those that record reading and sessions."""
+    names = await DB.fetch(
+        "SELECT schemaname, tablename FROM pg_tables WHERE schemaname IN ('shared', 'points')"
+    )
+    found = {}
+    for schema, name in names:
+        if name not in LEAVES_A_TRACE:
+            row = await DB.fetchrow(
+                f'SELECT count(*), COALESCE(sum(hashtext(t::text)), 0) FROM {schema}."{name}" t'
+            )
+            assert row is not None
+            found[name] = (row[0], row[1])
+    return found
+
+
+async def ask(client: httpx.AsyncClient, method: str, path: str) -> httpx.Response:
+    headers = {"x-csrftoken": await token(client)} if method != "GET" else {}
+    return await client.request(method, path, headers=headers)
+
+
+async def test_every_kind_of_id_is_tested(client: httpx.AsyncClient) -> None:
+    """A route with a new kind of id needs an object here."""
+    _, ids = await things()
+    named = {name for row in ROUTES for name in objects_named(row)}
+    assert named == ids.keys() | ELSEWHERE.keys()
+
+
+async def test_strangers_find_nothing_and_change_nothing(client: httpx.AsyncClient) -> None:
+    """Every object route × role × relation: as if the object did not exist."""
+    made, ids = await things()
+    everybody = await strangers(made)
+    absent, cells = nowhere(ids), 0
+    for stranger in everybody:
+        await enter(client, stranger.member)
+        before = await contents()
+        for method, path in asked(stranger.member.role, ids):
+            there = await ask(client, method, at(path, ids))
+            nothing = await ask(client, method, at(path, absent))
+            where = (stranger.member.role.value, stranger.relation, method, path)
+            assert there.status_code == nothing.status_code, where
+            assert there.status_code >= 400, where
+            assert stripped(there).replace(at(path, ids), "") == stripped(nothing).replace(
+                at(path, absent), ""
+            ), where
+            cells += 1
+        assert await contents() == before, (stranger.member.role, stranger.relation)
+    assert cells > 500
+
+
+async def test_each_object_opens_to_somebody(client: httpx.AsyncClient) -> None:
+    """The other half: a page that nobody can open would pass the test above."""
+    made, ids = await things()
+    county = made.county
+    people = [
+        county.worker,
+        county.lead,
+        county.chief,
+        county.committee,
+        county.supervisor,
+        county.accountant,
+        county.instructor,
+        county.department,
+        made.shop.keeper,
+    ]
+    opened: set[str] = set()
+    wanted: set[str] = set()
+    for someone in people:
+        await enter(client, someone)
+        for method, path in asked(someone.role, ids):
+            if method != "GET" or path.endswith("/photo"):
+                continue
+            wanted.add(path)
+            answer = await client.get(at(path, ids))
+            if answer.status_code == 200:
+                opened.add(path)
+    assert opened == wanted
