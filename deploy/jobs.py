@@ -4,5 +4,6 @@ from points.jobs import JOBS as POINTS
 from shared.identity.jobs import JOBS as IDENTITY
 from shared.roster.jobs import JOBS as ROSTER
 from shared.scheduling.job import Job
+from shared.scheduling.jobs import JOBS as SCHEDULING
 
-JOBS: tuple[Job, ...] = (*ROSTER, *IDENTITY, *POINTS)
+JOBS: tuple[Job, ...] = (*ROSTER, *IDENTITY, *POINTS, *SCHEDULING)

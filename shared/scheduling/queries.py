@@ -86,9 +86,10 @@ async def failed(county_id: int, limit: int) -> list[RunRow]:
     return await DB.all(RunRow, FAILED, county_id, limit)
 
 
-async def purge(county_id: int, before: datetime) -> None:
-    """Forget frequent sweeps; daily and monthly runs stay, they are evidence."""
-    await DB.execute(PURGE, county_id, before)
+async def purge(county_id: int, before: datetime) -> int:
+    """Forget frequent sweeps, whose period names an hour; how many."""
+    status = await DB.execute(PURGE, county_id, before)
+    return int(status.rpartition(" ")[2])
 
 
 async def try_lock(connection: Connection, key: int) -> bool:

@@ -68,9 +68,9 @@ async def latest(county_id: int) -> list[RunRow]:
     return await queries.latest(county_id)
 
 
-async def forget_sweeps(county_id: int, now: datetime) -> None:
-    """Drop the rows of sweeps that run many times a day."""
-    await queries.purge(county_id, now - SWEEPS_KEPT)
+async def forget_sweeps(county_id: int, now: datetime) -> int:
+    """Drop the rows of sweeps that run many times a day; how many."""
+    return await queries.purge(county_id, now - SWEEPS_KEPT)
 
 
 async def _attempt(job: Job, county_id: int, period: str, now: datetime) -> tuple[str, str]:

@@ -119,6 +119,8 @@ async def redeem(
     ]
     item = Redeem(
         id=new_id(),
+        actor_id=world.shop.keeper.person_id,
+        authority="shop",
         shop_id=world.shop.shop_id,
         lines=tuple(lines),
         means="card",
