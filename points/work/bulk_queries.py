@@ -50,8 +50,9 @@ SELECT id, worker_id, work_date, rule_code, text_key FROM points.work_record
 WHERE county_id = $1 AND work_date BETWEEN $2 AND $3
   AND state NOT IN ('returned', 'withdrawn', 'refused')
 """
-POSTED_MONTHS = """
-SELECT village_code, month FROM points.village_month WHERE county_id = $1 AND state = 'posted'
+CLOSED_MONTHS = """
+SELECT village_code, month FROM points.village_month
+WHERE county_id = $1 AND state IN ('sampling', 'notice', 'posted')
 """
 CADRES = """
 SELECT id FROM shared.person
@@ -115,8 +116,9 @@ async def standing(county_id: int, first: date, last: date) -> list[Standing]:
     return await DB.all(Standing, STANDING, county_id, first, last)
 
 
-async def posted_months(county_id: int) -> set[tuple[str, int]]:
-    rows = await DB.fetch(POSTED_MONTHS, county_id)
+async def closed_months(county_id: int) -> set[tuple[str, int]]:
+    """(village, month) whose review is over: what comes later belongs to the next run."""
+    rows = await DB.fetch(CLOSED_MONTHS, county_id)
     return {(row["village_code"], row["month"]) for row in rows}
 
 

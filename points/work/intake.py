@@ -231,13 +231,13 @@ async def _insert(
     result: Imported,
     at: datetime,
 ) -> None:
-    posted = await bulk_queries.posted_months(county_id)
+    closed = await bulk_queries.closed_months(county_id)
     roll = await confirming.roll_of(county_id, today(at))
     cadres = await bulk_queries.cadres(county_id, sorted({e.worker_id for _, e in fresh}))
     records: list[NewRecord] = []
     steps: list[NewStep] = []
     for _, entry in fresh:
-        records.append(_record(actor, entry, posted, at))
+        records.append(_record(actor, entry, closed, at))
         excluded = frozenset({entry.worker_id, *([actor.person_id] if actor else [])})
         for step in entry.rule.steps:
             found = roll.confirmer(
@@ -258,11 +258,11 @@ async def _insert(
 
 
 def _record(
-    actor: Actor | None, entry: Accepted, posted: set[tuple[str, int]], at: datetime
+    actor: Actor | None, entry: Accepted, closed: set[tuple[str, int]], at: datetime
 ) -> NewRecord:
     given = entry.given
     run = month_of(given.on)
-    while (given.grid_code[:12], run) in posted:
+    while (given.grid_code[:12], run) in closed:
         run = next_month(run)
     return NewRecord(
         id=entry.id,

@@ -181,11 +181,13 @@ async def reject_sampled(
 
 
 async def post_ended(county_id: int, now: datetime | None = None) -> MonthTotals:
-    """Post every village month whose notice has ended; what was posted before stays."""
+    """Post every village month whose notice has ended, and what objections had held back."""
     at = now or clock_now()
     totals = MonthTotals()
     for row in await queries.notice_ended(county_id, today(at)):
         posting.add(totals, await _post_village(None, row, at))
+    left = await queries.left_over(county_id)
+    posting.add(totals, await posting.post_many(county_id, left, at))
     return totals
 
 

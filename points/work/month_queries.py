@@ -120,13 +120,24 @@ WHERE r.county_id = $1 AND r.run_month = $2 AND starts_with(r.grid_code, $3)
 GROUP BY r.worker_id, w.name, g.name, r.grid_code, r.category
 ORDER BY r.grid_code COLLATE "C", w.name, r.worker_id, r.category
 """
-# What an objection or a late confirmation held back belongs to the next run of its village.
 IN_RUN = """
 SELECT r.id FROM points.work_record r
-WHERE r.county_id = $1 AND r.run_month <= $2 AND starts_with(r.grid_code, $3) AND r.state = $4
+WHERE r.county_id = $1 AND r.run_month = $2 AND starts_with(r.grid_code, $3) AND r.state = $4
   AND NOT EXISTS (SELECT FROM points.objection o WHERE o.county_id = $1 AND o.record_id = r.id
                   AND o.state IN ('open', 'review'))
 ORDER BY r.worker_id, r.work_date, r.declared_at, r.seq, r.id
+"""
+# Answered objections: the month was noticed and posted without them.
+LEFT_OVER = """
+SELECT r.id, r.grid_code FROM points.work_record r
+JOIN points.village_month m ON m.county_id = $1 AND m.village_code = left(r.grid_code, 12)
+    AND m.month = r.run_month AND m.state = 'posted'
+WHERE r.county_id = $1 AND r.state = 'accepted'
+  AND NOT EXISTS (SELECT FROM points.objection o WHERE o.county_id = $1 AND o.record_id = r.id
+                  AND o.state IN ('open', 'review'))
+"""
+MOVE_LATE = """
+UPDATE points.work_record SET run_month = $3 WHERE county_id = $1 AND id = $2
 """
 OF_RUN = """
 SELECT id FROM points.work_record
@@ -212,6 +223,15 @@ async def by_worker(county_id: int, month: int, code: str) -> list[WorkerCategor
 async def in_run(county_id: int, month: int, code: str, state: str) -> list[UUID]:
     rows = await DB.fetch(IN_RUN, county_id, month, code, state)
     return [row["id"] for row in rows]
+
+
+async def left_over(county_id: int) -> list[tuple[UUID, str]]:
+    """Accepted records that their posted month waited for no longer: (id, grid)."""
+    return [(row["id"], row["grid_code"]) for row in await DB.fetch(LEFT_OVER, county_id)]
+
+
+async def move_to_run(county_id: int, record_id: UUID, month: int) -> None:
+    await DB.execute(MOVE_LATE, county_id, record_id, month)
 
 
 async def of_run(county_id: int, month: int, code: str, state: str) -> list[UUID]:

@@ -22,7 +22,7 @@ from points.errors import (
 )
 from points.rulebook import service as rulebook
 from points.rulebook.rules import Evidence, Rule, Step
-from points.work import posting, queries
+from points.work import month_queries, posting, queries
 from points.work.confirming import CONFIRMING
 from points.work.rules import (
     OLDEST_DAYS,
@@ -33,6 +33,7 @@ from points.work.rules import (
     confirmer,
     month_bounds,
     month_of,
+    next_month,
     run_month,
     steps_for,
     text_key,
@@ -194,7 +195,21 @@ async def accept_if_done(county_id: int, record: Record, how: str, at: datetime)
     settings = await settings_county.get(county_id)
     if settings.posting_mode == "immediate":
         await posting.post_records(county_id, [record.id], at)
+    else:
+        await _open_run(county_id, record)
     return True
+
+
+async def _open_run(county_id: int, record: Record) -> None:
+    """Confirmed after its village's review: the record goes with the next run."""
+    run = record.run_month
+    while True:
+        row = await month_queries.month_row(county_id, record.grid_code[:12], run)
+        if row is None or row.state in {"collecting", "reviewing"}:
+            break
+        run = next_month(run)
+    if run != record.run_month:
+        await month_queries.move_to_run(county_id, record.id, run)
 
 
 async def tasks(actor: Actor, limit: int = TASKS) -> list[Task]:

@@ -1,0 +1,212 @@
+"""A village's month: review, sample, notice, posting, and what objections do to it."""
+
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
+
+import msgspec
+import pytest
+
+from points.errors import MonthNotReady, ObjectionRefused, WorkRefused
+from points.work import month, queries, service
+from points.work.rules import State
+from points.work.schemas import LogForm, Record
+from shared.calendar import service as calendar
+from shared.clock import today
+from shared.database import DB
+from shared.errors import Forbidden, NotFound
+from shared.ids import new_id
+from tests.factories import COUNTY, Member, SmallCounty, acting, small_county
+
+VILLAGE = "421222100001"
+DURING = datetime(2026, 10, 20, 4, tzinfo=UTC)
+CLOSED = datetime(2026, 11, 6, 4, tzinfo=UTC)
+RUN = 202610
+
+
+async def confirmed(town: SmallCounty, day: int, code: str = "ORG-02") -> Record:
+    """A record of October, confirmed by the lead."""
+    worker = await acting(town.worker, on=date(2026, 10, day))
+    form = LogForm(id=new_id(), rule_code=code, work_date=date(2026, 10, day), text="参加网格例会")
+    record = await service.log(worker, form, now=DURING)
+    await service.verify(await acting(town.lead), record.id, now=DURING)
+    return record
+
+
+async def state(record_id: UUID) -> tuple[str, int]:
+    found = await queries.record(COUNTY, record_id)
+    assert found is not None
+    return found.state, found.posted
+
+
+async def to_notice(town: SmallCounty, at: datetime = CLOSED) -> month.MonthRow:
+    await month.review(await acting(town.committee), VILLAGE, RUN, at)
+    await month.review(await acting(town.supervisor), VILLAGE, RUN, at)
+    return await month.confirm_sample(await acting(town.instructor), VILLAGE, RUN, at)
+
+
+async def test_a_month_goes_its_whole_way(rollback: None) -> None:
+    """Both sign, the township samples, five working days of notice, then once to the ledger."""
+    town = await small_county()
+    records = [await confirmed(town, day) for day in (1, 8, 15)]
+    committee, supervisor = await acting(town.committee), await acting(town.supervisor)
+    with pytest.raises(MonthNotReady, match="截止"):
+        await month.review(committee, VILLAGE, RUN, datetime(2026, 11, 5, 4, tzinfo=UTC))
+    row = await month.review(committee, VILLAGE, RUN, CLOSED)
+    assert (row.state, row.sample) == ("reviewing", [])
+    row = await month.review(supervisor, VILLAGE, RUN, CLOSED)
+    assert (row.state, len(row.sample)) == ("sampling", 1)
+    with pytest.raises(NotFound):
+        await month.confirm_sample(committee, VILLAGE, RUN, CLOSED)
+    row = await month.confirm_sample(await acting(town.instructor), VILLAGE, RUN, CLOSED)
+    expected = await calendar.add_working_days(COUNTY, today(CLOSED), 5)
+    assert (row.state, row.notice_to) == ("notice", expected)
+    last_day = datetime(expected.year, expected.month, expected.day, 4, tzinfo=UTC)
+    assert (await month.post_ended(COUNTY, last_day)).records == 0
+    totals = await month.post_ended(COUNTY, last_day + timedelta(days=1))
+    assert (totals.records, totals.posted) == (3, 30)
+    assert [await state(record.id) for record in records] == [(State.POSTED, 10)] * 3
+    assert (await month.post_ended(COUNTY, last_day + timedelta(days=2))).records == 0
+
+
+async def test_one_person_cannot_sign_both_sides(rollback: None) -> None:
+    """Committee and supervisor are two people; a repeat of the first changes nothing."""
+    town = await small_county()
+    await confirmed(town, 1)
+    committee = await acting(town.committee)
+    await month.review(committee, VILLAGE, RUN, CLOSED)
+    row = await month.review(committee, VILLAGE, RUN, CLOSED)
+    assert (row.state, row.supervisor_id) == ("reviewing", None)
+
+
+async def test_pending_records_move_to_the_next_run(rollback: None) -> None:
+    """The review closes the month; what nobody confirmed is not lost."""
+    town = await small_county()
+    await confirmed(town, 1)
+    worker = await acting(town.worker, on=date(2026, 10, 2))
+    form = LogForm(
+        id=new_id(), rule_code="ORG-02", work_date=date(2026, 10, 2), text="参加网格例会"
+    )
+    waiting = await service.log(worker, form, now=DURING)
+    await to_notice(town)
+    found = await queries.record(COUNTY, waiting.id)
+    assert found is not None
+    assert (found.state, found.run_month) == (State.PENDING, 202611)
+
+
+async def test_a_sampled_record_that_does_not_hold_is_refused(rollback: None) -> None:
+    """With a reason, by the township only; it is not posted."""
+    town = await small_county()
+    record = await confirmed(town, 1)
+    await month.review(await acting(town.committee), VILLAGE, RUN, CLOSED)
+    await month.review(await acting(town.supervisor), VILLAGE, RUN, CLOSED)
+    instructor = await acting(town.instructor)
+    with pytest.raises(WorkRefused):
+        await month.reject_sampled(instructor, record.id, " ", CLOSED)
+    with pytest.raises(NotFound):
+        await month.reject_sampled(await acting(town.chief), record.id, "不实", CLOSED)
+    await month.reject_sampled(instructor, record.id, "没有开会", CLOSED)
+    await month.confirm_sample(instructor, VILLAGE, RUN, CLOSED)
+    assert (await month.post_ended(COUNTY, CLOSED + timedelta(days=20))).records == 0
+    assert (await state(record.id))[0] == State.REFUSED
+
+
+async def test_an_objection_holds_its_record_back(rollback: None) -> None:
+    """Only that record waits; once answered, the next night posts it."""
+    town = await small_county()
+    kept, disputed = await confirmed(town, 1), await confirmed(town, 8)
+    await to_notice(town)
+    worker = await acting(town.worker)
+    objection = await month.object_to(worker, disputed.id, "时间不对", CLOSED)
+    with pytest.raises(ObjectionRefused):
+        await month.object_to(worker, disputed.id, "再提一次", CLOSED)
+    with pytest.raises(NotFound):
+        await month.object_to(await acting(town.second_worker), kept.id, "不对", CLOSED)
+    assert (await month.post_ended(COUNTY, CLOSED + timedelta(days=20))).records == 1
+    assert (await state(kept.id), (await state(disputed.id))[0]) == (
+        (State.POSTED, 10),
+        State.ACCEPTED,
+    )
+    committee = await acting(town.committee)
+    with pytest.raises(ObjectionRefused):
+        await month.answer(committee, objection, upheld=False, text=" ", now=CLOSED)
+    await month.answer(committee, objection, upheld=False, text="核对无误", now=CLOSED)
+    await month.ask_review(worker, disputed.id, "请再看", CLOSED)
+    with pytest.raises((NotFound, Forbidden)):
+        await month.answer(committee, objection, upheld=True, text="好", now=CLOSED)
+    await month.answer(
+        await acting(town.instructor), objection, upheld=True, text="以会议签到为准", now=CLOSED
+    )
+    assert (await month.post_ended(COUNTY, CLOSED + timedelta(days=21))).records == 1
+    assert await state(disputed.id) == (State.POSTED, 10)
+
+
+async def test_an_upheld_objection_accepts_a_refused_record(rollback: None) -> None:
+    """What was refused counts after all, and is posted."""
+    town = await small_county()
+    worker = await acting(town.worker, on=date(2026, 10, 2))
+    form = LogForm(
+        id=new_id(), rule_code="ORG-02", work_date=date(2026, 10, 2), text="参加网格例会"
+    )
+    record = await service.log(worker, form, now=DURING)
+    await service.send_back(await acting(town.lead), record.id, "没有来", refuse=True, now=DURING)
+    objection = await month.object_to(worker, record.id, "我来了", DURING)
+    await month.answer(
+        await acting(town.committee), objection, upheld=True, text="签到表上有", now=DURING
+    )
+    assert (await state(record.id))[0] == State.ACCEPTED
+
+
+async def test_the_term_of_an_objection_is_five_working_days(rollback: None) -> None:
+    """On the last day it is taken, the day after it is not."""
+    town = await small_county()
+    record = await confirmed(town, 1)
+    worker = await acting(town.worker)
+    last = await calendar.add_working_days(COUNTY, today(DURING), 5)
+    late = datetime(last.year, last.month, last.day, 4, tzinfo=UTC) + timedelta(days=1)
+    with pytest.raises(ObjectionRefused):
+        await month.object_to(worker, record.id, "不对", late)
+    await month.object_to(worker, record.id, "不对", late - timedelta(days=1))
+
+
+async def test_a_vacant_side_is_signed_one_level_up(rollback: None) -> None:
+    """A village without committee and supervisor: the instructor reviews, for both."""
+    town = await small_county()
+    instructor: Member = town.instructor
+    row = await month.review(await acting(instructor), "421222100002", RUN, CLOSED)
+    assert (row.state, row.committee_id, row.supervisor_id) == (
+        "sampling",
+        instructor.person_id,
+        instructor.person_id,
+    )
+
+
+async def test_immediate_mode_posts_at_once(rollback: None) -> None:
+    """A confirmed record is in the ledger with the confirmation."""
+    town = await small_county()
+    await DB.execute(
+        'UPDATE shared.county SET settings = settings || \'{"posting_mode": "immediate"}\''
+        " WHERE id = $1",
+        COUNTY,
+    )
+    record = await confirmed(town, 1)
+    assert await state(record.id) == (State.POSTED, 10)
+
+
+async def test_what_is_confirmed_after_the_review_joins_the_next_run(rollback: None) -> None:
+    """It was not in the notice, so it is in the next one."""
+    town = await small_county()
+    await confirmed(town, 1)
+    worker = await acting(town.worker, on=date(2026, 10, 2))
+    form = LogForm(
+        id=new_id(), rule_code="ORG-04", work_date=date(2026, 10, 2), text="参加清洁行动"
+    )
+    late = await service.log(worker, form, now=DURING)
+    await service.send_back(await acting(town.lead), late.id, "没有来", refuse=True, now=DURING)
+    await to_notice(town)
+    better = msgspec.structs.replace(form, id=new_id())
+    record = await service.log(worker, better, now=CLOSED)
+    await service.verify(await acting(town.lead), record.id, now=CLOSED)
+    found = await queries.record(COUNTY, record.id)
+    assert found is not None
+    assert (found.state, found.run_month) == (State.ACCEPTED, 202611)
+    assert (await month.post_ended(COUNTY, CLOSED + timedelta(days=20))).records == 1
