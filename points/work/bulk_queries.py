@@ -111,6 +111,13 @@ SET state = 'posted', posted_at = COALESCE(village_month.posted_at, excluded.pos
 """
 
 
+async def lock_import(county_id: int) -> None:
+    """One import of a county at a time; released with the transaction."""
+    await DB.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended('work import', $1::int))", county_id
+    )
+
+
 async def standing(county_id: int, first: date, last: date) -> list[Standing]:
     """Records of a time that a new one may equal."""
     return await DB.all(Standing, STANDING, county_id, first, last)

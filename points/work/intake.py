@@ -14,6 +14,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from asyncpg.exceptions import UniqueViolationError
+
 from points.rulebook import service as rulebook
 from points.rulebook.rules import Decision, Rule
 from points.work import bulk_queries, confirming, intake_rules, posting, queries, service
@@ -29,6 +31,7 @@ from shared.clock import now as clock_now
 from shared.clock import today
 from shared.database import DB
 from shared.documents.read import Column, Row, Table, read_table
+from shared.errors import Conflict
 from shared.identity.access import Action, Target, require
 from shared.identity.actor import Actor
 from shared.roster import service as roster
@@ -78,6 +81,7 @@ async def import_work(
     result.left_out = [*table.dropped, *table.unknown]
     try:
         async with DB.transaction():
+            await bulk_queries.lock_import(county_id)
             await _store(actor, county_id, table, result, at, progress)
             await audit.record(
                 actor,
@@ -91,6 +95,8 @@ async def import_work(
                 raise _Undo  # noqa: TRY301  leaves the transaction, not this function
     except _Undo:
         pass
+    except UniqueViolationError as error:
+        raise Conflict("导入时有人正好记了同样的工作，什么都没有写入，请再导入一次。") from error
     else:
         await _post_if_immediate(county_id, result, at, progress)
     result.seconds = time.perf_counter() - began

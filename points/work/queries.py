@@ -178,6 +178,15 @@ GROUP BY text ORDER BY max(declared_at) DESC LIMIT 3
 """
 
 
+async def lock_worker(county_id: int, worker_id: UUID) -> None:
+    """One declaration or posting of a worker at a time; released with the transaction."""
+    await DB.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended($2::uuid::text, $1::int))",
+        county_id,
+        worker_id,
+    )
+
+
 async def record(county_id: int, record_id: UUID) -> Record | None:
     sql = RECORD + " WHERE county_id = $1 AND id = $2"
     return await DB.one(Record, sql, county_id, record_id)

@@ -353,6 +353,7 @@ async def _declare(
     check_fields(rule, form, text, photo)
     fingerprint = fingerprint_of(worker_id, form, text, photo)
     async with DB.transaction():
+        await queries.lock_worker(county_id, worker_id)
         if known := await queries.record(county_id, form.id):
             if known.fingerprint != fingerprint or known.worker_id != worker_id:
                 raise WorkIdReused
