@@ -31,7 +31,9 @@ async def sign_in(client: httpx.AsyncClient, line: SignIn) -> None:
 
 async def crawl(client: httpx.AsyncClient) -> dict[str, int]:
     """Address → status of one page of each kind that can be reached from the first page."""
-    waiting, kinds, found = ["/"], set(), {}
+    waiting = ["/"]
+    kinds: set[str] = set()
+    found: dict[str, int] = {}
     while waiting and len(found) < PAGES:
         path = waiting.pop(0)
         kind = PARTS.sub("*", path)
