@@ -17,8 +17,9 @@ from shared.clock import now, today
 from shared.database import DB
 from shared.ids import new_id
 from tests.browser.checks import assert_accessible, assert_head, assert_reflows, assert_targets
-from tests.browser.conftest import Look, SignIn, activate
+from tests.browser.conftest import Look, SignIn
 from tests.browser.test_roster import desk_page
+from tests.browser.village import activate
 from tests.factories import COUNTY, SmallCounty, acting, small_county
 from tests.points.work.test_intake import HEAD, WORKER
 

@@ -8,6 +8,7 @@ import pytest
 
 from points.errors import MonthNotReady, ObjectionRefused, WorkRefused
 from points.work import month, queries, service
+from points.work.month_queries import MonthRow
 from points.work.rules import State
 from points.work.schemas import LogForm, Record
 from shared.calendar import service as calendar
@@ -38,7 +39,7 @@ async def state(record_id: UUID) -> tuple[str, int]:
     return found.state, found.posted
 
 
-async def to_notice(town: SmallCounty, at: datetime = CLOSED) -> month.MonthRow:
+async def to_notice(town: SmallCounty, at: datetime = CLOSED) -> MonthRow:
     await month.review(await acting(town.committee), VILLAGE, RUN, at)
     await month.review(await acting(town.supervisor), VILLAGE, RUN, at)
     return await month.confirm_sample(await acting(town.instructor), VILLAGE, RUN, at)
