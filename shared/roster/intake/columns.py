@@ -299,6 +299,7 @@ class _Reader:
                 self._fault("网格编码", f"网格编码 {code} 不属于本县（{self.county}）。")
             elif village_code and not code.startswith(village_code[:12]):
                 self._fault("网格编码", f"网格编码 {code} 不在村代码 {village_code} 之下。")
+                self._fault("村代码", f"村代码与网格编码 {code} 对不上，请核对是哪一个错了。")
             elif not code.startswith(codes[0][:12]):
                 self._fault("网格编码", "一个网格长的几个网格须在同一个村。")
         return codes

@@ -83,7 +83,6 @@ def test_a_good_file_has_no_faults(*, with_divisions: bool) -> None:
         ({"村代码": "4.21E+11"}, "村代码", "科学计数法"),
         ({"网格编码": ""}, "网格编码", "须填写网格编码"),
         ({"网格编码": "42122210000101"}, "网格编码", "15 位数字"),
-        ({"网格编码": "421222100200001"}, "网格编码", "不在村代码 421222100001 之下"),
         ({"网格编码": "421222100001001、421222100001003"}, "网格编码", "一行只写一个"),
         ({"村社区": "石南村委会"}, "村社区", "“石南村委会”的代码是 421222100200"),
         ({"村代码": "421222100999", "网格编码": "421222100999001"}, "村代码", "不在区划表里"),
@@ -105,6 +104,13 @@ def test_one_fault_in_one_cell(cells: sheets.Cells, column: str, word: str) -> N
     found = [fault for fault in faults(people) if fault[0] == 8]
     assert [(row, name) for row, name, _ in found] == [(8, column)]
     assert word in found[0][2]
+
+
+def test_a_code_that_contradicts_another_is_a_fault_of_both() -> None:
+    """Nobody can know which of the two is wrong."""
+    people = sheets.staff()
+    people[4] |= {"网格编码": "421222100200001"}
+    assert [(row, name) for row, name, _ in faults(people)] == [(8, "网格编码"), (8, "村代码")]
 
 
 def test_every_fault_of_a_row_is_named_at_once() -> None:
