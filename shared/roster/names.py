@@ -3,8 +3,6 @@
 Sorting by pinyin keeps lists the same on every server, whatever its locale data.
 """
 
-from pypinyin import Style, lazy_pinyin
-
 FAMILY_NAMES = {
     "万俟": "mo qi",
     "尉迟": "yu chi",
@@ -72,7 +70,12 @@ FAMILY_NAMES = {
 
 
 def romanise(name: str) -> tuple[str, str]:
-    """Pinyin without tones and initials, lower case: 单小明 → ("shanxiaoming", "sxm")."""
+    """Pinyin without tones and initials, lower case: 单小明 → ("shanxiaoming", "sxm").
+
+    The dictionary is read at the first name: it is an eighth of a process's start.
+    """
+    from pypinyin import Style, lazy_pinyin  # noqa: PLC0415
+
     family = next((part for part in (name[:2], name[:1]) if part in FAMILY_NAMES), "")
     syllables = FAMILY_NAMES[family].split() if family else []
     if given := name[len(family) :]:
