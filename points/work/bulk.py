@@ -15,9 +15,9 @@ import msgspec
 from points.rulebook import service as rulebook
 from points.rulebook.rules import STEP_NAMES, Step
 from points.work import bulk_queries, confirming, posting
-from points.work.bulk_queries import Answered, Waiting
+from points.work.bulk_queries import Answered
 from points.work.rules import Confirmer
-from points.work.schemas import MonthTotals, StepRow
+from points.work.schemas import Excluding, MonthTotals, StepRow
 from shared import settings_county
 from shared.audit import service as audit
 from shared.clock import now as clock_now
@@ -122,7 +122,7 @@ async def post_month(
 
 
 async def _answers(
-    county_id: int, month: int, waiting: list[Waiting], result: Verified, at: datetime
+    county_id: int, month: int, waiting: list[Excluding], result: Verified, at: datetime
 ) -> tuple[list[Answered], list[UUID]]:
     """Steps that somebody can confirm, and the records that are then complete."""
     roll = await confirming.roll_of(county_id, today(at))
@@ -143,17 +143,16 @@ async def _answers(
 
 
 def _record_answers(
-    record: Waiting, steps: list[StepRow], roll: confirming.Roll, result: Verified
+    record: Excluding, steps: list[StepRow], roll: confirming.Roll, result: Verified
 ) -> tuple[list[Answered], Step | None]:
     """Answers to a record's open steps, and the first step that nobody can confirm."""
-    excluded = frozenset(filter(None, (record.worker_id, record.entered_by)))
     found: list[Answered] = []
     missing: Step | None = None
     taken = {step.by_id for step in steps if step.verdict == "approve"}
     for step in steps:
         if step.verdict != "open":
             continue
-        who = roll.confirmer(step.step, record.grid_code, excluded, cadre=record.cadre)
+        who = roll.confirmer(step.step, record.grid_code, record.excluded, cadre=record.cadre)
         by = _free(who, taken)
         if who is None or by is None:
             missing = missing or step.step

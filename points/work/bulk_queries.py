@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 
 from points.work.rules import month_bounds
-from points.work.schemas import StepRow
+from points.work.schemas import Excluding, StepRow
 from shared.database import DB
 
 
@@ -32,19 +32,6 @@ class Answered(msgspec.Struct, frozen=True):
     authority: str
 
 
-class Waiting(msgspec.Struct, frozen=True, kw_only=True):
-    """A pending record with what decides who confirms it."""
-
-    id: UUID
-    worker_id: UUID
-    grid_code: str
-    work_date: date
-    entered_by: UUID | None
-    rule_code: str
-    resident_how: str
-    cadre: bool
-
-
 STANDING = """
 SELECT id, worker_id, work_date, rule_code, text_key FROM points.work_record
 WHERE county_id = $1 AND work_date BETWEEN $2 AND $3
@@ -59,7 +46,7 @@ SELECT id FROM shared.person
 WHERE county_id = $1 AND employment_type = 'cadre' AND id = ANY($2::uuid[])
 """
 WAITING = """
-SELECT r.id, r.worker_id, r.grid_code, r.work_date, r.entered_by, r.rule_code, r.resident_how,
+SELECT r.id, r.worker_id, r.grid_code, r.entered_by, r.recused,
        p.employment_type = 'cadre' AS cadre
 FROM points.work_record r
 JOIN shared.person p ON p.county_id = $1 AND p.id = r.worker_id
@@ -133,9 +120,9 @@ async def cadres(county_id: int, people: Sequence[UUID]) -> set[UUID]:
     return {row["id"] for row in await DB.fetch(CADRES, county_id, list(people))}
 
 
-async def waiting(county_id: int, month: int) -> list[Waiting]:
+async def waiting(county_id: int, month: int) -> list[Excluding]:
     """Pending records of a month's work or run."""
-    return await DB.all(Waiting, WAITING, county_id, month, *month_bounds(month))
+    return await DB.all(Excluding, WAITING, county_id, month, *month_bounds(month))
 
 
 async def steps(county_id: int, month: int) -> list[StepRow]:

@@ -26,6 +26,8 @@ CONFIRMING = (
     Role.MEDIATOR,
 )
 """Roles that may have to confirm a record."""
+VILLAGE = 12
+"""Digits of a village's code."""
 
 
 class Roll:
@@ -48,9 +50,10 @@ class Roll:
         return confirmer(step, grid_code, excluded, self.near(grid_code), cadre=cadre)
 
 
-async def roll_of(county_id: int, on: date) -> Roll:
-    """The whole county's verifying posts on a day."""
-    return Roll(await queries.roll(county_id, on, CONFIRMING))
+async def roll_of(county_id: int, on: date, code: str = "") -> Roll:
+    """Verifying posts on a day: of the whole county, or those that a village's records ask for."""
+    whole = len(code) < VILLAGE
+    return Roll(await queries.roll(county_id, on, CONFIRMING, "" if whole else code))
 
 
 def authority_of(found: Confirmer) -> str:

@@ -7,22 +7,24 @@ from uuid import UUID
 import msgspec
 
 from points.work.rules import PostHeld, State
-from points.work.schemas import Line, NewRecord, NewStep, Record, StepRow, Totals
+from points.work.schemas import Excluding, Line, NewRecord, NewStep, Record, StepRow, Totals
 from shared.database import DB
 
 RECORD = """
 SELECT id, worker_id, grid_code, rule_code, rule_version, category, work_date, run_month,
-       declared_at, text, quantity, source, entered_by, fingerprint, state, repeats, resident_how,
-       reason, gives, posted, decision::text AS decision, accepted_at, posted_at, photo
+       declared_at, text, quantity, source, entered_by, fingerprint, state, repeats, recused,
+       resident_how, reason, gives, posted, decision::text AS decision, accepted_at, posted_at,
+       photo
 FROM points.work_record
 """
 INSERT_RECORDS = """
 INSERT INTO points.work_record (county_id, id, worker_id, grid_code, rule_code, rule_version,
     category, work_date, run_month, declared_at, seq, text, text_key, quantity, household, photo,
-    source, entered_by, fingerprint, state, repeats, resident_how, reason, gives, posted)
+    source, entered_by, fingerprint, state, repeats, recused, resident_how, reason, gives, posted)
 SELECT $1, r.id, r.worker_id, r.grid_code, r.rule_code, r.rule_version, r.category, r.work_date,
        r.run_month, r.declared_at, r.seq, r.text, r.text_key, r.quantity, r.household, r.photo,
-       r.source, r.entered_by, r.fingerprint, r.state, NULL, '', '', r.gives, 0
+       r.source, r.entered_by, r.fingerprint, r.state, NULL, '{}', '', '',
+       r.gives, 0
 FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::int[], $7::text[], $8::date[],
             $9::int[], $10::timestamptz[], $11::int8[], $12::text[], $13::text[], $14::int[],
             $15::text[], $16::bytea[], $17::text[], $18::uuid[], $19::bytea[], $20::text[],
@@ -132,7 +134,7 @@ OPEN_FOR = (
         ON d.role = s.role AND d.unit_code = s.unit_code
     WHERE s.county_id = $1 AND s.record_id = r.id AND s.verdict = 'open'
       AND (s.grid_code = '' OR s.role <> 'lead' OR s.grid_code = ANY($4::text[])))
-  AND r.worker_id <> $5
+  AND r.worker_id <> $5 AND $5 <> ALL(r.recused)
 ORDER BY r.work_date, r.declared_at, r.seq, r.id LIMIT $6
 """
 )
@@ -144,7 +146,7 @@ WHERE r.county_id = $1 AND r.state = 'pending' AND EXISTS (
         ON d.role = s.role AND d.unit_code = s.unit_code
     WHERE s.county_id = $1 AND s.record_id = r.id AND s.verdict = 'open'
       AND (s.grid_code = '' OR s.role <> 'lead' OR s.grid_code = ANY($4::text[])))
-  AND r.worker_id <> $5
+  AND r.worker_id <> $5 AND $5 <> ALL(r.recused)
 """
 DONE_BY = (
     LINE
@@ -163,6 +165,17 @@ JOIN points.work_record r ON r.county_id = $1 AND r.id = v.record_id
 WHERE v.county_id = $1 AND v.verdict = 'open' AND r.state = 'pending'
   AND starts_with(r.grid_code, $2) AND ($3::int IS NULL OR r.run_month = $3)
 ORDER BY v.record_id, v.step
+"""
+EXCLUDING = """
+SELECT r.id, r.worker_id, r.grid_code, r.entered_by, r.recused,
+       p.employment_type = 'cadre' AS cadre
+FROM points.work_record r
+JOIN shared.person p ON p.county_id = $1 AND p.id = r.worker_id
+WHERE r.county_id = $1 AND r.state = 'pending' AND starts_with(r.grid_code, $2)
+"""
+RECUSE = """
+UPDATE points.work_record SET recused = array_append(recused, $3)
+WHERE county_id = $1 AND id = $2 AND $3 <> ALL(recused)
 """
 PENDING = (
     RECORD
@@ -222,6 +235,15 @@ async def steps(county_id: int, record_ids: Sequence[UUID]) -> list[StepRow]:
 
 async def open_steps(county_id: int, code: str, month: int | None = None) -> list[StepRow]:
     return await DB.all(StepRow, OPEN_STEPS, county_id, code, month)
+
+
+async def excluding(county_id: int, code: str) -> list[Excluding]:
+    """Pending records below a unit, with who may not confirm them."""
+    return await DB.all(Excluding, EXCLUDING, county_id, code)
+
+
+async def recuse(county_id: int, record_id: UUID, person_id: UUID) -> None:
+    await DB.execute(RECUSE, county_id, record_id, person_id)
 
 
 async def answer_steps(

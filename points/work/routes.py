@@ -32,6 +32,7 @@ WORK_ROUTES: Routes = {
     "POST /verify/batch": VERIFIER,
     "POST /verify/{record_id}": VERIFIER,
     "POST /verify/{record_id}/return": VERIFIER,
+    "POST /verify/{record_id}/recuse": VERIFIER,
     "GET /verify/done": VERIFIER,
     "GET /verify/proxy": VERIFIER,
     "POST /verify/proxy": VERIFIER,

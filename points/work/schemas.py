@@ -45,6 +45,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     fingerprint: bytes
     state: State
     repeats: UUID | None
+    recused: tuple[UUID, ...]
+    """Verifiers who said that they are related to the worker."""
     resident_how: str
     reason: str
     gives: int
@@ -53,6 +55,22 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     accepted_at: datetime | None
     posted_at: datetime | None
     photo: bytes | None
+
+
+class Excluding(msgspec.Struct, frozen=True, kw_only=True):
+    """What decides whom a pending record's steps wait for."""
+
+    id: UUID
+    worker_id: UUID
+    grid_code: str
+    entered_by: UUID | None
+    recused: tuple[UUID, ...]
+    cadre: bool
+
+    @property
+    def excluded(self) -> frozenset[UUID]:
+        """Who may not confirm it: the worker, who keyed it in, who recused themselves."""
+        return frozenset(filter(None, (self.worker_id, self.entered_by, *self.recused)))
 
 
 class NewRecord(msgspec.Struct, frozen=True, kw_only=True):

@@ -22,7 +22,7 @@ from points.errors import (
 )
 from points.rulebook import service as rulebook
 from points.rulebook.rules import Evidence, Rule, Step
-from points.work import month_queries, posting, queries
+from points.work import confirming, month_queries, posting, queries
 from points.work.confirming import CONFIRMING
 from points.work.rules import (
     OLDEST_DAYS,
@@ -296,29 +296,44 @@ async def rule_of(county_id: int, record: Record) -> Rule:
     raise NotFound
 
 
+async def recuse(actor: Actor, record_id: UUID, now: datetime | None = None) -> None:
+    """回避: a verifier who is related to the worker leaves the record to the next in line.
+
+    Raises NotFound, NotConfirmer, WorkNotOpen.
+    """
+    at = now or clock_now()
+    async with DB.transaction():
+        record, _, authority = await _answerable(actor, record_id, at)
+        await queries.recuse(actor.county_id, record_id, actor.person_id)
+        await refresh(actor.county_id, record.grid_code, at)
+        await audit.record(
+            actor,
+            "work.recuse",
+            "work_record",
+            record_id,
+            county_id=actor.county_id,
+            unit_code=record.grid_code,
+            authority=authority,
+        )
+
+
 async def refresh(county_id: int, code: str, now: datetime | None = None) -> int:
-    """Point open steps below a unit at whoever holds the posts now; how many moved or are stuck."""
-    on = today(now)
-    steps = await queries.open_steps(county_id, code)
-    roll = await queries.roll(county_id, on, CONFIRMING)
+    """Point open steps below a unit at whoever holds the posts now; how many moved."""
+    records = {record.id: record for record in await queries.excluding(county_id, code)}
+    roll = await confirming.roll_of(county_id, today(now), code)
     moved = []
-    for step in steps:
-        record = await queries.record(county_id, step.record_id)
+    for step in await queries.open_steps(county_id, code):
+        record = records.get(step.record_id)
         if record is None:
-            continue
-        found = await _confirmer(county_id, record, step.step, roll)
-        target = (found.role.value, found.unit_code, found.grid_code) if found else ("", "", "")
-        if target != (step.role, step.unit_code, step.grid_code):
-            moved.append(
-                NewStep(
-                    id=step.id,
-                    record_id=step.record_id,
-                    step=step.step,
-                    role=target[0],
-                    unit_code=target[1],
-                    grid_code=target[2],
-                )
-            )
+            continue  # declared since the line above; it is pointed right
+        found = roll.confirmer(step.step, record.grid_code, record.excluded, cadre=record.cadre)
+        made = new_step(step.record_id, step.step, found)
+        if (made.role, made.unit_code, made.grid_code) != (
+            step.role,
+            step.unit_code,
+            step.grid_code,
+        ):
+            moved.append(msgspec.structs.replace(made, id=step.id))
     await queries.move_steps(county_id, moved)
     return len(moved)
 
@@ -514,7 +529,7 @@ async def is_cadre(county_id: int, worker_id: UUID) -> bool:
 async def _confirmer(
     county_id: int, record: Record, step: Step, roll: Sequence[PostHeld]
 ) -> Confirmer | None:
-    excluded = frozenset(filter(None, (record.worker_id, record.entered_by)))
+    excluded = frozenset(filter(None, (record.worker_id, record.entered_by, *record.recused)))
     cadre = await is_cadre(county_id, record.worker_id)
     return confirmer(Step(step), record.grid_code, excluded, roll, cadre=cadre)
 

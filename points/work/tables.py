@@ -2,6 +2,7 @@
 
 from piccolo.columns import (
     JSONB,
+    UUID,
     Array,
     BigInt,
     Bytea,
@@ -43,6 +44,7 @@ class WorkRecord(Table, tablename="work_record", schema="points", db=DB):
     fingerprint = Bytea(default=None)
     state = Text(default=None)
     repeats = link(null=True)
+    recused = Array(base_column=UUID(), default=list)
     resident_how = Text(default="")
     reason = Text(default="")
     gives = BigInt(default=None)

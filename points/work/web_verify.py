@@ -90,6 +90,16 @@ async def send_back(request: HTMXRequest, record_id: FromPath[UUID]) -> Template
     return Redirect("/verify", status_code=303)
 
 
+@post("/verify/{record_id:uuid}/recuse")
+async def recuse(request: HTMXRequest, record_id: FromPath[UUID]) -> Template | Redirect:
+    """回避: somebody else confirms it."""
+    try:
+        await service.recuse(request.user, record_id, moment(request))
+    except GridmeritError as error:
+        return await _todo(request, {str(record_id): error.message}, error.status)
+    return Redirect("/verify", status_code=303)
+
+
 @post("/verify/preview")
 async def preview(request: HTMXRequest) -> Template | Redirect:
     """What a batch would confirm, before it does."""
@@ -353,6 +363,7 @@ router = Router(
         todo,
         approve,
         send_back,
+        recuse,
         preview,
         approve_batch,
         done,

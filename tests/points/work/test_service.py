@@ -255,3 +255,29 @@ async def test_a_repeat_within_seven_days_is_flagged(rollback: None) -> None:
     second = await logged(worker, "OPN-01", text="上报路灯损坏！")
     line, _ = await service.view(worker, second.id)
     assert line.repeats == first.id
+
+
+async def test_a_relative_leaves_the_record_to_the_next_in_line(rollback: None) -> None:
+    """The own lead recuses: the other lead confirms; when both do, the chief."""
+    town = await small_county()
+    record = await logged(await by(town.worker))
+    for who, after in ((town.lead, town.other_lead), (town.other_lead, town.chief)):
+        actor = await by(who)
+        await service.recuse(actor, record.id, NOW)
+        assert await service.tasks(actor) == []
+        assert await service.waits_for(COUNTY, record.id, NOW) == [after.name]
+        with pytest.raises(NotConfirmer):
+            await service.verify(actor, record.id, now=NOW)
+    chief = await by(town.chief)
+    assert [task.line.id for task in await service.tasks(chief)] == [record.id]
+    assert (await service.verify(chief, record.id, now=NOW)).state == State.ACCEPTED
+
+
+async def test_a_step_follows_the_post(rollback: None) -> None:
+    """When the lead's post falls vacant the record waits for the other lead, then back again."""
+    town = await small_county()
+    record = await logged(await by(town.worker))
+    await roster.end_assignment(COUNTY, town.lead.assignment_id, date(2026, 10, 20))
+    assert await service.refresh(COUNTY, "421222", NOW) == 1
+    assert [task.line.id for task in await service.tasks(await by(town.other_lead))] == [record.id]
+    assert await service.refresh(COUNTY, "421222100001", NOW) == 0
