@@ -98,7 +98,12 @@ PRICE = """
 SELECT r.id, r.product_id, p.name AS product_name, p.measure, r.shop_id, s.name AS shop_name,
        u.code AS unit_code, r.first_day, r.points, r.purchase_fen, r.state, r.reason,
        r.proposed_at, r.proposed_by, a.name AS proposer, r.decided_at, b.name AS decider,
-       r.decision_note
+       r.decision_note,
+       (SELECT c.points FROM points.price c
+        WHERE c.county_id = r.county_id AND c.product_id = r.product_id
+          AND (c.shop_id = r.shop_id OR c.shop_id IS NULL)
+          AND c.state = 'approved' AND c.first_day <= r.first_day AND c.id <> r.id
+        ORDER BY c.shop_id IS NULL, c.first_day DESC LIMIT 1) AS points_before
 FROM points.price r
 JOIN points.product p ON p.county_id = r.county_id AND p.id = r.product_id
 LEFT JOIN points.shop s ON s.county_id = r.county_id AND s.id = r.shop_id

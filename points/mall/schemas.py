@@ -74,6 +74,8 @@ class PriceRow(msgspec.Struct, frozen=True):
     decided_at: datetime | None
     decider: str | None
     decision_note: str
+    points_before: int | None = None
+    """What it would replace, 0.1 point."""
 
 
 class MoveRow(msgspec.Struct, frozen=True):

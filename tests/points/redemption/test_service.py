@@ -342,3 +342,17 @@ async def test_a_shops_day_in_pages(rollback: None) -> None:
         await service.day_page(scene.keeper, scene.shop_id, today(), after="x", limit=2)
     with pytest.raises(NotFound):
         await service.day_page(scene.worker, scene.shop_id, today(), after=None, limit=2)
+
+
+async def test_a_code_of_another_county(rollback: None) -> None:
+    """Counties do not know each other's codes, shops or goods."""
+    scene = await counter()
+    other = await factories.small_county(421223)
+    foreign = await codes.issue(await acting(other.worker), now())
+    answer = await service.redeem(scene.keeper, scene.order(foreign.token), now())
+    assert answer.refusal is not None
+    assert answer.refusal.code == "code_unknown"
+    shop = await factories.shop(other.units["421223100001"], "邻县积分超市", county_id=421223)
+    order = scene.order(await scene.code(), shop_id=shop.shop_id)
+    with pytest.raises(NotFound):
+        await service.redeem(scene.keeper, order, now())
