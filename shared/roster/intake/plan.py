@@ -138,8 +138,6 @@ class _Planner:
                 what.append(f"户数 {unit.before_households or '未填'} → {unit.households}")
             self.plan.renamed.append(Line(unit.before_name, "，".join(what)))
 
-    # Who each row is
-
     def recognise(self, entries: Sequence[Entry]) -> None:
         """Find or make the person of every row; a person stands in one row only."""
         people: dict[UUID, int] = {}
@@ -194,8 +192,6 @@ class _Planner:
         ]
         named = [found for found in holders if self.known.people[found].name == entry.name]
         return next(iter(named or (holders if len(holders) == 1 else ())), None)
-
-    # What each row's person holds
 
     def match(self, entries: Sequence[Entry]) -> None:
         """Keep the assignments that the file confirms, and see which one each new one replaces."""
@@ -270,8 +266,6 @@ class _Planner:
         if what := _difference(before, change):
             self.plan.changed_people.append(change)
             self.plan.changed.append(Line(before.name, what, self._row(entry)))
-
-    # Dates and seats
 
     def fill(self) -> None:
         """Start the new assignments, correct first days, end what they replace."""
@@ -399,8 +393,6 @@ class _Planner:
         else:
             self.plan.joined.append(Line(item.entry.name, f"{place}，{day:%Y-%m-%d} 起", row))
 
-    # Who is not in the file
-
     def miss(self) -> None:
         """Holders of posts in the file's townships whom no row names."""
         if self.table.faults:
@@ -423,8 +415,6 @@ class _Planner:
                 day = max(self.options.today, tenure.valid_from + timedelta(days=1))
                 end = End(tenure.id, tenure.person_id, post.unit_code, day, MISSING)
                 self.plan.ends.append(end)
-
-    # Helpers
 
     def _live(self, person_id: UUID) -> Sequence[KnownTenure]:
         return self.live.get(person_id, ())
