@@ -26,15 +26,51 @@ SIDEWAYS = """() => {
 }"""
 
 
-async def assert_accessible(page: Page) -> None:
+CONTRAST = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
+LOOKS = (("light", "normal"), ("dark", "normal"), ("light", "elder"), ("dark", "elder"))
+NARROWEST = 320
+
+
+async def assert_keeps_the_rules(page: Page, *, phone: bool = True) -> str:
+    """All checks in all four looks, and on phones the reflow of the largest text at 320 px.
+
+    Size and theme are attributes of the root element, so one load serves; that the server sets
+    them in the first byte is tested elsewhere. Returns the page's title.
+    """
+    for theme, size in LOOKS:
+        await wear(page, theme, size)
+        whole = (theme, size) in {LOOKS[0], LOOKS[-1]}
+        await assert_accessible(page, None if whole else CONTRAST)
+        await assert_targets(page, 60 if size == "elder" else 44)
+    if phone:
+        before = page.viewport_size
+        assert before is not None
+        await assert_reflows(page)
+        await page.set_viewport_size({"width": NARROWEST, "height": before["height"]})
+        await wear(page, "light", "huge")
+        await assert_reflows(page)
+        await page.set_viewport_size(before)
+    return await assert_head(page)
+
+
+async def wear(page: Page, theme: str, size: str) -> None:
+    """Put a look on a loaded page."""
+    await page.evaluate(
+        "([theme, text]) => Object.assign(document.documentElement.dataset, {theme, text})",
+        [theme, size],
+    )
+
+
+async def assert_accessible(page: Page, options: dict[str, Any] | None = None) -> None:
     """Axe finds nothing."""
-    results = await Axe().run(page, options={"resultTypes": ["violations"]})
+    results = await Axe().run(page, options={"resultTypes": ["violations"]} | (options or {}))
     found = [
         f"{violation['id']}: {node['html'][:120]} {node.get('failureSummary', '')[:200]}"
         for violation in results.response["violations"]
         for node in violation["nodes"][:3]
     ]
-    assert found == [], f"{page.url}\n" + "\n".join(found)
+    look = await page.evaluate("JSON.stringify(document.documentElement.dataset)")
+    assert found == [], f"{page.url} {look}\n" + "\n".join(found)
 
 
 async def assert_targets(page: Page, least: int) -> None:

@@ -128,6 +128,7 @@ async def open_context(chromium: Browser, site: str) -> AsyncIterator[Callable[.
             locale="zh-CN",
             timezone_id="Asia/Shanghai",
             color_scheme=look.theme,
+            reduced_motion="reduce",
             has_touch=viewport["width"] < 800,
         )
         cookies = {"theme": look.theme, "text_size": look.text_size}

@@ -4,6 +4,9 @@ from uuid import UUID
 
 import msgspec
 
+from points.redemption import codes
+from points.redemption import service as redemption
+from points.redemption.schemas import RedemptionOrder, WantedLine
 from points.work import service as work
 from points.work.schemas import LogForm
 from shared import settings_county
@@ -73,3 +76,22 @@ async def declare(worker: Member, text: str, rule_code: str = "ORG-02") -> UUID:
     """A declaration of today; its id."""
     form = LogForm(id=new_id(), rule_code=rule_code, work_date=today(), text=text)
     return (await work.log(await acting(worker), form, now=now())).id
+
+
+async def some_work(made: Village) -> None:
+    """Waiting, returned and posted records of the worker."""
+    lead = await acting(made.county.lead)
+    ids = [
+        await declare(made.county.worker, f"参加网格例会，讨论第{number}组道路维修")
+        for number in (1, 2, 3, 4)
+    ]
+    await work.verify(lead, ids[0], now=now())
+    await work.send_back(lead, ids[1], "请写清楚开会的地点", now=now())
+
+
+async def redeem(made: Village) -> None:
+    """The worker's soap and rice of today."""
+    code = await codes.issue(await acting(made.county.worker), now())
+    lines = [WantedLine(made.goods["肥皂"], 2), WantedLine(made.goods["大米5kg"], 1)]
+    order = RedemptionOrder(id=new_id(), shop_id=made.shop_id, code=code.token, lines=lines)
+    await redemption.redeem(await acting(made.keeper), order, now())
