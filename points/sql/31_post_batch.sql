@@ -1206,6 +1206,9 @@ SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 DECLARE
     v_size int := coalesce(cardinality(p_items), 0);
+    -- A variable holds its array expanded, a parameter does not: indexing that walks it each time.
+    v_items jsonb[] := p_items;
+    v_hashes bytea[] := p_hashes;
     v_last points.batch;
     v_number int;
     v_at timestamptz;
@@ -1224,7 +1227,7 @@ BEGIN
     v_codes := points.verdicts(p_county, p_items, p_hashes);
     FOR i IN 1 .. v_size + 1 LOOP
         CONTINUE WHEN v_codes[i] IS NOT NULL;
-        v_setwise := i <= v_size AND p_items[i] ->> 'kind' IN ('award', 'opening', 'deduct');
+        v_setwise := i <= v_size AND v_items[i] ->> 'kind' IN ('award', 'opening', 'deduct');
         IF v_setwise THEN
             v_run := v_run || i;
             v_codes[i] := 'accepted';
@@ -1232,12 +1235,12 @@ BEGIN
         END IF;
         IF v_run <> '{}' THEN
             PERFORM points.post_awards(p_county, v_number, v_at, v_run,
-                ARRAY(SELECT p_items[n] FROM unnest(v_run) AS n),
-                ARRAY(SELECT p_hashes[n] FROM unnest(v_run) AS n));
+                ARRAY(SELECT v_items[n] FROM unnest(v_run) AS n),
+                ARRAY(SELECT v_hashes[n] FROM unnest(v_run) AS n));
             v_run := '{}';
         END IF;
         IF i <= v_size THEN
-            v_codes[i] := points.post_item(p_county, v_number, v_at, i, p_items[i], p_hashes[i]);
+            v_codes[i] := points.post_item(p_county, v_number, v_at, i, v_items[i], v_hashes[i]);
         END IF;
     END LOOP;
     FOR i IN 1 .. v_size LOOP
