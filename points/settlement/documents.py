@@ -57,7 +57,7 @@ def summary(statement: StatementRow) -> list[tuple[str, str]]:
     return [
         ("期初结转", f"{yuan(statement.opening_fen)} 元"),
         ("本期合计", f"{yuan(statement.amount_fen)} 元，{statement.line_count} 笔"),
-        ("其中有异议、暂不支付", f"{yuan(statement.disputed_fen)} 元"),
+        ("有异议暂不付", f"{yuan(statement.disputed_fen)} 元"),
         ("本期应付", f"{yuan(statement.payable_fen)} 元"),
         ("结转下期", f"{yuan(statement.carry_fen)} 元"),
         ("收款账户名", statement.settlement_name),

@@ -1,0 +1,146 @@
+"""Settlement in a browser: the shop's and the signers' phones, the desk, the sheets to print."""
+
+import os
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page
+
+from points.settlement import building, queries
+from points.settlement.publication import queries as sheets
+from points.settlement.publication import service as publication
+from shared.clock import now
+from tests.browser.checks import assert_accessible, assert_head, assert_reflows, assert_targets
+from tests.browser.conftest import Look, SignIn
+from tests.browser.village import activate
+from tests.factories import COUNTY
+from tests.points.settlement.world import (
+    LAST_MONTH,
+    World,
+    after,
+    earn,
+    in_last_month,
+    redeem,
+    undo,
+    world,
+)
+
+LOOKS = [Look(), Look("dark"), Look(text_size="elder")]
+SHOTS = os.environ.get("SHOTS", "")
+"""A folder for pictures to look at."""
+
+
+async def shoot(page: Page, name: str) -> None:
+    if SHOTS:
+        await page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=True)
+
+
+async def checked(page: Page, look: Look, name: str) -> None:
+    """What every phone page must keep."""
+    await shoot(page, f"{name}-{look.theme}-{look.text_size}")
+    await assert_head(page)
+    await assert_accessible(page)
+    await assert_targets(page, 60 if look.text_size == "elder" else 44)
+    await assert_reflows(page)
+
+
+async def busy_village() -> World:
+    """A month with a statement and a public sheet, and a running month with an undoing."""
+    made = await world()
+    await earn(made.county.worker.person_id, made.fund_id, 2000)
+    for day in range(1, 6):
+        await redeem(made, in_last_month(day), soap=2, rice=day % 2)
+    await building.build(None, COUNTY, LAST_MONTH, now=after(LAST_MONTH))
+    await publication.publish(COUNTY, LAST_MONTH)
+    await undo(await redeem(made, now(), soap=1))
+    await redeem(made, now(), rice=1)
+    await activate(made.shop.keeper, made.county.accountant, made.county.supervisor)
+    await activate(made.county.chief, made.county.instructor)
+    return made
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=lambda look: f"{look.theme}-{look.text_size}")
+async def test_phone_pages_keep_the_rules(committed: None, sign_in: SignIn, look: Look) -> None:
+    made = await busy_village()
+    (statement,) = await queries.statements_of_month(COUNTY, LAST_MONTH)
+    shop = await sign_in(made.shop.keeper, look)
+    for path, name in (
+        ("/shop/statements", "shop-statements"),
+        (f"/statements/{statement.id}", "shop-statement"),
+    ):
+        await shop.goto(path)
+        await checked(shop, look, name)
+    chief = await sign_in(made.county.chief, look)
+    for path, name in (
+        ("/verify/statements", "to-sign"),
+        ("/funds", "funds"),
+        (f"/funds/{made.fund_id}", "fund"),
+    ):
+        await chief.goto(path)
+        await checked(chief, look, name)
+
+
+async def test_three_people_sign_on_their_phones(committed: None, sign_in: SignIn) -> None:
+    """From the shop's objection over its withdrawal to the frozen statement."""
+    made = await busy_village()
+    (statement,) = await queries.statements_of_month(COUNTY, LAST_MONTH)
+    shop = await sign_in(made.shop.keeper)
+    await shop.goto("/shop/statements")
+    await shop.get_by_role("link", name="等店主").click()
+    await shop.get_by_label("哪一笔").select_option(index=1)
+    await shop.get_by_label("理由").fill("少算一块")
+    await shop.get_by_role("button", name="提出异议").click()
+    await shop.get_by_text("少算一块").wait_for()
+    await shoot(shop, "shop-disputed")
+    await shop.get_by_role("button", name="撤回异议").click()
+    await shop.get_by_text("已撤回").first.wait_for()
+    for member, part in (
+        (made.shop.keeper, "店主"),
+        (made.county.supervisor, "村监委会"),
+        (made.county.accountant, "村会计"),
+    ):
+        page = shop if member is made.shop.keeper else await sign_in(member)
+        await page.goto(f"/statements/{statement.id}")
+        page.on("dialog", lambda dialog: dialog.accept())
+        await page.get_by_role("button", name=f"{part}：确认无误").click()
+        await confirm(page)
+        await page.get_by_text(member.name).first.wait_for()
+    frozen = await queries.statement(COUNTY, statement.id)
+    assert frozen
+    assert frozen.frozen
+
+
+async def confirm(page: Page) -> None:
+    """Answer the question asked first, if it is one of the page's own."""
+    asked = page.locator("dialog[open] button", has_text="确定")
+    if await asked.count():
+        await asked.first.click()
+
+
+async def test_desk_pages_and_sheets(committed: None, desk_sign_in: SignIn) -> None:
+    made = await busy_village()
+    (statement,) = await queries.statements_of_month(COUNTY, LAST_MONTH)
+    (sheet,) = await sheets.of_fund(COUNTY, made.fund_id)
+    desk = await desk_sign_in(made.county.department)
+    for path, name in (
+        ("/desk/statements", "desk-statements"),
+        (f"/statements/{statement.id}", "desk-statement"),
+        ("/desk/funds", "desk-funds"),
+        (f"/funds/{made.fund_id}", "desk-fund"),
+        (f"/desk/ledger?first={LAST_MONTH}-01", "desk-ledger"),
+        ("/desk/calendar", "desk-calendar"),
+    ):
+        await desk.goto(path)
+        await shoot(desk, name)
+        await assert_head(desk)
+        await assert_accessible(desk)
+        await assert_reflows(desk)
+    for path, name in (
+        (f"/statements/{statement.id}/print", "print-statement"),
+        (f"/publications/{sheet.id}", "print-publication"),
+    ):
+        await desk.goto(path)
+        await desk.emulate_media(media="print")
+        await shoot(desk, name)
+        await assert_head(desk)
+        await assert_accessible(desk)
