@@ -32,9 +32,10 @@ lint: $(VENV)/dev
 bench: $(VENV)/dev
 	$(BIN)/python -m tests.load.bench
 
-## soak: the long form of the proofs (tests/load)
+## soak: races, crashes and random stories, each played ROUNDS times with other dice
+ROUNDS ?= 50
 soak: $(VENV)/dev
-	$(BIN)/python -m tests.load.soak
+	$(BIN)/pytest -m soak --soak $(ROUNDS) $(PYTEST_ARGS)
 
 ## dist: a wheel with its assets, in dist/, that installs offline
 dist: $(VENV)/installed

@@ -43,6 +43,18 @@ hypothesis.settings.load_profile("gridmerit")
 sealing.configure(SECRET)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``make soak`` plays the marked tests many times, each with other random stories."""
+    parser.addoption("--soak", type=int, default=0, help="how often tests marked soak are played")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    rounds = metafunc.config.getoption("soak")
+    if rounds and metafunc.definition.get_closest_marker("soak"):
+        metafunc.fixturenames.append("soak_round")
+        metafunc.parametrize("soak_round", range(rounds))
+
+
 class Rollback(Exception):  # noqa: N818  it is not an error
     """Ends a test's transaction."""
 

@@ -141,6 +141,7 @@ async def test_serves_and_stops_cleanly(data_dir: Path) -> None:
     shutil.rmtree(home)
 
 
+@pytest.mark.soak
 async def test_serves_again_after_any_engine_is_killed(data_dir: Path) -> None:
     """Kill -9 of PostgreSQL and of Valkey under a running service: never a 500, soon ready."""
     engine = data_dir / "engine"

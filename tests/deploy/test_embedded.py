@@ -131,6 +131,7 @@ async def test_last_one_out_stops_the_engines(data_dir: Path) -> None:
     assert not read_pid(home / "postgres" / "postmaster.pid")
 
 
+@pytest.mark.soak
 async def test_killed_postmaster_is_back_with_every_acknowledged_write(data_dir: Path) -> None:
     """Kill -9 of the postmaster, with a busy backend that does not notice by itself."""
     with Embedded(data_dir) as engines:
@@ -160,6 +161,7 @@ def _changed(engines: Embedded, old: int) -> None:
         raise OSError("not yet")
 
 
+@pytest.mark.soak
 async def test_killed_valkey_is_back(data_dir: Path) -> None:
     """Kill -9 of Valkey: what it held may be lost, the service may not."""
     with Embedded(data_dir) as engines:

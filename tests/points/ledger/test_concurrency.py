@@ -66,7 +66,7 @@ async def crowd(hundred: asyncpg.Pool, committed: None) -> AsyncIterator[None]:
     DB.pool = usual
 
 
-pytestmark = pytest.mark.usefixtures("crowd")
+pytestmark = [pytest.mark.soak, pytest.mark.usefixtures("crowd")]
 
 
 async def rush(items: Sequence[Item]) -> list[Outcome]:

@@ -243,8 +243,11 @@ async def story(database: str) -> AsyncIterator[tuple[asyncio.AbstractEventLoop,
     await connection.close()
 
 
-def test_ledger_behaves_as_the_model(story: tuple[Any, Any]) -> None:
-    """Forty random stories of up to forty steps each."""
+@pytest.mark.soak
+def test_ledger_behaves_as_the_model(
+    story: tuple[Any, Any], request: pytest.FixtureRequest
+) -> None:
+    """Forty random stories of up to forty steps each; in a soak they differ from run to run."""
     LedgerMachine.loop, LedgerMachine.connection = story
     run_state_machine_as_test(
         LedgerMachine,
@@ -253,6 +256,6 @@ def test_ledger_behaves_as_the_model(story: tuple[Any, Any]) -> None:
             stateful_step_count=40,
             deadline=None,
             suppress_health_check=list(HealthCheck),
-            derandomize=True,
+            derandomize=not request.config.getoption("soak"),
         ),
     )
