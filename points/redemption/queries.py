@@ -121,7 +121,15 @@ REDEMPTIONS_NEAR = (
     REDEMPTION
     + """
 WHERE r.county_id = $1 AND r.status = 'accepted' AND r.at >= $3
-  AND EXISTS (SELECT FROM unnest($2::text[]) c WHERE starts_with(u.code, c))
+  AND (EXISTS (SELECT FROM unnest($2::text[]) c WHERE starts_with(u.code, c))
+       OR EXISTS (
+           SELECT FROM shared.assignment g
+           JOIN shared.post p ON p.county_id = g.county_id AND p.id = g.post_id
+             AND p.role = 'gridworker'
+           JOIN shared.unit w ON w.county_id = p.county_id AND w.id = p.unit_id
+           WHERE g.county_id = r.county_id AND g.person_id = r.person_id
+             AND g.valid_from <= $4 AND (g.valid_to IS NULL OR g.valid_to > $4)
+             AND EXISTS (SELECT FROM unnest($2::text[]) c WHERE starts_with(w.code, c))))
 ORDER BY r.batch DESC, r.position DESC LIMIT 100
 """
 )
@@ -301,10 +309,10 @@ async def redemptions_at(
 
 
 async def redemptions_near(
-    county_id: int, codes: Sequence[str], since: datetime
+    county_id: int, codes: Sequence[str], since: datetime, on: date
 ) -> list[RedemptionRow]:
-    """Accepted ones at the shops of some units' subtrees, latest first."""
-    return await DB.all(RedemptionRow, REDEMPTIONS_NEAR, county_id, list(codes), since)
+    """Accepted ones at the shops, or by the gridworkers, of some units' subtrees, latest first."""
+    return await DB.all(RedemptionRow, REDEMPTIONS_NEAR, county_id, list(codes), since, on)
 
 
 async def last_of(county_id: int, person_id: UUID, since: datetime) -> RedemptionRow | None:

@@ -251,7 +251,7 @@ async def undo(actor: Actor, redemption_id: UUID, reason: str, now: datetime) ->
         if not allowed(actor, Action.UNDO_LATE, target).allowed:
             raise UndoTooLate(settings.undo_minutes)
         early = False
-    authority = "shop" if early else await _late(actor, row, now)
+    authority = "shop" if early else await _any_right(actor, Action.UNDO_LATE, row, now)
     if not reason.strip():
         raise Invalid("请选撤销原因。", {"reason": "请选撤销原因。"})
     outcome = await ledger.post_one(
@@ -283,27 +283,25 @@ async def undo(actor: Actor, redemption_id: UUID, reason: str, now: datetime) ->
     return await full(actor.county_id, redemption_id)
 
 
-async def _late(actor: Actor, row: RedemptionRow, now: datetime) -> str:
-    """The authority of a late undo: over the shop, or over the village of the worker."""
-    target = Target(unit_code=row.unit_code, owner=row.person_id)
-    decision = allowed(actor, Action.UNDO_LATE, target)
-    if decision.allowed or row.person_id is None:
-        return require(actor, Action.UNDO_LATE, target)
+async def _any_right(actor: Actor, action: Action, row: RedemptionRow, now: datetime) -> str:
+    """The authority over the shop's unit, else over the worker's village.
+
+    A township's shop serves many villages, and each secretary answers for the own people. Raises
+    NotFound, Forbidden.
+    """
+    at_shop = Target(unit_code=row.unit_code, shop_id=row.shop_id, owner=row.person_id)
+    decision = allowed(actor, action, at_shop)
+    if decision.allowed or decision.reason != "stranger" or row.person_id is None:
+        return require(actor, action, at_shop)
     place = await roster.worker_place(actor.county_id, row.person_id, today(now))
-    if place is None:
-        return require(actor, Action.UNDO_LATE, target)
-    return require(
-        actor,
-        Action.UNDO_LATE,
-        Target(unit_code=place.village_code, owner=row.person_id),
-    )
+    village = place.village_code if place else ""
+    return require(actor, action, Target(unit_code=village, owner=row.person_id))
 
 
-async def view(actor: Actor, redemption_id: UUID) -> RedemptionRow:
+async def view(actor: Actor, redemption_id: UUID, now: datetime) -> RedemptionRow:
     """A redemption as the worker, the shop or the village may see it. Raises NotFound."""
     row = await full(actor.county_id, redemption_id)
-    target = Target(unit_code=row.unit_code, shop_id=row.shop_id, owner=row.person_id)
-    require(actor, Action.REDEMPTION_VIEW, target)
+    await _any_right(actor, Action.REDEMPTION_VIEW, row, now)
     return row
 
 
@@ -354,11 +352,12 @@ async def total(county_id: int, shop_id: UUID, day: date) -> DayTotal:
 
 
 async def recent(actor: Actor, now: datetime, days: int = 31) -> list[RedemptionRow]:
-    """Redemptions that the actor may undo late: of the shops in the actor's units."""
+    """Redemptions that the actor may undo late: at the shops, or by people, of the own units."""
     codes = reach(actor, Action.UNDO_LATE)
     if not codes:
         return []
-    rows = await queries.redemptions_near(actor.county_id, codes, now - timedelta(days=days))
+    since = now - timedelta(days=days)
+    rows = await queries.redemptions_near(actor.county_id, codes, since, today(now))
     return await _with_lines(actor.county_id, rows)
 
 

@@ -63,7 +63,7 @@ async def code_state(request: Asked, id: FromQuery[UUID]) -> Template | Response
 @get("/receipts/{redemption_id:uuid}")
 async def receipt(request: Asked, redemption_id: FromPath[UUID]) -> Template:
     """What was handed out, for whoever may see it; the shop may undo it here in its minutes."""
-    row = await service.view(request.user, redemption_id)
+    row = await service.view(request.user, redemption_id, moment(request))
     return page(
         request,
         "redemption/m_receipt.html",

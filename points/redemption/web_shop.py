@@ -111,7 +111,7 @@ async def redeem(request: Asked) -> Template | Redirect:
 @get("/shop/done/{redemption_id:uuid}")
 async def done(request: Asked, redemption_id: FromPath[UUID]) -> Template:
     """The green page: the amount, the rest, the next customer."""
-    row = await service.view(request.user, redemption_id)
+    row = await service.view(request.user, redemption_id, moment(request))
     return page(request, "redemption/m_done.html", row=row)
 
 

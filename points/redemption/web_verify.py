@@ -97,7 +97,7 @@ async def _one(
         request,
         "redemption/m_late_undo.html",
         status=error.status if error else 200,
-        row=await service.view(request.user, redemption_id),
+        row=await service.view(request.user, redemption_id, moment(request)),
         reasons=UNDO_REASONS,
         error=error,
     )

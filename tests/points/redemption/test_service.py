@@ -17,7 +17,7 @@ from shared.roster import service as roster
 from shared.roster.roles import Employment, Role
 from tests import factories
 from tests.factories import COUNTY, acting
-from tests.points.redemption.scene import Scene, counter, fund, give, on_shelf
+from tests.points.redemption.scene import Scene, counter, fund, give, on_shelf, stock
 
 
 async def available(scene: Scene) -> int:
@@ -356,3 +356,26 @@ async def test_a_code_of_another_county(rollback: None) -> None:
     order = scene.order(await scene.code(), shop_id=shop.shop_id)
     with pytest.raises(NotFound):
         await service.redeem(scene.keeper, order, now())
+
+
+async def test_the_secretary_of_the_workers_village(rollback: None) -> None:
+    """A township's shop serves many villages: each secretary sees and undoes the own people's."""
+    scene = await counter()
+    town = await factories.shop(scene.world.units["421222100"], "隽水镇积分超市")
+    await stock(town.shop_id, scene.soap, 5)
+    order = scene.order(await scene.code(), shop_id=town.shop_id)
+    answer = await service.redeem(await acting(town.keeper), order, now())
+    assert answer.redemption is not None
+    late = now() + timedelta(days=1)
+    chief = await acting(scene.world.chief)
+    assert [row.id for row in await service.recent(chief, late)] == [order.id]
+    assert (await service.view(chief, order.id, late)).id == order.id
+    other = await factories.member(Role.CHIEF, scene.world.units["421222100002"], "外村书记")
+    stranger = await acting(other)
+    assert await service.recent(stranger, late) == []
+    with pytest.raises(NotFound):
+        await service.view(stranger, order.id, late)
+    with pytest.raises(NotFound):
+        await service.undo(stranger, order.id, "扫错了人", late)
+    row = await service.undo(chief, order.id, "扫错了人", late)
+    assert row.undone_at is not None
