@@ -88,7 +88,7 @@ async def sign_in(request: HTMXRequest) -> Answer:
     values = await forms.read(request)
     try:
         form = forms.bind(PinForm, values)
-        await _slow_down(request, form.phone)
+        await _slow_down(request)
         new = await signin.sign_in(
             await _county(form.county),
             form.phone,
@@ -114,7 +114,7 @@ async def desk_sign_in(request: HTMXRequest) -> Answer:
     values = await forms.read(request)
     try:
         form = forms.bind(DeskForm, values)
-        await _slow_down(request, form.phone)
+        await _slow_down(request)
         new = await signin.desk_sign_in(
             await _county(form.county),
             form.phone,
@@ -150,7 +150,7 @@ async def activate(request: HTMXRequest, token: FromPath[str]) -> Answer:
     values = await forms.read(request)
     try:
         form = forms.bind(SlipForm, values)
-        await _slow_down(request, "")
+        await _slow_down(request)
         new = await slips.activate(
             token,
             form.last4,
@@ -178,7 +178,7 @@ async def activate_by_digits(request: HTMXRequest) -> Answer:
     values = await forms.read(request)
     try:
         form = forms.bind(DigitsForm, values)
-        await _slow_down(request, form.phone)
+        await _slow_down(request)
         new = await slips.activate_by_digits(
             await _county(form.county),
             form.phone,
@@ -317,13 +317,10 @@ async def _county(asked: int | None) -> int:
     raise Invalid(sentence, {"county": sentence})
 
 
-async def _slow_down(request: HTMXRequest, phone: str) -> None:
-    """Coarse limits by address and by number; they fail open."""
-    redis = request.app.state.valkey
+async def _slow_down(request: HTMXRequest) -> None:
+    """A coarse limit by address; by number there is none, or strangers could shut somebody out."""
     address = request.client.host if request.client else "unknown"
-    await limit(redis, "sign-in-address", address, TRIES_OF_ADDRESS, 60)
-    if phone:
-        await limit(redis, "sign-in-phone", phone[:20], TRIES_OF_ADDRESS, GHOST_WINDOW)
+    await limit(request.app.state.valkey, "sign-in-address", address, TRIES_OF_ADDRESS, 60)
 
 
 async def _ghost(
