@@ -134,7 +134,7 @@ OPEN_FOR = (
         ON d.role = s.role AND d.unit_code = s.unit_code
     WHERE s.county_id = $1 AND s.record_id = r.id AND s.verdict = 'open'
       AND (s.grid_code = '' OR s.role <> 'lead' OR s.grid_code = ANY($4::text[])))
-  AND r.worker_id <> $5 AND $5 <> ALL(r.recused)
+  AND r.worker_id <> $5 AND r.entered_by IS DISTINCT FROM $5 AND $5 <> ALL(r.recused)
 ORDER BY r.work_date, r.declared_at, r.seq, r.id LIMIT $6
 """
 )
@@ -146,7 +146,7 @@ WHERE r.county_id = $1 AND r.state = 'pending' AND EXISTS (
         ON d.role = s.role AND d.unit_code = s.unit_code
     WHERE s.county_id = $1 AND s.record_id = r.id AND s.verdict = 'open'
       AND (s.grid_code = '' OR s.role <> 'lead' OR s.grid_code = ANY($4::text[])))
-  AND r.worker_id <> $5 AND $5 <> ALL(r.recused)
+  AND r.worker_id <> $5 AND r.entered_by IS DISTINCT FROM $5 AND $5 <> ALL(r.recused)
 """
 DONE_BY = (
     LINE

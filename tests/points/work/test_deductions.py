@@ -1,0 +1,182 @@
+"""Deductions: notice, answer, decision by another, appeal; what is final reaches the ledger."""
+
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
+
+import msgspec
+import pytest
+
+from points.errors import DeductionRefused
+from points.ledger import service as ledger
+from points.work import deductions, posting, queries, service
+from points.work.deduction_queries import DeductionRow
+from points.work.deductions import Proposal
+from points.work.rules import State
+from points.work.schemas import LogForm, Record
+from shared.calendar import service as calendar
+from shared.clock import today
+from shared.database import DB
+from shared.errors import Forbidden, NotFound
+from shared.ids import new_id
+from tests.factories import COUNTY, SmallCounty, acting, small_county
+
+NOW = datetime(2026, 10, 20, 4, tzinfo=UTC)
+DAY = date(2026, 10, 19)
+
+
+def proposal(town: SmallCounty, **more: object) -> Proposal:
+    values: dict[str, object] = {
+        "worker_id": town.worker.person_id,
+        "code": "PEN-01",
+        "amount": 20,
+        "happened_on": DAY,
+        "facts": "例会无故缺席",
+        "evidence": "签到表",
+    }
+    return Proposal(**(values | more))  # type: ignore[arg-type]  # fields are named by the tests
+
+
+async def proposed(town: SmallCounty, **more: object) -> UUID:
+    return await deductions.propose(await acting(town.lead), proposal(town, **more), NOW)
+
+
+async def merit(town: SmallCounty) -> int:
+    return (await ledger.balances(COUNTY, town.worker.person_id)).merit
+
+
+async def row(deduction_id: UUID, town: SmallCounty) -> DeductionRow:
+    return await deductions.view(await acting(town.worker), deduction_id)
+
+
+async def after(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, 4, tzinfo=UTC) + timedelta(days=1)
+
+
+async def posted(town: SmallCounty) -> Record:
+    """A record of 1 point in the ledger."""
+    worker = await acting(town.worker, on=DAY)
+    form = LogForm(id=new_id(), rule_code="ORG-02", work_date=DAY, text="参加网格例会")
+    record = await service.log(worker, form, now=NOW)
+    await service.verify(await acting(town.lead), record.id, now=NOW)
+    await posting.post_records(COUNTY, [record.id], NOW)
+    return record
+
+
+async def test_a_decision_waits_for_the_answer_or_its_term(rollback: None) -> None:
+    """Five working days to answer; an answer opens the way at once."""
+    town = await small_county()
+    number = await proposed(town)
+    chief = await acting(town.chief)
+    found = await row(number, town)
+    assert found.answer_due_on == await calendar.add_working_days(COUNTY, today(NOW), 5)
+    with pytest.raises(DeductionRefused, match="陈述期"):
+        await deductions.decide(chief, number, stands=True, reason="属实", now=NOW)
+    late = await after(found.answer_due_on)
+    with pytest.raises(DeductionRefused, match="已经过了"):
+        await deductions.reply(await acting(town.worker), number, "我请过假", late)
+    await deductions.reply(await acting(town.worker), number, "我请过假", NOW)
+    await deductions.decide(chief, number, stands=False, reason="有请假条", now=NOW)
+    assert (await row(number, town)).state == "dropped"
+    assert await deductions.post_lapsed(COUNTY, late + timedelta(days=60)) == 0
+    assert await merit(town) == 0
+
+
+async def test_an_unused_appeal_term_makes_it_final_once(rollback: None) -> None:
+    """Nothing is deducted before the term is over, and nothing twice."""
+    town = await small_county()
+    number = await proposed(town)
+    late = await after((await row(number, town)).answer_due_on)
+    await deductions.decide(await acting(town.chief), number, stands=True, reason="属实", now=late)
+    due = (await row(number, town)).appeal_due_on
+    assert due == await calendar.add_working_days(COUNTY, today(late), 5)
+    assert due is not None
+    assert await deductions.post_lapsed(COUNTY, await after(due) - timedelta(days=1)) == 0
+    assert await deductions.post_lapsed(COUNTY, await after(due)) == 1
+    assert await deductions.post_lapsed(COUNTY, await after(due)) == 0
+    assert await merit(town) == -20
+    deducted = "SELECT deducted FROM points.merit_month WHERE county_id = $1 AND month = 202610"
+    assert await DB.fetchval(deducted, COUNTY) == 20
+
+
+async def test_an_appeal_stops_it_until_somebody_else_decides(rollback: None) -> None:
+    """Neither the proposer nor the first decider decides the appeal."""
+    town = await small_county()
+    number = await deductions.propose(await acting(town.chief), proposal(town), NOW)
+    with pytest.raises(Forbidden):
+        await deductions.decide(
+            await acting(town.chief), number, stands=True, reason="属实", now=NOW
+        )
+    late = await after((await row(number, town)).answer_due_on)
+    instructor = await acting(town.instructor)
+    await deductions.decide(instructor, number, stands=True, reason="属实", now=late)
+    await deductions.appeal(await acting(town.worker), number, "不属实", late)
+    assert await deductions.post_lapsed(COUNTY, late + timedelta(days=60)) == 0
+    with pytest.raises(Forbidden):
+        await deductions.decide_appeal(instructor, number, upheld=False, reason="维持", now=late)
+    department = await acting(town.department, desk=True)
+    await deductions.decide_appeal(department, number, upheld=True, reason="证据不足", now=late)
+    assert (await row(number, town)).state == "annulled"
+    assert await merit(town) == 0
+
+
+async def test_a_false_claim_is_taken_back_whole(rollback: None) -> None:
+    """PEN-07: the award is reversed and ten points besides; the record says so."""
+    town = await small_county()
+    record = await posted(town)
+    assert await merit(town) == 10
+    with pytest.raises(DeductionRefused):
+        await proposed(town, code="PEN-07", amount=100)
+    number = await proposed(town, code="PEN-07", amount=100, record_id=record.id)
+    late = await after((await row(number, town)).answer_due_on)
+    await deductions.decide(
+        await acting(town.chief), number, stands=True, reason="没有开会", now=late
+    )
+    due = (await row(number, town)).appeal_due_on
+    assert due is not None
+    await deductions.post_lapsed(COUNTY, await after(due))
+    found = await queries.record(COUNTY, record.id)
+    assert found is not None
+    assert found.state == State.REVERSED
+    assert await merit(town) == -100
+    sums = await DB.fetchrow(
+        "SELECT awarded, deducted FROM points.merit_month WHERE county_id = $1", COUNTY
+    )
+    assert sums is not None
+    assert (sums["awarded"], sums["deducted"]) == (0, 100)
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"code": "PEN-99"}, "code"),
+        ({"amount": 15}, "amount"),
+        ({"amount": 0}, "amount"),
+        ({"amount": -20}, "amount"),
+        ({"happened_on": date(2026, 12, 1)}, "happened_on"),
+        ({"facts": " "}, "facts"),
+        ({"evidence": ""}, "facts"),
+        ({"happened_on": date(2025, 12, 1)}, "worker_id"),
+    ],
+)
+async def test_a_wrong_proposal_names_its_field(
+    rollback: None, change: dict[str, object], field: str
+) -> None:
+    """Unknown rule, foreign amount, future, no facts, not in post."""
+    town = await small_county()
+    with pytest.raises(DeductionRefused) as refused:
+        await proposed(town, **change)
+    assert list(refused.value.fields) == [field]
+
+
+async def test_strangers_see_and_do_nothing(rollback: None) -> None:
+    """Another township's people, a colleague, the worker against themselves."""
+    town = await small_county()
+    number = await proposed(town)
+    for stranger in (town.cousin_worker, town.second_worker):
+        with pytest.raises(NotFound):
+            await deductions.view(await acting(stranger), number)
+        with pytest.raises(NotFound):
+            await deductions.reply(await acting(stranger), number, "x", NOW)
+    own = msgspec.structs.replace(proposal(town), worker_id=town.lead.person_id)
+    with pytest.raises((DeductionRefused, NotFound)):
+        await deductions.propose(await acting(town.lead), own, NOW)
