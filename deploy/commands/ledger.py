@@ -1,8 +1,12 @@
-"""``gridmerit verify``."""
+"""``gridmerit verify`` and ``gridmerit import balances``."""
+
+from pathlib import Path
 
 import click
 
 from deploy.runtime import run
+from points.ledger import opening
+from points.ledger.opening import Brought
 from points.ledger.verifier import service
 from points.ledger.verifier.service import Verdict
 from shared.settings import Settings
@@ -32,4 +36,41 @@ def show(verdict: Verdict) -> None:
     click.echo(
         f"{verdict.county_id}：{verdict.transfers} 笔转账，{verdict.batches} 个批次，{word}"
         f"（{verdict.seconds:.1f} 秒）。"
+    )
+
+
+@click.command("balances")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--county", type=click.IntRange(100_000, 999_999), required=True, help="县代码，6 位。"
+)
+@click.option("--dry-run", is_flag=True, help="只检查，不写入。")
+@click.option(
+    "--report",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="把标出错误的工作簿写到这个文件。",
+)
+def import_balances(file: Path, county: int, *, dry_run: bool, report: Path | None) -> None:
+    """导入期初积分：姓名、网格编码、履职积分、可兑换积分；有错误时什么都不写。"""
+    data = file.read_bytes()
+
+    async def main(_: Settings) -> Brought:
+        return await opening.import_balances(None, county, data, file.name, dry_run=dry_run)
+
+    result = run(main)
+    if result.left_out:
+        click.echo(f"没有读取的列：{'、'.join(result.left_out)}")
+    if result.faults:
+        for sentence in result.faults:
+            click.echo(f"  {sentence}")
+        if report:
+            report.write_bytes(result.report)
+            click.echo(f"标红的表格已写到 {report}")
+        click.echo(f"共 {result.rows} 行，有错误，没有写入。")
+        raise SystemExit(1)
+    verb = "将" if dry_run else "已"
+    click.echo(
+        f"共 {result.rows} 行：{verb}入账 {result.posted} 人，以前导入过 {result.same} 人；"
+        f"履职积分 {result.merit / 10:g}，可兑换积分 {result.wallet / 10:g}，"
+        f"其中待拨付 {result.waiting / 10:g}。"
     )

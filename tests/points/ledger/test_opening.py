@@ -1,0 +1,80 @@
+"""Opening balances from an office file."""
+
+from datetime import timedelta
+
+import pytest
+
+from points.ledger import service
+from points.ledger.items import Balances
+from points.ledger.opening import import_balances
+from shared.clock import today
+from shared.identity.actor import Actor
+from tests.factories import SmallCounty, acting, small_county
+from tests.points.ledger.builders import COUNTY, fund, sound
+
+HEAD = "姓名,网格编码,履职积分,可兑换积分,有效期至,备注"
+
+
+@pytest.fixture
+async def town(rollback: None) -> SmallCounty:
+    return await small_county()
+
+
+def file(*rows: str) -> bytes:
+    return "\n".join([HEAD, *rows]).encode()
+
+
+GOOD = file("欧阳金山,421222100001001,30.5,20,2099-12-31,", "苏建国,421222100001002,,8,,上年结余")
+
+
+async def test_balances_are_brought_over_once(town: SmallCounty) -> None:
+    """Both units, beyond the budget waiting; the same file again adds nothing."""
+    await fund(250)
+    dry = await import_balances(None, COUNTY, GOOD, "期初.csv", dry_run=True)
+    assert (dry.posted, dry.merit, dry.wallet) == (2, 305, 280)
+    assert (await service.balances(COUNTY, town.worker.person_id)).merit == 0
+    done = await import_balances(None, COUNTY, GOOD, "期初.csv")
+    assert (done.posted, done.waiting, done.left_out) == (2, 30, ["备注"])
+    assert await service.balances(COUNTY, town.worker.person_id) == Balances(305, 200, 0, 0, 0)
+    assert await service.balances(COUNTY, town.second_worker.person_id) == Balances(0, 50, 0, 0, 30)
+    again = await import_balances(None, COUNTY, GOOD, "期初.csv")
+    assert (again.posted, again.same) == (0, 2)
+    await sound()
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ("欧阳金山,421222100001002,1,1,,", "不是网格"),
+        ("欧阳金山,421222100001001,,,,", "两种积分"),
+        ("欧阳金山,421222100001001,-1,,,", "履职积分"),
+        ("欧阳金山,421222100001001,1.25,,,", "一位小数"),
+        (f"欧阳金山,421222100001001,1,1,{today() - timedelta(days=1)},", "过期"),
+        ("苏建国,421222100001002,1,1,,", "两次"),
+    ],
+)
+async def test_one_wrong_row_stops_the_file(town: SmallCounty, row: str, words: str) -> None:
+    """The fault names the row, nothing is written, the marked workbook comes back."""
+    data = file("苏建国,421222100001002,1,1,,", row)
+    result = await import_balances(None, COUNTY, data, "期初.csv")
+    assert len(result.faults) == 1
+    assert words in result.faults[0]
+    assert "第 3 行" in result.faults[0]
+    assert result.report.startswith(b"PK")
+    assert (await service.balances(COUNTY, town.second_worker.person_id)).merit == 0
+
+
+async def test_another_amount_for_the_same_person_is_a_fault(town: SmallCounty) -> None:
+    """A second file does not add to or replace what was brought over."""
+    await import_balances(None, COUNTY, GOOD, "期初.csv")
+    changed = file("欧阳金山,421222100001001,99,20,2099-12-31,")
+    result = await import_balances(None, COUNTY, changed, "期初.csv")
+    assert "已导入过" in result.faults[0]
+
+
+async def test_only_the_department_brings_balances_over(town: SmallCounty) -> None:
+    """A secretary has no right to it; absent and forbidden look the same."""
+    department: Actor = await acting(town.department, desk=True)
+    await import_balances(department, COUNTY, GOOD, "期初.csv", dry_run=True)
+    with pytest.raises(Exception, match="没有"):
+        await import_balances(await acting(town.chief), COUNTY, GOOD, "期初.csv")
