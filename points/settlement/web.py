@@ -16,6 +16,7 @@ from shared.documents.excel import MIME
 from shared.errors import Conflict, Invalid
 from shared.identity.access import Action, Target, allowed
 from shared.identity.actor import Actor
+from shared.roster.office.schemas import Page
 from shared.roster.roles import DESK_ROLES, Role
 from shared.web import forms
 from shared.web.files import attachment
@@ -31,7 +32,7 @@ class Query(msgspec.Struct):
     month: str = ""
     state: str = ""
     q: str = ""
-    page: int = 1
+    page: Page = 1
 
 
 class SignForm(msgspec.Struct):

@@ -18,6 +18,7 @@ from points.settlement.publication import service as publication
 from shared.errors import Conflict, Invalid
 from shared.identity.access import Action, Target, allowed
 from shared.identity.actor import Actor
+from shared.roster.office.schemas import Page
 from shared.roster.roles import DESK_ROLES
 from shared.web import forms
 from shared.web.pages import moment, page
@@ -31,7 +32,7 @@ class Query(msgspec.Struct):
 
     q: str = ""
     waiting: bool = False
-    page: int = 1
+    page: Page = 1
 
 
 class EntryForm(msgspec.Struct):

@@ -24,6 +24,8 @@ PAGE = 50
 MOST_ROWS = 100_000
 LONGEST = 366
 """Days of one period."""
+EARLIEST, LATEST = 2000, 2099
+"""Years in which there can be a redemption."""
 File = tuple[str, bytes]
 """Name and content."""
 
@@ -123,7 +125,8 @@ def _allowed(actor: Actor, purpose: str) -> tuple[str, ...]:
 
 
 def _check_period(first: date, last: date) -> None:
-    if not 0 <= (last - first).days < LONGEST:
+    within = first.year >= EARLIEST and last.year <= LATEST
+    if not within or not 0 <= (last - first).days < LONGEST:
         sentence = "起止日期不对，一次最多一年。"
         raise Invalid(sentence, {"last": sentence})
 

@@ -12,6 +12,7 @@ from points.settlement.reports import service
 from shared.clock import today
 from shared.documents.excel import MIME
 from shared.identity.actor import Actor
+from shared.roster.office.schemas import Page
 from shared.web import forms
 from shared.web.files import attachment
 from shared.web.pages import moment, page
@@ -25,7 +26,7 @@ class Query(msgspec.Struct):
     first: date | None = None
     last: date | None = None
     q: str = ""
-    page: int = 1
+    page: Page = 1
     purpose: str = ""
 
 

@@ -211,6 +211,29 @@ async def test_department_keeps_the_calendar(client: httpx.AsyncClient) -> None:
     assert "还没有录入" in (await client.get("/desk/calendar?year=2035")).text
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/desk/ledger?first=9999-12-01&last=9999-12-31",
+        "/desk/ledger?first=0001-01-01&last=0001-01-02",
+        "/desk/ledger?first=2026-02-30",
+        "/desk/ledger?first=2026-10-02&last=2026-10-01",
+        "/desk/summary.xlsx?first=2020-01-01&last=2026-01-01&purpose=x",
+        "/desk/statements?month=2026-13",
+        "/desk/statements?page=99999999999999999999999",
+        "/desk/funds?page=-1&waiting=maybe",
+        "/desk/calendar?year=1",
+    ],
+)
+async def test_impossible_conditions_have_one_sentence(
+    client: httpx.AsyncClient, path: str
+) -> None:
+    made = await world()
+    await enter(client, made.county.department)
+    answer = await client.get(path)
+    assert answer.status_code == 422, answer.text[:200]
+
+
 def roles_of(made: World) -> list[Member]:
     county = made.county
     return [county.worker, county.cousin_worker, county.lead, county.committee]
