@@ -103,7 +103,8 @@ async def test_the_worker_s_pages_keep_the_rules(
     for path, name in (
         ("/home", "home"),
         ("/work", "work"),
-        ("/work/new?category=SVC", "new"),
+        ("/work/new?category=SVC", "choose"),
+        ("/work/new?category=SVC&rule=SVC-01", "new"),
         ("/work/new?category=CARE&rule=CARE-01", "new-care"),
         ("/records", "records"),
         ("/deductions", "deductions"),
@@ -183,7 +184,7 @@ async def test_nothing_is_lost_offline_and_nothing_comes_twice(
     town = await small_county()
     await activate(town.worker)
     page = await sign_in(town.worker)
-    await page.goto("/work/new?category=SVC")
+    await page.goto("/work/new?category=SVC&rule=SVC-01")
     await page.context.set_offline(offline=True)
     await page.get_by_role("button", name="提交").click()
     await page.get_by_text("已存在手机里").first.wait_for()
