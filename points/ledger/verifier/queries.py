@@ -393,8 +393,9 @@ WHERE b.county_id = $1 AND b.number = $2 ORDER BY l.position, l.part, l.id
 """
 LAST_BATCH = "SELECT coalesce(max(number), 0) FROM points.batch WHERE county_id = $1"
 COUNTIES = "SELECT DISTINCT county_id FROM points.batch ORDER BY county_id"
-# A whole ledger takes longer than a page may.
-PATIENCE = "SET LOCAL statement_timeout = '30min'"
+# A whole ledger takes longer than a page may; and a LIMIT 1 that finds nothing misleads the planner
+# into nested loops, which are quick only to a first row.
+PATIENCE = ("SET LOCAL statement_timeout = '30min'", "SET LOCAL enable_nestloop = off")
 SIZE = "SELECT count(*) FROM points.transfer WHERE county_id = $1"
 
 
@@ -423,7 +424,8 @@ async def counties() -> list[int]:
 
 
 async def be_patient() -> None:
-    await DB.execute(PATIENCE)
+    for setting in PATIENCE:
+        await DB.execute(setting)
 
 
 async def size(county_id: int) -> int:
