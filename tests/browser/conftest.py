@@ -36,8 +36,6 @@ ARGUMENTS = [
     "--disable-sync",
     "--no-sandbox",
 ]
-CHINESE: dict[str, str | float | bool] = {**os.environ, "LANGUAGE": "zh_CN"}
-"""Date fields speak the browser's language, not the page's."""
 PASSWORD = "correct horse battery"
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 900}
@@ -82,9 +80,7 @@ async def chromium() -> AsyncIterator[Browser]:
     if MISSING:
         pytest.fail(MISSING)
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=CHROMIUM, args=ARGUMENTS, env=CHINESE
-        )
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
         await browser.close()
 
