@@ -86,3 +86,20 @@ def test_every_setting_is_documented() -> None:
     bare = {name.lower() for name in BARE_NAMES}
     variables = {name.upper() if name in bare else PREFIX + name.upper() for name in names}
     assert {name for name in variables if f"`{name}`" not in text} == set()
+
+
+def test_no_template_is_dead() -> None:
+    """Every template is named by a handler or by another template.
+
+    Handlers that serve phone and desk alike put the name together, so the last part of a name,
+    quoted or after a placeholder, counts as well.
+    """
+    sources = {path: path.read_text(encoding="utf-8") for path in [*MODULES, *TEMPLATES]}
+
+    def wrong(path: Path) -> list[str]:
+        last = path.stem.partition("_")[2] or path.stem
+        names = (path.stem, f'"{last}"', f"}}_{last}", f'_{last}"')
+        texts = (text for other, text in sources.items() if other != path)
+        return [] if any(name in text for text in texts for name in names) else ["unused"]
+
+    assert offenders(wrong, TEMPLATES) == {}
