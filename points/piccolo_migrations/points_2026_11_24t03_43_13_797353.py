@@ -19,9 +19,7 @@ DESCRIPTION = "The first schema"
 
 
 async def forwards():
-    manager = MigrationManager(
-        migration_id=ID, app_name="points", description=DESCRIPTION
-    )
+    manager = MigrationManager(migration_id=ID, app_name="points", description=DESCRIPTION)
 
     manager.add_table(
         class_name="Redemption",
@@ -44,17 +42,11 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_table(
-        class_name="Lot", tablename="lot", schema="points", columns=None
-    )
+    manager.add_table(class_name="Lot", tablename="lot", schema="points", columns=None)
 
-    manager.add_table(
-        class_name="Account", tablename="account", schema="points", columns=None
-    )
+    manager.add_table(class_name="Account", tablename="account", schema="points", columns=None)
 
-    manager.add_table(
-        class_name="Price", tablename="price", schema="points", columns=None
-    )
+    manager.add_table(class_name="Price", tablename="price", schema="points", columns=None)
 
     manager.add_table(
         class_name="StatementSignature",
@@ -63,9 +55,7 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_table(
-        class_name="Card", tablename="card", schema="points", columns=None
-    )
+    manager.add_table(class_name="Card", tablename="card", schema="points", columns=None)
 
     manager.add_table(
         class_name="StatementLine",
@@ -88,13 +78,9 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_table(
-        class_name="Batch", tablename="batch", schema="points", columns=None
-    )
+    manager.add_table(class_name="Batch", tablename="batch", schema="points", columns=None)
 
-    manager.add_table(
-        class_name="Awaiting", tablename="awaiting", schema="points", columns=None
-    )
+    manager.add_table(class_name="Awaiting", tablename="awaiting", schema="points", columns=None)
 
     manager.add_table(
         class_name="Agreement",
@@ -103,9 +89,7 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_table(
-        class_name="Product", tablename="product", schema="points", columns=None
-    )
+    manager.add_table(class_name="Product", tablename="product", schema="points", columns=None)
 
     manager.add_table(
         class_name="StockMove",
@@ -156,21 +140,13 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_table(
-        class_name="Shop", tablename="shop", schema="points", columns=None
-    )
+    manager.add_table(class_name="Shop", tablename="shop", schema="points", columns=None)
 
-    manager.add_table(
-        class_name="Fund", tablename="fund", schema="points", columns=None
-    )
+    manager.add_table(class_name="Fund", tablename="fund", schema="points", columns=None)
 
-    manager.add_table(
-        class_name="Code", tablename="code", schema="points", columns=None
-    )
+    manager.add_table(class_name="Code", tablename="code", schema="points", columns=None)
 
-    manager.add_table(
-        class_name="Posting", tablename="posting", schema="points", columns=None
-    )
+    manager.add_table(class_name="Posting", tablename="posting", schema="points", columns=None)
 
     manager.add_table(
         class_name="RuleVersion",
@@ -179,13 +155,9 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_table(
-        class_name="Pickup", tablename="pickup", schema="points", columns=None
-    )
+    manager.add_table(class_name="Pickup", tablename="pickup", schema="points", columns=None)
 
-    manager.add_table(
-        class_name="Hold", tablename="hold", schema="points", columns=None
-    )
+    manager.add_table(class_name="Hold", tablename="hold", schema="points", columns=None)
 
     manager.add_table(
         class_name="CounterTries",
@@ -194,13 +166,9 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_table(
-        class_name="Stock", tablename="stock", schema="points", columns=None
-    )
+    manager.add_table(class_name="Stock", tablename="stock", schema="points", columns=None)
 
-    manager.add_table(
-        class_name="Transfer", tablename="transfer", schema="points", columns=None
-    )
+    manager.add_table(class_name="Transfer", tablename="transfer", schema="points", columns=None)
 
     manager.add_column(
         table_class_name="Redemption",

@@ -17,9 +17,7 @@ DESCRIPTION = "The first schema"
 
 
 async def forwards():
-    manager = MigrationManager(
-        migration_id=ID, app_name="shared", description=DESCRIPTION
-    )
+    manager = MigrationManager(migration_id=ID, app_name="shared", description=DESCRIPTION)
 
     manager.add_table(
         class_name="TerminalKey",
@@ -28,17 +26,11 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_table(
-        class_name="Account", tablename="account", schema="shared", columns=None
-    )
+    manager.add_table(class_name="Account", tablename="account", schema="shared", columns=None)
 
-    manager.add_table(
-        class_name="JobRun", tablename="job_run", schema="shared", columns=None
-    )
+    manager.add_table(class_name="JobRun", tablename="job_run", schema="shared", columns=None)
 
-    manager.add_table(
-        class_name="Session", tablename="session", schema="shared", columns=None
-    )
+    manager.add_table(class_name="Session", tablename="session", schema="shared", columns=None)
 
     manager.add_table(
         class_name="AuditEvent",
@@ -54,9 +46,7 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_table(
-        class_name="Unit", tablename="unit", schema="shared", columns=None
-    )
+    manager.add_table(class_name="Unit", tablename="unit", schema="shared", columns=None)
 
     manager.add_table(
         class_name="Assignment",
@@ -65,9 +55,7 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_table(
-        class_name="Post", tablename="post", schema="shared", columns=None
-    )
+    manager.add_table(class_name="Post", tablename="post", schema="shared", columns=None)
 
     manager.add_table(
         class_name="ImportRun",
@@ -76,13 +64,9 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_table(
-        class_name="Person", tablename="person", schema="shared", columns=None
-    )
+    manager.add_table(class_name="Person", tablename="person", schema="shared", columns=None)
 
-    manager.add_table(
-        class_name="County", tablename="county", schema="shared", columns=None
-    )
+    manager.add_table(class_name="County", tablename="county", schema="shared", columns=None)
 
     manager.add_table(
         class_name="CalendarException",
@@ -98,9 +82,7 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_table(
-        class_name="Device", tablename="device", schema="shared", columns=None
-    )
+    manager.add_table(class_name="Device", tablename="device", schema="shared", columns=None)
 
     manager.add_column(
         table_class_name="TerminalKey",
