@@ -14,6 +14,8 @@ from playwright.async_api import Page, Response
 from points.routes import ROUTES
 from shared.identity.actor import Actor
 from shared.identity.routes import may_ask
+from shared.roster.roles import Role
+from tests import factories
 from tests.browser import village as stage
 from tests.browser.checks import assert_keeps_the_rules
 from tests.browser.conftest import SignIn
@@ -28,8 +30,13 @@ PRINT = re.compile(r"/(print|notice|sheet|slips)$|^/publications/|^/verify/cards
 NAMES = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\b[A-Z]{3,4}-\d\d\b|\b\d{6,15}\b|\d{4}-\d\d")
 
 
-async def walk(page: Page, starts: Iterable[str], *, phone: bool = True) -> set[str]:
-    """Follow links from the starts; look at one page of each kind. Returns the kinds seen."""
+async def walk(
+    page: Page, starts: Iterable[str], *, phone: bool = True, look: bool = True
+) -> set[str]:
+    """Follow links from the starts; look at one page of each kind. Returns the kinds seen.
+
+    Without ``look`` only the answers count: no link may lead nowhere.
+    """
     seen: set[str] = set()
     titles: dict[str, str] = {}
     waiting = deque(starts)
@@ -44,7 +51,7 @@ async def walk(page: Page, starts: Iterable[str], *, phone: bool = True) -> set[
         assert answer.status == 200, path
         here = urlsplit(page.url).path
         waiting.extend(await links(page))
-        if PRINT.search(kind) or NAMES.sub("…", here) != kind:
+        if not look or PRINT.search(kind) or NAMES.sub("…", here) != kind:
             continue
         assert len(await answer.body()) < 60_000, path
         title = await assert_keeps_the_rules(page, phone=phone and not here.startswith("/desk"))
@@ -83,12 +90,12 @@ async def lived_in() -> Village:
     return made
 
 
-async def walked(page: Page, member: Member, *, desk: bool = False) -> set[str]:
+async def walked(page: Page, member: Member, *, desk: bool = False, look: bool = True) -> set[str]:
     """A walk through everything that somebody may open."""
     pages = pages_of(await acting(member, desk=desk))
     at_desk = [path for path in pages if path.startswith("/desk")]
     starts = at_desk if desk else [path for path in pages if path not in at_desk]
-    return await walk(page, starts, phone=not desk)
+    return await walk(page, starts, phone=not desk, look=look)
 
 
 async def test_worker_pages(committed: None, sign_in: SignIn) -> None:
@@ -119,6 +126,32 @@ async def test_desk_pages(committed: None, desk_sign_in: SignIn) -> None:
     seen = await walked(page, town.county.department, desk=True)
     menu = "roster rules months funds shops products statements ledger audit exports settings"
     assert {f"/desk/{name}" for name in menu.split()} <= seen
+
+
+async def test_no_link_leads_nowhere(committed: None, sign_in: SignIn) -> None:
+    """Lead, instructor, committee, supervisors and accountant: every link they see is theirs."""
+    town = await lived_in()
+    county = town.county
+    for member in (
+        county.lead,
+        county.instructor,
+        county.committee,
+        county.supervisor,
+        county.accountant,
+    ):
+        page = await sign_in(member)
+        assert len(await walked(page, member, look=False)) > 10
+        await page.context.close()
+
+
+async def test_oversight_links_lead_somewhere(committed: None, desk_sign_in: SignIn) -> None:
+    """The auditor's and the administrator's desks show no link that is refused."""
+    town = await lived_in()
+    for role in (Role.AUDITOR, Role.ADMIN):
+        member = await factories.member(role, town.county.units["421222"])
+        page = await desk_sign_in(member)
+        assert await walked(page, member, desk=True, look=False)
+        await page.context.close()
 
 
 async def test_first_visit_is_light(open_context: Callable[..., Any]) -> None:
