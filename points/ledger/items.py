@@ -20,7 +20,7 @@ from uuid import UUID
 import msgspec
 
 MAX_ITEMS = 5_000
-"""Items in one batch; larger work is cut into chunks (ledger.md 3.9)."""
+"""Items in one batch; larger work is cut into chunks."""
 MAX_LINES = 50
 """Lines in one redemption."""
 MAX_AMOUNT = 10**9

@@ -1,4 +1,4 @@
-"""When wallet points end (domain handbook 4.4); the day is fixed on the lot when it is earned."""
+"""When wallet points end; the day is fixed on the lot when it is earned."""
 
 from calendar import monthrange
 from datetime import date, timedelta

@@ -1,4 +1,4 @@
-"""One query per invariant (ledger handbook 5): each answers the first row that breaks it.
+"""One query per invariant: each answers the first row that breaks it.
 
 ``$1`` is the county. A query answers ``thing`` (which table's row), ``id`` and ``detail`` in words;
 no row means that the invariant holds.

@@ -28,7 +28,7 @@ NOTHING = Earned()
 ONE = Facts()
 
 
-def test_the_shipped_rulebook_is_the_handbook_s() -> None:
+def test_the_shipped_rulebook_is_complete() -> None:
     """24 award rules, 8 deductions, and the sums that prove no digit was mistyped."""
     assert len(RULES) == 24
     assert len(PENALTIES) == 8

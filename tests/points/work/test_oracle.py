@@ -1,4 +1,4 @@
-"""A month of random records against a plain second reading of the handbook."""
+"""A month of random records against a plain second reading of the rules."""
 
 import random
 from collections import defaultdict
@@ -60,7 +60,7 @@ def oracle(rows: list[Row]) -> dict[tuple[str, str], int]:
 
 
 @pytest.mark.parametrize("seed", range(4))
-async def test_the_ledger_gets_what_the_handbook_says(rollback: None, seed: int) -> None:
+async def test_the_ledger_gets_what_the_rules_say(rollback: None, seed: int) -> None:
     """Every worker's every rule agrees, and the balances are their sums."""
     town = await small_county()
     rows = rows_of(seed)

@@ -1,4 +1,4 @@
-"""Who may do what, said a second time: from the handbook's sentences, by walking the unit tree.
+"""Who may do what, said a second time: in plain sentences, by walking the unit tree.
 
 It shares nothing with ``shared.identity.access`` but the names of actions. A row reads: who over
 the unit | what else opens it (own, shop) and what closes it (apart) or stays open (former).
