@@ -1,7 +1,6 @@
-"""What the ledger does by itself: points expire, freed budgets flow, the books are proven.
+"""What the ledger does by itself: holds and codes end, points expire, budgets flow, books prove.
 
-Each sweep makes up for all that were missed, so only the latest day ever runs. Holds and codes end
-by the counter's own jobs (points/redemption/jobs.py).
+Each sweep makes up for all that were missed, so only the latest slot or day ever runs.
 """
 
 from datetime import date, datetime
@@ -11,13 +10,21 @@ from points.ledger.verifier import service as verifier
 from shared import settings_county
 from shared.clock import today
 from shared.errors import Conflict
-from shared.scheduling.job import Job, last_day
+from shared.scheduling.job import Job, last_day, last_slot
 
 
 class BooksBroken(Conflict):
     """The nightly check found a broken invariant: the run fails, so that it is seen."""
 
     code = "books_broken"
+
+
+async def _holds(county_id: int, _period: str, now: datetime) -> str:
+    return f"作废过期预订 {await service.expire_holds(county_id, now)} 份"
+
+
+async def _codes(county_id: int, _period: str, now: datetime) -> str:
+    return f"清理旧兑换码 {await service.purge_codes(county_id, now)} 个"
 
 
 async def _expiry(county_id: int, period: str, _now: datetime) -> str:
@@ -43,6 +50,8 @@ async def _verify(county_id: int, _period: str, _now: datetime) -> str:
 
 
 JOBS = (
+    Job("ledger.holds", "*/5 * * * *", last_slot(5), _holds),
+    Job("ledger.codes", "20 0 * * *", last_day(), _codes),
     Job("ledger.expiry", "30 0 * * *", last_day(), _expiry),
     Job("ledger.awaiting", "40 0 * * *", last_day(), _awaiting),
     Job("ledger.verify", "0 3 * * *", last_day(3), _verify),

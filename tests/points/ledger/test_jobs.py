@@ -55,8 +55,8 @@ async def test_holds_codes_and_points_end(rollback: None) -> None:
     )  # fmt: skip
     later = NOW + timedelta(days=10)
     period = str(TODAY + timedelta(days=10))
-    assert await service.expire_holds(COUNTY, later) == 1
-    assert await service.purge_codes(COUNTY, later) == 1
+    assert await RUN["ledger.holds"](COUNTY, "", later) == "作废过期预订 1 份"
+    assert await RUN["ledger.codes"](COUNTY, "", later) == "清理旧兑换码 1 个"
     assert await RUN["ledger.expiry"](COUNTY, period, later) == "到期清零 1 批"
     assert await RUN["ledger.awaiting"](COUNTY, period, later) == "补发待拨付 4 分"
     assert "全部相符" in await RUN["ledger.verify"](COUNTY, period, later)
