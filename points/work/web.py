@@ -60,9 +60,12 @@ async def home(request: HTMXRequest) -> Template:
     balances = await ledger.balances(actor.county_id, actor.person_id)
     totals = await service.own_totals(actor, moment(request))
     recent = await service.own_lines(actor)
+    lots = await ledger.lots(actor.county_id, actor.person_id)
     return page(
         request,
         "work/m_home.html",
+        ending=next((lot for lot in lots if lot.expires_on and lot.remaining), None),
+        today=today(moment(request)),
         balances=balances,
         totals=totals,
         recent=recent[:RECENT],
