@@ -18,7 +18,7 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 TOKEN_PATHS = ("/a/", "/r/", "/s/")
 """Their addresses are secrets: no other site, and no page of ours, gets them as referrer."""
 POLICY = (
-    "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; img-src 'self' data: blob:;"
+    "default-src 'self'; script-src 'self'; img-src 'self' data: blob:;"
     " media-src 'self' blob:; worker-src 'self' blob:; object-src 'none'; base-uri 'none';"
     " form-action 'self'; frame-ancestors 'none'"
 )
