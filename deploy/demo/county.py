@@ -14,7 +14,6 @@ PIN = "258036"
 PASSWORD = "demo county, not secret"  # noqa: S105  printed on the screen on purpose
 TOTP_SEED = b"gridmerit demo key!!"
 """Twenty bytes; printed as the authenticator's key."""
-YEAR_BEGINS = "01-01"
 
 
 class Unit(msgspec.Struct, frozen=True):

@@ -35,7 +35,6 @@ SELECT count(*) FROM points.code WHERE county_id = $1 AND person_id = $2 AND cre
 CARD = "SELECT id, person_id, number FROM points.card "
 CARD_BY_TOKEN = CARD + "WHERE county_id = $1 AND token_hash = $2 AND revoked_at IS NULL"
 CARD_BY_NUMBER = CARD + "WHERE county_id = $1 AND number = $2 AND revoked_at IS NULL"
-CARD_OF = CARD + "WHERE county_id = $1 AND person_id = $2 AND revoked_at IS NULL"
 CARDS_OF = """
 SELECT person_id, number FROM points.card
 WHERE county_id = $1 AND person_id = ANY($2) AND revoked_at IS NULL
@@ -205,10 +204,6 @@ async def card_by_token(county_id: int, token_hash: bytes) -> CardRow | None:
 
 async def card_by_number(county_id: int, number: str) -> CardRow | None:
     return await DB.one(CardRow, CARD_BY_NUMBER, county_id, number)
-
-
-async def card_of(county_id: int, person_id: UUID) -> CardRow | None:
-    return await DB.one(CardRow, CARD_OF, county_id, person_id)
 
 
 async def cards_of(county_id: int, people: Sequence[UUID]) -> dict[UUID, str]:

@@ -19,7 +19,6 @@ DIGITS = 8
 PATH = "/r/"
 UNDO_REASONS = ("拿错商品", "数量错了", "扫错了人", "商品有问题", "网格员不要了")
 """Why a redemption is taken back, offered as large choices."""
-PICKUP_WAYS = {"self": "本人来取", "family": "家人代取", "home": "送货上门"}
 
 
 class CodeKind(StrEnum):
@@ -81,18 +80,3 @@ def may_undo_early(made_at: datetime, now: datetime, minutes: int) -> bool:
 def seconds_left(expires_at: datetime, now: datetime) -> int:
     """Whole seconds a code is still good for; 0 = over."""
     return max(0, int((expires_at - now).total_seconds()))
-
-
-class Basket(msgspec.Struct, frozen=True):
-    """Chosen goods: product → pieces, checked before anything is asked of the ledger."""
-
-    total: int
-    """0.1 point."""
-    missing: int
-    """How much more the worker would need; 0 = enough."""
-
-
-def basket(chosen: list[tuple[int, int]], available: int) -> Basket:
-    """Price and pieces of each line against what the worker has; points in 0.1."""
-    total = sum(price * pieces for price, pieces in chosen)
-    return Basket(total, max(0, total - available))

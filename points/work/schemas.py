@@ -1,14 +1,12 @@
 """What work shows of itself."""
 
 from datetime import date, datetime
-from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from points.rulebook.rules import Step
 from points.work.rules import State
-from shared.roster.roles import Role
 
 
 class LogForm(msgspec.Struct, frozen=True, kw_only=True):
@@ -182,25 +180,3 @@ class MonthTotals(msgspec.Struct, kw_only=True):
     zero: int = 0
     cuts: dict[str, int] = {}
     awaiting: int = 0
-
-
-class Held(msgspec.Struct, frozen=True):
-    """A verifying post as the roll query gives it."""
-
-    person_id: UUID
-    name: str
-    role: Role
-    unit_code: str
-    grids: tuple[str, ...]
-
-
-class Repeated(msgspec.Struct, frozen=True):
-    """Which earlier record a new one repeats."""
-
-    id: UUID
-    earlier: UUID
-
-
-def as_dict(row: Any) -> dict[str, Any]:
-    """A Struct as audit keeps it."""
-    return {name: getattr(row, name) for name in row.__struct_fields__}

@@ -34,14 +34,6 @@ def parent_code(code: str) -> str:
     return code[:-3]
 
 
-def township_of(code: str) -> str:
-    return code[:9]
-
-
-def village_of(code: str) -> str:
-    return code[:12]
-
-
 def grid_type_of(village_name: str) -> str:
     """社区 → community, 村 → rural, forest farms and the like → other."""
     name = village_name.removesuffix("居民委员会").removesuffix("居委会").removesuffix("村委会")

@@ -6,7 +6,6 @@ import pytest
 
 from points.redemption.rules import (
     CodeKind,
-    basket,
     make_digits,
     make_token,
     may_undo_early,
@@ -79,10 +78,3 @@ def test_seconds_left_never_negative() -> None:
     """A code that is over has 0 seconds left."""
     assert seconds_left(NOW + timedelta(seconds=90.7), NOW) == 90
     assert seconds_left(NOW - timedelta(hours=1), NOW) == 0
-
-
-def test_basket_says_what_is_missing() -> None:
-    """两袋 35 分 and one of 5 分 against 70.5 分: 75 needed, 4.5 missing."""
-    found = basket([(350, 2), (50, 1)], 705)
-    assert (found.total, found.missing) == (750, 45)
-    assert basket([(350, 2)], 700).missing == 0
