@@ -111,9 +111,10 @@ async def _confirm(people: Mapping[str, UUID], names: tuple[str, ...], at: datet
     """Whatever waits for the cadres of a village."""
     for name in names:
         actor = await act(people[name], at)
-        for task in await work.tasks(actor):
-            how = "signature" if task.resident else ""
-            await work.verify(actor, task.line.id, resident_how=how, now=at)
+        while page := await work.tasks(actor):
+            for task in page:
+                how = "signature" if task.resident else ""
+                await work.verify(actor, task.line.id, resident_how=how, now=at)
 
 
 async def _buy(

@@ -4,7 +4,7 @@ from deploy.demo import county as data
 from deploy.demo.seed import PHONE, seed_demo, totp
 from points.ledger import service as ledger
 from shared import settings_county
-from shared.clock import now
+from shared.clock import now, today
 from shared.database import DB
 from shared.errors import Conflict
 from shared.identity import signin
@@ -25,6 +25,12 @@ async def test_demo_county_is_ready_to_play_in(committed: None, settings: Settin
         else:
             session = await signin.desk_sign_in(*who, totp(now()), now())
         assert session.token
+    earlier = await DB.fetch(
+        "SELECT DISTINCT state FROM points.work_record WHERE county_id = $1 AND work_date < $2",
+        data.COUNTY,
+        today().replace(day=1),
+    )
+    assert [row["state"] for row in earlier] == ["posted"]
     statements = await DB.fetch(
         "SELECT state, line_count FROM points.statement WHERE county_id = $1", data.COUNTY
     )
