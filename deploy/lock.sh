@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")"
 lock() {
     uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
-        --no-emit-index-url --quiet --upgrade "$@"
+        --no-emit-index-url --no-strip-extras --quiet --upgrade "$@"
 }
 lock ../pyproject.toml -o requirements.txt
 lock --group ../pyproject.toml:build -c requirements.txt -o requirements-build.txt
