@@ -1,8 +1,4 @@
-"""The appraisal service.
-
-It has its schema, its login role and its place behind the proxy; survey, cycle, scorecard, ranking
-and pools are not built yet, so it answers health and readiness only.
-"""
+"""The appraisal service. Its routers, in reading order, are the table of contents."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -10,16 +6,26 @@ from pathlib import Path
 
 from litestar import Litestar
 
+from appraisal.cycle import web as cycle
+from appraisal.index import index
 from appraisal.routes import ROUTES
+from appraisal.scorecard import web as scorecard
 from shared.clock import now
 from shared.settings import Settings
 from shared.web.plugin import PlatformPlugin
 
 TEMPLATES = str(Path(__file__).parent / "templates")
+CONSTRAINTS: dict[str, str] = {}
+"""Database constraint → the sentence of its conflict."""
 
 
 def create_app(settings: Settings, clock: Callable[[], datetime] = now) -> Litestar:
     """The ASGI app; the database (``DB``) must be configured before it starts."""
     return Litestar(
-        route_handlers=[], plugins=[PlatformPlugin(settings, ROUTES, [TEMPLATES], {}, clock)]
+        route_handlers=[
+            index,
+            cycle.router,
+            scorecard.router,
+        ],
+        plugins=[PlatformPlugin(settings, ROUTES, [TEMPLATES], CONSTRAINTS, clock)],
     )

@@ -17,7 +17,8 @@ from deploy.runtime import Service, runtime
 from shared.settings import Settings, load
 from shared.web.observed import Observed
 
-APPRAISAL_PATHS = ("/appraisal/", "/s/")
+APPRAISAL = "/appraisal"
+APPRAISAL_PATHS = (f"{APPRAISAL}/", "/s/")
 LOG = structlog.get_logger(__name__)
 
 
@@ -31,7 +32,7 @@ class OneProcess:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
             await live([self.points, self.appraisal], receive, send)
-        elif scope["path"].startswith(APPRAISAL_PATHS):
+        elif scope["path"] == APPRAISAL or scope["path"].startswith(APPRAISAL_PATHS):
             await self.appraisal(scope, receive, send)
         else:
             await self.points(scope, receive, send)

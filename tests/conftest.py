@@ -22,10 +22,12 @@ from litestar import Litestar
 
 os.environ.setdefault("PICCOLO_CONF", "deploy.piccolo_conf")
 
+import appraisal.app
+import points.app
 from deploy.embedded import POSTGRES, VALKEY, Embedded
 from deploy.engine_postgres import SUPERUSER
 from deploy.migrate import migrate
-from points.app import create_app
+from deploy.single import OneProcess
 from shared.database import DB
 from shared.identity import sealing
 from shared.roster import phones
@@ -152,11 +154,24 @@ def settings(servers: Servers, database: str) -> Settings:
 
 @pytest.fixture(scope="session")
 async def application(settings: Settings) -> AsyncIterator[Litestar]:
-    """The points app with its lifespan held open in a task of its own.
+    """The points app with its lifespan held open."""
+    async with held_open(points.app.create_app(settings)) as app:
+        yield app
+
+
+@pytest.fixture(scope="session")
+async def appraisal_application(settings: Settings, database: str) -> AsyncIterator[Litestar]:
+    """The appraisal app with its lifespan held open."""
+    async with held_open(appraisal.app.create_app(settings)) as app:
+        yield app
+
+
+@asynccontextmanager
+async def held_open(app: Litestar) -> AsyncIterator[Litestar]:
+    """An app whose lifespan lives in a task of its own.
 
     Litestar's event emitter holds a task group, which must be left by the task that entered it.
     """
-    app = create_app(settings)
     started, stopping = asyncio.Event(), asyncio.Event()
 
     async def live() -> None:
@@ -175,10 +190,12 @@ async def application(settings: Settings) -> AsyncIterator[Litestar]:
 
 
 @pytest.fixture
-async def client(application: Litestar, rollback: None) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the app inside the test's rolled-back transaction."""
+async def client(
+    application: Litestar, appraisal_application: Litestar, rollback: None
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the one process of both services, inside the test's rolled-back transaction."""
     async for key in application.state.valkey.scan_iter("limit:*"):
         await application.state.valkey.delete(key)
-    transport = httpx.ASGITransport(application)  # type: ignore[arg-type]  # its own ASGI types
+    transport = httpx.ASGITransport(OneProcess(application, appraisal_application))
     async with httpx.AsyncClient(transport=transport, base_url="http://points") as http:
         yield http

@@ -29,6 +29,7 @@ SUBJECTS = {
     "fund": "集体资金",
     "statement": "对账单",
     "publication": "公示表",
+    "cycle": "考核",
     "import": "导入",
     "export": "导出",
 }
@@ -97,6 +98,7 @@ ACTIONS = {
     "statement.sign_accountant": "会计签对账单",
     "statement.sign_supervisor": "监委会签对账单",
     "publication.edit": "发布公示表",
+    "cycle.edit": "办理考核",
     "export": "导出文件",
     "import.funds": "导入资金决议",
 }

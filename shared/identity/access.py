@@ -81,6 +81,8 @@ class Action(StrEnum):
     SIGN_ACCOUNTANT = "statement.sign_accountant"
     SIGN_SUPERVISOR = "statement.sign_supervisor"
     PUBLISH = "publication.edit"
+    CYCLE_VIEW = "cycle.view"
+    CYCLE_EDIT = "cycle.edit"
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
@@ -214,6 +216,8 @@ POLICIES: dict[Action, Policy] = {
     Action.SIGN_ACCOUNTANT: _over(Role.ACCOUNTANT, *UPPER, apart=True),
     Action.SIGN_SUPERVISOR: _over(Role.SUPERVISOR, *UPPER, apart=True),
     Action.PUBLISH: _over(*MANAGERS),
+    Action.CYCLE_VIEW: _over(*READERS),
+    Action.CYCLE_EDIT: _over(Role.DEPARTMENT),
 }
 """Every action has a row; tests/shared/identity/test_access.py holds it against an oracle."""
 

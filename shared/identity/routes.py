@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import msgspec
 
 from shared.identity.actor import Actor
-from shared.roster.roles import Role
+from shared.roster.roles import VERIFIER_ROLES, Role
 
 
 class Access(msgspec.Struct, frozen=True):
@@ -113,3 +113,32 @@ IDENTITY_ROUTES: Routes = {
     "GET /desk/exports": OVERSIGHT,
 }
 """Rows of sign-in, 我的, accounts, settings and oversight; points serves them."""
+
+VERIFIERS = Access(
+    roles=VERIFIER_ROLES | {Role.DEPARTMENT, Role.AGENCY, Role.TRAINER, Role.ACCOUNTANT}
+)
+MENU_ROUTES: Routes = {
+    **IDENTITY_ROUTES,
+    "GET /home": FORMER_TOO,
+    "GET /work": roles(Role.GRIDWORKER),
+    "GET /records": FORMER_TOO,
+    "GET /shop": KEEPERS,
+    "GET /shop/products": KEEPERS,
+    "GET /shop/statements": KEEPERS,
+    "GET /verify": VERIFIERS,
+    "GET /verify/done": VERIFIERS,
+    "GET /verify/people": Access(roles=VERIFIER_ROLES - {Role.MEDIATOR}),
+    "GET /desk": OVERSIGHT,
+    "GET /desk/roster": roles(Role.DEPARTMENT, Role.AUDITOR, Role.ADMIN, desk=True),
+    "GET /desk/rules": OVERSIGHT,
+    "GET /desk/months": OVERSIGHT,
+    "GET /desk/funds": OVERSIGHT,
+    "GET /desk/shops": OVERSIGHT,
+    "GET /desk/products": OVERSIGHT,
+    "GET /desk/statements": OVERSIGHT,
+    "GET /desk/ledger": OVERSIGHT,
+    "GET /appraisal/me": FORMER_TOO,
+    "GET /appraisal/desk": OVERSIGHT,
+}
+"""What the menus link to, said once more because points and appraisal do not know each other's
+tables; a test holds each row against the service's own."""

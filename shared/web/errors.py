@@ -34,7 +34,7 @@ from shared.errors import (
     Unavailable,
 )
 from shared.identity.errors import ConfirmFirst
-from shared.web.pages import common
+from shared.web.pages import DESK_PATHS, common
 
 LOG = structlog.get_logger("gridmerit.web")
 PROBLEM = "application/problem+json"
@@ -161,7 +161,7 @@ def _to_confirm(request: Request[Any, Any, Any]) -> Response[Any]:
 
 def _to_sign_in(request: Request[Any, Any, Any]) -> Response[Any]:
     path = request.scope["path"]
-    sign_in = "/desk/sign-in" if path.startswith("/desk") else "/sign-in"
+    sign_in = "/desk/sign-in" if path.startswith(DESK_PATHS) else "/sign-in"
     target = sign_in if path == "/" else f"{sign_in}?next={path}"
     if request.headers.get("hx-request"):
         return Response(None, status_code=204, headers={"HX-Redirect": target})

@@ -8,10 +8,12 @@ from litestar.connection import Request
 from litestar.plugins.htmx import HTMXRequest
 from litestar.response import Template
 
-from shared.identity.routes import may_ask
+from shared.identity.routes import MENU_ROUTES, may_ask
 from shared.settings_county import CountySettings
 
 TEXT_SIZES = ("normal", "large", "elder", "huge")
+DESK_PATHS = ("/desk", "/appraisal/desk")
+"""Where the pages of the desk stand."""
 THEMES = ("auto", "light", "dark")
 
 
@@ -54,14 +56,19 @@ def common(request: Request[Any, Any, Any]) -> dict[str, Any]:
         "now": moment(request),
         "text_size": size if size in TEXT_SIZES else (actor.text_size if actor else "normal"),
         "theme": theme if theme in THEMES else "auto",
+        "desk_paths": DESK_PATHS,
         "may": lambda path: may_open(request, path),
     }
 
 
 def may_open(request: Request[Any, Any, Any], path: str) -> bool:
-    """Whether this user gets a page at a fixed path: menus show nothing that would be refused."""
+    """Whether this user gets a page: menus show nothing that would be refused.
+
+    ``path`` is fixed or a route's template; it may be the other service's, if a menu links to it.
+    """
     actor = request.scope.get("user")
-    access = request.app.state.routes.get(f"GET {path}")
+    row = f"GET {path}"
+    access = request.app.state.routes.get(row) or MENU_ROUTES.get(row)
     return access is not None and (access.public or (actor is not None and may_ask(actor, access)))
 
 

@@ -75,6 +75,8 @@ statement.dispute: accountant supervisor {UPPER} | shop
 statement.sign_accountant: accountant {UPPER} | apart
 statement.sign_supervisor: supervisor {UPPER} | apart
 publication.edit: {MANAGE} |
+cycle.view: {SEE} |
+cycle.edit: department |
 """
 
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 from uuid import UUID
 
 import httpx
@@ -15,18 +16,21 @@ import msgspec
 import pytest
 from litestar import Litestar
 
-from points.routes import ROUTES
+import appraisal.routes
+import points.routes
+import shared.web.pages
 from shared.clock import now, today
 from shared.database import DB
 from shared.identity import sessions
 from shared.identity.accounts import ensure_account
-from shared.identity.routes import Access
+from shared.identity.routes import MENU_ROUTES, Access
 from shared.identity.schemas import SessionKind
 from shared.roster.roles import DESK_ROLES, Role
 from shared.web.plugin import route_names
 from tests.conftest import Rollback
 from tests.factories import COUNTY, Member, SmallCounty, member, small_county, units
 
+ROUTES = {**points.routes.ROUTES, **appraisal.routes.ROUTES}
 ABSENT = "0198c0de-0000-7000-8000-000000000000"
 VILLAGE = "421222100001"
 PLACES = {
@@ -145,9 +149,21 @@ def may_ask(access: Access, someone: Member) -> bool:
     return access.roles is None or someone.role in access.roles
 
 
-def test_every_route_has_a_row_and_every_row_a_route(application: Litestar) -> None:
+def test_every_route_has_a_row_and_every_row_a_route(
+    application: Litestar, appraisal_application: Litestar
+) -> None:
     """Neither a page without a rule nor a rule for nothing."""
-    assert route_names(application) == ROUTES.keys()
+    assert route_names(application) == points.routes.ROUTES.keys()
+    assert route_names(appraisal_application) == appraisal.routes.ROUTES.keys()
+
+
+def test_menus_of_both_services_show_what_each_serves() -> None:
+    """What a menu links to has its row, and the copy for the other service says the same."""
+    assert {row: ROUTES[row] for row in MENU_ROUTES} == MENU_ROUTES
+    folder = Path(shared.web.pages.__file__).parent / "templates"
+    text = "".join((folder / f"{name}_base.html").read_text("utf-8") for name in ("desk", "m"))
+    entries = set(re.findall(r'\("\w+", "[^"]+", "(/[^"]*)", "\w+"\)', text))
+    assert entries - {row.removeprefix("GET ") for row in MENU_ROUTES} == set()
 
 
 async def test_nobody_sees_but_the_door(client: httpx.AsyncClient) -> None:
@@ -178,7 +194,8 @@ async def test_routes_of_other_roles_are_absent(
             continue
         answer = await send(client, method, filled(path))
         assert answer.status_code == 404, (role, method, path)
-        root = next((root for root in ("/api", "/desk") if path.startswith(root)), "")
+        own = path.removeprefix("/appraisal")
+        root = next((root for root in ("/api", "/desk") if own.startswith(root)), "")
         assert stripped(answer) == nothing[root], path
 
 

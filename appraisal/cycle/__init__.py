@@ -1,0 +1,1 @@
+"""The appraisal cycle (半年评比, 年终考核): its period and its stages, each step signed."""

@@ -1,0 +1,114 @@
+"""考核评比 at the desk: the list of cycles, opening one, its stages."""
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from litestar import Request, Router, get, post
+from litestar.params import FromPath
+from litestar.response import Redirect, Template
+
+from appraisal.cycle import advancing, rules, service
+from appraisal.cycle.rules import KIND_NAMES, STAGE_NAMES, Stage
+from appraisal.cycle.schemas import CycleForm
+from shared.clock import today
+from shared.errors import Conflict, Invalid
+from shared.identity.access import Action, Target, allowed
+from shared.identity.actor import Actor
+from shared.web import forms
+from shared.web.pages import moment, page
+
+Asked = Request[Actor, Any, Any]
+Refusal = Conflict | Invalid
+
+
+class StepForm(msgspec.Struct):
+    """Where to, and why."""
+
+    target: Stage
+    note: str = ""
+
+
+@get("/appraisal/desk")
+async def home(request: Asked) -> Template:
+    """All cycles of the county."""
+    return await _home(request, {})
+
+
+@post("/appraisal/desk")
+async def open_cycle(request: Asked) -> Template | Redirect:
+    """Open a cycle."""
+    values = await forms.read(request)
+    try:
+        form = forms.bind(CycleForm, values)
+        cycle_id = await service.open_cycle(request.user, form, moment(request))
+    except (Invalid, Conflict) as error:
+        return await _home(request, values, error)
+    return Redirect(f"/appraisal/desk/cycles/{cycle_id}", status_code=303)
+
+
+@get("/appraisal/desk/cycles/{cycle_id:uuid}")
+async def cycle(request: Asked, cycle_id: FromPath[UUID]) -> Template:
+    """One cycle: where it stands, what may follow, what was signed."""
+    return await _cycle(request, cycle_id)
+
+
+@post("/appraisal/desk/cycles/{cycle_id:uuid}/advance")
+async def advance(request: Asked, cycle_id: FromPath[UUID]) -> Template | Redirect:
+    """Take the next step, or one back."""
+    form = forms.bind(StepForm, await forms.read(request))
+    try:
+        await advancing.advance(request.user, cycle_id, form.target, form.note, moment(request))
+    except (Invalid, Conflict) as error:
+        return await _cycle(request, cycle_id, error)
+    return Redirect(f"/appraisal/desk/cycles/{cycle_id}", status_code=303)
+
+
+async def _home(request: Asked, values: dict[str, Any], error: Refusal | None = None) -> Template:
+    return _page(
+        request,
+        "desk_cycles",
+        status=error.status if error else 200,
+        cycles=await service.cycles(request.user),
+        values=values,
+        error=error,
+        fields=error.fields if isinstance(error, Invalid) else {},
+        kinds=list(KIND_NAMES.items()),
+        year=today(moment(request)).year,
+        may_edit=_may_edit(request.user),
+    )
+
+
+async def _cycle(request: Asked, cycle_id: UUID, error: Refusal | None = None) -> Template:
+    found = await service.get(request.user, cycle_id)
+    choices = [
+        (step, await advancing.hindrances(request.user.county_id, found, step, moment(request)))
+        for step in rules.steps_from(found.state)
+    ]
+    return _page(
+        request,
+        "desk_cycle",
+        status=error.status if error else 200,
+        cycle=found,
+        choices=choices,
+        signed=await service.steps(request.user, cycle_id),
+        stages=list(Stage),
+        error=error,
+        may_edit=_may_edit(request.user),
+    )
+
+
+def _may_edit(actor: Actor) -> bool:
+    return allowed(actor, Action.CYCLE_EDIT, Target(unit_code=f"{actor.county_id:06d}")).allowed
+
+
+def _page(request: Asked, name: str, **context: Any) -> Template:
+    return page(
+        request,  # type: ignore[arg-type]  # the app's request class is HTMXRequest
+        f"cycle/{name}.html",
+        stage_names=STAGE_NAMES,
+        **context,
+    )
+
+
+router = Router("/", route_handlers=[home, open_cycle, cycle, advance], include_in_schema=False)

@@ -1,0 +1,15 @@
+"""What must be done before a cycle may take a step: each feature adds its checks here.
+
+A gate looks at the county's cycle and returns sentences that say what is missing; an empty list
+lets the step pass. Only ``cycle.advancing`` imports this module, so features may import the cycle.
+"""
+
+from collections.abc import Awaitable, Callable
+
+from appraisal.cycle.rules import Stage
+from appraisal.cycle.schemas import CycleRow
+
+Gate = Callable[[int, CycleRow], Awaitable[list[str]]]
+
+GATES: dict[tuple[Stage, Stage], tuple[Gate, ...]] = {}
+"""(from, to) → checks; ``(Stage.APPEAL, Stage.CLOSED): (notice.open_cases,)``."""
