@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 
 from deploy.engine_postgres import find_programs
 from deploy.migrate import APPS, ROOT
+from points.ledger.storage import service as storage
 from points.ledger.verifier import service as verifier
 from shared.calendar import service as calendar
 from shared.clock import now, today
@@ -128,6 +129,21 @@ async def chain(_: Settings) -> Finding:
     return Finding("台账", "最近批次的哈希链完整。")
 
 
+async def partitions(_: Settings) -> Finding:
+    """Next month's transfers have their partition, and none had to do without."""
+    if not await DB.fetchval("SELECT has_table_privilege('points.batch', 'SELECT')"):
+        return Finding("分区", "本服务不读写台账。")
+    found = await storage.storage()
+    if found.strays:
+        return warning(
+            "分区", f"有 {found.strays} 笔转账放在后备分区：请核对时钟，运行 gridmerit migrate。"
+        )
+    if not found.ready(now()):
+        until = f"{today(found.until):%Y-%m-%d}"
+        return warning("分区", f"台账分区只到 {until}：请运行 gridmerit migrate。")
+    return Finding("分区", f"台账分区备到 {today(found.until):%Y-%m-%d}。")
+
+
 async def clocks(_: Settings) -> Finding:
     """This machine and the database agree on the time, and both know China's."""
     before = now()
@@ -198,6 +214,7 @@ CHECKS: tuple[Check, ...] = (
     migrations,
     rights,
     chain,
+    partitions,
     clocks,
     disk,
     programs,

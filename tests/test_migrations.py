@@ -22,8 +22,13 @@ GLOBAL = ["shared.county"]
 """The one table that is not inside a county."""
 SECRET = ["account", "device", "session", "activation_slip", "terminal_key"]
 LEDGER = ["account", "transfer", "hold", "lot", "batch", "redemption", "redemption_line", "stock"]
-DOOR_NAMES = ["points.post_batch", "points.purge_codes"]
-"""The ledger's only door, and the retention of codes that are past use."""
+DOOR_NAMES = [
+    "points.post_batch",
+    "points.purge_codes",
+    "points.make_partitions",
+    "points.close_month",
+]
+"""The ledger's only door; codes past use go, partitions come, months close."""
 WRITES = ["INSERT", "UPDATE", "DELETE", "TRUNCATE"]
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -190,6 +195,105 @@ async def schema_of(url: str) -> list[asyncpg.Record]:
     finally:
         await connection.close()
     return rows
+
+
+FIRST_RELEASE = """
+SELECT shared.harden('points');
+SELECT shared.ensure('points.transfer', 'transfer_amount', 'amount > 0');
+SELECT shared.ensure('points.transfer', 'transfer_sides', 'debit <> credit');
+SELECT shared.ensure('points.transfer', 'transfer_unit', $$unit IN ('merit','wallet')$$);
+CREATE INDEX transfer_debit ON points.transfer (county_id, debit);
+CREATE INDEX transfer_credit ON points.transfer (county_id, credit);
+CREATE FUNCTION shared.refuse_change() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE EXCEPTION 'append-only'; END $$;
+CREATE TRIGGER transfer_append_only BEFORE UPDATE OR DELETE ON points.transfer
+    FOR EACH ROW EXECUTE FUNCTION shared.refuse_change();
+CREATE TRIGGER transfer_no_truncate BEFORE TRUNCATE ON points.transfer
+    FOR EACH STATEMENT EXECUTE FUNCTION shared.refuse_change();
+INSERT INTO points.transfer (county_id, batch, position, amount, id, debit, credit, about, unit,
+    code)
+SELECT 421222, n, 1, n, (lpad(to_hex(1793500000000 + n * 86400000::int8), 12, '0')
+        || '7000800000000000' || lpad(to_hex(n), 4, '0'))::uuid,
+    md5('a')::uuid, md5(n::text)::uuid, md5('x')::uuid, 'merit', 'SVC-01'
+FROM generate_series(1, 300) n;
+"""
+"""What the first release's repeatable SQL said of transfers, and 300 days of them from 2026-11."""
+
+
+async def test_the_plain_ledger_becomes_a_partitioned_one(
+    empty_database: str, servers: Servers, tmp_path: Path
+) -> None:
+    """Every row stays as it was, with keys, checks and alarms; the next rows get partitions."""
+    environment = {
+        "DATABASE_URL": empty_database,
+        "REDIS_URL": servers.redis,
+        "GRIDMERIT_DATA_DIR": str(tmp_path),
+    }
+    first = "2026-11-24T03:43:13:797353"
+    connection = await asyncpg.connect(empty_database)
+    await connection.execute((ROOT / "deploy/sql/00_roles.sql").read_text(encoding="utf-8"))
+    await connection.execute(
+        f'GRANT CREATE ON DATABASE "{urlsplit(empty_database).path[1:]}" TO gridmerit_owner;'
+        "GRANT CREATE ON SCHEMA public TO gridmerit_owner; SET ROLE gridmerit_owner"
+    )
+    code, said = await piccolo("points", first, DATABASE_URL=empty_database)
+    assert code == 0, said
+    await connection.execute((ROOT / "shared/sql/00_keys.sql").read_text(encoding="utf-8"))
+    await connection.execute(FIRST_RELEASE)
+    rows = "SELECT * FROM points.transfer WHERE county_id = 421222 ORDER BY id"
+    before = await connection.fetch(rows)
+    file = await connection.fetchval("SELECT pg_relation_filenode('points.transfer')")
+    code, said = await gridmerit("migrate", **environment)
+    assert code == 0, said
+    assert await connection.fetch(rows) == before
+    assert await connection.fetchval("SELECT pg_relation_filenode('points.transfer_past')") == file
+    partitions = {
+        row["name"]: row["bound"]
+        for row in await connection.fetch(
+            "SELECT relname AS name, pg_get_expr(relpartbound, oid) AS bound FROM pg_class"
+            " WHERE relispartition AND relkind = 'r' AND relname LIKE 'transfer%'"
+        )
+    }
+    assert partitions["transfer_default"] == "DEFAULT"
+    assert partitions["transfer_past"].startswith("FOR VALUES FROM (MINVALUE) TO (")
+    keys = await connection.fetch(
+        "SELECT i.indrelid::regclass::text, count(*) FROM pg_index i JOIN pg_class c"
+        " ON c.oid = i.indrelid WHERE c.relname LIKE 'transfer%' GROUP BY 1"
+    )
+    assert {row["count"] for row in keys} == {3}
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="append-only"):
+        await connection.execute("DELETE FROM points.transfer WHERE county_id = 421222")
+    with pytest.raises(asyncpg.CheckViolationError):
+        await connection.execute(
+            "INSERT INTO points.transfer SELECT county_id, batch, position, 0, id, debit, credit,"
+            " about, unit, code FROM points.transfer WHERE county_id = 421222 LIMIT 1"
+        )
+    await connection.close()
+    assert (await gridmerit("migrate", **environment))[0] == 0
+
+
+async def piccolo(app: str, until: str, **environment: str) -> tuple[int, str]:
+    """Migrate one app up to one migration only, in a process of its own."""
+    script = (
+        "import asyncio, sys; from piccolo.apps.migrations.commands.forwards import run_forwards;"
+        "from shared.database import DB; import os; DB.configure(os.environ['DATABASE_URL'],"
+        " server_settings={'role': 'gridmerit_owner'});"
+        "asyncio.run(run_forwards(*sys.argv[1:]))"
+    )
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", script, app, until),
+        cwd=ROOT,
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT),
+            "PICCOLO_CONF": "deploy.piccolo_conf",
+            **environment,
+        },
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await process.communicate()
+    return process.returncode or 0, output.decode()
 
 
 @pytest.mark.skipif(not (DEBIAN / "15" / "bin" / "postgres").exists(), reason="no PostgreSQL 15")

@@ -24,11 +24,16 @@ DECLARE
 BEGIN
     FOREACH v_table IN ARRAY ARRAY['account', 'transfer', 'hold', 'lot', 'batch', 'redemption',
             'redemption_line', 'stock', 'stock_move', 'fund', 'resolution', 'awaiting',
-            'posting'] LOOP
+            'posting', 'closing', 'closing_balance'] LOOP
         IF to_regclass('points.' || v_table) IS NOT NULL THEN
             EXECUTE format('REVOKE INSERT, UPDATE, DELETE ON points.%I FROM gridmerit_points',
                            v_table);
         END IF;
+    END LOOP;
+    -- Partitions are read through their table; nobody needs a right on them.
+    FOR v_table IN SELECT inhrelid::regclass::text FROM pg_inherits
+                   WHERE inhparent = 'points.transfer'::regclass LOOP
+        EXECUTE format('REVOKE ALL ON %s FROM gridmerit_points', v_table);
     END LOOP;
     -- A redemption code is made by the service but spent and purged inside the ledger.
     REVOKE UPDATE, DELETE ON points.code FROM gridmerit_points;

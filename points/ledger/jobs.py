@@ -6,17 +6,40 @@ Each sweep makes up for all that were missed, so only the latest slot or day eve
 from datetime import date, datetime
 
 from points.ledger import service
+from points.ledger.storage import service as storage
 from points.ledger.verifier import service as verifier
 from shared import settings_county
 from shared.clock import today
 from shared.errors import Conflict
-from shared.scheduling.job import Job, last_day, last_slot
+from shared.scheduling.job import Job, last_day, last_slot, months
 
 
 class BooksBroken(Conflict):
     """The nightly check found a broken invariant: the run fails, so that it is seen."""
 
     code = "books_broken"
+
+
+class StorageBehind(Conflict):
+    """Transfers have no partition of their own: nothing is lost, somebody should look."""
+
+    code = "storage_behind"
+
+
+async def _partitions(_county_id: int, _period: str, now: datetime) -> str:
+    moved = await storage.prepare(now)
+    found = await storage.storage()
+    if not found.ready(now):
+        raise StorageBehind(
+            f"台账分区只到 {today(found.until):%Y-%m-%d}，有 {found.strays} 笔转账放在后备分区。"
+            "数据没有丢失；请核对服务器时间，再运行 gridmerit migrate。"
+        )
+    return f"台账分区备到 {today(found.until):%Y-%m-%d}" + (f"，归位 {moved} 笔" if moved else "")
+
+
+async def _closing(county_id: int, period: str, now: datetime) -> str:
+    written = await storage.close_month(county_id, int(period.replace("-", "")), now)
+    return "已有更晚的月结" if written is None else f"月结 {written} 个账户"
 
 
 async def _holds(county_id: int, _period: str, now: datetime) -> str:
@@ -50,6 +73,8 @@ async def _verify(county_id: int, _period: str, _now: datetime) -> str:
 
 
 JOBS = (
+    Job("ledger.partitions", "10 0 * * *", last_day(), _partitions),
+    Job("ledger.closing", "30 1 * * *", months(hour=1), _closing),
     Job("ledger.holds", "*/5 * * * *", last_slot(5), _holds),
     Job("ledger.codes", "20 0 * * *", last_day(), _codes),
     Job("ledger.expiry", "30 0 * * *", last_day(), _expiry),

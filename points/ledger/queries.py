@@ -52,12 +52,25 @@ LEFT JOIN points.posting p ON p.county_id = $1 AND p.batch = t.batch AND p.posit
 LEFT JOIN points.redemption r ON r.county_id = $1 AND r.id = t.about
 ORDER BY t.id DESC
 """
+# The last closed month before the instant, and what moved since: both bounds of the ids are known
+# before transfers are read, so that only the partitions between them are opened.
 BALANCE_AT = """
-SELECT coalesce(sum(CASE WHEN credit = points.account_id('worker', $3, $2) THEN amount
-                    ELSE -amount END), 0)::int8
-FROM points.transfer
-WHERE county_id = $1 AND id < points.transfer_id($4, 0, 0, 0)
-  AND (credit = points.account_id('worker', $3, $2) OR debit = points.account_id('worker', $3, $2))
+WITH closed AS MATERIALIZED (
+    SELECT month, points.transfer_id(at, 0, 0, 0) AS until FROM points.closing
+    WHERE county_id = $1 AND at <= $4 ORDER BY month DESC LIMIT 1
+)
+SELECT (coalesce((
+    SELECT balance FROM points.closing_balance
+    WHERE county_id = $1 AND account = points.account_id('worker', $3, $2)
+      AND month <= (SELECT month FROM closed)
+    ORDER BY month DESC LIMIT 1), 0)
+  + coalesce((
+    SELECT sum(CASE WHEN credit = points.account_id('worker', $3, $2) THEN amount
+                    ELSE -amount END) FROM points.transfer
+    WHERE county_id = $1 AND id < points.transfer_id($4, 0, 0, 0)
+      AND id >= coalesce((SELECT until FROM closed), points.nobody())
+      AND (credit = points.account_id('worker', $3, $2)
+           OR debit = points.account_id('worker', $3, $2))), 0))::int8
 """
 RECEIPT = """
 SELECT t.id AS transfer_id, t.county_id, b.at, t.unit, t.code, t.amount, t.debit, t.credit,

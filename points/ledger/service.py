@@ -65,7 +65,7 @@ async def balances(county_id: int, person_id: UUID, at: datetime | None = None) 
 async def balance_at(
     county_id: int, person_id: UUID, unit: Literal["merit", "wallet"], end_of: date
 ) -> int:
-    """A person's balance at the end of a past day, from the transfers alone."""
+    """A person's balance at the end of a past day, from the last closed month and what moved."""
     midnight = datetime.combine(end_of + timedelta(days=1), datetime.min.time(), clock.LOCAL_ZONE)
     return await queries.balance_at(county_id, person_id, unit, midnight)
 

@@ -1,7 +1,8 @@
 """Tables of the ledger; only ``points.post_batch`` writes them (codes excepted).
 
-Append-only: transfer, posting, redemption, redemption_line, batch, stock_move, resolution. Moving
-state: account, lot, hold, stock, fund, awaiting, code. Amounts are 0.1 point, money is fen.
+Append-only: transfer, posting, redemption, redemption_line, batch, stock_move, resolution,
+closing, closing_balance. Moving state: account, lot, hold, stock, fund, awaiting, code. Amounts are
+0.1 point, money is fen.
 """
 
 from piccolo.columns import UUID, Array, BigInt, Bytea, Date, Integer, SmallInt, Text, Timestamptz
@@ -29,7 +30,8 @@ class Transfer(Table, tablename="transfer", schema="points", db=DB):
     """One row is both legs: ``amount`` moves from ``debit`` to ``credit``.
 
     The id is a UUIDv7 made of the batch's time, its number, the item's position and the leg, so
-    that the order of ids is the order of the ledger (see ``points.transfer_id``).
+    that the order of ids is the order of the ledger (see ``points.transfer_id``). The table is
+    partitioned by it, one partition a quarter (sql/33_partitions.sql).
     """
 
     county_id = county()
@@ -44,6 +46,29 @@ class Transfer(Table, tablename="transfer", schema="points", db=DB):
     unit = Text(default=None)
     code = Text(default=None)
     """A rule's code (SVC-01, PEN-02), or opening, redeem, undo, reverse, expire, offset."""
+
+
+class Closing(Table, tablename="closing", schema="points", db=DB):
+    """A closed month (月结, 202610): every transfer before ``at`` is in its balances."""
+
+    county_id = county()
+    month = Integer(primary_key=True, default=None)
+    at = Timestamptz(default=None)
+    """The first instant after the month, in China."""
+    accounts = Integer(default=None)
+    """How many balances were written."""
+
+
+class ClosingBalance(Table, tablename="closing_balance", schema="points", db=DB):
+    """An account's balance at the end of a month in which it moved, whatever its kind.
+
+    The key is (county_id, account, month): the newest row not after a month is its balance then.
+    """
+
+    county_id = county()
+    month = Integer(default=None)
+    balance = BigInt(default=None)
+    account = UUID(primary_key=True, default=None)
 
 
 class Batch(Table, tablename="batch", schema="points", db=DB):

@@ -94,7 +94,7 @@ DECLARE
     v_table text;
 BEGIN
     FOREACH v_table IN ARRAY ARRAY['transfer', 'posting', 'redemption', 'redemption_line', 'batch',
-                                   'stock_move', 'resolution'] LOOP
+                                   'stock_move', 'resolution', 'closing', 'closing_balance'] LOOP
         EXECUTE format('CREATE OR REPLACE TRIGGER %1$s_append_only BEFORE UPDATE OR DELETE'
             ' ON points.%1$I FOR EACH ROW EXECUTE FUNCTION shared.refuse_change()', v_table);
         EXECUTE format('CREATE OR REPLACE TRIGGER %1$s_no_truncate BEFORE TRUNCATE'

@@ -1223,7 +1223,8 @@ BEGIN
     PERFORM pg_advisory_xact_lock(1818584167, p_county);
     SELECT * INTO v_last FROM points.batch WHERE county_id = p_county ORDER BY number DESC LIMIT 1;
     v_number := coalesce(v_last.number, 0) + 1;
-    v_at := greatest(p_at, v_last.at);
+    v_at := greatest(p_at, v_last.at,
+        (SELECT at FROM points.closing WHERE county_id = p_county ORDER BY month DESC LIMIT 1));
     v_codes := points.verdicts(p_county, p_items, p_hashes);
     FOR i IN 1 .. v_size + 1 LOOP
         CONTINUE WHEN v_codes[i] IS NOT NULL;

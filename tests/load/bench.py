@@ -227,7 +227,8 @@ class Bench:
 
     async def bytes_a_transfer(self) -> None:
         row = await DB.fetchrow(
-            "SELECT count(*) AS n, pg_total_relation_size('points.transfer') AS size"
+            "SELECT count(*) AS n, (SELECT sum(pg_total_relation_size(relid))"
+            " FROM pg_partition_tree('points.transfer') WHERE isleaf)::float8 AS size"
             " FROM points.transfer WHERE county_id = $1",
             COUNTY,
         )

@@ -96,6 +96,30 @@ CHECKS: dict[str, str] = {
             GROUP BY account) AS m ON m.account = a.id
         WHERE a.county_id = $1 AND a.kind <> 'shop' AND a.balance <> coalesce(m.moved, 0)
         ORDER BY a.id LIMIT 1""",
+    "I2 月结余额": """
+        WITH ends AS (
+            SELECT array_agg(month ORDER BY month) AS months,
+                array_agg(points.transfer_id(at, 0, 0, 0) ORDER BY month) AS bounds
+            FROM points.closing WHERE county_id = $1
+        ), moved AS (
+            SELECT account, months[1 + width_bucket(id, bounds)] AS month, sum(amount) AS delta
+            FROM (
+                SELECT id, debit AS account, -amount AS amount FROM points.transfer
+                WHERE county_id = $1
+                UNION ALL
+                SELECT id, credit, amount FROM points.transfer WHERE county_id = $1) AS leg, ends
+            GROUP BY account, 2
+        ), line AS (
+            SELECT account, month, sum(delta) OVER (PARTITION BY account ORDER BY month) AS balance
+            FROM moved WHERE month IS NOT NULL
+        )
+        SELECT 'closing_balance' AS thing, account::text AS id, month || ' 月结 '
+            || coalesce(c.balance::text, '缺失') || '，转账合计 ' || coalesce(line.balance, 0)
+            AS detail
+        FROM line FULL JOIN (
+            SELECT account, month, balance FROM points.closing_balance WHERE county_id = $1) AS c
+            USING (account, month)
+        WHERE c.balance IS DISTINCT FROM line.balance ORDER BY month, account LIMIT 1""",
     "I3 任何时刻不过限": """
         SELECT 'transfer' AS thing, id::text, '账户 ' || account || ' 到此为 ' || running AS detail
         FROM (
@@ -292,7 +316,7 @@ CHECKS: dict[str, str] = {
     "I13 只增不改": """
         SELECT 'table' AS thing, t.name AS id, '缺少告警触发器，或服务账号有改删权限' AS detail
         FROM unnest(ARRAY['transfer', 'posting', 'redemption', 'redemption_line', 'batch',
-                          'stock_move', 'resolution']) AS t (name)
+                          'stock_move', 'resolution', 'closing', 'closing_balance']) AS t (name)
         WHERE $1::int IS NOT NULL AND (
             has_table_privilege('gridmerit_points', 'points.' || t.name, 'UPDATE, DELETE')
             OR (SELECT count(*) FROM pg_trigger g

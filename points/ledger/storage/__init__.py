@@ -1,0 +1,1 @@
+"""What keeps an old ledger quick: a partition a quarter, and the balances of closed months."""
