@@ -8,8 +8,12 @@ from collections.abc import Awaitable, Callable
 
 from appraisal.cycle.rules import Stage
 from appraisal.cycle.schemas import CycleRow
+from appraisal.scorecard import scoring
 
 Gate = Callable[[int, CycleRow], Awaitable[list[str]]]
 
-GATES: dict[tuple[Stage, Stage], tuple[Gate, ...]] = {}
+GATES: dict[tuple[Stage, Stage], tuple[Gate, ...]] = {
+    (Stage.COLLECT, Stage.SCORE): (scoring.first_half_open,),
+    (Stage.SCORE, Stage.REVIEW): (scoring.unscored,),
+}
 """(from, to) → checks; ``(Stage.APPEAL, Stage.CLOSED): (notice.open_cases,)``."""

@@ -15,6 +15,7 @@ CYCLE_BY_ID = CYCLE + "WHERE county_id = $1 AND id = $2"
 CYCLE_SHARED = CYCLE_BY_ID + " FOR SHARE"
 CYCLE_LOCKED = CYCLE_BY_ID + " FOR UPDATE"
 CYCLES = CYCLE + "WHERE county_id = $1 ORDER BY ends_on DESC LIMIT 100"
+CYCLE_OF_PERIOD = CYCLE + "WHERE county_id = $1 AND kind = $2 AND year = $3"
 INSERT_CYCLE = """
 INSERT INTO appraisal.cycle (county_id, id, kind, year, title, starts_on, ends_on, state,
     opened_by, opened_at)
@@ -45,6 +46,10 @@ async def cycle_shared(county_id: int, cycle_id: UUID) -> CycleRow | None:
 
 async def cycle_locked(county_id: int, cycle_id: UUID) -> CycleRow | None:
     return await DB.one(CycleRow, CYCLE_LOCKED, county_id, cycle_id)
+
+
+async def cycle_of_period(county_id: int, kind: Kind, year: int) -> CycleRow | None:
+    return await DB.one(CycleRow, CYCLE_OF_PERIOD, county_id, kind, year)
 
 
 async def cycles(county_id: int) -> list[CycleRow]:

@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from appraisal.cycle import queries, rules
-from appraisal.cycle.rules import STAGE_NAMES, Stage
+from appraisal.cycle.rules import STAGE_NAMES, Kind, Stage
 from appraisal.cycle.schemas import CycleForm, CycleRow, StepRow
 from appraisal.errors import CycleClosed, NoCycle, WrongStage
 from shared.audit import service as audit
@@ -87,6 +87,11 @@ async def expect(county_id: int, cycle_id: UUID, *stages: Stage) -> CycleRow:
         needed = "”或“".join(STAGE_NAMES[stage] for stage in stages)
         raise WrongStage(found.stage_name, needed)
     return found
+
+
+async def of_period(county_id: int, kind: Kind, year: int) -> CycleRow | None:
+    """The county's cycle of a kind and year."""
+    return await queries.cycle_of_period(county_id, kind, year)
 
 
 def _sees_drafts(actor: Actor) -> bool:

@@ -30,6 +30,8 @@ SUBJECTS = {
     "statement": "对账单",
     "publication": "公示表",
     "cycle": "考核",
+    "scheme": "评分规则",
+    "score": "评分",
     "import": "导入",
     "export": "导出",
 }
@@ -99,6 +101,10 @@ ACTIONS = {
     "statement.sign_supervisor": "监委会签对账单",
     "publication.edit": "发布公示表",
     "cycle.edit": "办理考核",
+    "scheme.edit": "修改评分规则",
+    "score.run": "运行评分",
+    "score.calibrate": "校准得分",
+    "score.sign": "签收考核结果",
     "export": "导出文件",
     "import.funds": "导入资金决议",
 }

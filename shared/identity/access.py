@@ -83,6 +83,12 @@ class Action(StrEnum):
     PUBLISH = "publication.edit"
     CYCLE_VIEW = "cycle.view"
     CYCLE_EDIT = "cycle.edit"
+    SCHEME_VIEW = "scheme.view"
+    SCHEME_EDIT = "scheme.edit"
+    SCORE_RUN = "score.run"
+    SCORE_CALIBRATE = "score.calibrate"
+    SCORE_VIEW = "score.view"
+    RANK_VIEW = "rank.view"
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
@@ -218,6 +224,14 @@ POLICIES: dict[Action, Policy] = {
     Action.PUBLISH: _over(*MANAGERS),
     Action.CYCLE_VIEW: _over(*READERS),
     Action.CYCLE_EDIT: _over(Role.DEPARTMENT),
+    Action.SCHEME_VIEW: _over(*READERS),
+    Action.SCHEME_EDIT: _over(Role.DEPARTMENT),
+    Action.SCORE_RUN: _over(Role.DEPARTMENT),
+    Action.SCORE_CALIBRATE: _over(Role.DEPARTMENT, apart=True),
+    Action.SCORE_VIEW: _over(
+        Role.CHIEF, Role.LEAD, Role.INSTRUCTOR, *READERS, own=True, former=True
+    ),
+    Action.RANK_VIEW: _over(Role.INSTRUCTOR, *READERS),
 }
 """Every action has a row; tests/shared/identity/test_access.py holds it against an oracle."""
 

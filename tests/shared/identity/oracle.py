@@ -77,6 +77,12 @@ statement.sign_supervisor: supervisor {UPPER} | apart
 publication.edit: {MANAGE} |
 cycle.view: {SEE} |
 cycle.edit: department |
+scheme.view: {SEE} |
+scheme.edit: department |
+score.run: department |
+score.calibrate: department | apart
+score.view: chief lead instructor {SEE} | own former
+rank.view: instructor {SEE} |
 """
 
 

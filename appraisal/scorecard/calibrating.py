@@ -1,0 +1,84 @@
+"""Calibration: a person sets another score than the calculated one, and says why."""
+
+from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal
+from uuid import UUID
+
+from appraisal.cycle import service as cycles
+from appraisal.cycle.rules import Stage
+from appraisal.ranking import freezing
+from appraisal.scorecard import queries, scoring_queries
+from appraisal.scorecard.schemas import CalibrationRow, Scores
+from shared.audit import service as audit
+from shared.database import DB
+from shared.errors import Invalid, NotFound
+from shared.identity.access import Action, Target, require
+from shared.identity.actor import Actor
+from shared.ids import new_id
+
+STAGES = (Stage.REVIEW, Stage.NOTICE, Stage.APPEAL)
+
+
+async def calibrate(
+    actor: Actor,
+    cycle_id: UUID,
+    person_id: UUID,
+    score: Decimal,
+    reason: str,
+    now: datetime,
+    *,
+    authority: str = "",
+) -> Scores:
+    """Set a person's final score (0–100, two decimals) in the current run and grade all again.
+
+    ``authority`` is given where an objection or appeal was decided by due process, which has asked
+    its own rights. Raises NotFound, Forbidden (own score), NoCycle, CycleClosed, WrongStage,
+    Invalid.
+    """
+    if not Decimal(0) <= score <= Decimal(100):
+        raise Invalid("得分应在 0 到 100 之间。", {"score": "得分应在 0 到 100 之间。"})
+    if not reason.strip():
+        raise Invalid("请写明校准的理由。", {"reason": "请写明校准的理由。"})
+    cents = int((score * 100).quantize(Decimal(1), ROUND_HALF_UP))
+    async with DB.transaction():
+        cycle = await cycles.expect(actor.county_id, cycle_id, *STAGES)
+        run = await queries.current_run(actor.county_id, cycle.id)
+        facts = await queries.facts(actor.county_id, run.id, person_id) if run else None
+        if run is None or facts is None:
+            raise NotFound
+        target = Target(unit_code=facts.grid_code, owner=person_id)
+        authority = authority or require(actor, Action.SCORE_CALIBRATE, target)
+        before = await queries.scores_locked(actor.county_id, run.id, person_id)
+        if before is None:
+            raise NotFound
+        row = CalibrationRow(
+            calculated=before.calculated,
+            before=before.final,
+            calibrated=cents,
+            reason=reason.strip(),
+            made_name=actor.name,
+            authority=authority,
+            made_at=now,
+        )
+        await queries.insert_calibration(
+            actor.county_id, new_id(), cycle_id, run.id, person_id, row, actor.person_id
+        )
+        await queries.calibrate(actor.county_id, run.id, person_id, cents)
+        await scoring_queries.regrade(actor.county_id, run.id)
+        await freezing.freeze(actor.county_id, run.id)
+        after = await queries.scores(actor.county_id, run.id, person_id)
+        if after is None:
+            raise NotFound
+        await audit.record(
+            actor,
+            Action.SCORE_CALIBRATE,
+            "score",
+            person_id,
+            county_id=actor.county_id,
+            unit_code=facts.grid_code,
+            before={"final": before.final, "grade": before.grade},
+            after={"final": after.final, "grade": after.grade},
+            reason=row.reason,
+            authority=authority,
+        )
+    return after

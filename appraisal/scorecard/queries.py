@@ -1,0 +1,315 @@
+"""SQL of schemes, runs, calibrations and receipts. ``$1`` is the county everywhere."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from appraisal.scorecard.rules import Scheme
+from appraisal.scorecard.schemas import (
+    CalibrationRow,
+    Change,
+    Facts,
+    RunRow,
+    SchemeRow,
+    Scores,
+    Tally,
+)
+from shared.database import DB
+
+SCHEME = """
+SELECT id, effective_on, body AS scheme, made_name, made_at, reason FROM appraisal.scheme
+"""
+SCHEME_AT = (
+    SCHEME
+    + """
+WHERE county_id = $1 AND effective_on <= $2 ORDER BY effective_on DESC, made_at DESC LIMIT 1
+"""
+)
+SCHEMES = SCHEME + "WHERE county_id = $1 ORDER BY effective_on DESC, made_at DESC LIMIT 100"
+INSERT_SCHEME = """
+INSERT INTO appraisal.scheme (county_id, id, effective_on, body, made_by, made_name, made_at,
+    reason)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+"""
+RUN = """
+SELECT id, cycle_id, number, current, scheme, annual, period_days, people, made_name, made_at, note
+FROM appraisal.run
+"""
+RUNS = RUN + "WHERE county_id = $1 AND cycle_id = $2 ORDER BY number DESC"
+CURRENT_RUN = RUN + "WHERE county_id = $1 AND cycle_id = $2 AND current"
+RUN_BY_NUMBER = RUN + "WHERE county_id = $1 AND cycle_id = $2 AND number = $3"
+INSERT_RUN = """
+INSERT INTO appraisal.run (county_id, id, cycle_id, number, current, scheme, annual, period_days,
+    people, made_by, made_name, made_at, note)
+SELECT $1, $2, $3, COALESCE(max(number), 0) + 1, false, $4, $5, $6, 0, $7, $8, $9, $10
+FROM appraisal.run WHERE county_id = $1 AND cycle_id = $3
+RETURNING number
+"""
+RETIRE_RUNS = """
+UPDATE appraisal.run SET current = false WHERE county_id = $1 AND cycle_id = $2 AND current
+"""
+MAKE_CURRENT = """
+UPDATE appraisal.run SET current = true, people = $3 WHERE county_id = $1 AND id = $2
+"""
+FACTS = """
+SELECT person_id, name, grid_code, grid_type, employment_type, days, days_rural, days_community,
+       days_other, grids, rostered, on_duty, on_leave, missing_months, failed_checks,
+       orders_total, orders_good, data_total, data_good, settled_total, settled_good,
+       satisfaction, half_width, ballots, awarded, deducted, hours, hours_required, test,
+       commended_township, commended_county, veto, veto_reason, first_final
+FROM appraisal.input WHERE county_id = $1 AND run_id = $2 AND person_id = $3
+"""
+SCORES = """
+SELECT attendance, orders, data, settled, satisfaction, merit, training, plus, minus, present,
+       rate, typical, period_score, calculated, calibrated, final, grade, note
+FROM appraisal.score WHERE county_id = $1 AND run_id = $2 AND person_id = $3
+"""
+SCORES_LOCKED = SCORES + " FOR UPDATE"
+CALIBRATE = """
+UPDATE appraisal.score SET calibrated = $4, final = $4
+WHERE county_id = $1 AND run_id = $2 AND person_id = $3
+"""
+INSERT_CALIBRATION = """
+INSERT INTO appraisal.calibration (county_id, id, cycle_id, run_id, person_id, calculated, before,
+    calibrated, reason, made_by, made_name, authority, made_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+"""
+CALIBRATIONS = """
+SELECT calculated, before, calibrated, reason, made_name, authority, made_at
+FROM appraisal.calibration
+WHERE county_id = $1 AND run_id = $2 AND person_id = $3 ORDER BY made_at, id
+"""
+INSERT_RECEIPT = """
+INSERT INTO appraisal.receipt (county_id, id, cycle_id, run_id, person_id, final, grade, signed_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+ON CONFLICT DO NOTHING
+"""
+RECEIPT = """
+SELECT signed_at FROM appraisal.receipt
+WHERE county_id = $1 AND run_id = $2 AND person_id = $3 AND final IS NOT DISTINCT FROM $4
+  AND grade = $5
+"""
+CHANGES = """
+SELECT person_id, COALESCE(b.name, a.name) AS name, COALESCE(b.grid_code, a.grid_code) AS grid_code,
+       a.final AS before, b.final AS after, a.grade AS grade_before, b.grade AS grade_after
+FROM (SELECT i.person_id, i.name, i.grid_code, s.final, s.grade
+      FROM appraisal.input i JOIN appraisal.score s
+        ON s.county_id = $1 AND s.run_id = $2 AND s.person_id = i.person_id
+      WHERE i.county_id = $1 AND i.run_id = $2) AS a
+FULL JOIN (SELECT i.person_id, i.name, i.grid_code, s.final, s.grade
+      FROM appraisal.input i JOIN appraisal.score s
+        ON s.county_id = $1 AND s.run_id = $3 AND s.person_id = i.person_id
+      WHERE i.county_id = $1 AND i.run_id = $3) AS b USING (person_id)
+WHERE (a.final, a.grade) IS DISTINCT FROM (b.final, b.grade)
+ORDER BY abs(COALESCE(b.final, 0) - COALESCE(a.final, 0)) DESC, person_id
+LIMIT 500
+"""
+TALLY = """
+SELECT count(*)::int AS people,
+       count(*) FILTER (WHERE s.grade = 'excellent')::int AS excellent,
+       count(*) FILTER (WHERE s.grade = 'good')::int AS good,
+       count(*) FILTER (WHERE s.grade = 'basic')::int AS basic,
+       count(*) FILTER (WHERE s.grade = 'fail')::int AS fail,
+       count(*) FILTER (WHERE s.grade = 'undetermined')::int AS undetermined,
+       count(s.calibrated)::int AS calibrated,
+       count(*) FILTER (WHERE s.attendance IS NULL)::int AS no_attendance,
+       count(*) FILTER (WHERE s.data IS NULL)::int AS no_data,
+       count(*) FILTER (WHERE s.satisfaction IS NULL)::int AS no_satisfaction,
+       count(*) FILTER (WHERE s.merit IS NULL)::int AS no_merit,
+       count(*) FILTER (WHERE s.training IS NULL)::int AS no_training,
+       count(*) FILTER (WHERE i.missing_months > 0)::int AS missing_months
+FROM appraisal.input i
+JOIN appraisal.score s ON s.county_id = i.county_id AND s.run_id = i.run_id
+    AND s.person_id = i.person_id
+WHERE i.county_id = $1 AND i.run_id = $2
+"""
+MONTHS = """
+SELECT month, records::int, awarded::int, deducted::int FROM points.merit_month
+WHERE county_id = $1 AND person_id = $2 AND month BETWEEN $3 AND $4 ORDER BY month
+"""
+
+
+class MeritMonth(msgspec.Struct, frozen=True):
+    """A month's posted points of one person (0.1 point); ``month`` is 202603."""
+
+    month: int
+    records: int
+    awarded: int
+    deducted: int
+
+
+async def scheme_at(county_id: int, on: date) -> SchemeRow | None:
+    row = await DB.fetchrow(SCHEME_AT, county_id, on)
+    return None if row is None else _scheme(dict(row))
+
+
+async def schemes(county_id: int) -> list[SchemeRow]:
+    return [_scheme(dict(row)) for row in await DB.fetch(SCHEMES, county_id)]
+
+
+async def insert_scheme(
+    county_id: int,
+    scheme_id: UUID,
+    effective_on: date,
+    body: str,
+    made_by: UUID,
+    made_name: str,
+    made_at: datetime,
+    reason: str,
+) -> None:
+    await DB.execute(
+        INSERT_SCHEME,
+        county_id,
+        scheme_id,
+        effective_on,
+        body,
+        made_by,
+        made_name,
+        made_at,
+        reason,
+    )
+
+
+async def runs(county_id: int, cycle_id: UUID) -> list[RunRow]:
+    return [_run(dict(row)) for row in await DB.fetch(RUNS, county_id, cycle_id)]
+
+
+async def current_run(county_id: int, cycle_id: UUID) -> RunRow | None:
+    row = await DB.fetchrow(CURRENT_RUN, county_id, cycle_id)
+    return None if row is None else _run(dict(row))
+
+
+async def run_by_number(county_id: int, cycle_id: UUID, number: int) -> RunRow | None:
+    row = await DB.fetchrow(RUN_BY_NUMBER, county_id, cycle_id, number)
+    return None if row is None else _run(dict(row))
+
+
+async def insert_run(
+    county_id: int,
+    run_id: UUID,
+    cycle_id: UUID,
+    scheme: str,
+    period_days: int,
+    made_by: UUID,
+    made_name: str,
+    made_at: datetime,
+    note: str,
+    *,
+    annual: bool,
+) -> int:
+    """The run's number."""
+    number: int = await DB.fetchval(
+        INSERT_RUN,
+        county_id,
+        run_id,
+        cycle_id,
+        scheme,
+        annual,
+        period_days,
+        made_by,
+        made_name,
+        made_at,
+        note,
+    )
+    return number
+
+
+async def make_current(county_id: int, cycle_id: UUID, run_id: UUID, people: int) -> None:
+    """This run counts from now on, the others of the cycle stay as they were."""
+    await DB.execute(RETIRE_RUNS, county_id, cycle_id)
+    await DB.execute(MAKE_CURRENT, county_id, run_id, people)
+
+
+async def facts(county_id: int, run_id: UUID, person_id: UUID) -> Facts | None:
+    return await DB.one(Facts, FACTS, county_id, run_id, person_id)
+
+
+async def scores(county_id: int, run_id: UUID, person_id: UUID) -> Scores | None:
+    return await DB.one(Scores, SCORES, county_id, run_id, person_id)
+
+
+async def scores_locked(county_id: int, run_id: UUID, person_id: UUID) -> Scores | None:
+    return await DB.one(Scores, SCORES_LOCKED, county_id, run_id, person_id)
+
+
+async def calibrate(county_id: int, run_id: UUID, person_id: UUID, score: int) -> None:
+    await DB.execute(CALIBRATE, county_id, run_id, person_id, score)
+
+
+async def insert_calibration(
+    county_id: int,
+    calibration_id: UUID,
+    cycle_id: UUID,
+    run_id: UUID,
+    person_id: UUID,
+    row: CalibrationRow,
+    made_by: UUID,
+) -> None:
+    await DB.execute(
+        INSERT_CALIBRATION,
+        county_id,
+        calibration_id,
+        cycle_id,
+        run_id,
+        person_id,
+        row.calculated,
+        row.before,
+        row.calibrated,
+        row.reason,
+        made_by,
+        row.made_name,
+        row.authority,
+        row.made_at,
+    )
+
+
+async def calibrations(county_id: int, run_id: UUID, person_id: UUID) -> list[CalibrationRow]:
+    return await DB.all(CalibrationRow, CALIBRATIONS, county_id, run_id, person_id)
+
+
+async def insert_receipt(
+    county_id: int,
+    receipt_id: UUID,
+    cycle_id: UUID,
+    run_id: UUID,
+    person_id: UUID,
+    final: int | None,
+    grade: str,
+    signed_at: datetime,
+) -> None:
+    await DB.execute(
+        INSERT_RECEIPT, county_id, receipt_id, cycle_id, run_id, person_id, final, grade, signed_at
+    )
+
+
+async def receipt(
+    county_id: int, run_id: UUID, person_id: UUID, final: int | None, grade: str
+) -> datetime | None:
+    """When the person signed for exactly this result."""
+    at: datetime | None = await DB.fetchval(RECEIPT, county_id, run_id, person_id, final, grade)
+    return at
+
+
+async def changes(county_id: int, before: UUID, after: UUID) -> list[Change]:
+    """Who differs between two runs, most first; at most 500."""
+    return await DB.all(Change, CHANGES, county_id, before, after)
+
+
+async def tally(county_id: int, run_id: UUID) -> Tally | None:
+    return await DB.one(Tally, TALLY, county_id, run_id)
+
+
+async def months(county_id: int, person_id: UUID, first: int, last: int) -> list[MeritMonth]:
+    return await DB.all(MeritMonth, MONTHS, county_id, person_id, first, last)
+
+
+def _scheme(row: dict[str, Any]) -> SchemeRow:
+    row["scheme"] = msgspec.json.decode(row["scheme"], type=Scheme)
+    return SchemeRow(**row)
+
+
+def _run(row: dict[str, Any]) -> RunRow:
+    row["scheme"] = msgspec.json.decode(row["scheme"], type=Scheme)
+    return RunRow(**row)

@@ -1,0 +1,83 @@
+"""Scoring a cycle: a new run with inputs copied from the sources, scores, grades and ranks."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from appraisal.cycle import service as cycles
+from appraisal.cycle.rules import Kind, Stage
+from appraisal.cycle.schemas import CycleRow
+from appraisal.ranking import freezing
+from appraisal.scorecard import queries, schemes, scoring_queries
+from appraisal.scorecard.schemas import RunRow
+from shared.audit import service as audit
+from shared.database import DB
+from shared.errors import Conflict
+from shared.identity.access import Action, Target, require
+from shared.identity.actor import Actor
+from shared.ids import new_id
+
+
+async def score(actor: Actor, cycle_id: UUID, note: str, now: datetime) -> RunRow:
+    """Score everybody who was gridworker on the last day of the period; the new run counts.
+
+    Earlier runs stay. Calibrations belong to the run they were made on and are not carried over.
+    Raises NotFound, NoCycle, CycleClosed, WrongStage, Conflict when nobody is there to be scored.
+    """
+    unit_code = f"{actor.county_id:06d}"
+    authority = require(actor, Action.SCORE_RUN, Target(unit_code=unit_code))
+    run_id = new_id()
+    async with DB.transaction():
+        cycle = await cycles.expect(actor.county_id, cycle_id, Stage.SCORE)
+        scheme = await schemes.in_force(actor.county_id, cycle.ends_on)
+        number = await queries.insert_run(
+            actor.county_id,
+            run_id,
+            cycle_id,
+            msgspec.json.encode(scheme.scheme).decode(),
+            (cycle.ends_on - cycle.starts_on).days + 1,
+            actor.person_id,
+            actor.name,
+            now,
+            note.strip()[:500],
+            annual=cycle.kind is Kind.ANNUAL,
+        )
+        await scoring_queries.be_roomy()
+        people = await scoring_queries.gather([actor.county_id], [run_id])
+        if not people:
+            raise Conflict(f"{cycle.ends_on:%Y年%m月%d日} 没有在岗的网格员，请核对名册。")
+        await scoring_queries.score([actor.county_id], [run_id])
+        await freezing.freeze(actor.county_id, run_id)
+        await queries.make_current(actor.county_id, cycle_id, run_id, people)
+        await audit.record(
+            actor,
+            Action.SCORE_RUN,
+            "run",
+            run_id,
+            county_id=actor.county_id,
+            unit_code=unit_code,
+            after={"number": number, "people": people},
+            reason=note.strip(),
+            authority=authority,
+        )
+        made = await queries.current_run(actor.county_id, cycle_id)
+    if made is None:  # we have just made it current
+        raise Conflict("评分没有完成，请重试。")
+    return made
+
+
+async def unscored(county_id: int, cycle: CycleRow) -> list[str]:
+    """A gate of the cycle: review needs a run."""
+    run = await queries.current_run(county_id, cycle.id)
+    return [] if run else ["还没有评分，请先在“评分”页运行一次。"]
+
+
+async def first_half_open(county_id: int, cycle: CycleRow) -> list[str]:
+    """A gate: the annual result takes in the half-year one, so that must be closed before."""
+    if cycle.kind is not Kind.ANNUAL:
+        return []
+    first = await cycles.of_period(county_id, Kind.HALF_YEAR, cycle.year)
+    if first is None or first.state is Stage.CLOSED:
+        return []
+    return [f"“{first.title}”还没有办结，全年成绩要用到它。"]

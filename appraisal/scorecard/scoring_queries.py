@@ -1,0 +1,394 @@
+"""The scoring itself: one family of statements over all workers of one or many runs.
+
+Everything is whole numbers (hundredths of a point), every division rounds half up, so a run can be
+made again to the same byte. The text is put together from parts, because scoring writes what the
+what-if only looks at, and calibration grades again what scoring graded. ``$1`` are the counties,
+``$2`` the runs, side by side.
+"""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import msgspec
+
+from shared.database import DB
+
+WORK_MEM = "SET LOCAL work_mem = '96MB'"
+
+# Who was gridworker on the last day, where in the period, for how many days. A person's grid is the
+# one of the last day with the most days; a day in two grids is one day in post.
+GATHER = """
+INSERT INTO appraisal.input (county_id, run_id, person_id, name, grid_code, grid_type,
+    employment_type, days, days_rural, days_community, days_other, grids, rostered, on_duty,
+    on_leave, missing_months, failed_checks, data_total, data_good, satisfaction, half_width,
+    ballots, awarded, deducted, hours, hours_required, test, commended_township,
+    commended_county, veto, veto_reason, first_final)
+WITH run AS (
+    SELECT r.county_id, r.id AS run_id, r.cycle_id, c.starts_on, c.ends_on, c.kind, c.year
+    FROM appraisal.run r
+    JOIN appraisal.cycle c ON c.county_id = r.county_id AND c.id = r.cycle_id
+    WHERE r.county_id = ANY($1) AND r.id = ANY($2)
+),
+stretch AS MATERIALIZED (
+    SELECT r.county_id, r.run_id, a.person_id, u.code AS grid_code,
+           COALESCE(u.grid_type, 'other') AS grid_type,
+           daterange(GREATEST(a.valid_from, r.starts_on),
+                     LEAST(COALESCE(a.valid_to, 'infinity'), r.ends_on + 1)) AS span,
+           a.valid_from <= r.ends_on AND (a.valid_to IS NULL OR a.valid_to > r.ends_on) AS at_end
+    FROM run r
+    JOIN shared.assignment a ON a.county_id = r.county_id AND a.valid_from <= r.ends_on
+        AND (a.valid_to IS NULL OR a.valid_to > r.starts_on)
+    JOIN shared.post p ON p.county_id = a.county_id AND p.id = a.post_id AND p.role = 'gridworker'
+    JOIN shared.unit u ON u.county_id = p.county_id AND u.id = p.unit_id
+),
+place AS (
+    SELECT county_id, run_id, person_id, grid_code, grid_type, bool_or(at_end) AS at_end,
+           sum(upper(span) - lower(span))::int AS days
+    FROM stretch GROUP BY county_id, run_id, person_id, grid_code, grid_type
+),
+worker AS (
+    SELECT county_id, run_id, person_id,
+           (array_agg(grid_code ORDER BY days DESC, grid_code COLLATE "C")
+               FILTER (WHERE at_end))[1] AS grid_code,
+           (array_agg(grid_type ORDER BY days DESC, grid_code COLLATE "C")
+               FILTER (WHERE at_end))[1] AS grid_type,
+           COALESCE(sum(days) FILTER (WHERE grid_type = 'rural'), 0) AS days_rural,
+           COALESCE(sum(days) FILTER (WHERE grid_type = 'community'), 0) AS days_community,
+           COALESCE(sum(days) FILTER (WHERE grid_type = 'other'), 0) AS days_other,
+           count(*) AS grids
+    FROM place GROUP BY county_id, run_id, person_id HAVING bool_or(at_end)
+),
+present AS (
+    SELECT s.county_id, s.run_id, s.person_id,
+           (SELECT sum(upper(r) - lower(r)) FROM unnest(range_agg(s.span)) AS r)::int AS days
+    FROM stretch s GROUP BY s.county_id, s.run_id, s.person_id
+),
+liked AS (
+    SELECT p.county_id, p.run_id, p.person_id,
+           floor(sum(v.score * 10 * p.days) FILTER (WHERE v.valid)
+               / sum(p.days) FILTER (WHERE v.valid) + 0.5)::int AS satisfaction,
+           floor(sum(v.half_width * 10 * p.days) FILTER (WHERE v.valid)
+               / sum(p.days) FILTER (WHERE v.valid) + 0.5)::int AS half_width,
+           COALESCE(sum(v.ballots) FILTER (WHERE v.valid), sum(v.ballots))::int AS ballots
+    FROM run r
+    JOIN place p ON p.county_id = r.county_id AND p.run_id = r.run_id
+    JOIN appraisal.survey_result v ON v.county_id = r.county_id AND v.cycle_id = r.cycle_id
+        AND v.grid_code = p.grid_code
+    GROUP BY p.county_id, p.run_id, p.person_id
+),
+earned AS (
+    SELECT r.county_id, r.run_id, m.person_id, sum(m.awarded)::int AS awarded,
+           sum(m.deducted)::int AS deducted
+    FROM run r
+    JOIN points.merit_month m ON m.county_id = r.county_id
+        AND m.month BETWEEN extract(year FROM r.starts_on) * 100 + extract(month FROM r.starts_on)
+                        AND extract(year FROM r.ends_on) * 100 + extract(month FROM r.ends_on)
+    WHERE m.county_id = ANY($1)
+    GROUP BY r.county_id, r.run_id, m.person_id
+),
+first AS (
+    SELECT r.county_id, r.run_id, s.person_id, s.final
+    FROM run r
+    JOIN appraisal.cycle c ON c.county_id = r.county_id AND c.kind = 'half_year'
+        AND c.year = r.year AND r.kind = 'annual'
+    JOIN appraisal.run b ON b.county_id = c.county_id AND b.cycle_id = c.id AND b.current
+    JOIN appraisal.score s ON s.county_id = b.county_id AND s.run_id = b.id
+        AND s.grade <> 'undetermined'
+)
+SELECT w.county_id, w.run_id, w.person_id, n.name, w.grid_code, w.grid_type, n.employment_type,
+       d.days, w.days_rural, w.days_community, w.days_other, w.grids, (t.rostered_days * 10)::int,
+       (t.duty_days * 10)::int, (t.leave_days * 10)::int, COALESCE(t.missing_months, 0),
+       COALESCE(t.failed_checks, 0), NULLIF(t.data_checked, 0),
+       CASE WHEN t.data_checked > 0 THEN t.data_right END, l.satisfaction, l.half_width,
+       COALESCE(l.ballots, 0), COALESCE(e.awarded, 0), COALESCE(e.deducted, 0),
+       (g.hours * 100)::int, (g.required * 100)::int, (g.test * 100)::int,
+       COALESCE(t.commended_township, 0), COALESCE(t.commended_county, 0),
+       COALESCE(t.veto, false), COALESCE(t.veto_reason, ''), f.final
+FROM worker w
+JOIN run r ON r.county_id = w.county_id AND r.run_id = w.run_id
+JOIN present d ON d.county_id = w.county_id AND d.run_id = w.run_id AND d.person_id = w.person_id
+JOIN shared.person n ON n.county_id = w.county_id AND n.id = w.person_id
+LEFT JOIN appraisal.duty_total t ON t.county_id = w.county_id AND t.cycle_id = r.cycle_id
+    AND t.person_id = w.person_id
+LEFT JOIN appraisal.training_total g ON g.county_id = w.county_id AND g.cycle_id = r.cycle_id
+    AND g.person_id = w.person_id
+LEFT JOIN liked l ON l.county_id = w.county_id AND l.run_id = w.run_id
+    AND l.person_id = w.person_id
+LEFT JOIN earned e ON e.county_id = w.county_id AND e.run_id = w.run_id
+    AND e.person_id = w.person_id
+LEFT JOIN first f ON f.county_id = w.county_id AND f.run_id = w.run_id
+    AND f.person_id = w.person_id
+ORDER BY w.county_id, w.run_id, w.person_id
+"""
+
+SCHEME_OF_RUN = "r.scheme"
+SCHEME_GIVEN = "$3::jsonb"
+
+
+def _rule(scheme: str) -> str:
+    """The numbers of each run's scheme, as columns."""
+    return f"""
+rule AS (
+    SELECT r.county_id, r.id AS run_id, r.period_days::int8 AS period_days, r.annual, x.*,
+           (v.scheme #>> '{{bands,1,low}}')::int * 100 AS basic_line,
+           (v.scheme #>> '{{bands,2,low}}')::int * 100 AS good_line,
+           (v.scheme #>> '{{bands,3,low}}')::int * 100 AS excellent_line
+    FROM appraisal.run r
+    CROSS JOIN LATERAL (SELECT {scheme} AS scheme) AS v
+    CROSS JOIN LATERAL jsonb_to_record(v.scheme) AS x(
+        attendance int8, orders int8, data int8, settled int8, satisfaction int8, merit int8,
+        training int8, check_penalty int8, plus_cap int8, minus_cap int8, commend_township int8,
+        commend_county int8, merit_cap int8, min_days int8, excellent_share int8,
+        excellent_from int8, first_share int8)
+    WHERE r.county_id = ANY($1) AND r.id = ANY($2)
+)"""
+
+
+# Points as if the worker had been in post for the whole period, rounded half up to 0.1 point.
+RATE = """CASE WHEN i.days > 0 THEN (2 * GREATEST(i.awarded, 0) * u.period_days + i.days)
+                    / (2 * i.days) ELSE 0 END"""
+
+# Twice the median, a whole number: the median of whole numbers is one or lies half-way.
+MEDIAN = f"""
+median AS (
+    SELECT county_id, run_id,
+           COALESCE(2 * percentile_cont(0.5) WITHIN GROUP (ORDER BY rate)
+               FILTER (WHERE grid_type = 'rural'), 0)::int8 AS rural,
+           COALESCE(2 * percentile_cont(0.5) WITHIN GROUP (ORDER BY rate)
+               FILTER (WHERE grid_type = 'community'), 0)::int8 AS community,
+           COALESCE(2 * percentile_cont(0.5) WITHIN GROUP (ORDER BY rate)
+               FILTER (WHERE grid_type = 'other'), 0)::int8 AS other
+    FROM (SELECT i.county_id, i.run_id, i.grid_type, {RATE} AS rate
+          FROM appraisal.input i
+          JOIN rule u ON u.county_id = i.county_id AND u.run_id = i.run_id
+          WHERE i.county_id = ANY($1) AND i.run_id = ANY($2) AND i.days >= u.min_days) AS rated
+    GROUP BY county_id, run_id
+)"""
+
+# Each component as a share n ÷ d of its weight; n is NULL where it is missing or has no weight.
+# OFFSET 0 keeps the planner from writing each expression into every place that uses it.
+SHARE = f"""
+share AS (
+    SELECT i.county_id, i.run_id, i.person_id, left(i.grid_code, 9) AS township_code, i.days,
+           i.veto, i.first_final, i.satisfaction AS liked, u.annual, u.min_days, u.first_share,
+           u.excellent_share, u.excellent_from, u.basic_line, u.good_line, u.excellent_line,
+           u.attendance AS w_attendance, u.orders AS w_orders, u.data AS w_data,
+           u.settled AS w_settled, u.satisfaction AS w_satisfaction, u.merit AS w_merit,
+           u.training AS w_training, {RATE} AS rate,
+           CASE WHEN u.attendance > 0 AND i.rostered > 0 THEN GREATEST(u.attendance
+               * LEAST(i.on_duty + i.on_leave, i.rostered)
+               - u.check_penalty * i.failed_checks * i.rostered, 0) END AS n_attendance,
+           u.attendance * i.rostered AS d_attendance,
+           CASE WHEN u.orders > 0 AND i.orders_total > 0 THEN i.orders_good END AS n_orders,
+           i.orders_total AS d_orders,
+           CASE WHEN u.data > 0 AND i.data_total > 0 THEN i.data_good END AS n_data,
+           i.data_total AS d_data,
+           CASE WHEN u.settled > 0 AND i.settled_total > 0 THEN i.settled_good END AS n_settled,
+           i.settled_total AS d_settled,
+           CASE WHEN u.satisfaction > 0 THEN i.satisfaction END AS n_satisfaction,
+           i.days_rural * m.rural + i.days_community * m.community + i.days_other * m.other
+               AS typical_days,
+           CASE WHEN m.rural > 0 THEN i.days_rural ELSE 0 END
+               + CASE WHEN m.community > 0 THEN i.days_community ELSE 0 END
+               + CASE WHEN m.other > 0 THEN i.days_other ELSE 0 END AS counted_days,
+           u.merit_cap,
+           CASE WHEN u.training > 0 THEN
+               CASE WHEN i.hours_required > 0 AND i.hours IS NOT NULL AND i.test IS NOT NULL
+                    THEN LEAST(i.hours, i.hours_required)::int8 * 10000
+                         + i.test::int8 * i.hours_required
+                    WHEN i.hours_required > 0 AND i.hours IS NOT NULL
+                    THEN LEAST(i.hours, i.hours_required)
+                    ELSE i.test END END AS n_training,
+           CASE WHEN i.hours_required > 0 AND i.hours IS NOT NULL AND i.test IS NOT NULL
+                THEN i.hours_required::int8 * 20000
+                WHEN i.hours_required > 0 AND i.hours IS NOT NULL THEN i.hours_required
+                ELSE 10000 END AS d_training,
+           LEAST(u.plus_cap, u.commend_township * i.commended_township
+               + u.commend_county * i.commended_county) * 100 AS plus,
+           LEAST(u.minus_cap * 100, GREATEST(i.deducted, 0) * 10) AS minus
+    FROM appraisal.input i
+    JOIN rule u ON u.county_id = i.county_id AND u.run_id = i.run_id
+    LEFT JOIN median m ON m.county_id = i.county_id AND m.run_id = i.run_id
+    WHERE i.county_id = ANY($1) AND i.run_id = ANY($2)
+    OFFSET 0
+),
+merit AS (
+    SELECT s.*,
+           CASE WHEN w_merit > 0 AND typical_days > 0
+                THEN LEAST(rate * 200 * counted_days, typical_days * merit_cap) END AS n_merit,
+           typical_days * merit_cap AS d_merit,
+           CASE WHEN typical_days > 0
+                THEN (typical_days + counted_days) / (2 * counted_days) END AS typical
+    FROM share s
+    OFFSET 0
+),
+weighed AS (
+    SELECT s.*,
+           CASE WHEN n_attendance IS NULL THEN 0 ELSE w_attendance END
+           + CASE WHEN n_orders IS NULL THEN 0 ELSE w_orders END
+           + CASE WHEN n_data IS NULL THEN 0 ELSE w_data END
+           + CASE WHEN n_settled IS NULL THEN 0 ELSE w_settled END
+           + CASE WHEN n_satisfaction IS NULL THEN 0 ELSE w_satisfaction END
+           + CASE WHEN n_merit IS NULL THEN 0 ELSE w_merit END
+           + CASE WHEN n_training IS NULL THEN 0 ELSE w_training END AS present
+    FROM merit s
+    OFFSET 0
+)"""
+
+
+def _points(name: str, denominator: str) -> str:
+    """Half up of weight × 100 ÷ present × n ÷ d, in hundredths."""
+    return (
+        f"(20000 * w_{name} * n_{name} + present * {denominator})"
+        f" / (2 * present * {denominator}) AS {name}"
+    )
+
+
+POINTS = f"""
+part AS (
+    SELECT county_id, run_id, person_id, township_code, days, veto, first_final, liked, annual,
+           min_days, first_share, excellent_share, excellent_from, basic_line, good_line,
+           excellent_line, plus, minus, present, rate, typical,
+           {_points("attendance", "d_attendance")},
+           {_points("orders", "d_orders")},
+           {_points("data", "d_data")},
+           {_points("settled", "d_settled")},
+           {_points("satisfaction", "1000")},
+           {_points("merit", "d_merit")},
+           {_points("training", "d_training")}
+    FROM weighed
+    OFFSET 0
+),
+summed AS (
+    SELECT p.*,
+           COALESCE(orders, 0) + COALESCE(data, 0) + COALESCE(settled, 0) AS results,
+           CASE WHEN present > 0 THEN LEAST(GREATEST(
+               COALESCE(attendance, 0) + COALESCE(orders, 0) + COALESCE(data, 0)
+               + COALESCE(settled, 0) + COALESCE(satisfaction, 0) + COALESCE(merit, 0)
+               + COALESCE(training, 0) + plus - minus, 0), 10000) END AS period_score
+    FROM part p
+    OFFSET 0
+),
+total AS (
+    SELECT s.*, c.calculated, c.calculated AS final
+    FROM summed s
+    CROSS JOIN LATERAL (SELECT CASE WHEN s.annual AND s.first_final IS NOT NULL
+        THEN (2 * (s.first_share * s.first_final + (100 - s.first_share) * s.period_score) + 100)
+             / 200
+        ELSE s.period_score END AS calculated OFFSET 0) AS c
+)"""
+
+# 优秀 goes by rank within the township; those with equal score, satisfaction and results are in or
+# out together. ``place`` counts them all, because the frame of a rank includes its peers.
+GRADED = """
+placed AS (
+    SELECT t.*,
+           count(*) OVER (PARTITION BY county_id, run_id, township_code) AS workers,
+           count(*) OVER (PARTITION BY county_id, run_id, township_code
+                          ORDER BY top DESC, final DESC, liked DESC NULLS LAST, results DESC)
+               AS place
+    FROM (SELECT t.*, NOT veto AND days >= min_days AND final IS NOT NULL
+                      AND final >= excellent_line AS top
+          FROM total t) AS t
+),
+graded AS (
+    SELECT p.*, NOT top OR place <= GREATEST(workers * excellent_share / 100,
+        CASE WHEN workers >= excellent_from THEN 1 ELSE 0 END) AS within
+    FROM placed p
+)"""
+GRADE = """CASE WHEN veto THEN 'fail'
+            WHEN days < min_days OR final IS NULL THEN 'undetermined'
+            WHEN top AND within THEN 'excellent'
+            WHEN final >= good_line THEN 'good'
+            WHEN final >= basic_line THEN 'basic'
+            ELSE 'fail' END"""
+NOTE = """CASE WHEN veto THEN 'veto' WHEN days < min_days THEN 'short'
+            WHEN final IS NULL THEN 'empty' WHEN NOT within THEN 'quota' ELSE '' END"""
+SCORED = f"""
+SELECT county_id, run_id, person_id, attendance, orders, data, settled, satisfaction, merit,
+       training, plus, minus, present, rate, typical, period_score, calculated, final,
+       {GRADE} AS grade, {NOTE} AS note
+FROM graded
+"""
+SCORE = f"""
+INSERT INTO appraisal.score (county_id, run_id, person_id, attendance, orders, data, settled,
+    satisfaction, merit, training, plus, minus, present, rate, typical, period_score, calculated,
+    final, grade, note)
+WITH {_rule(SCHEME_OF_RUN)}, {MEDIAN}, {SHARE}, {POINTS}, {GRADED} {SCORED}
+"""
+REPLAY = f"""
+WITH {_rule(SCHEME_GIVEN)}, {MEDIAN}, {SHARE}, {POINTS}, {GRADED} {SCORED}
+"""
+REGRADE = f"""
+WITH {_rule(SCHEME_OF_RUN)},
+total AS (
+    SELECT s.county_id, s.run_id, s.person_id, left(i.grid_code, 9) AS township_code, i.days,
+           i.veto, i.satisfaction AS liked, s.final,
+           COALESCE(s.orders, 0) + COALESCE(s.data, 0) + COALESCE(s.settled, 0) AS results,
+           u.min_days, u.excellent_share, u.excellent_from, u.basic_line, u.good_line,
+           u.excellent_line
+    FROM appraisal.score s
+    JOIN appraisal.input i ON i.county_id = s.county_id AND i.run_id = s.run_id
+        AND i.person_id = s.person_id
+    JOIN rule u ON u.county_id = s.county_id AND u.run_id = s.run_id
+    WHERE s.county_id = ANY($1) AND s.run_id = ANY($2)
+), {GRADED}
+UPDATE appraisal.score s SET grade = g.grade, note = g.note
+FROM (SELECT county_id, run_id, person_id, {GRADE} AS grade, {NOTE} AS note FROM graded) AS g
+WHERE s.county_id = ANY($1) AND s.county_id = g.county_id AND s.run_id = g.run_id
+  AND s.person_id = g.person_id AND (s.grade, s.note) IS DISTINCT FROM (g.grade, g.note)
+"""
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """One person's scores, in hundredths; what a run stores and a what-if looks at."""
+
+    county_id: int
+    run_id: UUID
+    person_id: UUID
+    attendance: int | None
+    orders: int | None
+    data: int | None
+    settled: int | None
+    satisfaction: int | None
+    merit: int | None
+    training: int | None
+    plus: int
+    minus: int
+    present: int
+    rate: int
+    typical: int | None
+    period_score: int | None
+    calculated: int | None
+    final: int | None
+    grade: str
+    note: str
+
+
+async def be_roomy() -> None:
+    """Let this transaction sort a county in memory."""
+    await DB.execute(WORK_MEM)
+
+
+async def gather(counties: Sequence[int], runs: Sequence[UUID]) -> int:
+    """Copy what the sources know into the runs' inputs; how many people that is."""
+    return _count(await DB.execute(GATHER, counties, runs))
+
+
+async def score(counties: Sequence[int], runs: Sequence[UUID]) -> int:
+    """Score and grade the runs' inputs; how many people that is."""
+    return _count(await DB.execute(SCORE, counties, runs))
+
+
+async def replay(county_id: int, run_id: UUID, scheme: str) -> list[Result]:
+    """What the run's inputs would give under another scheme (JSON); writes nothing."""
+    return await DB.all(Result, REPLAY, [county_id], [run_id], scheme)
+
+
+async def regrade(county_id: int, run_id: UUID) -> int:
+    """Grade a run again by its final scores; how many grades changed."""
+    return _count(await DB.execute(REGRADE, [county_id], [run_id]))
+
+
+def _count(status: str) -> int:
+    return int(status.rpartition(" ")[2])

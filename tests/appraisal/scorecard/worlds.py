@@ -1,0 +1,165 @@
+"""Random workers with everything that can be missing, and the rows to store them."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from random import Random
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from appraisal.scorecard.rules import Band, Component, Grade, Scheme
+from appraisal.scorecard.schemas import Facts
+from shared.clock import now
+from shared.database import DB
+from shared.ids import new_id
+from tests.factories import COUNTY
+
+COLUMNS = [field.name for field in msgspec.structs.fields(Facts)]
+PERIOD = 181
+
+
+def worker(**given: Any) -> dict[str, Any]:
+    """A worker with full marks in everything that is counted; state what differs."""
+    facts: dict[str, Any] = {
+        "person_id": new_id(),
+        "name": "张三",
+        "grid_code": "421222100001001",
+        "grid_type": "rural",
+        "employment_type": "village_paid",
+        "days": PERIOD,
+        "days_rural": PERIOD,
+        "days_community": 0,
+        "days_other": 0,
+        "grids": 1,
+        "rostered": 1200,
+        "on_duty": 1180,
+        "on_leave": 20,
+        "missing_months": 0,
+        "failed_checks": 0,
+        "orders_total": None,
+        "orders_good": None,
+        "data_total": 20,
+        "data_good": 20,
+        "settled_total": None,
+        "settled_good": None,
+        "satisfaction": 1000,
+        "half_width": 50,
+        "ballots": 25,
+        "awarded": 1500,
+        "deducted": 0,
+        "hours": 1200,
+        "hours_required": 1200,
+        "test": 10000,
+        "commended_township": 0,
+        "commended_county": 0,
+        "veto": False,
+        "veto_reason": "",
+        "first_final": None,
+    }
+    return facts | given
+
+
+def random_worker(random: Random, *, even: bool) -> dict[str, Any]:
+    """Anybody; ``even`` makes many equal scores."""
+
+    def some(value: Any, chance: float = 0.8) -> Any:
+        return value if random.random() < chance else None
+
+    kinds = ("rural", "community", "other")
+    kind = random.choice(kinds[: random.choice((1, 2, 3))])
+    days = random.choice((PERIOD, PERIOD, PERIOD, random.randint(1, PERIOD)))
+    moved = random.choice((0, 0, random.randint(0, days)))
+    spent = dict.fromkeys(kinds, 0)
+    spent[kind] = days - moved
+    spent[random.choice(kinds)] += moved
+    rostered = some(random.choice((0, 1200, random.randint(1, 1800))))
+    data = some(random.choice((0, 10, 20)))
+    orders = some(random.choice((0, 7)), 0.2)
+    settled = some(3, 0.2)
+    steps = 4 if even else 40
+    return worker(
+        grid_code=f"42122210{random.choice('01')}00{random.choice('12')}001",
+        grid_type=kind,
+        days=days,
+        **{f"days_{name}": count for name, count in spent.items()},
+        rostered=rostered,
+        on_duty=None if rostered is None else random.randint(rostered // 2, rostered),
+        on_leave=None if rostered is None else random.randint(0, rostered // 5),
+        failed_checks=random.choice((0, 0, 0, 1, 2, 30)),
+        orders_total=orders,
+        orders_good=None if orders is None else random.randint(0, orders),
+        data_total=data,
+        data_good=None if data is None else random.randint(data // 2, data),
+        settled_total=settled,
+        settled_good=None if settled is None else random.randint(0, settled),
+        satisfaction=some(1000 - random.randint(0, steps) * (400 // steps)),
+        awarded=random.choice((0, 1000, 1500, 3000, random.randint(-50, 4000))),
+        deducted=random.choice((0, 0, 0, 15, 200)),
+        hours=some(random.randint(0, steps) * 1300 // steps),
+        hours_required=some(random.choice((1200, 1200, 0)), 0.95),
+        test=some(random.randint(0, steps) * 10000 // steps),
+        commended_township=random.choice((0, 0, 1, 4)),
+        commended_county=random.choice((0, 0, 1, 4)),
+        veto=random.random() < 0.05,
+        first_final=some(random.randint(0, 10000)),
+    )
+
+
+def random_scheme(random: Random) -> Scheme:
+    """A scheme that may come into force."""
+    cuts = sorted(random.randint(0, 20) for _ in range(6))
+    ends = [0, *(cut * 5 for cut in cuts), 100]
+    weights = [high - low for low, high in pairwise(ends)]
+    low, middle, high = sorted(random.sample(range(1, 100), 3))
+    return Scheme(
+        **{name.value: weight for name, weight in zip(Component, weights, strict=True)},
+        check_penalty=random.randint(0, 3),
+        plus_cap=random.randint(0, 8),
+        minus_cap=random.randint(0, 20),
+        merit_cap=random.choice((100, 150, 200)),
+        min_days=random.choice((0, 60, 90)),
+        excellent_share=random.choice((0, 15, 40, 100)),
+        excellent_from=random.choice((1, 5, 9)),
+        first_share=random.choice((0, 40, 50)),
+        bands=(
+            Band(Grade.FAIL, 0, low),
+            Band(Grade.BASIC, low, middle),
+            Band(Grade.GOOD, middle, high),
+            Band(Grade.EXCELLENT, high, 100),
+        ),
+    )
+
+
+async def stored_run(
+    cycle_id: UUID,
+    workers: Sequence[dict[str, Any]],
+    scheme: Scheme | None = None,
+    *,
+    annual: bool = False,
+    county_id: int = COUNTY,
+) -> UUID:
+    """A run with these workers as its inputs, not scored yet."""
+    run_id = new_id()
+    await DB.execute(
+        "INSERT INTO appraisal.run (county_id, id, cycle_id, number, current, scheme, annual,"
+        " period_days, people, made_by, made_name, made_at, note)"
+        " SELECT $1, $2, $3, COALESCE(max(number), 0) + 1, false, $4, $5, $6, $7, $8, '', $9, ''"
+        " FROM appraisal.run WHERE county_id = $1 AND cycle_id = $3",
+        county_id,
+        run_id,
+        cycle_id,
+        msgspec.json.encode(scheme or Scheme()).decode(),
+        annual,
+        PERIOD,
+        len(workers),
+        new_id(),
+        now(),
+    )
+    places = ", ".join(f"${number}" for number in range(3, 3 + len(COLUMNS)))
+    await DB.executemany(
+        f"INSERT INTO appraisal.input (county_id, run_id, {', '.join(COLUMNS)})"
+        f" VALUES ($1, $2, {places})",
+        [[county_id, run_id, *(facts[name] for name in COLUMNS)] for facts in workers],
+    )
+    return run_id
