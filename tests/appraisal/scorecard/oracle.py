@@ -72,7 +72,7 @@ def appraise(
 ) -> dict[Any, dict[str, Any]]:
     """Person → components, totals and grade."""
     medians = typical(workers, rules, period_days)
-    results = {}
+    results: dict[Any, dict[str, Any]] = {}
     for worker in workers:
         there = shares(worker, rules, medians, period_days)
         weight = sum(rules[name] for name, share in there.items() if share is not None)
@@ -146,4 +146,4 @@ def in_quota(
     quota = len(town) * rules["excellent_share"] // 100
     if len(town) >= rules["excellent_from"]:
         quota = max(quota, 1)
-    return sum(key(one) >= key(worker) for one in able) <= quota
+    return bool(sum(key(one) >= key(worker) for one in able) <= quota)
