@@ -11,9 +11,7 @@ DESCRIPTION = "Closed months"
 
 
 async def forwards():
-    manager = MigrationManager(
-        migration_id=ID, app_name="points", description=DESCRIPTION
-    )
+    manager = MigrationManager(migration_id=ID, app_name="points", description=DESCRIPTION)
 
     manager.add_table(
         class_name="ClosingBalance",
@@ -22,9 +20,7 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_table(
-        class_name="Closing", tablename="closing", schema="points", columns=None
-    )
+    manager.add_table(class_name="Closing", tablename="closing", schema="points", columns=None)
 
     manager.add_column(
         table_class_name="ClosingBalance",
