@@ -18,6 +18,7 @@ from points.ledger.tables import (
     StockMove,
     Transfer,
 )
+from points.ledger.seal.tables import DayRoot
 from points.mall.tables import Agreement, Price, Product, Shop
 from points.redemption.tables import Card, CounterTries, Pickup
 from points.rulebook.tables import RuleVersion
@@ -46,6 +47,7 @@ __all__ = [
     "ClosingBalance",
     "Code",
     "CounterTries",
+    "DayRoot",
     "Deduction",
     "Fund",
     "Hold",

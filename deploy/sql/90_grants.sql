@@ -37,6 +37,8 @@ BEGIN
     END LOOP;
     -- A redemption code is made by the service but spent and purged inside the ledger.
     REVOKE UPDATE, DELETE ON points.code FROM gridmerit_points;
+    -- A closed day is written once.
+    REVOKE UPDATE, DELETE ON points.day_root FROM gridmerit_points;
     -- Contract views are what one service may know of the other.
     FOR v_view IN SELECT schemaname, viewname FROM pg_views
                   WHERE schemaname IN ('points', 'appraisal') LOOP

@@ -1,4 +1,4 @@
-"""What the ledger does by itself: holds and codes end, points expire, budgets flow, books prove.
+"""What the ledger does by itself: days close, holds and codes end, points expire, books prove.
 
 Each sweep makes up for all that were missed, so only the latest slot or day ever runs.
 """
@@ -6,6 +6,7 @@ Each sweep makes up for all that were missed, so only the latest slot or day eve
 from datetime import date, datetime
 
 from points.ledger import service
+from points.ledger.seal import service as seal
 from points.ledger.storage import service as storage
 from points.ledger.verifier import service as verifier
 from shared import settings_county
@@ -61,6 +62,10 @@ async def _awaiting(county_id: int, _period: str, now: datetime) -> str:
     return f"补发待拨付 {released / 10:g} 分"
 
 
+async def _seal(county_id: int, _period: str, now: datetime) -> str:
+    return f"封账 {await seal.close_days(county_id, now)} 天"
+
+
 async def _verify(county_id: int, _period: str, _now: datetime) -> str:
     verdict = await verifier.verify(county_id)
     if verdict.findings:
@@ -73,6 +78,7 @@ async def _verify(county_id: int, _period: str, _now: datetime) -> str:
 
 
 JOBS = (
+    Job("ledger.seal", "5 0 * * *", last_day(), _seal),
     Job("ledger.partitions", "10 0 * * *", last_day(), _partitions),
     Job("ledger.closing", "30 1 * * *", months(hour=1), _closing),
     Job("ledger.holds", "*/5 * * * *", last_slot(5), _holds),
