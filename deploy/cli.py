@@ -35,6 +35,7 @@ COMMANDS = {
     "redeem": "deploy.commands.redemption:redeem",
     "statement": "deploy.cli:statement",
     "verify": "deploy.commands.ledger:verify",
+    "check-receipt": "deploy.commands.receipt:check_receipt",
     "export": "deploy.commands.settlement:export",
 }
 IMPORTS = {

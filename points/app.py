@@ -10,6 +10,7 @@ from litestar.datastructures import State
 from points.desk import web as desk
 from points.index import index
 from points.ledger import web as wallet
+from points.ledger.seal import web as seal
 from points.mall import web_desk as mall_desk
 from points.mall import web_shop as shelf_web
 from points.mall import web_verify as price_web
@@ -54,6 +55,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = now) -> Lites
             web_shop.router,
             work.router,
             wallet.router,
+            seal.router,
             verify.router,
             wallet_web.router,
             counter_web.router,

@@ -8,6 +8,8 @@ from points.work.routes import WORK_ROUTES
 from shared.identity.routes import (
     FORMER_TOO,
     IDENTITY_ROUTES,
+    OVERSIGHT,
+    PUBLIC,
     SHARED_ROUTES,
     SIGNED_IN,
     Routes,
@@ -27,6 +29,9 @@ ROUTES: Routes = {
     **SETTLEMENT_ROUTES,
     "GET /wallet": FORMER_TOO,
     "GET /wallet/{transfer_id}": FORMER_TOO,
+    "GET /wallet/{transfer_id}/receipt.json": FORMER_TOO,
+    "GET /check-receipt": PUBLIC,
+    "GET /desk/seals": OVERSIGHT,
     **RULEBOOK_ROUTES,
     **WORK_ROUTES,
 }

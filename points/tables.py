@@ -1,5 +1,6 @@
 """All tables of the points schema, gathered for Piccolo; each feature keeps its own."""
 
+from points.ledger.seal.tables import DayRoot
 from points.ledger.tables import (
     Account,
     Awaiting,
@@ -18,7 +19,6 @@ from points.ledger.tables import (
     StockMove,
     Transfer,
 )
-from points.ledger.seal.tables import DayRoot
 from points.mall.tables import Agreement, Price, Product, Shop
 from points.redemption.tables import Card, CounterTries, Pickup
 from points.rulebook.tables import RuleVersion

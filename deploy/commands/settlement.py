@@ -19,7 +19,7 @@ from shared.settings import Settings
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
 COUNTY = click.IntRange(100_000, 999_999)
-KINDS = ("ledger", "statements", "points")
+KINDS = ("ledger", "statements", "points", "seals")
 
 
 @click.command("funds")
@@ -80,7 +80,7 @@ def sign(month: str, county: int | None, shop: str) -> None:
 @click.option("--county", type=COUNTY, help="县代码；只有一个县时可不写。")
 @click.option("--out", type=FOLDER, default=Path(), help="写到哪个文件夹，默认当前文件夹。")
 def export(kind: str, month: str, county: int | None, out: Path) -> None:
-    """导出 Excel：ledger 兑换台账，statements 对账单，points 积分汇总。"""
+    """导出 Excel：ledger 兑换台账，statements 对账单，points 积分汇总，seals 每日封印。"""
 
     async def main(_: Settings) -> list[reports.File]:
         county_id, period = await only(county), rules.month_of(month)
@@ -88,6 +88,8 @@ def export(kind: str, month: str, county: int | None, out: Path) -> None:
             return await console.statement_files(county_id, period)
         if kind == "ledger":
             return [await reports.console_ledger(county_id, period)]
+        if kind == "seals":
+            return [await reports.console_seals(county_id, period)]
         return [await reports.console_summary(county_id, period)]
 
     files = run(main)

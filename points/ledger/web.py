@@ -3,15 +3,18 @@
 from typing import Literal
 from uuid import UUID
 
-from litestar import Router, get
+import msgspec
+from litestar import MediaType, Router, get
 from litestar.params import FromPath, FromQuery
 from litestar.plugins.htmx import HTMXRequest
-from litestar.response import Template
+from litestar.response import Response, Template
 
 from points.ledger import service
+from points.ledger.seal import service as seal
 from points.ledger.words import label
 from shared.clock import today
 from shared.identity.actor import Actor
+from shared.web.files import attachment
 from shared.web.pages import moment, page
 
 PAGE = 20
@@ -49,7 +52,25 @@ async def receipt(request: HTMXRequest, transfer_id: FromPath[UUID]) -> Template
     """One movement with the block of the chain that seals it."""
     actor: Actor = request.user
     found = await service.own_receipt(actor.county_id, actor.person_id, transfer_id)
-    return page(request, "ledger/m_receipt.html", receipt=found, label=label)
+    file = await seal.receipt_file(actor.county_id, transfer_id)
+    return page(
+        request,
+        "ledger/m_receipt.html",
+        receipt=found,
+        day=file.day,
+        text=msgspec.json.encode(file).decode(),
+        label=label,
+    )
 
 
-router = Router("/", route_handlers=[wallet, receipt], include_in_schema=False)
+@get("/wallet/{transfer_id:uuid}/receipt.json")
+async def download(request: HTMXRequest, transfer_id: FromPath[UUID]) -> Response[bytes]:
+    """The receipt of one's own movement, to keep and to check anywhere (docs/receipts.md)."""
+    actor: Actor = request.user
+    found = await service.own_receipt(actor.county_id, actor.person_id, transfer_id)
+    file = await seal.receipt_file(actor.county_id, transfer_id)
+    name = f"积分凭证-{today(found.at)}-第{found.batch}页第{found.position}笔.json"
+    return Response(msgspec.json.encode(file), media_type=MediaType.JSON, headers=attachment(name))
+
+
+router = Router("/", route_handlers=[wallet, receipt, download], include_in_schema=False)

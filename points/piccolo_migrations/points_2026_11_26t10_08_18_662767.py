@@ -15,13 +15,9 @@ DESCRIPTION = ""
 
 
 async def forwards():
-    manager = MigrationManager(
-        migration_id=ID, app_name="points", description=DESCRIPTION
-    )
+    manager = MigrationManager(migration_id=ID, app_name="points", description=DESCRIPTION)
 
-    manager.add_table(
-        class_name="DayRoot", tablename="day_root", schema="points", columns=None
-    )
+    manager.add_table(class_name="DayRoot", tablename="day_root", schema="points", columns=None)
 
     manager.add_column(
         table_class_name="DayRoot",

@@ -8,8 +8,9 @@ from litestar import Request, Router, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect, Response, Template
 
+from points.ledger.seal import service as seal
 from points.settlement import building, documents, service, signing
-from points.settlement.rules import PART_NAMES, Part
+from points.settlement.rules import PART_NAMES, Part, first_day
 from points.settlement.schemas import View
 from shared.clock import today
 from shared.documents.excel import MIME
@@ -139,7 +140,8 @@ async def file(request: Asked, statement_id: FromPath[UUID]) -> Response[bytes]:
 async def sheet(request: Asked, statement_id: FromPath[UUID]) -> Template:
     """The sheet to sign on paper."""
     found = await service.view(request.user, statement_id)
-    return _page(request, "print_statement", view=found, summary=_summary(found))
+    seals = await seal.month(request.user.county_id, first_day(found.statement.month))
+    return _page(request, "print_statement", view=found, summary=_summary(found), seals=seals)
 
 
 @get("/desk/statements")

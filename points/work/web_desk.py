@@ -1,5 +1,6 @@
 """The department's months: the state of every village, objections, deductions, import; prints."""
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from litestar.params import FromPath, FromQuery
 from litestar.plugins.htmx import HTMXRequest
 from litestar.response import Template
 
+from points.ledger.seal import service as seal
 from points.rulebook import service as rulebook
 from points.rulebook.rules import CATEGORY_NAMES, Category, show
 from points.work import deductions, intake, intake_report, month
@@ -178,6 +180,7 @@ async def notice(
         people=_people(workers),
         categories=CATEGORY_NAMES,
         on=row.notice_from or today(moment(request)),
+        seals=await seal.month(actor.county_id, date(number // 100, number % 100, 1)),
         desk=actor.desk,
     )
 

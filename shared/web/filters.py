@@ -101,9 +101,9 @@ def mask(name: str) -> str:
     return name[0] + "*" if len(name) == 2 else name[0] + "*" * (len(name) - 2) + name[-1]
 
 
-def digits(code: str) -> str:
-    """``"12345678" → "1234 5678"``, as people read a code aloud."""
-    return " ".join(code[start : start + 4] for start in range(0, len(code), 4))
+def digits(code: str, group: int = 4) -> str:
+    """``"12345678" → "1234 5678"``, as people read a code aloud, or compare a hash."""
+    return " ".join(code[start : start + group] for start in range(0, len(code), group))
 
 
 def qr(text: str, error: str = "m", title: str = "二维码") -> Markup:

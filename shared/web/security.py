@@ -35,7 +35,10 @@ HSTS = "max-age=31536000"
 
 
 def security_headers(settings: Settings) -> BeforeMessageSendHookHandler:
-    """A ``before_send`` hook; personal pages say ``no-store`` unless the handler said otherwise."""
+    """A ``before_send`` hook; personal pages say ``no-store``.
+
+    A handler may say otherwise, as the page does that works without us and carries its own script.
+    """
     secure = settings.public_url.startswith("https://")
 
     async def add(message: Message, scope: Scope) -> None:
@@ -44,7 +47,7 @@ def security_headers(settings: Settings) -> BeforeMessageSendHookHandler:
         headers = MutableScopeHeaders.from_message(message)
         path = scope["path"]
         for name, value in HEADERS.items():
-            headers[name] = value
+            headers.setdefault(name, value)
         secret = path.startswith(TOKEN_PATHS)
         headers["Referrer-Policy"] = "no-referrer" if secret else "same-origin"
         headers.setdefault("Cache-Control", "no-store")

@@ -4,11 +4,12 @@
 ``tests/points/ledger/seal/vectors.json`` holds both to it.
 """
 
+import codecs
 import json
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -21,9 +22,14 @@ VERSION = 1
 GOOD, BAD, OPEN, SAYS = "✓", "✗", "？", "·"
 LEAST_DIGITS = 16
 """Fewest digits of a printed root that count as a comparison."""
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 UNITS = {"wallet": "可兑换积分", "merit": "履职积分"}
-Row = tuple[Literal["transfer"], str, int, int, str, str, str, str, int, str]
-"""The canonical row: kind, id, batch, position, unit, code, debit, credit, amount, about."""
+Id = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{8}-[0-9a-f]{4}-", max_length=36)]
+Row = tuple[Literal["transfer"], Id, int, int, str, str, str, str, int, str]
+"""The canonical row: kind, id, batch, position, unit, code, debit, credit, amount, about.
+
+The id begins with the batch's time in milliseconds.
+"""
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
@@ -50,7 +56,7 @@ def check(data: bytes, printed: str = "") -> list[Line]:
     Never raises: a file that is no receipt is one ✗.
     """
     try:
-        receipt = msgspec.json.decode(data, type=ReceiptFile)
+        receipt = msgspec.json.decode(data.removeprefix(codecs.BOM_UTF8), type=ReceiptFile)
     except UNREADABLE:
         return [Line(BAD, "这不是积分凭证，或者内容不完整。请重新下载，不要改动文件。")]
     if receipt.version != VERSION:
@@ -59,7 +65,7 @@ def check(data: bytes, printed: str = "") -> list[Line]:
         row = msgspec.json.decode(receipt.transfer, type=Row)
     except UNREADABLE:
         return [Line(BAD, "凭证里的记账行不完整。请重新下载，不要改动文件。")]
-    lines = [_said(row, receipt.batch), *_batch(receipt, row), _day(receipt)]
+    lines = [_said(row), *_batch(receipt, row), _day(receipt)]
     if receipt.day is not None:
         lines.append(_printed(receipt.day, printed))
     lines.append(Line(OPEN, "凭证只说明这一笔记账没有被改动，不说明事情本身是否属实。"))
@@ -73,8 +79,9 @@ def verdict(lines: Sequence[Line]) -> Line:
     return Line(GOOD, "能核对的都相符。")
 
 
-def _said(row: Row, batch: BatchPart) -> Line:
-    at = datetime.fromtimestamp(batch.at // 1_000_000, UTC).astimezone(LOCAL_ZONE)
+def _said(row: Row) -> Line:
+    seconds = int(row[1][:8] + row[1][9:13], 16) // 1000
+    at = (EPOCH + timedelta(seconds=seconds)).astimezone(LOCAL_ZONE)
     whole, tenth = divmod(row[8], 10)
     points = f"{whole}.{tenth}" if tenth else f"{whole}"
     word, unit = WORDS.get(row[5], row[5]), UNITS.get(row[4], row[4])

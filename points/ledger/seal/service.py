@@ -6,6 +6,7 @@ the next day: each transfer is in exactly one root, and a closed day stays as it
 """
 
 from bisect import bisect_right
+from calendar import monthrange
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
@@ -85,9 +86,11 @@ def grown(county_id: int, day: DayRow, kept: list[KeptBlock]) -> Tree:
     )
 
 
-async def days(county_id: int, first: date, last: date) -> list[DayRow]:
-    """The closed days from first to last, both included."""
-    return await queries.days(county_id, first, last)
+async def month(county_id: int, first: date) -> list[DayRow]:
+    """The closed days of the month that begins on ``first``."""
+    return await queries.days(
+        county_id, first, first.replace(day=monthrange(first.year, first.month)[1])
+    )
 
 
 async def receipt_file(county_id: int, transfer_id: UUID) -> ReceiptFile:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, timedelta
 
+from points.ledger.seal.schemas import DayRow
 from points.settlement.documents import short
 from points.settlement.reports.schemas import LedgerFilter, LedgerRow, SummaryRow
 from shared.clock import LOCAL_ZONE
@@ -40,6 +41,16 @@ SUMMARY_COLUMNS = (
     Column("合计", "points", 9, total=True),
     Column("已兑换", "points", 9, total=True),
     Column("可兑换余额", "points", 10, total=True),
+)
+
+
+SEAL_COLUMNS = (
+    Column("日期", "date", 12),
+    Column("首页", "number", 9),
+    Column("末页", "number", 9),
+    Column("记账（笔）", "number", 10, total=True),
+    Column("当日封印", "text", 76),
+    Column("封账时间", "time", 17),
 )
 
 
@@ -102,6 +113,30 @@ def summary(county: str, days: tuple[date, date], rows: Sequence[SummaryRow], on
                     row.total,
                     row.redeemed,
                     row.wallet,
+                )
+                for row in rows
+            ],
+        )
+    )
+
+
+def seals(county: str, month: str, rows: Sequence[DayRow], on: date) -> bytes:
+    """The month's daily roots; a day without entries has no pages."""
+    return workbook(
+        Sheet(
+            name="每日封印",
+            title=f"{county}积分台账每日封印（{month}）",
+            unit=county,
+            on=on,
+            columns=SEAL_COLUMNS,
+            rows=[
+                (
+                    row.day,
+                    row.first_batch if row.transfers else None,
+                    row.last_batch if row.transfers else None,
+                    row.transfers,
+                    row.root.hex(),
+                    row.closed_at,
                 )
                 for row in rows
             ],

@@ -7,6 +7,7 @@ The console writes the same files without a person: the audit trail says so.
 import asyncio
 from datetime import date, datetime
 
+from points.ledger.seal import service as seal
 from points.settlement import rules
 from points.settlement.reports import documents, queries
 from points.settlement.reports.schemas import LedgerFilter, LedgerRow, SummaryRow
@@ -71,6 +72,14 @@ async def console_summary(county_id: int, month: str) -> File:
     rows = await queries.summary(county_id, first, last, [str(county_id)], at)
     file = await summary_file(county_id, first, last, rows, at)
     return await _logged(county_id, file, len(rows))
+
+
+async def console_seals(county_id: int, month: str) -> File:
+    """每日封印 of a month, for the command."""
+    name, at = await _county_name(county_id), clock_now()
+    rows = await seal.month(county_id, rules.first_day(month))
+    content = await asyncio.to_thread(documents.seals, name, month, rows, today(at))
+    return await _logged(county_id, (file_name(f"{name}每日封印", month, at), content), len(rows))
 
 
 def month_filter(month: str) -> LedgerFilter:

@@ -16,11 +16,10 @@ from tests.conftest import as_owner
 from tests.points.ledger.builders import COUNTY, NOW, award, fund, line, one, redeem, restock
 
 DAY = timedelta(days=1)
-FIRST, LAST = date(2026, 1, 1), date(2027, 1, 1)
 
 
 async def roots() -> list[DayRow]:
-    return await service.days(COUNTY, FIRST, LAST)
+    return await service.month(COUNTY, NOW.date().replace(day=1))
 
 
 async def transfer_ids() -> list[object]:
@@ -82,7 +81,7 @@ async def test_late_batches_go_to_the_next_day(rollback: None) -> None:
     assert await service.close_days(COUNTY, NOW + 2 * DAY) == 1
     first, second = await roots()
     assert before == [first]
-    assert (4, 5) == (second.first_batch, second.last_batch)
+    assert (second.first_batch, second.last_batch) == (4, 5)
     for transfer_id in await transfer_ids():
         receipt = await service.receipt_file(COUNTY, transfer_id)  # type: ignore[arg-type]
         assert receipt.day is not None
@@ -93,9 +92,9 @@ async def test_quiet_days_keep_the_chain_of_days(rollback: None) -> None:
     await one(award(new_id(), await fund()))
     assert await service.close_days(COUNTY, NOW + 4 * DAY) == 4
     days = await roots()
-    assert [3, 0, 0, 0] == [row.last_batch - row.first_batch + 1 for row in days]
+    assert [row.last_batch - row.first_batch + 1 for row in days] == [3, 0, 0, 0]
     assert [row.root for row in days[:-1]] == [row.previous for row in days[1:]]
-    assert 4 == len({row.root for row in days})
+    assert len({row.root for row in days}) == 4
 
 
 async def test_a_receipt_proves_its_transfer(rollback: None) -> None:
@@ -104,13 +103,13 @@ async def test_a_receipt_proves_its_transfer(rollback: None) -> None:
     await ledger.post(COUNTY, [award(worker, fund_id, 500), restock(shop, rice)], NOW)
     assert (await one(redeem(worker, shop, line(rice, 2)))).accepted
     for transfer_id in await transfer_ids():
-        assert "·✓？？" == "".join(line.mark for line in await marks(transfer_id))
+        assert "".join(line.mark for line in await marks(transfer_id)) == "·✓？？"
     await service.close_days(COUNTY, NOW + DAY)
     [day] = await roots()
     printed = day.root.hex()
     for place, transfer_id in enumerate(await transfer_ids(), 1):
         lines = await marks(transfer_id, f"{printed[:8]} {printed[8:16].upper()} {printed[16:]}")
-        assert "·✓✓✓？" == "".join(line.mark for line in lines)
+        assert "".join(line.mark for line in lines) == "·✓✓✓？"
         assert f"第 {place} 笔" in lines[2].text
         assert "✗" in "".join(line.mark for line in await marks(transfer_id, "0" * 64))
 
@@ -152,12 +151,12 @@ async def test_two_closers_close_once(rollback: None) -> None:
     tree = await service.plant(COUNTY, None, NOW.date(), NOW)
     assert await queries.insert(COUNTY, tree)
     assert not await queries.insert(COUNTY, tree)
-    assert 1 == len(await roots())
+    assert len(await roots()) == 1
 
 
 async def test_the_job_says_what_it_closed(rollback: None) -> None:
     """One run makes up for all days that were missed."""
     await one(award(new_id(), await fund()))
     run = {job.name: job.run for job in JOBS}["ledger.seal"]
-    assert "封账 3 天" == await run(COUNTY, "2026-11-05", NOW + 3 * DAY)
-    assert "封账 0 天" == await run(COUNTY, "2026-11-05", NOW + 3 * DAY)
+    assert await run(COUNTY, "2026-11-05", NOW + 3 * DAY) == "封账 3 天"
+    assert await run(COUNTY, "2026-11-05", NOW + 3 * DAY) == "封账 0 天"
