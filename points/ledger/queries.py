@@ -28,7 +28,7 @@ SELECT
               AND id = points.account_id('worker', 'merit', $2)), 0) AS merit,
     points.spendable($1, $2, $3) AS wallet,
     coalesce((SELECT sum(held) FROM points.lot WHERE county_id = $1 AND person_id = $2
-              AND remaining > 0), 0)::int8 AS held,
+              AND live), 0)::int8 AS held,
     points.owed($1, $2) AS "offset",
     coalesce((SELECT sum(remaining) FROM points.awaiting WHERE county_id = $1 AND person_id = $2
               AND remaining > 0), 0)::int8 AS awaiting
@@ -91,13 +91,13 @@ RECEIPT_OF_PLACE = (
 )
 LOTS = """
 SELECT id, fund_id, award_id, earned_on, expires_on, amount, remaining, held
-FROM points.lot WHERE county_id = $1 AND person_id = $2 AND remaining > 0
+FROM points.lot WHERE county_id = $1 AND person_id = $2 AND live
 ORDER BY expires_on, id LIMIT 1000
 """
 ENDING = """
 SELECT person_id, expires_on, sum(remaining)::int8 AS amount
 FROM points.lot
-WHERE county_id = $1 AND remaining > 0 AND expires_on = ANY ($2::date[])
+WHERE county_id = $1 AND live AND expires_on = ANY ($2::date[])
   AND (person_id, expires_on) > ($3, $4)
 GROUP BY person_id, expires_on ORDER BY person_id, expires_on LIMIT $5
 """

@@ -5,14 +5,30 @@ DO $$
 BEGIN
     EXECUTE 'ALTER TABLE points.account SET (fillfactor = 80)';
     EXECUTE 'ALTER TABLE points.stock SET (fillfactor = 50)';
+    EXECUTE 'ALTER TABLE points.lot SET (fillfactor = 80)';
+    -- Every code is meant to be used, once.
+    EXECUTE 'ALTER TABLE points.code SET (fillfactor = 50)';
 END $$;
+
+-- What earlier releases had and this one has not.
+DROP FUNCTION IF EXISTS points.decide_purchase(int, jsonb);
+DROP FUNCTION IF EXISTS points.over_limit(int, uuid, date, int8, jsonb);
+DROP FUNCTION IF EXISTS points.post_redeem(int, int, timestamptz, int, jsonb, bytea);
+DROP FUNCTION IF EXISTS points.take_stock(int, uuid, jsonb);
+DROP FUNCTION IF EXISTS points.draw_lots(int, uuid[], int8[]);
+DROP FUNCTION IF EXISTS points.canon(points.redemption);
+DROP FUNCTION IF EXISTS points.family(jsonb);
+DROP FUNCTION IF EXISTS points.known_hash(int, text, uuid);
+DROP FUNCTION IF EXISTS points.verdicts(int, jsonb[], bytea[]);
+DROP FUNCTION IF EXISTS points.answers(int, jsonb[], text[], boolean[]);
+DROP FUNCTION IF EXISTS points.seal(int, int, timestamptz, bytea);
 
 -- Ids of transfers: a UUIDv7 whose time is the batch's and whose tail is batch, position and leg
 -- (8, 5 and 5 hex digits), so that the order of ids is the order of the ledger and the rows of a
 -- batch lie together without another index.
 CREATE OR REPLACE FUNCTION points.transfer_id(
     p_at timestamptz, p_batch int, p_position int, p_leg int) RETURNS uuid
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT (lpad(to_hex(floor(extract(epoch FROM p_at) * 1000)::int8), 12, '0')
         || '7' || substr(lpad(to_hex(p_batch), 8, '0'), 1, 3)
         || '8' || substr(lpad(to_hex(p_batch), 8, '0'), 4)
@@ -22,7 +38,7 @@ $$;
 -- An account's id follows from whose it is: no look-up, and nobody can have two.
 CREATE OR REPLACE FUNCTION points.account_id(p_kind text, p_unit text, p_owner uuid) RETURNS uuid
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT encode(substr(sha256((p_kind || '/' || p_unit || '/' || p_owner)::bytea), 1, 16),
+    SELECT encode(substr(sha256((p_kind || '/' || p_unit || '/' || p_owner::text)::bytea), 1, 16),
                   'hex')::uuid
 $$;
 
@@ -291,82 +307,6 @@ BEGIN
     RETURN v_leg;
 END $$;
 
--- Decides a redemption or hold without changing anything. Checks run in the order of precedence
--- of points/ledger/items.py; lots are drawn first expiring, first spent.
-CREATE OR REPLACE FUNCTION points.decide_purchase(
-    p_county int, p_item jsonb, OUT refusal text, OUT subject uuid, OUT person uuid,
-    OUT code_id uuid, OUT amount int8, OUT month date, OUT available int8, OUT lots uuid[],
-    OUT draws int8[])
-LANGUAGE plpgsql AS $$
-DECLARE
-    v_at timestamptz := (p_item ->> 'at')::timestamptz;
-    v_today date := (v_at AT TIME ZONE 'Asia/Shanghai')::date;
-    v_hash bytea := decode(p_item ->> 'code_hash', 'base64');
-    v_shop uuid := (p_item ->> 'shop_id')::uuid;
-    v_expires timestamptz;
-    v_used uuid;
-    v_amount int8;
-BEGIN
-    month := date_trunc('month', v_today)::date;
-    person := (p_item ->> 'person_id')::uuid;
-    available := 0;
-    SELECT sum((l ->> 'quantity')::int8 * (l ->> 'price')::int8) INTO v_amount
-    FROM jsonb_array_elements(p_item -> 'lines') AS l;
-    amount := v_amount;
-    IF p_item ->> 'refused' <> '' THEN
-        refusal := p_item ->> 'refused';
-        subject := (p_item ->> 'refused_product')::uuid;
-        RETURN;
-    END IF;
-    IF p_item ->> 'code_hash' IS NOT NULL THEN
-        IF p_item ->> 'means' = 'token' THEN
-            SELECT c.id, c.person_id, c.expires_at, c.used_by
-            INTO code_id, person, v_expires, v_used FROM points.code c
-            WHERE c.county_id = p_county AND c.token_hash = v_hash;
-        ELSE
-            SELECT c.id, c.person_id, c.expires_at, c.used_by
-            INTO code_id, person, v_expires, v_used FROM points.code c
-            WHERE c.county_id = p_county AND c.digits_hash = v_hash;
-        END IF;
-        IF code_id IS NULL OR person <> (p_item ->> 'person_id')::uuid THEN
-            person := NULL;
-            refusal := 'code_unknown';
-        ELSIF v_expires <= v_at THEN
-            refusal := 'code_expired';
-        ELSIF v_used IS NOT NULL THEN
-            refusal := 'code_used';
-        END IF;
-        IF refusal IS NOT NULL THEN
-            RETURN;
-        END IF;
-    END IF;
-    SELECT coalesce(sum(free), 0), array_agg(id ORDER BY n) FILTER (WHERE before < v_amount),
-        array_agg(least(free, v_amount - before) ORDER BY n) FILTER (WHERE before < v_amount)
-    INTO available, lots, draws
-    FROM (
-        SELECT l.id, l.remaining - l.held AS free, row_number() OVER fefo AS n,
-            sum(l.remaining - l.held) OVER fefo - (l.remaining - l.held) AS before
-        FROM points.lot l
-        WHERE l.county_id = p_county AND l.person_id = person AND l.remaining > 0
-          AND l.remaining > l.held AND (l.expires_on IS NULL OR l.expires_on >= v_today)
-        WINDOW fefo AS (ORDER BY l.expires_on, l.id ROWS UNBOUNDED PRECEDING)) AS fefo;
-    SELECT (l.j ->> 'product_id')::uuid INTO subject
-    FROM jsonb_array_elements(p_item -> 'lines') WITH ORDINALITY AS l (j, n)
-    WHERE (l.j ->> 'quantity')::int8 > coalesce((
-        SELECT s.quantity - s.held FROM points.stock s
-        WHERE s.county_id = p_county AND s.shop_id = v_shop
-          AND s.product_id = (l.j ->> 'product_id')::uuid), 0)
-    ORDER BY l.n LIMIT 1;
-    IF subject IS NOT NULL THEN
-        refusal := 'out_of_stock';
-    ELSIF available < v_amount THEN
-        refusal := 'insufficient';
-    ELSE
-        SELECT l.refusal, l.subject INTO refusal, subject
-        FROM points.over_limit(p_county, person, month, v_amount, p_item) AS l;
-    END IF;
-END $$;
-
 -- Points of a month: redeemed and not undone, and in live holds. Limits count pending.
 CREATE OR REPLACE FUNCTION points.month_points(p_county int, p_person uuid, p_month date)
 RETURNS int8 LANGUAGE sql STABLE AS $$
@@ -401,88 +341,238 @@ $$;
 
 -- Month limit of points first, then the limits of pieces, in the order of the lines.
 CREATE OR REPLACE FUNCTION points.over_limit(
-    p_county int, p_person uuid, p_month date, p_amount int8, p_item jsonb,
-    OUT refusal text, OUT subject uuid)
-LANGUAGE plpgsql AS $$
-DECLARE
-    v_limit int8 := (p_item ->> 'month_limit')::int8;
-    v_line jsonb;
+    p_county int, p_person uuid, p_month date, p_amount int8, p_limit int8, p_products uuid[],
+    p_quantities int[], p_limits int8[], OUT refusal text, OUT subject uuid)
+LANGUAGE plpgsql STABLE AS $$
 BEGIN
-    IF v_limit IS NOT NULL
-       AND v_limit < p_amount + points.month_points(p_county, p_person, p_month) THEN
+    IF p_limit < p_amount + points.month_points(p_county, p_person, p_month) THEN
         refusal := 'month_limit';
         RETURN;
     END IF;
-    FOR v_line IN SELECT jsonb_array_elements(p_item -> 'lines') LOOP
-        CONTINUE WHEN v_line ->> 'limit' IS NULL;
-        subject := (v_line ->> 'product_id')::uuid;
-        IF (v_line ->> 'limit')::int8 < (v_line ->> 'quantity')::int8
-           + points.month_pieces(p_county, p_person, p_month, subject) THEN
+    FOR i IN 1 .. cardinality(p_products) LOOP
+        CONTINUE WHEN p_limits[i] IS NULL;
+        IF p_limits[i] < p_quantities[i]
+           + points.month_pieces(p_county, p_person, p_month, p_products[i]) THEN
             refusal := 'product_limit';
+            subject := p_products[i];
             RETURN;
         END IF;
     END LOOP;
-    subject := NULL;
 END $$;
 
--- Row by row: a basket is short, and each row is found by its key whatever the planner thinks.
-CREATE OR REPLACE FUNCTION points.take_stock(p_county int, p_shop uuid, p_lines jsonb)
-RETURNS void LANGUAGE plpgsql AS $$
-DECLARE
-    v_line jsonb;
-BEGIN
-    FOR v_line IN SELECT jsonb_array_elements(p_lines) LOOP
-        UPDATE points.stock SET quantity = quantity - (v_line ->> 'quantity')::int
-        WHERE county_id = p_county AND shop_id = p_shop
-          AND product_id = (v_line ->> 'product_id')::uuid;
-    END LOOP;
-END $$;
+-- What purchases (redemptions or holds) would get if each stood alone before what is stored now:
+-- one row an item, nothing changed. Checks run in the order of precedence of points/ledger/items.py;
+-- lots are drawn first expiring, first spent. ``asked`` says that no code and no counter refused
+-- before. LIMIT keeps a look-up an index look-up, whatever the planner thinks of arrays; the cheap
+-- upper bound of a month's points (undone ones counted) spares the exact one.
+CREATE OR REPLACE FUNCTION points.purchases(
+    p_county int, p_places int[], p_items jsonb[], p_hashes bytea[])
+RETURNS TABLE (place int, hash bytea, id uuid, shop_id uuid, at timestamptz, month date,
+    expires_at timestamptz, means text, actor_id uuid, authority text, device text, collector text,
+    asked boolean, person uuid, code_id uuid, amount int8, available int8, products uuid[],
+    quantities int[], prices int8[], costs int8[], free int[], lots uuid[], draws int8[],
+    refusal text, subject uuid)
+LANGUAGE sql STABLE AS $$
+    SELECT u.place, u.hash, x.id, x.shop_id, x.at, d.month, x.expires_at, x.means, x.actor_id,
+        x.authority, x.device, x.collector, w.refusal IS NULL, w.person, c.id, g.amount,
+        coalesce(f.available, 0), g.products, g.quantities, g.prices, g.costs, g.free, f.lots,
+        f.draws,
+        CASE WHEN w.refusal IS NOT NULL THEN w.refusal
+            WHEN g.short IS NOT NULL THEN 'out_of_stock'
+            WHEN f.available < g.amount THEN 'insufficient'
+            ELSE o.refusal END,
+        CASE WHEN x.refused <> '' THEN x.refused_product
+            WHEN w.refusal IS NOT NULL THEN NULL
+            WHEN g.short IS NOT NULL THEN g.short
+            WHEN f.available < g.amount THEN NULL
+            ELSE o.subject END
+    FROM unnest(p_places, p_items, p_hashes) AS u (place, j, hash)
+    CROSS JOIN LATERAL jsonb_to_record(u.j) AS x (id uuid, shop_id uuid, means text,
+        code_hash text, person_id uuid, refused text, refused_product uuid, at timestamptz,
+        expires_at timestamptz, month_limit int8, actor_id uuid, authority text, device text,
+        collector text, lines jsonb)
+    CROSS JOIN LATERAL (SELECT (x.at AT TIME ZONE 'Asia/Shanghai')::date AS today,
+        date_trunc('month', x.at AT TIME ZONE 'Asia/Shanghai')::date AS month) AS d
+    LEFT JOIN LATERAL (
+        SELECT k.id, k.person_id, k.expires_at, k.used_by FROM points.code k
+        WHERE x.means = 'token' AND k.county_id = p_county
+          AND k.token_hash = decode(x.code_hash, 'base64')
+        UNION ALL
+        SELECT k.id, k.person_id, k.expires_at, k.used_by FROM points.code k
+        WHERE x.means <> 'token' AND k.county_id = p_county
+          AND k.digits_hash = decode(x.code_hash, 'base64')
+        LIMIT 1) AS c ON true
+    CROSS JOIN LATERAL (SELECT
+        CASE WHEN x.refused <> '' THEN x.refused
+            WHEN x.code_hash IS NULL THEN NULL
+            WHEN c.id IS NULL OR c.person_id <> x.person_id THEN 'code_unknown'
+            WHEN c.expires_at <= x.at THEN 'code_expired'
+            WHEN c.used_by IS NOT NULL THEN 'code_used' END AS refusal,
+        CASE WHEN x.refused <> '' OR x.code_hash IS NULL THEN x.person_id
+            WHEN c.person_id = coalesce(x.person_id, c.person_id) THEN c.person_id END AS person
+    ) AS w
+    CROSS JOIN LATERAL (
+        SELECT sum(l.quantity * l.price)::int8 AS amount,
+            array_agg(l.product_id ORDER BY l.n) AS products,
+            array_agg(l.quantity ORDER BY l.n) AS quantities,
+            array_agg(l.price ORDER BY l.n) AS prices,
+            array_agg(l.cost_fen ORDER BY l.n) AS costs,
+            array_agg(l."limit" ORDER BY l.n) AS limits,
+            array_agg(s.free ORDER BY l.n) AS free,
+            (array_agg(l.product_id ORDER BY l.n) FILTER (WHERE l.quantity > s.free))[1] AS short,
+            bool_or(l."limit" IS NOT NULL) AS limited,
+            bool_or(l."limit" < l.quantity) AS over
+        FROM ROWS FROM (jsonb_to_recordset(x.lines) AS (product_id uuid, quantity int, price int8,
+            cost_fen int8, "limit" int8)) WITH ORDINALITY
+            AS l (product_id, quantity, price, cost_fen, "limit", n)
+        CROSS JOIN LATERAL (SELECT coalesce((
+            SELECT s.quantity - s.held FROM points.stock s
+            WHERE s.county_id = p_county AND s.shop_id = x.shop_id
+              AND s.product_id = l.product_id LIMIT 1), 0) AS free) AS s
+    ) AS g
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum(l.free), 0)::int8 AS available,
+            array_agg(l.id) FILTER (WHERE l.before < g.amount) AS lots,
+            array_agg(least(l.free, g.amount - l.before)) FILTER (WHERE l.before < g.amount)
+                AS draws
+        FROM (
+            SELECT l.id, l.remaining - l.held AS free, (sum(l.remaining - l.held) OVER fefo
+                - (l.remaining - l.held))::int8 AS before
+            FROM points.lot l
+            WHERE w.refusal IS NULL AND l.county_id = p_county AND l.person_id = w.person
+              AND l.live AND l.remaining > l.held AND (l.expires_on >= d.today) IS NOT FALSE
+            WINDOW fefo AS (ORDER BY l.expires_on, l.id ROWS UNBOUNDED PRECEDING)
+            ORDER BY l.expires_on, l.id) AS l
+    ) AS f
+    CROSS JOIN LATERAL (SELECT w.refusal IS NULL AND g.short IS NULL AND f.available >= g.amount
+        AND (x.month_limit IS NOT NULL OR g.limited) AS counts) AS m
+    CROSS JOIN LATERAL (SELECT
+        coalesce((
+            SELECT sum(r.amount) FROM points.redemption r
+            WHERE m.counts AND r.county_id = p_county AND r.person_id = w.person
+              AND r.month = d.month AND r.status = 'accepted'), 0)
+        + coalesce((
+            SELECT sum(h.amount) FROM points.hold h
+            WHERE m.counts AND h.county_id = p_county AND h.person_id = w.person
+              AND h.month = d.month AND h.status = 'pending'), 0) AS most) AS b
+    LEFT JOIN LATERAL (
+        SELECT l.refusal, l.subject
+        FROM points.over_limit(p_county, w.person, d.month, g.amount, x.month_limit, g.products,
+                               g.quantities, g.limits) AS l
+        WHERE m.counts
+          AND (x.month_limit < g.amount + b.most OR g.over OR g.limited AND b.most > 0)
+        OFFSET 0) AS o ON true
+$$;
 
-CREATE OR REPLACE FUNCTION points.draw_lots(p_county int, p_lots uuid[], p_draws int8[])
-RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-    FOR i IN 1 .. cardinality(p_lots) LOOP
-        UPDATE points.lot SET remaining = remaining - p_draws[i]
-        WHERE county_id = p_county AND id = p_lots[i];
-    END LOOP;
-END $$;
-
-CREATE OR REPLACE FUNCTION points.post_redeem(
-    p_county int, p_batch int, p_at timestamptz, p_place int, p_item jsonb, p_hash bytea)
-RETURNS text
+-- Redemptions, set-wise, exactly as if decided one after another. All are judged as if each stood
+-- alone; that is true of every item before the first that meets an accepted one of its own wallet
+-- (and so of its code), or whose pieces no longer fit behind the accepted ones. Up to there it is
+-- written, one statement in all; the rest is judged anew. After such a cut the next look reaches
+-- twice as far as this one came, so that no order of items makes the work grow with its square.
+CREATE OR REPLACE FUNCTION points.post_redeems(
+    p_county int, p_batch int, p_at timestamptz, p_places int[], p_items jsonb[],
+    p_hashes bytea[]) RETURNS text[]
 LANGUAGE plpgsql AS $$
 DECLARE
-    v_id uuid := (p_item ->> 'id')::uuid;
-    v_shop uuid := (p_item ->> 'shop_id')::uuid;
-    d record;
+    v_codes text[] := '{}';
+    v_new text[];
+    v_size int := cardinality(p_places);
+    v_from int := 1;
+    v_reach int := v_size;
+    v_to int;
 BEGIN
-    SELECT * INTO d FROM points.decide_purchase(p_county, p_item);
-    INSERT INTO points.redemption (county_id, id, batch, position, status, refusal, subject,
-        request_hash, person_id, shop_id, hold_id, amount, balance_after, month, at, lots, draws,
-        means, actor_id, authority, device, collector)
-    VALUES (p_county, v_id, p_batch, p_place,
-        CASE WHEN d.refusal IS NULL THEN 'accepted' ELSE 'refused' END, d.refusal, d.subject,
-        p_hash, d.person, v_shop, NULL, d.amount,
-        d.available - CASE WHEN d.refusal IS NULL THEN d.amount ELSE 0 END, d.month,
-        (p_item ->> 'at')::timestamptz,
-        CASE WHEN d.refusal IS NULL THEN d.lots ELSE '{}' END,
-        CASE WHEN d.refusal IS NULL THEN d.draws ELSE '{}' END, p_item ->> 'means',
-        (p_item ->> 'actor_id')::uuid, p_item ->> 'authority', p_item ->> 'device',
-        p_item ->> 'collector');
-    IF d.refusal IS NOT NULL THEN
-        RETURN d.refusal;
-    END IF;
-    UPDATE points.code SET used_by = v_id WHERE county_id = p_county AND id = d.code_id;
-    INSERT INTO points.redemption_line (county_id, id, redemption_id, line, product_id, quantity,
-        price, cost_fen)
-    SELECT p_county, points.transfer_id(p_at, p_batch, p_place, l.n::int), v_id, l.n,
-        (l.j ->> 'product_id')::uuid, (l.j ->> 'quantity')::int, (l.j ->> 'price')::int8,
-        (l.j ->> 'cost_fen')::int8
-    FROM jsonb_array_elements(p_item -> 'lines') WITH ORDINALITY AS l (j, n);
-    PERFORM points.take_stock(p_county, v_shop, p_item -> 'lines');
-    PERFORM points.draw_lots(p_county, d.lots, d.draws);
-    PERFORM points.pay_shop(p_county, p_batch, p_at, p_place, d.person, v_shop, d.amount, v_id);
-    RETURN NULL;
+    WHILE v_from <= v_size LOOP
+        v_to := least(v_size, v_from + v_reach - 1);
+        v_new := points.redeem_first(p_county, p_batch, p_at, p_places[v_from:v_to],
+                                     p_items[v_from:v_to], p_hashes[v_from:v_to]);
+        v_reach := 2 * CASE WHEN v_from + cardinality(v_new) <= v_to THEN cardinality(v_new)
+                       ELSE v_reach END;
+        v_from := v_from + cardinality(v_new);
+        v_codes := v_codes || v_new;
+    END LOOP;
+    RETURN v_codes;
+END $$;
+
+-- Decides and writes the longest part that needs no second look; answers its codes.
+CREATE OR REPLACE FUNCTION points.redeem_first(
+    p_county int, p_batch int, p_at timestamptz, p_places int[], p_items jsonb[],
+    p_hashes bytea[]) RETURNS text[]
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_codes text[];
+BEGIN
+    WITH judged AS MATERIALIZED (
+        SELECT p.*, p.refusal IS NULL AS ok,
+            points.account_id('worker', 'wallet', p.person) AS wallet,
+            points.account_id('shop', 'wallet', p.shop_id) AS till,
+            sum((p.refusal IS NULL)::int) OVER (PARTITION BY p.asked, p.person ORDER BY p.place
+                ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS met
+        FROM points.purchases(p_county, p_places, p_items, p_hashes) AS p
+    ), cut AS MATERIALIZED (
+        SELECT min(place) AS place FROM (
+            SELECT place FROM judged WHERE asked AND met > 0
+            UNION ALL
+            SELECT place FROM (
+                SELECT j.place, t.quantity, t.free,
+                    sum(CASE WHEN j.ok THEN t.quantity ELSE 0 END) OVER (
+                        PARTITION BY j.shop_id, t.product ORDER BY j.place
+                        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
+                FROM judged j
+                CROSS JOIN LATERAL unnest(j.products, j.quantities, j.free)
+                    AS t (product, quantity, free)
+                WHERE j.asked) AS flow
+            WHERE quantity <= free AND quantity > free - before) AS again
+    ), kept AS MATERIALIZED (
+        SELECT * FROM judged WHERE place < coalesce((SELECT place FROM cut), 2147483647)
+    ), redeemed AS (
+        INSERT INTO points.redemption (county_id, id, batch, position, status, refusal, subject,
+            request_hash, person_id, shop_id, amount, balance_after, month, at, lots,
+            draws, means, actor_id, authority, device, collector)
+        SELECT p_county, id, p_batch, place, CASE WHEN ok THEN 'accepted' ELSE 'refused' END,
+            refusal, subject, hash, person, shop_id, amount,
+            available - CASE WHEN ok THEN amount ELSE 0 END, month, at,
+            CASE WHEN ok THEN lots ELSE '{}' END, CASE WHEN ok THEN draws ELSE '{}' END, means,
+            actor_id, authority, device, collector
+        FROM kept
+    ), used AS (
+        UPDATE points.code c SET used_by = k.id FROM kept k
+        WHERE k.ok AND c.county_id = p_county AND c.id = k.code_id
+    ), lined AS (
+        INSERT INTO points.redemption_line (county_id, id, redemption_id, line, product_id,
+            quantity, price, cost_fen)
+        SELECT p_county, points.transfer_id(p_at, p_batch, k.place, l.n::int), k.id, l.n,
+            l.product, l.quantity, l.price, l.cost
+        FROM kept k
+        CROSS JOIN LATERAL unnest(k.products, k.quantities, k.prices, k.costs) WITH ORDINALITY
+            AS l (product, quantity, price, cost, n)
+        WHERE k.ok
+    ), taken AS (
+        UPDATE points.stock s SET quantity = s.quantity - t.quantity
+        FROM (
+            SELECT k.shop_id, l.product, sum(l.quantity)::int AS quantity
+            FROM kept k CROSS JOIN LATERAL unnest(k.products, k.quantities) AS l (product, quantity)
+            WHERE k.ok GROUP BY k.shop_id, l.product) AS t
+        WHERE s.county_id = p_county AND s.shop_id = t.shop_id AND s.product_id = t.product
+    ), drawn AS (
+        UPDATE points.lot l SET remaining = l.remaining - t.draw
+        FROM kept k CROSS JOIN LATERAL unnest(k.lots, k.draws) AS t (id, draw)
+        WHERE k.ok AND l.county_id = p_county AND l.id = t.id
+    ), opened AS (
+        INSERT INTO points.account (county_id, id, kind, unit, owner, balance)
+        SELECT DISTINCT p_county, till, 'shop', 'wallet', shop_id, 0 FROM kept WHERE ok
+        ON CONFLICT (county_id, id) DO NOTHING
+    ), spent AS (
+        UPDATE points.account a SET balance = a.balance - k.amount FROM kept k
+        WHERE k.ok AND a.county_id = p_county AND a.id = k.wallet
+    ), moved AS (
+        INSERT INTO points.transfer (county_id, batch, position, amount, id, debit, credit, about,
+            unit, code)
+        SELECT p_county, p_batch, place, amount, points.transfer_id(p_at, p_batch, place, 1),
+            wallet, till, id, 'wallet', 'redeem'
+        FROM kept WHERE ok
+    )
+    SELECT array_agg(coalesce(refusal, 'accepted') ORDER BY place) INTO v_codes FROM kept;
+    RETURN v_codes;
 END $$;
 
 CREATE OR REPLACE FUNCTION points.pay_shop(
@@ -504,37 +594,27 @@ CREATE OR REPLACE FUNCTION points.post_new_hold(
 RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
-    v_id uuid := (p_item ->> 'id')::uuid;
-    v_shop uuid := (p_item ->> 'shop_id')::uuid;
     d record;
 BEGIN
-    SELECT * INTO d FROM points.decide_purchase(p_county, p_item);
+    SELECT * INTO d FROM points.purchases(p_county, ARRAY[p_place], ARRAY[p_item], ARRAY[p_hash]);
     INSERT INTO points.hold (county_id, id, batch, position, status, refusal, subject,
         request_hash, person_id, shop_id, amount, posted, balance_after, month, at, expires_at,
         lots, draws, products, quantities, prices, costs, means, actor_id, authority, device,
         collector)
-    SELECT p_county, v_id, p_batch, p_place,
+    VALUES (p_county, d.id, p_batch, p_place,
         CASE WHEN d.refusal IS NULL THEN 'pending' ELSE 'refused' END, d.refusal, d.subject,
-        p_hash, d.person, v_shop, d.amount, 0,
-        d.available - CASE WHEN d.refusal IS NULL THEN d.amount ELSE 0 END, d.month,
-        (p_item ->> 'at')::timestamptz, (p_item ->> 'expires_at')::timestamptz,
-        CASE WHEN d.refusal IS NULL THEN d.lots ELSE '{}' END,
-        CASE WHEN d.refusal IS NULL THEN d.draws ELSE '{}' END,
-        array_agg((l.j ->> 'product_id')::uuid ORDER BY l.n),
-        array_agg((l.j ->> 'quantity')::int ORDER BY l.n),
-        array_agg((l.j ->> 'price')::int8 ORDER BY l.n),
-        array_agg((l.j ->> 'cost_fen')::int8 ORDER BY l.n), p_item ->> 'means',
-        (p_item ->> 'actor_id')::uuid, p_item ->> 'authority', p_item ->> 'device',
-        p_item ->> 'collector'
-    FROM jsonb_array_elements(p_item -> 'lines') WITH ORDINALITY AS l (j, n);
+        p_hash, d.person, d.shop_id, d.amount, 0,
+        d.available - CASE WHEN d.refusal IS NULL THEN d.amount ELSE 0 END, d.month, d.at,
+        d.expires_at, CASE WHEN d.refusal IS NULL THEN d.lots ELSE '{}' END,
+        CASE WHEN d.refusal IS NULL THEN d.draws ELSE '{}' END, d.products, d.quantities, d.prices,
+        d.costs, d.means, d.actor_id, d.authority, d.device, d.collector);
     IF d.refusal IS NOT NULL THEN
         RETURN d.refusal;
     END IF;
-    UPDATE points.code SET used_by = v_id WHERE county_id = p_county AND id = d.code_id;
-    UPDATE points.stock s SET held = s.held + (l ->> 'quantity')::int
-    FROM jsonb_array_elements(p_item -> 'lines') AS l
-    WHERE s.county_id = p_county AND s.shop_id = v_shop
-      AND s.product_id = (l ->> 'product_id')::uuid;
+    UPDATE points.code SET used_by = d.id WHERE county_id = p_county AND id = d.code_id;
+    UPDATE points.stock s SET held = s.held + t.quantity
+    FROM unnest(d.products, d.quantities) AS t (product, quantity)
+    WHERE s.county_id = p_county AND s.shop_id = d.shop_id AND s.product_id = t.product;
     UPDATE points.lot l SET held = l.held + t.draw
     FROM unnest(d.lots, d.draws) AS t (id, draw) WHERE l.county_id = p_county AND l.id = t.id;
     RETURN NULL;
@@ -659,7 +739,7 @@ END $$;
 CREATE OR REPLACE FUNCTION points.spendable(p_county int, p_person uuid, p_at timestamptz)
 RETURNS int8 LANGUAGE sql STABLE AS $$
     SELECT coalesce(sum(remaining - held), 0)::int8 FROM points.lot
-    WHERE county_id = p_county AND person_id = p_person AND remaining > 0
+    WHERE county_id = p_county AND person_id = p_person AND live
       AND (expires_on IS NULL OR expires_on >= (p_at AT TIME ZONE 'Asia/Shanghai')::date)
 $$;
 
@@ -847,7 +927,7 @@ BEGIN
     WITH due AS MATERIALIZED (
         SELECT l.*, row_number() OVER () AS n FROM (
             SELECT id, person_id, fund_id, remaining FROM points.lot
-            WHERE county_id = p_county AND remaining > 0 AND held = 0
+            WHERE county_id = p_county AND live AND held = 0
               AND expires_on < (p_item ->> 'on')::date AND person_id <> ALL (v_blocked)
             ORDER BY expires_on, id LIMIT (p_item ->> 'limit')::int) AS l
     ), emptied AS (
@@ -981,7 +1061,7 @@ BEGIN
 END $$;
 
 CREATE OR REPLACE FUNCTION points.micros(p_at timestamptz) RETURNS int8
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT (extract(epoch FROM p_at) * 1000000)::int8
 $$;
 
@@ -999,16 +1079,13 @@ LANGUAGE sql STABLE AS $$
         encode(p.request_hash, 'hex'), p.actor_id, p.authority, p.memo)::text
 $$;
 
-CREATE OR REPLACE FUNCTION points.canon(r points.redemption) RETURNS text
+-- The lines are handed in: a function that looks them up would not be inlined.
+CREATE OR REPLACE FUNCTION points.canon(r points.redemption, p_lines json) RETURNS text
 LANGUAGE sql STABLE AS $$
     SELECT json_build_array('redemption', r.id, r.status, r.refusal, r.subject,
         encode(r.request_hash, 'hex'), r.person_id, r.shop_id, r.hold_id, r.amount,
         r.balance_after, r.month, points.micros(r.at), r.lots, r.draws, r.means, r.actor_id,
-        r.authority, r.device, r.collector,
-        (SELECT json_agg(json_build_array(l.id, l.line, l.product_id, l.quantity, l.price,
-                                          l.cost_fen) ORDER BY l.line)
-         FROM points.redemption_line l
-         WHERE l.county_id = r.county_id AND l.redemption_id = r.id))::text
+        r.authority, r.device, r.collector, p_lines)::text
 $$;
 
 -- A hold as it was made; how it ended shows in the redemption or posting that ended it.
@@ -1035,8 +1112,14 @@ LANGUAGE sql STABLE AS $$
     SELECT p.batch, p.position, 1, p.id, sha256(convert_to(points.canon(p), 'UTF8'))
     FROM points.posting p WHERE p.county_id = p_county AND p.batch BETWEEN p_first AND p_last
     UNION ALL
-    SELECT r.batch, r.position, 2, r.id, sha256(convert_to(points.canon(r), 'UTF8'))
-    FROM points.redemption r WHERE r.county_id = p_county AND r.batch BETWEEN p_first AND p_last
+    SELECT r.batch, r.position, 2, r.id, sha256(convert_to(points.canon(r, g.lines), 'UTF8'))
+    FROM points.redemption r
+    CROSS JOIN LATERAL (
+        SELECT json_agg(json_build_array(l.id, l.line, l.product_id, l.quantity, l.price,
+                                         l.cost_fen) ORDER BY l.line) AS lines
+        FROM points.redemption_line l
+        WHERE l.county_id = p_county AND l.redemption_id = r.id) AS g
+    WHERE r.county_id = p_county AND r.batch BETWEEN p_first AND p_last
     UNION ALL
     SELECT h.batch, h.position, 3, h.id, sha256(convert_to(points.canon(h), 'UTF8'))
     FROM points.hold h WHERE h.county_id = p_county AND h.batch BETWEEN p_first AND p_last
@@ -1068,58 +1151,75 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- Which table keeps an item's id: r redemption, h hold, p posting.
-CREATE OR REPLACE FUNCTION points.family(p_item jsonb) RETURNS text
-LANGUAGE sql IMMUTABLE AS $$
-    SELECT CASE p_item ->> 'kind' WHEN 'redeem' THEN 'r' WHEN 'post_hold' THEN 'r'
-        WHEN 'hold' THEN 'h' ELSE 'p' END
-$$;
-
-CREATE OR REPLACE FUNCTION points.known_hash(p_county int, p_family text, p_id uuid)
-RETURNS bytea LANGUAGE sql STABLE AS $$
-    SELECT CASE p_family
-        WHEN 'r' THEN (SELECT request_hash FROM points.redemption
-                       WHERE county_id = p_county AND id = p_id)
-        WHEN 'h' THEN (SELECT request_hash FROM points.hold
-                       WHERE county_id = p_county AND id = p_id)
-        ELSE (SELECT request_hash FROM points.posting
-              WHERE county_id = p_county AND id = p_id) END
+CREATE OR REPLACE FUNCTION points.family(p_kind text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE p_kind WHEN 'redeem' THEN 'r' WHEN 'post_hold' THEN 'r' WHEN 'hold' THEN 'h'
+        ELSE 'p' END
 $$;
 
 -- Duplicates inside the batch and ids known before: 'repeated', 'id_reused', '#n' for the same as
 -- place n of this batch, or null for what is to be decided.
-CREATE OR REPLACE FUNCTION points.verdicts(p_county int, p_items jsonb[], p_hashes bytea[])
-RETURNS text[] LANGUAGE sql STABLE AS $$
-    SELECT array_agg(CASE
+CREATE OR REPLACE FUNCTION points.known_ids(p_county int, p_items jsonb[], p_hashes bytea[])
+RETURNS TABLE (place int, kind text, code text) LANGUAGE sql STABLE AS $$
+    SELECT i.place, i.kind, CASE
         WHEN i.known = i.hash THEN 'repeated'
         WHEN i.known IS NOT NULL THEN 'id_reused'
         WHEN i.first < i.place AND i.first_hash = i.hash THEN '#' || i.first
-        WHEN i.first < i.place THEN 'id_reused' END ORDER BY i.place)
+        WHEN i.first < i.place THEN 'id_reused' END
     FROM (
-        SELECT u.place, u.hash, first_value(u.place) OVER same AS first,
-            first_value(u.hash) OVER same AS first_hash,
-            points.known_hash(p_county, u.family, u.id) AS known
+        SELECT u.place, u.kind, u.hash, first_value(u.place) OVER same AS first,
+            first_value(u.hash) OVER same AS first_hash, k.known
         FROM (
-            SELECT n AS place, hash, (j ->> 'id')::uuid AS id, points.family(j) AS family
+            SELECT t.n::int AS place, t.hash, t.j ->> 'kind' AS kind, (t.j ->> 'id')::uuid AS id,
+                points.family(t.j ->> 'kind') AS family
             FROM unnest(p_items, p_hashes) WITH ORDINALITY AS t (j, hash, n)) AS u
+        LEFT JOIN LATERAL (
+            SELECT r.request_hash AS known FROM points.redemption r
+            WHERE u.family = 'r' AND r.county_id = p_county AND r.id = u.id
+            UNION ALL
+            SELECT h.request_hash FROM points.hold h
+            WHERE u.family = 'h' AND h.county_id = p_county AND h.id = u.id
+            UNION ALL
+            SELECT p.request_hash FROM points.posting p
+            WHERE u.family = 'p' AND p.county_id = p_county AND p.id = u.id
+            LIMIT 1) AS k ON true
         WINDOW same AS (PARTITION BY u.family, u.id ORDER BY u.place)) AS i
 $$;
 
+-- A batch cut into runs of what is decided in one go: what is known already (first of all, it
+-- depends on nothing), neighbours of a kind that has a set-wise way, and single items.
+CREATE OR REPLACE FUNCTION points.runs(p_county int, p_items jsonb[], p_hashes bytea[])
+RETURNS TABLE (way text, places int[], codes text[]) LANGUAGE sql STABLE AS $$
+    SELECT r.way, array_agg(r.place ORDER BY r.place), array_agg(r.code ORDER BY r.place)
+    FROM (
+        SELECT w.place, w.way, w.code, CASE w.way WHEN 'known' THEN 0 WHEN 'single' THEN w.place
+            ELSE row_number() OVER (ORDER BY w.place)
+                - row_number() OVER (PARTITION BY w.way ORDER BY w.place) END AS run
+        FROM (
+            SELECT v.place, v.code, CASE WHEN v.code IS NOT NULL THEN 'known'
+                WHEN v.kind IN ('award', 'opening', 'deduct') THEN 'award'
+                WHEN v.kind = 'redeem' THEN 'redeem' ELSE 'single' END AS way
+            FROM points.known_ids(p_county, p_items, p_hashes) AS v) AS w) AS r
+    GROUP BY r.way, r.run ORDER BY r.way <> 'known', min(r.place)
+$$;
+
 -- The outcome rows, read from what is stored, so that a repeat cannot differ. LIMIT keeps every
--- look-up an index look-up, whatever the planner thinks of arrays.
-CREATE OR REPLACE FUNCTION points.answers(
-    p_county int, p_items jsonb[], p_codes text[], p_repeated boolean[])
+-- look-up an index look-up, whatever the planner thinks of arrays. Codes as ``runs`` gives them.
+CREATE OR REPLACE FUNCTION points.answers(p_county int, p_items jsonb[], p_codes text[])
 RETURNS TABLE (place int, id uuid, code text, repeated boolean, batch int, "position" int,
     person_id uuid, amount int8, wallet int8, waiting int8, settled int8, balance int8,
     quantity int, subject uuid)
 LANGUAGE sql STABLE AS $$
     SELECT i.place::int, i.id,
         CASE WHEN i.code = 'repeated' THEN coalesce(o.refusal, 'accepted') ELSE i.code END,
-        coalesce(i.again, false), o.batch, o.position, o.person_id, coalesce(o.amount, 0),
+        i.again, o.batch, o.position, o.person_id, coalesce(o.amount, 0),
         coalesce(o.wallet, 0), coalesce(o.waiting, 0), coalesce(o.settled, 0), o.balance,
         coalesce(o.quantity, 0), o.subject
     FROM (
-        SELECT n AS place, (j ->> 'id')::uuid AS id, points.family(j) AS family, c AS code, again
-        FROM unnest(p_items, p_codes, p_repeated) WITH ORDINALITY AS t (j, c, again, n)) AS i
+        SELECT n AS place, (j ->> 'id')::uuid AS id, points.family(j ->> 'kind') AS family,
+            CASE WHEN c LIKE '#%' THEN p_codes[substr(c, 2)::int] ELSE c END AS code,
+            c = 'repeated' OR c LIKE '#%' AS again
+        FROM unnest(p_items, p_codes) WITH ORDINALITY AS t (j, c, n)) AS i
     LEFT JOIN LATERAL (
         SELECT NULL AS refusal, NULL::uuid AS subject, p.batch, p.position, p.person_id, p.amount,
             p.wallet, p.waiting, p.settled, NULL::int8 AS balance, p.quantity
@@ -1145,8 +1245,6 @@ RETURNS text
 LANGUAGE plpgsql AS $$
 BEGIN
     RETURN coalesce(CASE p_item ->> 'kind'
-        WHEN 'redeem' THEN
-            points.post_redeem(p_county, p_batch, p_at, p_place, p_item, p_hash)
         WHEN 'hold' THEN
             points.post_new_hold(p_county, p_batch, p_at, p_place, p_item, p_hash)
         WHEN 'post_hold' THEN
@@ -1172,18 +1270,6 @@ BEGIN
         ELSE 'unknown_kind' END, 'accepted');
 END $$;
 
--- Close the batch as the next block of the county's chain; nothing written, no block.
-CREATE OR REPLACE FUNCTION points.seal(
-    p_county int, p_batch int, p_at timestamptz, p_previous bytea) RETURNS void
-LANGUAGE sql AS $$
-    INSERT INTO points.batch (county_id, number, at, items, rows, previous_hash, hash, leaves)
-    SELECT p_county, p_batch, p_at, s.items, s.rows, p_previous,
-        points.chain_hash(p_previous, p_county, p_batch, p_at, s.items, s.rows, s.content),
-        s.leaves
-    FROM points.sealed(p_county, p_batch, p_batch, points.transfer_id(p_at, p_batch, 0, 0),
-                       points.transfer_id(p_at, p_batch, 1048575, 1048575)) AS s
-$$;
-
 -- The door. One call carries one county; p_items and p_hashes are parallel. No EXCEPTION block and
 -- no savepoint anywhere below: an error fails the whole batch.
 --
@@ -1195,14 +1281,14 @@ $$;
 -- relative and CHECKs stay in force, so that even without it no balance could pass its limit; the
 -- batch's primary key would refuse the second of two equal numbers.
 --
--- Plans are generic: a redemption's twenty statements cost more to plan than to run.
+-- Plans are generic: a redemption's statements cost more to plan than to run.
 CREATE OR REPLACE FUNCTION points.post_batch(
     p_county int, p_items jsonb[], p_hashes bytea[], p_at timestamptz)
 RETURNS TABLE (place int, id uuid, code text, repeated boolean, batch int, "position" int,
     person_id uuid, amount int8, wallet int8, waiting int8, settled int8, balance int8,
     quantity int, subject uuid)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-SET plan_cache_mode = force_generic_plan AS $$
+SET plan_cache_mode = force_generic_plan SET enable_memoize = off AS $$
 #variable_conflict use_column
 DECLARE
     v_size int := coalesce(cardinality(p_items), 0);
@@ -1212,10 +1298,11 @@ DECLARE
     v_last points.batch;
     v_number int;
     v_at timestamptz;
-    v_codes text[];
-    v_repeated boolean[] := array_fill(false, ARRAY[v_size]);
-    v_run int[] := '{}';
-    v_setwise boolean;
+    v_run record;
+    v_places int[] := '{}';
+    v_codes text[] := '{}';
+    v_first uuid;
+    v_final uuid;
 BEGIN
     IF v_size = 0 OR v_size > 5000 OR v_size <> cardinality(p_hashes) THEN
         RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = 'a batch has 1 to 5000 items';
@@ -1225,33 +1312,42 @@ BEGIN
     v_number := coalesce(v_last.number, 0) + 1;
     v_at := greatest(p_at, v_last.at,
         (SELECT at FROM points.closing WHERE county_id = p_county ORDER BY month DESC LIMIT 1));
-    v_codes := points.verdicts(p_county, p_items, p_hashes);
-    FOR i IN 1 .. v_size + 1 LOOP
-        CONTINUE WHEN v_codes[i] IS NOT NULL;
-        v_setwise := i <= v_size AND v_items[i] ->> 'kind' IN ('award', 'opening', 'deduct');
-        IF v_setwise THEN
-            v_run := v_run || i;
-            v_codes[i] := 'accepted';
-            CONTINUE;
-        END IF;
-        IF v_run <> '{}' THEN
-            PERFORM points.post_awards(p_county, v_number, v_at, v_run,
-                ARRAY(SELECT v_items[n] FROM unnest(v_run) AS n),
-                ARRAY(SELECT v_hashes[n] FROM unnest(v_run) AS n));
-            v_run := '{}';
-        END IF;
-        IF i <= v_size THEN
-            v_codes[i] := points.post_item(p_county, v_number, v_at, i, v_items[i], v_hashes[i]);
+    FOR v_run IN SELECT * FROM points.runs(p_county, p_items, p_hashes) LOOP
+        v_places := v_places || v_run.places;
+        IF v_run.way = 'known' THEN
+            v_codes := v_codes || v_run.codes;
+        ELSIF v_run.way = 'single' THEN
+            v_codes := v_codes || points.post_item(p_county, v_number, v_at, v_run.places[1],
+                v_items[v_run.places[1]], v_hashes[v_run.places[1]]);
+        ELSE
+            v_codes := v_codes || points.post_run(p_county, v_number, v_at, v_run.way,
+                v_run.places, ARRAY(SELECT v_items[n] FROM unnest(v_run.places) AS n),
+                ARRAY(SELECT v_hashes[n] FROM unnest(v_run.places) AS n));
         END IF;
     END LOOP;
-    FOR i IN 1 .. v_size LOOP
-        v_repeated[i] := v_codes[i] = 'repeated' OR v_codes[i] LIKE '#%';
-        IF v_codes[i] LIKE '#%' THEN
-            v_codes[i] := v_codes[substr(v_codes[i], 2)::int];
-        END IF;
-    END LOOP;
-    PERFORM points.seal(p_county, v_number, v_at, coalesce(v_last.hash, '\x'::bytea));
-    RETURN QUERY SELECT * FROM points.answers(p_county, p_items, v_codes, v_repeated);
+    v_codes := ARRAY(SELECT c FROM unnest(v_places, v_codes) AS t (n, c) ORDER BY n);
+    v_first := points.transfer_id(v_at, v_number, 0, 0);
+    v_final := points.transfer_id(v_at, v_number, 1048575, 1048575);
+    -- Close the batch as the next block of the county's chain; nothing written, no block.
+    INSERT INTO points.batch (county_id, number, at, items, rows, previous_hash, hash, leaves)
+    SELECT p_county, v_number, v_at, s.items, s.rows, coalesce(v_last.hash, '\x'),
+        points.chain_hash(coalesce(v_last.hash, '\x'), p_county, v_number, v_at, s.items, s.rows,
+                          s.content),
+        s.leaves
+    FROM points.sealed(p_county, v_number, v_number, v_first, v_final) AS s;
+    RETURN QUERY SELECT * FROM points.answers(p_county, p_items, v_codes);
+END $$;
+
+CREATE OR REPLACE FUNCTION points.post_run(
+    p_county int, p_batch int, p_at timestamptz, p_way text, p_places int[], p_items jsonb[],
+    p_hashes bytea[]) RETURNS text[]
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF p_way = 'redeem' THEN
+        RETURN points.post_redeems(p_county, p_batch, p_at, p_places, p_items, p_hashes);
+    END IF;
+    PERFORM points.post_awards(p_county, p_batch, p_at, p_places, p_items, p_hashes);
+    RETURN array_fill('accepted'::text, ARRAY[cardinality(p_places)]);
 END $$;
 
 -- Spent and lapsed codes are kept for a while, so that a late repeat still says why, then purged.

@@ -27,7 +27,7 @@ LEFT JOIN points.account issued ON issued.county_id = f.county_id AND issued.own
 LEFT JOIN points.account expired ON expired.county_id = f.county_id AND expired.owner = f.id
   AND expired.kind = 'expired' AND expired.unit = 'wallet'
 LEFT JOIN (SELECT fund_id, sum(remaining) AS outstanding FROM points.lot
-           WHERE county_id = $1 AND remaining > 0 GROUP BY fund_id) AS lots ON lots.fund_id = f.id
+           WHERE county_id = $1 AND live GROUP BY fund_id) AS lots ON lots.fund_id = f.id
 LEFT JOIN (SELECT fund_id, sum(remaining) AS points FROM points.awaiting
            WHERE county_id = $1 AND remaining > 0 GROUP BY fund_id) AS waiting
   ON waiting.fund_id = f.id

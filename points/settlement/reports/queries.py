@@ -82,7 +82,7 @@ WITH worker AS (
     GROUP BY r.person_id
 ), wallet AS (
     SELECT person_id, sum(remaining - held) AS wallet FROM points.lot
-    WHERE county_id = $1 AND remaining > 0 AND (expires_on IS NULL OR expires_on >= $5)
+    WHERE county_id = $1 AND live AND (expires_on IS NULL OR expires_on >= $5)
     GROUP BY person_id
 )
 SELECT t.name AS township, v.name AS village, w.grid, p.name AS worker,
