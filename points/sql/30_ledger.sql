@@ -4,7 +4,7 @@ SELECT shared.harden('points');
 SELECT shared.reference('points.resolution', 'fund_id', 'points.fund');
 SELECT shared.reference('points.lot', 'fund_id', 'points.fund');
 SELECT shared.reference('points.awaiting', 'fund_id', 'points.fund');
--- A line is written in the statement that writes its redemption; a key would ask after it once a row.
+-- A line is written by the statement that writes its redemption: a key would only cost.
 ALTER TABLE points.redemption_line DROP CONSTRAINT IF EXISTS redemption_line_redemption_id_fkey;
 SELECT shared.reference('points.redemption', 'hold_id', 'points.hold');
 

@@ -361,7 +361,7 @@ BEGIN
 END $$;
 
 -- What purchases (redemptions or holds) would get if each stood alone before what is stored now:
--- one row an item, nothing changed. Checks run in the order of precedence of points/ledger/items.py;
+-- one row an item, nothing changed. Checks run in the order of precedence of ledger/items.py;
 -- lots are drawn first expiring, first spent. ``asked`` says that no code and no counter refused
 -- before. LIMIT keeps a look-up an index look-up, whatever the planner thinks of arrays; the cheap
 -- upper bound of a month's points (undone ones counted) spares the exact one.

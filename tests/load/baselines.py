@@ -88,7 +88,7 @@ SCRIPTS = {
 COPY_TABLES = """
 CREATE TABLE base_work (LIKE points.work_record INCLUDING ALL);
 CREATE TABLE base_posting (LIKE points.posting INCLUDING ALL);
-CREATE TABLE base_lot (LIKE points.lot INCLUDING ALL);
+CREATE TABLE base_lot (LIKE points.lot INCLUDING ALL EXCLUDING GENERATED);
 CREATE TABLE base_transfer (LIKE points.transfer INCLUDING ALL);
 """
 COPIED = {
