@@ -10,6 +10,7 @@ from appraisal.cycle import web as cycle
 from appraisal.index import index
 from appraisal.routes import ROUTES
 from appraisal.scorecard import web as scorecard
+from appraisal.scorecard import web_desk as scorecard_desk
 from shared.clock import now
 from shared.settings import Settings
 from shared.web.plugin import PlatformPlugin
@@ -25,6 +26,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = now) -> Lites
         route_handlers=[
             index,
             cycle.router,
+            scorecard_desk.router,
             scorecard.router,
         ],
         plugins=[PlatformPlugin(settings, ROUTES, [TEMPLATES], CONSTRAINTS, clock)],

@@ -7,6 +7,7 @@ from shared.identity.routes import FORMER_TOO, OVERSIGHT, SHARED_ROUTES, Routes,
 from shared.roster.roles import Role
 
 DEPARTMENT = roles(Role.DEPARTMENT, desk=True)
+LEADERS = roles(Role.CHIEF, Role.LEAD, Role.INSTRUCTOR, Role.DEPARTMENT, Role.AUDITOR)
 
 CYCLE_ROUTES: Routes = {
     "GET /appraisal/desk": OVERSIGHT,
@@ -15,9 +16,26 @@ CYCLE_ROUTES: Routes = {
     "POST /appraisal/desk/cycles/{cycle_id}/advance": DEPARTMENT,
 }
 
+SCORECARD_ROUTES: Routes = {
+    "GET /appraisal/desk/cycles/{cycle_id}/scorecards": OVERSIGHT,
+    "POST /appraisal/desk/cycles/{cycle_id}/scorecards": DEPARTMENT,
+    "GET /appraisal/desk/cycles/{cycle_id}/scorecards/changes/{number}": OVERSIGHT,
+    "GET /appraisal/desk/cycles/{cycle_id}/scorecards/{person_id}": OVERSIGHT,
+    "POST /appraisal/desk/cycles/{cycle_id}/scorecards/{person_id}": DEPARTMENT,
+    "GET /appraisal/desk/cycles/{cycle_id}/scorecards/{person_id}/merit": OVERSIGHT,
+    "GET /appraisal/desk/scheme": OVERSIGHT,
+    "POST /appraisal/desk/scheme": DEPARTMENT,
+    "GET /appraisal/me": FORMER_TOO,
+    "GET /appraisal/me/{cycle_id}": FORMER_TOO,
+    "POST /appraisal/me/{cycle_id}/sign": FORMER_TOO,
+    "GET /appraisal/team": LEADERS,
+    "GET /appraisal/team/{cycle_id}": LEADERS,
+    "GET /appraisal/team/{cycle_id}/{person_id}": LEADERS,
+}
+
 ROUTES: Routes = {
     **SHARED_ROUTES,
     "GET /appraisal": FORMER_TOO,
-    "GET /appraisal/me": FORMER_TOO,
     **CYCLE_ROUTES,
+    **SCORECARD_ROUTES,
 }

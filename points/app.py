@@ -26,7 +26,7 @@ from points.settlement.funds import web as funds
 from points.settlement.publication import web as publication
 from points.settlement.reports import web as reports
 from points.work import web as work
-from points.work import web_deductions, web_desk
+from points.work import web_deductions, web_desk, web_evidence
 from points.work import web_verify as verify
 from shared.audit import web as audit_web
 from shared.calendar import web as calendar
@@ -61,6 +61,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = now) -> Lites
             counter_web.router,
             web_deductions.router,
             web_desk.router,
+            web_evidence.router,
             rulebook.router,
             counter_verify.router,
             shelf_web.router,

@@ -1,12 +1,13 @@
 """SQL of schemes, runs, calibrations and receipts. ``$1`` is the county everywhere."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from appraisal.scorecard.rules import Scheme
+from appraisal.scorecard.rules import GRADE_NAMES, Grade, Note, Scheme
 from appraisal.scorecard.schemas import (
     CalibrationRow,
     Change,
@@ -129,6 +130,42 @@ MONTHS = """
 SELECT month, records::int, awarded::int, deducted::int FROM points.merit_month
 WHERE county_id = $1 AND person_id = $2 AND month BETWEEN $3 AND $4 ORDER BY month
 """
+
+
+TEAM = """
+SELECT i.person_id, i.name, i.grid_code, COALESCE(g.name, i.grid_code) AS grid_name, s.final,
+       s.grade, s.note, i.satisfaction, i.ballots, i.half_width,
+       CASE WHEN EXISTS (SELECT FROM unnest($4::text[]) c WHERE starts_with(i.grid_code, c))
+            THEN r.township_rank END AS rank
+FROM appraisal.input i
+JOIN appraisal.score s ON s.county_id = $1 AND s.run_id = $2 AND s.person_id = i.person_id
+JOIN appraisal.ranking r ON r.county_id = $1 AND r.run_id = $2 AND r.person_id = i.person_id
+LEFT JOIN shared.unit g ON g.county_id = $1 AND g.code = i.grid_code
+WHERE i.county_id = $1 AND i.run_id = $2
+  AND EXISTS (SELECT FROM unnest($3::text[]) c WHERE starts_with(i.grid_code, c))
+ORDER BY rank NULLS LAST, i.grid_code COLLATE "C", i.name, i.person_id
+LIMIT 500
+"""
+
+
+class TeamRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A worker in the list of those who answer for the unit; no rank unless they may see it."""
+
+    person_id: UUID
+    name: str
+    grid_code: str
+    grid_name: str
+    final: int | None
+    grade: Grade
+    note: Note
+    satisfaction: int | None
+    ballots: int
+    half_width: int | None
+    rank: int | None
+
+    @property
+    def grade_name(self) -> str:
+        return GRADE_NAMES[self.grade]
 
 
 class MeritMonth(msgspec.Struct, frozen=True):
@@ -299,6 +336,12 @@ async def changes(county_id: int, before: UUID, after: UUID) -> list[Change]:
 
 async def tally(county_id: int, run_id: UUID) -> Tally | None:
     return await DB.one(Tally, TALLY, county_id, run_id)
+
+
+async def team(
+    county_id: int, run_id: UUID, codes: Sequence[str], ranked: Sequence[str]
+) -> list[TeamRow]:
+    return await DB.all(TeamRow, TEAM, county_id, run_id, list(codes), list(ranked))
 
 
 async def months(county_id: int, person_id: UUID, first: int, last: int) -> list[MeritMonth]:

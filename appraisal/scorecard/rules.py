@@ -116,7 +116,7 @@ class Scheme(msgspec.Struct, frozen=True, kw_only=True):
 
     def line(self, grade: Grade) -> int:
         """Where a grade's band begins."""
-        return next(band.low for band in self.bands if band.grade is grade)
+        return next(band.low for band in self.bands if band.grade == grade)
 
 
 ORDER = (Grade.FAIL, Grade.BASIC, Grade.GOOD, Grade.EXCELLENT)

@@ -244,7 +244,7 @@ def _points(name: str, denominator: str) -> str:
     )
 
 
-POINTS = f"""
+PARTS = f"""
 part AS (
     SELECT county_id, run_id, person_id, township_code, days, veto, first_final, liked, annual,
            min_days, first_share, excellent_share, excellent_from, basic_line, good_line,
@@ -269,13 +269,21 @@ summed AS (
     FROM part p
     OFFSET 0
 ),
-total AS (
-    SELECT s.*, c.calculated, c.calculated AS final
+reckoned AS (
+    SELECT s.*, CASE WHEN annual AND first_final IS NOT NULL
+        THEN (2 * (first_share * first_final + (100 - first_share) * period_score) + 100) / 200
+        ELSE period_score END AS calculated
     FROM summed s
-    CROSS JOIN LATERAL (SELECT CASE WHEN s.annual AND s.first_final IS NOT NULL
-        THEN (2 * (s.first_share * s.first_final + (100 - s.first_share) * s.period_score) + 100)
-             / 200
-        ELSE s.period_score END AS calculated OFFSET 0) AS c
+    OFFSET 0
+)"""
+FRESH = "total AS (SELECT r.*, r.calculated AS final FROM reckoned r)"
+# What people calibrated stays as they set it, whatever the rules had been.
+KEPT = """
+total AS (
+    SELECT r.*, COALESCE(k.calibrated, r.calculated) AS final
+    FROM reckoned r
+    LEFT JOIN appraisal.score k ON k.county_id = r.county_id AND k.run_id = r.run_id
+        AND k.person_id = r.person_id
 )"""
 
 # 优秀 goes by rank within the township; those with equal score, satisfaction and results are in or
@@ -314,10 +322,10 @@ SCORE = f"""
 INSERT INTO appraisal.score (county_id, run_id, person_id, attendance, orders, data, settled,
     satisfaction, merit, training, plus, minus, present, rate, typical, period_score, calculated,
     final, grade, note)
-WITH {_rule(SCHEME_OF_RUN)}, {MEDIAN}, {SHARE}, {POINTS}, {GRADED} {SCORED}
+WITH {_rule(SCHEME_OF_RUN)}, {MEDIAN}, {SHARE}, {PARTS}, {FRESH}, {GRADED} {SCORED}
 """
 REPLAY = f"""
-WITH {_rule(SCHEME_GIVEN)}, {MEDIAN}, {SHARE}, {POINTS}, {GRADED} {SCORED}
+WITH {_rule(SCHEME_GIVEN)}, {MEDIAN}, {SHARE}, {PARTS}, {KEPT}, {GRADED} {SCORED}
 """
 REGRADE = f"""
 WITH {_rule(SCHEME_OF_RUN)},

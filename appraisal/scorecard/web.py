@@ -1,25 +1,86 @@
-"""考核表 on the worker's phone."""
+"""考核表 on phones: the worker's own, and the scores of those one answers for."""
 
 from typing import Any
+from uuid import UUID
 
-from litestar import Request, Router, get
-from litestar.response import Template
+from litestar import Request, Router, get, post
+from litestar.params import FromPath
+from litestar.response import Redirect, Template
 
 from appraisal.cycle import service as cycles
+from appraisal.scorecard import service
+from appraisal.scorecard.rules import Component
+from shared.identity.access import Action, reach
 from shared.identity.actor import Actor
-from shared.web.pages import page
+from shared.web.pages import may_open, moment, page
 
 Asked = Request[Actor, Any, Any]
+OWN_SOURCES = {
+    Component.ATTENDANCE: "/appraisal/me/duty",
+    Component.DATA: "/appraisal/me/duty",
+    Component.TRAINING: "/appraisal/me/training",
+    Component.MERIT: "/records",
+}
+OBJECTION = "/appraisal/me/{cycle_id}/objection"
 
 
 @get("/appraisal/me")
 async def mine(request: Asked) -> Template:
-    """我的考核: the county's cycles."""
-    return page(
-        request,  # type: ignore[arg-type]  # the app's request class is HTMXRequest
-        "scorecard/m_mine.html",
-        cycles=await cycles.cycles(request.user),
+    """我的考核: the county's cycles with one's own result, and those one answers for."""
+    return _page(
+        request,
+        "m_mine",
+        owns=await service.mine(request.user),
+        leads=bool(reach(request.user, Action.SCORE_VIEW)),
+        stages=service.PUBLIC_STAGES,
     )
 
 
-router = Router("/", route_handlers=[mine], include_in_schema=False)
+@get("/appraisal/me/{cycle_id:uuid}")
+async def own(request: Asked, cycle_id: FromPath[UUID]) -> Template:
+    """One's own card, each number in plain words."""
+    found = await service.own_card(request.user, cycle_id)
+    objection = OBJECTION.format(cycle_id=cycle_id) if may_open(request, OBJECTION) else ""
+    links = {key: path for key, path in OWN_SOURCES.items() if may_open(request, path)}
+    return _page(request, "m_card", card=found, links=links, objection=objection, own=True)
+
+
+@post("/appraisal/me/{cycle_id:uuid}/sign")
+async def sign(request: Asked, cycle_id: FromPath[UUID]) -> Redirect:
+    """签收."""
+    await service.sign(request.user, cycle_id, moment(request))
+    return Redirect(f"/appraisal/me/{cycle_id}", status_code=303)
+
+
+@get("/appraisal/team")
+async def teams(request: Asked) -> Template:
+    """The announced cycles, for those who answer for a unit."""
+    found = [
+        cycle for cycle in await cycles.cycles(request.user) if cycle.state in service.PUBLIC_STAGES
+    ]
+    return _page(request, "m_teams", cycles=found)
+
+
+@get("/appraisal/team/{cycle_id:uuid}")
+async def team(request: Asked, cycle_id: FromPath[UUID]) -> Template:
+    """The scores of the own unit's workers."""
+    cycle, rows = await service.team(request.user, cycle_id)
+    return _page(request, "m_team", cycle=cycle, rows=rows, ranked=any(row.rank for row in rows))
+
+
+@get("/appraisal/team/{cycle_id:uuid}/{person_id:uuid}")
+async def member(request: Asked, cycle_id: FromPath[UUID], person_id: FromPath[UUID]) -> Template:
+    """One worker's card."""
+    found = await service.card(request.user, cycle_id, person_id)
+    return _page(request, "m_card", card=found, links={}, objection="", own=False)
+
+
+def _page(request: Asked, name: str, **context: Any) -> Template:
+    return page(
+        request,  # type: ignore[arg-type]  # the app's request class is HTMXRequest
+        f"scorecard/{name}.html",
+        **context,
+    )
+
+
+router = Router("/", route_handlers=[mine, own, sign, teams, team, member], include_in_schema=False)

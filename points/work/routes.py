@@ -62,4 +62,5 @@ WORK_ROUTES: Routes = {
     "GET /desk/months/deductions": READ,
     "GET /desk/months/{village_code}/{number}": READ,
     "POST /desk/months/import": EDIT,
+    "GET /desk/workers/{worker_id}/{number}": READ,
 }

@@ -5,6 +5,7 @@ time.
 """
 
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import segno
@@ -25,6 +26,8 @@ def install(environment: Environment, dist: Path) -> None:
         "points": points,
         "signed": signed,
         "yuan": yuan,
+        "score": score,
+        "tenths": tenths,
         "moment": moment,
         "day": day,
         "date_cn": date_cn,
@@ -61,6 +64,16 @@ def yuan(fen: int) -> str:
     """``1250 → "12.50"``."""
     whole, rest = divmod(abs(fen), 100)
     return f"{MINUS if fen < 0 else ''}{whole:,}.{rest:02d}"
+
+
+def score(hundredths: int | None) -> str:
+    """``8765 → "87.65"``; what is not there is a dash."""
+    return "—" if hundredths is None else f"{Decimal(hundredths) / 100:.2f}"
+
+
+def tenths(value: int | None) -> str:
+    """``865 → "86.5"``; what is not there is a dash."""
+    return "—" if value is None else f"{Decimal(value) / 10:.1f}"
 
 
 @pass_context

@@ -27,7 +27,7 @@ SENTENCES = (
     (re.compile("length <= (\\d+)"), "太长了，最多 {0} 个字。"),
     (re.compile(">= (-?\\d+)"), "不能小于 {0}。"),
     (re.compile("<= (-?\\d+)"), "不能大于 {0}。"),
-    (re.compile("`int`|`float`|`decimal`"), "请填数字。"),
+    (re.compile("`int`|`float`|`decimal`|decimal string"), "请填数字。"),
     (re.compile("`date`|RFC3339|ISO8601"), "请选择日期，例如 2026-11-24。"),
     (re.compile("`uuid`|UUID|enum|Invalid"), "请从列表中选择。"),
 )

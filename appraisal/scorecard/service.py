@@ -1,0 +1,202 @@
+"""Reading scorecards, within one's rights, and signing for one's own."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from appraisal.cycle import service as cycles
+from appraisal.cycle.rules import Stage
+from appraisal.cycle.schemas import CycleRow
+from appraisal.scorecard import explaining, queries
+from appraisal.scorecard.explaining import Line
+from appraisal.scorecard.queries import MeritMonth, TeamRow
+from appraisal.scorecard.schemas import (
+    CalibrationRow,
+    Change,
+    Facts,
+    RunRow,
+    Scores,
+    Tally,
+)
+from shared.audit import service as audit
+from shared.database import DB
+from shared.errors import NotFound
+from shared.identity.access import Action, Target, allowed, reach, require
+from shared.identity.actor import Actor
+from shared.ids import new_id
+
+PUBLIC_STAGES = frozenset({Stage.NOTICE, Stage.APPEAL, Stage.CLOSED})
+"""Before these a result is not decided yet, and only those who decide see it."""
+
+
+class Board(msgspec.Struct, frozen=True, kw_only=True):
+    """The scoring page: the run that counts, and those before it."""
+
+    cycle: CycleRow
+    run: RunRow | None
+    runs: list[RunRow]
+    tally: Tally | None
+
+
+class Card(msgspec.Struct, frozen=True, kw_only=True):
+    """One person's scorecard in one run."""
+
+    cycle: CycleRow
+    run: RunRow
+    facts: Facts
+    scores: Scores
+    lines: list[Line]
+    plus_words: str
+    minus_words: str
+    total_words: str
+    calibrations: list[CalibrationRow]
+    signed_at: datetime | None
+
+
+class Own(msgspec.Struct, frozen=True, kw_only=True):
+    """A cycle in one's own list; the card is there once the result is announced."""
+
+    cycle: CycleRow
+    card: Card | None
+
+
+async def board(actor: Actor, cycle_id: UUID) -> Board:
+    """Raises NotFound, NoCycle."""
+    require(actor, Action.CYCLE_VIEW, _county(actor))
+    cycle = await cycles.get(actor, cycle_id)
+    runs = await queries.runs(actor.county_id, cycle_id)
+    run = next((run for run in runs if run.current), None)
+    tally = await queries.tally(actor.county_id, run.id) if run else None
+    return Board(cycle=cycle, run=run, runs=runs, tally=tally)
+
+
+async def difference(actor: Actor, cycle_id: UUID, before: int) -> tuple[Board, list[Change]]:
+    """Who changed from an earlier run to the current one. Raises NotFound, NoCycle."""
+    found = await board(actor, cycle_id)
+    earlier = next((run for run in found.runs if run.number == before), None)
+    if found.run is None or earlier is None:
+        raise NotFound
+    return found, await queries.changes(actor.county_id, earlier.id, found.run.id)
+
+
+async def card(actor: Actor, cycle_id: UUID, person_id: UUID, number: int | None = None) -> Card:
+    """A person's card of the current or a numbered run.
+
+    Who does not see the county's cycles sees the current run only, once it is announced. Raises
+    NotFound, NoCycle.
+    """
+    cycle = await cycles.get(actor, cycle_id)
+    decides = allowed(actor, Action.CYCLE_VIEW, _county(actor)).allowed
+    if not decides and (number is not None or cycle.state not in PUBLIC_STAGES):
+        raise NotFound
+    run = (
+        await queries.current_run(actor.county_id, cycle_id)
+        if number is None
+        else await queries.run_by_number(actor.county_id, cycle_id, number)
+    )
+    facts = await queries.facts(actor.county_id, run.id, person_id) if run else None
+    if run is None or facts is None:
+        raise NotFound
+    require(actor, Action.SCORE_VIEW, Target(unit_code=facts.grid_code, owner=person_id))
+    return await _card(actor.county_id, cycle, run, facts)
+
+
+async def mine(actor: Actor) -> list[Own]:
+    """The county's cycles with one's own results, latest first."""
+    found = []
+    for cycle in await cycles.cycles(actor):
+        own = None
+        if cycle.state in PUBLIC_STAGES:
+            run = await queries.current_run(actor.county_id, cycle.id)
+            facts = await queries.facts(actor.county_id, run.id, actor.person_id) if run else None
+            if run and facts:
+                own = await _card(actor.county_id, cycle, run, facts)
+        found.append(Own(cycle=cycle, card=own))
+    return found
+
+
+async def own_card(actor: Actor, cycle_id: UUID) -> Card:
+    """One's own card, once it is announced. Raises NotFound, NoCycle."""
+    return await card(actor, cycle_id, actor.person_id)
+
+
+async def sign(actor: Actor, cycle_id: UUID, now: datetime) -> None:
+    """签收 of one's own result as it stands; signing says that it was seen, not agreed to.
+
+    Raises NotFound, NoCycle.
+    """
+    own = await own_card(actor, cycle_id)
+    async with DB.transaction():
+        await queries.insert_receipt(
+            actor.county_id,
+            new_id(),
+            cycle_id,
+            own.run.id,
+            actor.person_id,
+            own.scores.final,
+            own.scores.grade,
+            now,
+        )
+        await audit.record(
+            actor,
+            "score.sign",
+            "score",
+            actor.person_id,
+            county_id=actor.county_id,
+            unit_code=own.facts.grid_code,
+            after={"final": own.scores.final, "grade": own.scores.grade},
+            authority="self",
+        )
+
+
+async def months(actor: Actor, found: Card) -> list[MeritMonth]:
+    """The months that a card's points were earned in, as the ledger says today."""
+    first, last = found.cycle.starts_on, found.cycle.ends_on
+    return await queries.months(
+        actor.county_id,
+        found.facts.person_id,
+        first.year * 100 + first.month,
+        last.year * 100 + last.month,
+    )
+
+
+async def team(actor: Actor, cycle_id: UUID) -> tuple[CycleRow, list[TeamRow]]:
+    """The workers of one's own units; ranks only for those who may see them.
+
+    Raises NotFound, NoCycle.
+    """
+    codes = reach(actor, Action.SCORE_VIEW)
+    cycle = await cycles.get(actor, cycle_id)
+    if not codes or cycle.state not in PUBLIC_STAGES:
+        raise NotFound
+    run = await queries.current_run(actor.county_id, cycle_id)
+    if run is None:
+        raise NotFound
+    ranked = reach(actor, Action.RANK_VIEW)
+    return cycle, await queries.team(actor.county_id, run.id, codes, ranked)
+
+
+async def _card(county_id: int, cycle: CycleRow, run: RunRow, facts: Facts) -> Card:
+    scores = await queries.scores(county_id, run.id, facts.person_id)
+    if scores is None:
+        raise NotFound
+    signed_at = await queries.receipt(
+        county_id, run.id, facts.person_id, scores.final, scores.grade
+    )
+    return Card(
+        cycle=cycle,
+        run=run,
+        facts=facts,
+        scores=scores,
+        lines=explaining.lines(facts, scores, run.scheme),
+        plus_words=explaining.plus_words(facts, run.scheme),
+        minus_words=explaining.minus_words(facts, run.scheme),
+        total_words=explaining.total_words(facts, scores, run.scheme, annual=run.annual),
+        calibrations=await queries.calibrations(county_id, run.id, facts.person_id),
+        signed_at=signed_at,
+    )
+
+
+def _county(actor: Actor) -> Target:
+    return Target(unit_code=f"{actor.county_id:06d}")

@@ -1,0 +1,189 @@
+"""Who sees which card, calibration, signing, and the rules by date."""
+
+from datetime import date
+from decimal import Decimal
+
+import asyncpg
+import msgspec
+import pytest
+
+from appraisal.cycle.rules import Stage
+from appraisal.errors import CycleClosed, WrongStage
+from appraisal.scorecard import calibrating, schemes, service
+from appraisal.scorecard.rules import Scheme
+from shared.database import DB
+from shared.errors import Forbidden, Invalid, NotFound
+from tests.appraisal.cycle.stages import bring_to
+from tests.appraisal.scorecard.scene import AFTER, scored_cycle
+from tests.conftest import as_owner
+from tests.factories import COUNTY, acting
+
+
+async def test_a_result_is_seen_by_its_worker_and_those_above_once_announced(
+    rollback: None,
+) -> None:
+    """Before the notice only the county sees it; then the own village, never the neighbour's."""
+    scene = await scored_cycle(Stage.REVIEW)
+    town, who = scene.town, scene.town.worker.person_id
+    assert (await service.card(scene.department, scene.cycle_id, who)).facts.name == "欧阳金山"
+    worker, chief = await acting(town.worker), await acting(town.chief)
+    for early in (worker, chief):
+        with pytest.raises(NotFound):
+            await service.card(early, scene.cycle_id, who)
+    await bring_to(scene.department, scene.cycle_id, Stage.NOTICE, AFTER)
+    for able in (worker, chief, await acting(town.lead), await acting(town.instructor)):
+        assert (await service.card(able, scene.cycle_id, who)).facts.person_id == who
+    for other in (town.second_worker, town.cousin_worker, town.committee, town.accountant):
+        with pytest.raises(NotFound):
+            await service.card(await acting(other), scene.cycle_id, who)
+    with pytest.raises(NotFound):
+        await service.card(worker, scene.cycle_id, who, 1)
+
+
+async def test_ranks_are_for_the_township_and_above(rollback: None) -> None:
+    """A chief reads the village's scores without ranks, the instructor with them."""
+    scene = await scored_cycle(Stage.NOTICE, second_worker={"satisfaction": 700})
+    _, village = await service.team(await acting(scene.town.chief), scene.cycle_id)
+    assert [(row.name, row.rank) for row in village] == [("欧阳金山", None), ("苏建国", None)]
+    _, township = await service.team(await acting(scene.town.instructor), scene.cycle_id)
+    assert [(row.name, row.rank) for row in township] == [("欧阳金山", 1), ("苏建国", 2)]
+    with pytest.raises(NotFound):
+        await service.team(await acting(scene.town.worker), scene.cycle_id)
+
+
+async def test_calibration_keeps_both_scores_and_grades_again(rollback: None) -> None:
+    """Calculated and calibrated stand side by side, with who and why; ranks follow."""
+    scene = await scored_cycle(Stage.REVIEW, worker={"satisfaction": 600})
+    who = scene.town.worker.person_id
+    before = await service.card(scene.department, scene.cycle_id, who)
+    after = await calibrating.calibrate(
+        scene.department, scene.cycle_id, who, Decimal("59.995"), "核实后扣减", AFTER
+    )
+    assert (after.calculated, after.calibrated) == (before.scores.calculated, 6000)
+    assert (after.final, after.grade) == (6000, "basic")
+    card = await service.card(scene.department, scene.cycle_id, who)
+    [line] = card.calibrations
+    assert (line.before, line.calibrated, line.made_name, line.reason) == (
+        before.scores.final,
+        6000,
+        "周部长",
+        "核实后扣减",
+    )
+    rank = await DB.fetchval(
+        "SELECT county_rank FROM appraisal.ranking"
+        " WHERE county_id = $1 AND run_id = $2 AND person_id = $3",
+        COUNTY,
+        scene.run_id,
+        who,
+    )
+    assert rank == 3
+    for score, reason in ((Decimal(101), "x"), (Decimal(80), " ")):
+        with pytest.raises(Invalid):
+            await calibrating.calibrate(scene.department, scene.cycle_id, who, score, reason, AFTER)
+    with pytest.raises(NotFound):
+        await calibrating.calibrate(
+            await acting(scene.town.instructor), scene.cycle_id, who, Decimal(80), "x", AFTER
+        )
+
+
+async def test_nobody_calibrates_their_own_score(rollback: None) -> None:
+    """The department's member who works a grid as well hears why."""
+    scene = await scored_cycle(Stage.REVIEW)
+    own = msgspec.structs.replace(scene.department, person_id=scene.town.worker.person_id)
+    with pytest.raises(Forbidden, match="本人"):
+        await calibrating.calibrate(
+            own, scene.cycle_id, scene.town.worker.person_id, Decimal(99), "x", AFTER
+        )
+
+
+async def test_a_closed_cycle_s_scores_never_change(rollback: None) -> None:
+    """Neither calibration nor scoring nor the owner's own statements (I17)."""
+    scene = await scored_cycle(Stage.CLOSED)
+    who = scene.town.worker.person_id
+    with pytest.raises(CycleClosed):
+        await calibrating.calibrate(
+            scene.department, scene.cycle_id, who, Decimal(80), "再改", AFTER
+        )
+    key = "WHERE county_id = $1 AND run_id = $2"
+    copied = (
+        "INSERT INTO appraisal.score (county_id, run_id, person_id, plus, minus, present, rate,"
+        " grade) SELECT county_id, run_id, gen_random_uuid(), 0, 0, 0, 0, 'good'"
+        f" FROM appraisal.score {key}"
+    )
+    async with as_owner():
+        for statement in (
+            f"UPDATE appraisal.score SET grade = 'fail' {key}",
+            f"DELETE FROM appraisal.ranking {key}",
+            copied,
+            "UPDATE appraisal.run SET people = 0 WHERE county_id = $1 AND id = $2",
+            "DELETE FROM appraisal.run WHERE county_id = $1 AND id = $2",
+        ):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError, match="closed"):
+                async with DB.transaction():
+                    await DB.execute(statement, COUNTY, scene.run_id)
+
+
+async def test_a_worker_signs_for_what_they_have_seen(rollback: None) -> None:
+    """Signed once; a later calibration is another result and waits for another signature."""
+    scene = await scored_cycle(Stage.NOTICE)
+    worker = await acting(scene.town.worker)
+    assert (await service.own_card(worker, scene.cycle_id)).signed_at is None
+    for _ in range(2):
+        await service.sign(worker, scene.cycle_id, AFTER)
+    assert (await service.own_card(worker, scene.cycle_id)).signed_at == AFTER
+    await calibrating.calibrate(
+        scene.department, scene.cycle_id, worker.person_id, Decimal(88), "异议成立", AFTER
+    )
+    assert (await service.own_card(worker, scene.cycle_id)).signed_at is None
+    [own] = await service.mine(worker)
+    assert own.card is not None
+    assert own.card.scores.final == 8800
+
+
+async def test_calibration_belongs_to_its_stages(rollback: None) -> None:
+    """Not while it is still being scored."""
+    scene = await scored_cycle(Stage.SCORE)
+    with pytest.raises(WrongStage, match="审核校准"):
+        await calibrating.calibrate(
+            scene.department, scene.cycle_id, scene.town.worker.person_id, Decimal(1), "x", AFTER
+        )
+
+
+async def test_rules_hold_from_their_day(rollback: None) -> None:
+    """The shipped ones before; what is wrong is named and not stored."""
+    scene = await scored_cycle(Stage.SCORE)
+    heavier = msgspec.structs.replace(Scheme(), merit=15, training=0)
+    await schemes.change(scene.department, heavier, date(2026, 3, 1), "县方案", AFTER)
+    assert (await schemes.in_force(COUNTY, date(2026, 2, 28))).scheme == Scheme()
+    assert (await schemes.in_force(COUNTY, date(2026, 3, 1))).scheme == heavier
+    with pytest.raises(Invalid) as refused:
+        await schemes.change(
+            scene.department,
+            msgspec.structs.replace(heavier, merit=20),
+            date(2026, 4, 1),
+            "县方案",
+            AFTER,
+        )
+    assert "105" in refused.value.fields["weights"]
+    with pytest.raises(NotFound):
+        await schemes.change(await acting(scene.town.chief), Scheme(), date(2026, 4, 1), "x", AFTER)
+
+
+async def test_every_number_has_its_sentence(rollback: None) -> None:
+    """Missing ones say so and show no zero; counted ones name the facts they came from."""
+    scene = await scored_cycle(
+        Stage.NOTICE, worker={"satisfaction": None, "ballots": 12, "failed_checks": 1}
+    )
+    card = await service.own_card(await acting(scene.town.worker), scene.cycle_id)
+    by_name = {line.name: line for line in card.lines}
+    liked = by_name["群众满意度"]
+    assert (liked.points, liked.counted) == (None, "")
+    assert "12 张" in liked.words
+    assert "不计分" in liked.words
+    assert "抽查不合格 1 次" in by_name["在岗情况"].words
+    assert "中位数 150 分" in by_name["履职积分"].words
+    assert sum(Decimal(line.counted or 0) for line in card.lines) == pytest.approx(
+        Decimal(100), abs=Decimal("0.05")
+    )
+    shown = sum(line.points or 0 for line in card.lines) + card.scores.plus - card.scores.minus
+    assert shown == card.scores.calculated

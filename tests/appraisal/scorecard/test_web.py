@@ -1,0 +1,66 @@
+"""Scoring, cards and rules on pages."""
+
+import httpx
+
+from appraisal.cycle.rules import Stage
+from appraisal.scorecard.rules import Scheme
+from appraisal.scorecard.web_desk import fields_of
+from tests.appraisal.cycle.test_web import post
+from tests.appraisal.scorecard.scene import scored_cycle
+from tests.shared.identity.test_matrix import act_as
+
+
+async def test_the_department_follows_a_score_to_its_rows(client: httpx.AsyncClient) -> None:
+    """Scoring page → card → months → the worker's records; calibration shows both scores."""
+    scene = await scored_cycle(Stage.REVIEW)
+    await act_as(client, scene.town.department)
+    here = f"/appraisal/desk/cycles/{scene.cycle_id}/scorecards"
+    board = await client.get(here)
+    assert (board.status_code, "第 1 次评分" in board.text) == (200, True)
+    path = f"{here}/{scene.town.worker.person_id}"
+    card = await client.get(path)
+    assert "欧阳金山的考核表" in card.text
+    assert f'href="{path}/merit"' in card.text
+    merit = await client.get(f"{path}/merit")
+    assert "评分之后有变动" in merit.text
+    refused = await post(client, path, score="八十", reason="")
+    assert (refused.status_code, "请填数字" in refused.text) == (422, True)
+    done = await post(client, path, score="88.5", reason="核实考勤")
+    assert done.status_code == 303
+    text = (await client.get(path)).text
+    assert "88.50" in text
+    assert "核实考勤" in text
+    changed = await client.get(f"{here}/changes/1")
+    assert "两次评分完全一样" in changed.text
+
+
+async def test_a_worker_understands_and_signs(client: httpx.AsyncClient) -> None:
+    """The phone page says what each number came from; 签收 is one tap."""
+    scene = await scored_cycle(Stage.NOTICE)
+    await act_as(client, scene.town.worker)
+    mine = await client.get("/appraisal/me")
+    assert "请签收" in mine.text
+    own = f"/appraisal/me/{scene.cycle_id}"
+    assert "同类网格的中位数" in (await client.get(own)).text
+    assert (await post(client, f"{own}/sign")).status_code == 303
+    assert "签收。" in (await client.get(own)).text
+    await act_as(client, scene.town.chief)
+    team = await client.get(f"/appraisal/team/{scene.cycle_id}")
+    assert "不排名" in team.text
+    member = await client.get(f"/appraisal/team/{scene.cycle_id}/{scene.town.worker.person_id}")
+    assert (member.status_code, "签收表示" in member.text) == (200, False)
+
+
+async def test_rules_are_changed_on_a_page(client: httpx.AsyncClient) -> None:
+    """What does not add up is said; what does holds from its day."""
+    scene = await scored_cycle(Stage.SCORE)
+    await act_as(client, scene.town.department)
+    values = {name: str(value) for name, value in fields_of(Scheme()).items()}
+    given = values | {"effective_on": "2026-01-01", "reason": "县方案", "merit": "15"}
+    refused = await post(client, "/appraisal/desk/scheme", **given)
+    assert (refused.status_code, "合计是 105" in refused.text) == (422, True)
+    gap = given | {"merit": "10", "good_low": "75"}
+    assert "缺了 70 到 75 分" in (await post(client, "/appraisal/desk/scheme", **gap)).text
+    done = await post(client, "/appraisal/desk/scheme", **(given | {"training": "0"}))
+    assert done.status_code == 303
+    assert "县方案" in (await client.get("/appraisal/desk/scheme")).text
