@@ -39,6 +39,7 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class Lot(msgspec.Struct):
+    number: int
     person: UUID
     award: UUID
     fund: UUID
@@ -84,6 +85,10 @@ class Model:
         self.merit: dict[UUID, int] = defaultdict(int)
         self.owed: dict[UUID, int] = defaultdict(int)
         self.lots: list[Lot] = []
+        self.mine: dict[UUID, list[Lot]] = defaultdict(list)
+        """Lots by person."""
+        self.month: dict[UUID, int] = defaultdict(int)
+        """What each person redeemed and holds, all in one month here."""
         self.queue: list[Waiting] = []
         self.stock: dict[tuple[UUID, UUID], int] = defaultdict(int)
         self.kept: dict[tuple[UUID, UUID], int] = defaultdict(int)
@@ -121,7 +126,10 @@ class Model:
         settled = min(now, self.owed[item.person_id])
         self.owed[item.person_id] -= settled
         self.room[item.fund_id] -= now - settled
-        self.lots.append(Lot(item.person_id, item.id, item.fund_id, ends or NEVER, now - settled))
+        number, left = len(self.lots), now - settled
+        lot = Lot(number, item.person_id, item.id, item.fund_id, ends or NEVER, left)
+        self.lots.append(lot)
+        self.mine[item.person_id].append(lot)
         return settled
 
     def add_resolution(self, item: AddResolution) -> Answer:
@@ -171,7 +179,7 @@ class Model:
 
     def spendable(self, person: UUID, at: datetime) -> list[Lot]:
         today = (at + timedelta(hours=8)).date()
-        mine = [lot for lot in self.lots if lot.person == person and lot.ends >= today]
+        mine = [lot for lot in self.mine[person] if lot.left and lot.ends >= today]
         return sorted(mine, key=lambda lot: lot.ends)
 
     def balance(self, person: UUID, at: datetime) -> int:
@@ -186,7 +194,8 @@ class Model:
                 return Answer(Code.OUT_OF_STOCK, item.amount, balance=have), []
         if have < item.amount:
             return Answer(Code.INSUFFICIENT, item.amount, balance=have), []
-        if item.month_limit is not None and self.month(item) + item.amount > item.month_limit:
+        month = self.month[item.person_id] + item.amount
+        if item.month_limit is not None and month > item.month_limit:
             return Answer(Code.MONTH_LIMIT, item.amount, balance=have), []
         draws, left = [], item.amount
         for lot in self.spendable(item.person_id, item.at):
@@ -195,16 +204,6 @@ class Model:
                 draws.append((lot, part))
             left -= part
         return None, draws
-
-    def month(self, item: Redeem | Hold) -> int:
-        """All in one month here: the machine's days stay inside November."""
-        done = [b for b in self.bought.values() if b.person == item.person_id and not b.undone]
-        live = [
-            h.item
-            for h in self.holds.values()
-            if h.item.person_id == item.person_id and h.status == "pending"
-        ]
-        return sum(b.amount for b in done) + sum(h.amount for h in live)
 
     def redeem(self, item: Redeem) -> Answer:
         refusal, draws = self.decide(item)
@@ -220,6 +219,7 @@ class Model:
             lot.left -= part
         for product, pieces in bought.goods.items():
             self.stock[bought.shop, product] -= pieces
+        self.month[bought.person] += bought.amount
         self.bought[id_] = bought
 
     def hold(self, item: Hold) -> Answer:
@@ -231,11 +231,14 @@ class Model:
             lot.held += part
         for line in item.lines:
             self.kept[item.shop_id, line.product_id] += line.quantity
+        self.month[item.person_id] += item.amount
         self.holds[item.id] = Held(item, draws)
         return Answer("accepted", item.amount, balance=self.balance(item.person_id, item.at))
 
     def free(self, held: Held, status: str) -> None:
         held.status = status
+        assert held.item.person_id is not None
+        self.month[held.item.person_id] -= held.item.amount
         for lot, part in held.draws:
             lot.held -= part
         for line in held.item.lines:
@@ -243,7 +246,8 @@ class Model:
 
     def returned(self, person: UUID, draws: list[tuple[Lot, int]]) -> None:
         """Points that came back pay what is owed first."""
-        for lot in sorted({id(lot): lot for lot, _ in draws}.values(), key=self.lots.index):
+        lots = {lot.number: lot for lot, _ in draws}
+        for lot in (lots[number] for number in sorted(lots)):
             part = min(self.owed[person], lot.left - lot.held)
             lot.left -= part
             self.owed[person] -= part
@@ -313,6 +317,7 @@ class Model:
         if bought.undone:
             return Answer(Code.ALREADY_UNDONE)
         bought.undone = True
+        self.month[bought.person] -= bought.amount
         for lot, part in bought.draws:
             lot.left += part
         for product, pieces in bought.goods.items():
