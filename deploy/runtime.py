@@ -17,7 +17,7 @@ import uvloop
 
 from deploy.embedded import POSTGRES, VALKEY, Embedded
 from deploy.engine_home import EngineError, locked
-from deploy.migrate import OWNER, migrate
+from deploy.migrate import OWNER, ensure
 from shared.database import DB
 from shared.identity import sealing
 from shared.roster import phones
@@ -52,7 +52,7 @@ async def runtime(
         settings = stack.enter_context(_Engines(settings))
         if settings.database_url:
             DB.configure(settings.database_url)
-            await migrate()
+            await ensure()
         limits = PAGE_LIMITS if serving else COMMAND_LIMITS
         configure(settings, service, **limits)
         await DB.start_connection_pool(min_size=1, max_size=settings.pool_size)

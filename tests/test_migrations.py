@@ -14,6 +14,7 @@ import pytest
 from piccolo.apps.migrations.commands.new import AutoMigrationManager
 
 from deploy.engine_postgres import DEBIAN
+from deploy.migrate import MARK, digest, ensure
 from shared.database import DB
 from tests.conftest import Servers, as_owner
 
@@ -179,6 +180,19 @@ async def test_two_migrations_at_once_are_one_migration(
     before = await schema_of(empty_database)
     assert (await gridmerit("migrate", **environment))[0] == 0
     assert await schema_of(empty_database) == before
+
+
+async def test_a_restart_of_the_same_release_touches_no_table(database: str) -> None:
+    """The counters of another process go on: not even a lock that waits for all of them is met."""
+    other = await asyncpg.connect(database)
+    async with asyncio.timeout(30), other.transaction():
+        await other.execute("LOCK TABLE points.account, shared.session, points.transfer")
+        await ensure()
+        await other.execute(f"COMMENT ON SCHEMA shared IS '{MARK}of another release'")
+    await ensure()
+    stands = await other.fetchval("SELECT obj_description('shared'::regnamespace, 'pg_namespace')")
+    assert stands == MARK + digest(), "another release's schema is brought to this one's"
+    await other.close()
 
 
 async def schema_of(url: str) -> list[asyncpg.Record]:
