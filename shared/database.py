@@ -15,6 +15,7 @@ from asyncpg.exceptions import (
     AdminShutdownError,
     CannotConnectNowError,
     CrashShutdownError,
+    InsufficientResourcesError,
     PostgresConnectionError,
 )
 from piccolo.engine.postgres import PostgresEngine
@@ -25,10 +26,11 @@ AWAY = (
     CannotConnectNowError,
     AdminShutdownError,
     CrashShutdownError,
+    InsufficientResourcesError,
     InternalClientError,
     InterfaceError,
 )
-"""What a statement raises while the server is down or coming up: its outcome is unknown."""
+"""What a statement raises while the server is down, coming up or full: its outcome is unknown."""
 T = TypeVar("T", bound=msgspec.Struct)
 
 

@@ -30,11 +30,19 @@ START_SECONDS = 120
 
 
 class Rig:
-    """Everything up while the block runs; ``database_url`` may lead through a proxy."""
+    """Everything up while the block runs; ``database_url`` may lead through a proxy.
 
-    def __init__(self, folder: Path, *, schedulers: int = 0) -> None:
+    With ``disk_mib`` the engines live on a disk of that size; only root can have that.
+    """
+
+    def __init__(self, folder: Path, *, schedulers: int = 0, disk_mib: int = 0) -> None:
         self.folder = folder
         self.engines = Embedded(folder / "data")
+        self.disk: Path | None = None
+        if disk_mib:
+            self.disk = self.engines.home.path
+            mount(self.disk, disk_mib)
+            self.engines = Embedded(folder / "data")
         self.app: subprocess.Popen[bytes] | None = None
         self.schedulers: list[subprocess.Popen[bytes]] = []
         self.wanted_schedulers = schedulers
@@ -55,6 +63,8 @@ class Rig:
     ) -> None:
         self.stop_app()
         self.engines.__exit__(kind, error, trace)
+        if self.disk is not None:
+            subprocess.run(["umount", "--lazy", self.disk], check=True)
         shutil.rmtree(self.engines.home.path, ignore_errors=True)
 
     def stop_app(self) -> None:
@@ -146,6 +156,13 @@ class Rig:
             os.kill(dice.choice(alive), signal.SIGKILL)
             return True
         return False
+
+
+def mount(folder: Path, mib: int) -> None:
+    """A disk of that size over a folder, with the folder's own owner and mode."""
+    found = folder.stat()
+    options = f"size={mib}m,uid={found.st_uid},gid={found.st_gid},mode={found.st_mode & 0o777:o}"
+    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder], check=True)
 
 
 def open_folder(base: Path) -> Path:

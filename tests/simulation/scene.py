@@ -36,6 +36,8 @@ MONTH_LIMIT = 100_000
 CODES = 4_000
 """One-time codes made at a time."""
 ENDS = date(2099, 12, 31)
+BUSY = (*AWAY, TimeoutError)
+"""What a fault may do to the clerk, who then does it again."""
 
 
 class Terminal(msgspec.Struct, frozen=True):
@@ -143,7 +145,7 @@ class Scene:
         while True:
             try:
                 await ledger.post(COUNTY, items)
-            except (*AWAY, TimeoutError):
+            except BUSY:
                 await asyncio.sleep(0.05)
             else:
                 return
@@ -175,7 +177,7 @@ class Scene:
             while not self.codes:
                 try:
                     await self._mint()
-                except (*AWAY, TimeoutError):
+                except BUSY:
                     await asyncio.sleep(0.05)
         return self.codes.popleft()
 

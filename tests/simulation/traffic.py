@@ -40,8 +40,6 @@ class Call(msgspec.Struct):
     acked: int = 0
     status: int = 0
     answer: bytes = b""
-    tries: int = 0
-    repeated: bool = False
 
 
 class Broken(Exception):  # noqa: N818  it is a fact, not an error
@@ -101,7 +99,8 @@ class Traffic:
         self.holds: list[Call] = []
         self.done: list[Call] = []
         self.statuses: Counter[int] = Counter()
-        self.broken = 0
+        self.broken = self.faulty = 0
+        """Tries without an answer, and with one that leaves the outcome open."""
         self.lies: list[str] = []
         self.stopping = False
         self.news = asyncio.Event()
@@ -117,6 +116,13 @@ class Traffic:
         """Let the counters work until so many calls are answered."""
         async with asyncio.timeout(patience):
             while len(self.done) < count:
+                await self.news.wait()
+
+    async def refused(self, more: int, patience: float) -> None:
+        """Until so many more tries got no answer, or a fault instead of one."""
+        until = self.broken + self.faulty + more
+        async with asyncio.timeout(patience):
+            while self.broken + self.faulty < until:
                 await self.news.wait()
 
     async def answered_since(self, since: int, patience: float) -> float:
@@ -139,24 +145,30 @@ class Traffic:
         """Send until there is an answer; a stop is no excuse to leave an outcome open."""
         call.first_sent = monotonic_ns()
         self.calls[call.id] = call
-        while True:
-            call.tries += 1
-            try:
-                status, head, body = await line.ask(signed(call))
-            except Broken:
-                self.broken += 1
-                await asyncio.sleep(PAUSE)
-                continue
-            self.statuses[status] += 1
-            if status in ANSWERED:
-                break
+        while not await self._answered(line, call):
+            self._tell()
             await asyncio.sleep(PAUSE)
-        call.acked = monotonic_ns()
-        call.status, call.answer = status, body
-        call.repeated = b"idempotency-hit: true" in head
-        if call.kind == "hold" and status in {200, 201}:
+        if call.kind == "hold" and call.status in {200, 201}:
             self.holds.append(call)
         self.done.append(call)
+        self._tell()
+
+    async def _answered(self, line: Line, call: Call) -> bool:
+        """One try."""
+        try:
+            status, _, body = await line.ask(signed(call))
+        except Broken:
+            self.broken += 1
+            return False
+        self.statuses[status] += 1
+        if status not in ANSWERED:
+            self.faulty += 1
+            return False
+        call.acked = monotonic_ns()
+        call.status, call.answer = status, body
+        return True
+
+    def _tell(self) -> None:
         self.news.set()
         self.news = asyncio.Event()
 
