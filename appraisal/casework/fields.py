@@ -1,0 +1,167 @@
+"""What a step may record besides its words: fields as data, and what is wrong with an answer.
+
+No health, belief or police matter is ever asked: where the law needs such a fact, the step says
+only that somebody looked at the papers.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Literal
+
+import msgspec
+
+from shared.roster.roles import EMPLOYMENT_NAMES
+
+MAX_TEXT = 200
+YES = "1"
+
+
+class Field(msgspec.Struct, frozen=True, kw_only=True):
+    """One input of a step's form."""
+
+    key: str
+    label: str
+    kind: Literal["text", "choice", "yes", "count", "score", "day"] = "text"
+    options: tuple[tuple[str, str], ...] = ()
+    required: bool = True
+    hint: str = ""
+
+
+SERVICE = (
+    ("signed", "本人签收"),
+    ("refused", "本人拒收，两名见证人在场"),
+    ("post", "挂号邮寄"),
+)
+FIELDS = {
+    field.key: field
+    for field in (
+        Field(key="how", label="送达方式", kind="choice", options=SERVICE),
+        Field(key="witness_one", label="见证人一", required=False, hint="拒收时必填"),
+        Field(key="witness_two", label="见证人二", required=False, hint="拒收时必填"),
+        Field(key="post_number", label="挂号信编号", required=False, hint="邮寄时必填"),
+        Field(key="score", label="变更后的得分", kind="score", hint="0–100，最多一位小数"),
+        Field(key="present", label="到会人数", kind="count"),
+        Field(key="against", label="不赞成留任票数", kind="count"),
+        Field(
+            key="list_kind",
+            label="推荐方向",
+            kind="choice",
+            options=(("reserve", "后备干部"), ("delegate", "两代表一委员"), ("other", "其他")),
+        ),
+        Field(
+            key="employment",
+            label="用工形式",
+            kind="choice",
+            options=tuple((kind.value, name) for kind, name in EMPLOYMENT_NAMES.items()),
+        ),
+        Field(key="full_time", label="专职", kind="yes", required=False),
+        Field(key="adult", label="已满 18 周岁（看过证件，不留复印件）", kind="yes"),
+        Field(
+            key="residence",
+            label="户籍或居住",
+            kind="choice",
+            options=(("local", "本地户籍"), ("year", "在本地居住满一年")),
+        ),
+        Field(
+            key="schooling",
+            label="文化程度",
+            kind="choice",
+            options=(
+                ("primary", "小学"),
+                ("middle", "初中"),
+                ("high", "高中、中专"),
+                ("college", "大专"),
+                ("bachelor", "本科及以上"),
+            ),
+        ),
+        Field(key="clean", label="核查过，没有不得担任的情形", kind="yes"),
+        Field(key="starts_on", label="到岗日期", kind="day"),
+        Field(key="unprotected", label="核对过，不在法定保护期内", kind="yes"),
+        Field(
+            key="kind",
+            label="帮扶方式",
+            kind="choice",
+            options=(("training", "培训"), ("other_grid", "调到其他网格")),
+        ),
+    )
+}
+SERVICE_FIELDS = ("how", "witness_one", "witness_two", "post_number")
+CHECK_FIELDS = ("adult", "residence", "schooling", "clean")
+
+
+CHECKS: dict[str, tuple[Callable[[Field, str], bool], str]] = {
+    "text": (lambda _, __: True, ""),
+    "choice": (lambda field, answer: answer in dict(field.options), "请从列表中选择。"),
+    "yes": (lambda _, answer: answer == YES, "请勾选。"),
+    "count": (
+        lambda _, answer: answer.isascii() and answer.isdigit() and len(answer) <= 5,
+        "请填整数。",
+    ),
+    "score": (lambda _, answer: score_of(answer) is not None, "请填 0 到 100 的数，最多一位小数。"),
+    "day": (lambda _, answer: day_of(answer) is not None, "请选择日期，例如 2026-11-24。"),
+}
+"""Kind of field → whether an answer fits, and what to do if not."""
+
+
+def problems(keys: tuple[str, ...], answers: Mapping[str, str]) -> dict[str, str]:
+    """Field → what is wrong with its answer."""
+    found = {}
+    for key in keys:
+        field = FIELDS[key]
+        if reason := _problem(field, answers.get(key, "").strip()):
+            found[key] = reason
+    if "how" in keys:
+        found |= _service_problems(answers)
+    return found
+
+
+def _problem(field: Field, answer: str) -> str:
+    if not answer:
+        return "" if not field.required else "请勾选。" if field.kind == "yes" else "请填写。"
+    if len(answer) > MAX_TEXT:
+        return f"太长了，最多 {MAX_TEXT} 个字。"
+    fits, sentence = CHECKS[field.kind]
+    return "" if fits(field, answer) else sentence
+
+
+def score_of(answer: str) -> Decimal | None:
+    """A score as typed, or None."""
+    try:
+        score = Decimal(answer)
+    except InvalidOperation:
+        return None
+    if not score.is_finite() or not 0 <= score <= 100 or score != round(score, 1):
+        return None
+    return score
+
+
+def day_of(answer: str) -> date | None:
+    """A date as typed, or None."""
+    try:
+        return date.fromisoformat(answer)
+    except ValueError:
+        return None
+
+
+def _service_problems(answers: Mapping[str, str]) -> dict[str, str]:
+    how = answers.get("how", "").strip()
+    one, two = (answers.get(f"witness_{which}", "").strip() for which in ("one", "two"))
+    if how == "refused" and not one:
+        return {"witness_one": "本人拒收的，请写两名见证人。"}
+    if how == "refused" and (not two or one == two):
+        return {"witness_two": "请写另一名见证人，两人不能相同。"}
+    if how == "post" and not answers.get("post_number", "").strip():
+        return {"post_number": "请写挂号信编号。"}
+    return {}
+
+
+def shown(answers: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Recorded facts as (label, words), in the order of the fields."""
+    found = []
+    for key, field in FIELDS.items():
+        answer = answers.get(key, "")
+        if answer:
+            words = "是" if field.kind == "yes" else dict(field.options).get(answer, answer)
+            found.append((field.label, words))
+    return found

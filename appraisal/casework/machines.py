@@ -1,0 +1,753 @@
+"""Every kind of case as data: step → what may precede it, who signs, which evidence and terms.
+
+Sources: the appraisal rules of domain handbook section 6; the labour law's order for incompetence
+(training or transfer, re-check, union, thirty days or a month's pay) and for serious fault.
+"""
+
+from appraisal.casework.fields import CHECK_FIELDS, SERVICE_FIELDS
+from appraisal.casework.rules import (
+    Machine,
+    Need,
+    Outcome,
+    Pool,
+    Span,
+    Step,
+    Term,
+)
+from shared.roster.roles import Employment, Role
+
+DEPARTMENT = frozenset({Role.DEPARTMENT})
+UPPER = frozenset({Role.INSTRUCTOR, Role.DEPARTMENT})
+MANAGERS = UPPER | {Role.CHIEF}
+VILLAGE = frozenset({Role.CHIEF, Role.COMMITTEE, Role.SUPERVISOR})
+COUNTY_LEVEL, TOWNSHIP_LEVEL, VILLAGE_LEVEL = 6, 9, 12
+FAIR = (Need.SUBSTANTIAL, Need.UNPROTECTED)
+
+OBJECTION = Machine(
+    key="objection",
+    title="对考核结果的异议",
+    pool=Pool.OBJECTION,
+    steps=(
+        Step(
+            key="raised",
+            title="提出异议",
+            own=True,
+            signs=MANAGERS,
+            needs=(Need.CYCLE_OPEN, Need.IN_TIME),
+            answer=Span.REVIEW,
+            letter="异议受理单",
+        ),
+        Step(
+            key="escalated",
+            title="逾期未答复，转县级督办",
+            after=("raised",),
+            auto=True,
+            past=(Term(("raised",), Span.REVIEW),),
+            answer=Span.ESCALATED,
+        ),
+        Step(
+            key="withdrawn",
+            title="撤回异议",
+            after=("raised", "escalated"),
+            own=True,
+            outcome=Outcome.WITHDRAWN,
+        ),
+        *(
+            Step(
+                key=key,
+                title=title,
+                after=("raised", "escalated"),
+                signs=UPPER,
+                level=TOWNSHIP_LEVEL,
+                fresh=("raised", "*"),
+                needs=(Need.CYCLE_OPEN,),
+                fields=fields,
+                answer=Span.OBJECTION,
+                letter="异议复核答复书",
+            )
+            for key, title, fields in (
+                ("review_kept", "复核：维持原结果", ()),
+                ("review_changed", "复核：变更结果", ("score",)),
+            )
+        ),
+        Step(
+            key="told",
+            title="答复书送达本人",
+            after=("review_kept", "review_changed"),
+            own=True,
+            signs=MANAGERS,
+            fields=SERVICE_FIELDS,
+            letter="送达回证",
+        ),
+        Step(
+            key="appealed",
+            title="向县级申诉",
+            after=("told", "lapsed"),
+            own=True,
+            signs=MANAGERS,
+            needs=(Need.CYCLE_OPEN,),
+            within=Term(("told",), Span.OBJECTION),
+            late=True,
+            answer=Span.APPEAL,
+            letter="申诉受理单",
+        ),
+        Step(
+            key="lapsed",
+            title="申诉期满，复核结果生效",
+            after=("told",),
+            auto=True,
+            past=(Term(("told",), Span.OBJECTION),),
+            outcome=Outcome.UPHELD,
+        ),
+        Step(
+            key="appeal_overdue",
+            title="申诉逾期未答复，督办",
+            after=("appealed",),
+            auto=True,
+            past=(Term(("appealed",), Span.APPEAL),),
+            answer=Span.ESCALATED,
+        ),
+        *(
+            Step(
+                key=key,
+                title=title,
+                after=("appealed", "appeal_overdue"),
+                signs=DEPARTMENT,
+                level=COUNTY_LEVEL,
+                fresh=("raised", "review_kept", "review_changed", "appealed", "*"),
+                needs=(Need.CYCLE_OPEN,),
+                fields=fields,
+                outcome=ends,
+                document=True,
+                letter="申诉答复书",
+            )
+            for key, title, fields, ends in (
+                ("appeal_rejected", "申诉答复：维持", (), Outcome.UPHELD),
+                ("appeal_upheld", "申诉答复：变更结果", ("score",), Outcome.CHANGED),
+            )
+        ),
+    ),
+)
+
+RECOMMENDATION = Machine(
+    key="recommendation",
+    title="推荐",
+    pool=Pool.RECOMMENDATION,
+    steps=(
+        Step(
+            key="proposed",
+            title="列出人选和依据",
+            signs=UPPER,
+            level=TOWNSHIP_LEVEL,
+            needs=(Need.ELIGIBLE, Need.IN_POST),
+            fields=("list_kind",),
+        ),
+        Step(
+            key="examined",
+            title="组织考察，提出意见",
+            after=("proposed",),
+            signs=DEPARTMENT,
+            level=COUNTY_LEVEL,
+            fresh=("proposed",),
+            needs=(Need.ELIGIBLE,),
+            document=True,
+            letter="考察意见",
+        ),
+        Step(
+            key="declined",
+            title="不列入推荐库",
+            after=("proposed", "examined", "noticed"),
+            signs=DEPARTMENT,
+            level=COUNTY_LEVEL,
+            outcome=Outcome.DECLINED,
+        ),
+        Step(key="noticed", title="公示", after=("examined",), by_notice=True),
+        Step(
+            key="recommended",
+            title="公示无异议，列入推荐库",
+            after=("noticed",),
+            signs=DEPARTMENT,
+            level=COUNTY_LEVEL,
+            needs=(Need.ELIGIBLE,),
+            past=(Term(("noticed",), Span.NOTICE),),
+            outcome=Outcome.RECOMMENDED,
+            document=True,
+            letter="列入推荐库通知书",
+        ),
+        Step(
+            key="removed",
+            title="移出推荐库",
+            after=("recommended",),
+            signs=DEPARTMENT,
+            level=COUNTY_LEVEL,
+            outcome=Outcome.DECLINED,
+        ),
+    ),
+)
+
+IMPROVEMENT = Machine(
+    key="improvement",
+    title="提醒谈话和改进（基本合格）",
+    pool=Pool.WARNING,
+    steps=(
+        Step(
+            key="talked",
+            title="提醒谈话",
+            signs=MANAGERS,
+            level=VILLAGE_LEVEL,
+            needs=(Need.SETTLED, Need.STANDS, Need.SUBSTANTIAL, Need.IN_POST),
+            letter="提醒谈话记录",
+        ),
+        Step(
+            key="planned",
+            title="定出 60 天改进计划",
+            after=("talked",),
+            signs=MANAGERS,
+            level=VILLAGE_LEVEL,
+            answer=Span.PLAN,
+            letter="改进计划书",
+        ),
+        *(
+            Step(
+                key=key,
+                title=title,
+                after=("planned",),
+                signs=UPPER,
+                level=TOWNSHIP_LEVEL,
+                past=(Term(("planned",), Span.PLAN),),
+                outcome=ends,
+            )
+            for key, title, ends in (
+                ("improved", "到期复查：已改进", Outcome.IMPROVED),
+                ("not_improved", "到期复查：未改进，下期考核重点核查", Outcome.KEPT),
+            )
+        ),
+        Step(
+            key="annulled",
+            title="考核结果已变更，终止",
+            after=("talked", "planned"),
+            signs=UPPER,
+            level=TOWNSHIP_LEVEL,
+            outcome=Outcome.ANNULLED,
+        ),
+    ),
+)
+
+WARNING = Machine(
+    key="warning",
+    title="书面警告和复查（不合格）",
+    pool=Pool.WARNING,
+    steps=(
+        Step(
+            key="warned",
+            title="作出书面警告",
+            signs=UPPER,
+            level=TOWNSHIP_LEVEL,
+            needs=(Need.SETTLED, Need.STANDS, Need.SUBSTANTIAL, Need.IN_POST),
+            document=True,
+            letter="书面警告",
+        ),
+        Step(
+            key="served",
+            title="警告书送达本人",
+            after=("warned",),
+            own=True,
+            signs=MANAGERS,
+            fields=SERVICE_FIELDS,
+            letter="送达回证",
+        ),
+        Step(
+            key="supported",
+            title="安排培训或调整网格",
+            after=("served",),
+            signs=UPPER,
+            level=TOWNSHIP_LEVEL,
+            fields=("kind",),
+            answer=Span.RECHECK,
+            letter="培训（调整）通知书",
+        ),
+        *(
+            Step(
+                key=key,
+                title=title,
+                after=("supported",),
+                signs=UPPER,
+                level=TOWNSHIP_LEVEL,
+                fresh=("warned",),
+                needs=needs,
+                past=(Term(("supported",), Span.RECHECK),),
+                document=True,
+                outcome=ends,
+                letter="复查结论书",
+            )
+            for key, title, needs, ends in (
+                ("passed", "60 天复查：合格", (), Outcome.IMPROVED),
+                (
+                    "failed",
+                    "60 天复查：仍不合格",
+                    (Need.STANDS, Need.SUBSTANTIAL),
+                    Outcome.FAILED_AGAIN,
+                ),
+            )
+        ),
+        Step(
+            key="annulled",
+            title="考核结果已变更，撤销警告",
+            after=("warned", "served", "supported"),
+            signs=UPPER,
+            level=TOWNSHIP_LEVEL,
+            outcome=Outcome.ANNULLED,
+        ),
+    ),
+)
+
+
+def _due_process(before: tuple[str, ...]) -> tuple[Step, ...]:
+    """Decision in writing → service → appeal or its lapse: every exit against the will has it."""
+    return (
+        Step(
+            key="decided",
+            title="作出拟退出决定书",
+            after=before,
+            signs=UPPER,
+            level=TOWNSHIP_LEVEL,
+            needs=FAIR,
+            document=True,
+            letter="退出决定书",
+        ),
+        Step(
+            key="served",
+            title="决定书送达本人",
+            after=("decided",),
+            own=True,
+            signs=MANAGERS,
+            fields=SERVICE_FIELDS,
+            letter="送达回证",
+        ),
+        Step(
+            key="appealed",
+            title="不服决定，申诉",
+            after=("served", "lapsed"),
+            own=True,
+            signs=MANAGERS,
+            within=Term(("served",), Span.OBJECTION),
+            late=True,
+            answer=Span.APPEAL,
+            letter="申诉受理单",
+        ),
+        Step(
+            key="lapsed",
+            title="申诉期满，没有申诉",
+            after=("served",),
+            auto=True,
+            past=(Term(("served",), Span.OBJECTION),),
+        ),
+        Step(
+            key="appeal_overdue",
+            title="申诉逾期未答复，督办",
+            after=("appealed",),
+            auto=True,
+            past=(Term(("appealed",), Span.APPEAL),),
+            answer=Span.ESCALATED,
+        ),
+        *(
+            Step(
+                key=key,
+                title=title,
+                after=("appealed", "appeal_overdue"),
+                signs=DEPARTMENT,
+                level=COUNTY_LEVEL,
+                fresh=("decided", "appealed", "*"),
+                document=True,
+                outcome=ends,
+                letter="申诉答复书",
+            )
+            for key, title, ends in (
+                ("appeal_rejected", "申诉答复：维持决定", None),
+                ("appeal_upheld", "申诉答复：撤销决定，留任", Outcome.KEPT),
+            )
+        ),
+    )
+
+
+def _handover(*endings: str) -> Step:
+    return Step(
+        key="handed_over",
+        title="交接完成",
+        after=endings,
+        signs=MANAGERS,
+        level=VILLAGE_LEVEL,
+        letter="交接单",
+    )
+
+
+def _stopped(*after: str) -> Step:
+    return Step(
+        key="stopped",
+        title="停止办理，留任",
+        after=after,
+        signs=UPPER,
+        level=TOWNSHIP_LEVEL,
+        outcome=Outcome.KEPT,
+    )
+
+
+def _act(
+    key: str,
+    title: str,
+    after: str,
+    *,
+    signs: frozenset[Role] = UPPER,
+    level: int = TOWNSHIP_LEVEL,
+    fields: tuple[str, ...] = (),
+    letter: str = "",
+    fresh: tuple[str, ...] = (),
+) -> Step:
+    return Step(
+        key=key,
+        title=title,
+        after=(after,),
+        signs=signs,
+        level=level,
+        document=True,
+        fields=fields,
+        letter=letter,
+        fresh=fresh,
+    )
+
+
+def _by_appraisal() -> tuple[Step, ...]:
+    """It begins where a warning ended: failed, trained or moved, re-checked, failed again."""
+    return (
+        Step(
+            key="opened",
+            title="复查仍不合格，立案",
+            signs=UPPER,
+            level=TOWNSHIP_LEVEL,
+            needs=(Need.FAILED_TWICE, Need.STANDS, Need.SUBSTANTIAL, Need.IN_POST),
+            document=True,
+        ),
+    )
+
+
+def _by_fault() -> tuple[Step, ...]:
+    """Evidence → hearing, to which the person was called in writing."""
+    return (
+        Step(
+            key="evidence",
+            title="固定证据，立案",
+            signs=UPPER,
+            level=TOWNSHIP_LEVEL,
+            needs=(Need.IN_POST,),
+            document=True,
+            letter="立案通知书",
+        ),
+        Step(
+            key="called",
+            title="听证（陈述申辩）通知送达本人",
+            after=("evidence",),
+            own=True,
+            signs=MANAGERS,
+            fields=SERVICE_FIELDS,
+            letter="听证通知书",
+        ),
+        _act("heard", "听取陈述申辩", "called", fresh=("evidence",), letter="听证笔录"),
+    )
+
+
+_PROTECTION = ("protection", "核对法定保护期")
+MIDDLES: dict[Employment, tuple[tuple[str, str, frozenset[Role], int, tuple[str, ...]], ...]] = {
+    Employment.CONTRACT: (
+        (*_PROTECTION, DEPARTMENT, COUNTY_LEVEL, ("unprotected",)),
+        ("union", "书面通知工会，听取意见", UPPER, TOWNSHIP_LEVEL, ()),
+    ),
+    Employment.DISPATCHED: (
+        (*_PROTECTION, DEPARTMENT, COUNTY_LEVEL, ("unprotected",)),
+        ("agency", "书面通知派遣单位", UPPER, TOWNSHIP_LEVEL, ()),
+    ),
+    Employment.PURCHASED: (
+        ("contractor", "按服务合同要求承接单位更换人员", UPPER, TOWNSHIP_LEVEL, ()),
+    ),
+    Employment.VILLAGE_PAID: (
+        ("assembly", "村民民主评议", VILLAGE, VILLAGE_LEVEL, ("present", "against")),
+        ("resolved", "村级会议决定", VILLAGE, VILLAGE_LEVEL, ()),
+    ),
+    Employment.CADRE: (("opinion", "乡镇党委研究意见", UPPER, TOWNSHIP_LEVEL, ()),),
+    Employment.VOLUNTEER: (("talked", "与本人谈话", VILLAGE, VILLAGE_LEVEL, ()),),
+    Employment.OFFICIAL: (("informed", "函告原单位", UPPER, TOWNSHIP_LEVEL, ()),),
+}
+"""Between the ground and the decision, what each employment type asks: key, title, who, level,
+fields."""
+ENDINGS: dict[Employment, tuple[tuple[str, str, Outcome, Span | None], ...]] = {
+    Employment.CONTRACT: (
+        ("dismissed", "满三十日，解除合同", Outcome.DISMISSED, Span.DISMISSAL),
+        ("dismissed_paid", "支付一个月工资代替通知期，解除合同", Outcome.DISMISSED, None),
+    ),
+    Employment.DISPATCHED: (("returned", "退回派遣单位", Outcome.RETURNED, None),),
+    Employment.PURCHASED: (("replaced", "承接单位更换到位", Outcome.REPLACED, None),),
+    Employment.VILLAGE_PAID: (("dismissed", "辞退", Outcome.DISMISSED, None),),
+    Employment.CADRE: (("role_ended", "免去网格职务（村干部职务不变）", Outcome.ROLE_ENDED, None),),
+    Employment.VOLUNTEER: (("agreement_ended", "终止志愿服务协议", Outcome.AGREEMENT_ENDED, None),),
+    Employment.OFFICIAL: (("recalled", "由原单位召回", Outcome.RECALLED, None),),
+}
+"""How each employment type ends against the will: key, title, outcome, days of notice."""
+FAULT_ENDING = ("dismissed", "解除合同", Outcome.DISMISSED, None)
+"""A serious fault needs no thirty days."""
+
+
+def _exit(employment: Employment, *, fault: bool) -> Machine:
+    first = _by_fault() if fault else _by_appraisal()
+    after = first[-1].key
+    middle: list[Step] = []
+    for key, title, signs, level, fields in MIDDLES[employment]:
+        middle.append(_act(key, title, after, signs=signs, level=level, fields=fields))
+        after = key
+    endings = ENDINGS[employment]
+    if fault and employment is Employment.CONTRACT:
+        endings = (FAULT_ENDING,)
+    closing = tuple(
+        Step(
+            key=key,
+            title=title,
+            after=("lapsed", "appeal_rejected"),
+            signs=UPPER,
+            level=TOWNSHIP_LEVEL,
+            needs=FAIR if fault else (*FAIR, Need.STANDS),
+            past=(
+                Term(("served",), Span.OBJECTION),
+                *((Term(("served",), span),) if span else ()),
+            ),
+            document=True,
+            ahead=True,
+            outcome=ends,
+            letter="退出通知书",
+        )
+        for key, title, ends, span in endings
+    )
+    process = _due_process((after,))
+    early = [step.key for step in (*first, *middle)]
+    return Machine(
+        key=f"exit_{'fault' if fault else 'appraisal'}_{employment.value}",
+        title="严重过错退出" if fault else "不胜任退出",
+        pool=Pool.EXIT,
+        steps=(
+            *first,
+            *middle,
+            *process,
+            *closing,
+            _stopped(*early, "decided", "served", "lapsed", "appeal_rejected"),
+            _handover(*(step.key for step in closing)),
+        ),
+    )
+
+
+RESIGNATION = Machine(
+    key="exit_wish",
+    title="本人辞去",
+    pool=Pool.EXIT,
+    steps=(
+        Step(
+            key="applied",
+            title="本人书面提出",
+            own=True,
+            signs=MANAGERS,
+            level=VILLAGE_LEVEL,
+            needs=(Need.IN_POST,),
+            answer=Span.RESIGNATION,
+            letter="辞职申请受理单",
+        ),
+        Step(
+            key="withdrawn",
+            title="本人撤回",
+            after=("applied",),
+            own=True,
+            signs=MANAGERS,
+            outcome=Outcome.WITHDRAWN,
+        ),
+        Step(
+            key="resigned",
+            title="同意辞去，退出岗位",
+            after=("applied",),
+            signs=UPPER,
+            level=TOWNSHIP_LEVEL,
+            document=True,
+            ahead=True,
+            outcome=Outcome.RESIGNED,
+            letter="退出通知书",
+        ),
+        _handover("resigned"),
+    ),
+)
+
+END_OF_TERM = Machine(
+    key="exit_term",
+    title="期满退出",
+    pool=Pool.EXIT,
+    steps=(
+        Step(
+            key="due",
+            title="协议（任期）将满，提出不再续聘",
+            signs=UPPER,
+            level=TOWNSHIP_LEVEL,
+            needs=(Need.IN_POST,),
+            document=True,
+            letter="期满告知书",
+        ),
+        Step(
+            key="served",
+            title="期满告知书送达本人",
+            after=("due",),
+            own=True,
+            signs=MANAGERS,
+            fields=SERVICE_FIELDS,
+            letter="送达回证",
+        ),
+        Step(
+            key="renewed",
+            title="续聘",
+            after=("due", "served"),
+            signs=UPPER,
+            level=TOWNSHIP_LEVEL,
+            outcome=Outcome.RENEWED,
+        ),
+        Step(
+            key="term_ended",
+            title="期满退出岗位",
+            after=("served",),
+            signs=UPPER,
+            level=TOWNSHIP_LEVEL,
+            needs=(Need.UNPROTECTED,),
+            past=(Term(("served",), Span.TERM_END),),
+            document=True,
+            ahead=True,
+            outcome=Outcome.TERM_ENDED,
+            letter="退出通知书",
+        ),
+        _handover("term_ended"),
+    ),
+)
+
+ADMISSION_STEPS = (
+    "applied",
+    "nominated",
+    "checked",
+    "interviewed",
+    "villagers",
+    "noticed",
+    "agreed",
+    "trained",
+)
+ADMISSION = Machine(
+    key="admission",
+    title="准入",
+    pool=Pool.ADMISSION,
+    steps=(
+        Step(
+            key="applied",
+            title="本人报名",
+            signs=MANAGERS,
+            level=VILLAGE_LEVEL,
+            needs=(Need.VACANT,),
+        ),
+        Step(
+            key="nominated",
+            title="组织提名",
+            signs=MANAGERS,
+            level=VILLAGE_LEVEL,
+            needs=(Need.VACANT,),
+        ),
+        Step(
+            key="checked",
+            title="资格核查合格",
+            after=("applied", "nominated"),
+            signs=UPPER,
+            level=TOWNSHIP_LEVEL,
+            fields=CHECK_FIELDS,
+        ),
+        Step(
+            key="interviewed",
+            title="面谈合格",
+            after=("checked",),
+            signs=UPPER,
+            level=TOWNSHIP_LEVEL,
+        ),
+        Step(
+            key="villagers",
+            title="听取群众意见",
+            after=("interviewed",),
+            signs=VILLAGE | UPPER,
+            level=VILLAGE_LEVEL,
+            document=True,
+        ),
+        Step(key="noticed", title="公示", after=("villagers",), by_notice=True),
+        Step(
+            key="agreed",
+            title="公示无异议，签订协议",
+            after=("noticed",),
+            signs=UPPER,
+            level=TOWNSHIP_LEVEL,
+            fresh=("nominated",),
+            needs=(Need.VACANT,),
+            past=(Term(("noticed",), Span.NOTICE),),
+            fields=("employment", "full_time"),
+            document=True,
+            letter="录用通知书",
+        ),
+        Step(
+            key="trained",
+            title="岗前培训合格",
+            after=("agreed",),
+            signs=MANAGERS,
+            level=VILLAGE_LEVEL,
+        ),
+        Step(
+            key="admitted",
+            title="开通岗位，到岗",
+            after=("trained",),
+            signs=MANAGERS,
+            level=VILLAGE_LEVEL,
+            needs=(Need.VACANT,),
+            fields=("starts_on",),
+            outcome=Outcome.ADMITTED,
+        ),
+        Step(
+            key="refused",
+            title="不予录用",
+            after=ADMISSION_STEPS,
+            signs=MANAGERS,
+            level=VILLAGE_LEVEL,
+            outcome=Outcome.REFUSED,
+            letter="不予录用告知书",
+        ),
+        Step(
+            key="withdrawn",
+            title="本人放弃",
+            after=ADMISSION_STEPS,
+            signs=MANAGERS,
+            level=VILLAGE_LEVEL,
+            outcome=Outcome.WITHDRAWN,
+        ),
+    ),
+)
+
+EXITS: dict[tuple[Employment, str], Machine] = {
+    (employment, basis): machine
+    for employment in Employment
+    for basis, machine in (
+        ("appraisal", _exit(employment, fault=False)),
+        ("fault", _exit(employment, fault=True)),
+        ("wish", RESIGNATION),
+        ("term", END_OF_TERM),
+    )
+}
+"""Employment type and ground → the path out."""
+BASIS_NAMES = {
+    "appraisal": "复查仍不合格（不胜任）",
+    "fault": "严重过错",
+    "wish": "本人辞去",
+    "term": "协议或任期届满",
+}
+MACHINES: dict[str, Machine] = {
+    machine.key: machine
+    for machine in (OBJECTION, RECOMMENDATION, IMPROVEMENT, WARNING, ADMISSION, *EXITS.values())
+}

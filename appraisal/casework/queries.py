@@ -1,0 +1,260 @@
+"""SQL of cases, their steps and kinship. ``$1`` is the county everywhere."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+import msgspec
+
+from appraisal.casework.rules import Outcome, Pool
+from appraisal.casework.schemas import CaseRow, KinRow, Opening, StepRow
+from shared.database import DB
+
+CASE = """
+SELECT f.id, f.machine, f.pool, f.person_id,
+       COALESCE(p.name, a.name, '（已清除）') AS name, f.unit_code,
+       COALESCE(g.name, '') AS unit_name, COALESCE(v.name, '') AS village_name,
+       COALESCE(t.name, '') AS township_name, f.employment, f.basis, f.about_cycle_id,
+       COALESCE(c.title, '') AS cycle_title, f.post_id, f.origin_id, f.state, f.outcome, f.done,
+       f.opened_at, f.due_on, f.overdue_on
+FROM appraisal.case_file f
+LEFT JOIN shared.person p ON p.county_id = $1 AND p.id = f.person_id
+LEFT JOIN appraisal.applicant a ON a.county_id = $1 AND a.case_id = f.id
+LEFT JOIN appraisal.cycle c ON c.county_id = $1 AND c.id = f.about_cycle_id
+LEFT JOIN shared.unit g ON g.county_id = $1 AND g.code = f.unit_code
+LEFT JOIN shared.unit v ON v.county_id = $1 AND v.code = left(f.unit_code, 12)
+LEFT JOIN shared.unit t ON t.county_id = $1 AND t.code = left(f.unit_code, 9)
+WHERE f.county_id = $1
+"""
+REACH = " AND EXISTS (SELECT FROM unnest($2::text[]) r WHERE starts_with(f.unit_code, r))"
+LISTED = (
+    CASE
+    + REACH
+    + """
+  AND ($3 = '' OR f.pool = $3) AND ($4 = '' OR starts_with(f.unit_code, $4))
+  AND CASE $5 WHEN 'open' THEN NOT f.done WHEN 'done' THEN f.done
+              WHEN 'overdue' THEN NOT f.done AND f.overdue_on IS NOT NULL ELSE true END
+  AND ($6 = '' OR position($6 IN COALESCE(p.name, a.name, '')) > 0)
+ORDER BY f.done, f.due_on NULLS LAST, f.opened_at DESC, f.id
+LIMIT $7 OFFSET $8
+"""
+)
+COUNT = f"SELECT count(*) FROM ({LISTED}) AS listed"
+OPEN_ABOVE = (
+    CASE
+    + REACH
+    + " AND NOT f.done ORDER BY f.overdue_on NULLS LAST, f.due_on NULLS LAST, f.id LIMIT $3"
+)
+OWN = CASE + " AND f.person_id = $2 ORDER BY f.done, f.opened_at DESC, f.id LIMIT 50"
+BY_CYCLE = CASE + " AND f.about_cycle_id = $2 AND f.pool = $3 AND f.outcome IS NULL ORDER BY f.id"
+AT_STATE = CASE + " AND f.pool = $2 AND f.state = $3 AND f.outcome IS NULL ORDER BY f.unit_code"
+DUE = CASE + " AND f.state = ANY($2::text[]) AND NOT f.done ORDER BY f.id LIMIT $3"
+LATE = (
+    CASE + " AND NOT f.done AND f.due_on < $2 AND f.overdue_on IS NULL ORDER BY f.id LIMIT $3"
+)
+OF_PERSON = (
+    CASE + " AND f.person_id = $2 AND f.pool = $3 AND ($4::uuid IS NULL OR f.about_cycle_id = $4)"
+    " ORDER BY f.opened_at DESC, f.id DESC"
+)
+INSERT_CASE = """
+INSERT INTO appraisal.case_file (county_id, id, machine, pool, person_id, unit_code, employment,
+    basis, about_cycle_id, post_id, origin_id, state, outcome, done, opened_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, '', NULL, false, $12)
+"""
+SET_STATE = """
+UPDATE appraisal.case_file SET state = $3, outcome = $4, done = $5, due_on = $6, overdue_on = $7
+WHERE county_id = $1 AND id = $2
+"""
+STEPS = """
+SELECT id, position, step, title, actor_id, actor_name, authority, proxy, effective_on,
+       recorded_at, document, words, answers, notice_id
+FROM appraisal.case_step WHERE county_id = $1 AND case_id = $2 ORDER BY position
+"""
+INSERT_STEP = """
+INSERT INTO appraisal.case_step (county_id, id, case_id, position, step, title, outcome, actor_id,
+    actor_name, authority, proxy, effective_on, recorded_at, document, words, answers, notice_id)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+"""
+KIN = """
+SELECT CASE WHEN k.person_id = $2 THEN k.relative_id ELSE k.person_id END
+FROM appraisal.kinship k
+WHERE k.county_id = $1 AND k.ended_at IS NULL AND $2 IN (k.person_id, k.relative_id)
+"""
+KINSHIPS = """
+SELECT k.id, k.person_id, p.name, k.relative_id, r.name AS relative_name, k.recorded_at
+FROM appraisal.kinship k
+JOIN shared.person p ON p.county_id = $1 AND p.id = k.person_id
+JOIN shared.person r ON r.county_id = $1 AND r.id = k.relative_id
+WHERE k.county_id = $1 AND k.ended_at IS NULL
+ORDER BY p.name_pinyin COLLATE "C", r.name_pinyin COLLATE "C", k.id LIMIT 500
+"""
+INSERT_KIN = """
+INSERT INTO appraisal.kinship (county_id, id, person_id, relative_id, recorded_by, recorded_at)
+VALUES ($1, $2, LEAST($3::uuid, $4::uuid), GREATEST($3::uuid, $4::uuid), $5, $6)
+ON CONFLICT DO NOTHING
+"""
+
+
+class NewStep(msgspec.Struct, frozen=True, kw_only=True):
+    """A step as it is written; the order of the fields is the statement's."""
+
+    id: UUID
+    case_id: UUID
+    position: int
+    step: str
+    title: str
+    outcome: Outcome | None
+    actor_id: UUID | None
+    actor_name: str
+    authority: str
+    proxy: bool
+    effective_on: date
+    recorded_at: datetime
+    document: str
+    words: str
+    answers: str
+    notice_id: UUID | None
+
+
+async def case(county_id: int, case_id: UUID, *, lock: bool = False) -> CaseRow | None:
+    sql = CASE + " AND f.id = $2" + (" FOR UPDATE OF f" if lock else "")
+    return await DB.one(CaseRow, sql, county_id, case_id)
+
+
+async def listed(
+    county_id: int,
+    codes: Sequence[str],
+    pool: str,
+    unit: str,
+    state: str,
+    text: str,
+    page: tuple[int, int],
+) -> list[CaseRow]:
+    return await DB.all(
+        CaseRow, LISTED, county_id, list(codes), pool, unit, state, text, *page
+    )
+
+
+async def count(
+    county_id: int, codes: Sequence[str], pool: str, unit: str, state: str, text: str
+) -> int:
+    found: int = await DB.fetchval(
+        COUNT, county_id, list(codes), pool, unit, state, text, None, 0
+    )
+    return found
+
+
+async def open_below(county_id: int, codes: Sequence[str], limit: int) -> list[CaseRow]:
+    return await DB.all(CaseRow, OPEN_ABOVE, county_id, list(codes), limit)
+
+
+async def own(county_id: int, person_id: UUID) -> list[CaseRow]:
+    return await DB.all(CaseRow, OWN, county_id, person_id)
+
+
+async def open_of_cycle(county_id: int, cycle_id: UUID, pool: Pool) -> list[CaseRow]:
+    return await DB.all(CaseRow, BY_CYCLE, county_id, cycle_id, pool)
+
+
+async def at_state(county_id: int, pool: Pool, state: str) -> list[CaseRow]:
+    return await DB.all(CaseRow, AT_STATE, county_id, pool, state)
+
+
+async def in_states(county_id: int, states: Sequence[str], limit: int) -> list[CaseRow]:
+    return await DB.all(CaseRow, DUE, county_id, list(states), limit)
+
+
+async def late(county_id: int, on: date, limit: int) -> list[CaseRow]:
+    """Open cases whose promise is broken and nobody has marked it."""
+    return await DB.all(CaseRow, LATE, county_id, on, limit)
+
+
+async def of_person(
+    county_id: int, person_id: UUID, pool: Pool, cycle_id: UUID | None = None
+) -> list[CaseRow]:
+    return await DB.all(CaseRow, OF_PERSON, county_id, person_id, pool, cycle_id)
+
+
+async def insert_case(
+    county_id: int, case_id: UUID, pool: Pool, opening: Opening, at: datetime
+) -> None:
+    await DB.execute(
+        INSERT_CASE,
+        county_id,
+        case_id,
+        opening.machine,
+        pool,
+        opening.person_id,
+        opening.unit_code,
+        opening.employment,
+        opening.basis,
+        opening.about_cycle_id,
+        opening.post_id,
+        opening.origin_id,
+        at,
+    )
+
+
+async def set_state(
+    county_id: int,
+    case_id: UUID,
+    state: str,
+    outcome: Outcome | None,
+    *,
+    done: bool,
+    due_on: date | None,
+    overdue_on: date | None,
+) -> None:
+    await DB.execute(SET_STATE, county_id, case_id, state, outcome, done, due_on, overdue_on)
+
+
+async def steps(county_id: int, case_id: UUID) -> list[StepRow]:
+    return await DB.all(StepRow, STEPS, county_id, case_id)
+
+
+async def insert_step(county_id: int, row: NewStep) -> None:
+    await DB.execute(INSERT_STEP, county_id, *msgspec.structs.astuple(row))
+
+
+async def kin(county_id: int, person_id: UUID) -> frozenset[UUID]:
+    """Recorded close relatives."""
+    return frozenset(row[0] for row in await DB.fetch(KIN, county_id, person_id))
+
+
+async def kinships(county_id: int) -> list[KinRow]:
+    return await DB.all(KinRow, KINSHIPS, county_id)
+
+
+async def insert_kin(
+    county_id: int, kin_id: UUID, pair: tuple[UUID, UUID], by: UUID, at: datetime
+) -> bool:
+    """False when it is recorded already."""
+    status = await DB.execute(INSERT_KIN, county_id, kin_id, *pair, by, at)
+    return status.endswith(" 1")
+
+
+async def end_kin(county_id: int, kin_id: UUID, at: datetime) -> bool:
+    status = await DB.execute(
+        "UPDATE appraisal.kinship SET ended_at = $3"
+        " WHERE county_id = $1 AND id = $2 AND ended_at IS NULL",
+        county_id,
+        kin_id,
+        at,
+    )
+    return status.endswith(" 1")
+
+
+async def person_named(county_id: int, name: str, codes: Sequence[str]) -> list[UUID]:
+    """People of that name who hold a post below the units."""
+    rows = await DB.fetch(
+        "SELECT DISTINCT n.id FROM shared.person n"
+        " JOIN shared.assignment a ON a.county_id = $1 AND a.person_id = n.id"
+        " JOIN shared.post p ON p.county_id = $1 AND p.id = a.post_id"
+        " JOIN shared.unit u ON u.county_id = $1 AND u.id = p.unit_id"
+        " WHERE n.county_id = $1 AND n.name = $2"
+        " AND EXISTS (SELECT FROM unnest($3::text[]) c WHERE starts_with(u.code, c))",
+        county_id,
+        name,
+        list(codes),
+    )
+    return [row[0] for row in rows]

@@ -1,0 +1,150 @@
+"""What a case looks like to its callers."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from uuid import UUID
+
+import msgspec
+
+from appraisal.casework.fields import shown
+from appraisal.casework.machines import BASIS_NAMES, MACHINES
+from appraisal.casework.rules import OUTCOME_NAMES, POOL_NAMES, Machine, Outcome, Pool, Signed, Step
+
+
+class CaseRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A case with the words a list needs."""
+
+    id: UUID
+    machine: str
+    pool: Pool
+    person_id: UUID | None
+    name: str
+    """The person's, the applicant's, or 已清除."""
+    unit_code: str
+    unit_name: str
+    village_name: str
+    township_name: str
+    employment: str
+    basis: str
+    about_cycle_id: UUID | None
+    cycle_title: str
+    post_id: UUID | None
+    origin_id: UUID | None
+    state: str
+    outcome: Outcome | None
+    done: bool
+    opened_at: datetime
+    due_on: date | None
+    overdue_on: date | None
+
+    @property
+    def kind(self) -> Machine:
+        return MACHINES[self.machine]
+
+    @property
+    def title(self) -> str:
+        return self.kind.title
+
+    @property
+    def pool_name(self) -> str:
+        return POOL_NAMES[self.pool]
+
+    @property
+    def basis_name(self) -> str:
+        return BASIS_NAMES.get(self.basis, "")
+
+    @property
+    def state_name(self) -> str:
+        return self.kind.step(self.state).title
+
+    @property
+    def outcome_name(self) -> str:
+        return OUTCOME_NAMES[self.outcome] if self.outcome else ""
+
+
+class StepRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A signed step."""
+
+    id: UUID
+    position: int
+    step: str
+    title: str
+    actor_id: UUID | None
+    actor_name: str
+    authority: str
+    proxy: bool
+    effective_on: date
+    recorded_at: datetime
+    document: str
+    words: str
+    answers: str
+    """JSON object: field → answer."""
+    notice_id: UUID | None
+
+    @property
+    def signed(self) -> Signed:
+        return Signed(key=self.step, actor_id=self.actor_id, effective_on=self.effective_on)
+
+    @property
+    def given(self) -> dict[str, str]:
+        return msgspec.json.decode(self.answers, type=dict[str, str])
+
+    @property
+    def facts(self) -> list[tuple[str, str]]:
+        """What was recorded besides the words, as (label, words)."""
+        return shown(self.given)
+
+
+class SignForm(msgspec.Struct, frozen=True, kw_only=True):
+    """A step as somebody signs it."""
+
+    step: str
+    words: str
+    effective_on: date
+    document: str = ""
+    answers: Mapping[str, str] = {}
+    no_kin: bool = False
+    """The signer declares to be no close relative of the person."""
+
+
+class Opening(msgspec.Struct, frozen=True, kw_only=True):
+    """What a new case is about."""
+
+    machine: str
+    person_id: UUID | None
+    unit_code: str
+    employment: str = ""
+    basis: str = ""
+    about_cycle_id: UUID | None = None
+    post_id: UUID | None = None
+    origin_id: UUID | None = None
+
+
+class Choice(msgspec.Struct, frozen=True, kw_only=True):
+    """A step that the actor may sign next, or why not yet."""
+
+    step: Step
+    reason: str = ""
+    """What stands in the way today; empty = it may be signed."""
+    proxy: bool = False
+
+
+class CaseView(msgspec.Struct, frozen=True, kw_only=True):
+    """A case, everything signed in it, and what may come next."""
+
+    case: CaseRow
+    steps: list[StepRow]
+    choices: list[Choice]
+    waits_for: str
+    """Whose turn it is, in words."""
+
+
+class KinRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A recorded kinship."""
+
+    id: UUID
+    person_id: UUID
+    name: str
+    relative_id: UUID
+    relative_name: str
+    recorded_at: datetime

@@ -1,0 +1,424 @@
+"""Cases: opening, signing a step, reading, and what the clock signs.
+
+A step is written, its effect takes place and the audit event is recorded in one transaction, under
+the lock of the case's row. Nothing is ever changed or taken back but by a further step.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+import msgspec
+
+from appraisal.casework import effects, queries
+from appraisal.casework import fields as answers
+from appraisal.casework.fields import SERVICE_FIELDS, YES
+from appraisal.casework.machines import MACHINES
+from appraisal.casework.queries import NewStep
+from appraisal.casework.rules import (
+    Machine,
+    Pool,
+    Step,
+    begun,
+    done,
+    lapses,
+    next_steps,
+    outcome,
+    refusal,
+)
+from appraisal.casework.schemas import (
+    CaseRow,
+    CaseView,
+    Choice,
+    KinRow,
+    Opening,
+    SignForm,
+    StepRow,
+)
+from appraisal.casework.world import Matter, ends, last_day, world
+from appraisal.errors import StepRefused
+from shared.audit import service as audit
+from shared.audit.service import SYSTEM
+from shared.clock import today
+from shared.database import DB
+from shared.errors import Invalid, NotFound
+from shared.identity.access import Action, Target, allowed, reach, require
+from shared.identity.actor import Actor
+from shared.ids import new_id
+from shared.roster import service as roster
+from shared.roster.roles import ROLE_NAMES, Role
+
+PAGE = 50
+MOST = 500
+"""Open cases that one list or one run of the clock looks at."""
+MAX_WORDS = 1_000
+MAX_DOCUMENT = 100
+AUTO_WORDS = "期限已满，系统记录。"
+READERS = frozenset({Role.DEPARTMENT, Role.AUDITOR})
+
+
+async def open_case(
+    actor: Actor,
+    opening: Opening,
+    form: SignForm,
+    now: datetime,
+    *,
+    case_id: UUID | None = None,
+) -> UUID:
+    """Open a case with its first step. Raises NotFound, Forbidden, Invalid, StepRefused."""
+    machine = MACHINES[opening.machine]
+    number = case_id or new_id()
+    async with DB.transaction():
+        await queries.insert_case(actor.county_id, number, machine.pool, opening, now)
+        await _sign(actor, number, form, now)
+    return number
+
+
+async def sign(actor: Actor, case_id: UUID, form: SignForm, now: datetime) -> CaseRow:
+    """Sign the next step. Raises NotFound, Forbidden, Invalid, StepRefused."""
+    async with DB.transaction():
+        return await _sign(actor, case_id, form, now)
+
+
+async def sign_notice(
+    actor: Actor, case_ids: Sequence[UUID], notice_id: UUID, on: date, now: datetime
+) -> None:
+    """The step 公示 of cases whose names stand on a notice; inside the notice's transaction."""
+    for case_id in case_ids:
+        case, chain, machine = await _locked(actor.county_id, case_id)
+        step = next((one for one in machine.following(case.state) if one.by_notice), None)
+        if step is None:
+            raise StepRefused(f"{case.name}的事项还没有到公示这一步，请刷新页面。")
+        authority = require(
+            actor, Action.NOTICE_ISSUE, Target(unit_code=case.unit_code, owner=case.person_id)
+        )
+        form = SignForm(step=step.key, words="列入公示。", effective_on=on)
+        await _write(actor, case, chain, step, form, now, authority, notice_id=notice_id)
+
+
+async def view(actor: Actor, case_id: UUID, now: datetime) -> CaseView:
+    """A case with what the actor may sign next. Raises NotFound."""
+    case = await queries.case(actor.county_id, case_id)
+    if case is None:
+        raise NotFound
+    _require_view(actor, case)
+    steps = await queries.steps(actor.county_id, case_id)
+    chain = [step.signed for step in steps]
+    choices = []
+    for step in next_steps(case.kind, chain):
+        found = _may_sign(actor, case, step)
+        if found is None:
+            continue
+        matter = Matter(county_id=actor.county_id, opening=_opening(case), on=today(now))
+        seen = await world(matter, chain, step, now)
+        reason = refusal(case.kind, chain, step, actor.person_id, matter.on, seen)
+        choices.append(Choice(step=step, reason=reason, proxy=found[1]))
+    return CaseView(case=case, steps=steps, choices=choices, waits_for=waits_for(case))
+
+
+def waits_for(case: CaseRow) -> str:
+    """Whose turn it is, in words; empty when nobody's."""
+    if case.done:
+        return ""
+    further = case.kind.following(case.state)
+    who = [ROLE_NAMES[role] for step in further for role in sorted(step.signs)]
+    who += ["本人" for step in further if step.own]
+    who += ["公示" for step in further if step.by_notice]
+    return "、".join(dict.fromkeys(who))
+
+
+async def to_sign(actor: Actor) -> list[CaseRow]:
+    """Open cases in which the actor may sign something, the overdue ones first."""
+    rows = await queries.open_below(actor.county_id, _view_reach(actor), MOST)
+    return [
+        case
+        for case in rows
+        if case.person_id != actor.person_id
+        and any(_may_sign(actor, case, step) for step in case.kind.following(case.state))
+    ]
+
+
+async def listed(
+    actor: Actor, pool: str, *, unit: str = "", state: str = "", text: str = "", page: int = 1
+) -> tuple[list[CaseRow], int]:
+    """A pool's cases in the actor's reach, the open ones first, and how many there are."""
+    codes = _view_reach(actor)
+    wanted = (pool, unit, state, text.strip())
+    rows = await queries.listed(
+        actor.county_id, codes, *wanted, (PAGE, (max(page, 1) - 1) * PAGE)
+    )
+    return rows, await queries.count(actor.county_id, codes, *wanted)
+
+
+async def own(actor: Actor) -> list[CaseRow]:
+    """The actor's own cases, the open ones first."""
+    return await queries.own(actor.county_id, actor.person_id)
+
+
+async def clock(county_id: int, now: datetime) -> tuple[int, int]:
+    """Sign what lapses by itself and mark broken promises; how many of each.
+
+    A broken promise is seen on the desk and by everybody above whoever should have answered.
+    """
+    on = today(now)
+    states = sorted(
+        key
+        for machine in MACHINES.values()
+        for step in machine.steps
+        if step.auto
+        for key in step.after
+    )
+    lapsed = 0
+    for found in await queries.in_states(county_id, states, MOST):
+        async with DB.transaction():
+            case, chain, machine = await _locked(county_id, found.id)
+            signed = [step.signed for step in chain]
+            known = {}
+            for step in machine.following(case.state):
+                known |= await ends(county_id, signed, step) if step.auto else {}
+            due = lapses(machine, signed, known, on)
+            if due is None:
+                continue
+            form = SignForm(step=due.key, words=AUTO_WORDS, effective_on=on)
+            await _write(None, case, chain, due, form, now, SYSTEM, county_id=county_id)
+            lapsed += 1
+    late = await queries.late(county_id, on, MOST)
+    for case in late:
+        async with DB.transaction():
+            await _mark_overdue(county_id, case.id, on)
+    return lapsed, len(late)
+
+
+async def kinships(actor: Actor) -> list[KinRow]:
+    """Recorded close relatives of the county. Raises NotFound."""
+    require(actor, Action.KIN_EDIT, Target(unit_code=f"{actor.county_id:06d}"))
+    return await queries.kinships(actor.county_id)
+
+
+async def record_kin(actor: Actor, one: str, other: str, now: datetime) -> None:
+    """Record that two people, named in full, are close relatives. Raises Invalid."""
+    require(actor, Action.KIN_EDIT, Target(unit_code=f"{actor.county_id:06d}"))
+    pair = []
+    for field, name in (("person", one.strip()), ("relative", other.strip())):
+        found = await queries.person_named(actor.county_id, name, [f"{actor.county_id:06d}"])
+        if len(found) != 1:
+            many = "有几个人叫这个名字，请先在名册里区分姓名。" if found else "名册里没有这个人。"
+            raise Invalid("登记没有成功。", {field: f"“{name}”：{many}"})
+        pair.append(found[0])
+    if pair[0] == pair[1]:
+        raise Invalid("登记没有成功。", {"relative": "请写另一个人。"})
+    async with DB.transaction():
+        await queries.insert_kin(
+            actor.county_id, new_id(), (pair[0], pair[1]), actor.person_id, now
+        )
+        await _audit_kin(actor, Action.KIN_EDIT, pair[0])
+
+
+async def end_kin(actor: Actor, kin_id: UUID, now: datetime) -> None:
+    """Take a wrong record back; it stays in the books. Raises NotFound."""
+    require(actor, Action.KIN_EDIT, Target(unit_code=f"{actor.county_id:06d}"))
+    async with DB.transaction():
+        if not await queries.end_kin(actor.county_id, kin_id, now):
+            raise NotFound
+        await _audit_kin(actor, "kin.end", kin_id)
+
+
+async def _sign(actor: Actor, case_id: UUID, form: SignForm, now: datetime) -> CaseRow:
+    case, steps, machine = await _locked(actor.county_id, case_id)
+    step = next((one for one in machine.steps if one.key == form.step), None)
+    chain = [one.signed for one in steps]
+    if step is None or step.by_notice or step not in next_steps(machine, chain):
+        _require_view(actor, case)
+        raise StepRefused("现在不能办这一步，请刷新页面，按下一步办理。")
+    authority, proxy = _require_sign(actor, case, step)
+    mine = step.own and not proxy
+    if mine:
+        form = _own_form(step, form, today(now))
+    _check(form, step, official=not step.own and case.person_id is not None)
+    matter = Matter(county_id=actor.county_id, opening=_opening(case), on=form.effective_on)
+    seen = await world(matter, chain, step, now)
+    reason = refusal(machine, chain, step, actor.person_id, form.effective_on, seen)
+    if reason:
+        raise StepRefused(reason)
+    return await _write(actor, case, steps, step, form, now, authority, proxy=proxy)
+
+
+def _own_form(step: Step, form: SignForm, day: date) -> SignForm:
+    """What the person themselves signs takes effect today; receipt is by signature."""
+    given = {"how": "signed"} if "how" in step.fields else {}
+    words = form.words.strip() or ("本人已收到。" if given else "")
+    return msgspec.structs.replace(form, words=words, effective_on=day, answers=given)
+
+
+def _check(form: SignForm, step: Step, *, official: bool) -> None:
+    """Raises Invalid naming each wrong field."""
+    found = answers.problems(step.fields, form.answers)
+    if not form.words.strip() and "how" not in step.fields:
+        found["words"] = "请写明理由或情况。"
+    if len(form.words) > MAX_WORDS:
+        found["words"] = f"太长了，最多 {MAX_WORDS} 个字。"
+    if step.document and not form.document.strip():
+        found["document"] = "请写文书编号或材料名称。"
+    if len(form.document) > MAX_DOCUMENT:
+        found["document"] = f"太长了，最多 {MAX_DOCUMENT} 个字。"
+    if official and not form.no_kin:
+        found["no_kin"] = "请声明与当事人不是近亲属；是近亲属的，请换一个人办理。"
+    if found:
+        raise Invalid("有几处需要改正。", found)
+
+
+async def _write(
+    actor: Actor | None,
+    case: CaseRow,
+    steps: Sequence[StepRow],
+    step: Step,
+    form: SignForm,
+    now: datetime,
+    authority: str,
+    *,
+    proxy: bool = False,
+    notice_id: UUID | None = None,
+    county_id: int = 0,
+) -> CaseRow:
+    county = actor.county_id if actor else county_id
+    machine = case.kind
+    keys = [*(one.step for one in steps), step.key]
+    given = {key: form.answers[key] for key in step.fields if form.answers.get(key)}
+    row = NewStep(
+        id=new_id(),
+        case_id=case.id,
+        position=len(keys),
+        step=step.key,
+        title=step.title,
+        outcome=step.outcome,
+        actor_id=actor.person_id if actor else None,
+        actor_name=actor.name if actor else "系统",
+        authority=authority,
+        proxy=proxy,
+        effective_on=form.effective_on,
+        recorded_at=now,
+        document=form.document.strip(),
+        words=form.words.strip() or "已送达。",
+        answers=msgspec.json.encode(given).decode(),
+        notice_id=notice_id,
+    )
+    await queries.insert_step(county, row)
+    due_on = await last_day(county, form.effective_on, step.answer) if step.answer else None
+    overdue_on = today(now) if step.auto and step.answer else None
+    await queries.set_state(
+        county,
+        case.id,
+        step.key,
+        outcome(machine, keys),
+        done=done(machine, keys),
+        due_on=due_on,
+        overdue_on=overdue_on,
+    )
+    after = await queries.case(county, case.id)
+    if after is None:  # the row is locked by us
+        raise NotFound
+    await audit.record(
+        actor,
+        Action.CASE_SIGN,
+        "case",
+        case.id,
+        county_id=county,
+        unit_code=case.unit_code,
+        before={"state": case.state},
+        after={"machine": machine.key, "state": step.key, "effective_on": form.effective_on},
+        authority=authority,
+    )
+    if actor is not None:
+        await effects.take_place(actor, after, step, row, now)
+    return after
+
+
+async def _mark_overdue(county_id: int, case_id: UUID, on: date) -> None:
+    case, _, _ = await _locked(county_id, case_id)
+    if case.done or case.overdue_on or case.due_on is None or case.due_on >= on:
+        return
+    await queries.set_state(
+        county_id,
+        case_id,
+        case.state,
+        case.outcome,
+        done=False,
+        due_on=case.due_on,
+        overdue_on=on,
+    )
+    await audit.record(
+        None,
+        "case.overdue",
+        "case",
+        case_id,
+        county_id=county_id,
+        unit_code=case.unit_code,
+        after={"state": case.state, "due_on": case.due_on},
+    )
+
+
+async def _locked(county_id: int, case_id: UUID) -> tuple[CaseRow, list[StepRow], Machine]:
+    case = await queries.case(county_id, case_id, lock=True)
+    if case is None:
+        raise NotFound
+    return case, await queries.steps(county_id, case_id), case.kind
+
+
+def viewers(machine: Machine) -> frozenset[Role]:
+    """Who handles such cases, and who reads everything."""
+    return READERS.union(*(step.signs for step in machine.steps))
+
+
+def _require_view(actor: Actor, case: CaseRow) -> None:
+    target = Target(
+        unit_code=case.unit_code, owner=case.person_id, roles=viewers(case.kind)
+    )
+    require(actor, Action.CASE_VIEW, target)
+
+
+def _view_reach(actor: Actor) -> tuple[str, ...]:
+    return reach(actor, Action.CASE_VIEW)
+
+
+def _target(case: CaseRow, step: Step) -> Target:
+    return Target(
+        unit_code=case.unit_code[: step.level], owner=case.person_id, roles=step.signs
+    )
+
+
+def _may_sign(actor: Actor, case: CaseRow, step: Step) -> tuple[str, bool] | None:
+    """(authority, whether it is the person's paper that somebody else enters), or None."""
+    if step.own and case.person_id == actor.person_id:
+        decision = allowed(actor, Action.APPEAL, Target(owner=actor.person_id))
+        return (decision.authority, False) if decision.allowed else None
+    if not step.signs:
+        return None
+    decision = allowed(actor, Action.CASE_SIGN, _target(case, step))
+    return (decision.authority, step.own) if decision.allowed else None
+
+
+def _require_sign(actor: Actor, case: CaseRow, step: Step) -> tuple[str, bool]:
+    """Raises NotFound, or Forbidden where only the separation of duties stands in the way."""
+    found = _may_sign(actor, case, step)
+    if found is not None:
+        return found
+    if step.signs:
+        require(actor, Action.CASE_SIGN, _target(case, step))
+    raise NotFound
+
+
+def _opening(case: CaseRow) -> Opening:
+    return Opening(
+        machine=case.machine,
+        person_id=case.person_id,
+        unit_code=case.unit_code,
+        employment=case.employment,
+        basis=case.basis,
+        about_cycle_id=case.about_cycle_id,
+        post_id=case.post_id,
+        origin_id=case.origin_id,
+    )
+
+
+async def _audit_kin(actor: Actor, action: str, about: UUID) -> None:
+    await audit.record(actor, action, "kinship", about, county_id=actor.county_id)

@@ -1,0 +1,209 @@
+"""What the engine asks of the world, gathered for one step on one day."""
+
+from collections.abc import Awaitable, Callable
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+import msgspec
+
+from appraisal.casework import queries
+from appraisal.casework.machines import OBJECTION, WARNING
+from appraisal.casework.rules import (
+    SPANS,
+    Chain,
+    Need,
+    Outcome,
+    Pool,
+    Span,
+    Step,
+    Term,
+    World,
+    begun,
+    terms,
+)
+from appraisal.casework.schemas import Opening
+from appraisal.cycle import queries as cycles
+from appraisal.cycle.rules import Stage
+from appraisal.notice import queries as notices
+from appraisal.pool import queries as pools
+from appraisal.pool.rules import GRADE_NAMES, ineligible, protected, thin
+from shared import settings_county
+from shared.calendar import service as calendar
+from shared.clock import today
+from shared.roster import service as roster
+
+RESULT_OUT = frozenset({Stage.NOTICE, Stage.APPEAL})
+GRADE_OF = {"improvement": "basic"}
+"""Machine → the grade it rests on; every other one rests on a fail."""
+
+
+class Matter(msgspec.Struct, frozen=True, kw_only=True):
+    """What a step is about, and on which day it takes effect."""
+
+    county_id: int
+    opening: Opening
+    on: date
+
+
+async def world(matter: Matter, chain: Chain, step: Step, now: datetime) -> World:
+    """Everything that ``rules.refusal`` looks at."""
+    person_id = matter.opening.person_id
+    return World(
+        today=today(now),
+        ends=await ends(matter.county_id, chain, step),
+        against={need: await AGAINST[need](matter) for need in step.needs},
+        deciders=await _deciders(matter) if "*" in step.fresh else frozenset(),
+        kin=await queries.kin(matter.county_id, person_id) if person_id else frozenset(),
+    )
+
+
+async def ends(county_id: int, chain: Chain, step: Step) -> dict[Term, date]:
+    """The last day of each of a step's terms that has begun. Raises MissingYear."""
+    found = {}
+    for term in terms(step):
+        since = begun(term, chain)
+        if since is not None:
+            found[term] = await last_day(county_id, since, term.span)
+    return found
+
+
+async def last_day(county_id: int, since: date, span: Span) -> date:
+    """Days end on a working day; working days come from the county's calendar."""
+    count, working = await _length(county_id, span)
+    if working:
+        return await calendar.add_working_days(county_id, since, count)
+    return await calendar.next_working_day(county_id, since + timedelta(days=count))
+
+
+async def _length(county_id: int, span: Span) -> tuple[int, bool]:
+    settings = await settings_county.get(county_id)
+    own = {
+        Span.NOTICE: settings.notice_days,
+        Span.OBJECTION: settings.objection_days,
+        Span.REVIEW: settings.review_days,
+        Span.APPEAL: settings.appeal_days,
+    }
+    count, working = SPANS[span]
+    return own.get(span, count), working
+
+
+async def _settled(matter: Matter) -> str:
+    cycle_id, person_id = _result(matter)
+    served = await notices.serving(matter.county_id, cycle_id, person_id)
+    if served is None:
+        return "考核结果还没有送达本人，不能据此办理。"
+    if matter.on <= served.objection_until:
+        return f"异议期到 {served.objection_until:%Y-%m-%d}，期满才能据此办理。"
+    objections = await queries.of_person(matter.county_id, person_id, Pool.OBJECTION, cycle_id)
+    if any(case.outcome is None for case in objections):
+        return "本人对这次结果的异议还没有办结。"
+    return ""
+
+
+async def _stands(matter: Matter) -> str:
+    if matter.opening.basis == "fault":
+        return ""
+    found = await pools.standing(matter.county_id, *_result(matter))
+    wanted = GRADE_OF.get(matter.opening.machine, "fail")
+    if found is None or found.grade == wanted:
+        return "" if found else "没有找到这次考核的结果。"
+    now, then = GRADE_NAMES.get(found.grade, found.grade), GRADE_NAMES[wanted]
+    return f"这次考核的等次是“{now}”，不是“{then}”，不能据此办理。"
+
+
+async def _substantial(matter: Matter) -> str:
+    if matter.opening.basis == "fault":
+        return ""
+    return thin(await pools.standing(matter.county_id, *_result(matter)))
+
+
+async def _unprotected(matter: Matter) -> str:
+    person_id = matter.opening.person_id
+    if person_id is None:
+        return ""
+    return protected(await pools.shields(matter.county_id, person_id), matter.on)
+
+
+async def _failed_twice(matter: Matter) -> str:
+    origin_id = matter.opening.origin_id
+    origin = await queries.case(matter.county_id, origin_id) if origin_id else None
+    if (
+        origin is not None
+        and origin.machine == WARNING.key
+        and origin.person_id == matter.opening.person_id
+        and origin.outcome is Outcome.FAILED_AGAIN
+    ):
+        return ""
+    return "要先有书面警告、培训或调整，60 天复查仍不合格，才能立案。"
+
+
+async def _eligible(matter: Matter) -> str:
+    _, person_id = _result(matter)
+    grades = await pools.grades(matter.county_id, person_id)
+    return ineligible(grades, await pools.open_deductions(matter.county_id, person_id))
+
+
+async def _in_time(matter: Matter) -> str:
+    cycle_id, person_id = _result(matter)
+    cycle = await cycles.cycle(matter.county_id, cycle_id)
+    if cycle is None or cycle.state not in RESULT_OUT:
+        return "这次考核的结果还没有公布，或已经办结。"
+    if await pools.standing(matter.county_id, cycle_id, person_id) is None:
+        return "这次考核没有本人的结果。"
+    served = await notices.serving(matter.county_id, cycle_id, person_id)
+    if served is not None and matter.on > served.objection_until:
+        return f"异议期到 {served.objection_until:%Y-%m-%d}，已经过了。"
+    return ""
+
+
+async def _cycle_open(matter: Matter) -> str:
+    cycle_id, _ = _result(matter)
+    cycle = await cycles.cycle_shared(matter.county_id, cycle_id)
+    closed = cycle is None or cycle.state is Stage.CLOSED
+    return "这次考核已经办结归档，不能再改。" if closed else ""
+
+
+async def _vacant(matter: Matter) -> str:
+    post_id = matter.opening.post_id
+    if post_id is not None and await pools.vacant(matter.county_id, post_id, matter.on):
+        return ""
+    return "这个岗位已经有人，或已撤销，请另选空缺岗位。"
+
+
+async def _in_post(matter: Matter) -> str:
+    person_id = matter.opening.person_id
+    if person_id and await roster.worker_place(matter.county_id, person_id, matter.on):
+        return ""
+    return "这个人那天不在网格员岗位上。"
+
+
+AGAINST: dict[Need, Callable[[Matter], Awaitable[str]]] = {
+    Need.SETTLED: _settled,
+    Need.STANDS: _stands,
+    Need.SUBSTANTIAL: _substantial,
+    Need.UNPROTECTED: _unprotected,
+    Need.FAILED_TWICE: _failed_twice,
+    Need.ELIGIBLE: _eligible,
+    Need.IN_TIME: _in_time,
+    Need.CYCLE_OPEN: _cycle_open,
+    Need.VACANT: _vacant,
+    Need.IN_POST: _in_post,
+}
+
+
+async def _deciders(matter: Matter) -> frozenset[UUID]:
+    """Who has decided before: calibrated the score, passed the results on, or gave the warning."""
+    found: set[UUID] = set()
+    opening = matter.opening
+    if opening.about_cycle_id and opening.person_id:
+        found |= await pools.deciders(matter.county_id, opening.about_cycle_id, opening.person_id)
+    if opening.origin_id and opening.machine != OBJECTION.key:
+        earlier = await queries.steps(matter.county_id, opening.origin_id)
+        found |= {one.actor_id for one in earlier if one.actor_id and not one.proxy}
+    return frozenset(found)
+
+
+def _result(matter: Matter) -> tuple[UUID, UUID]:
+    """The cycle and the person; a case about a result has both, which the database checks."""
+    cycle_id, person_id = matter.opening.about_cycle_id, matter.opening.person_id
+    return cycle_id or UUID(int=0), person_id or UUID(int=0)

@@ -1,0 +1,1 @@
+"""Telling people: public notices, service on the person (送达), objections and appeals."""

@@ -1,0 +1,152 @@
+"""SQL of what the pools look at: results, protections, applicants. ``$1`` is the county."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+import msgspec
+
+from appraisal.pool.rules import Protection, Shield, Standing
+from shared.database import DB
+
+
+class ShieldRow(Shield, frozen=True, kw_only=True):
+    """A recorded protection, for the department."""
+
+    id: UUID
+    kind: Protection
+    document: str
+    recorded_by: str
+    recorded_at: datetime
+
+
+class Contact(msgspec.Struct, frozen=True, kw_only=True):
+    """An applicant while the case needs them; does not leave the service."""
+
+    name: str | None
+    phone_cipher: bytes | None
+    source: str
+    consent: bool
+
+
+SHIELDS = """
+SELECT s.id, s.kind, s.starts_on, s.ends_on, s.document, p.name AS recorded_by, s.recorded_at
+FROM appraisal.shield s
+JOIN shared.person p ON p.county_id = $1 AND p.id = s.recorded_by
+WHERE s.county_id = $1 AND s.person_id = $2 AND s.revoked_at IS NULL
+ORDER BY s.starts_on, s.id
+"""
+INSERT_SHIELD = """
+INSERT INTO appraisal.shield (county_id, id, person_id, kind, starts_on, ends_on, document,
+    recorded_by, recorded_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+"""
+REVOKE_SHIELD = """
+UPDATE appraisal.shield SET revoked_by = $4, revoked_at = $5
+WHERE county_id = $1 AND person_id = $2 AND id = $3 AND revoked_at IS NULL
+"""
+VACANT = """
+SELECT EXISTS (
+    SELECT FROM shared.post p
+    WHERE p.county_id = $1 AND p.id = $2 AND p.closed_on IS NULL AND p.role = 'gridworker'
+      AND NOT EXISTS (SELECT FROM shared.assignment a
+                      WHERE a.county_id = $1 AND a.post_id = p.id
+                        AND (a.valid_to IS NULL OR a.valid_to > $3)))
+"""
+INSERT_APPLICANT = """
+INSERT INTO appraisal.applicant (county_id, id, case_id, name, phone_cipher, phone_hmac, source,
+    consent)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+"""
+CONTACT = """
+SELECT name, phone_cipher, source, consent FROM appraisal.applicant
+WHERE county_id = $1 AND case_id = $2
+"""
+# A refused applicant's name and phone go, and the name on a public notice with them.
+PURGE = """
+WITH due AS (
+    SELECT a.id, a.case_id FROM appraisal.applicant a
+    WHERE a.county_id = $1 AND a.purge_on <= $2 AND a.purged_at IS NULL
+    LIMIT 500
+), gone AS (
+    UPDATE appraisal.applicant a
+    SET name = NULL, phone_cipher = NULL, phone_hmac = NULL, purged_at = $3
+    FROM due WHERE a.county_id = $1 AND a.id = due.id
+    RETURNING a.id
+), unnamed AS (
+    UPDATE appraisal.notice_entry e SET name = '（已清除）'
+    FROM due WHERE e.county_id = $1 AND e.case_id = due.case_id
+)
+SELECT count(*) FROM gone
+"""
+OPEN_DEDUCTIONS = """
+SELECT COALESCE(sum(d.cases), 0)::int FROM points.open_deduction d
+WHERE d.county_id = $1 AND d.person_id = $2
+"""
+
+
+async def shields(county_id: int, person_id: UUID) -> list[ShieldRow]:
+    return await DB.all(ShieldRow, SHIELDS, county_id, person_id)
+
+
+async def insert_shield(
+    county_id: int,
+    shield_id: UUID,
+    person_id: UUID,
+    fact: tuple[Protection, date, date | None, str],
+    by: UUID,
+    at: datetime,
+) -> None:
+    """``fact`` is (kind, first day, last day, document)."""
+    await DB.execute(INSERT_SHIELD, county_id, shield_id, person_id, *fact, by, at)
+
+
+async def revoke_shield(
+    county_id: int, person_id: UUID, shield_id: UUID, by: UUID, at: datetime
+) -> bool:
+    status = await DB.execute(REVOKE_SHIELD, county_id, person_id, shield_id, by, at)
+    return status.endswith(" 1")
+
+
+async def vacant(county_id: int, post_id: UUID, on: date) -> bool:
+    """Whether a gridworker's post is free from a day on."""
+    found: bool = await DB.fetchval(VACANT, county_id, post_id, on)
+    return found
+
+
+async def insert_applicant(
+    county_id: int,
+    applicant_id: UUID,
+    case_id: UUID,
+    who: tuple[str, bytes, bytes],
+    source: str,
+    *,
+    consent: bool,
+) -> None:
+    """``who`` is (name, sealed phone, its HMAC)."""
+    await DB.execute(INSERT_APPLICANT, county_id, applicant_id, case_id, *who, source, consent)
+
+
+async def contact(county_id: int, case_id: UUID) -> Contact | None:
+    return await DB.one(Contact, CONTACT, county_id, case_id)
+
+
+async def purge_after(county_id: int, case_id: UUID, day: date) -> None:
+    await DB.execute(
+        "UPDATE appraisal.applicant SET purge_on = $3 WHERE county_id = $1 AND case_id = $2",
+        county_id,
+        case_id,
+        day,
+    )
+
+
+async def purge(county_id: int, on: date, at: datetime) -> int:
+    """Delete what is kept of applicants whose time is over, at most 500; how many."""
+    done: int = await DB.fetchval(PURGE, county_id, on, at)
+    return done
+
+
+async def open_deductions(county_id: int, person_id: UUID) -> int:
+    """How many deductions are not decided for good; a contract view of points."""
+    found: int = await DB.fetchval(OPEN_DEDUCTIONS, county_id, person_id)
+    return found
