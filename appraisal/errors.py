@@ -28,3 +28,15 @@ class WrongStage(Conflict):
 
     def __init__(self, stage: str, needed: str) -> None:
         super().__init__(f"这次考核现在是“{stage}”，这一步要在“{needed}”时办理。")
+
+
+class StepRefused(Conflict):
+    """A step of a case may not be signed now; the sentence says what stands in the way."""
+
+    code = "step_refused"
+
+
+class NoticeRefused(Conflict):
+    """A notice or a service cannot be recorded now."""
+
+    code = "notice_refused"

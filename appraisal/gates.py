@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 
 from appraisal.cycle.rules import Stage
 from appraisal.cycle.schemas import CycleRow
+from appraisal.notice import service as notice
 from appraisal.scorecard import scoring
 
 Gate = Callable[[int, CycleRow], Awaitable[list[str]]]
@@ -15,5 +16,7 @@ Gate = Callable[[int, CycleRow], Awaitable[list[str]]]
 GATES: dict[tuple[Stage, Stage], tuple[Gate, ...]] = {
     (Stage.COLLECT, Stage.SCORE): (scoring.first_half_open,),
     (Stage.SCORE, Stage.REVIEW): (scoring.unscored,),
+    (Stage.NOTICE, Stage.APPEAL): (notice.notice_over,),
+    (Stage.APPEAL, Stage.CLOSED): (notice.nothing_open,),
 }
-"""(from, to) → checks; ``(Stage.APPEAL, Stage.CLOSED): (notice.open_cases,)``."""
+"""(from, to) → checks."""

@@ -30,6 +30,11 @@ class CountySettings(msgspec.Struct, frozen=True, kw_only=True):
     department_name: Annotated[str, msgspec.Meta(min_length=2, max_length=20)] = "组织部"
     declare_close_day: Annotated[int, msgspec.Meta(ge=1, le=28)] = 5
     notice_days: Days = 5
+    objection_days: Days = 5
+    review_days: Days = 10
+    appeal_days: Days = 10
+    public_names: Literal["masked", "full"] = "masked"
+    """Full names on public notices need the consent that the employment agreement states."""
     month_limit: Annotated[int, msgspec.Meta(ge=10, le=100_000)] = 3000
     undo_minutes: Annotated[int, msgspec.Meta(ge=1, le=60)] = 10
     pickup_days: Days = 7

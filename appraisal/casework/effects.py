@@ -1,15 +1,17 @@
 """What a signed step does elsewhere, in the same transaction: roster, scorecard, retention."""
 
-from datetime import datetime, timedelta
-from decimal import Decimal
+from datetime import date, datetime, timedelta
+from uuid import UUID
 
-from appraisal.casework.fields import YES, day_of
+from appraisal.casework import queries
+from appraisal.casework.fields import YES, day_of, score_of
 from appraisal.casework.queries import NewStep
 from appraisal.casework.rules import LEAVES, Outcome, Pool, Step
 from appraisal.casework.schemas import CaseRow
 from appraisal.errors import StepRefused
 from appraisal.pool import queries as pools
 from appraisal.pool.rules import PURGE_DAYS, unqualified
+from appraisal.scorecard import calibrating
 from shared.clock import today
 from shared.identity.actor import Actor
 from shared.roster import phones
@@ -18,15 +20,75 @@ from shared.roster.office import service as office
 from shared.roster.office.schemas import AppointForm, EndForm
 from shared.roster.roles import Employment, Role
 
+MAX_REASON = 100
 
-async def take_place(
-    actor: Actor, case: CaseRow, step: Step, row: NewStep, now: datetime
-) -> None:
-    """Raises StepRefused when what should happen cannot; the step is then not signed either."""
+
+async def take_place(actor: Actor, case: CaseRow, step: Step, row: NewStep, now: datetime) -> None:
+    """Raises StepRefused, and what the roster refuses; then the step is not signed either."""
     if step.outcome in LEAVES:
-        await _leave(actor, case, step, row)
+        await _leave(actor, case, step, row.effective_on)
     elif "score" in step.fields:
         await _rescore(actor, case, row, now)
     elif case.pool is Pool.ADMISSION:
         await _admit(actor, case, step, row, now)
-    _ = timedelta, Decimal, YES, day_of
+
+
+async def _leave(actor: Actor, case: CaseRow, step: Step, on: date) -> None:
+    """Every grid post ends on the day; its rights end with it. Other posts are no part of it."""
+    if case.person_id is None:
+        return
+    reason = f"{case.title}：{step.title}"[:MAX_REASON]
+    for tenure in await roster.history(actor.county_id, case.person_id):
+        if tenure.role is not Role.GRIDWORKER:
+            continue
+        if tenure.valid_from > on:
+            raise StepRefused("这个人在这一天之后还安排了网格岗位，请先在名册里取消。")
+        if tenure.valid_to is None or tenure.valid_to > on:
+            await office.end(actor, tenure.id, EndForm(on=on, reason=reason))
+
+
+async def _rescore(actor: Actor, case: CaseRow, row: NewStep, now: datetime) -> None:
+    """A decided objection becomes a calibrated score with its reason."""
+    score = score_of(row.given.get("score", ""))
+    if score is None or case.about_cycle_id is None or case.person_id is None:
+        raise StepRefused("没有写明变更后的得分。")
+    reason = f"{row.title}（{row.document or case.title}）：{row.words}"
+    await calibrating.calibrate(
+        actor, case.about_cycle_id, case.person_id, score, reason, now, authority=row.authority
+    )
+
+
+async def _admit(actor: Actor, case: CaseRow, step: Step, row: NewStep, now: datetime) -> None:
+    """Check the schooling, open the post, or let the applicant's data go in time."""
+    if step.key == "checked":
+        unit = await roster.unit_by_code(actor.county_id, case.unit_code)
+        grid_type = (unit.grid_type if unit else None) or "other"
+        if reason := unqualified(grid_type, row.given["schooling"]):
+            raise StepRefused(reason)
+    if step.outcome in {Outcome.REFUSED, Outcome.WITHDRAWN, Outcome.ADMITTED}:
+        # Admitted people stand in the roster from now on; the copy here has no use any more.
+        day = today(now)
+        wait = 0 if step.outcome is Outcome.ADMITTED else PURGE_DAYS
+        await pools.purge_after(actor.county_id, case.id, day + timedelta(days=wait))
+    if step.outcome is Outcome.ADMITTED:
+        person_id = await _appoint(actor, case, row, now)
+        await pools.name_person(actor.county_id, case.id, person_id)
+
+
+async def _appoint(actor: Actor, case: CaseRow, row: NewStep, now: datetime) -> UUID:
+    who = await pools.contact(actor.county_id, case.id)
+    starts_on = day_of(row.given["starts_on"])
+    if who is None or not who.name or who.phone_cipher is None or starts_on is None:
+        raise StepRefused("报名信息已经清除，不能开通岗位。")
+    if case.post_id is None:
+        raise StepRefused("没有选定空缺岗位。")
+    signed = await queries.steps(actor.county_id, case.id)
+    agreed = next(step.given for step in signed if step.step == "agreed")
+    form = AppointForm(
+        name=who.name,
+        phone=phones.open_(who.phone_cipher),
+        employment=Employment(agreed["employment"]),
+        full_time=agreed.get("full_time") == YES,
+        valid_from=starts_on,
+    )
+    return await office.appoint(actor, case.post_id, form, now)

@@ -49,9 +49,7 @@ OWN = CASE + " AND f.person_id = $2 ORDER BY f.done, f.opened_at DESC, f.id LIMI
 BY_CYCLE = CASE + " AND f.about_cycle_id = $2 AND f.pool = $3 AND f.outcome IS NULL ORDER BY f.id"
 AT_STATE = CASE + " AND f.pool = $2 AND f.state = $3 AND f.outcome IS NULL ORDER BY f.unit_code"
 DUE = CASE + " AND f.state = ANY($2::text[]) AND NOT f.done ORDER BY f.id LIMIT $3"
-LATE = (
-    CASE + " AND NOT f.done AND f.due_on < $2 AND f.overdue_on IS NULL ORDER BY f.id LIMIT $3"
-)
+LATE = CASE + " AND NOT f.done AND f.due_on < $2 AND f.overdue_on IS NULL ORDER BY f.id LIMIT $3"
 OF_PERSON = (
     CASE + " AND f.person_id = $2 AND f.pool = $3 AND ($4::uuid IS NULL OR f.about_cycle_id = $4)"
     " ORDER BY f.opened_at DESC, f.id DESC"
@@ -115,6 +113,10 @@ class NewStep(msgspec.Struct, frozen=True, kw_only=True):
     answers: str
     notice_id: UUID | None
 
+    @property
+    def given(self) -> dict[str, str]:
+        return msgspec.json.decode(self.answers, type=dict[str, str])
+
 
 async def case(county_id: int, case_id: UUID, *, lock: bool = False) -> CaseRow | None:
     sql = CASE + " AND f.id = $2" + (" FOR UPDATE OF f" if lock else "")
@@ -130,17 +132,13 @@ async def listed(
     text: str,
     page: tuple[int, int],
 ) -> list[CaseRow]:
-    return await DB.all(
-        CaseRow, LISTED, county_id, list(codes), pool, unit, state, text, *page
-    )
+    return await DB.all(CaseRow, LISTED, county_id, list(codes), pool, unit, state, text, *page)
 
 
 async def count(
     county_id: int, codes: Sequence[str], pool: str, unit: str, state: str, text: str
 ) -> int:
-    found: int = await DB.fetchval(
-        COUNT, county_id, list(codes), pool, unit, state, text, None, 0
-    )
+    found: int = await DB.fetchval(COUNT, county_id, list(codes), pool, unit, state, text, None, 0)
     return found
 
 

@@ -389,7 +389,7 @@ def faults(machine: Machine) -> list[str]:
 def _ends(machine: Machine, step: Step) -> bool:
     """Whether a case is over with this step: it, or something before it, has an outcome."""
     return step.outcome is not None or any(
-        machine.step(key).outcome is not None for key in step.after
+        other.outcome is not None for other in machine.steps if other.key in step.after
     )
 
 

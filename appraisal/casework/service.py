@@ -4,7 +4,7 @@ A step is written, its effect takes place and the audit event is recorded in one
 the lock of the case's row. Nothing is ever changed or taken back but by a further step.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
 
@@ -12,14 +12,12 @@ import msgspec
 
 from appraisal.casework import effects, queries
 from appraisal.casework import fields as answers
-from appraisal.casework.fields import SERVICE_FIELDS, YES
 from appraisal.casework.machines import MACHINES
 from appraisal.casework.queries import NewStep
 from appraisal.casework.rules import (
     Machine,
-    Pool,
     Step,
-    begun,
+    Term,
     done,
     lapses,
     next_steps,
@@ -45,7 +43,6 @@ from shared.errors import Invalid, NotFound
 from shared.identity.access import Action, Target, allowed, reach, require
 from shared.identity.actor import Actor
 from shared.ids import new_id
-from shared.roster import service as roster
 from shared.roster.roles import ROLE_NAMES, Role
 
 PAGE = 50
@@ -144,9 +141,7 @@ async def listed(
     """A pool's cases in the actor's reach, the open ones first, and how many there are."""
     codes = _view_reach(actor)
     wanted = (pool, unit, state, text.strip())
-    rows = await queries.listed(
-        actor.county_id, codes, *wanted, (PAGE, (max(page, 1) - 1) * PAGE)
-    )
+    rows = await queries.listed(actor.county_id, codes, *wanted, (PAGE, (max(page, 1) - 1) * PAGE))
     return rows, await queries.count(actor.county_id, codes, *wanted)
 
 
@@ -173,7 +168,7 @@ async def clock(county_id: int, now: datetime) -> tuple[int, int]:
         async with DB.transaction():
             case, chain, machine = await _locked(county_id, found.id)
             signed = [step.signed for step in chain]
-            known = {}
+            known: dict[Term, date] = {}
             for step in machine.following(case.state):
                 known |= await ends(county_id, signed, step) if step.auto else {}
             due = lapses(machine, signed, known, on)
@@ -370,9 +365,7 @@ def viewers(machine: Machine) -> frozenset[Role]:
 
 
 def _require_view(actor: Actor, case: CaseRow) -> None:
-    target = Target(
-        unit_code=case.unit_code, owner=case.person_id, roles=viewers(case.kind)
-    )
+    target = Target(unit_code=case.unit_code, owner=case.person_id, roles=viewers(case.kind))
     require(actor, Action.CASE_VIEW, target)
 
 
@@ -381,9 +374,7 @@ def _view_reach(actor: Actor) -> tuple[str, ...]:
 
 
 def _target(case: CaseRow, step: Step) -> Target:
-    return Target(
-        unit_code=case.unit_code[: step.level], owner=case.person_id, roles=step.signs
-    )
+    return Target(unit_code=case.unit_code[: step.level], owner=case.person_id, roles=step.signs)
 
 
 def _may_sign(actor: Actor, case: CaseRow, step: Step) -> tuple[str, bool] | None:

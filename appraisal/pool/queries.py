@@ -6,8 +6,12 @@ from uuid import UUID
 
 import msgspec
 
+from appraisal.casework.rules import Pool
 from appraisal.pool.rules import Protection, Shield, Standing
+from appraisal.pool.schemas import Candidate
 from shared.database import DB
+
+PURGE_CHUNK = 500
 
 
 class ShieldRow(Shield, frozen=True, kw_only=True):
@@ -67,7 +71,7 @@ PURGE = """
 WITH due AS (
     SELECT a.id, a.case_id FROM appraisal.applicant a
     WHERE a.county_id = $1 AND a.purge_on <= $2 AND a.purged_at IS NULL
-    LIMIT 500
+    LIMIT $4
 ), gone AS (
     UPDATE appraisal.applicant a
     SET name = NULL, phone_cipher = NULL, phone_hmac = NULL, purged_at = $3
@@ -79,6 +83,52 @@ WITH due AS (
 )
 SELECT count(*) FROM gone
 """
+STANDING = """
+SELECT grade, final, veto AS vetoed, satisfaction_weight AS weight, ballots, half_width,
+       grade_line AS line
+FROM appraisal.scorecard
+WHERE county_id = $1 AND cycle_id = $2 AND person_id = $3 AND current
+"""
+GRADES = """
+SELECT c.kind, r.grade FROM appraisal.scorecard r
+JOIN appraisal.cycle c ON c.county_id = $1 AND c.id = r.cycle_id
+WHERE r.county_id = $1 AND r.current AND r.person_id = $2 AND c.state IN ('appeal', 'closed')
+ORDER BY c.ends_on DESC LIMIT 4
+"""
+# Who calibrated this person's score, and who passed the results of the cycle on to the notice.
+DECIDERS = """
+SELECT k.made_by FROM appraisal.calibration k
+WHERE k.county_id = $1 AND k.cycle_id = $2 AND k.person_id = $3
+UNION
+SELECT s.person_id FROM appraisal.cycle_step s
+WHERE s.county_id = $1 AND s.cycle_id = $2 AND s.target = 'notice'
+"""
+CANDIDATE = """
+SELECT r.person_id, p.name, r.grid_code, COALESCE(g.name, '') AS grid_name,
+       COALESCE(v.name, '') AS village_name, COALESCE(t.name, '') AS township_name, r.cycle_id,
+       c.title AS cycle_title, r.grade, r.final,
+       (SELECT f.id FROM appraisal.case_file f
+        WHERE f.county_id = $1 AND f.person_id = r.person_id AND f.pool = $2
+          AND (f.about_cycle_id = r.cycle_id OR NOT f.done)
+        ORDER BY f.opened_at DESC LIMIT 1) AS case_id
+FROM appraisal.scorecard r
+JOIN appraisal.cycle c ON c.county_id = $1 AND c.id = r.cycle_id
+  AND c.state IN ('notice', 'appeal', 'closed')
+JOIN shared.person p ON p.county_id = $1 AND p.id = r.person_id
+LEFT JOIN shared.unit g ON g.county_id = $1 AND g.code = r.grid_code
+LEFT JOIN shared.unit v ON v.county_id = $1 AND v.code = left(r.grid_code, 12)
+LEFT JOIN shared.unit t ON t.county_id = $1 AND t.code = left(r.grid_code, 9)
+WHERE r.county_id = $1 AND r.current
+"""
+CANDIDATES = (
+    CANDIDATE
+    + """
+  AND r.grade = ANY($3::text[]) AND r.cycle_id = $4
+  AND EXISTS (SELECT FROM unnest($5::text[]) u WHERE starts_with(r.grid_code, u))
+ORDER BY r.grid_code COLLATE "C", p.name_pinyin COLLATE "C", r.person_id LIMIT 500
+"""
+)
+RESULTS_OF = CANDIDATE + " AND r.person_id = $3 ORDER BY c.ends_on DESC LIMIT 8"
 OPEN_DEDUCTIONS = """
 SELECT COALESCE(sum(d.cases), 0)::int FROM points.open_deduction d
 WHERE d.county_id = $1 AND d.person_id = $2
@@ -142,7 +192,7 @@ async def purge_after(county_id: int, case_id: UUID, day: date) -> None:
 
 async def purge(county_id: int, on: date, at: datetime) -> int:
     """Delete what is kept of applicants whose time is over, at most 500; how many."""
-    done: int = await DB.fetchval(PURGE, county_id, on, at)
+    done: int = await DB.fetchval(PURGE, county_id, on, at, PURGE_CHUNK)
     return done
 
 
@@ -150,3 +200,39 @@ async def open_deductions(county_id: int, person_id: UUID) -> int:
     """How many deductions are not decided for good; a contract view of points."""
     found: int = await DB.fetchval(OPEN_DEDUCTIONS, county_id, person_id)
     return found
+
+
+async def standing(county_id: int, cycle_id: UUID, person_id: UUID) -> Standing | None:
+    """What the current run says of a person."""
+    return await DB.one(Standing, STANDING, county_id, cycle_id, person_id)
+
+
+async def grades(county_id: int, person_id: UUID) -> list[tuple[str, str]]:
+    """(kind of cycle, grade), the latest first; only results that are out for good."""
+    rows = await DB.fetch(GRADES, county_id, person_id)
+    return [(row["kind"], row["grade"]) for row in rows]
+
+
+async def deciders(county_id: int, cycle_id: UUID, person_id: UUID) -> set[UUID]:
+    rows = await DB.fetch(DECIDERS, county_id, cycle_id, person_id)
+    return {row[0] for row in rows}
+
+
+async def candidates(
+    county_id: int, pool: Pool, grades: Sequence[str], cycle_id: UUID, codes: Sequence[str]
+) -> list[Candidate]:
+    return await DB.all(Candidate, CANDIDATES, county_id, pool, list(grades), cycle_id, list(codes))
+
+
+async def results_of(county_id: int, pool: Pool, person_id: UUID) -> list[Candidate]:
+    return await DB.all(Candidate, RESULTS_OF, county_id, pool, person_id)
+
+
+async def name_person(county_id: int, case_id: UUID, person_id: UUID) -> None:
+    """The applicant has become a person of the roster."""
+    await DB.execute(
+        "UPDATE appraisal.case_file SET person_id = $3 WHERE county_id = $1 AND id = $2",
+        county_id,
+        case_id,
+        person_id,
+    )

@@ -39,6 +39,9 @@ BEGIN
     REVOKE UPDATE, DELETE ON points.code FROM gridmerit_points;
     -- A closed day is written once.
     REVOKE UPDATE, DELETE ON points.day_root FROM gridmerit_points;
+    -- Signed steps, notices and services are written once.
+    REVOKE UPDATE, DELETE ON appraisal.case_step, appraisal.notice, appraisal.serving
+        FROM gridmerit_appraisal;
     -- Contract views are what one service may know of the other.
     FOR v_view IN SELECT schemaname, viewname FROM pg_views
                   WHERE schemaname IN ('points', 'appraisal') LOOP

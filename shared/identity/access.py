@@ -89,6 +89,14 @@ class Action(StrEnum):
     SCORE_CALIBRATE = "score.calibrate"
     SCORE_VIEW = "score.view"
     RANK_VIEW = "rank.view"
+    NOTICE_ISSUE = "notice.issue"
+    NOTICE_VIEW = "notice.view"
+    RESULT_SERVE = "result.serve"
+    RESULT_VIEW = "result.view"
+    CASE_VIEW = "case.view"
+    CASE_SIGN = "case.sign"
+    KIN_EDIT = "kin.edit"
+    SHIELD_EDIT = "shield.edit"
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
@@ -232,6 +240,16 @@ POLICIES: dict[Action, Policy] = {
         Role.CHIEF, Role.LEAD, Role.INSTRUCTOR, *READERS, own=True, former=True
     ),
     Action.RANK_VIEW: _over(Role.INSTRUCTOR, *READERS),
+    Action.NOTICE_ISSUE: _over(Role.DEPARTMENT),
+    Action.NOTICE_VIEW: _over(Role.CHIEF, Role.INSTRUCTOR, *READERS),
+    Action.RESULT_SERVE: _over(*MANAGERS, apart=True),
+    Action.RESULT_VIEW: _over(*MANAGERS, Role.AUDITOR, own=True, former=True),
+    Action.CASE_VIEW: _over(
+        Role.COMMITTEE, Role.SUPERVISOR, *MANAGERS, Role.AUDITOR, own=True, former=True
+    ),
+    Action.CASE_SIGN: _over(Role.COMMITTEE, Role.SUPERVISOR, *MANAGERS, apart=True),
+    Action.KIN_EDIT: _over(Role.DEPARTMENT),
+    Action.SHIELD_EDIT: _over(Role.DEPARTMENT, apart=True),
 }
 """Every action has a row; tests/shared/identity/test_access.py holds it against an oracle."""
 

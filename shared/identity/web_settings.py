@@ -31,6 +31,10 @@ EXPIRY = [
     ("days_365", "入账后满 365 天到期"),
     ("never", "不到期"),
 ]
+NAMES = [
+    ("masked", "遮挡姓名，如张*明"),
+    ("full", "用全名（聘用协议里须写明本人同意）"),
+]
 
 
 class SettingsForm(msgspec.Struct):
@@ -42,6 +46,10 @@ class SettingsForm(msgspec.Struct):
     department_name: str
     declare_close_day: int
     notice_days: int
+    objection_days: int
+    review_days: int
+    appeal_days: int
+    public_names: str
     month_limit: Decimal
     undo_minutes: int
     pickup_days: int
@@ -112,6 +120,7 @@ async def _settings(
         form=shown | (values or {}),
         posting=POSTING,
         expiry=EXPIRY,
+        names=NAMES,
         may_edit=Role.DEPARTMENT in request.user.roles,
         manages=bool({Role.DEPARTMENT, Role.ADMIN} & request.user.roles),
         saved="saved" in request.query_params,

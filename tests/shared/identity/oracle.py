@@ -83,6 +83,14 @@ score.run: department |
 score.calibrate: department | apart
 score.view: chief lead instructor {SEE} | own former
 rank.view: instructor {SEE} |
+notice.issue: department |
+notice.view: chief instructor {SEE} |
+result.serve: {MANAGE} | apart
+result.view: {MANAGE} auditor | own former
+case.view: {MANAGE} committee supervisor auditor | own former
+case.sign: {MANAGE} committee supervisor | apart
+kin.edit: department |
+shield.edit: department | apart
 """
 
 

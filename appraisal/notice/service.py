@@ -1,0 +1,351 @@
+"""The notice of a cycle, the notices of the pools, and service of each result on its person.
+
+Only 优秀, recommendation and admission are ever made public. The term to object runs from the day
+on which the result was served, in working days of the county's calendar.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from appraisal.casework import fields
+from appraisal.casework import queries as casework_queries
+from appraisal.casework import service as casework
+from appraisal.casework.fields import FIELDS, SERVICE_FIELDS
+from appraisal.casework.rules import Pool, Span
+from appraisal.casework.schemas import CaseRow, Opening, SignForm
+from appraisal.casework.world import RESULT_OUT, last_day
+from appraisal.cycle import service as cycles
+from appraisal.cycle.rules import Stage
+from appraisal.cycle.schemas import CycleRow
+from appraisal.errors import NoticeRefused
+from appraisal.notice import queries
+from appraisal.notice.queries import Tally
+from appraisal.notice.schemas import (
+    EntryRow,
+    NewEntry,
+    NoticeForm,
+    NoticeRow,
+    ResultRow,
+    ServeForm,
+    ServingRow,
+)
+from appraisal.pool import queries as pools
+from shared import settings_county
+from shared.audit import service as audit
+from shared.calendar import service as calendar
+from shared.clock import today
+from shared.database import DB
+from shared.errors import Invalid, NotFound
+from shared.identity.access import Action, Target, reach, require
+from shared.identity.actor import Actor
+from shared.ids import new_id
+from shared.roster.names import mask
+
+PAGE = 50
+EXCELLENT = "excellent"
+TITLES = {
+    EXCELLENT: "优秀等次名单公示",
+    Pool.RECOMMENDATION: "推荐人选公示",
+    Pool.ADMISSION: "拟录用人员公示",
+}
+READY = {Pool.RECOMMENDATION: "examined", Pool.ADMISSION: "villagers"}
+"""Pool → the state in which a case waits for its public notice."""
+
+
+async def issue_results(actor: Actor, cycle_id: UUID, form: NoticeForm, now: datetime) -> UUID:
+    """Publish the list of 优秀 of a cycle that stands at its notice, once.
+
+    Raises NotFound, WrongStage, NoticeRefused.
+    """
+    county = _county(actor)
+    require(actor, Action.NOTICE_ISSUE, Target(unit_code=county))
+    async with DB.transaction():
+        cycle = await cycles.expect(actor.county_id, cycle_id, Stage.NOTICE)
+        if await queries.notice_of_cycle(actor.county_id, cycle_id) is not None:
+            raise NoticeRefused("这次考核的公示已经发布，请在公示列表中打开。")
+        full = (await settings_county.get(actor.county_id)).public_names == "full"
+        found = await queries.excellent(actor.county_id, cycle_id)
+        entries = [
+            NewEntry(
+                person_id=row.person_id,
+                name=row.name if full else mask(row.name),
+                unit=f"{row.township_name}{row.village_name}{row.grid_name}",
+                note=row.grade_name,
+            )
+            for row in found
+        ]
+        title = f"{cycle.title}{TITLES[EXCELLENT]}"
+        return await _issue(actor, EXCELLENT, title, entries, form, now, cycle=cycle)
+
+
+async def issue_cases(actor: Actor, pool: Pool, form: NoticeForm, now: datetime) -> UUID:
+    """Publish every case of a pool that waits for its notice, and sign that step in each.
+
+    Raises NotFound, NoticeRefused.
+    """
+    require(actor, Action.NOTICE_ISSUE, Target(unit_code=_county(actor)))
+    if pool not in READY:
+        raise NotFound
+    async with DB.transaction():
+        waiting = await casework_queries.at_state(actor.county_id, pool, READY[pool])
+        if not waiting:
+            raise NoticeRefused("现在没有等待公示的人选。")
+        full = (await settings_county.get(actor.county_id)).public_names == "full"
+        entries = [await _entry(actor.county_id, case, full=full) for case in waiting]
+        notice_id = await _issue(actor, pool, TITLES[pool], entries, form, now)
+        await casework.sign_notice(actor, [case.id for case in waiting], notice_id, today(now), now)
+    return notice_id
+
+
+async def view(actor: Actor, notice_id: UUID) -> tuple[NoticeRow, list[EntryRow]]:
+    """A notice as it was published. Raises NotFound."""
+    found = await queries.notice(actor.county_id, notice_id)
+    if found is None or not reach(actor, Action.NOTICE_VIEW):
+        raise NotFound
+    return found, await queries.entries(actor.county_id, notice_id)
+
+
+async def notices(actor: Actor, kind: str = "") -> list[NoticeRow]:
+    """All notices of the county, latest first."""
+    require(actor, Action.NOTICE_VIEW, Target(unit_code=_county(actor)))
+    return await queries.notices(actor.county_id, kind)
+
+
+async def of_cycle(actor: Actor, cycle_id: UUID) -> tuple[CycleRow, NoticeRow | None, Tally]:
+    """Where a cycle's notice and service stand. Raises NotFound."""
+    require(actor, Action.NOTICE_VIEW, Target(unit_code=_county(actor)))
+    cycle = await cycles.get(actor, cycle_id)
+    found = await queries.notice_of_cycle(actor.county_id, cycle_id)
+    return cycle, found, await queries.tally(actor.county_id, cycle_id)
+
+
+async def waiting(actor: Actor, pool: Pool) -> list[CaseRow]:
+    """Cases that the next notice of a pool would name."""
+    require(actor, Action.NOTICE_VIEW, Target(unit_code=_county(actor)))
+    return await casework_queries.at_state(actor.county_id, pool, READY[pool])
+
+
+async def results(
+    actor: Actor,
+    cycle_id: UUID,
+    *,
+    unit: str = "",
+    grade: str = "",
+    state: str = "",
+    text: str = "",
+    page: int = 1,
+) -> tuple[list[ResultRow], int]:
+    """Results in the actor's reach, the unserved first; none before they are out."""
+    cycle = await cycles.get(actor, cycle_id)
+    codes = reach(actor, Action.RESULT_VIEW)
+    if not codes:
+        raise NotFound
+    if cycle.state not in {*RESULT_OUT, Stage.CLOSED}:
+        return [], 0
+    wanted = (unit, grade, state, text.strip())
+    offset = (max(page, 1) - 1) * PAGE
+    rows = await queries.listed(actor.county_id, cycle_id, codes, wanted, (PAGE, offset))
+    return rows, await queries.count(actor.county_id, cycle_id, codes, wanted)
+
+
+async def serve(
+    actor: Actor, cycle_id: UUID, person_id: UUID, form: ServeForm, now: datetime
+) -> ServingRow:
+    """Record that a result was served on its person. Raises NotFound, WrongStage, Invalid."""
+    async with DB.transaction():
+        found = await _result(actor.county_id, cycle_id, person_id)
+        target = Target(unit_code=found.grid_code, owner=person_id)
+        authority = require(actor, Action.RESULT_SERVE, target)
+        return await _serve(actor, found, cycle_id, form, now, authority)
+
+
+async def receive(actor: Actor, cycle_id: UUID, now: datetime) -> ServingRow:
+    """签收: the person signs for their own result. Raises NotFound, WrongStage, NoticeRefused."""
+    async with DB.transaction():
+        found = await _result(actor.county_id, cycle_id, actor.person_id)
+        authority = require(actor, Action.RESULT_VIEW, Target(owner=actor.person_id))
+        form = ServeForm(how="signed", served_on=today(now))
+        return await _serve(actor, found, cycle_id, form, now, authority)
+
+
+async def own_result(
+    actor: Actor, cycle_id: UUID
+) -> tuple[CycleRow, ResultRow, ServingRow | None, list[CaseRow]]:
+    """The actor's own result with its service and objections. Raises NotFound."""
+    require(actor, Action.RESULT_VIEW, Target(owner=actor.person_id))
+    cycle = await cycles.get(actor, cycle_id)
+    found = await queries.result(actor.county_id, cycle_id, actor.person_id)
+    if found is None or cycle.state not in {*RESULT_OUT, Stage.CLOSED}:
+        raise NotFound("这次考核的结果还没有公布，或没有您的结果。")
+    served = await queries.serving(actor.county_id, cycle_id, actor.person_id)
+    return cycle, found, served, await _objections(actor.county_id, cycle_id, actor.person_id)
+
+
+async def result_of(
+    actor: Actor, cycle_id: UUID, person_id: UUID
+) -> tuple[CycleRow, ResultRow, ServingRow | None, list[CaseRow]]:
+    """Somebody's result, for whoever serves it. Raises NotFound."""
+    cycle = await cycles.get(actor, cycle_id)
+    found = await queries.result(actor.county_id, cycle_id, person_id)
+    if found is None or cycle.state not in {*RESULT_OUT, Stage.CLOSED}:
+        raise NotFound
+    require(actor, Action.RESULT_VIEW, Target(unit_code=found.grid_code, owner=person_id))
+    served = await queries.serving(actor.county_id, cycle_id, person_id)
+    return cycle, found, served, await _objections(actor.county_id, cycle_id, person_id)
+
+
+async def object_to(
+    actor: Actor, cycle_id: UUID, person_id: UUID, form: SignForm, now: datetime
+) -> UUID:
+    """异议 to a result: one's own, or a paper that somebody in office enters for its writer.
+
+    Raises NotFound, Invalid, StepRefused, NoticeRefused.
+    """
+    async with DB.transaction():
+        await cycles.expect(actor.county_id, cycle_id, *RESULT_OUT)
+        found = await _result(actor.county_id, cycle_id, person_id)
+        earlier = await _objections(actor.county_id, cycle_id, person_id)
+        if any(case.outcome is None or case.outcome != "withdrawn" for case in earlier):
+            raise NoticeRefused("对这次结果已经提过异议，请在“我的事项”里看进展。")
+        opening = Opening(
+            machine="objection",
+            person_id=person_id,
+            unit_code=found.grid_code,
+            about_cycle_id=cycle_id,
+        )
+        return await casework.open_case(actor, opening, form, now)
+
+
+async def notice_over(county_id: int, cycle: CycleRow) -> list[str]:
+    """Gate to the stage of objections: the notice was issued and its period is over."""
+    found = await queries.notice_of_cycle(county_id, cycle.id)
+    if found is None:
+        return ["优秀名单的公示还没有发布。"]
+    on = today()
+    return [f"公示期到 {found.ends_on:%Y-%m-%d} 才满。"] if on <= found.ends_on else []
+
+
+async def nothing_open(county_id: int, cycle: CycleRow) -> list[str]:
+    """Gate to closing: everybody was told, every term is over, nothing is undecided."""
+    tally = await queries.tally(county_id, cycle.id)
+    found = []
+    if tally.served < tally.results:
+        found.append(f"还有 {tally.results - tally.served} 人的结果没有送达。")
+    elif tally.last_day is not None and today() <= tally.last_day:
+        found.append(f"最晚的异议期到 {tally.last_day:%Y-%m-%d} 才满。")
+    pending = await casework_queries.open_of_cycle(county_id, cycle.id, Pool.OBJECTION)
+    if pending:
+        found.append(f"还有 {len(pending)} 件异议或申诉没有办结。")
+    return found
+
+
+async def _issue(
+    actor: Actor,
+    kind: str,
+    title: str,
+    entries: Sequence[NewEntry],
+    form: NoticeForm,
+    now: datetime,
+    *,
+    cycle: CycleRow | None = None,
+) -> UUID:
+    settings = await settings_county.get(actor.county_id)
+    on = today(now)
+    row = NoticeRow(
+        id=new_id(),
+        kind=kind,
+        about_cycle_id=cycle.id if cycle else None,
+        cycle_title="",
+        title=title,
+        issuer=settings.department_name,
+        full_names=settings.public_names == "full",
+        phone=form.phone.strip() or settings.complaint_phone,
+        place=form.place.strip(),
+        starts_on=await calendar.add_working_days(actor.county_id, on, 1),
+        ends_on=await last_day(actor.county_id, on, Span.NOTICE),
+        days=settings.notice_days,
+        issued_by=actor.person_id,
+        issued_at=now,
+    )
+    await queries.insert_notice(actor.county_id, row)
+    await queries.insert_entries(actor.county_id, row.id, entries)
+    await audit.record(
+        actor,
+        Action.NOTICE_ISSUE,
+        "notice",
+        row.id,
+        county_id=actor.county_id,
+        unit_code=_county(actor),
+        after={"kind": kind, "names": len(entries), "ends_on": row.ends_on},
+    )
+    return row.id
+
+
+async def _entry(county_id: int, case: CaseRow, *, full: bool) -> NewEntry:
+    """An applicant's full name also needs their own consent."""
+    signed = await casework_queries.steps(county_id, case.id)
+    note = ""
+    if case.pool is Pool.RECOMMENDATION:
+        kinds = dict(FIELDS["list_kind"].options)
+        note = kinds.get(signed[0].given.get("list_kind", ""), "")
+    else:
+        who = await pools.contact(county_id, case.id)
+        full = full and who is not None and who.consent
+    return NewEntry(
+        case_id=case.id,
+        person_id=case.person_id,
+        name=case.name if full else mask(case.name),
+        unit=f"{case.township_name}{case.village_name}{case.unit_name}",
+        note=note,
+    )
+
+
+async def _serve(
+    actor: Actor,
+    found: ResultRow,
+    cycle_id: UUID,
+    form: ServeForm,
+    now: datetime,
+    authority: str,
+) -> ServingRow:
+    await cycles.expect(actor.county_id, cycle_id, *RESULT_OUT)
+    given = {key: str(getattr(form, key)) for key in SERVICE_FIELDS}
+    problems = fields.problems(SERVICE_FIELDS, given)
+    if form.served_on > today(now):
+        problems["served_on"] = "送达日期还没有到。"
+    if problems:
+        raise Invalid("有几处需要改正。", problems)
+    until = await last_day(actor.county_id, form.served_on, Span.OBJECTION)
+    server = (actor.person_id, actor.name)
+    if not await queries.insert_serving(actor.county_id, found, cycle_id, server, form, until, now):
+        raise NoticeRefused("这个结果已经送达过，请刷新页面。")
+    await audit.record(
+        actor,
+        Action.RESULT_SERVE,
+        "serving",
+        found.person_id,
+        county_id=actor.county_id,
+        unit_code=found.grid_code,
+        after={"how": form.how, "served_on": form.served_on, "objection_until": until},
+        authority=authority,
+    )
+    served = await queries.serving(actor.county_id, cycle_id, found.person_id)
+    if served is None:
+        raise NotFound
+    return served
+
+
+async def _result(county_id: int, cycle_id: UUID, person_id: UUID) -> ResultRow:
+    found = await queries.result(county_id, cycle_id, person_id)
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def _objections(county_id: int, cycle_id: UUID, person_id: UUID) -> list[CaseRow]:
+    return await casework_queries.of_person(county_id, person_id, Pool.OBJECTION, cycle_id)
+
+
+def _county(actor: Actor) -> str:
+    return f"{actor.county_id:06d}"

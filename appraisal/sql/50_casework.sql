@@ -1,0 +1,70 @@
+-- Keys, checks and locks of cases (repeatable).
+SELECT shared.harden('appraisal');
+
+SELECT shared.reference('appraisal.case_file', 'person_id', 'shared.person');
+SELECT shared.reference('appraisal.case_file', 'about_cycle_id', 'appraisal.cycle');
+SELECT shared.reference('appraisal.case_file', 'post_id', 'shared.post');
+SELECT shared.reference('appraisal.case_file', 'origin_id', 'appraisal.case_file');
+SELECT shared.reference('appraisal.case_step', 'case_id', 'appraisal.case_file');
+SELECT shared.reference('appraisal.case_step', 'actor_id', 'shared.person');
+SELECT shared.reference('appraisal.kinship', 'person_id', 'shared.person');
+SELECT shared.reference('appraisal.kinship', 'relative_id', 'shared.person');
+
+SELECT shared.ensure('appraisal.case_file', 'case_file_pool', $$pool IN
+    ('objection','recommendation','warning','exit','admission')
+    AND (person_id IS NOT NULL OR pool = 'admission')
+    AND (about_cycle_id IS NOT NULL OR pool IN ('exit','admission'))
+    AND (post_id IS NOT NULL) = (pool = 'admission')$$);
+SELECT shared.ensure('appraisal.case_file', 'case_file_unit', $$unit_code ~ '^[0-9]{15}$'$$);
+SELECT shared.ensure('appraisal.case_file', 'case_file_done', $$NOT done OR outcome IS NOT NULL$$);
+SELECT shared.ensure('appraisal.case_step', 'case_step_signed',
+    $$words <> '' AND (actor_id IS NULL) = (authority = 'system')$$);
+SELECT shared.ensure('appraisal.kinship', 'kinship_two', $$person_id < relative_id$$);
+
+CREATE INDEX IF NOT EXISTS case_file_open ON appraisal.case_file
+    (county_id, unit_code COLLATE "C") WHERE NOT done;
+CREATE INDEX IF NOT EXISTS case_file_pool_unit ON appraisal.case_file
+    (county_id, pool, unit_code COLLATE "C");
+CREATE INDEX IF NOT EXISTS case_file_person ON appraisal.case_file (county_id, person_id);
+CREATE INDEX IF NOT EXISTS case_file_cycle ON appraisal.case_file (county_id, about_cycle_id);
+-- One objection to a result, one warning for it; one exit and one recommendation at a time.
+CREATE UNIQUE INDEX IF NOT EXISTS case_file_objection ON appraisal.case_file
+    (county_id, about_cycle_id, person_id)
+    WHERE pool = 'objection' AND outcome IS DISTINCT FROM 'withdrawn';
+CREATE UNIQUE INDEX IF NOT EXISTS case_file_warning ON appraisal.case_file
+    (county_id, about_cycle_id, person_id)
+    WHERE pool = 'warning' AND outcome IS DISTINCT FROM 'annulled';
+CREATE UNIQUE INDEX IF NOT EXISTS case_file_exit ON appraisal.case_file
+    (county_id, person_id) WHERE pool = 'exit' AND NOT done;
+CREATE UNIQUE INDEX IF NOT EXISTS case_file_recommendation ON appraisal.case_file
+    (county_id, person_id) WHERE pool = 'recommendation' AND NOT done;
+CREATE UNIQUE INDEX IF NOT EXISTS case_step_place ON appraisal.case_step
+    (county_id, case_id, position);
+CREATE UNIQUE INDEX IF NOT EXISTS kinship_once ON appraisal.kinship
+    (county_id, person_id, relative_id) WHERE ended_at IS NULL;
+
+CREATE OR REPLACE TRIGGER case_step_append_only BEFORE UPDATE OR DELETE ON appraisal.case_step
+    FOR EACH ROW EXECUTE FUNCTION shared.refuse_change();
+
+-- The third lock on an ending against somebody's will, after the machines' data and the engine:
+-- the decision was served, and since then the appeal has lapsed or been rejected.
+CREATE OR REPLACE FUNCTION appraisal.due_process() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+DECLARE
+    v_served int;
+    v_last text;
+BEGIN
+    SELECT max(s.position) FILTER (WHERE s.step = 'served'),
+           (array_agg(s.step ORDER BY s.position DESC))[1]
+    INTO v_served, v_last
+    FROM appraisal.case_step s WHERE s.county_id = NEW.county_id AND s.case_id = NEW.case_id;
+    IF v_served IS NULL OR v_last NOT IN ('lapsed', 'appeal_rejected') THEN
+        RAISE EXCEPTION USING ERRCODE = '42501',
+            MESSAGE = 'no exit without a served decision and an appeal that is over';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE OR REPLACE TRIGGER case_step_due_process BEFORE INSERT ON appraisal.case_step
+    FOR EACH ROW WHEN (NEW.outcome IN ('dismissed','returned','replaced','role_ended',
+        'agreement_ended','recalled'))
+    EXECUTE FUNCTION appraisal.due_process();

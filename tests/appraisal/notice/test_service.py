@@ -1,0 +1,308 @@
+"""Notices, service and objections: told alone, heard in time, decided by somebody else."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import msgspec
+import pytest
+
+from appraisal.casework import queries as casework_queries
+from appraisal.casework import service as casework
+from appraisal.casework.rules import Outcome
+from appraisal.cycle.rules import Stage
+from appraisal.errors import CycleClosed, NoticeRefused, StepRefused, WrongStage
+from appraisal.notice import queries
+from appraisal.notice import service as notice
+from appraisal.notice.schemas import NoticeForm, ServeForm
+from appraisal.pool import queries as pools
+from shared import settings_county
+from shared.calendar import service as calendar
+from shared.database import DB
+from shared.errors import Forbidden, Invalid, NotFound
+from tests.appraisal.casework.scene import (
+    NOW_LONG_AGO,
+    Scene,
+    actor_of,
+    form,
+    result,
+    scene,
+    served,
+    sign,
+)
+from tests.appraisal.cycle.stages import bring_to
+from tests.factories import COUNTY, acting
+
+
+async def objected(made: Scene) -> UUID:
+    """The worker's result was served, and they object to it."""
+    await result(made, made.town.worker, "basic", "63.0")
+    await served(made, made.town.worker)
+    worker = await actor_of(made, made.town.worker)
+    return await notice.object_to(
+        worker, made.cycle_id, worker.person_id, form(made, "raised"), made.now
+    )
+
+
+async def test_only_excellent_is_public_and_masked(rollback: None) -> None:
+    """Others' names and phones are on no notice; five working days from the calendar."""
+    made = await scene()
+    await result(made, made.town.worker, "excellent", "93.0")
+    await result(made, made.town.second_worker, "fail", "41.0")
+    department = await actor_of(made, made.town.department)
+    notice_id = await notice.issue_results(
+        department, made.cycle_id, NoticeForm(phone="0715-1"), made.now
+    )
+    row, entries = await notice.view(department, notice_id)
+    assert [entry.name for entry in entries] == ["欧**山"]
+    assert row.ends_on == await calendar.add_working_days(COUNTY, made.today, 5)
+    with pytest.raises(NoticeRefused, match="已经发布"):
+        await notice.issue_results(department, made.cycle_id, NoticeForm(), made.now)
+
+
+async def test_full_names_are_a_setting(rollback: None) -> None:
+    """As the county's agreements allow."""
+    made = await scene()
+    await result(made, made.town.worker, "excellent", "93.0")
+    department = await actor_of(made, made.town.department)
+    chosen = msgspec.structs.replace(await settings_county.get(COUNTY), public_names="full")
+    await settings_county.update(department, COUNTY, chosen)
+    notice_id = await notice.issue_results(department, made.cycle_id, NoticeForm(), made.now)
+    _, entries = await notice.view(department, notice_id)
+    assert [entry.name for entry in entries] == ["欧阳金山"]
+
+
+async def test_a_notice_waits_for_its_stage(rollback: None) -> None:
+    """Not before the review is over."""
+    made = await scene(stage=Stage.REVIEW)
+    with pytest.raises(WrongStage):
+        await notice.issue_results(
+            await actor_of(made, made.town.department), made.cycle_id, NoticeForm(), made.now
+        )
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"how": "refused"}, "witness_one"),
+        ({"how": "refused", "witness_one": "甲"}, "witness_two"),
+        ({"how": "refused", "witness_one": "甲", "witness_two": "甲"}, "witness_two"),
+        ({"how": "post"}, "post_number"),
+        ({"served_on": None}, "served_on"),
+    ],
+)
+async def test_service_is_proven(rollback: None, change: dict[str, str | None], field: str) -> None:
+    """Two different witnesses, a posting number, no day ahead."""
+    made = await scene()
+    await result(made, made.town.worker, "good", "80.0")
+    values = {"how": "signed", "served_on": made.today} | change
+    if values["served_on"] is None:
+        values["served_on"] = made.today + timedelta(days=1)
+    chief = await actor_of(made, made.town.chief)
+    with pytest.raises(Invalid) as refused:
+        await notice.serve(
+            chief,
+            made.cycle_id,
+            made.town.worker.person_id,
+            ServeForm(**values),  # type: ignore[arg-type]  # the table names the fields
+            made.now,
+        )
+    assert list(refused.value.fields) == [field]
+
+
+async def test_a_result_is_served_once_and_by_those_who_may(rollback: None) -> None:
+    """A colleague and another township cannot; the worker signs for their own only."""
+    made = await scene()
+    await result(made, made.town.worker, "good", "80.0")
+    person_id = made.town.worker.person_id
+    serving = ServeForm(how="signed", served_on=made.today)
+    for stranger in (made.town.second_worker, made.town.cousin_worker, made.town.lead):
+        actor = await actor_of(made, stranger)
+        with pytest.raises(NotFound):
+            await notice.serve(actor, made.cycle_id, person_id, serving, made.now)
+        with pytest.raises(NotFound):
+            await notice.receive(actor, made.cycle_id, made.now)
+    row = await notice.receive(await actor_of(made, made.town.worker), made.cycle_id, made.now)
+    assert row.objection_until == await calendar.add_working_days(COUNTY, made.today, 5)
+    with pytest.raises(NoticeRefused, match="已经送达"):
+        await notice.serve(
+            await actor_of(made, made.town.chief), made.cycle_id, person_id, serving, made.now
+        )
+
+
+async def test_an_objection_changes_the_score_by_another_hand(rollback: None) -> None:
+    """Reviewed in ten working days; the new score is calibrated with the reason."""
+    made = await scene()
+    case_id = await objected(made)
+    view = await casework.view(await actor_of(made, made.town.worker), case_id, made.now)
+    assert view.case.due_on == await calendar.add_working_days(COUNTY, made.today, 10)
+    with pytest.raises(NotFound):
+        await sign(made, made.town.chief, case_id, "review_changed")
+    case = await sign(made, made.town.instructor, case_id, "review_changed", score="72.5")
+    assert case.outcome is None
+    standing = await pools.standing(COUNTY, made.cycle_id, made.town.worker.person_id)
+    assert standing is not None
+    assert (standing.grade, str(standing.final)) == ("good", "72.50")
+    worker = await actor_of(made, made.town.worker)
+    told = msgspec.structs.replace(form(made, "told"), words="")
+    await casework.sign(worker, case_id, told, made.now)
+    made.pass_days(14)
+    await casework.clock(COUNTY, made.now)
+    done = await casework_queries.case(COUNTY, case_id)
+    assert done is not None
+    assert (done.outcome, done.done) == (Outcome.UPHELD, True)
+
+
+async def test_who_decided_before_does_not_decide_again(rollback: None) -> None:
+    """The clerk who passed the results on is recused, and so is whoever reviewed."""
+    made = await scene()
+    case_id = await objected(made)
+    with pytest.raises(StepRefused, match="回避"):
+        await sign(made, made.town.department, case_id, "review_kept")
+    await sign(made, made.clerk, case_id, "review_kept")
+    await sign(made, made.town.chief, case_id, "told")
+    await sign(made, made.town.worker, case_id, "appealed")
+    for barred in (made.clerk, made.town.department):
+        with pytest.raises(StepRefused, match="回避"):
+            await sign(made, barred, case_id, "appeal_rejected")
+    with pytest.raises(NotFound):
+        await sign(made, made.town.instructor, case_id, "appeal_rejected")
+
+
+async def test_relatives_are_recused(rollback: None) -> None:
+    """A recorded kinship bars signing; without the declaration nobody signs."""
+    made = await scene()
+    case_id = await objected(made)
+    department = await actor_of(made, made.town.department)
+    await casework.record_kin(department, "尹玉梅", "欧阳金山", made.now)
+    with pytest.raises(StepRefused, match="近亲属"):
+        await sign(made, made.town.instructor, case_id, "review_kept")
+    (kin,) = await casework.kinships(department)
+    await casework.end_kin(department, kin.id, made.now)
+    instructor = await actor_of(made, made.town.instructor)
+    silent = msgspec.structs.replace(form(made, "review_kept"), no_kin=False)
+    with pytest.raises(Invalid) as refused:
+        await casework.sign(instructor, case_id, silent, made.now)
+    assert list(refused.value.fields) == ["no_kin"]
+    await sign(made, made.town.instructor, case_id, "review_kept")
+
+
+async def test_nobody_decides_their_own_matter(rollback: None) -> None:
+    """An instructor who is also a gridworker hands their objection to somebody else."""
+    made = await scene()
+    case_id = await objected(made)
+    worker = await actor_of(made, made.town.worker)
+    both = msgspec.structs.replace(
+        worker, duties=(await actor_of(made, made.town.instructor)).duties
+    )
+    with pytest.raises(Forbidden, match="本人"):
+        await casework.sign(both, case_id, form(made, "review_kept"), made.now)
+
+
+async def test_silence_is_moved_up(rollback: None) -> None:
+    """After ten working days the clock says so, and the case shows as overdue."""
+    made = await scene()
+    case_id = await objected(made)
+    due = await calendar.add_working_days(COUNTY, made.today, 10)
+    made.now += timedelta(days=(due - made.today).days)
+    assert await casework.clock(COUNTY, made.now) == (0, 0)
+    made.pass_days(1)
+    assert await casework.clock(COUNTY, made.now) == (1, 0)
+    assert await casework.clock(COUNTY, made.now) == (0, 0)
+    case = await casework_queries.case(COUNTY, case_id)
+    assert case is not None
+    assert (case.state, case.overdue_on) == ("escalated", made.today)
+    waiting = await casework.to_sign(await actor_of(made, made.clerk))
+    assert [one.id for one in waiting] == [case_id]
+    made.pass_days(30)
+    assert await casework.clock(COUNTY, made.now) == (0, 0)
+    await sign(made, made.clerk, case_id, "review_kept")
+    case = await casework_queries.case(COUNTY, case_id)
+    assert case is not None
+    assert case.overdue_on is None
+
+
+async def test_an_objection_has_its_term(rollback: None) -> None:
+    """Five working days from service; a paper handed in on time may be keyed in later."""
+    made = await scene()
+    await result(made, made.town.worker, "basic", "63.0")
+    await served(made, made.town.worker)
+    handed_in = made.today + timedelta(days=2)
+    made.pass_days(10)
+    worker = await actor_of(made, made.town.worker)
+    with pytest.raises(StepRefused, match="已经过了"):
+        await notice.object_to(
+            worker, made.cycle_id, worker.person_id, form(made, "raised"), made.now
+        )
+    chief = await actor_of(made, made.town.chief)
+    case_id = await notice.object_to(
+        chief, made.cycle_id, worker.person_id, form(made, "raised", on=handed_in), made.now
+    )
+    view = await casework.view(worker, case_id, made.now)
+    assert (view.steps[0].proxy, view.steps[0].effective_on) == (True, handed_in)
+    assert view.steps[0].recorded_at == made.now
+    with pytest.raises(NoticeRefused, match="已经提过"):
+        await notice.object_to(
+            worker, made.cycle_id, worker.person_id, form(made, "raised"), made.now
+        )
+
+
+async def test_strangers_see_no_case(rollback: None) -> None:
+    """A colleague, another township, a lead: absent; the auditor reads."""
+    made = await scene()
+    case_id = await objected(made)
+    for stranger in (made.town.second_worker, made.town.cousin_worker, made.town.lead):
+        with pytest.raises(NotFound):
+            await casework.view(await actor_of(made, stranger), case_id, made.now)
+    for reader in (made.town.chief, made.town.instructor, made.clerk):
+        view = await casework.view(await actor_of(made, reader), case_id, made.now)
+        assert view.case.name == "欧阳金山"
+
+
+async def test_a_cycle_closes_when_everybody_was_told_and_heard(rollback: None) -> None:
+    """Unserved results, running terms and open objections each keep it open."""
+    made = await scene(now=NOW_LONG_AGO)
+    department = await actor_of(made, made.town.department)
+    await result(made, made.town.worker, "basic", "63.0")
+    cycle = (await notice.of_cycle(department, made.cycle_id))[0]
+    assert await notice.notice_over(COUNTY, cycle) == ["优秀名单的公示还没有发布。"]
+    await notice.issue_results(department, made.cycle_id, NoticeForm(), made.now)
+    assert await notice.notice_over(COUNTY, cycle) == []
+    assert await notice.nothing_open(COUNTY, cycle) == ["还有 1 人的结果没有送达。"]
+    await served(made, made.town.worker)
+    assert await notice.nothing_open(COUNTY, cycle) == []
+    worker = await actor_of(made, made.town.worker)
+    case_id = await notice.object_to(
+        worker, made.cycle_id, worker.person_id, form(made, "raised"), made.now
+    )
+    assert await notice.nothing_open(COUNTY, cycle) == ["还有 1 件异议或申诉没有办结。"]
+    await casework.sign(worker, case_id, form(made, "withdrawn"), made.now)
+    assert await notice.nothing_open(COUNTY, cycle) == []
+    await bring_to(department, made.cycle_id, Stage.CLOSED, made.now)
+    with pytest.raises(CycleClosed):
+        await notice.object_to(
+            worker, made.cycle_id, worker.person_id, form(made, "raised"), made.now
+        )
+
+
+async def test_what_is_signed_stays(rollback: None) -> None:
+    """Neither steps nor services nor notices can be changed by the service's role."""
+    import asyncpg
+
+    made = await scene()
+    await objected(made)
+    for table in ("case_step", "serving", "notice"):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            async with DB.transaction():
+                await DB.execute(f"DELETE FROM appraisal.{table} WHERE county_id = $1", COUNTY)
+
+
+async def test_tally_counts_the_current_run(rollback: None) -> None:
+    """Results, served, and the latest day for objections."""
+    made = await scene()
+    await result(made, made.town.worker, "good", "80.0")
+    await result(made, made.town.second_worker, "good", "81.0")
+    await served(made, made.town.worker)
+    tally = await queries.tally(COUNTY, made.cycle_id)
+    assert (tally.results, tally.served) == (2, 1)
+    rows, count = await notice.results(await acting(made.town.chief), made.cycle_id, state="open")
+    assert ([row.name for row in rows], count) == (["苏建国"], 1)
