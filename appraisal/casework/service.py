@@ -323,9 +323,10 @@ async def _write(
         after={"machine": machine.key, "state": step.key, "effective_on": form.effective_on},
         authority=authority,
     )
-    if actor is not None:
-        await effects.take_place(actor, after, step, row, now)
-    return after
+    if actor is None:
+        return after
+    await effects.take_place(actor, after, step, row, now)
+    return await queries.case(county, case.id) or after
 
 
 async def _mark_overdue(county_id: int, case_id: UUID, on: date) -> None:

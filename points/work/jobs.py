@@ -7,7 +7,7 @@ term has lapsed reach the ledger.
 from datetime import datetime
 
 from points.rulebook.rules import show
-from points.work import deductions, month, service
+from points.work import appraisal_awards, deductions, month, service
 from shared.scheduling.job import Job, last_day
 
 
@@ -24,8 +24,14 @@ async def _refresh(county_id: int, _period: str, now: datetime) -> str:
     return f"换人核实 {await service.refresh(county_id, f'{county_id:06d}', now)} 步"
 
 
+async def _award(county_id: int, _period: str, now: datetime) -> str:
+    people, posted = await appraisal_awards.post_due(county_id, now)
+    return f"年度优秀奖励 {people} 人，{show(posted)} 分"
+
+
 JOBS = (
     Job("work.refresh", "10 0 * * *", last_day(), _refresh),
     Job("work.post", "20 0 * * *", last_day(), _post),
     Job("work.deduct", "25 0 * * *", last_day(), _deduct),
+    Job("work.award", "28 0 * * *", last_day(), _award),
 )

@@ -11,6 +11,7 @@ from appraisal.casework.schemas import CaseRow, SignForm
 from appraisal.cycle.rules import Kind, Stage
 from appraisal.notice import service as notice
 from appraisal.notice.schemas import ServeForm
+from shared.calendar import service as calendar
 from shared.clock import today
 from shared.database import DB
 from shared.identity.actor import Actor
@@ -23,6 +24,16 @@ from tests.factories import COUNTY, Member, SmallCounty, acting, member, small_c
 NOW = datetime(2026, 9, 1, 4, tzinfo=UTC)
 """A Tuesday, after the half-year."""
 NOW_LONG_AGO = datetime(2026, 8, 3, 4, tzinfo=UTC)
+NEXT_YEAR = """
+2027-01-01 至 2027-01-03 休 元旦
+2027-02-05 至 2027-02-11 休 春节
+2027-04-05 休 清明节
+2027-05-01 至 2027-05-05 休 劳动节
+2027-06-09 休 端午节
+2027-09-15 休 中秋节
+2027-10-01 至 2027-10-07 休 国庆节
+"""
+"""Sixty days after a September warning lie in the next year."""
 SERVICE = {"how": "signed"}
 CHECK = {"adult": "1", "residence": "local", "schooling": "high", "clean": "1"}
 ANSWERS = {
@@ -63,6 +74,7 @@ async def scene(
     town = await small_county()
     clerk = await member(Role.DEPARTMENT, town.units[str(COUNTY)], "吴科长")
     department = await acting(town.department, desk=True)
+    await calendar.replace_year(department, 2027, NEXT_YEAR)
     cycle_id = await opened(department, now, kind=kind)
     await bring_to(department, cycle_id, stage, now)
     return Scene(town, cycle_id, clerk, now)

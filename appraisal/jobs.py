@@ -1,0 +1,6 @@
+"""Every job of the appraisal service, in the order in which a night does them."""
+
+from appraisal.casework.jobs import JOBS as CASEWORK
+from shared.scheduling.job import Job
+
+JOBS: tuple[Job, ...] = (*CASEWORK,)

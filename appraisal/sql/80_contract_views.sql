@@ -1,0 +1,14 @@
+-- What points may know of appraisal (repeatable). Contract: columns are added, never changed.
+
+-- award_due, version 1: one row an award that a closed cycle has earned somebody; today +30 points
+-- for an annual 优秀. ``award`` names it within the cycle, amounts are 0.1 point, ``earned_on`` is
+-- the last day of the cycle's period, ``closed_on`` the day in China on which it was closed. A row
+-- stays for ever, because a closed cycle never changes.
+CREATE OR REPLACE VIEW appraisal.award_due WITH (security_barrier) AS
+SELECT c.county_id, r.person_id, c.id AS cycle_id, 'annual_excellent'::text AS award,
+       300::int8 AS amount, r.grid_code, c.title, c.ends_on AS earned_on,
+       (c.closed_at AT TIME ZONE 'Asia/Shanghai')::date AS closed_on
+FROM appraisal.cycle c
+JOIN appraisal.scorecard r ON r.county_id = c.county_id AND r.cycle_id = c.id AND r.current
+WHERE c.kind = 'annual' AND c.state = 'closed' AND r.grade = 'excellent';
+COMMENT ON VIEW appraisal.award_due IS 'contract v1: awards that closed cycles have earned people';

@@ -1,0 +1,673 @@
+"""The pools on PostgreSQL: warned, trained, re-checked, heard, served, and only then let go."""
+
+import random
+from collections.abc import Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import msgspec
+import pytest
+
+from appraisal.casework import queries as casework_queries
+from appraisal.casework import service as casework
+from appraisal.casework.machines import EXITS, MACHINES
+from appraisal.casework.rules import Outcome, Pool, next_steps
+from appraisal.casework.schemas import Opening
+from appraisal.cycle.rules import Kind, Stage
+from appraisal.errors import NoticeRefused, StepRefused
+from appraisal.notice import service as notice
+from appraisal.notice.schemas import NoticeForm
+from appraisal.pool import queries, service
+from appraisal.pool.rules import PURGE_DAYS, Protection
+from appraisal.pool.schemas import ApplyForm, ShieldForm
+from appraisal.scorecard import calibrating
+from shared.database import DB
+from shared.errors import GridmeritError, Invalid, NotFound
+from shared.identity import sessions
+from shared.ids import new_id
+from shared.roster import service as roster
+from shared.roster.roles import Employment, Role
+from tests.appraisal.casework.scene import (
+    NOW,
+    Scene,
+    actor_of,
+    form,
+    gridworker,
+    result,
+    scene,
+    served,
+    sign,
+)
+from tests.appraisal.cycle.stages import bring_to, opened
+from tests.factories import COUNTY, Member, acting, member
+
+FORCED = ["dismissed", "returned", "replaced", "role_ended", "agreement_ended", "recalled"]
+
+
+async def failed(made: Scene, someone: Member, final: str = "41.0", **more: Any) -> None:
+    """A bad result that is settled: served, and its term over."""
+    await result(made, someone, "fail", final, **more)
+    await served(made, someone)
+    made.pass_days(10)
+
+
+async def warned(made: Scene, someone: Member) -> UUID:
+    """A written warning by the instructor."""
+    actor = await actor_of(made, made.town.instructor)
+    return await service.warn(
+        actor, someone.person_id, made.cycle_id, form(made, "warned"), made.now
+    )
+
+
+async def failed_again(made: Scene, someone: Member) -> UUID:
+    """Warned, served, trained; after sixty days the re-check fails."""
+    await failed(made, someone)
+    case_id = await warned(made, someone)
+    await sign(made, made.town.chief, case_id, "served")
+    await sign(made, made.town.instructor, case_id, "supported")
+    made.pass_days(63)
+    await sign(made, made.clerk, case_id, "failed")
+    return case_id
+
+
+async def exit_of(made: Scene, someone: Member, basis: str, step: str) -> UUID:
+    """An exit opened by the instructor."""
+    actor = await actor_of(made, made.town.instructor)
+    return await service.start_exit(actor, someone.person_id, basis, form(made, step), made.now)
+
+
+async def to_decision(made: Scene, case_id: UUID) -> None:
+    """Everything that the employment type asks before the decision."""
+    while True:
+        case = await casework_queries.case(COUNTY, case_id)
+        assert case is not None
+        step = case.kind.following(case.state)[0]
+        if step.key == "decided":
+            return
+        signer = made.clerk
+        if step.signs and Role.DEPARTMENT not in step.signs:
+            signer = made.town.chief
+        await sign(made, signer, case_id, step.key)
+
+
+async def duties(made: Scene, someone: Member) -> Sequence[str]:
+    held = await roster.duties_at(COUNTY, someone.person_id, made.today)
+    return [duty.role.value for duty in held]
+
+
+@pytest.mark.parametrize("employment", list(Employment))
+async def test_the_whole_way_out_for_every_employment_type(
+    rollback: None, employment: Employment
+) -> None:
+    """Failed, warned, re-checked, its own steps, served, appeal lapsed: out on the day."""
+    made = await scene()
+    someone = await gridworker(made, employment)
+    await failed_again(made, someone)
+    case_id = await exit_of(made, someone, "appraisal", "opened")
+    await to_decision(made, case_id)
+    await sign(made, made.town.instructor, case_id, "decided")
+    await sign(made, made.town.chief, case_id, "served")
+    machine = EXITS[employment, "appraisal"]
+    ending = next(step for step in machine.steps if step.outcome in FORCED)
+    with pytest.raises(StepRefused):
+        await sign(made, made.clerk, case_id, ending.key)
+    made.pass_days(10)
+    await casework.clock(COUNTY, made.now)
+    if employment is Employment.CONTRACT:
+        with pytest.raises(StepRefused, match="才满"):
+            await sign(made, made.clerk, case_id, ending.key)
+        made.pass_days(25)
+    assert await duties(made, someone) == ["gridworker"]
+    case = await sign(made, made.clerk, case_id, ending.key)
+    assert case.outcome == ending.outcome
+    assert await duties(made, someone) == []
+    held = await sessions.standing(COUNTY, someone.person_id, made.today, "phone")
+    assert held == ((), True)
+    after = made.today + timedelta(days=90)
+    assert await sessions.standing(COUNTY, someone.person_id, after, "phone") == ((), False)
+    assert not case.done
+    assert (await sign(made, made.town.chief, case_id, "handed_over")).done
+
+
+async def test_a_serious_fault_needs_a_hearing(rollback: None) -> None:
+    """Evidence → called → heard by another → protection → union → decision."""
+    made = await scene()
+    someone = await gridworker(made, Employment.CONTRACT)
+    case_id = await exit_of(made, someone, "fault", "evidence")
+    with pytest.raises(StepRefused):
+        await sign(made, made.town.instructor, case_id, "decided")
+    await sign(made, someone, case_id, "called")
+    with pytest.raises(StepRefused, match="回避"):
+        await sign(made, made.town.instructor, case_id, "heard")
+    await to_decision(made, case_id)
+    keys = [step.step for step in await casework_queries.steps(COUNTY, case_id)]
+    assert keys == ["evidence", "called", "heard", "protection", "union"]
+
+
+async def test_a_cadre_keeps_the_village_post(rollback: None) -> None:
+    """Only the grid role ends."""
+    made = await scene()
+    someone = await gridworker(made, Employment.CADRE)
+    village = made.town.units["421222100001"]
+    post_id = await roster.add_post(COUNTY, village.id, Role.COMMITTEE)
+    await roster.assign(COUNTY, post_id, someone.person_id, date(2026, 1, 1))
+    case_id = await exit_of(made, someone, "fault", "evidence")
+    await sign(made, someone, case_id, "called")
+    await to_decision(made, case_id)
+    await sign(made, made.town.instructor, case_id, "decided")
+    await sign(made, someone, case_id, "served")
+    made.pass_days(10)
+    await casework.clock(COUNTY, made.now)
+    await sign(made, made.clerk, case_id, "role_ended")
+    assert await duties(made, someone) == ["committee"]
+
+
+async def test_no_warning_on_thin_evidence(rollback: None) -> None:
+    """Nineteen ballots, or an interval that reaches the line."""
+    made = await scene()
+    few, near = made.town.worker, made.town.second_worker
+    await failed(made, few, ballots=19)
+    await result(made, near, "fail", "57.7")
+    await served(made, near)
+    made.pass_days(10)
+    for someone, said in ((few, "19 张"), (near, "等次线")):
+        with pytest.raises(StepRefused, match=said):
+            await warned(made, someone)
+
+
+async def test_a_veto_rests_on_papers(rollback: None) -> None:
+    """The score and its ballots do not matter then."""
+    made = await scene()
+    await failed(made, made.town.worker, final="88.0", ballots=3, half_width="", note="veto")
+    case_id = await warned(made, made.town.worker)
+    (step,) = await casework_queries.steps(COUNTY, case_id)
+    assert step.step == "warned"
+
+
+async def test_no_warning_before_the_result_is_settled(rollback: None) -> None:
+    """Not served, term running, objection open: each stands in the way."""
+    made = await scene()
+    await result(made, made.town.worker, "fail", "41.0")
+    with pytest.raises(StepRefused, match="还没有送达"):
+        await warned(made, made.town.worker)
+    await served(made, made.town.worker)
+    with pytest.raises(StepRefused, match="异议期"):
+        await warned(made, made.town.worker)
+    worker = await actor_of(made, made.town.worker)
+    await notice.object_to(worker, made.cycle_id, worker.person_id, form(made, "raised"), made.now)
+    made.pass_days(10)
+    with pytest.raises(StepRefused, match="还没有办结"):
+        await warned(made, made.town.worker)
+
+
+async def test_a_changed_grade_stops_the_warning(rollback: None) -> None:
+    """A better score by calibration: the re-check cannot fail any more."""
+    made = await scene()
+    await failed(made, made.town.worker)
+    case_id = await warned(made, made.town.worker)
+    await sign(made, made.town.chief, case_id, "served")
+    await sign(made, made.town.instructor, case_id, "supported")
+    clerk = await actor_of(made, made.clerk)
+    await calibrating.calibrate(
+        clerk,
+        made.cycle_id,
+        made.town.worker.person_id,
+        Decimal(75),
+        "漏计培训",
+        made.now,
+        authority="",
+    )
+    made.pass_days(63)
+    with pytest.raises(StepRefused, match="等次是“合格”"):
+        await sign(made, made.clerk, case_id, "failed")
+    assert (await sign(made, made.clerk, case_id, "annulled")).outcome is Outcome.ANNULLED
+
+
+async def test_the_re_check_waits_sixty_days(rollback: None) -> None:
+    """And is done by somebody else than who warned."""
+    made = await scene()
+    await failed(made, made.town.worker)
+    case_id = await warned(made, made.town.worker)
+    await sign(made, made.town.worker, case_id, "served")
+    await sign(made, made.town.instructor, case_id, "supported")
+    made.pass_days(59)
+    with pytest.raises(StepRefused, match="才满"):
+        await sign(made, made.clerk, case_id, "failed")
+    made.pass_days(4)
+    with pytest.raises(StepRefused, match="回避"):
+        await sign(made, made.town.instructor, case_id, "failed")
+    assert (await sign(made, made.clerk, case_id, "passed")).outcome is Outcome.IMPROVED
+
+
+async def test_an_exit_needs_two_failures(rollback: None) -> None:
+    """A first failure alone opens nothing."""
+    made = await scene()
+    await failed(made, made.town.worker)
+    with pytest.raises(StepRefused, match="60 天复查"):
+        await exit_of(made, made.town.worker, "appraisal", "opened")
+
+
+async def test_a_protected_person_stays(rollback: None) -> None:
+    """No decision and no dismissal in a protected period; the sentence does not say why."""
+    made = await scene()
+    someone = await gridworker(made, Employment.CONTRACT)
+    await failed_again(made, someone)
+    case_id = await exit_of(made, someone, "appraisal", "opened")
+    await to_decision(made, case_id)
+    await sign(made, made.town.instructor, case_id, "decided")
+    await sign(made, someone, case_id, "served")
+    made.pass_days(40)
+    await casework.clock(COUNTY, made.now)
+    clerk = await actor_of(made, made.clerk)
+    shield = ShieldForm(
+        kind=Protection.MATERNITY, starts_on=made.today, ends_on=None, document="证明1号"
+    )
+    with pytest.raises(NotFound):
+        await service.record_shield(
+            await actor_of(made, made.town.chief), someone.person_id, shield, made.now
+        )
+    await service.record_shield(clerk, someone.person_id, shield, made.now)
+    for ending in ("dismissed", "dismissed_paid"):
+        with pytest.raises(StepRefused, match="保护期") as refused:
+            await sign(made, made.clerk, case_id, ending)
+        assert "孕" not in refused.value.message
+    text = await DB.fetchval(
+        "SELECT string_agg(COALESCE(after::text, ''), ' ') FROM shared.audit_event"
+        " WHERE county_id = $1",
+        COUNTY,
+    )
+    assert "maternity" not in text
+    (row,) = await service.shields(clerk, someone.person_id, made.now)
+    await service.revoke_shield(clerk, someone.person_id, row.id, made.now)
+    await sign(made, made.clerk, case_id, "dismissed")
+
+
+async def test_an_appeal_keeps_somebody(rollback: None) -> None:
+    """Decided by the county, not by those who decided; until then nothing ends."""
+    made = await scene()
+    someone = await gridworker(made, Employment.VILLAGE_PAID)
+    await failed_again(made, someone)
+    case_id = await exit_of(made, someone, "appraisal", "opened")
+    await to_decision(made, case_id)
+    await sign(made, made.town.instructor, case_id, "decided")
+    await sign(made, made.town.chief, case_id, "served")
+    await sign(made, someone, case_id, "appealed")
+    made.pass_days(60)
+    await casework.clock(COUNTY, made.now)
+    with pytest.raises(StepRefused):
+        await sign(made, made.clerk, case_id, "dismissed")
+    with pytest.raises(StepRefused, match="回避"):
+        await sign(made, made.clerk, case_id, "appeal_upheld")
+    third = await member(Role.DEPARTMENT, made.town.units[str(COUNTY)], "郭部长")
+    case = await sign(made, third, case_id, "appeal_upheld")
+    assert (case.outcome, case.done) == (Outcome.KEPT, True)
+    assert await duties(made, someone) == ["gridworker"]
+
+
+async def test_the_database_refuses_what_no_code_should_try(rollback: None) -> None:
+    """A dismissal written past the engine finds the trigger."""
+    made = await scene()
+    someone = await gridworker(made, Employment.CONTRACT)
+    case_id = await exit_of(made, someone, "fault", "evidence")
+    first = await casework_queries.steps(COUNTY, case_id)
+    row = casework_queries.NewStep(
+        id=new_id(),
+        case_id=case_id,
+        position=2,
+        step="dismissed",
+        title="解除合同",
+        outcome=Outcome.DISMISSED,
+        actor_id=first[0].actor_id,
+        actor_name="x",
+        authority="x",
+        proxy=False,
+        effective_on=made.today,
+        recorded_at=made.now,
+        document="x",
+        words="x",
+        answers="{}",
+        notice_id=None,
+    )
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        async with DB.transaction():
+            await casework_queries.insert_step(COUNTY, row)
+
+
+KEEPING = {"stopped", "withdrawn", "appeal_upheld"}
+"""Steps that end a walk early."""
+
+
+async def tried(made: Scene, chance: random.Random, case_id: UUID, people: list[Member]) -> None:
+    """One attempt at any step of the case by anybody, on some day."""
+    case = await casework_queries.case(COUNTY, case_id)
+    assert case is not None
+    steps = await casework_queries.steps(COUNTY, case_id)
+    likely = [step for step in next_steps(case.kind, [s.signed for s in steps]) if not step.auto]
+    pool = likely if likely and chance.random() < 0.8 else list(case.kind.steps)
+    step = chance.choice(
+        [s for s in pool if s.key not in {"stopped", "withdrawn", "appeal_upheld"}] or pool
+    )
+    made.pass_days(chance.choice([0, 0, 0, 0, 0, 1, 1, 8]))
+    try:
+        async with DB.transaction():
+            if chance.random() < 0.25:
+                await casework.clock(COUNTY, made.now)
+            usual = people[:4] if chance.random() < 0.7 else people
+            await sign(made, chance.choice(usual), case_id, step.key)
+    except GridmeritError:
+        pass
+
+
+UNLAWFUL = """
+SELECT s.case_id, s.step FROM appraisal.case_step s
+JOIN appraisal.case_file f ON f.county_id = $1 AND f.id = s.case_id
+WHERE s.county_id = $1 AND s.outcome = ANY($2::text[]) AND NOT (
+    EXISTS (SELECT FROM appraisal.case_step d WHERE d.county_id = $1 AND d.case_id = s.case_id
+            AND d.step = 'served' AND d.position < s.position)
+    AND EXISTS (SELECT FROM appraisal.case_step d WHERE d.county_id = $1
+                AND d.case_id = s.case_id AND d.step IN ('lapsed', 'appeal_rejected')
+                AND d.position < s.position)
+    AND NOT EXISTS (SELECT FROM appraisal.case_step a WHERE a.county_id = $1
+                    AND a.case_id = s.case_id AND a.step = 'appealed'
+                    AND NOT EXISTS (SELECT FROM appraisal.case_step d WHERE d.county_id = $1
+                        AND d.case_id = s.case_id AND d.step = 'appeal_rejected'
+                        AND d.position > a.position AND d.position < s.position))
+    AND NOT EXISTS (SELECT FROM appraisal.shield h WHERE h.county_id = $1
+                    AND h.person_id = f.person_id AND h.starts_on <= s.effective_on
+                    AND (h.ends_on IS NULL OR h.ends_on >= s.effective_on))
+    AND (f.basis = 'fault' OR EXISTS (
+        SELECT FROM appraisal.scorecard c WHERE c.county_id = $1 AND c.current
+          AND c.cycle_id = f.about_cycle_id AND c.person_id = f.person_id AND c.grade = 'fail'
+          AND c.ballots >= 20 AND c.final + c.satisfaction_weight * c.half_width < 60)))
+"""
+"""Endings against the will that break the law of the house, looked for in the rows alone."""
+
+
+@pytest.mark.parametrize("seed", [0, 2])
+async def test_random_walks_of_the_service_dismiss_nobody_unlawfully(
+    rollback: None, seed: int
+) -> None:
+    """Anybody tries any step on any day, some protected, some on thin evidence."""
+    chance = random.Random(seed)
+    made = await scene()
+    third = await member(Role.DEPARTMENT, made.town.units[str(COUNTY)], "郭部长")
+    people = [third, made.clerk, made.town.instructor, made.town.chief, made.town.department]
+    cases = []
+    for number, employment in enumerate(Employment):
+        someone = await gridworker(made, employment)
+        people.append(someone)
+        if number % 3 == 0:
+            await service.record_shield(
+                await actor_of(made, third),
+                someone.person_id,
+                ShieldForm(kind=Protection.OTHER_LAW, starts_on=made.today, document="一号"),
+                made.now,
+            )
+        basis = ("fault", "appraisal")[number % 2]
+        opening = Opening(
+            machine=EXITS[employment, basis].key,
+            person_id=someone.person_id,
+            unit_code=someone.unit_code,
+            employment=employment,
+            basis=basis,
+            about_cycle_id=made.cycle_id,
+        )
+        if basis == "appraisal":
+            thin = number == 3
+            await failed(made, someone, final="57.9" if thin else "41.0")
+        case_id = new_id()
+        await casework_queries.insert_case(COUNTY, case_id, Pool.EXIT, opening, made.now)
+        await opened_anyway(made, case_id, opening)
+        cases.append(case_id)
+    for _ in range(70):
+        for case_id in cases:
+            await tried(made, chance, case_id, people)
+    assert await DB.fetch(UNLAWFUL, COUNTY, FORCED) == []
+    ended = await DB.fetchval(
+        "SELECT count(*) FROM appraisal.case_step WHERE county_id = $1 AND outcome = ANY($2)",
+        COUNTY,
+        FORCED,
+    )
+    assert ended > 0
+
+
+async def opened_anyway(made: Scene, case_id: UUID, opening: Opening) -> None:
+    """The first step as if its own guards had let it pass, so that the rest is walked."""
+    first = MACHINES[opening.machine].openings[0]
+    row = casework_queries.NewStep(
+        id=new_id(),
+        case_id=case_id,
+        position=1,
+        step=first.key,
+        title=first.title,
+        outcome=None,
+        actor_id=made.town.instructor.person_id,
+        actor_name="尹玉梅",
+        authority="instructor@421222100",
+        proxy=False,
+        effective_on=made.today,
+        recorded_at=made.now,
+        document="x",
+        words="x",
+        answers="{}",
+        notice_id=None,
+    )
+    await casework_queries.insert_step(COUNTY, row)
+    await casework_queries.set_state(
+        COUNTY, case_id, first.key, None, done=False, due_on=None, overdue_on=None
+    )
+
+
+async def test_a_resignation_is_the_persons_own(rollback: None) -> None:
+    """From the phone, or a letter keyed in; the post ends on the agreed day."""
+    made = await scene()
+    worker = await actor_of(made, made.town.worker)
+    case_id = await service.resign(worker, form(made, "applied"), made.now)
+    with pytest.raises(StepRefused, match="已经有一件"):
+        await service.resign(worker, form(made, "applied"), made.now)
+    ending = made.today + timedelta(days=30)
+    await sign(made, made.town.instructor, case_id, "resigned", on=ending)
+    assert await duties(made, made.town.worker) == ["gridworker"]
+    made.pass_days(30)
+    assert await duties(made, made.town.worker) == []
+
+
+async def test_recommendation_from_two_halves_to_the_list(rollback: None) -> None:
+    """Eligible, examined by another, on a public notice, listed after its period."""
+    made = await scene(stage=Stage.NOTICE, now=NOW - timedelta(days=30))
+    department = await actor_of(made, made.town.department)
+    await result(made, made.town.worker, "excellent", "93.0")
+    instructor = await actor_of(made, made.town.instructor)
+    worker_id = made.town.worker.person_id
+    with pytest.raises(StepRefused, match="不能推荐"):
+        await service.recommend(instructor, worker_id, form(made, "proposed"), made.now)
+    await bring_to(department, made.cycle_id, Stage.CLOSED, made.now)
+    later = Scene(made.town, await annual(made), made.clerk, made.now + timedelta(days=160))
+    await result(later, made.town.worker, "excellent", "94.0")
+    await bring_to(department, later.cycle_id, Stage.APPEAL, later.now)
+    case_id = await service.recommend(
+        await actor_of(later, made.town.instructor), worker_id, form(later, "proposed"), later.now
+    )
+    await sign(later, made.clerk, case_id, "examined")
+    with pytest.raises(StepRefused):
+        await sign(later, made.clerk, case_id, "noticed")
+    notice_id = await notice.issue_cases(
+        await actor_of(later, made.clerk), Pool.RECOMMENDATION, NoticeForm(), later.now
+    )
+    _, entries = await notice.view(department, notice_id)
+    assert [(entry.name, entry.note) for entry in entries] == [("欧**山", "后备干部")]
+    with pytest.raises(StepRefused, match="才满"):
+        await sign(later, made.clerk, case_id, "recommended")
+    later.pass_days(14)
+    case = await sign(later, made.clerk, case_id, "recommended")
+    assert (case.outcome, case.done) == (Outcome.RECOMMENDED, True)
+    with pytest.raises(NoticeRefused, match="没有等待"):
+        await notice.issue_cases(department, Pool.RECOMMENDATION, NoticeForm(), later.now)
+
+
+async def annual(made: Scene) -> UUID:
+    """The year's cycle, at its notice."""
+    department = await acting(made.town.department, desk=True)
+    later = made.now + timedelta(days=160)
+    cycle_id = await opened(department, later, kind=Kind.ANNUAL)
+    await bring_to(department, cycle_id, Stage.NOTICE, later)
+    return cycle_id
+
+
+async def vacant_post(made: Scene) -> UUID:
+    grid = made.town.units["421222100002001"]
+    return await roster.add_post(COUNTY, grid.id, Role.GRIDWORKER)
+
+
+def application(made: Scene, post_id: UUID, **more: Any) -> ApplyForm:
+    values: dict[str, Any] = {
+        "post_id": post_id,
+        "step": "applied",
+        "name": "汪小芳",
+        "phone": "13700001111",
+        "source": "mediator",
+        "words": "自愿报名。",
+        "effective_on": made.today,
+        "consent": False,
+        "no_kin": True,
+    }
+    return ApplyForm(**(values | more))
+
+
+async def test_admission_from_vacancy_to_access(rollback: None) -> None:
+    """Checked, interviewed, heard, noticed, agreed, trained; then person and post exist."""
+    made = await scene()
+    post_id = await vacant_post(made)
+    instructor = await actor_of(made, made.town.instructor)
+    assert post_id in {one.post_id for one in await service.vacancies(instructor, made.now)}
+    case_id = await service.apply(instructor, application(made, post_id), made.now)
+    with pytest.raises(Invalid) as refused:
+        await sign(made, made.town.instructor, case_id, "checked", adult="")
+    assert list(refused.value.fields) == ["adult"]
+    with pytest.raises(StepRefused, match="文化程度"):
+        await sign(made, made.town.instructor, case_id, "checked", schooling="primary")
+    for step in ("checked", "interviewed", "villagers"):
+        await sign(made, made.town.instructor, case_id, step)
+    department = await actor_of(made, made.town.department)
+    await notice.issue_cases(department, Pool.ADMISSION, NoticeForm(), made.now)
+    with pytest.raises(StepRefused, match="才满"):
+        await sign(made, made.town.instructor, case_id, "agreed")
+    made.pass_days(14)
+    await sign(made, made.town.instructor, case_id, "agreed")
+    await sign(made, made.town.instructor, case_id, "trained")
+    case = await sign(made, made.town.instructor, case_id, "admitted", starts_on=str(made.today))
+    assert (case.outcome, case.name) == (Outcome.ADMITTED, "汪小芳")
+    card = await roster.person_by_phone(COUNTY, "13700001111")
+    assert card is not None
+    assert (card.id, card.employment_type) == (case.person_id, Employment.VILLAGE_PAID)
+    held = await roster.duties_at(COUNTY, card.id, made.today)
+    assert [(duty.role, duty.unit_code) for duty in held] == [(Role.GRIDWORKER, "421222100002001")]
+    assert await service.purge(COUNTY, made.now) == 1
+
+
+async def test_a_refused_applicant_is_forgotten(rollback: None) -> None:
+    """Name and phone go after ninety days, from the notice too; what was signed stays."""
+    made = await scene()
+    instructor = await actor_of(made, made.town.instructor)
+    form_ = application(made, await vacant_post(made))
+    case_id = await service.apply(instructor, form_, made.now)
+    for step in ("checked", "interviewed", "villagers"):
+        await sign(made, made.town.instructor, case_id, step)
+    department = await actor_of(made, made.town.department)
+    notice_id = await notice.issue_cases(department, Pool.ADMISSION, NoticeForm(), made.now)
+    await sign(made, made.town.instructor, case_id, "refused")
+    made.pass_days(PURGE_DAYS - 1)
+    assert await service.purge(COUNTY, made.now) == 0
+    made.pass_days(1)
+    assert await service.purge(COUNTY, made.now) == 1
+    case = await casework_queries.case(COUNTY, case_id)
+    assert case is not None
+    assert case.name == "（已清除）"
+    row = await queries.contact(COUNTY, case_id)
+    assert row is not None
+    assert (row.name, row.phone_cipher) == (None, None)
+    _, entries = await notice.view(department, notice_id)
+    assert [entry.name for entry in entries] == ["（已清除）"]
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"phone": "123"}, "phone"),
+        ({"source": "cousin"}, "source"),
+        ({"step": "admitted"}, "step"),
+        ({"post_id": UUID(int=7)}, "post_id"),
+    ],
+)
+async def test_a_wrong_application_names_its_field(
+    rollback: None, change: dict[str, object], field: str
+) -> None:
+    """Phone, source, first step, vacancy."""
+    made = await scene()
+    post_id = await vacant_post(made)
+    with pytest.raises(Invalid) as refused:
+        await service.apply(
+            await actor_of(made, made.town.instructor),
+            msgspec.structs.replace(application(made, post_id), **change),
+            made.now,
+        )
+    assert list(refused.value.fields) == [field]
+
+
+async def test_a_taken_post_admits_nobody(rollback: None) -> None:
+    """Somebody else was put there meanwhile."""
+    made = await scene()
+    post_id = await vacant_post(made)
+    instructor = await actor_of(made, made.town.instructor)
+    case_id = await service.apply(instructor, application(made, post_id), made.now)
+    for step in ("checked", "interviewed", "villagers"):
+        await sign(made, made.town.instructor, case_id, step)
+    await notice.issue_cases(
+        await actor_of(made, made.town.department), Pool.ADMISSION, NoticeForm(), made.now
+    )
+    made.pass_days(14)
+    await roster.assign(COUNTY, post_id, made.town.cousin_worker.person_id, made.today)
+    with pytest.raises(StepRefused, match="已经有人"):
+        await sign(made, made.town.instructor, case_id, "agreed")
+
+
+async def test_candidates_come_from_bands_within_reach(rollback: None) -> None:
+    """An instructor sees the own township's weak results, with the case once it is open."""
+    made = await scene()
+    await failed(made, made.town.worker)
+    await result(made, made.town.cousin_worker, "basic", "65.0")
+    instructor = await actor_of(made, made.town.instructor)
+    (row,) = await service.candidates(instructor, Pool.WARNING, made.cycle_id)
+    assert (row.name, row.case_id) == ("欧阳金山", None)
+    case_id = await warned(made, made.town.worker)
+    (row,) = await service.candidates(instructor, Pool.WARNING, made.cycle_id)
+    assert row.case_id == case_id
+    with pytest.raises(StepRefused, match="已经有一件"):
+        await warned(made, made.town.worker)
+    for stranger in (made.town.lead, made.town.worker):
+        with pytest.raises(NotFound):
+            await service.candidates(await actor_of(made, stranger), Pool.WARNING, made.cycle_id)
+
+
+async def test_improvement_after_a_talk(rollback: None) -> None:
+    """基本合格: talk, sixty-day plan, re-check."""
+    made = await scene()
+    await result(made, made.town.worker, "basic", "64.0")
+    await served(made, made.town.worker)
+    made.pass_days(10)
+    chief = await actor_of(made, made.town.chief)
+    case_id = await service.warn(
+        chief, made.town.worker.person_id, made.cycle_id, form(made, "talked"), made.now
+    )
+    await sign(made, made.town.chief, case_id, "planned")
+    case = await casework_queries.case(COUNTY, case_id)
+    assert case is not None
+    assert case.due_on is not None
+    assert case.due_on >= made.today + timedelta(days=60)
+    made.pass_days(63)
+    done = await sign(made, made.town.instructor, case_id, "improved")
+    assert (done.outcome, done.done) == (Outcome.IMPROVED, True)
+    assert msgspec.json.encode(done.outcome) == b'"improved"'
