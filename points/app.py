@@ -9,6 +9,7 @@ from litestar.datastructures import State
 
 from points.desk import web as desk
 from points.index import index
+from points.ledger import committer
 from points.ledger import web as wallet
 from points.ledger.seal import web as seal
 from points.mall import web_desk as mall_desk
@@ -80,6 +81,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = now) -> Lites
             roster_import.router,
         ],
         on_startup=[counter_api.close_bodies],
+        lifespan=[committer.serving],
         state=State({"own_data": SECTIONS}),
         plugins=[PlatformPlugin(settings, ROUTES, [TEMPLATES], CONSTRAINTS, clock)],
     )

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from shared.errors import Conflict, Forbidden, Invalid, TooMany
+from shared.errors import Conflict, Forbidden, Invalid, TooMany, Unavailable
 
 
 class RuleRefused(Invalid):
@@ -48,6 +48,26 @@ class Refused(Conflict):
         named = f"“{product}”" if product else "商品"
         super().__init__(sentence or REFUSALS[code].format(product=named))
         self.code = code  # type: ignore[misc]  # the refusal's own code
+
+
+class CounterBusy(Unavailable):
+    """Too many wait, or the database is away: nothing was written."""
+
+    code = "busy"
+
+    def __init__(self, retry_after: int = 2) -> None:
+        super().__init__(
+            f"系统正忙，这一笔还没有办。请 {retry_after} 秒后再试，不会重复扣分。", retry_after
+        )
+
+
+class OutcomeUnknown(Unavailable):
+    """The answer was lost on its way; the same id may be sent again and tells."""
+
+    code = "outcome_unknown"
+
+    def __init__(self) -> None:
+        super().__init__("这一笔办成没有还不清楚。请用同一编号再试一次，不会重复扣分。")
 
 
 class NotACode(Invalid):

@@ -15,7 +15,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 import msgspec
 
 from points.errors import ClockWrong, Refused
-from points.ledger import service as ledger
+from points.ledger import committer
 from points.ledger.items import Code, Hold, Outcome, Pick, PostHold, VoidHold
 from points.mall import service as mall
 from points.mall.schemas import ShopRow
@@ -88,7 +88,7 @@ async def hold(actor: Actor, order: HoldOrder, now: datetime) -> HoldAnswer:
     )
     async with DB.transaction():
         made = who.person_id is not None and await _note(actor.county_id, order, who.person_id, now)
-        outcome = await ledger.post_one(actor.county_id, item, now)
+        outcome = await committer.submit(actor.county_id, item, now)
         if made and not outcome.accepted:
             await queries.delete_pickup(actor.county_id, order.id)
     return await _answer(actor.county_id, outcome)
@@ -105,7 +105,7 @@ async def hand_over(actor: Actor, hold_id: UUID, order: HandOver, now: datetime)
         raise ClockWrong
     merged = service.merged(order.picks or ())
     picks = tuple(Pick(line.product_id, line.quantity) for line in merged) or None
-    outcome = await ledger.post_one(
+    outcome = await committer.submit(
         actor.county_id,
         PostHold(
             id=order.id,
@@ -136,7 +136,7 @@ async def void(actor: Actor, hold_id: UUID, reason: str, now: datetime) -> VoidA
     if not by_shop and row.person_id != actor.person_id:
         raise NotFound
     authority = require(actor, Action.UNDO_EARLY, target) if by_shop else "self"
-    outcome = await ledger.post_one(
+    outcome = await committer.submit(
         actor.county_id,
         VoidHold(
             id=uuid5(NAMESPACE_URL, f"gridmerit:void:{actor.county_id}:{hold_id}"),

@@ -12,7 +12,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 import msgspec
 
 from points.errors import Refused, UndoTooLate
-from points.ledger import service as ledger
+from points.ledger import committer
 from points.ledger.items import Code, Line, Outcome, Redeem, Undo
 from points.mall import service as mall
 from points.mall.schemas import Offer, ShopRow
@@ -83,7 +83,7 @@ async def redeem(actor: Actor, order: RedemptionOrder, now: datetime) -> Answer:
         await counter(actor, order.shop_id, owner=who.person_id)
     settings = await settings_county.get(actor.county_id)
     terms = await terms_of(actor.county_id, shop, order.lines, now, order.amount)
-    outcome = await ledger.post_one(
+    outcome = await committer.submit(
         actor.county_id,
         Redeem(
             id=order.id,
@@ -254,7 +254,7 @@ async def undo(actor: Actor, redemption_id: UUID, reason: str, now: datetime) ->
     authority = "shop" if early else await _any_right(actor, Action.UNDO_LATE, row, now)
     if not reason.strip():
         raise Invalid("请选撤销原因。", {"reason": "请选撤销原因。"})
-    outcome = await ledger.post_one(
+    outcome = await committer.submit(
         actor.county_id,
         Undo(
             id=uuid5(NAMESPACE_URL, f"gridmerit:undo:{actor.county_id}:{redemption_id}"),
