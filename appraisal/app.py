@@ -11,6 +11,7 @@ from appraisal.index import index
 from appraisal.routes import ROUTES
 from appraisal.scorecard import web as scorecard
 from appraisal.scorecard import web_desk as scorecard_desk
+from appraisal.survey import web_ballot, web_desk, web_field
 from shared.clock import now
 from shared.settings import Settings
 from shared.web.plugin import PlatformPlugin
@@ -28,6 +29,9 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = now) -> Lites
             cycle.router,
             scorecard_desk.router,
             scorecard.router,
+            web_ballot.router,
+            web_desk.router,
+            web_field.router,
         ],
         plugins=[PlatformPlugin(settings, ROUTES, [TEMPLATES], CONSTRAINTS, clock)],
     )

@@ -10,11 +10,12 @@ from appraisal.cycle.rules import Stage
 from appraisal.cycle.schemas import CycleRow
 from appraisal.notice import service as notice
 from appraisal.scorecard import scoring
+from appraisal.survey import service as survey
 
 Gate = Callable[[int, CycleRow], Awaitable[list[str]]]
 
 GATES: dict[tuple[Stage, Stage], tuple[Gate, ...]] = {
-    (Stage.COLLECT, Stage.SCORE): (scoring.first_half_open,),
+    (Stage.COLLECT, Stage.SCORE): (survey.unfinished, scoring.first_half_open),
     (Stage.SCORE, Stage.REVIEW): (scoring.unscored,),
     (Stage.NOTICE, Stage.APPEAL): (notice.notice_over,),
     (Stage.APPEAL, Stage.CLOSED): (notice.nothing_open,),

@@ -3,6 +3,7 @@
 Desk pages stand under ``/appraisal/desk``, phone pages under ``/appraisal``, ballots under ``/s``.
 """
 
+from appraisal.survey.routes import SURVEY_ROUTES
 from shared.identity.routes import FORMER_TOO, OVERSIGHT, SHARED_ROUTES, Routes, roles
 from shared.roster.roles import Role
 
@@ -38,4 +39,5 @@ ROUTES: Routes = {
     "GET /appraisal": FORMER_TOO,
     **CYCLE_ROUTES,
     **SCORECARD_ROUTES,
+    **SURVEY_ROUTES,
 }

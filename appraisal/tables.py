@@ -6,14 +6,40 @@ from appraisal.notice.tables import Notice, NoticeEntry, Serving
 from appraisal.pool.tables import Applicant, Shield
 from appraisal.ranking.tables import Ranking
 from appraisal.scorecard.tables import Calibration, Input, Receipt, Run, Scheme, Score
+from appraisal.survey.tables import (
+    Ballot,
+    BallotBox,
+    BallotBurnt,
+    BallotComment,
+    BallotInbox,
+    BallotPaper,
+    BallotSlip,
+    BallotSpent,
+    Household,
+    SlipBatch,
+    Survey,
+    SurveyForm,
+    SurveyGrid,
+    SurveyHousehold,
+    SurveyInterviewer,
+)
 
 __all__ = [
     "Applicant",
+    "Ballot",
+    "BallotBox",
+    "BallotBurnt",
+    "BallotComment",
+    "BallotInbox",
+    "BallotPaper",
+    "BallotSlip",
+    "BallotSpent",
     "Calibration",
     "CaseFile",
     "CaseStep",
     "Cycle",
     "CycleStep",
+    "Household",
     "Input",
     "Kinship",
     "Notice",
@@ -25,4 +51,10 @@ __all__ = [
     "Score",
     "Serving",
     "Shield",
+    "SlipBatch",
+    "Survey",
+    "SurveyForm",
+    "SurveyGrid",
+    "SurveyHousehold",
+    "SurveyInterviewer",
 ]

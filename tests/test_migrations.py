@@ -28,8 +28,10 @@ DOOR_NAMES = [
     "points.purge_codes",
     "points.make_partitions",
     "points.close_month",
+    "appraisal.count_ballots",
+    "appraisal.close_ballots",
 ]
-"""The ledger's only door; codes past use go, partitions come, months close."""
+"""The ledger's only door; codes past use go, partitions come, months close; ballots are counted."""
 WRITES = ["INSERT", "UPDATE", "DELETE", "TRUNCATE"]
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -55,3 +55,6 @@ END $$;
 GRANT SELECT ON ALL TABLES IN SCHEMA shared, points, appraisal TO gridmerit_report;
 REVOKE SELECT ON shared.account, shared.device, shared.session, shared.activation_slip,
     shared.terminal_key FROM gridmerit_report;
+-- Slips and what waits to be counted are for nobody's eyes.
+REVOKE SELECT ON appraisal.ballot_slip, appraisal.ballot_burnt, appraisal.ballot_inbox,
+    appraisal.ballot_paper, appraisal.ballot_spent, appraisal.ballot_box FROM gridmerit_report;

@@ -37,6 +37,7 @@ SUBJECTS = {
     "case": "考核事项",
     "kinship": "近亲属登记",
     "shield": "保护期",
+    "survey": "群众测评",
     "import": "导入",
     "export": "导出",
 }
@@ -118,8 +119,18 @@ ACTIONS = {
     "kin.end": "更正近亲属登记",
     "shield.edit": "登记保护期",
     "shield.end": "更正保护期登记",
+    "survey.form": "修改测评表",
+    "survey.freeze": "冻结住户名单",
+    "survey.draw": "公开抽样",
+    "survey.assign": "指定访问员",
+    "survey.dismiss": "撤换访问员",
+    "survey.print": "打印测评票",
+    "survey.note": "登记访问",
+    "survey.top_up": "补抽住户",
+    "survey.close": "结束测评",
     "export": "导出文件",
     "import.funds": "导入资金决议",
+    "import.households": "导入住户名单",
 }
 
 AUTHORITIES = {

@@ -89,8 +89,8 @@ class Answer(msgspec.Struct):
     error: str = ""
 
 
-def open_sheets(data: bytes, name: str) -> list[Grid]:
-    """The visible sheets of a workbook, or the one table of a .csv."""
+def open_sheets(data: bytes, name: str, rows: int = MAX_ROWS) -> list[Grid]:
+    """The visible sheets of a workbook, or the one table of a .csv of at most ``rows`` lines."""
     if not data:
         raise BadFile("文件是空的，请检查后重新选择。")
     if len(data) > MAX_BYTES:
@@ -110,7 +110,7 @@ def open_sheets(data: bytes, name: str) -> list[Grid]:
         raise BadFile(f"这其实是网页格式的文件，不是表格。{ADVICE}")
     if name.lower().endswith((".xlsx", ".xls", ".xlsm", ".et")):
         raise BadFile(f"文件内容不是 Excel 工作簿，可能已损坏或改过后缀。{ADVICE}")
-    return [Grid(name="", rows=list(_csv(_decoded(data))))]
+    return [Grid(name="", rows=list(_csv(_decoded(data), rows)))]
 
 
 def _check_package(data: bytes) -> None:
@@ -202,21 +202,21 @@ def _decoded(data: bytes) -> str:
     raise BadFile(f"文件不是表格，或文字编码认不出来。{ADVICE}")
 
 
-def _csv(content: str) -> Iterator[list[Any]]:
+def _csv(content: str, rows: int) -> Iterator[list[Any]]:
     head = content[:10_000]
     delimiter = max(DELIMITERS, key=head.count)
     try:
         reader = csv.reader(io.StringIO(content, newline=""), delimiter=delimiter)
         for number, row in enumerate(reader, 1):
-            _check_size(number, len(row))
+            _check_size(number, len(row), rows)
             yield row
     except csv.Error as error:
         raise _broken() from error
 
 
-def _check_size(rows: int, columns: int) -> None:
-    if rows > MAX_ROWS:
-        raise BadFile(f"表格超过 {MAX_ROWS} 行的上限。请拆成几个文件再传。")
+def _check_size(rows: int, columns: int, most: int) -> None:
+    if rows > most:
+        raise BadFile(f"表格超过 {most} 行的上限。请拆成几个文件再传。")
     if columns > MAX_COLUMNS:
         raise BadFile(f"表格超过 {MAX_COLUMNS} 列的上限。请删掉右边多余的列再传。")
 

@@ -104,13 +104,19 @@ class Table(msgspec.Struct):
 
 
 def read_table(
-    data: bytes, name: str, columns: Sequence[Column], *, dropped: Iterable[str] = ()
+    data: bytes,
+    name: str,
+    columns: Sequence[Column],
+    *,
+    dropped: Iterable[str] = (),
+    rows: int = files.MAX_ROWS,
 ) -> Table:
     """Read every visible sheet that has the header.
 
-    ``dropped`` are titles that are recognised and not kept. Raises BadFile.
+    ``dropped`` are titles that are recognised and not kept; ``rows`` limits a .csv, a workbook has
+    its own limit. Raises BadFile.
     """
-    grids = files.open_sheets(data, name)
+    grids = files.open_sheets(data, name, rows)
     titles = {_plain(alias): c.title for c in columns for alias in (c.title, *c.aliases)}
     places = [
         place for index, grid in enumerate(grids) if (place := _place(index, grid, columns, titles))
@@ -183,6 +189,8 @@ def _rows(table: Table, place: Place, columns: Sequence[Column]) -> Iterator[Row
     required = [place.columns[c.title] for c in present if c.required]
     ordinals = {index for index, title in enumerate(header) if title in ORDINAL}
     absent: dict[str, Any] = {c.title: None for c in columns if c.title not in place.columns}
+    # A county's list of households says the same few thousand codes 160,000 times.
+    known: dict[tuple[str, str], Any] = {}
     for index in range(place.header + 1, len(grid.rows)):
         raw = grid.rows[index]
         if _is_noise(raw, header, required, ordinals):
@@ -191,7 +199,14 @@ def _rows(table: Table, place: Place, columns: Sequence[Column]) -> Iterator[Row
         for column in present:
             position = place.columns[column.title]
             value = raw[position] if position < len(raw) else ""
+            key = (column.title, value) if isinstance(value, str) else None
+            if key is not None and key in known:
+                row.values[column.title] = known[key]
+                continue
+            before = len(table.faults)
             row.values[column.title] = _converted(table, row, column, value)
+            if key is not None and len(table.faults) == before:
+                known[key] = row.values[column.title]
         yield row
 
 
@@ -216,7 +231,7 @@ def _is_noise(
     filled = [(index, found) for index, found in filled if found]
     if not filled or all(index in ordinals for index, _ in filled):
         return True
-    if [_plain(cell) for cell in raw] == header:
+    if len(raw) == len(header) and all(map(_is_title, raw, header)):
         return True
     first = filled[0][1]
     if TOTAL.match(first) or SIGNATURE.match(first):
@@ -224,6 +239,10 @@ def _is_noise(
     if sum(1 for index, _ in filled if index in required) > len(required) // 2:
         return False
     return any(TOTAL.match(found) or FOOTER.match(found) for _, found in filled)
+
+
+def _is_title(cell: Any, plain: str) -> bool:
+    return _plain(cell) == plain
 
 
 def _plain(title: Any) -> str:

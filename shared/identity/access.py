@@ -97,6 +97,10 @@ class Action(StrEnum):
     CASE_SIGN = "case.sign"
     KIN_EDIT = "kin.edit"
     SHIELD_EDIT = "shield.edit"
+    SURVEY_VIEW = "survey.view"
+    SURVEY_RUN = "survey.run"
+    SURVEY_FIELD = "survey.field"
+    SURVEY_RESULT = "survey.result"
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
@@ -250,6 +254,10 @@ POLICIES: dict[Action, Policy] = {
     Action.CASE_SIGN: _over(Role.COMMITTEE, Role.SUPERVISOR, *MANAGERS, apart=True),
     Action.KIN_EDIT: _over(Role.DEPARTMENT),
     Action.SHIELD_EDIT: _over(Role.DEPARTMENT, apart=True),
+    Action.SURVEY_VIEW: _over(Role.INSTRUCTOR, *READERS),
+    Action.SURVEY_RUN: _over(Role.DEPARTMENT),
+    Action.SURVEY_FIELD: _over(*UPPER),
+    Action.SURVEY_RESULT: _over(Role.CHIEF, Role.LEAD, Role.INSTRUCTOR, *READERS),
 }
 """Every action has a row; tests/shared/identity/test_access.py holds it against an oracle."""
 

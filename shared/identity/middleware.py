@@ -20,8 +20,8 @@ from shared.identity.cookies import session_name
 from shared.settings import Settings
 
 SIGNED_BODY_LIMIT = 64 * 1024
-UNWATCHED = ("/static/", "/health", "/ready", "/metrics")
-"""Paths that never ask who is there."""
+UNWATCHED = ("/static/", "/health", "/ready", "/metrics", "/s/")
+"""Paths that never ask who is there; residents' ballots (/s/) must not even touch a session."""
 
 
 class Authentication(ASGIMiddleware):

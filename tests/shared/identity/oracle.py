@@ -91,6 +91,10 @@ case.view: {MANAGE} committee supervisor auditor | own former
 case.sign: {MANAGE} committee supervisor | apart
 kin.edit: department |
 shield.edit: department | apart
+survey.view: instructor {SEE} |
+survey.run: department |
+survey.field: {UPPER} |
+survey.result: chief lead instructor {SEE} |
 """
 
 

@@ -1,0 +1,171 @@
+"""The county's list of households, read from an office file: number and villager group, no name.
+
+A file speaks for the grids it names. Nothing is written while a cell is wrong; a dry run is the
+real path, rolled back; the same file again changes nothing. A household that is missing is said
+and goes only on demand.
+"""
+
+import hashlib
+import time
+from collections import defaultdict
+
+import msgspec
+
+from appraisal.survey import queries
+from appraisal.survey.rules import GROUP, HOUSEHOLD
+from appraisal.survey.schemas import HouseholdRow
+from shared.audit import service as audit
+from shared.database import DB
+from shared.documents.faults import fault_report
+from shared.documents.read import Column, Row, Table, read_table
+from shared.errors import NotFound
+from shared.identity.access import Action, Target, require
+from shared.identity.actor import Actor
+from shared.ids import new_id
+from shared.roster import service as roster
+from shared.roster.roles import UnitKind
+
+COLUMNS = (
+    Column("网格编码", "code", required=True, aliases=("网格代码", "网格编号")),
+    Column("户号", "code", required=True, aliases=("住户编号", "家庭编号", "户编号")),
+    Column("村民小组", "text", aliases=("小组", "居民小组", "组别")),
+)
+DROPPED = ("户主", "户主姓名", "姓名", "身份证号", "手机号", "联系电话", "住址", "备注")
+MAX_ROWS = 500_000
+"""Lines of a .csv; a workbook ends at 100,000 and is split by township."""
+
+
+class Imported(msgspec.Struct, kw_only=True):
+    """What a file did or, in a dry run, would do; ``report`` is the marked workbook if faulty."""
+
+    rows: int
+    grids: int = 0
+    created: int = 0
+    changed: int = 0
+    same: int = 0
+    missing: int = 0
+    """Stored households of the file's grids that the file does not name."""
+    ended: int = 0
+    faults: list[str] = []
+    fault_count: int = 0
+    report: bytes | None = None
+    left_out: list[str] = []
+    seconds: float = 0.0
+
+
+class _Rollback(Exception):  # noqa: N818  it is not an error
+    """Ends a dry run."""
+
+
+async def import_households(
+    actor: Actor | None,
+    county_id: int,
+    data: bytes,
+    name: str,
+    *,
+    dry_run: bool = False,
+    end_missing: bool = False,
+) -> Imported:
+    """Read a list of households; ``actor`` None is the console. Raises BadFile, NotFound."""
+    began = time.perf_counter()
+    if actor is not None:
+        require(actor, Action.SURVEY_RUN, Target(unit_code=str(county_id)))
+    table = read_table(data, name, COLUMNS, dropped=DROPPED, rows=MAX_ROWS)
+    result = Imported(rows=len(table.rows), left_out=[*table.dropped, *table.unknown])
+    try:
+        async with DB.transaction():
+            await queries.lock_households(county_id)
+            given = await _given(county_id, table)
+            if table.faults:
+                result.faults = table.sentences()
+                result.fault_count = len(table.faults)
+                result.report = fault_report(table)
+            else:
+                await _store(county_id, given, result, end_missing=end_missing)
+                await audit.record(
+                    actor,
+                    "import.households",
+                    "household_file",
+                    county_id=county_id,
+                    unit_code=str(county_id),
+                    after=_summary(result) | {"sha256": hashlib.sha256(data).hexdigest()},
+                )
+            if dry_run:
+                raise _Rollback  # noqa: TRY301  leaves the transaction, not this function
+    except _Rollback:
+        pass
+    result.seconds = time.perf_counter() - began
+    return result
+
+
+async def counts(actor: Actor) -> list[tuple[str, str, int, int]]:
+    """Township code and name, grids and households on the living list."""
+    require(actor, Action.SURVEY_VIEW, Target(unit_code=str(actor.county_id)))
+    rows = await queries.household_counts(actor.county_id)
+    units = await roster.units(actor.county_id, [code for code, _, _ in rows])
+    return [
+        (code, units[code].name if code in units else code, grids, count)
+        for code, grids, count in rows
+    ]
+
+
+async def _given(county_id: int, table: Table) -> dict[tuple[str, str], str]:
+    """(grid, number) → group for every row; what is wrong becomes a fault."""
+    code = f"{county_id:06d}"
+    units = await roster.units_below(county_id, code, UnitKind.GRID)
+    if not units:
+        raise NotFound(f"县 {code} 还没有网格，请先导入花名册，再导入住户名单。")
+    grids = {unit.code for unit in units if unit.closed_on is None}
+    faulty = {(fault.sheet, fault.row) for fault in table.faults}
+    found: dict[tuple[str, str], str] = {}
+    first: dict[tuple[str, str], Row] = {}
+    for row in table.rows:
+        if (row.sheet, row.number) in faulty:
+            continue
+        grid, number, group = row["网格编码"], row["户号"], row["村民小组"] or ""
+        if grid not in grids:
+            table.fault(row, "网格编码", f"花名册里没有编码为 {grid[:20]} 的网格，请核对。")
+        if not HOUSEHOLD.fullmatch(number):
+            table.fault(row, "户号", "户号只能是 20 位以内的数字、字母或短横线，不要写姓名。")
+        if group and not GROUP.fullmatch(group):
+            table.fault(row, "村民小组", "小组名最多 20 个字，不能有逗号、空格等符号。")
+        if other := first.get((grid, number)):
+            table.fault(row, "户号", f"与{table.where(other)}的网格和户号相同，一户只能写一行。")
+        else:
+            first[grid, number] = row
+            found[grid, number] = group
+    return found
+
+
+async def _store(
+    county_id: int,
+    given: dict[tuple[str, str], str],
+    result: Imported,
+    *,
+    end_missing: bool,
+) -> None:
+    grids = sorted({grid for grid, _ in given})
+    old = {(row.grid_code, row.number): row for row in await queries.households(county_id, grids)}
+    fresh: dict[str, list[HouseholdRow]] = defaultdict(list)
+    moved = []
+    for (grid, number), group in given.items():
+        known = old.pop((grid, number), None)
+        if known is None:
+            fresh[grid].append(HouseholdRow(new_id(), grid, number, group))
+        elif known.villager_group != group:
+            moved.append((known.id, group))
+        else:
+            result.same += 1
+    rows = [row for grid in grids for row in fresh[grid]]
+    await queries.insert_households(county_id, rows)
+    await queries.move_households(county_id, moved)
+    if end_missing:
+        await queries.end_households(county_id, [row.id for row in old.values()])
+        result.ended = len(old)
+    result.missing = len(old)
+    result.grids, result.created, result.changed = len(grids), len(rows), len(moved)
+
+
+def _summary(result: Imported) -> dict[str, int]:
+    names = ("rows", "grids", "created", "changed", "missing", "ended")
+    return {name: getattr(result, name) for name in names}

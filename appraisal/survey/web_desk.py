@@ -1,0 +1,285 @@
+"""群众测评 at the department's desk: households, form, freezing, the draw, progress, results."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from litestar import Request, Response, Router, get, post
+from litestar.datastructures import UploadFile
+from litestar.params import FromPath, FromQuery
+from litestar.response import Redirect, Template
+
+from appraisal.survey import ballots, households, results, service
+from appraisal.survey.households import Imported
+from appraisal.survey.rules import ENOUGH, FEWEST, PER_GRID
+from appraisal.survey.service import DrawForm, FormForm, FreezeForm
+from shared.audit import service as audit
+from shared.errors import Conflict, Invalid
+from shared.identity.access import Action, Target, allowed
+from shared.identity.actor import Actor
+from shared.roster import service as roster
+from shared.web import forms
+from shared.web.files import attachment
+from shared.web.pages import moment, page
+
+Asked = Request[Actor, Any, Any]
+Refusal = Conflict | Invalid
+UPLOAD = 21 * 1024 * 1024
+BASE = "/appraisal/desk/cycles/{cycle_id:uuid}/survey"
+CSV = "text/csv; charset=utf-8"
+
+
+@get("/appraisal/desk/households")
+async def household_list(request: Asked) -> Template:
+    """The living list in counts, and its import."""
+    return await _households(request)
+
+
+@post("/appraisal/desk/households", request_max_body_size=UPLOAD, status_code=200)
+async def household_import(request: Asked) -> Template:
+    """A list of households: tried, or taken."""
+    actor = request.user
+    values = await forms.read(request)
+    upload = values.get("file")
+    if not isinstance(upload, UploadFile):
+        return await _households(request, error=Invalid("请选择住户名单文件。"))
+    try:
+        result = await households.import_households(
+            actor,
+            actor.county_id,
+            await upload.read(),
+            upload.filename,
+            dry_run=values.get("act") != "store",
+            end_missing=values.get("end_missing") == "1",
+        )
+    except Invalid as error:
+        return await _households(request, error=error)
+    return await _households(request, result=result, stored=values.get("act") == "store")
+
+
+@get("/appraisal/desk/survey-form")
+async def form_page(request: Asked) -> Template:
+    """The words of the six aspects."""
+    return await _form(request)
+
+
+@post("/appraisal/desk/survey-form")
+async def form_save(request: Asked) -> Template | Redirect:
+    """A new version of the words."""
+    try:
+        form = forms.bind(FormForm, await forms.read(request))
+        await service.save_form(request.user, form, moment(request))
+    except Invalid as error:
+        return await _form(request, error)
+    return Redirect("/appraisal/desk/survey-form", status_code=303)
+
+
+@get(BASE)
+async def home(request: Asked, cycle_id: FromPath[UUID], code: FromQuery[str] = "") -> Template:
+    """Where the survey stands, and its progress from the county down to the grid."""
+    return await _home(request, cycle_id, code)
+
+
+@post(BASE + "/freeze")
+async def freeze(request: Asked, cycle_id: FromPath[UUID]) -> Template | Redirect:
+    """Keep the list and publish its hash."""
+    values = await forms.read(request)
+
+    async def act() -> None:
+        form = forms.bind(FreezeForm, values)
+        await service.freeze(request.user, cycle_id, form, moment(request))
+
+    return await _act(request, cycle_id, act, values)
+
+
+@post(BASE + "/draw")
+async def draw_sample(request: Asked, cycle_id: FromPath[UUID]) -> Template | Redirect:
+    """Draw with the value that has become public."""
+    values = await forms.read(request)
+
+    async def act() -> None:
+        form = forms.bind(DrawForm, values)
+        await service.draw_sample(request.user, cycle_id, form, moment(request))
+
+    return await _act(request, cycle_id, act, values)
+
+
+@post(BASE + "/close")
+async def close(request: Asked, cycle_id: FromPath[UUID]) -> Template | Redirect:
+    """The last count."""
+
+    async def act() -> None:
+        await service.close(request.user, cycle_id, moment(request))
+
+    return await _act(request, cycle_id, act, {})
+
+
+@get(BASE + "/list")
+async def list_file(request: Asked, cycle_id: FromPath[UUID]) -> Response[bytes]:
+    """The published list, byte for byte."""
+    content = await service.published_list(request.user, cycle_id)
+    await audit.log_export(request.user, "冻结的住户名单", "公开抽样", content.count(b"\n") - 1)
+    return Response(content, media_type=CSV, headers=attachment("住户名单.csv"))
+
+
+@get(BASE + "/drawn")
+async def drawn_file(request: Asked, cycle_id: FromPath[UUID]) -> Response[bytes]:
+    """The draw, replacements in their order."""
+    content = await service.published_draw(request.user, cycle_id)
+    await audit.log_export(request.user, "抽样结果", "公开抽样", content.count(b"\n") - 1)
+    return Response(content, media_type=CSV, headers=attachment("抽样结果.csv"))
+
+
+@get(BASE + "/notice")
+async def notice(request: Asked, cycle_id: FromPath[UUID]) -> Template:
+    """The sheet for the notice board: hash, value, seed, and how to repeat the draw."""
+    cycle, _ = await service.of_cycle(request.user, cycle_id)
+    survey = await service.existing(request.user, cycle_id)
+    county = f"{request.user.county_id:06d}"
+    lines = await service.progress(request.user, survey, county)
+    return _page(request, "print_draw", cycle=cycle, survey=survey, lines=lines)
+
+
+@get(BASE + "/results")
+async def result_page(
+    request: Asked, cycle_id: FromPath[UUID], code: FromQuery[str] = ""
+) -> Template:
+    """Scores with their intervals, from the county down."""
+    actor = request.user
+    cycle, _ = await service.of_cycle(actor, cycle_id)
+    survey = await service.existing(actor, cycle_id)
+    unit = code or f"{actor.county_id:06d}"
+    form = await service.form_of(actor.county_id, survey)
+    return _page(
+        request,
+        "desk_results",
+        cycle=cycle,
+        survey=survey,
+        code=unit,
+        rows=await results.of_unit(actor, survey, unit),
+        aspects=form.aspects,
+        enough=ENOUGH,
+        fewest=FEWEST,
+        may_run=_may_run(actor),
+    )
+
+
+@get(BASE + "/words")
+async def word_page(
+    request: Asked, cycle_id: FromPath[UUID], code: FromQuery[str] = ""
+) -> Template:
+    """Residents' words in groups, for the department."""
+    actor = request.user
+    cycle, _ = await service.of_cycle(actor, cycle_id)
+    survey = await service.existing(actor, cycle_id)
+    unit = code or f"{actor.county_id:06d}"
+    groups = await results.words(actor, survey, unit)
+    return _page(request, "desk_words", cycle=cycle, groups=groups, fewest=FEWEST)
+
+
+async def _act(
+    request: Asked, cycle_id: UUID, act: Callable[[], Any], values: dict[str, Any]
+) -> Template | Redirect:
+    try:
+        await act()
+    except (Invalid, Conflict) as error:
+        return await _home(request, cycle_id, "", values, error)
+    return Redirect(f"/appraisal/desk/cycles/{cycle_id}/survey", status_code=303)
+
+
+async def _home(
+    request: Asked,
+    cycle_id: UUID,
+    code: str,
+    values: dict[str, Any] | None = None,
+    error: Refusal | None = None,
+) -> Template:
+    actor = request.user
+    county = f"{actor.county_id:06d}"
+    cycle, survey = await service.of_cycle(actor, cycle_id)
+    lines, waiting = [], 0
+    if survey and survey.state != "frozen":
+        lines = await service.progress(actor, survey, code or county)
+        if survey.state == "drawn" and _may_run(actor):
+            found, waiting = await ballots.conflicts(actor, survey.id)
+            waiting += len(found)
+    return _page(
+        request,
+        "desk_survey",
+        status=error.status if error else 200,
+        cycle=cycle,
+        survey=survey,
+        counts=[] if survey else await households.counts(actor),
+        lines=lines,
+        code=code or county,
+        above=await roster.unit_by_code(actor.county_id, code) if code else None,
+        papers=waiting,
+        values=values or {},
+        error=error,
+        fields=error.fields if isinstance(error, Invalid) else {},
+        per_grid=PER_GRID,
+        may_run=_may_run(actor),
+    )
+
+
+async def _households(
+    request: Asked,
+    *,
+    result: Imported | None = None,
+    stored: bool = False,
+    error: Invalid | None = None,
+) -> Template:
+    return _page(
+        request,
+        "desk_households",
+        status=422 if error or (result and result.faults) else 200,
+        counts=await households.counts(request.user),
+        result=result,
+        stored=stored,
+        error=error,
+        may_run=_may_run(request.user),
+    )
+
+
+async def _form(request: Asked, error: Invalid | None = None) -> Template:
+    return _page(
+        request,
+        "desk_form",
+        status=422 if error else 200,
+        form=await service.current_form(request.user.county_id),
+        error=error,
+        may_run=_may_run(request.user),
+    )
+
+
+def _may_run(actor: Actor) -> bool:
+    return allowed(actor, Action.SURVEY_RUN, Target(unit_code=f"{actor.county_id:06d}")).allowed
+
+
+def _page(request: Asked, name: str, **context: Any) -> Template:
+    return page(
+        request,  # type: ignore[arg-type]  # the app's request class is HTMXRequest
+        f"survey/{name}.html",
+        **context,
+    )
+
+
+router = Router(
+    "/",
+    route_handlers=[
+        household_list,
+        household_import,
+        form_page,
+        form_save,
+        home,
+        freeze,
+        draw_sample,
+        close,
+        list_file,
+        drawn_file,
+        notice,
+        result_page,
+        word_page,
+    ],
+    include_in_schema=False,
+)

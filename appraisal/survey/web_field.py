@@ -1,0 +1,324 @@
+"""Field work on phone and desk: interviewers' lists, slips to print, papers keyed in twice."""
+
+from contextlib import suppress
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from litestar import Request, Router, get, post
+from litestar.params import FromPath
+from litestar.response import Redirect, Template
+
+from appraisal.survey import ballots, field, service, slips
+from appraisal.survey.ballots import Keyed
+from appraisal.survey.errors import SlipUnknown
+from appraisal.survey.field import NOTES, STATUS_NAMES
+from appraisal.survey.rules import MAX_COMMENT, SCALE, VISITS, token_in
+from appraisal.survey.web_ballot import BallotForm
+from shared.errors import Conflict, Forbidden, GridmeritError, Invalid, NotFound
+from shared.identity.access import Action, Target, allowed
+from shared.identity.actor import Actor
+from shared.roster import service as roster
+from shared.web import forms
+from shared.web.pages import moment, page
+
+Asked = Request[Actor, Any, Any]
+VISITS_PATH = "/appraisal/visits/{survey_id:uuid}/{village_code:str}"
+PAPERS = "/appraisal/papers/{survey_id:uuid}"
+BODY = 64 * 1024
+
+
+class PersonForm(msgspec.Struct):
+    """Whom it is about."""
+
+    person_id: UUID
+
+
+@get("/appraisal/visits")
+async def villages(request: Asked) -> Template:
+    """The villages that somebody interviews, or whose survey they run."""
+    found = await field.villages(request.user)
+    papers = {survey.id for survey, unit in found if _runs(request.user, unit.code)}
+    return _page(request, "m_visits", found=found, papers=sorted(papers))
+
+
+@get(VISITS_PATH)
+async def village(
+    request: Asked, survey_id: FromPath[UUID], village_code: FromPath[str]
+) -> Template:
+    """One village's list, and for who runs the survey its slips and interviewers."""
+    return await _village(request, survey_id, village_code)
+
+
+@post(VISITS_PATH, request_max_body_size=BODY)
+async def note(
+    request: Asked, survey_id: FromPath[UUID], village_code: FromPath[str]
+) -> Template | Redirect:
+    """Keep what became of the visits that were marked."""
+    notes: dict[UUID, str] = {}
+    for name, value in (await forms.read(request)).items():
+        with suppress(ValueError):
+            notes[UUID(name)] = str(value)
+    notes = {one: said for one, said in notes.items() if said}
+    try:
+        if not notes:
+            raise Invalid("请先选好哪几户是什么结果，再保存。")  # noqa: TRY301
+        await field.note_visits(request.user, survey_id, village_code, notes, moment(request))
+    except (Invalid, Conflict) as error:
+        return await _village(request, survey_id, village_code, error)
+    return _back(survey_id, village_code)
+
+
+@get(VISITS_PATH + "/print")
+async def print_list(
+    request: Asked, survey_id: FromPath[UUID], village_code: FromPath[str]
+) -> Template:
+    """The list on paper, with empty boxes."""
+    actor = request.user
+    _, rows, _ = await field.hand_out_list(actor, survey_id, village_code)
+    units = await roster.units(actor.county_id, [village_code, *rows])
+    return _page(
+        request,
+        "print_visits",
+        rows=rows,
+        units=units,
+        village=units[village_code],
+        names=STATUS_NAMES,
+        back=_address(survey_id, village_code),
+    )
+
+
+@post(VISITS_PATH + "/slips", status_code=200)
+async def print_slips(
+    request: Asked, survey_id: FromPath[UUID], village_code: FromPath[str]
+) -> Template:
+    """Slips for the printer; their tokens are on this answer only."""
+    actor = request.user
+    again = (await forms.read(request)).get("again") == "1"
+    url = request.app.state.settings.public_url
+    try:
+        made = await slips.print_slips(
+            actor, survey_id, village_code, url, moment(request), again=again
+        )
+    except (Invalid, Conflict) as error:
+        return await _village(request, survey_id, village_code, error)
+    form = await ballots.form_to_print(actor, survey_id)
+    return _page(
+        request,
+        "print_ballots",
+        slips=made,
+        form=form,
+        scale=SCALE,
+        back=_address(survey_id, village_code),
+    )
+
+
+@post(VISITS_PATH + "/top-up")
+async def top_up(
+    request: Asked, survey_id: FromPath[UUID], village_code: FromPath[str]
+) -> Template | Redirect:
+    """Bring replacements to the grids that have too few answers."""
+    try:
+        added = await field.top_up(request.user, survey_id, village_code)
+        if not added:
+            raise Conflict("现在不用补抽：已答够，或还有住户待访。")  # noqa: TRY301
+    except (Invalid, Conflict) as error:
+        return await _village(request, survey_id, village_code, error)
+    return _back(survey_id, village_code)
+
+
+@post(VISITS_PATH + "/interviewers")
+async def assign(
+    request: Asked, survey_id: FromPath[UUID], village_code: FromPath[str]
+) -> Template | Redirect:
+    """Name an interviewer."""
+    try:
+        form = forms.bind(PersonForm, await forms.read(request))
+        await field.assign(request.user, survey_id, village_code, form.person_id, moment(request))
+    except (Invalid, Conflict) as error:
+        return await _village(request, survey_id, village_code, error)
+    return _back(survey_id, village_code)
+
+
+@post(VISITS_PATH + "/interviewers/end")
+async def dismiss(
+    request: Asked, survey_id: FromPath[UUID], village_code: FromPath[str]
+) -> Redirect:
+    """Take an interviewer off the village."""
+    form = forms.bind(PersonForm, await forms.read(request))
+    await field.dismiss(request.user, survey_id, village_code, form.person_id)
+    return _back(survey_id, village_code)
+
+
+@get(PAPERS)
+async def papers(request: Asked, survey_id: FromPath[UUID]) -> Template:
+    """The batch entry screen: a slip's number, then its answers."""
+    return await _papers(request, survey_id)
+
+
+@post(PAPERS, status_code=200)
+async def find(request: Asked, survey_id: FromPath[UUID]) -> Template:
+    """The empty form of the slip whose number was typed or scanned."""
+    code = _code(await forms.read(request))
+    try:
+        return await _paper(request, survey_id, code, {})
+    except GridmeritError as error:
+        return await _papers(request, survey_id, error=_shown(error))
+
+
+@post(PAPERS + "/key", status_code=200)
+async def key(request: Asked, survey_id: FromPath[UUID]) -> Template:
+    """One of the two keyings."""
+    values = await forms.read(request)
+    code = _code(values)
+    try:
+        answers = forms.bind(BallotForm, values).answers()
+        keyed = await ballots.key_paper(request.user, survey_id, code, answers)
+    except Invalid as error:
+        return await _paper(request, survey_id, code, values, error)
+    except GridmeritError as error:
+        return await _papers(request, survey_id, error=_shown(error))
+    return await _papers(request, survey_id, keyed=keyed)
+
+
+@post(PAPERS + "/decide", status_code=200)
+async def decide(request: Asked, survey_id: FromPath[UUID]) -> Template:
+    """The third look at a paper."""
+    values = await forms.read(request)
+    code = _code(values)
+    try:
+        answers = forms.bind(BallotForm, values).answers()
+        await ballots.decide_paper(request.user, survey_id, code, answers)
+    except Invalid as error:
+        return await _paper(request, survey_id, code, values, error)
+    except GridmeritError as error:
+        return await _papers(request, survey_id, error=_shown(error))
+    return await _papers(request, survey_id, keyed=Keyed(number=code, cast=True))
+
+
+async def _village(
+    request: Asked, survey_id: UUID, village_code: str, error: GridmeritError | None = None
+) -> Template:
+    actor = request.user
+    survey, rows, may_note = await field.hand_out_list(actor, survey_id, village_code)
+    units = await roster.units(actor.county_id, [village_code, *rows])
+    if village_code not in units:
+        raise NotFound
+    runs = _runs(actor, village_code)
+    lines = await service.progress(actor, survey, village_code) if runs else []
+    at = moment(request)
+    return _page(
+        request,
+        "m_village",
+        status=error.status if error else 200,
+        survey=survey,
+        village=units[village_code],
+        units=units,
+        rows=rows,
+        lines=lines,
+        may_note=may_note,
+        runs=runs,
+        interviewers=await field.interviewers(actor, survey_id, village_code) if runs else [],
+        candidates=await field.candidates(actor, village_code, at) if runs else [],
+        notes=NOTES,
+        names=STATUS_NAMES,
+        visits=VISITS,
+        address=_address(survey_id, village_code),
+        error=error,
+    )
+
+
+async def _papers(
+    request: Asked,
+    survey_id: UUID,
+    *,
+    keyed: Keyed | None = None,
+    error: GridmeritError | None = None,
+) -> Template:
+    conflicts, waiting = await ballots.conflicts(request.user, survey_id)
+    return _page(
+        request,
+        "m_papers",
+        status=error.status if error else 200,
+        survey_id=survey_id,
+        keyed=keyed,
+        conflicts=conflicts,
+        waiting=waiting,
+        error=error,
+    )
+
+
+async def _paper(
+    request: Asked,
+    survey_id: UUID,
+    code: str,
+    values: dict[str, Any],
+    error: Invalid | None = None,
+) -> Template:
+    paper, waiting = await ballots.find_paper(request.user, survey_id, code)
+    return _page(
+        request,
+        "m_paper",
+        status=422 if error else 200,
+        survey_id=survey_id,
+        paper=paper,
+        number=f"{paper.slip.number:010d}",
+        turn=1 if waiting is None else 2 if waiting.second_by is None else 3,
+        values=values,
+        error=error,
+        scale=SCALE,
+        max_comment=MAX_COMMENT,
+    )
+
+
+def _code(values: dict[str, Any]) -> str:
+    """The number or the token in what was typed or scanned."""
+    found = str(values.get("code", ""))
+    return token_in(found) or found
+
+
+def _shown(error: GridmeritError) -> GridmeritError:
+    """What belongs on the entry screen; an absent page stays absent."""
+    if isinstance(error, SlipUnknown | Conflict | Forbidden | Invalid):
+        return error
+    raise error
+
+
+def _runs(actor: Actor, code: str) -> bool:
+    return allowed(actor, Action.SURVEY_FIELD, Target(unit_code=code)).allowed
+
+
+def _address(survey_id: UUID, village_code: str) -> str:
+    return f"/appraisal/visits/{survey_id}/{village_code}"
+
+
+def _back(survey_id: UUID, village_code: str) -> Redirect:
+    return Redirect(_address(survey_id, village_code), status_code=303)
+
+
+def _page(request: Asked, name: str, **context: Any) -> Template:
+    return page(
+        request,  # type: ignore[arg-type]  # the app's request class is HTMXRequest
+        f"survey/{name}.html",
+        **context,
+    )
+
+
+router = Router(
+    "/",
+    route_handlers=[
+        villages,
+        village,
+        note,
+        print_list,
+        print_slips,
+        top_up,
+        assign,
+        dismiss,
+        papers,
+        find,
+        key,
+        decide,
+    ],
+    include_in_schema=False,
+)

@@ -1,0 +1,355 @@
+"""From the list of households to the draw, the slips, the ballots and the last count."""
+
+import asyncio
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from appraisal.cycle import advancing
+from appraisal.cycle.rules import Stage
+from appraisal.errors import WrongStage
+from appraisal.survey import ballots, draw, field, households, queries, results, service, slips
+from appraisal.survey.errors import (
+    PaperFirstAgain,
+    SlipClosed,
+    SlipUnknown,
+    SlipUsed,
+    WrongState,
+)
+from appraisal.survey.rules import ASPECTS, Answers, slip_id, slip_number
+from appraisal.survey.service import DrawForm, FormForm, FreezeForm
+from shared.database import DB
+from shared.errors import Conflict, Forbidden, Invalid, NotFound
+from tests.appraisal.survey.world import (
+    AT,
+    FULL,
+    GRID,
+    SECOND,
+    VALUE,
+    VILLAGE,
+    closed,
+    current,
+    drawn,
+    frozen,
+    interviewing,
+    printed,
+    sheet,
+    vote,
+)
+from tests.factories import COUNTY, acting, small_county
+
+GOOD = Answers(aware=True, values=FULL)
+
+
+async def test_the_same_file_again_changes_nothing(rollback: None) -> None:
+    """New, moved, missing: each is counted; a dry run writes nothing; missing ones go on demand."""
+    await small_county()
+    first = await households.import_households(None, COUNTY, sheet(), "h.csv", dry_run=True)
+    assert (first.rows, first.created, first.grids) == (160, 160, 4)
+    assert await queries.household_counts(COUNTY) == []
+    for expected in ((160, 0), (0, 160)):
+        done = await households.import_households(None, COUNTY, sheet(), "h.csv")
+        assert (done.created, done.same) == expected
+    one = f"网格编码,户号,村民小组\n{GRID},001,9组\n{GRID},777,1组".encode()
+    moved = await households.import_households(None, COUNTY, one, "h.csv")
+    assert (moved.created, moved.changed, moved.missing, moved.ended) == (1, 1, 39, 0)
+    ended = await households.import_households(None, COUNTY, one, "h.csv", end_missing=True)
+    assert (ended.same, ended.missing, ended.ended) == (2, 39, 39)
+    assert await queries.household_counts(COUNTY) == [("421222100", 4, 122)]
+
+
+async def test_a_faulty_list_is_refused_whole(rollback: None) -> None:
+    """Each wrong cell has its sentence; nothing is written."""
+    await small_county()
+    rows = [
+        "网格编码,户号,村民小组,户主姓名",
+        f"{GRID},001,1组,张三",
+        f"{GRID},001,1组,李四",
+        "421222100001999,002,1组,",
+        f"{GRID},张三家,1组,",
+        f"{GRID},003,一 组,",
+        f"{GRID},,1组,",
+    ]
+    done = await households.import_households(None, COUNTY, "\n".join(rows).encode(), "h.csv")
+    assert done.left_out == ["户主姓名"]
+    assert done.fault_count == len(done.faults) == 5
+    said = "".join(done.faults)
+    for word in ("第 2 行", "没有编码为 421222100001999", "不要写姓名", "不能有逗号", "不能空着"):
+        assert word in said
+    assert done.report is not None
+    assert await queries.household_counts(COUNTY) == []
+
+
+async def test_the_frozen_list_does_not_follow_later_imports(rollback: None) -> None:
+    """What was published is what is drawn from, and its hash is that of the file handed out."""
+    made = await frozen()
+    content = await service.published_list(made.department, made.cycle_id)
+    assert draw.digest(content) == made.survey.list_hash
+    more = f"网格编码,户号,村民小组\n{GRID},900,1组".encode()
+    await households.import_households(None, COUNTY, more, "h.csv")
+    assert await service.published_list(made.department, made.cycle_id) == content
+    with pytest.raises(Conflict, match="已经冻结"):
+        await service.freeze(made.department, made.cycle_id, FreezeForm(value_source="球"), AT)
+    with pytest.raises(WrongState):
+        await service.published_draw(made.department, made.cycle_id)
+
+
+async def test_list_and_value_give_the_stored_draw(rollback: None) -> None:
+    """The sample in the database is the published recipe's, and the draw happens once."""
+    made = await drawn()
+    content = await service.published_list(made.department, made.cycle_id)
+    lines = draw.draw(draw.read_list(content), draw.seed_of(draw.digest(content), VALUE), 30)
+    assert draw.digest(draw.draw_file(lines)) == made.survey.draw_hash
+    rows = await queries.listed(COUNTY, made.survey.id, [GRID])
+    assert [row.number for row in rows] == [
+        line.number for line in lines if line.grid_code == GRID and line.kind == "primary"
+    ]
+    with pytest.raises(WrongState):
+        await service.draw_sample(made.department, made.cycle_id, DrawForm(public_value="2"), AT)
+
+
+async def test_only_the_department_runs_a_survey(rollback: None) -> None:
+    """Others get what absence looks like; the township's instructor sees and prints."""
+    made = await drawn()
+    for other in (made.instructor, await acting(made.county.chief)):
+        with pytest.raises(NotFound):
+            await service.close(other, made.cycle_id, AT)
+    assert (await service.progress(made.instructor, made.survey, "421222100"))[0].grids == 4
+    with pytest.raises(NotFound):
+        await service.progress(made.instructor, made.survey, "421222101")
+    with pytest.raises(NotFound):
+        await slips.print_slips(
+            await acting(made.county.chief), made.survey.id, VILLAGE, "http://x", AT
+        )
+
+
+async def test_an_interviewer_is_of_another_village(rollback: None) -> None:
+    """The chief and the worker are refused, somebody from next door sees and notes the list."""
+    made = await drawn()
+    for member in (made.county.chief, made.county.worker):
+        with pytest.raises(Invalid, match="不能是本村"):
+            await field.assign(made.department, made.survey.id, VILLAGE, member.person_id, AT)
+    cousin = await interviewing(made)
+    _, rows, may_note = await field.hand_out_list(cousin, made.survey.id, VILLAGE)
+    assert ({code: len(found) for code, found in rows.items()}, may_note) == (
+        {GRID: 30, SECOND: 30},
+        True,
+    )
+    for other in (await acting(made.county.chief), await acting(made.county.worker)):
+        with pytest.raises(NotFound):
+            await field.hand_out_list(other, made.survey.id, VILLAGE)
+        with pytest.raises(NotFound):
+            await field.note_visits(other, made.survey.id, VILLAGE, {}, AT)
+    names = {one.name for one in await field.candidates(made.department, VILLAGE, AT)}
+    assert names == {"周部长", "尹玉梅"}
+    await field.dismiss(made.department, made.survey.id, VILLAGE, cousin.person_id)
+    with pytest.raises(NotFound):
+        await field.hand_out_list(cousin, made.survey.id, VILLAGE)
+
+
+async def test_who_refuses_is_replaced_in_the_order_of_the_draw(rollback: None) -> None:
+    """Refused at once, not at home on the second visit; the next of the same group comes."""
+    made = await drawn()
+    cousin = await interviewing(made)
+    _, rows, _ = await field.hand_out_list(cousin, made.survey.id, VILLAGE)
+    one, two, three = rows[GRID][:3]
+    notes = {one.id: "refused", two.id: "absent", three.id: "handed"}
+    assert await field.note_visits(cousin, made.survey.id, VILLAGE, notes, AT) == 1
+    assert await field.note_visits(cousin, made.survey.id, VILLAGE, {two.id: "absent"}, AT) == 1
+    _, after, _ = await field.hand_out_list(cousin, made.survey.id, VILLAGE)
+    added = after[GRID][30:]
+    lines = [
+        line
+        for line in await service.drawn_grid(COUNTY, made.survey, GRID)
+        if line.kind == "replacement"
+    ]
+    expected = field.next_in_order(lines, [], [one.villager_group, two.villager_group])
+    assert {row.number for row in added} == {line.number for line in expected}
+    assert [row.status for row in after[GRID][:3]] == ["refused", "absent", "handed"]
+    with pytest.raises(Invalid, match="不能再改"):
+        await field.note_visits(cousin, made.survey.id, VILLAGE, {three.id: "refused"}, AT)
+
+
+async def test_households_are_topped_up(rollback: None) -> None:
+    """Until 60 % and 20 have answered; who waits for a visit counts as coming."""
+    made = await drawn()
+    cousin = await interviewing(made)
+    tokens = await printed(made)
+    _, rows, _ = await field.hand_out_list(cousin, made.survey.id, VILLAGE)
+    notes = {row.id: "handed" for row in rows[GRID]}
+    await field.note_visits(cousin, made.survey.id, VILLAGE, notes, AT)
+    for token in tokens[GRID][:12]:
+        await vote(token)
+    assert await field.top_up(made.department, made.survey.id, GRID) == 8
+    assert await field.top_up(made.department, made.survey.id, GRID) == 0
+    (line,) = (
+        one
+        for one in await service.progress(made.instructor, made.survey, VILLAGE)
+        if one.code == GRID
+    )
+    assert (line.listed, line.handed, line.answered, line.share, line.short) == (38, 30, 12, 40, 0)
+    more = await slips.print_slips(made.department, made.survey.id, GRID, "http://x", AT)
+    assert len(more) == 8
+
+
+async def test_slips_are_as_many_as_households(rollback: None) -> None:
+    """Printed once; printed again they are new and the old ones worth nothing."""
+    made = await drawn()
+    tokens = await printed(made)
+    assert {code: len(found) for code, found in tokens.items()} == {GRID: 30, SECOND: 30}
+    with pytest.raises(Invalid, match="都已有票"):
+        await printed(made)
+    await vote(tokens[GRID][0])
+    again = await slips.print_slips(
+        made.department, made.survey.id, GRID, "http://x", AT, again=True
+    )
+    assert len(again) == 29
+    with pytest.raises(SlipUnknown):
+        await vote(tokens[GRID][1])
+    await vote(again[0].url.rpartition("/")[2])
+    await vote(tokens[SECOND][0])
+
+
+async def test_one_slip_is_one_ballot(rollback: None) -> None:
+    """Used, counted, unknown and closed slips are refused, each with its own words."""
+    made = await drawn()
+    tokens = (await printed(made))[GRID]
+    for token in tokens[:5]:
+        await vote(token)
+    with pytest.raises(SlipUsed):
+        await vote(tokens[0])
+    assert await ballots.count(COUNTY) == 5
+    with pytest.raises(SlipUsed):
+        await vote(tokens[0])
+    with pytest.raises(SlipUnknown):
+        await vote("421222." + "A" * 22)
+    with pytest.raises(Invalid):
+        await ballots.submit_ballot(COUNTY, tokens[6], Answers(aware=True, values=(1,) * 6))
+    await closed(made)
+    with pytest.raises(SlipClosed):
+        await vote(tokens[7])
+
+
+async def test_a_slip_scanned_twice_at_once_counts_once(committed: None) -> None:
+    """Eight submissions of one slip and counts between them: one ballot, whatever the order."""
+    made = await drawn()
+    tokens = (await printed(made))[GRID]
+    for token in tokens[1:5]:
+        await vote(token)
+    done = await asyncio.gather(
+        *(vote(tokens[0]) for _ in range(8)),
+        *(ballots.count(COUNTY) for _ in range(3)),
+        return_exceptions=True,
+    )
+    refused = [one for one in done if isinstance(one, BaseException)]
+    assert {type(one) for one in refused} == {SlipUsed}
+    assert len(refused) == 7
+    await closed(made)
+    assert await DB.fetchval("SELECT count(*) FROM appraisal.ballot WHERE county_id = 421222") == 5
+
+
+async def test_paper_is_keyed_by_two(rollback: None) -> None:
+    """The same answers from two people cast the ballot, with the slip's number or its address."""
+    made = await drawn()
+    token = (await printed(made))[GRID][0]
+    number = slip_number(slip_id(token))
+    first = await ballots.key_paper(made.department, made.survey.id, number, GOOD)
+    assert not first.cast
+    for again in (
+        ballots.key_paper(made.department, made.survey.id, number, GOOD),
+        ballots.find_paper(made.department, made.survey.id, number),
+    ):
+        with pytest.raises(PaperFirstAgain):
+            await again
+    second = await ballots.key_paper(made.instructor, made.survey.id, token, GOOD)
+    assert second.cast
+    with pytest.raises(SlipUsed):
+        await vote(token)
+    with pytest.raises(NotFound):
+        await ballots.key_paper(await acting(made.county.chief), made.survey.id, number, GOOD)
+
+
+async def test_a_third_look_decides_what_two_read_differently(rollback: None) -> None:
+    """The differences are listed; neither of the two may decide; scanning meanwhile wins."""
+    made = await drawn()
+    tokens = (await printed(made))[GRID]
+    other = Answers(aware=True, values=(100, 80, 100, 100, 100, 100))
+    boss = await acting(made.county.department, desk=True)
+    number = slip_number(slip_id(tokens[0]))
+    third = await acting(made.county.cousin_worker)
+    await ballots.key_paper(boss, made.survey.id, number, GOOD)
+    keyed = await ballots.key_paper(made.instructor, made.survey.id, number, other)
+    assert (keyed.cast, keyed.differing) == (False, (ASPECTS[1].title,))
+    (conflict,), waiting = await ballots.conflicts(boss, made.survey.id)
+    assert (conflict.number, conflict.differing, waiting) == (number, (ASPECTS[1].title,), 0)
+    for one in (boss, made.instructor):
+        with pytest.raises(Forbidden, match="第三人"):
+            await ballots.decide_paper(one, made.survey.id, number, GOOD)
+    with pytest.raises(NotFound):
+        await ballots.decide_paper(third, made.survey.id, number, GOOD)
+    await vote(tokens[0])
+    with pytest.raises(SlipUsed):
+        await ballots.key_paper(boss, made.survey.id, number, GOOD)
+    assert await ballots.conflicts(boss, made.survey.id) == ([], 0)
+
+
+async def test_results_wait_for_the_end_and_the_cycle_for_them(rollback: None) -> None:
+    """No figure before the survey is closed; no scoring before it either."""
+    made = await drawn()
+    tokens = (await printed(made))[GRID]
+    for token in tokens[:6]:
+        await vote(token)
+    with pytest.raises(WrongState):
+        await results.of_unit(made.department, await current(made), "421222")
+    with pytest.raises(Conflict, match="群众测评还没有结束"):
+        await advancing.advance(made.department, made.cycle_id, Stage.SCORE, "", AT)
+    survey = await closed(made)
+    await advancing.advance(made.department, made.cycle_id, Stage.SCORE, "", AT)
+    found = await results.of_unit(made.department, survey, "421222")
+    assert (found[0][1].counted, found[0][1].score) == (6, Decimal(100))
+    with pytest.raises(WrongStage):
+        await service.close(made.department, made.cycle_id, AT)
+
+
+async def test_a_crash_of_the_server_is_said(rollback: None) -> None:
+    """What waited in the unlogged inbox and is gone at the next count is counted as lost."""
+    made = await drawn()
+    tokens = (await printed(made))[GRID]
+    for token in tokens[:3]:
+        await vote(token)
+    await ballots.count(COUNTY)
+    assert (await current(made)).waiting == 3
+    for table in ("ballot_inbox", "ballot_burnt"):  # as recovery leaves unlogged tables: empty
+        await DB.execute(f"DELETE FROM appraisal.{table} WHERE county_id = $1", COUNTY)
+    await vote(tokens[5])
+    await ballots.count(COUNTY)
+    survey = await current(made)
+    assert (survey.lost, survey.waiting) == (2, 1)
+
+
+async def test_a_form_is_a_version(rollback: None) -> None:
+    """New words are for the next survey; the running one keeps its own."""
+    made = await drawn()
+    titles = [aspect.title for aspect in ASPECTS]
+    prompts = ["说话和气", *(aspect.prompt for aspect in ASPECTS[1:])]
+    await service.save_form(made.department, FormForm(titles=titles, prompts=prompts), AT)
+    assert (await service.current_form(COUNTY)).aspects[0].prompt == "说话和气"
+    assert (await service.form_of(COUNTY, made.survey)).aspects == ASPECTS
+    with pytest.raises(Invalid):
+        await service.save_form(made.department, FormForm(titles=["一"], prompts=["二"]), AT)
+
+
+async def test_words_and_slips_are_forgotten(rollback: None) -> None:
+    """A year after the end; answers and results stay."""
+    made = await drawn()
+    tokens = (await printed(made))[GRID]
+    for token in tokens[:6]:
+        await vote(token, words="路灯坏了")
+    survey = await closed(made)
+    assert await service.forget(COUNTY, AT) == (0, 0, 0)
+    gone = await service.forget(COUNTY, datetime(2027, 7, 4, tzinfo=UTC))
+    assert gone[:2] == (6, 60)
+    assert await results.words(made.department, survey, "421222") == []
+    (_, county), *_ = await results.of_unit(made.department, survey, "421222")
+    assert county.ballots == 6

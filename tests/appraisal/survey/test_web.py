@@ -1,0 +1,191 @@
+"""The pages of the survey as residents, interviewers, keyers and the department click them."""
+
+import re
+
+import httpx
+import pytest
+
+from appraisal.survey import field, slips
+from appraisal.survey.rules import ASPECTS, slip_id, slip_number
+from shared.database import DB
+from tests.appraisal.survey.world import (
+    AT,
+    GRID,
+    VALUE,
+    VILLAGE,
+    World,
+    closed,
+    drawn,
+    frozen,
+    interviewing,
+    printed,
+    sheet,
+    vote,
+)
+from tests.factories import COUNTY
+from tests.shared.identity.test_matrix import act_as, token
+
+BALLOT = {"aware": "1", **{f"v{number}": "80" for number in range(1, 7)}}
+
+
+async def post(client: httpx.AsyncClient, path: str, **fields: str) -> httpx.Response:
+    """A form as our own pages send it."""
+    return await client.post(path, data={"_csrf_token": await token(client), **fields})
+
+
+async def test_a_resident_votes_without_a_trace(client: httpx.AsyncClient) -> None:
+    """No cookie either way, no referrer, no cache; the worker's name after the gate question."""
+    made = await drawn()
+    slip = (await printed(made))[GRID][0]
+    client.cookies.clear()
+    shown = await client.get(f"/s/{slip}")
+    assert shown.status_code == 200
+    assert shown.text.index("您知道隽1第1网格的网格员是谁吗") < shown.text.index("欧阳金山")
+    assert all(f"{aspect.title}<small>{aspect.prompt}" in shown.text for aspect in ASPECTS)
+    assert "谁也查不到" in shown.text
+    half = await client.post(f"/s/{slip}", data={"aware": "1", "v1": "80"})
+    assert (half.status_code, "还有没选的" in half.text) == (422, True)
+    done = await client.post(f"/s/{slip}", data={**BALLOT, "comment": "路灯坏了"})
+    assert (done.status_code, "谢谢您，已收到" in done.text) == (200, True)
+    again = await client.post(f"/s/{slip}", data=BALLOT)
+    assert (again.status_code, "已经交过了" in again.text) == (409, True)
+    for answer in (shown, half, done, again):
+        assert "set-cookie" not in answer.headers
+        assert answer.headers["referrer-policy"] == "no-referrer"
+        assert answer.headers["cache-control"] == "no-store"
+        assert "csrf" not in re.sub(r'<meta name="csrf-token" content="">', "", answer.text)
+
+
+@pytest.mark.parametrize(
+    "slip", ["421222." + "A" * 22, "421222.short", "%00", "999999." + "A" * 22]
+)
+async def test_what_is_no_slip_gets_kind_words(client: httpx.AsyncClient, slip: str) -> None:
+    """Unknown, cut off, of no county: one sentence and whom to ask."""
+    await drawn()
+    for answer in (await client.get(f"/s/{slip}"), await client.post(f"/s/{slip}", data=BALLOT)):
+        assert answer.status_code == 404
+        assert "再扫一次" in answer.text
+        assert "联系组织部" in answer.text
+
+
+async def test_the_department_goes_from_list_to_result(client: httpx.AsyncClient) -> None:
+    """Import, freeze, draw, print, close: every page shows what the next step needs."""
+    made = await frozen()
+    await act_as(client, made.county.department)
+    tried = await client.post(
+        "/appraisal/desk/households",
+        data={"_csrf_token": await token(client), "act": "try"},
+        files={"file": ("households.csv", sheet(), "text/csv")},
+    )
+    assert (tried.status_code, "不变 160" in tried.text) == (200, True)
+    base = f"/appraisal/desk/cycles/{made.cycle_id}/survey"
+    home = await client.get(base)
+    assert made.survey.list_hash in home.text
+    assert (await post(client, f"{base}/draw", public_value="")).status_code == 422
+    assert (await post(client, f"{base}/draw", public_value=VALUE)).status_code == 303
+    assert VALUE in (await client.get(f"{base}/notice")).text
+    assert (await client.get(f"{base}/list")).content.count(b"\n") == 161
+    assert "正选" in (await client.get(f"{base}/drawn")).text
+    assert 'href="/appraisal/visits/' in (await client.get(f"{base}?code=421222100")).text
+    early = await client.get(f"{base}/results")
+    assert (early.status_code, "结束以后才有结果" in early.text) == (409, True)
+    for slip in (await printed(made))[GRID][:6]:
+        await vote(slip, words="路灯坏了")
+    assert (await post(client, f"{base}/close")).status_code == 303
+    result = await client.get(f"{base}/results?code={VILLAGE}")
+    assert (result.status_code, "样本不足 20 张" in result.text) == (200, True)
+    assert "不足 5 张，不单列" in result.text
+    assert (await client.get(f"{base}/words")).text.count("<li>路灯坏了</li>") == 6
+
+
+async def test_words_of_the_form_are_edited_on_a_page(client: httpx.AsyncClient) -> None:
+    """Six titles and prompts, kept as a new version."""
+    made = await frozen()
+    await act_as(client, made.county.department)
+    fields = {
+        "_csrf_token": await token(client),
+        "titles": [aspect.title for aspect in ASPECTS],
+        "prompts": ["说话和气", *(aspect.prompt for aspect in ASPECTS[1:])],
+    }
+    saved = await client.post("/appraisal/desk/survey-form", data=fields)
+    assert saved.status_code == 303
+    shown = (await client.get("/appraisal/desk/survey-form")).text
+    assert ("说话和气" in shown, "现在是第 2 版" in shown) == (True, True)
+
+
+async def test_an_interviewer_works_on_the_phone(client: httpx.AsyncClient) -> None:
+    """The villages, the list, what became of visits; nothing to print, no slip to see."""
+    made = await drawn()
+    cousin = await interviewing(made)
+    await act_as(client, made.county.cousin_worker)
+    address = f"/appraisal/visits/{made.survey.id}/{VILLAGE}"
+    assert address in (await client.get("/appraisal/visits")).text
+    page = (await client.get(address)).text
+    assert "打印测评票" not in page
+    _, rows, _ = await field.hand_out_list(cousin, made.survey.id, VILLAGE)
+    noted = await post(client, address, **{str(rows[GRID][0].id): "handed"})
+    assert noted.status_code == 303
+    assert "已发票" in (await client.get(address)).text
+    assert (await post(client, address)).status_code == 422
+    assert (await client.get(address + "/print")).status_code == 200
+    assert (await post(client, address + "/slips")).status_code == 404
+    await act_as(client, made.county.chief)
+    assert (await client.get(address)).status_code == 404
+
+
+async def test_the_township_prints_and_names_interviewers(client: httpx.AsyncClient) -> None:
+    """Slips once, on the answer only; a villager is refused as interviewer."""
+    made = await drawn()
+    await act_as(client, made.county.instructor)
+    address = f"/appraisal/visits/{made.survey.id}/{VILLAGE}"
+    answer = await post(client, address + "/slips")
+    assert answer.status_code == 200
+    assert answer.text.count('class="ballot-slip"') == 60
+    assert "都已有票" in (await post(client, address + "/slips")).text
+    own = await post(client, address + "/interviewers", person_id=str(made.county.lead.person_id))
+    assert (own.status_code, "不能是本村" in own.text) == (422, True)
+    other = str(made.county.instructor.person_id)
+    assert (await post(client, address + "/interviewers", person_id=other)).status_code == 303
+    assert (await post(client, address + "/interviewers/end", person_id=other)).status_code == 303
+    assert "不用补抽" in (await post(client, address + "/top-up")).text
+
+
+async def keyed(client: httpx.AsyncClient, made: World, code: str, **changes: str) -> str:
+    """Open a paper and key it in; what the entry screen says then."""
+    address = f"/appraisal/papers/{made.survey.id}"
+    opened = await post(client, address, code=code)
+    act = "decide" if "第三人核对" in opened.text else "key"
+    return (await post(client, f"{address}/{act}", code=code, **(BALLOT | changes))).text
+
+
+async def test_two_people_key_a_paper(client: httpx.AsyncClient) -> None:
+    """First, second with a difference, a third person decides; a wrong number is said."""
+    made = await drawn()
+    numbers = [slip_number(slip_id(slip)) for slip in (await printed(made))[GRID][:2]]
+    await act_as(client, made.county.department)
+    assert "第一遍已录" in await keyed(client, made, numbers[0])
+    assert "换一个人录第二遍" in await keyed(client, made, numbers[0])
+    assert "第一遍已录" in await keyed(client, made, numbers[1])
+    assert "不能用了" in await keyed(client, made, "0000000000")
+    await act_as(client, made.county.instructor)
+    assert "两遍一致，已计入" in await keyed(client, made, numbers[0])
+    assert "两遍不一致：工作态度" in await keyed(client, made, numbers[1], v1="20")
+    assert "第三人" in await keyed(client, made, numbers[1])
+    count = "SELECT count(*) FROM appraisal.ballot_inbox WHERE county_id = $1"
+    assert await DB.fetchval(count, COUNTY) == 1
+
+
+async def test_slips_stand_in_the_order_of_their_hashes(rollback: None) -> None:
+    """What is stored says nothing of the order of printing, and no token can be got from it."""
+    made = await drawn()
+    found = await slips.print_slips(made.department, made.survey.id, VILLAGE, "http://x", AT)
+    tokens = [slip.url.rpartition("/")[2] for slip in found]
+    rows = await DB.fetch(
+        "SELECT id, ballot_slip::text AS whole FROM appraisal.ballot_slip"
+        " WHERE county_id = $1 ORDER BY ctid",
+        COUNTY,
+    )
+    assert [row["id"] for row in rows] == sorted(slip_id(one) for one in tokens)
+    stored = "".join(row["whole"] for row in rows)
+    assert not any(one.partition(".")[2] in stored for one in tokens)
+    await closed(made)
