@@ -24,3 +24,12 @@ FROM (
 ) m
 GROUP BY m.county_id, m.person_id, m.month;
 COMMENT ON VIEW points.merit_month IS 'contract v1: posted merit by person and month of work';
+
+-- checkable_record, version 1: posted records that a double-random check may draw. What a record
+-- of 专项帮教 says stays in points.
+CREATE OR REPLACE VIEW points.checkable_record WITH (security_barrier) AS
+SELECT r.county_id, r.id AS record_id, r.worker_id AS person_id, r.grid_code, r.work_date,
+       r.rule_code, CASE WHEN r.rule_code = 'CARE-02' THEN '专项帮教' ELSE r.text END AS label
+FROM points.work_record r
+WHERE r.state = 'posted';
+COMMENT ON VIEW points.checkable_record IS 'contract v1: posted work that a check may look at';

@@ -51,6 +51,12 @@ def nth_working_day(start: date, count: int, works: Callable[[date], bool]) -> d
     return day
 
 
+def count_working(first: date, last: date, works: Callable[[date], bool]) -> int:
+    """Worked days from first to last, both included; 0 when last is before first."""
+    days = (first + timedelta(days=number) for number in range((last - first).days + 1))
+    return sum(works(day) for day in days)
+
+
 def library_year(year: int) -> tuple[DayException, ...]:
     """The published arrangement of a year, in date order.
 

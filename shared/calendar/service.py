@@ -42,6 +42,14 @@ async def add_working_days(county_id: int, start: date, count: int) -> date:
             years = [max(known) + 1]
 
 
+async def working_days(county_id: int, first: date, last: date) -> int:
+    """How many days from first to last, both included, are worked. Raises MissingYear."""
+    known = {
+        number: await _exceptions(county_id, number) for number in range(first.year, last.year + 1)
+    }
+    return rules.count_working(first, last, lambda day: rules.is_working(day, known[day.year]))
+
+
 async def next_working_day(county_id: int, day: date) -> date:
     """A deadline on a holiday moves to the next working day. Raises MissingYear."""
     return await add_working_days(county_id, day, 0)

@@ -1,0 +1,1 @@
+"""What people did and how they were found: attendance, checks, praise, complaints, vetoes."""

@@ -1,0 +1,1 @@
+"""Office workbooks of the appraisal: looked at first, then written, all or nothing."""
