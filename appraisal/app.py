@@ -7,11 +7,15 @@ from pathlib import Path
 from litestar import Litestar
 
 from appraisal.cycle import web as cycle
+from appraisal.duty import web as duty
+from appraisal.duty import web_entries, web_phone, web_random
 from appraisal.index import index
+from appraisal.intake import web as intake
 from appraisal.routes import ROUTES
 from appraisal.scorecard import web as scorecard
 from appraisal.scorecard import web_desk as scorecard_desk
 from appraisal.survey import web_ballot, web_desk, web_field
+from appraisal.training import web as training
 from shared.clock import now
 from shared.settings import Settings
 from shared.web.plugin import PlatformPlugin
@@ -28,6 +32,12 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = now) -> Lites
             index,
             cycle.router,
             scorecard_desk.router,
+            duty.router,
+            web_entries.router,
+            web_random.router,
+            web_phone.router,
+            training.router,
+            intake.router,
             scorecard.router,
             web_ballot.router,
             web_desk.router,

@@ -4,6 +4,7 @@ Desk pages stand under ``/appraisal/desk``, phone pages under ``/appraisal``, ba
 """
 
 from appraisal.survey.routes import SURVEY_ROUTES
+from appraisal.duty.routes import DUTY_ROUTES, INTAKE_ROUTES, TRAINING_ROUTES
 from shared.identity.routes import FORMER_TOO, OVERSIGHT, SHARED_ROUTES, Routes, roles
 from shared.roster.roles import Role
 
@@ -40,4 +41,7 @@ ROUTES: Routes = {
     **CYCLE_ROUTES,
     **SCORECARD_ROUTES,
     **SURVEY_ROUTES,
+    **DUTY_ROUTES,
+    **TRAINING_ROUTES,
+    **INTAKE_ROUTES,
 }

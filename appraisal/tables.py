@@ -4,6 +4,13 @@ from appraisal.casework.tables import CaseFile, CaseStep, Kinship
 from appraisal.cycle.tables import Cycle, CycleStep
 from appraisal.notice.tables import Notice, NoticeEntry, Serving
 from appraisal.pool.tables import Applicant, Shield
+from appraisal.duty.tables import (
+    Attendance,
+    DutyEntry,
+    RandomCheck,
+    RandomItem,
+    RandomResult,
+)
 from appraisal.ranking.tables import Ranking
 from appraisal.scorecard.tables import Calibration, Input, Receipt, Run, Scheme, Score
 from appraisal.survey.tables import (
@@ -22,6 +29,10 @@ from appraisal.survey.tables import (
     SurveyGrid,
     SurveyHousehold,
     SurveyInterviewer,
+from appraisal.training.tables import (
+    TrainingAttendance,
+    TrainingRequirement,
+    TrainingSession,
 )
 
 __all__ = [
@@ -34,16 +45,21 @@ __all__ = [
     "BallotPaper",
     "BallotSlip",
     "BallotSpent",
+    "Attendance",
     "Calibration",
     "CaseFile",
     "CaseStep",
     "Cycle",
     "CycleStep",
     "Household",
+    "DutyEntry",
     "Input",
     "Kinship",
     "Notice",
     "NoticeEntry",
+    "RandomCheck",
+    "RandomItem",
+    "RandomResult",
     "Ranking",
     "Receipt",
     "Run",
@@ -57,4 +73,7 @@ __all__ = [
     "SurveyGrid",
     "SurveyHousehold",
     "SurveyInterviewer",
+    "TrainingAttendance",
+    "TrainingRequirement",
+    "TrainingSession",
 ]

@@ -33,8 +33,7 @@ MOST_RECORDS = 200_000
 
 
 class CheckForm(msgspec.Struct, frozen=True, kw_only=True):
-    """A check to open; ``value_source`` says which public value will be used, or how it was drawn
-    on paper."""
+    """A check to open; ``value_source``: which public value will be used, or how paper drew."""
 
     title: str
     unit_code: str
@@ -163,7 +162,8 @@ async def record(
         if item is None:
             raise NotFound
         service.expect_right(actor, Action.DUTY_EDIT, item.village_code, item.person_id)
-        _result_checked(result, row, today(now))
+        if faults := result_faults(result, row, today(now)):
+            raise Invalid(f"第 {item.position} 条：{''.join(faults.values())}", faults)
         if item.version is None:
             saved.created += 1
         elif _same(item, result):
@@ -188,7 +188,13 @@ async def record(
 
 
 async def add_paper(
-    actor: Actor, check_id: UUID, found: Sequence[PaperItem], now: datetime, source: str = "form"
+    actor: Actor,
+    check_id: UUID,
+    found: Sequence[PaperItem],
+    now: datetime,
+    *,
+    reason: str = "",
+    source: str = "form",
 ) -> service.Saved:
     """Results of a check that was drawn outside the product; the same one again changes nothing.
 
@@ -234,7 +240,7 @@ async def add_paper(
     async with DB.transaction():
         await service.expect_open(actor.county_id, [row.last_day])
         await queries.insert_items(actor.county_id, check_id, made)
-        return await record(actor, check_id, results, now, source=source)
+        return await record(actor, check_id, results, now, reason=reason, source=source)
 
 
 async def void(actor: Actor, check_id: UUID, reason: str) -> None:
@@ -326,22 +332,13 @@ def _checked(form: CheckForm, on: date) -> None:
     faults = {}
     if not 2 <= len(form.title.strip()) <= 60:
         faults["title"] = "名称要 2 到 60 个字。"
-    half = [(day.year, day.month > 6) for day in (form.first_day, form.last_day)]
-    if form.last_day < form.first_day:
-        faults["last_day"] = "结束日期不能早于开始日期。"
-    elif half[0] != half[1]:
-        faults["last_day"] = "起止日期要在同一个半年里，这样才知道计入哪次考核。"
-    elif form.first_day > on:
-        faults["first_day"] = "开始日期还没有到。"
+    faults |= _period_faults(form, on)
     if not 1 <= form.people <= rules.MOST_PEOPLE:
         faults["people"] = f"抽查人数要在 1 到 {rules.MOST_PEOPLE} 之间。"
     if not 1 <= form.per_person <= rules.MOST_PER_PERSON:
         faults["per_person"] = f"每人条数要在 1 到 {rules.MOST_PER_PERSON} 之间。"
-    names = [name.strip() for name in form.inspectors]
-    if len(names) > rules.MOST_INSPECTORS or any(not 2 <= len(name) <= 20 for name in names):
-        faults["inspectors"] = f"核查人员一行一个名字，最多 {rules.MOST_INSPECTORS} 人。"
-    if form.mode == "drawn" and len(set(names)) < 2:
-        faults["inspectors"] = "双随机要求核查人员也随机选派，请至少写两个人。"
+    if sentence := _inspectors_fault(form):
+        faults["inspectors"] = sentence
     if not form.value_source.strip() or len(form.value_source) > 200:
         faults["value_source"] = "请写明怎样抽取，例如“当天会场摇号”“某期彩票开奖号码”。"
     if form.mode not in rules.MODE_NAMES:
@@ -350,7 +347,28 @@ def _checked(form: CheckForm, on: date) -> None:
         raise Invalid("有几处需要改正。", faults)
 
 
-def _result_checked(result: Result, row: CheckRow, on: date) -> None:
+def _period_faults(form: CheckForm, on: date) -> dict[str, str]:
+    half = [(day.year, day.month > 6) for day in (form.first_day, form.last_day)]
+    if form.last_day < form.first_day:
+        return {"last_day": "结束日期不能早于开始日期。"}
+    if half[0] != half[1]:
+        return {"last_day": "起止日期要在同一个半年里，这样才知道计入哪次考核。"}
+    if form.first_day > on:
+        return {"first_day": "开始日期还没有到。"}
+    return {}
+
+
+def _inspectors_fault(form: CheckForm) -> str:
+    names = [name.strip() for name in form.inspectors]
+    if len(names) > rules.MOST_INSPECTORS or any(not 2 <= len(name) <= 20 for name in names):
+        return f"核查人员一行一个名字，最多 {rules.MOST_INSPECTORS} 人。"
+    if form.mode == "drawn" and len(set(names)) < 2:
+        return "双随机要求核查人员也随机选派，请至少写两个人。"
+    return ""
+
+
+def result_faults(result: Result, row: CheckRow, on: date) -> dict[str, str]:
+    """Field → what is wrong with a result."""
     faults = {}
     if not row.first_day <= result.checked_on <= on:
         faults["checked_on"] = "核查日期不能早于核查范围的第一天，也不能在今天以后。"
@@ -360,8 +378,7 @@ def _result_checked(result: Result, row: CheckRow, on: date) -> None:
         faults["note"] = f"说明最多 {rules.MOST_NOTE} 个字。"
     if not result.correct and not result.note.strip():
         faults["note"] = "认定错误的，请写明错在哪里。"
-    if faults:
-        raise Invalid("".join(faults.values()), faults)
+    return faults
 
 
 def _same(item: CheckItem, result: Result) -> bool:

@@ -82,9 +82,7 @@ async def withdraw(actor: Actor, entry_id: UUID, reason: str) -> None:
         await _audit(actor, "duty.withdraw", old, {"state": old.state}, "withdrawn", reason)
 
 
-async def decide(
-    actor: Actor, entry_id: UUID, *, stands: bool, reason: str, now: datetime
-) -> None:
+async def decide(actor: Actor, entry_id: UUID, *, stands: bool, reason: str, now: datetime) -> None:
     """Approve or refuse a proposed veto, by somebody who did not enter it.
 
     Raises Invalid, NotFound, Conflict, Forbidden, Frozen.
@@ -154,9 +152,7 @@ def may_change(actor: Actor, entry: Entry) -> bool:
 def may_decide(actor: Actor, entry: Entry) -> bool:
     if entry.state != "proposed":
         return False
-    target = Target(
-        unit_code=entry.village_code, owner=entry.person_id, maker=entry.entered_by
-    )
+    target = Target(unit_code=entry.village_code, owner=entry.person_id, maker=entry.entered_by)
     return allowed(actor, Action.VETO_DECIDE, target).allowed
 
 
@@ -179,7 +175,7 @@ async def _insert(
         async with DB.transaction():
             await service.expect_open(actor.county_id, [form.happened_on])
             await queries.insert(
-                actor.county_id, entry_id, form, place.village_code, stamp, old and old.id
+                actor.county_id, entry_id, form, place.village_code, stamp, old.id if old else None
             )
             await audit.record(
                 actor,

@@ -10,13 +10,23 @@ from shared.database import DB
 
 ENTRY = """
 SELECT e.id, e.kind, e.person_id, n.name, e.village_code, v.name AS village_name,
-       t.name AS township_name, e.happened_on, e.outcome, e.level, e.place, e.by_whom, e.facts,
+       t.name AS township_name, g.code AS grid_code, e.happened_on,
+       e.outcome, e.level, e.place, e.by_whom, e.facts,
        e.document, e.reference, e.state, e.source, e.entered_by, b.name AS entered_by_name,
        e.entered_at, d.name AS decided_by_name, e.decided_at, e.reason, e.replaces
 FROM appraisal.duty_entry e
 JOIN shared.person n ON n.county_id = e.county_id AND n.id = e.person_id
 JOIN shared.unit v ON v.county_id = e.county_id AND v.code = e.village_code
 JOIN shared.unit t ON t.county_id = e.county_id AND t.code = left(e.village_code, 9)
+LEFT JOIN LATERAL (
+    SELECT min(u.code) AS code FROM shared.assignment a
+    JOIN shared.post p ON p.county_id = $1 AND p.id = a.post_id AND p.role = 'gridworker'
+    JOIN shared.unit u ON u.county_id = $1 AND u.id = p.unit_id
+        AND starts_with(u.code, e.village_code)
+    WHERE a.county_id = $1 AND a.person_id = e.person_id
+      AND a.valid_from <= e.happened_on
+      AND (a.valid_to IS NULL OR a.valid_to > e.happened_on)
+) g ON true
 LEFT JOIN shared.person b ON b.county_id = e.county_id AND b.id = e.entered_by
 LEFT JOIN shared.person d ON d.county_id = e.county_id AND d.id = e.decided_by
 WHERE e.county_id = $1
@@ -77,7 +87,9 @@ async def count(county_id: int, given: Condition) -> int:
 
 async def chain(county_id: int, entry_id: UUID) -> list[Entry]:
     """An entry and what it replaced, latest first."""
-    sql = CHAIN + ENTRY + " AND e.id IN (SELECT id FROM chain) ORDER BY e.entered_at DESC, e.id DESC"
+    sql = (
+        CHAIN + ENTRY + " AND e.id IN (SELECT id FROM chain) ORDER BY e.entered_at DESC, e.id DESC"
+    )
     return await DB.all(Entry, sql, county_id, entry_id)
 
 

@@ -165,9 +165,7 @@ async def counts(
     return await DB.all(UnitCount, COUNTS, county_id, list(codes), *span, month)
 
 
-async def current(
-    county_id: int, people: Sequence[UUID], months: Sequence[int]
-) -> list[SheetRow]:
+async def current(county_id: int, people: Sequence[UUID], months: Sequence[int]) -> list[SheetRow]:
     """Lines that count now, locked until the transaction ends."""
     return await DB.all(SheetRow, CURRENT, county_id, list(people), list(months))
 

@@ -88,11 +88,13 @@ WHERE k.county_id = $1
 """
 ITEMS = """
 SELECT i.id, i.position, i.person_id, n.name, i.village_code, v.name AS village_name,
-       g.code AS grid_code, i.label, i.worked_on, i.inspector, r.version, r.correct, r.note,
+       t.name AS township_name, g.code AS grid_code, i.label, i.worked_on,
+       i.inspector, r.version, r.correct, r.note,
        r.checked_on, r.checked_by
 FROM appraisal.random_item i
 JOIN shared.person n ON n.county_id = i.county_id AND n.id = i.person_id
 JOIN shared.unit v ON v.county_id = i.county_id AND v.code = i.village_code
+JOIN shared.unit t ON t.county_id = i.county_id AND t.code = left(i.village_code, 9)
 LEFT JOIN LATERAL (
     SELECT min(u.code) AS code FROM shared.assignment a
     JOIN shared.post p ON p.county_id = $1 AND p.id = a.post_id AND p.role = 'gridworker'

@@ -150,13 +150,10 @@ def month_of(day: date) -> int:
     return day.year * 100 + day.month
 
 
-def months_between(first: date, last: date) -> list[int]:
-    """202601 … 202606, both ends included."""
-    found, month = [], month_of(first)
-    while month <= month_of(last):
-        found.append(month)
-        month += 1 if month % 100 < 12 else 89
-    return found
+def months_before(month: int, count: int) -> int:
+    """202601 and 2 → 202511."""
+    number = month // 100 * 12 + month % 100 - 1 - count
+    return number // 12 * 100 + number % 12 + 1
 
 
 def month_name(month: int) -> str:

@@ -93,6 +93,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     village_code: str
     village_name: str
     township_name: str
+    grid_code: str | None
     happened_on: date
     outcome: str
     level: str
@@ -183,6 +184,7 @@ class CheckItem(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     village_code: str
     village_name: str
+    township_name: str
     grid_code: str | None
     label: str
     worked_on: date | None

@@ -34,7 +34,7 @@ from shared.calendar import service as calendar
 from shared.calendar.errors import MissingYear
 from shared.clock import today
 from shared.database import DB
-from shared.errors import Forbidden, Invalid
+from shared.errors import Forbidden, Invalid, NotFound
 from shared.identity.access import SENTENCES, Action, Target, allowed, reach, require
 from shared.identity.actor import Actor
 from shared.ids import new_id
@@ -89,9 +89,7 @@ async def sheet(actor: Actor, unit_code: str, month: int) -> list[SheetLine]:
     return await queries.sheet(actor.county_id, [unit_code], rules.span(month), month)
 
 
-async def usual_days(
-    county_id: int, lines: Sequence[SheetLine]
-) -> dict[tuple[UUID, str], Decimal]:
+async def usual_days(county_id: int, lines: Sequence[SheetLine]) -> dict[tuple[UUID, str], Decimal]:
     """Working days within each line's time in post: what 应出勤 usually is.
 
     Empty when the calendar lacks the year: the page then asks without a proposal.
@@ -134,12 +132,15 @@ async def save(
         raise Changed from error
 
 
-async def versions(actor: Actor, person_id: UUID, now: datetime) -> list[SheetVersion]:
-    """Everything that was handed in about a person, latest first. Raises NotFound."""
+async def versions(actor: Actor, person_id: UUID, now: datetime) -> tuple[str, list[SheetVersion]]:
+    """A person's name and everything that was handed in, latest first. Raises NotFound."""
+    card = await roster.person(actor.county_id, person_id)
     place = await roster.worker_place(actor.county_id, person_id, today(now))
     code = place.village_code if place else f"{actor.county_id:06d}"
     require(actor, Action.DUTY_VIEW, Target(unit_code=code, owner=person_id))
-    return await queries.versions(actor.county_id, person_id)
+    if card is None:
+        raise NotFound
+    return card.name, await queries.versions(actor.county_id, person_id)
 
 
 async def own(actor: Actor) -> list[SheetVersion]:
@@ -161,8 +162,7 @@ async def missing(
     """
     cycle = await cycles.get(actor, cycle_id)
     codes = _reach(actor, Action.DUTY_VIEW)
-    day = today(now).replace(day=1)
-    until = rules.month_of(day) - (1 if day.month > 1 else 89)
+    until = rules.months_before(rules.month_of(today(now)), 1)
     rows = await queries.missing(actor.county_id, cycle_id, codes, until)
     townships = sorted({row.township_code for row in rows})
     return cycle, rows, await queries.instructors(actor.county_id, townships, today(now))
@@ -184,9 +184,22 @@ async def townships(actor: Actor, action: Action) -> list[UnitRow]:
     return [found[code] for code in sorted(found)]
 
 
+async def unit(county_id: int, code: str) -> UnitRow:
+    """A unit by its code. Raises NotFound."""
+    found = await roster.unit_by_code(county_id, code)
+    if found is None:
+        raise NotFound
+    return found
+
+
 def may_edit(actor: Actor) -> bool:
     """Whether there is any unit the actor may write about."""
     return bool(reach(actor, Action.DUTY_EDIT))
+
+
+def may_write(actor: Actor, unit_code: str) -> bool:
+    """Whether the actor may write about this unit's workers."""
+    return allowed(actor, Action.DUTY_EDIT, Target(unit_code=unit_code)).allowed
 
 
 def _reach(actor: Actor, action: Action) -> tuple[str, ...]:
@@ -241,9 +254,7 @@ async def _write(
         row = SheetRow(**msgspec.structs.asdict(line), version=version)
         fresh.append(row)
         events.append(
-            audit.Entry(
-                "duty.attendance", "person", line.person_id, line.village_code, before, row
-            )
+            audit.Entry("duty.attendance", "person", line.person_id, line.village_code, before, row)
         )
     if saved.corrected and not reason:
         raise Invalid(

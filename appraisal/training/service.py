@@ -38,6 +38,7 @@ from shared.identity.access import Action, Target, allowed, reach, require
 from shared.identity.actor import Actor
 from shared.ids import new_id
 
+NO_SESSION = UUID(int=0)
 FAR = (date(2000, 1, 1), date(2199, 12, 31))
 
 
@@ -50,9 +51,7 @@ async def add_session(actor: Actor, form: SessionForm, now: datetime) -> UUID:
     try:
         async with DB.transaction():
             await duty.expect_open(actor.county_id, [form.held_on])
-            await queries.insert_session(
-                actor.county_id, session_id, form, actor.person_id, now
-            )
+            await queries.insert_session(actor.county_id, session_id, form, actor.person_id, now)
             await _audit(actor, "training.session", session_id, form.unit_code, form)
     except UniqueViolationError as error:
         raise Conflict("这一天已登记过同名的培训，请在列表中打开。") from error
@@ -173,6 +172,11 @@ async def session(actor: Actor, session_id: UUID) -> tuple[SessionRow, list[Atte
     return row, await queries.attendees(actor.county_id, units, row.held_on, session_id)
 
 
+async def candidates(actor: Actor, on: date) -> list[Attendee]:
+    """Gridworkers of a day in the actor's reach, nobody marked. Raises NotFound."""
+    return await queries.attendees(actor.county_id, _reach(actor), on, NO_SESSION)
+
+
 async def totals(actor: Actor, cycle_id: UUID) -> tuple[CycleRow, list[TotalLine]]:
     """Everybody's training in a cycle, in the actor's reach. Raises NotFound."""
     cycle = await cycles.get(actor, cycle_id)
@@ -229,9 +233,7 @@ async def _write(
         one = AttendeeRow(**msgspec.structs.asdict(line), version=version)
         fresh.append(one)
         events.append(
-            audit.Entry(
-                "training.result", "person", line.person_id, line.village_code, before, one
-            )
+            audit.Entry("training.result", "person", line.person_id, line.village_code, before, one)
         )
     if saved.corrected and not reason:
         raise Invalid(
@@ -240,9 +242,7 @@ async def _write(
     if fresh:
         stamp = (reason, source, actor.person_id, now)
         await queries.write(actor.county_id, row.id, stamp, [new_id() for _ in fresh], fresh)
-        await audit.record_all(
-            actor, events, county_id=actor.county_id, reason=reason or row.title
-        )
+        await audit.record_all(actor, events, county_id=actor.county_id, reason=reason or row.title)
     return saved
 
 

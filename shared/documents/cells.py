@@ -11,8 +11,11 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
-Kind = Literal["text", "name", "code", "phone", "date", "integer", "yuan", "points"]
-"""``yuan`` becomes int fen, ``points`` int of 0.1 point, ``code`` text of digits and letters."""
+Kind = Literal[
+    "text", "name", "code", "phone", "date", "month", "integer", "decimal", "yuan", "points"
+]
+"""``yuan`` becomes int fen, ``points`` int of 0.1 point, ``code`` text of digits and letters,
+``month`` int 202603, ``decimal`` a Decimal with at most one decimal place."""
 
 EXCEL_EPOCH = date(1899, 12, 30)
 SERIALS = range(10_000, 90_000)
@@ -38,6 +41,7 @@ QUOTED = re.compile(r'="(.*)"')
 DATE = re.compile(
     r"(\d{4})[-/.年](\d{1,2})(?:[-/.月](?:(\d{1,2})日?)?)?(?:[ T]\d{1,2}:\d{2}(:\d{2})?)?"
 )
+MONTH = re.compile(r"(\d{4})[-/.年]?(\d{1,2})月?")
 COMPACT_DATE = re.compile(r"(\d{4})(\d{2})(\d{2})")
 SCIENTIFIC = re.compile(r"\d(?:\.(\d+))?[eE]\+?(\d{1,2})")
 MOBILE = re.compile(r"1[3-9]\d{9}")
@@ -111,6 +115,30 @@ def day(value: Any) -> date:
         raise ValueError(f"没有“{shown(value)}”这一天，请核对日期。") from None
 
 
+def month(value: Any) -> int:
+    """A month in any usual spelling, or any day of it: 202603."""
+    if isinstance(value, date):
+        return value.year * 100 + value.month
+    found = re.sub(r"\s+", "", unicodedata.normalize("NFKC", text(value)))
+    match = MONTH.fullmatch(found)
+    if match is None:
+        try:
+            on = day(value)
+        except ValueError:
+            sentence = f"看不懂月份“{shown(value)}”，请写成 2026-03 这样。"
+            raise ValueError(sentence) from None
+        return on.year * 100 + on.month
+    year, number = int(match[1]), int(match[2])
+    if year not in YEARS or not 1 <= number <= 12:
+        raise ValueError(f"没有“{shown(value)}”这个月，请核对。")
+    return year * 100 + number
+
+
+def decimal(value: Any) -> Decimal:
+    """A number that is not negative, with at most one decimal place."""
+    return Decimal(_scaled(value, 10, "最多一位小数")) / 10
+
+
 def integer(value: Any) -> int:
     """A whole number that is not negative."""
     found = _decimal(value)
@@ -168,7 +196,9 @@ READERS: dict[Kind, Callable[[Any], Any]] = {
     "code": code,
     "phone": phone,
     "date": day,
+    "month": month,
     "integer": integer,
+    "decimal": decimal,
     "yuan": yuan,
     "points": points,
 }

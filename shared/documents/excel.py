@@ -26,8 +26,9 @@ from xlsxwriter.worksheet import Worksheet
 from shared.clock import LOCAL_ZONE
 from shared.errors import Invalid
 
-Kind = Literal["text", "number", "points", "yuan", "date", "time", "phone"]
-"""``points`` are ints of 0.1 point, ``yuan`` ints of fen; ``time`` takes aware instants."""
+Kind = Literal["text", "number", "decimal", "points", "yuan", "date", "time", "phone"]
+"""``points`` are ints of 0.1 point, ``yuan`` ints of fen, ``decimal`` Decimals; ``time`` takes
+aware instants."""
 MAX_ROWS = 500_000
 MAX_TEXT = 32_767
 """Excel's own limit of a cell."""
@@ -38,7 +39,7 @@ A4 = 9
 HEADER_ROW = 2
 CHOICE_ROWS = 5_000
 """How far down a column's choices reach."""
-SCALE = {"points": 10, "yuan": 100, "number": 1}
+SCALE = {"points": 10, "yuan": 100, "number": 1, "decimal": 1}
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -131,6 +132,7 @@ class Formats:
         self.by_kind: dict[str, Format] = {
             "number": self._get(**cell, num_format="0"),
             "points": self._get(**cell, num_format="General"),
+            "decimal": self._get(**cell, num_format="General"),
             "yuan": self._get(**cell, num_format="#,##0.00"),
             "date": self._get(**cell, num_format="yyyy-mm-dd", align="center"),
             "time": self._get(**cell, num_format="yyyy-mm-dd hh:mm", align="center"),
@@ -204,11 +206,11 @@ def _body(out: Worksheet, sheet: Sheet, formats: Formats) -> int:
 
 
 class Sums:
-    """Integer sums of the ``total`` columns; None elsewhere."""
+    """Exact sums of the ``total`` columns; None elsewhere."""
 
     def __init__(self, columns: Sequence[Column]) -> None:
         self.columns = columns
-        self.values: list[int | None] = [0 if column.total else None for column in columns]
+        self.values: list[Any] = [0 if column.total else None for column in columns]
 
     def add(self, values: Sequence[Any]) -> None:
         for index, value in enumerate(self.values):

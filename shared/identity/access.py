@@ -101,6 +101,15 @@ class Action(StrEnum):
     SURVEY_RUN = "survey.run"
     SURVEY_FIELD = "survey.field"
     SURVEY_RESULT = "survey.result"
+    DUTY_VIEW = "duty.view"
+    DUTY_EDIT = "duty.edit"
+    DUTY_IMPORT = "duty.import"
+    VETO_DECIDE = "duty.decide"
+    RANDOM_VIEW = "random.view"
+    RANDOM_DRAW = "random.draw"
+    TRAINING_VIEW = "training.view"
+    TRAINING_EDIT = "training.edit"
+    TRAINING_REQUIRE = "training.require"
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
@@ -258,6 +267,15 @@ POLICIES: dict[Action, Policy] = {
     Action.SURVEY_RUN: _over(Role.DEPARTMENT),
     Action.SURVEY_FIELD: _over(*UPPER),
     Action.SURVEY_RESULT: _over(Role.CHIEF, Role.LEAD, Role.INSTRUCTOR, *READERS),
+    Action.DUTY_VIEW: _over(Role.CHIEF, Role.LEAD, Role.INSTRUCTOR, *READERS, own=True),
+    Action.DUTY_EDIT: _over(*UPPER, apart=True),
+    Action.DUTY_IMPORT: _over(*UPPER),
+    Action.VETO_DECIDE: _over(Role.DEPARTMENT, apart=True),
+    Action.RANDOM_VIEW: _over(Role.INSTRUCTOR, *READERS),
+    Action.RANDOM_DRAW: _over(*UPPER),
+    Action.TRAINING_VIEW: _over(Role.TRAINER, Role.INSTRUCTOR, *READERS),
+    Action.TRAINING_EDIT: _over(Role.TRAINER, *UPPER, apart=True),
+    Action.TRAINING_REQUIRE: _over(Role.DEPARTMENT),
 }
 """Every action has a row; tests/shared/identity/test_access.py holds it against an oracle."""
 

@@ -139,6 +139,13 @@ MENU_ROUTES: Routes = {
     "GET /desk/ledger": OVERSIGHT,
     "GET /appraisal/me": FORMER_TOO,
     "GET /appraisal/desk": OVERSIGHT,
+    "GET /appraisal/desk/duty": roles(Role.DEPARTMENT, Role.AUDITOR, Role.INSTRUCTOR),
+    "GET /appraisal/desk/training": roles(
+        Role.DEPARTMENT, Role.AUDITOR, Role.INSTRUCTOR, Role.TRAINER
+    ),
+    "GET /appraisal/duty": roles(Role.INSTRUCTOR),
+    "GET /appraisal/me/duty": FORMER_TOO,
+    "GET /appraisal/me/training": FORMER_TOO,
 }
 """What the menus link to, said once more because points and appraisal do not know each other's
 tables; a test holds each row against the service's own."""

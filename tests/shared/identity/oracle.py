@@ -95,6 +95,15 @@ survey.view: instructor {SEE} |
 survey.run: department |
 survey.field: {UPPER} |
 survey.result: chief lead instructor {SEE} |
+duty.view: chief lead instructor {SEE} | own
+duty.edit: {UPPER} | apart
+duty.import: {UPPER} |
+duty.decide: department | apart
+random.view: instructor {SEE} |
+random.draw: {UPPER} |
+training.view: trainer instructor {SEE} |
+training.edit: trainer {UPPER} | apart
+training.require: department |
 """
 
 

@@ -1,0 +1,75 @@
+"""Duty's lists as workbooks, each with a line in 导出记录."""
+
+import asyncio
+from datetime import datetime
+from uuid import UUID
+
+from appraisal.duty import drawing, entries, entry_sheets, random_sheets, rules, service, sheets
+from appraisal.duty.entries import Filter
+from appraisal.duty.rules import EntryKind
+from shared.audit import service as audit
+from shared.clock import today
+from shared.documents import excel
+from shared.identity.access import Action, Target, reach, require
+from shared.identity.actor import Actor
+from shared.identity.sessions import require_confirmed
+
+Made = tuple[str, bytes]
+"""File name and content."""
+
+
+async def attendance(actor: Actor, unit_code: str, month: int, purpose: str, now: datetime) -> Made:
+    """A unit's sheet of a month. Raises NotFound, ConfirmFirst."""
+    expect_right(actor, unit_code, now)
+    lines = await service.sheet(actor, unit_code, month)
+    sheet = await sheets.attendance_sheet(actor, month, lines, today(now))
+    return await logged(actor, "考勤表", f"{month}", sheet, len(lines), purpose, now)
+
+
+async def entry_list(
+    actor: Actor, kind: EntryKind, given: Filter, purpose: str, now: datetime
+) -> Made:
+    """A list of entries of one kind. Raises NotFound, ConfirmFirst, Invalid."""
+    expect_right(actor, given.unit, now)
+    rows = await entries.all_listed(actor, given)
+    sheet = await entry_sheets.entry_sheet(actor, kind, rows, today(now))
+    name = f"{rules.KIND_NAMES[kind]}台账"
+    return await logged(actor, name, f"{today(now):%Y-%m}", sheet, len(rows), purpose, now)
+
+
+async def random_check(actor: Actor, check_id: UUID, purpose: str, now: datetime) -> Made:
+    """What a check drew and found. Raises NotFound, ConfirmFirst."""
+    check = await drawing.view(actor, check_id)
+    expect_right(actor, check.unit_code, now)
+    items = await drawing.items(actor, check_id)
+    title = f"双随机核查登记表（{check.title}）"
+    sheet = await random_sheets.random_sheet(
+        actor, [(check, item) for item in items], title, today(now)
+    )
+    name = f"双随机核查_{check.title}"
+    return await logged(actor, name, f"{check.last_day:%Y-%m}", sheet, len(items), purpose, now)
+
+
+def expect_right(actor: Actor, unit_code: str, now: datetime) -> None:
+    """Whoever takes a file out may, and has just given the password.
+
+    Raises NotFound, ConfirmFirst.
+    """
+    if unit_code or not reach(actor, Action.EXPORT):
+        require(actor, Action.EXPORT, Target(unit_code=unit_code or f"{actor.county_id:06d}"))
+    require_confirmed(actor, now)
+
+
+async def logged(
+    actor: Actor,
+    name: str,
+    period: str,
+    sheet: excel.Sheet,
+    rows: int,
+    purpose: str,
+    now: datetime,
+) -> Made:
+    """The workbook, written down in 导出记录."""
+    content = await asyncio.to_thread(excel.workbook, sheet)
+    await audit.log_export(actor, name, purpose or "考核", rows, now)
+    return excel.file_name(name, period, now), content
