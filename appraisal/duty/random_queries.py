@@ -89,7 +89,7 @@ WHERE k.county_id = $1
 ITEMS = """
 SELECT i.id, i.position, i.person_id, n.name, i.village_code, v.name AS village_name,
        t.name AS township_name, g.code AS grid_code, i.label, i.worked_on,
-       i.inspector, r.version, r.correct, r.note,
+       i.record_id, i.inspector, r.version, r.correct, r.note,
        r.checked_on, r.checked_by
 FROM appraisal.random_item i
 JOIN shared.person n ON n.county_id = i.county_id AND n.id = i.person_id

@@ -188,6 +188,7 @@ class CheckItem(msgspec.Struct, frozen=True, kw_only=True):
     grid_code: str | None
     label: str
     worked_on: date | None
+    record_id: UUID | None
     inspector: str
     version: int | None
     correct: bool | None

@@ -97,8 +97,8 @@ async def export(request: Asked) -> Response[bytes]:
 @get(f"{BASE}/people/{{person_id:uuid}}")
 async def person(request: Asked, person_id: FromPath[UUID]) -> Template:
     """Everything that was handed in about one person."""
-    name, versions = await service.versions(request.user, person_id, moment(request))
-    return _page(request, "desk_person", name=name, versions=versions, month_name=rules.month_name)
+    who, versions = await service.versions(request.user, person_id, moment(request))
+    return _page(request, "desk_person", who=who, versions=versions, month_name=rules.month_name)
 
 
 @get("/appraisal/desk/cycles/{cycle_id:uuid}/duty")

@@ -25,6 +25,7 @@ def install(environment: Environment, dist: Path) -> None:
     environment.filters |= {
         "points": points,
         "signed": signed,
+        "plain": plain,
         "yuan": yuan,
         "score": score,
         "tenths": tenths,
@@ -58,6 +59,11 @@ def points(amount: int) -> str:
 def signed(amount: int) -> str:
     """Points with their sign, for lists of movements."""
     return f"+{points(amount)}" if amount > 0 else points(amount)
+
+
+def plain(value: Decimal) -> str:
+    """``20.0 → "20"``, ``20.50 → "20.5"``: exact, without zeros nobody needs."""
+    return f"{value.normalize():f}"
 
 
 def yuan(fen: int) -> str:
