@@ -12,6 +12,7 @@ from litestar.response import Redirect, Response, Template
 from appraisal.duty import exports, rules, service
 from appraisal.duty.schemas import SheetInput, SheetLine
 from shared.clock import today
+from shared.documents import cells
 from shared.documents.excel import MIME
 from shared.errors import Conflict, Forbidden, Invalid
 from shared.identity.actor import Actor
@@ -21,11 +22,11 @@ from shared.web.pages import moment, page
 
 BASE = "/appraisal/desk/duty"
 SHEET_LIMIT = 1024 * 1024
+LONGEST = 31
 CHOICES = 18
 """Months to choose from."""
 Asked = Request[Actor, Any, Any]
 Month = Annotated[int, msgspec.Meta(ge=202001, le=209912)]
-Half = Annotated[Decimal, msgspec.Meta(ge=0, le=31)]
 
 
 class Query(msgspec.Struct):
@@ -190,7 +191,7 @@ def _lines(form: SheetForm) -> list[SheetInput]:
                     note=note,
                 )
             )
-        except msgspec.ValidationError:
+        except ValueError:
             problems[str(person)] = "天数请填 0 到 31 的数字，例如 21 或 20.5。"
     if problems:
         raise Invalid("有几行需要改正。", problems)
@@ -198,7 +199,10 @@ def _lines(form: SheetForm) -> list[SheetInput]:
 
 
 def _days(text: str) -> Decimal:
-    return msgspec.convert(text, Half, strict=False)
+    days = cells.decimal(text)
+    if days > LONGEST:
+        raise ValueError
+    return days
 
 
 def _number(value: Decimal | None) -> str:

@@ -24,6 +24,7 @@ KIND_NAMES: Mapping[SessionKind, str] = {
 DEFAULT_HOURS = Decimal(12)
 """Asked of everybody in a half-year where the department states nothing; also in training_total."""
 MOST_HOURS = Decimal(24)
+MOST_REQUIRED = Decimal(500)
 FULL_MARKS = Decimal(100)
 
 
@@ -47,13 +48,18 @@ def session_faults(form: SessionForm, on: date) -> dict[str, str]:
         faults["title"] = "培训名称要 2 到 60 个字。"
     if form.held_on > on:
         faults["held_on"] = "日期还没有到，办完再登记。"
-    if not 0 < form.hours <= MOST_HOURS or form.hours * 2 != int(form.hours * 2):
+    if not half_hours(form.hours, MOST_HOURS):
         faults["hours"] = f"学时以 0.5 为单位，最多 {MOST_HOURS}。"
     if not 2 <= len(form.trainer.strip()) <= 60:
         faults["trainer"] = "请填写培训人。"
     if len(form.place) > 60:
         faults["place"] = "太长了，最多 60 个字。"
     return faults
+
+
+def half_hours(hours: Decimal, most: Decimal) -> bool:
+    """Whether these are hours in halves, more than none and not too many."""
+    return hours.is_finite() and 0 < hours <= most and hours * 2 == int(hours * 2)
 
 
 def result_fault(*, present: bool, test: Decimal | None) -> str:

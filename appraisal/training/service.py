@@ -117,8 +117,9 @@ async def require_hours(
 ) -> None:
     """State what a cycle asks of everybody. Raises NotFound, Invalid, WrongStage, Changed."""
     require(actor, Action.TRAINING_REQUIRE, Target(unit_code=f"{actor.county_id:06d}"))
-    if not 0 < hours <= 500 or hours * 2 != int(hours * 2):
-        raise Invalid("有几处需要改正。", {"hours": "学时以 0.5 为单位，要在 0.5 到 500 之间。"})
+    if not rules.half_hours(hours, rules.MOST_REQUIRED):
+        sentence = f"学时以 0.5 为单位，要在 0.5 到 {rules.MOST_REQUIRED} 之间。"
+        raise Invalid("有几处需要改正。", {"hours": sentence})
     try:
         async with DB.transaction():
             await cycles.expect(actor.county_id, cycle_id, Stage.DRAFT, Stage.COLLECT)

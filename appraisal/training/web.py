@@ -2,7 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -16,6 +16,7 @@ from appraisal.training import rules, service, sheets
 from appraisal.training.rules import KIND_NAMES, SessionForm
 from appraisal.training.schemas import AttendeeInput
 from shared.clock import today
+from shared.documents import cells
 from shared.documents.excel import MIME
 from shared.errors import Conflict, Forbidden, GridmeritError, Invalid
 from shared.identity.access import Action, reach
@@ -28,7 +29,6 @@ from shared.web.pages import moment, page
 BASE = "/appraisal/desk/training"
 SHEET_LIMIT = 2 * 1024 * 1024
 Asked = Request[Actor, Any, Any]
-Mark = Annotated[Decimal, msgspec.Meta(ge=0, le=100)]
 
 
 class Query(msgspec.Struct, kw_only=True):
@@ -44,7 +44,7 @@ class CancelForm(msgspec.Struct, kw_only=True):
 
 
 class RequireForm(msgspec.Struct, kw_only=True):
-    hours: Annotated[Decimal, msgspec.Meta(ge=0, le=500)]
+    hours: Decimal
     reason: str = ""
 
 
@@ -241,8 +241,8 @@ async def _lines(request: Asked, session_id: UUID, values: dict[str, Any]) -> li
             continue
         text = str(values.get(f"test-{one.person_id}", ""))
         try:
-            test = msgspec.convert(text, Mark, strict=False) if text else None
-        except msgspec.ValidationError:
+            test = cells.decimal(text) if text else None
+        except ValueError:
             problems[str(one.person_id)] = f"{one.name}：测试成绩请填 0 到 100 的数字。"
             continue
         found.append(

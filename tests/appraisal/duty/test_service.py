@@ -1,4 +1,4 @@
-"""Attendance: versions, rights, the freeze, what is missing, and the totals of the contract view."""
+"""Attendance: versions, rights, the freeze, what is missing, the totals of the contract view."""
 
 from datetime import date
 from decimal import Decimal
@@ -12,9 +12,10 @@ from appraisal.duty.rules import EntryKind
 from appraisal.duty.service import Saved
 from shared.database import DB
 from shared.errors import Forbidden, Invalid
+from shared.roster import service as roster
 from shared.roster.roles import Role
 from tests.appraisal.cycle.stages import bring_to, opened
-from tests.appraisal.duty.world import DAY, MONTH, NOW, fact, line
+from tests.appraisal.duty.world import MONTH, NOW, fact, line
 from tests.factories import COUNTY, SmallCounty, acting, member, small_county
 
 LATER = NOW.replace(year=2027, month=1, day=20)
@@ -85,8 +86,8 @@ async def test_wrong_lines_are_named_by_their_person_and_nothing_is_kept(
     assert refused.value.fields == {
         str(town.worker.person_id): "出勤加请假多于应出勤天数，请核对。"
     }
+    early = line(town.worker, month=202512)
     with pytest.raises(Invalid) as refused:
-        early = line(town.worker, month=202512)
         await service.save(actor, [early], NOW)
     assert "2025年12月不在这个村的网格员岗位上" in str(refused.value.fields)
     assert await service.own(await acting(town.second_worker)) == []
@@ -100,7 +101,7 @@ async def test_a_cycle_past_collecting_freezes_its_days_and_no_others(town: Smal
     assert (await service.save(department, [line(town.worker)], NOW)).created == 1
     made = await entries.add(department, fact(town.worker), NOW)
     await bring_to(department, cycle_id, Stage.SCORE, LATER)
-    with pytest.raises(Frozen, match="2026年度网格员考核.*评分"):
+    with pytest.raises(Frozen, match=r"2026年度网格员考核.*评分"):
         await service.save(department, [line(town.worker, "1")], LATER, reason="改")
     for refused in (
         entries.add(department, fact(town.worker, EntryKind.COMMEND), LATER),
@@ -191,8 +192,6 @@ async def test_days_before_and_after_a_transfer_add_up(town: SmallCounty) -> Non
     department = await acting(town.department, desk=True)
     cycle_id = await opened(department, NOW, kind=Kind.ANNUAL)
     who = town.worker
-    from shared.roster import service as roster
-
     await roster.end_assignment(COUNTY, who.assignment_id, date(2026, 10, 15), reason="调整")
     post = await roster.add_post(COUNTY, town.units["421222101001002"].id, Role.GRIDWORKER)
     await roster.assign(COUNTY, post, who.person_id, date(2026, 10, 15))
@@ -202,4 +201,3 @@ async def test_days_before_and_after_a_transfer_add_up(town: SmallCounty) -> Non
     found = await service.total(COUNTY, cycle_id, who.person_id)
     assert found is not None
     assert (found.rostered_days, found.duty_days) == (Decimal(17), Decimal(15))
-    assert DAY.month == 10

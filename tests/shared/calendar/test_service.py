@@ -57,3 +57,12 @@ async def test_faulty_year_changes_nothing(rollback: None) -> None:
         await service.replace_year(ACTOR, 2026, "2026-01-01 休")
     assert "5月1日" in raised.value.fields["days"]
     assert await service.year(COUNTY, 2026) == before
+
+
+async def test_working_days_of_a_stretch(rollback: None) -> None:
+    """October 2026: 22 weekdays, five of them holidays, one worked Saturday; over a year's end."""
+    assert await service.working_days(COUNTY, date(2026, 10, 1), date(2026, 10, 31)) == 18
+    assert await service.working_days(COUNTY, date(2025, 12, 31), date(2026, 1, 4)) == 2
+    assert await service.working_days(COUNTY, date(2026, 10, 2), date(2026, 10, 1)) == 0
+    with pytest.raises(MissingYear, match="2027年"):
+        await service.working_days(COUNTY, date(2026, 12, 1), date(2027, 1, 1))

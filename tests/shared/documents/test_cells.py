@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -157,3 +158,42 @@ def test_any_cell_gives_a_value_or_a_sentence(raw: Any) -> None:
             reader(raw)
         except ValueError as error:
             assert str(error).endswith("。")  # noqa: PT017
+
+
+@pytest.mark.parametrize(
+    ("written", "meaning"),
+    [
+        ("2026-03", 202603),
+        ("2026年3月", 202603),
+        ("２０２６/３", 202603),
+        (202603, 202603),
+        (202603.0, 202603),
+        ("2026-03-31", 202603),
+        (date(2026, 3, 1), 202603),
+    ],
+)
+def test_months_in_any_spelling(written: object, meaning: int) -> None:
+    """A month, or any day of it."""
+    assert cells.month(written) == meaning
+
+
+@pytest.mark.parametrize("written", ["三月", "2026-13", "26-03", "2026", 3])
+def test_what_is_no_month_is_said(written: object) -> None:
+    """With the cell's own words."""
+    with pytest.raises(ValueError, match=f"“{written}”"):
+        cells.month(written)
+
+
+@pytest.mark.parametrize(
+    ("written", "meaning"), [("20.5", "20.5"), (21, "21"), ("１８", "18"), (0.1, "0.1")]
+)
+def test_decimals_are_exact(written: object, meaning: str) -> None:
+    """At most one place behind the point."""
+    assert cells.decimal(written) == Decimal(meaning)
+
+
+@pytest.mark.parametrize("written", ["-1", "20.55", "NaN", "1E+400", "二十"])
+def test_what_is_no_decimal_is_said(written: str) -> None:
+    """Negative, too fine, no number."""
+    with pytest.raises(ValueError, match=r".+"):
+        cells.decimal(written)

@@ -1,0 +1,232 @@
+"""Workbooks: tried first, written as shown, red where wrong, nothing new the second time."""
+
+import io
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import openpyxl
+import pytest
+
+from appraisal.cycle.rules import Stage
+from appraisal.duty import drawing, entries, service, sheets
+from appraisal.intake import service as intake
+from appraisal.intake.kinds import KINDS
+from appraisal.intake.rules import Outcome
+from appraisal.intake.service import Faulty, File
+from shared.errors import Conflict, NotFound
+from shared.identity.actor import Actor
+from tests.appraisal.cycle.stages import bring_to, opened
+from tests.appraisal.duty.test_drawing import form, posted
+from tests.appraisal.duty.world import NOW, book, line
+from tests.factories import SmallCounty, acting, small_county
+
+HEAD = ["月份", "网格编码", "姓名", "应出勤天数", "出勤天数", "请假天数", "备注"]
+
+
+@pytest.fixture
+async def town(rollback: None) -> SmallCounty:
+    """The small county."""
+    return await small_county()
+
+
+async def imported(actor: Actor, name: str, file: File) -> Outcome:
+    """Tried, then accepted."""
+    run_id, _ = await intake.preview(actor, KINDS[name], file, NOW)
+    return await intake.accept(actor, KINDS[name], run_id, NOW)
+
+
+async def tried(actor: Actor, name: str, file: File) -> Outcome:
+    return (await intake.preview(actor, KINDS[name], file, NOW))[1]
+
+
+def cells(content: bytes) -> list[list[Any]]:
+    """A workbook's rows."""
+    book_ = openpyxl.load_workbook(io.BytesIO(content))
+    return [[cell.value for cell in row] for row in book_.active.iter_rows()]
+
+
+async def test_a_sheet_is_shown_then_written_and_again_changes_nothing(town: SmallCounty) -> None:
+    """Months in any spelling; the dry run leaves nothing; a changed figure is a correction."""
+    actor = await acting(town.instructor)
+    file = book(
+        HEAD,
+        ["2026年10月", town.worker.unit_code, town.worker.name, 18, 17, 1, "公假"],
+        ["2026-09", town.second_worker.unit_code, town.second_worker.name, 22, 21.5, 0.5, ""],
+        ["合计", "", "", 40, 38.5, 1.5, ""],
+    )
+    run_id, shown = await intake.preview(actor, KINDS["attendance"], file, NOW)
+    assert (shown.rows, shown.created, shown.fault_count) == (2, 2, 0)
+    assert await service.own(await acting(town.worker)) == []
+    done = await intake.accept(actor, KINDS["attendance"], run_id, NOW)
+    assert (done.created, done.same) == (2, 0)
+    [kept] = await service.own(await acting(town.second_worker))
+    assert (kept.month, kept.on_duty, kept.source) == (202609, Decimal("21.5"), "import")
+    with pytest.raises(Conflict, match="已经导入过"):
+        await intake.accept(actor, KINDS["attendance"], run_id, NOW)
+    again = await imported(actor, "attendance", file)
+    assert (again.created, again.corrected, again.same) == (0, 0, 2)
+    changed = book(HEAD, [202610, town.worker.unit_code, town.worker.name, 18, 16, 2, "公假"])
+    assert (await imported(actor, "attendance", changed)).corrected == 1
+    _, versions = await service.versions(actor, town.worker.person_id, NOW)
+    assert [row.reason for row in versions if row.current] == ["导入文件 表.xlsx"]
+
+
+async def test_every_wrong_cell_is_red_and_nothing_is_written(town: SmallCounty) -> None:
+    """What, where and what to do, in the same workbook; the good row waits with the others."""
+    actor = await acting(town.instructor)
+    good = town.worker
+    file = book(
+        HEAD,
+        [202610, good.unit_code, good.name, 18, 17, 1, ""],
+        ["十月", good.unit_code, good.name, 18, 17, 1, ""],
+        [202610, good.unit_code, "王二小", 18, 17, 1, ""],
+        [202610, "421222100001009", good.name, 18, 17, 1, ""],
+        [202610, town.cousin_worker.unit_code, town.cousin_worker.name, 18, 17, 1, ""],
+        [202610, good.unit_code, good.name, 18, 18, 1, ""],
+        [202610, good.unit_code, good.name, "", 18, 0, ""],
+        [202612, good.unit_code, good.name, 20, 18, 0, ""],
+    )
+    run_id, shown = await intake.preview(actor, KINDS["attendance"], file, NOW)
+    assert [sentence.split("：")[0] for sentence in shown.faults] == [
+        "第 4 行“月份”",
+        "第 5 行“姓名”",
+        "第 6 行“网格编码”",
+        "第 7 行“网格编码”",
+        "第 8 行“出勤天数”",
+        "第 9 行“应出勤天数”",
+        "第 10 行“月份”",
+    ]
+    assert "不在您管辖的范围" in shown.faults[3]
+    with pytest.raises(Faulty):
+        await intake.accept(actor, KINDS["attendance"], run_id, NOW)
+    name, content = await intake.report(actor, KINDS["attendance"], run_id, NOW)
+    assert name == "错误说明_表.xlsx"
+    rows = cells(content)
+    assert rows[1][-1] == "错误说明"
+    assert "没有叫“王二小”的网格员" in rows[4][-1]
+    assert await service.own(await acting(good)) == []
+
+
+async def test_the_template_comes_back_as_an_import(town: SmallCounty) -> None:
+    """Everybody in post last month stands in it; filled in, it is read without a fault."""
+    actor = await acting(town.instructor)
+    _, content = await intake.template(actor, KINDS["attendance"], NOW)
+    rows = cells(content)
+    names = [row[5] for row in rows[3:5]]
+    assert names == [town.worker.name, town.second_worker.name]
+    filled = [list(row) for row in rows]
+    for row in filled[3:5]:
+        assert row[6] == 18
+        row[7] = 18
+    done = await imported(actor, "attendance", book(*filled))
+    assert (done.created, done.fault_count) == (2, 0)
+    lines = await service.sheet(actor, "421222100", 202610)
+    sheet = await sheets.attendance_sheet(actor, 202610, lines, date(2026, 11, 26))
+    assert [row[6] for row in sheet.rows] == [Decimal(18), Decimal(18)]
+
+
+async def test_a_frozen_month_is_a_fault_of_its_rows(town: SmallCounty) -> None:
+    """The sentence names the cycle and its stage."""
+    department = await acting(town.department, desk=True)
+    cycle_id = await opened(department, NOW)
+    await bring_to(department, cycle_id, Stage.SCORE, NOW)
+    who = town.worker
+    shown = await tried(
+        department, "attendance", book(HEAD, [202606, who.unit_code, who.name, 20, 20, 0, ""])
+    )
+    assert shown.fault_count == 1
+    assert "2026年上半年网格员评比" in shown.faults[0]
+
+
+async def test_what_changed_between_look_and_accept_is_shown_again(town: SmallCounty) -> None:
+    """Somebody corrected the line meanwhile: nothing is written over their head."""
+    actor = await acting(town.instructor)
+    who = town.worker
+    file = book(HEAD, [202610, who.unit_code, who.name, 20, 18, 1, ""])
+    run_id, _ = await intake.preview(actor, KINDS["attendance"], file, NOW)
+    await service.save(actor, [line(who, "12")], NOW)
+    with pytest.raises(Conflict, match="刚刚有了变化"):
+        await intake.accept(actor, KINDS["attendance"], run_id, NOW)
+
+
+@pytest.mark.parametrize(
+    ("name", "rows"),
+    [
+        (
+            "check",
+            [
+                ["日期", "网格编码", "姓名", "结果", "抽查地点", "抽查人", "情况", "凭据"],
+                ["2026-10-20", 0, 0, "不合格", "村委会", "综治办", "脱岗", ""],
+                ["2026-10-21", 0, 0, "合格", "村委会", "综治办", "", ""],
+            ],
+        ),
+        (
+            "commend",
+            [
+                ["日期", "网格编码", "姓名", "级别", "表扬单位", "表扬文件", "事由"],
+                ["2026-10-20", 0, 0, "县级", "县委", "通报第3期", "救人"],
+                ["2026-10-21", 0, 0, "乡镇级", "镇党委", "通报", ""],
+            ],
+        ),
+        (
+            "complaint",
+            [
+                ["日期", "网格编码", "姓名", "级别", "核查结果", "受理单位", "投诉事由"],
+                ["2026-10-20", 0, 0, "县级", "属实", "信访局", "推诿"],
+                ["2026-10-21", 0, 0, "乡镇级", "核查中", "镇政府", "态度差"],
+            ],
+        ),
+    ],
+)
+async def test_entries_come_by_workbook(
+    town: SmallCounty, name: str, rows: list[list[Any]]
+) -> None:
+    """Two rows, two entries; the same file again adds none; a wrong word is red."""
+    actor = await acting(town.instructor)
+    for row in rows[1:]:
+        row[1:3] = [town.worker.unit_code, town.worker.name]
+    assert (await imported(actor, name, book(*rows))).created == 2
+    again = await imported(actor, name, book(*rows))
+    assert (again.created, again.same) == (0, 2)
+    assert len(await entries.own(await acting(town.worker))) == 2
+    rows[1][3] = "甚好"
+    assert (await tried(actor, name, book(*rows))).fault_count == 1
+    _, content = await intake.template(actor, KINDS[name], NOW)
+    assert set(rows[0]) <= set(cells(content)[2])
+
+
+async def test_results_of_a_draw_come_back_in_its_own_sheet(town: SmallCounty) -> None:
+    """The registration sheet holds what was drawn; a row that was not drawn is red."""
+    await posted(town.worker, town.lead, date(2026, 11, 8))
+    actor = await acting(town.instructor)
+    check_id = await drawing.open_check(actor, form(people=1), NOW)
+    await drawing.draw(actor, check_id, "1", "摇号", NOW)
+    _, content = await intake.template(actor, KINDS["random"], NOW)
+    rows = cells(content)
+    head = rows[2]
+    row = rows[3]
+    row[head.index("结果")] = "错误"
+    row[head.index("核查日期")] = date(2026, 11, 25)
+    row[head.index("说明")] = "日期不符"
+    strange = list(row)
+    strange[head.index("条目编号")] = ""
+    shown = await tried(actor, "random", book(head, row, strange))
+    assert [fault.split("：")[0] for fault in shown.faults] == ["第 4 行“核查内容”"]
+    assert (await imported(actor, "random", book(head, row))).created == 1
+    assert (await imported(actor, "random", book(head, row))).same == 1
+    [item] = await drawing.items(actor, check_id)
+    assert (item.correct, item.note) == (False, "日期不符")
+
+
+async def test_a_preview_is_its_makers_own(town: SmallCounty) -> None:
+    """Nobody else opens, accepts or drops it; a role without the right finds no import."""
+    file = book(HEAD, [202610, town.worker.unit_code, town.worker.name, 20, 18, 1, ""])
+    run_id, _ = await intake.preview(await acting(town.instructor), KINDS["attendance"], file, NOW)
+    department = await acting(town.department, desk=True)
+    with pytest.raises(NotFound):
+        await intake.previewed(department, KINDS["attendance"], run_id)
+    with pytest.raises(NotFound):
+        await intake.previewed(await acting(town.instructor), KINDS["check"], run_id)
+    with pytest.raises(NotFound):
+        await intake.preview(await acting(town.chief), KINDS["attendance"], file, NOW)

@@ -1,0 +1,354 @@
+"""The pages of duty and training, as the department, an instructor and a worker use them."""
+
+import io
+import re
+from datetime import date, timedelta
+from uuid import UUID
+
+import httpx
+import openpyxl
+import pytest
+
+from appraisal.cycle.rules import Kind, Stage
+from appraisal.duty import drawing, entries, service
+from appraisal.duty.rules import EntryKind
+from shared.clock import now
+from shared.database import DB
+from shared.documents.excel import MIME
+from tests.appraisal.cycle.stages import bring_to, opened
+from tests.appraisal.duty.test_drawing import posted
+from tests.appraisal.duty.test_sheets import HEAD
+from tests.appraisal.duty.world import NOW, book, fact, line
+from tests.factories import COUNTY, SmallCounty, acting, small_county
+from tests.shared.identity.test_matrix import act_as, token
+
+BASE = "/appraisal/desk/duty"
+
+
+@pytest.fixture
+async def town(rollback: None) -> SmallCounty:
+    """The small county."""
+    return await small_county()
+
+
+async def post(client: httpx.AsyncClient, path: str, **fields: object) -> httpx.Response:
+    """A form as the page sends it."""
+    return await client.post(path, data={"_csrf_token": await token(client), **fields})
+
+
+async def confirm(client: httpx.AsyncClient) -> None:
+    """The password was just given in the client's session."""
+    await DB.execute(
+        "UPDATE shared.session SET confirmed_at = $2 WHERE county_id = $1", COUNTY, now()
+    )
+
+
+def table_of(answer: httpx.Response) -> list[list[object]]:
+    book_ = openpyxl.load_workbook(io.BytesIO(answer.content))
+    return [[cell.value for cell in row] for row in book_.active.iter_rows()]
+
+
+async def test_an_instructor_fills_in_the_townships_sheet(
+    client: httpx.AsyncClient, town: SmallCounty
+) -> None:
+    """Blank rows stay untouched; a wrong row says so and keeps what was typed."""
+    await act_as(client, town.instructor)
+    overview = await client.get(f"{BASE}?month=202610")
+    assert f"{BASE}?month=202610&amp;unit=421222100" in overview.text
+    assert "麦市镇" not in overview.text
+    path = f"{BASE}?month=202610&unit=421222100"
+    page = await client.get(path)
+    assert page.text.count('name="rostered" value="18"') == 2
+    people = [town.worker, town.second_worker]
+    common = {
+        "month": "202610",
+        "unit": "421222100",
+        "person": [str(one.person_id) for one in people],
+        "village": [one.unit_code[:12] for one in people],
+        "rostered": ["18", "18"],
+        "leave": ["", ""],
+        "note": ["", ""],
+    }
+    wrong = await post(client, BASE, **common, on_duty=["19", ""], reason="")
+    assert (wrong.status_code, "出勤加请假多于应出勤" in wrong.text) == (422, True)
+    assert 'value="19"' in wrong.text
+    letters = await post(client, BASE, **common, on_duty=["十八", ""], reason="")
+    assert (letters.status_code, "0 到 31 的数字" in letters.text) == (422, True)
+    saved = await post(client, BASE, **common, on_duty=["17.5", ""], reason="")
+    assert (saved.status_code, "新登记 1 条" in saved.text) == (200, True)
+    again = await post(client, BASE, **common, on_duty=["17", "18"], reason="")
+    assert (again.status_code, "更正原因" in again.text) == (422, True)
+    done = await post(client, BASE, **common, on_duty=["17", "18"], reason="数错")
+    assert "新登记 1 条，更正 1 条" in done.text
+    history = await client.get(f"{BASE}/people/{town.worker.person_id}")
+    assert "数错" in history.text
+    assert "17.5" in history.text
+    foreign = await client.get(f"{BASE}?month=202610&unit=421222101")
+    assert foreign.status_code == 404
+
+
+async def test_a_workbook_goes_through_its_pages(
+    client: httpx.AsyncClient, town: SmallCounty
+) -> None:
+    """Template, look, red cells, accept; a file that is none is refused in a sentence."""
+    await act_as(client, town.department)
+    path = "/appraisal/desk/intake/attendance"
+    assert "怎么填" in (await client.get(path)).text
+    template = await client.get(f"{path}/template.xlsx")
+    assert template.headers["content-type"] == MIME
+    who = town.worker
+
+    async def upload(*rows: list[object], data: bytes = b"") -> httpx.Response:
+        content = data or book(HEAD, *rows).data
+        fields = {"_csrf_token": await token(client)}
+        return await client.post(path, data=fields, files={"file": ("考勤.xlsx", content)})
+
+    nonsense = await upload(data=b"no workbook")
+    assert nonsense.status_code == 422
+    bad = await upload([202610, who.unit_code, "某某某", 18, 18, 0, ""])
+    look = await client.get(bad.headers["location"])
+    assert "1 处错误" in look.text
+    report = await client.get(f"{bad.headers['location']}/report.xlsx")
+    assert "错误说明" in table_of(report)[1]
+    refused = await post(client, bad.headers["location"])
+    assert refused.status_code == 422
+    good = await upload([202610, who.unit_code, who.name, 18, 17, 1, ""])
+    assert "确认导入" in (await client.get(good.headers["location"])).text
+    done = await post(client, good.headers["location"])
+    assert done.status_code == 303
+    assert "导入完成" in (await client.get(good.headers["location"])).text
+    dropped = await upload([202609, who.unit_code, who.name, 18, 17, 1, ""])
+    await post(client, f"{dropped.headers['location']}/cancel")
+    assert "已过期或已放弃" in (await client.get(dropped.headers["location"])).text
+    assert (await client.get("/appraisal/desk/intake/veto")).status_code == 404
+
+
+async def test_entries_at_the_desk(client: httpx.AsyncClient, town: SmallCounty) -> None:
+    """Entered, corrected, withdrawn; every refusal comes back into the form."""
+    await act_as(client, town.department)
+    path = f"{BASE}/entries"
+    empty = await post(client, path, kind="check", person_id=str(town.worker.person_id))
+    assert (empty.status_code, empty.text.count("请填写。")) == (422, 1)
+    fields = {
+        "kind": "check",
+        "person_id": str(town.worker.person_id),
+        "happened_on": "2026-10-20",
+        "outcome": "failed",
+        "place": "村委会",
+        "by_whom": "督查组",
+    }
+    made = await post(client, path, **fields)
+    assert made.status_code == 303
+    assert (await post(client, path, **fields)).status_code == 409
+    here = made.headers["location"]
+    assert "村委会" in (await client.get(here)).text
+    assert (await post(client, f"{here}/correct", **fields)).status_code == 422
+    form_again = await client.get(f"{here}/correct")
+    assert 'value="村委会"' in form_again.text
+    changed = await post(client, f"{here}/correct", **(fields | {"place": "桥头", "reason": "改"}))
+    new = changed.headers["location"]
+    text = (await client.get(new)).text
+    assert ("桥头" in text, "更正前的内容" in text) == (True, True)
+    assert (await post(client, f"{new}/withdraw", reason="")).status_code == 422
+    assert (await post(client, f"{new}/withdraw", reason="查无此事")).status_code == 303
+    listed = await client.get(f"{path}?kind=check&state=withdrawn&name={town.worker.name}")
+    assert "已撤销" in listed.text
+    for kind in EntryKind:
+        assert (await client.get(f"{path}/new?kind={kind}")).status_code == 200
+
+
+async def test_a_veto_waits_for_another_on_the_page(
+    client: httpx.AsyncClient, town: SmallCounty
+) -> None:
+    """The instructor enters, the department decides."""
+    veto = await entries.add(await acting(town.instructor), fact(town.worker, EntryKind.VETO), NOW)
+    await act_as(client, town.department)
+    assert "1 件一票否决等待审定" in (await client.get(f"{BASE}/entries")).text
+    path = f"{BASE}/entries/{veto}"
+    assert "认定成立" in (await client.get(path)).text
+    assert (await post(client, f"{path}/decide", stands="1", reason="")).status_code == 422
+    assert (await post(client, f"{path}/decide", stands="1", reason="属实")).status_code == 303
+    assert "认定成立" not in (await client.get(path)).text
+
+
+async def test_a_check_from_page_to_paper(client: httpx.AsyncClient, town: SmallCounty) -> None:
+    """Opened, drawn, entered at the desk and on the phone, printed, taken back."""
+    for day in (8, 15):
+        await posted(town.worker, town.lead, date(2026, 11, day))
+    await act_as(client, town.instructor)
+    fields = {
+        "title": "十一月核查",
+        "unit_code": "421222100",
+        "mode": "drawn",
+        "first_day": "2026-11-01",
+        "last_day": "2026-11-20",
+        "people": "5",
+        "per_person": "2",
+        "inspectors": "尹某\n胡某",
+        "value_source": "会场摇号",
+    }
+    path = f"{BASE}/random"
+    assert (await client.get(f"{path}/new")).status_code == 200
+    wrong = await post(client, path, **(fields | {"inspectors": "尹某"}))
+    assert (wrong.status_code, "至少写两个人" in wrong.text) == (422, True)
+    made = await post(client, path, **fields)
+    here = made.headers["location"]
+    text = (await client.get(here)).text
+    listing = await client.get(f"{here}/list.txt")
+    assert len(listing.text.splitlines()) == 2
+    assert re.search(r"<code>[0-9a-f]{64}</code>", text)
+    assert "＿＿" in (await client.get(f"{here}/print")).text
+    assert (await post(client, f"{here}/draw", value="")).status_code == 422
+    assert (await post(client, f"{here}/draw", value="7", value_source="摇号")).status_code == 303
+    check_id = UUID(here.rpartition("/")[2])
+    actor = await acting(town.instructor)
+    first, second = await drawing.items(actor, check_id)
+    when = {"checked_on": "2026-11-25"}
+    nothing = await post(client, f"{here}/results", **when)
+    assert (nothing.status_code, "至少给一条" in nothing.text) == (422, True)
+    wrong = await post(client, f"{here}/results", **when, **{f"correct-{first.id}": "0"})
+    assert (wrong.status_code, "写明错在哪里" in wrong.text) == (422, True)
+    one = {f"correct-{first.id}": "1", f"by-{first.id}": "尹某"}
+    assert "新登记 1 条" in (await post(client, f"{here}/results", **when, **one)).text
+    phone = f"/appraisal/duty/random/{check_id}"
+    assert second.label in (await client.get(phone)).text
+    two = {f"correct-{second.id}": "0", f"note-{second.id}": "没去", f"by-{second.id}": "胡某"}
+    assert "已保存 1 条" in (await post(client, phone, **when, **two)).text
+    changed = {f"correct-{first.id}": "0", f"note-{first.id}": "补查", f"touched-{first.id}": "1"}
+    changed |= {f"by-{first.id}": "尹某", "reason": "复查"}
+    assert "更正 1 条" in (await post(client, f"{here}/results", **when, **changed)).text
+    await confirm(client)
+    rows = table_of(await client.get(f"{here}/export.xlsx"))
+    assert [row[rows[2].index("结果")] for row in rows[3:5]] == ["错误", "错误"]
+    assert "第 1 版" not in (await client.get(here)).text
+    assert "种子" in (await client.get(f"{here}/print")).text
+    assert (await post(client, f"{here}/void", reason="重来")).status_code == 303
+    assert "已作废" in (await client.get(path)).text
+
+
+async def test_the_cycles_tabs_show_what_is_missing_and_training(
+    client: httpx.AsyncClient, town: SmallCounty
+) -> None:
+    """Whom to ask stands beside whose sheet is missing; hours are stated on the page."""
+    department = await acting(town.department, desk=True)
+    cycle_id = await opened(department, NOW, kind=Kind.ANNUAL)
+    await bring_to(department, cycle_id, Stage.COLLECT, NOW)
+    await act_as(client, town.department)
+    base = f"/appraisal/desk/cycles/{cycle_id}"
+    page = await client.get(f"{base}/duty")
+    assert f"请向{town.instructor.name}（网格指导员）要" in page.text
+    assert "麦市镇（还没有网格指导员）" in page.text
+    assert f'href="{base}/training"' in page.text
+    stated = await post(client, f"{base}/training", hours="16", reason="")
+    assert stated.status_code == 303
+    assert (await post(client, f"{base}/training", hours="x", reason="")).status_code == 422
+    assert (await post(client, f"{base}/training", hours="18", reason="")).status_code == 422
+    totals = await client.get(f"{base}/training")
+    assert ("16" in totals.text, "单位还没有培训" in totals.text) == (True, True)
+    await confirm(client)
+    rows = table_of(await client.get(f"{base}/training/export.xlsx"))
+    assert [row[4] for row in rows[3:6]] == [
+        town.worker.name,
+        town.second_worker.name,
+        town.cousin_worker.name,
+    ]
+
+
+async def test_training_at_the_desk_and_on_the_workers_phone(
+    client: httpx.AsyncClient, town: SmallCounty
+) -> None:
+    """Entered with who came; the worker sees hours and test."""
+    await act_as(client, town.instructor)
+    path = "/appraisal/desk/training"
+    fields = {
+        "kind": "classroom",
+        "title": "反诈宣传",
+        "unit_code": "421222100",
+        "held_on": "2026-10-20",
+        "hours": "2.5",
+        "trainer": "派出所",
+        "tested": "1",
+    }
+    assert (await post(client, path, **(fields | {"hours": "0.3"}))).status_code == 422
+    made = await post(client, path, **fields)
+    here = made.headers["location"]
+    one, two = town.worker.person_id, town.second_worker.person_id
+    rows = {f"row-{one}": "1", f"row-{two}": "1"}
+    wrong = await post(client, here, **rows, **{f"present-{one}": "1", f"test-{one}": "优"})
+    assert (wrong.status_code, "0 到 100" in wrong.text) == (422, True)
+    absent = await post(client, here, **rows, **{f"test-{two}": "60"})
+    assert (absent.status_code, "没有参加" in absent.text) == (422, True)
+    saved = await post(client, here, **rows, **{f"present-{one}": "1", f"test-{one}": "88"})
+    assert "新登记 1 条" in saved.text
+    await confirm(client)
+    assert len(table_of(await client.get(f"{here}/export.xlsx"))) > 4
+    await act_as(client, town.worker)
+    mine = await client.get("/appraisal/me/training")
+    assert ("反诈宣传" in mine.text, "测试 88 分" in mine.text) == (True, True)
+    assert 'href="/appraisal/me/training"' in (await client.get("/me")).text
+    await act_as(client, town.instructor)
+    assert (await post(client, f"{here}/cancel", reason="")).status_code == 422
+    assert (await post(client, f"{here}/cancel", reason="登错")).status_code == 303
+    assert "已取消" in (await client.get(path)).text
+
+
+async def test_the_phone_in_the_field_and_the_workers_own(
+    client: httpx.AsyncClient, town: SmallCounty
+) -> None:
+    """An instructor records a check on the spot; the worker reads it and the attendance."""
+    await service.save(await acting(town.instructor), [line(town.worker)], NOW)
+    await act_as(client, town.instructor)
+    assert 'href="/appraisal/duty"' in (await client.get("/me")).text
+    assert "记现场抽查" in (await client.get("/appraisal/duty")).text
+    path = "/appraisal/duty/new"
+    assert town.worker.name in (await client.get(f"{path}?kind=check")).text
+    assert town.cousin_worker.name not in (await client.get(f"{path}?kind=check")).text
+    fields = {
+        "kind": "check",
+        "person_id": str(town.worker.person_id),
+        "happened_on": "2026-10-20",
+        "place": "村委会",
+        "by_whom": "尹玉梅",
+    }
+    assert (await post(client, path, **fields)).status_code == 422
+    done = await post(client, path, **fields, outcome="passed")
+    assert "已登记" in (await client.get(done.headers["location"])).text
+    await act_as(client, town.worker)
+    mine = (await client.get("/appraisal/me/duty")).text
+    assert ("出勤 18 / 20 天" in mine, "现场抽查" in mine) == (True, True)
+
+
+async def test_exports_are_logged_and_ask_for_the_password(
+    client: httpx.AsyncClient, town: SmallCounty
+) -> None:
+    """A list leaves with who and how many; without a fresh password it does not."""
+    await service.save(await acting(town.instructor), [line(town.worker)], NOW)
+    await act_as(client, town.department)
+    path = f"{BASE}/export.xlsx?month=202610&purpose=月报"
+    await DB.execute(
+        "UPDATE shared.session SET confirmed_at = $2 WHERE county_id = $1",
+        COUNTY,
+        now() - timedelta(hours=1),
+    )
+    assert (await client.get(path)).status_code == 303
+    await confirm(client)
+    rows = table_of(await client.get(path))
+    assert rows[2][1:] == [
+        "月份",
+        "乡镇",
+        "村社区",
+        "网格编码",
+        "姓名",
+        "应出勤天数",
+        "出勤天数",
+        "请假天数",
+        "备注",
+    ]
+    assert (rows[3][7], rows[3][8]) == (18, 1)
+    listed = await client.get(f"{BASE}/entries/export.xlsx?kind=complaint")
+    assert table_of(listed)[0][0] == "网格员投诉台账"
+    log = await DB.fetch(
+        "SELECT name, purpose, row_count FROM shared.export_log WHERE county_id = $1 ORDER BY at",
+        COUNTY,
+    )
+    assert [tuple(row) for row in log] == [("考勤表", "月报", 3), ("投诉台账", "考核", 0)]
