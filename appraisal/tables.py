@@ -2,8 +2,6 @@
 
 from appraisal.casework.tables import CaseFile, CaseStep, Kinship
 from appraisal.cycle.tables import Cycle, CycleStep
-from appraisal.notice.tables import Notice, NoticeEntry, Serving
-from appraisal.pool.tables import Applicant, Shield
 from appraisal.duty.tables import (
     Attendance,
     DutyEntry,
@@ -11,6 +9,8 @@ from appraisal.duty.tables import (
     RandomItem,
     RandomResult,
 )
+from appraisal.notice.tables import Notice, NoticeEntry, Serving
+from appraisal.pool.tables import Applicant, Shield
 from appraisal.ranking.tables import Ranking
 from appraisal.scorecard.tables import Calibration, Input, Receipt, Run, Scheme, Score
 from appraisal.survey.tables import (
@@ -29,6 +29,7 @@ from appraisal.survey.tables import (
     SurveyGrid,
     SurveyHousehold,
     SurveyInterviewer,
+)
 from appraisal.training.tables import (
     TrainingAttendance,
     TrainingRequirement,
@@ -37,6 +38,7 @@ from appraisal.training.tables import (
 
 __all__ = [
     "Applicant",
+    "Attendance",
     "Ballot",
     "BallotBox",
     "BallotBurnt",
@@ -45,14 +47,13 @@ __all__ = [
     "BallotPaper",
     "BallotSlip",
     "BallotSpent",
-    "Attendance",
     "Calibration",
     "CaseFile",
     "CaseStep",
     "Cycle",
     "CycleStep",
-    "Household",
     "DutyEntry",
+    "Household",
     "Input",
     "Kinship",
     "Notice",

@@ -36,7 +36,8 @@ RECORDS = st.lists(
 )
 def test_days_are_halves_and_add_up(days: tuple[str, str, str], field: str) -> None:
     """Duty and leave fit into what was rostered, which fits into February."""
-    faults = rules.day_faults(Days(*map(Decimal, days)), 202602)
+    rostered, on_duty, leave = (Decimal(one) for one in days)
+    faults = rules.day_faults(Days(rostered, on_duty, leave), 202602)
     assert list(faults) == ([field] if field else [])
 
 
