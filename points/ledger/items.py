@@ -35,6 +35,8 @@ class Code(StrEnum):
     """The id was used before with other content."""
     CODE_UNKNOWN = "code_unknown"
     """No such code (or not this person's)."""
+    OWN_WALLET = "own_wallet"
+    """The code belongs to who serves the counter."""
     CODE_EXPIRED = "code_expired"
     CODE_USED = "code_used"
     HOLD_UNKNOWN = "hold_unknown"

@@ -32,8 +32,10 @@ from points.redemption.schemas import (
     ReceiptLine,
     Voided,
 )
+from points.redemption.terms import counter_on, merged, terms_of
 from shared import settings_county
 from shared.audit import service as audit
+from shared.clock import today
 from shared.database import DB
 from shared.errors import NotFound
 from shared.identity.access import Action, Target, allowed, require
@@ -68,7 +70,10 @@ async def hold(actor: Actor, order: HoldOrder, now: datetime) -> HoldAnswer:
     """
     shop, who, authority = await _orderer(actor, order, now)
     settings = await settings_county.get(actor.county_id)
-    terms = await service.terms_of(actor.county_id, shop, order.lines, now)
+    here = await counter_on(actor.county_id, shop.id, today(now))
+    if here is None:
+        raise NotFound
+    terms = terms_of(here, order.lines, today(now))
     item = Hold(
         id=order.id,
         actor_id=actor.person_id,
@@ -103,8 +108,8 @@ async def hand_over(actor: Actor, hold_id: UUID, order: HandOver, now: datetime)
     at = order.at or now
     if not row.at <= at <= now + CLOCK_SKEW:
         raise ClockWrong
-    merged = service.merged(order.picks or ())
-    picks = tuple(Pick(line.product_id, line.quantity) for line in merged) or None
+    taken = merged(order.picks or ())
+    picks = tuple(Pick(line.product_id, line.quantity) for line in taken) or None
     outcome = await committer.submit(
         actor.county_id,
         PostHold(

@@ -13,11 +13,10 @@ import msgspec
 
 from points.errors import Refused, UndoTooLate
 from points.ledger import committer
-from points.ledger.items import Code, Line, Outcome, Redeem, Undo
+from points.ledger.items import Code, Outcome, Redeem, Undo
 from points.mall import service as mall
-from points.mall.schemas import Offer, ShopRow
 from points.redemption import queries
-from points.redemption.codes import Who, counter, recognise
+from points.redemption.codes import Who, counter, presented, recognise
 from points.redemption.rules import may_undo_early, seconds_left
 from points.redemption.schemas import (
     Customer,
@@ -28,20 +27,18 @@ from points.redemption.schemas import (
     RedemptionOrder,
     RedemptionPage,
     RedemptionRow,
-    WantedLine,
 )
+from points.redemption.terms import counter_on, receipt_lines, terms_of
 from shared import settings_county
 from shared.audit import service as audit
 from shared.clock import LOCAL_ZONE, today
-from shared.errors import Invalid, NotFound
-from shared.identity.access import Action, Target, allowed, reach, require
+from shared.errors import Forbidden, Invalid, NotFound
+from shared.identity.access import SENTENCES, Action, Target, allowed, reach, require
 from shared.identity.actor import Actor
 from shared.roster import service as roster
 from shared.roster.names import mask
 
 PAGE = 20
-NO_PRICE = 10
-"""A line that is refused anyway still needs a price to be written down."""
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2999, 12, 31)
 """Outside there is nothing, and no time zone."""
 LATEST = (2**31 - 1, 2**31 - 1)
@@ -54,14 +51,6 @@ class Answer(msgspec.Struct, frozen=True):
     repeated: bool
     redemption: Redemption | None = None
     refusal: Refused | None = None
-
-
-class Terms(msgspec.Struct, frozen=True):
-    """The lines of an order at the prices of the day, and what the counter itself objects to."""
-
-    lines: tuple[Line, ...]
-    refused: str = ""
-    subject: UUID | None = None
 
 
 class CodeState(msgspec.Struct, frozen=True):
@@ -77,25 +66,29 @@ async def redeem(actor: Actor, order: RedemptionOrder, now: datetime) -> Answer:
     Raises NotFound (not the actor's shop), Forbidden (own wallet), NotACode, UseAsPickup,
     PinNeeded, TooManyTries, Refused ``id_reused``. Every other refusal is kept and answered.
     """
-    shop = await counter(actor, order.shop_id)
-    who = await recognise(actor, shop, order.code, order.pin, now)
+    day = today(now)
+    here = await counter_on(actor.county_id, order.shop_id, day)
+    if here is None:
+        raise NotFound
+    serves = Target(unit_code=here.shop.unit_code, shop_id=order.shop_id)
+    require(actor, Action.REDEEM, serves)
+    who = await presented(actor, here.shop, order.code, order.pin, now)
     if who.person_id:
-        await counter(actor, order.shop_id, owner=who.person_id)
-    settings = await settings_county.get(actor.county_id)
-    terms = await terms_of(actor.county_id, shop, order.lines, now, order.amount)
+        require(actor, Action.REDEEM, msgspec.structs.replace(serves, owner=who.person_id))
+    terms = terms_of(here, order.lines, day, order.amount)
     outcome = await committer.submit(
         actor.county_id,
         Redeem(
             id=order.id,
             actor_id=actor.person_id,
             authority="shop",
-            shop_id=shop.id,
+            shop_id=order.shop_id,
             lines=terms.lines,
             means=who.means,
             code_hash=who.code_hash,
             person_id=who.person_id,
             at=now,
-            month_limit=settings.month_limit,
+            month_limit=here.month_limit,
             device=actor.device,
             collector=order.collector,
             refused=terms.refused,
@@ -103,56 +96,34 @@ async def redeem(actor: Actor, order: RedemptionOrder, now: datetime) -> Answer:
         ),
         now,
     )
-    return await answer(actor.county_id, outcome)
-
-
-async def terms_of(
-    county_id: int,
-    shop: ShopRow,
-    wanted: Sequence[WantedLine],
-    now: datetime,
-    shown: int | None = None,
-) -> Terms:
-    """Prices of the day for the wanted goods; ``shown`` is the total the terminal promised."""
-    wanted = merged(wanted)
-    day = today(now)
-    offers = {offer.product_id: offer for offer in await mall.offers(county_id, shop.id, day)}
-    lines = tuple(_line(item, offers.get(item.product_id)) for item in wanted)
-    if shop.state != "open":
-        return Terms(lines, "shop_closed")
-    if not mall.agreed(shop, day):
-        return Terms(lines, "agreement_ended")
-    for item in wanted:
-        if item.product_id not in offers:
-            return Terms(lines, "not_for_sale", item.product_id)
-    total = sum(line.quantity * line.price for line in lines)
-    if shown is not None and shown != total:
-        return Terms(lines, "price_changed")
-    return Terms(lines)
-
-
-def merged(wanted: Sequence[WantedLine]) -> list[WantedLine]:
-    """A product that stands on two lines is one line with the sum."""
-    pieces: dict[UUID, int] = {}
-    for line in wanted:
-        pieces[line.product_id] = pieces.get(line.product_id, 0) + line.quantity
-    return [WantedLine(product_id, quantity) for product_id, quantity in pieces.items()]
-
-
-def _line(item: WantedLine, offer: Offer | None) -> Line:
-    return Line(
-        product_id=item.product_id,
-        quantity=item.quantity,
-        price=offer.points if offer else NO_PRICE,
-        cost_fen=offer.purchase_fen if offer else 0,
-        limit=offer.monthly_limit if offer else None,
+    if outcome.repeated or not outcome.accepted:
+        return await answer(actor.county_id, outcome)
+    return Answer(
+        repeated=False,
+        redemption=Redemption(
+            id=order.id,
+            status="accepted",
+            shop_id=order.shop_id,
+            shop_name=here.shop.name,
+            hold_id=None,
+            means=who.means,
+            amount=outcome.amount,
+            balance=outcome.balance or 0,
+            at=now,
+            collector=order.collector,
+            batch=outcome.batch or 0,
+            position=outcome.position or 0,
+            lines=receipt_lines(here, terms),
+        ),
     )
 
 
 async def answer(county_id: int, outcome: Outcome) -> Answer:
-    """The kept answer under an id. Raises Refused ``id_reused``."""
+    """The kept answer under an id. Raises Refused ``id_reused``, Forbidden (own wallet)."""
     if outcome.code == Code.ID_REUSED:
         raise Refused(outcome.code)
+    if outcome.code == Code.OWN_WALLET:
+        raise Forbidden(SENTENCES["own"])
     if not outcome.accepted:
         return Answer(outcome.repeated, refusal=await refusal(county_id, outcome))
     row = await full(county_id, outcome.id)

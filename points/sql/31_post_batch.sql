@@ -406,6 +406,7 @@ LANGUAGE sql STABLE AS $$
         CASE WHEN x.refused <> '' THEN x.refused
             WHEN x.code_hash IS NULL THEN NULL
             WHEN c.id IS NULL OR c.person_id <> x.person_id THEN 'code_unknown'
+            WHEN c.person_id = x.actor_id THEN 'own_wallet'
             WHEN c.expires_at <= x.at THEN 'code_expired'
             WHEN c.used_by IS NOT NULL THEN 'code_used' END AS refusal,
         CASE WHEN x.refused <> '' OR x.code_hash IS NULL THEN x.person_id

@@ -34,15 +34,19 @@ class Authentication(ASGIMiddleware):
         self.clock = clock
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-        connection: Request[Any, Any, Any] = Request(scope)
         scope["auth"] = None
         scope["user"] = None
-        if connection.headers.get(terminals.KEY_HEADER):
+        signed = {
+            name.decode("latin-1"): value.decode("latin-1")
+            for name, value in scope["headers"]
+            if name.startswith(terminals.PREFIX)
+        }
+        if signed.get(terminals.KEY_HEADER):
             body = await whole_body(receive)
             receive = replay(body)
-            scope["user"] = await self.terminal(connection, body)
+            scope["user"] = await self.terminal(scope, signed, body)
         elif not scope["path"].startswith(UNWATCHED):
-            token = connection.cookies.get(self.cookie)
+            token = Request[Any, Any, Any](scope).cookies.get(self.cookie)
             actor = await sessions.resolve(token, self.clock()) if token else None
             scope["user"] = actor
             scope["state"]["county"] = await (
@@ -52,13 +56,13 @@ class Authentication(ASGIMiddleware):
             )
         await next_app(scope, receive, send)
 
-    async def terminal(self, connection: Request[Any, Any, Any], body: bytes) -> Actor | None:
+    async def terminal(self, scope: Scope, signed: dict[str, str], body: bytes) -> Actor | None:
         """The keeper behind a signed request; a session cookie beside it does not count."""
-        query = connection.scope["query_string"].decode("latin-1")
-        path = connection.scope["raw_path"].decode("latin-1").partition("?")[0]
+        query = scope["query_string"].decode("latin-1")
+        path = scope["raw_path"].decode("latin-1").partition("?")[0]
         return await terminals.authenticate(
-            connection.headers,
-            str(connection.method),
+            signed,
+            str(scope.get("method")),
             f"{path}?{query}" if query else path,
             body,
             self.clock(),

@@ -1,17 +1,20 @@
 """Keys of shop terminals for the JSON API: HMAC-signed requests, scope one shop.
 
 The keeper who made a key stands behind it: it carries that person's keeping of that one shop, as
-long as they hold it. docs/terminals.md tells an integrator what to send.
+long as they hold it. docs/terminals.md tells an integrator what to send. Keys and duties are remembered by
+``shared.memory``; the signature is computed for every request.
 """
 
 import hmac
 import re
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from hashlib import sha256
 from secrets import token_bytes
 from uuid import UUID
+
+import msgspec
 
 from shared.audit import service as audit
 from shared.clock import today
@@ -24,9 +27,11 @@ from shared.identity.errors import AlreadyRevoked
 from shared.identity.schemas import TerminalRow, TerminalSecret
 from shared.identity.sealing import open_, seal
 from shared.ids import new_id
+from shared.memory import MEMORY
 from shared.roster import service as roster
 from shared.roster.roles import Role
 
+PREFIX = b"gridmerit-"
 KEY_HEADER = "gridmerit-key"
 TIME_HEADER = "gridmerit-timestamp"
 NONCE_HEADER = "gridmerit-nonce"
@@ -38,6 +43,13 @@ SECRET_BYTES = 32
 MAX_LABEL = 30
 MAX_NONCE = 64
 MAX_KEYS = 20
+
+
+class Signer(msgspec.Struct, frozen=True):
+    """Who signs with a key, as remembered until something behind it changes."""
+
+    secret: bytes
+    actor: Actor
 
 
 async def create(actor: Actor, shop_id: UUID, label: str, now: datetime) -> TerminalSecret:
@@ -97,18 +109,37 @@ async def authenticate(
 
     ``path`` includes the query string, as it was sent.
     """
-    row = await _signer(headers, method, path, body, now)
-    if row is None:
+    county, _, key = headers.get(KEY_HEADER, "").partition(".")
+    stamp, nonce = headers.get(TIME_HEADER, ""), headers.get(NONCE_HEADER, "")
+    if not (_digits(county, 6) and _digits(stamp, 12) and 0 < len(nonce) <= MAX_NONCE):
         return None
-    county_id = int(headers[KEY_HEADER].partition(".")[0])
-    held = await roster.duties_at(county_id, row.person_id, today(now))
+    if abs(int(stamp) - now.timestamp()) > SKEW or not KEY_ID.fullmatch(key):
+        return None
+    known = ("terminal", county, key, today(now))
+    signer = MEMORY.recall(known) or await MEMORY.learn(
+        known, lambda: _signer(int(county), UUID(key), today(now))
+    )
+    if signer is None:
+        return None
+    expected = signature(signer.secret, method, path, stamp, nonce, body)
+    given = headers.get(SIGNATURE_HEADER, "")
+    right = given.isascii() and hmac.compare_digest(expected, given)
+    return signer.actor if right else None
+
+
+async def _signer(county_id: int, key_id: UUID, on: date) -> Signer | None:
+    """The secret of a live key and the keeper who stands behind it on a day."""
+    row = await queries.terminal(county_id, key_id)
+    if row is None or row.revoked_at is not None:
+        return None
+    held = await roster.duties_at(county_id, row.person_id, on)
     kept = tuple(
         duty for duty in held if duty.role is Role.SHOPKEEPER and duty.subject_id == row.shop_id
     )
     account = await queries.account_of(county_id, row.person_id)
     if not kept or account is None or account.disabled_at is not None:
         return None
-    return Actor(
+    actor = Actor(
         county_id=county_id,
         person_id=row.person_id,
         name=row.name,
@@ -118,30 +149,13 @@ async def authenticate(
         duties=kept,
         device=f"terminal:{row.label}",
     )
-
-
-async def _signer(
-    headers: Mapping[str, str], method: str, path: str, body: bytes, now: datetime
-) -> TerminalRow | None:
-    """The live key whose signature stands over this request."""
-    county, _, key = headers.get(KEY_HEADER, "").partition(".")
-    stamp, nonce = headers.get(TIME_HEADER, ""), headers.get(NONCE_HEADER, "")
-    if not (_digits(county, 6) and _digits(stamp, 12) and 0 < len(nonce) <= MAX_NONCE):
-        return None
-    if abs(int(stamp) - now.timestamp()) > SKEW or not KEY_ID.fullmatch(key):
-        return None
-    row = await queries.terminal(int(county), UUID(key))
-    if row is None or row.revoked_at is not None:
-        return None
-    expected = signature(open_(row.secret_cipher), method, path, stamp, nonce, body)
-    given = headers.get(SIGNATURE_HEADER, "")
-    return row if given.isascii() and hmac.compare_digest(expected, given) else None
+    return Signer(open_(row.secret_cipher), actor)
 
 
 def signature(secret: bytes, method: str, path: str, stamp: str, nonce: str, body: bytes) -> str:
     """HMAC-SHA256, hex, over method, path, time, nonce and the body's SHA-256, one a line."""
     text = "\n".join((method, path, stamp, nonce, sha256(body).hexdigest()))
-    return hmac.new(secret, text.encode(), "sha256").hexdigest()
+    return hmac.digest(secret, text.encode(), "sha256").hex()
 
 
 def _digits(text: str, longest: int) -> bool:

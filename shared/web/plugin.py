@@ -33,6 +33,7 @@ from shared.identity.cookies import session_name
 from shared.identity.middleware import Authentication
 from shared.identity.routes import Routes, may_ask
 from shared.identity.terminals import KEY_HEADER
+from shared.memory import MEMORY
 from shared.roster import phones
 from shared.settings import Settings
 from shared.valkey import client
@@ -124,7 +125,8 @@ class PlatformPlugin(InitPlugin):
             )
         app.state.valkey = client(self.settings)
         try:
-            yield
+            async with MEMORY.listening():
+                yield
         finally:
             await app.state.valkey.aclose()
             if owns_pool:

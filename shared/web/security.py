@@ -6,7 +6,6 @@ is a second wall beside the CSRF token: a browser tells where a request was star
 
 from urllib.parse import urlsplit
 
-from litestar.datastructures import Headers, MutableScopeHeaders
 from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, BeforeMessageSendHookHandler, Message, Receive, Scope, Send
@@ -32,6 +31,8 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 HSTS = "max-age=31536000"
+TELLING = frozenset({b"sec-fetch-site", b"origin", b"host"})
+"""Headers by which a browser tells where a request was started."""
 
 
 def security_headers(settings: Settings) -> BeforeMessageSendHookHandler:
@@ -41,9 +42,15 @@ def security_headers(settings: Settings) -> BeforeMessageSendHookHandler:
     """
     secure = settings.public_url.startswith("https://")
 
+    fixed = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
+    if secure:
+        fixed.append((b"strict-transport-security", HSTS.encode()))
+    ours = frozenset({*(name for name, _ in fixed), b"referrer-policy"})
+
     async def add(message: Message, scope: Scope) -> None:
         if message["type"] != "http.response.start":
             return
+<<<<<<< HEAD
         headers = MutableScopeHeaders.from_message(message)
         path = scope["path"]
         for name, value in HEADERS.items():
@@ -53,6 +60,14 @@ def security_headers(settings: Settings) -> BeforeMessageSendHookHandler:
         headers.setdefault("Cache-Control", "no-store")
         if secure:
             headers["Strict-Transport-Security"] = HSTS
+=======
+        headers = [pair for pair in message["headers"] if pair[0].lower() not in ours]
+        secret = scope["path"].startswith(TOKEN_PATHS)
+        headers.append((b"referrer-policy", b"no-referrer" if secret else b"same-origin"))
+        if not any(name.lower() == b"cache-control" for name, _ in headers):
+            headers.append((b"cache-control", b"no-store"))
+        message["headers"] = headers + fixed
+>>>>>>> 1740fef (Remember keys, shops and prices until they change)
 
     return add
 
@@ -66,16 +81,17 @@ class SameOrigin(ASGIMiddleware):
         self.host = urlsplit(settings.public_url).netloc
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-        if scope.get("method") not in SAFE_METHODS and not self.is_ours(Headers.from_scope(scope)):
+        if scope.get("method") not in SAFE_METHODS and not self.is_ours(scope):
             raise Forbidden("这个操作是从别的网站发来的，已拒绝。请从本系统的页面操作。")
         await next_app(scope, receive, send)
 
-    def is_ours(self, headers: Headers) -> bool:
+    def is_ours(self, scope: Scope) -> bool:
         """By Sec-Fetch-Site, else by Origin; without both no browser asks, or the token decides."""
-        site = headers.get("sec-fetch-site")
+        sent = {name: value for name, value in scope["headers"] if name in TELLING}
+        site = sent.get(b"sec-fetch-site")
         if site is not None:
-            return site in {"same-origin", "none"}
-        origin = headers.get("origin")
-        if origin is None or origin == "null":
+            return site in {b"same-origin", b"none"}
+        origin = sent.get(b"origin", b"null").decode("latin-1")
+        if origin == "null":
             return True
-        return urlsplit(origin).netloc in {headers.get("host"), self.host}
+        return urlsplit(origin).netloc in {sent.get(b"host", b"").decode("latin-1"), self.host}
