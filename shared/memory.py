@@ -14,9 +14,9 @@ from time import monotonic
 from typing import Any, TypeVar
 
 import structlog
-from asyncpg import Connection, PostgresError
+from asyncpg import Connection
 
-from shared.database import AWAY, DB
+from shared.database import DB
 
 CHANNEL = "gridmerit_changes"
 BEAT = 1.0
@@ -38,8 +38,10 @@ class Memory:
         self._trusted_until = 0.0
         self._users = 0
         self._task: asyncio.Task[None] | None = None
+        self._connection: Connection | None = None
+        self._asking = asyncio.Lock()
         self.heard = asyncio.Event()
-        """Set at every change, and when listening begins or ends; whoever waits clears it."""
+        """Set at every change and when listening begins or ends; whoever waits clears it."""
 
     @property
     def trusted(self) -> bool:
@@ -66,6 +68,20 @@ class Memory:
         self._kept.clear()
         self.heard.set()
 
+    async def catch_up(self) -> None:
+        """Return when every change committed before this call is forgotten here.
+
+        The server sends a session's notifications before it answers the session's next statement.
+        """
+        async with self._asking:
+            if self._connection is None:
+                return
+            asked = monotonic()
+            await self._connection.execute(f"LISTEN {CHANNEL}", timeout=PATIENCE)
+            begins, self._trusted_until = not self._trusted_until, asked + PATIENCE
+            if begins:
+                self.forget()
+
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[None]:
         """Remember while the block runs; the services of one process share one listener."""
@@ -86,7 +102,7 @@ class Memory:
         while True:
             try:
                 await self._listen_once()
-            except (*AWAY, PostgresError, TimeoutError) as error:
+            except Exception as error:  # noqa: BLE001  whatever it is: forget, and try again
                 LOG.warning("memory_off", error=repr(error))
             self._distrust()
             await asyncio.sleep(BEAT)
@@ -97,15 +113,12 @@ class Memory:
         connection.add_termination_listener(self._distrust)
         try:
             await connection.add_listener(CHANNEL, self.forget)
-            self.forget()
+            self._connection = connection
             while True:
-                asked = monotonic()
-                # Notifications of earlier commits come before this answer.
-                await connection.execute("", timeout=PATIENCE)
-                self._trusted_until = asked + PATIENCE
-                self.heard.set()
+                await self.catch_up()
                 await asyncio.sleep(BEAT)
         finally:
+            self._connection = None
             connection.terminate()
 
     def _distrust(self, *_: object) -> None:

@@ -30,6 +30,7 @@ from deploy.migrate import migrate
 from deploy.single import OneProcess
 from shared.database import DB
 from shared.identity import sealing
+from shared.memory import MEMORY, Memory
 from shared.roster import phones
 from shared.settings import Settings
 from tests.inspector import inspect_statements, violations
@@ -128,8 +129,12 @@ async def rollback(database: str) -> AsyncIterator[None]:
 
 
 @pytest.fixture
-async def committed(database: str) -> AsyncIterator[None]:
-    """The test commits for real; afterwards every business table is emptied."""
+async def committed(database: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
+    """The test commits for real; afterwards every business table is emptied.
+
+    Nothing is remembered meanwhile, so that no test depends on how fast notifications come.
+    """
+    monkeypatch.setattr(Memory, "trusted", False)
     yield
     owner = await asyncpg.connect(database)
     # Ledger tables refuse even TRUNCATE; a replica session skips that alarm.
@@ -140,6 +145,20 @@ async def committed(database: str) -> AsyncIterator[None]:
     )
     await owner.execute("TRUNCATE " + ", ".join(row["name"] for row in rows) + " CASCADE")
     await owner.close()
+
+
+@pytest.fixture
+async def remembering(committed: None, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
+    """As ``committed``, with the memory of a served process."""
+    monkeypatch.undo()
+    async with MEMORY.listening():
+        async with asyncio.timeout(30):
+            while not MEMORY.trusted:
+                await MEMORY.heard.wait()
+                MEMORY.heard.clear()
+        MEMORY.forget()
+        MEMORY.heard.clear()
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,8 @@ from shared.identity.cookies import session_name
 from shared.settings import Settings
 
 SIGNED_BODY_LIMIT = 64 * 1024
+SIGNED_BODY = "signed_body"
+"""Where in the state of a signed request its body stands, read already."""
 UNWATCHED = ("/static/", "/health", "/ready", "/metrics", "/s/")
 """Paths that never ask who is there; residents' ballots (/s/) must not even touch a session."""
 
@@ -44,6 +46,7 @@ class Authentication(ASGIMiddleware):
         if signed.get(terminals.KEY_HEADER):
             body = await whole_body(receive)
             receive = replay(body)
+            scope["state"][SIGNED_BODY] = body
             scope["user"] = await self.terminal(scope, signed, body)
         elif not scope["path"].startswith(UNWATCHED):
             token = Request[Any, Any, Any](scope).cookies.get(self.cookie)

@@ -1,8 +1,8 @@
 """Keys of shop terminals for the JSON API: HMAC-signed requests, scope one shop.
 
 The keeper who made a key stands behind it: it carries that person's keeping of that one shop, as
-long as they hold it. docs/terminals.md tells an integrator what to send. Keys and duties are remembered by
-``shared.memory``; the signature is computed for every request.
+long as they hold it. docs/terminals.md tells an integrator what to send. Keys and duties are
+remembered by ``shared.memory``; the signature is computed for every request.
 """
 
 import hmac
@@ -99,6 +99,7 @@ async def revoke(actor: Actor, key_id: UUID, now: datetime) -> TerminalRow:
         if not await queries.revoke_terminal(actor.county_id, key_id, now):
             raise AlreadyRevoked
         await _audited(actor, row, unit_code, after={"label": row.label, "live": False})
+    await MEMORY.catch_up()
     return row
 
 

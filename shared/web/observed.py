@@ -5,20 +5,20 @@ path is recorded as its template only: real paths carry tokens of slips and code
 residents' ballots leave no trace at all.
 """
 
+import os
 import re
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import cache
 from ipaddress import ip_address, ip_network
 from typing import Any
 
-import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_latest
 from structlog.contextvars import bound_contextvars
 
-from shared.ids import random_id
 from shared.settings import Settings
+from shared.web import logging
 
-LOG = structlog.get_logger("gridmerit.request")
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
@@ -72,7 +72,7 @@ class Observed:
             try:
                 await self.app(scope, receive, noting)
             finally:
-                _note(scope, status, time.perf_counter() - started)
+                _note(scope, status, time.perf_counter() - started, request_id)
 
     def _may_measure(self, scope: Scope) -> bool:
         client = scope.get("client")
@@ -86,17 +86,30 @@ class Observed:
 def _request_id(scope: Scope) -> str:
     """The proxy's id where it gave one, else ours."""
     given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
-    return given.decode() if GIVEN_ID.fullmatch(given) else random_id().hex
+    return given.decode() if GIVEN_ID.fullmatch(given) else os.urandom(16).hex()
 
 
-def _note(scope: Scope, status: int, seconds: float) -> None:
+def _note(scope: Scope, status: int, seconds: float, request_id: str) -> None:
     path = UNMATCHED if status in {0, 404, 405} else scope.get("path_template", UNMATCHED)
     # Only known methods become labels: anybody can send any word.
     method = scope["method"] if scope["method"] in {"GET", "HEAD", "POST"} else "OTHER"
-    REQUESTS.labels(method, path, status).inc()
-    SECONDS.labels(method, path).observe(seconds)
+    requests, times = _meters(method, path, status)
+    requests.inc()
+    times.observe(seconds)
     if path not in QUIET or status >= 500:
-        LOG.info("request", method=method, path=path, status=status, ms=round(seconds * 1000, 1))
+        logging.request(
+            method=method,
+            path=path,
+            status=status,
+            ms=round(seconds * 1000, 1),
+            request_id=request_id,
+        )
+
+
+@cache
+def _meters(method: str, path: str, status: int) -> tuple[Counter, Histogram]:
+    """As many as there are routes and statuses."""
+    return REQUESTS.labels(method, path, status), SECONDS.labels(method, path)
 
 
 async def _send_metrics(send: Send) -> None:

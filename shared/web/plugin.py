@@ -8,14 +8,13 @@ files, the error table, health and OpenAPI.
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any
 
 from litestar import Litestar
 from litestar.config.app import AppConfig
 from litestar.config.compression import CompressionConfig
 from litestar.config.csrf import CSRFConfig
-from litestar.connection import ASGIConnection
-from litestar.handlers import BaseRouteHandler
+from litestar.enums import ScopeType
+from litestar.middleware import ASGIMiddleware
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, Reference, SecurityScheme
@@ -23,6 +22,7 @@ from litestar.plugins import InitPlugin
 from litestar.plugins.htmx import HTMXRequest
 from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.template.config import TemplateConfig
+from litestar.types import ASGIApp, Receive, Scope, Send
 
 from shared.clock import now
 from shared.database import DB
@@ -104,7 +104,7 @@ class PlatformPlugin(InitPlugin):
         app_config.before_send.append(security_headers(self.settings))
         app_config.middleware.append(SameOrigin(self.settings))
         app_config.middleware.append(Authentication(self.settings, self.clock))
-        app_config.guards.append(self.check_route)
+        app_config.middleware.append(Admission(self.routes))
         app_config.lifespan.append(self.lifespan)
         app_config.route_handlers.extend(
             [health.live, health.ready, preferences.save, assets.router()]
@@ -132,27 +132,34 @@ class PlatformPlugin(InitPlugin):
             if owns_pool:
                 await DB.close_connection_pool()
 
-    async def check_route(
-        self, connection: ASGIConnection[Any, Actor | None, Any, Any], _: BaseRouteHandler
-    ) -> None:
-        """Guard of every route: decide by role; absent and forbidden look the same."""
-        path = connection.scope["path_template"]
-        method = connection.scope.get("method")
-        if path.startswith((STATIC_ROOT, "/schema")) or method == "OPTIONS":
-            return
-        access = self.routes[f"{method} {path}"]
-        if access.public:
-            return
-        actor = connection.user
-        if actor is None:
-            raise NotSignedIn
-        if not may_ask(actor, access):
-            raise NotFound
-
     def check_table(self, app: Litestar) -> None:
         """Refuse to start when a route has no row in the table of permissions."""
         if missing := sorted(route_names(app) - self.routes.keys()):
             raise RuntimeError(f"routes without a row in the table: {', '.join(missing)}")
+
+
+class Admission(ASGIMiddleware):
+    """The first question to every route: may this role ask? Absent and forbidden look the same.
+
+    A middleware, because a guard costs two copies, of the connection and of the route.
+    """
+
+    scopes = (ScopeType.HTTP,)
+
+    def __init__(self, routes: Routes) -> None:
+        self.routes = routes
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        path, method = scope["path_template"], scope.get("method")
+        if not (path.startswith((STATIC_ROOT, "/schema")) or method == "OPTIONS"):
+            access = self.routes[f"{method} {path}"]
+            if not access.public:
+                actor: Actor | None = scope["user"]
+                if actor is None:
+                    raise NotSignedIn
+                if not may_ask(actor, access):
+                    raise NotFound
+        await next_app(scope, receive, send)
 
 
 def security_schemes(settings: Settings) -> dict[str, SecurityScheme | Reference]:
