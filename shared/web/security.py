@@ -40,34 +40,20 @@ def security_headers(settings: Settings) -> BeforeMessageSendHookHandler:
 
     A handler may say otherwise, as the page does that works without us and carries its own script.
     """
-    secure = settings.public_url.startswith("https://")
-
     fixed = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
-    if secure:
+    fixed.append((b"cache-control", b"no-store"))
+    if settings.public_url.startswith("https://"):
         fixed.append((b"strict-transport-security", HSTS.encode()))
-    ours = frozenset({*(name for name, _ in fixed), b"referrer-policy"})
 
     async def add(message: Message, scope: Scope) -> None:
         if message["type"] != "http.response.start":
             return
-<<<<<<< HEAD
-        headers = MutableScopeHeaders.from_message(message)
-        path = scope["path"]
-        for name, value in HEADERS.items():
-            headers.setdefault(name, value)
-        secret = path.startswith(TOKEN_PATHS)
-        headers["Referrer-Policy"] = "no-referrer" if secret else "same-origin"
-        headers.setdefault("Cache-Control", "no-store")
-        if secure:
-            headers["Strict-Transport-Security"] = HSTS
-=======
-        headers = [pair for pair in message["headers"] if pair[0].lower() not in ours]
+        headers = list(message["headers"])
+        set_by_handler = {name.lower() for name, _ in headers}
+        headers += [pair for pair in fixed if pair[0] not in set_by_handler]
         secret = scope["path"].startswith(TOKEN_PATHS)
         headers.append((b"referrer-policy", b"no-referrer" if secret else b"same-origin"))
-        if not any(name.lower() == b"cache-control" for name, _ in headers):
-            headers.append((b"cache-control", b"no-store"))
-        message["headers"] = headers + fixed
->>>>>>> 1740fef (Remember keys, shops and prices until they change)
+        message["headers"] = headers
 
     return add
 

@@ -9,11 +9,13 @@ from uuid import UUID
 import httpx
 import pytest
 
+from points.redemption import api, codes
 from points.redemption.api import HIT
 from shared.clock import now
 from shared.identity import terminals
 from shared.identity.accounts import ensure_account
 from shared.ids import new_id
+from shared.web.ratelimit import Portions
 from tests.factories import COUNTY, acting
 from tests.points.redemption.scene import Scene, counter, sign_in
 
@@ -223,3 +225,27 @@ async def test_a_terminals_signature(client: httpx.AsyncClient) -> None:
     answer = await client.post("/api/redemptions", content=order, headers=headers)
     assert answer.status_code == 201, answer.text
     assert (await client.get("/api/wallets/me", headers=headers)).status_code in {401, 404}
+
+
+async def test_the_own_code_buys_nothing_from_oneself(client: httpx.AsyncClient) -> None:
+    """A keeper with a wallet is refused at the own counter, and a repeat likewise."""
+    scene = await counter()
+    token = (await codes.issue(scene.keeper, now())).token
+    await sign_in(client, scene.keeper)
+    order = body(scene, token)
+    for _ in range(2):
+        answer = await client.post("/api/redemptions", json=order)
+        assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
+
+
+async def test_a_limit_counts_every_write_of_a_terminal(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Portions are fetched in one trip, and together they never pass what is allowed."""
+    scene = await counter()
+    await sign_in(client, scene.keeper)
+    monkeypatch.setattr(api, "WRITES_A_MINUTE", Portions("counter", 7, 60, 3))
+    order = body(scene, await scene.code())
+    answers = [await client.post("/api/redemptions", json=order) for _ in range(9)]
+    assert [answer.status_code for answer in answers] == [201] + [200] * 6 + [429] * 2
+    assert int(answers[-1].headers["retry-after"]) > 0

@@ -20,7 +20,7 @@ from shared.roster import service as roster
 from shared.roster.roles import Role
 from tests import factories
 from tests.factories import COUNTY, Member, SmallCounty, member, phone, small_county
-from tests.shared.identity.worlds import actor_of
+from tests.shared.identity.worlds import NOW, actor_of
 
 SHOP, OTHER_SHOP = UUID(int=7), UUID(int=8)
 PATH = f"/api/shops/{SHOP}/redemptions?limit=5"
@@ -152,10 +152,10 @@ async def test_the_first_keeper_brings_in_helpers(rollback: None) -> None:
     """Each with an own slip and PIN; a helper brings in nobody and cannot take over the keeper."""
     world, keeper, actor = await shop()
     number = phone()
-    helper_id = await staff.add_helper(actor, SHOP, "帮手甲", number, now())
+    helper_id = await staff.add_helper(actor, SHOP, "帮手甲", number, NOW)
     [slip] = await slips.issue(actor, [helper_id], now(), "https://grid.example")
     assert slip.name == "帮手甲"
-    lines = await staff.listed(actor, SHOP, now())
+    lines = await staff.listed(actor, SHOP, NOW)
     assert [line.name for line in lines] == ["孟国平", "帮手甲"]
     helper = await actor_of(
         Member(
