@@ -3,15 +3,13 @@
 Also 300 gridworkers in grids of their own, whose month of work the import row brings in.
 """
 
-import os
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from uuid import UUID
 
 import msgspec
 
 from points.ledger import service as ledger
 from points.ledger.items import AddResolution, Award, OpenFund, StockMove
-from points.redemption.rules import CodeKind, make_token
 from points.rulebook import service as rulebook
 from shared import settings_county
 from shared.clock import now
@@ -27,7 +25,7 @@ WORKERS = 5_000
 LOTS = 10
 SHOPS = 8
 PRODUCTS = 10
-TERMINALS = 400
+TERMINALS = 4_000
 """For all shops together, and as many again for the hot one: each may send 120 a minute."""
 GRIDS = 300
 SECRET = b"s" * 32
@@ -133,7 +131,6 @@ async def wallets() -> list[UUID]:
 
 async def terminals(shops: list[UUID], keepers: list[UUID]) -> list[Terminal]:
     """Keys in turn for the shops; their keepers may sign in."""
-    made = []
     for keeper in keepers:
         await DB.execute(
             "INSERT INTO shared.account (county_id, id, person_id) SELECT $1, $2, $3 WHERE NOT"
@@ -142,14 +139,19 @@ async def terminals(shops: list[UUID], keepers: list[UUID]) -> list[Terminal]:
             new_id(),
             keeper,
         )
-    for n in range(TERMINALS):
-        key, shop = new_id(), n % len(shops)
-        await DB.execute(
-            "INSERT INTO shared.terminal_key (county_id, id, shop_id, person_id, label,"
-            " secret_cipher, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-            COUNTY, key, shops[shop], keepers[shop], f"终端{n}", sealing.seal(SECRET), now(),
-        )  # fmt: skip
-        made.append(Terminal(f"{COUNTY}.{key}", shops[shop]))
+    made = [Terminal(f"{COUNTY}.{new_id()}", shops[n % len(shops)]) for n in range(TERMINALS)]
+    cipher, at = sealing.seal(SECRET), now()
+    await DB.executemany(
+        "INSERT INTO shared.terminal_key (county_id, id, shop_id, person_id, label,"
+        " secret_cipher, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        [
+            (
+                COUNTY, UUID(terminal.key.partition(".")[2]), terminal.shop_id,
+                keepers[n % len(keepers)], f"终端{n}", cipher, at,
+            )
+            for n, terminal in enumerate(made)
+        ],
+    )  # fmt: skip
     return made
 
 
@@ -163,24 +165,6 @@ async def gridworkers() -> list[tuple[str, str]]:
         await factories.member(Role.GRIDWORKER, unit, name)
         found.append((name, code))
     return found
-
-
-async def codes(people: list[UUID], count: int, at: datetime) -> list[str]:
-    """Live one-time codes, people in turn; answers their tokens."""
-    tokens = [make_token(CodeKind.ONCE, os.urandom(16)) for _ in range(count)]
-    ends = at + timedelta(minutes=5)
-    await DB.execute(
-        "INSERT INTO points.code (county_id, id, person_id, token_hash, digits_hash, created_at,"
-        " expires_at) SELECT $1, i, p, t, sha256(t), $5, $6"
-        " FROM unnest($2::uuid[], $3::uuid[], $4::bytea[]) AS c (i, p, t)",
-        COUNTY,
-        [new_id() for _ in tokens],
-        [people[n * 7919 % len(people)] for n in range(count)],
-        [sealing.digest(token) for token in tokens],
-        at,
-        ends,
-    )
-    return tokens
 
 
 MONTH = (
