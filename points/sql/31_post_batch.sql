@@ -13,6 +13,7 @@ END $$;
 -- What earlier releases had and this one has not.
 DROP FUNCTION IF EXISTS points.decide_purchase(int, jsonb);
 DROP FUNCTION IF EXISTS points.purchases(int, int[], jsonb[], bytea[]);
+DROP FUNCTION IF EXISTS points.runs(int, jsonb[], bytea[]);
 DROP FUNCTION IF EXISTS points.over_limit(int, uuid, date, int8, jsonb);
 DROP FUNCTION IF EXISTS points.post_redeem(int, int, timestamptz, int, jsonb, bytea);
 DROP FUNCTION IF EXISTS points.take_stock(int, uuid, jsonb);
@@ -515,6 +516,8 @@ BEGIN
         IF v_from = v_to THEN
             v_new := ARRAY[points.redeem_one(p_county, p_batch, p_at, p_places[v_from],
                                              p_items[v_from], p_hashes[v_from])];
+        ELSIF v_to - v_from + 1 = v_size THEN
+            v_new := points.redeem_first(p_county, p_batch, p_at, p_places, p_items, p_hashes);
         ELSE
             v_new := points.redeem_first(p_county, p_batch, p_at, p_places[v_from:v_to],
                                          p_items[v_from:v_to], p_hashes[v_from:v_to]);
@@ -1276,25 +1279,25 @@ RETURNS TABLE (place int, kind text, code text) LANGUAGE sql STABLE AS $$
         WINDOW same AS (PARTITION BY u.family, u.id ORDER BY u.place)) AS i
 $$;
 
--- A batch cut into runs of what is decided in one go: what is known already (first of all, it
--- depends on nothing), neighbours of a kind that has a set-wise way, and single items.
-CREATE OR REPLACE FUNCTION points.runs(p_county int, p_items jsonb[], p_hashes bytea[])
-RETURNS TABLE (way text, places int[], codes text[]) LANGUAGE sql STABLE AS $$
-    SELECT r.way, array_agg(r.place ORDER BY r.place), array_agg(r.code ORDER BY r.place)
+-- What is to be decided of a batch, cut into runs that are decided in one go: neighbours of a kind
+-- that has a set-wise way, and single items.
+CREATE OR REPLACE FUNCTION points.runs(p_kinds text[], p_codes text[])
+RETURNS TABLE (way text, places int[]) LANGUAGE sql STABLE AS $$
+    SELECT r.way, array_agg(r.place ORDER BY r.place)
     FROM (
-        SELECT w.place, w.way, w.code, CASE w.way WHEN 'known' THEN 0 WHEN 'single' THEN w.place
+        SELECT w.place, w.way, CASE w.way WHEN 'single' THEN w.place
             ELSE row_number() OVER (ORDER BY w.place)
                 - row_number() OVER (PARTITION BY w.way ORDER BY w.place) END AS run
         FROM (
-            SELECT v.place, v.code, CASE WHEN v.code IS NOT NULL THEN 'known'
-                WHEN v.kind IN ('award', 'opening', 'deduct') THEN 'award'
-                WHEN v.kind = 'redeem' THEN 'redeem' ELSE 'single' END AS way
-            FROM points.known_ids(p_county, p_items, p_hashes) AS v) AS w) AS r
-    GROUP BY r.way, r.run ORDER BY r.way <> 'known', min(r.place)
+            SELECT n::int AS place, CASE WHEN kind IN ('award', 'opening', 'deduct') THEN 'award'
+                WHEN kind = 'redeem' THEN 'redeem' ELSE 'single' END AS way
+            FROM unnest(p_kinds, p_codes) WITH ORDINALITY AS t (kind, code, n)
+            WHERE code IS NULL) AS w) AS r
+    GROUP BY r.way, r.run ORDER BY min(r.place)
 $$;
 
 -- The outcome rows, read from what is stored, so that a repeat cannot differ. LIMIT keeps every
--- look-up an index look-up, whatever the planner thinks of arrays. Codes as ``runs`` gives them.
+-- look-up an index look-up, whatever the planner thinks of arrays. Codes as ``known_ids`` and decisions give them.
 CREATE OR REPLACE FUNCTION points.answers(p_county int, p_items jsonb[], p_codes text[])
 RETURNS TABLE (place int, id uuid, code text, repeated boolean, batch int, "position" int,
     person_id uuid, amount int8, wallet int8, waiting int8, settled int8, balance int8,
@@ -1389,8 +1392,10 @@ DECLARE
     v_number int;
     v_at timestamptz;
     v_run record;
-    v_places int[] := '{}';
-    v_codes text[] := '{}';
+    v_codes text[];
+    v_kinds text[];
+    v_plain boolean;
+    v_new text[];
     v_first uuid;
     v_final uuid;
 BEGIN
@@ -1402,20 +1407,22 @@ BEGIN
     v_number := coalesce(v_last.number, 0) + 1;
     v_at := greatest(p_at, v_last.at,
         (SELECT at FROM points.closing WHERE county_id = p_county ORDER BY month DESC LIMIT 1));
-    FOR v_run IN SELECT * FROM points.runs(p_county, p_items, p_hashes) LOOP
-        v_places := v_places || v_run.places;
-        IF v_run.way = 'known' THEN
-            v_codes := v_codes || v_run.codes;
-        ELSIF v_run.way = 'single' THEN
-            v_codes := v_codes || points.post_item(p_county, v_number, v_at, v_run.places[1],
-                v_items[v_run.places[1]], v_hashes[v_run.places[1]]);
-        ELSE
-            v_codes := v_codes || points.post_run(p_county, v_number, v_at, v_run.way,
-                v_run.places, ARRAY(SELECT v_items[n] FROM unnest(v_run.places) AS n),
+    SELECT array_agg(k.code ORDER BY k.place), array_agg(k.kind ORDER BY k.place),
+        bool_and(k.code IS NULL AND k.kind = 'redeem')
+    INTO v_codes, v_kinds, v_plain FROM points.known_ids(p_county, p_items, p_hashes) AS k;
+    IF v_plain THEN
+        v_codes := points.post_redeems(p_county, v_number, v_at,
+            ARRAY(SELECT generate_series(1, v_size)), p_items, p_hashes);
+    ELSE
+        FOR v_run IN SELECT * FROM points.runs(v_kinds, v_codes) LOOP
+            v_new := points.post_run(p_county, v_number, v_at, v_run.way, v_run.places,
+                ARRAY(SELECT v_items[n] FROM unnest(v_run.places) AS n),
                 ARRAY(SELECT v_hashes[n] FROM unnest(v_run.places) AS n));
-        END IF;
-    END LOOP;
-    v_codes := ARRAY(SELECT c FROM unnest(v_places, v_codes) AS t (n, c) ORDER BY n);
+            FOR i IN 1 .. cardinality(v_new) LOOP
+                v_codes[v_run.places[i]] := v_new[i];
+            END LOOP;
+        END LOOP;
+    END IF;
     v_first := points.transfer_id(v_at, v_number, 0, 0);
     v_final := points.transfer_id(v_at, v_number, 1048575, 1048575);
     -- Close the batch as the next block of the county's chain; nothing written, no block.
@@ -1435,6 +1442,9 @@ LANGUAGE plpgsql AS $$
 BEGIN
     IF p_way = 'redeem' THEN
         RETURN points.post_redeems(p_county, p_batch, p_at, p_places, p_items, p_hashes);
+    ELSIF p_way = 'single' THEN
+        RETURN ARRAY[points.post_item(p_county, p_batch, p_at, p_places[1], p_items[1],
+                                      p_hashes[1])];
     END IF;
     PERFORM points.post_awards(p_county, p_batch, p_at, p_places, p_items, p_hashes);
     RETURN array_fill('accepted'::text, ARRAY[cardinality(p_places)]);
