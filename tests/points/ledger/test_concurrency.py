@@ -1,7 +1,7 @@
 """Probes with real commits: a crowd at once, on a hundred connections or through the committer.
 
-The connections are opened beforehand. Races show only in a crowd; a lost update or a double spend shows in the answers, and whatever the
-answers say, the verifier must find the books sound afterwards.
+The connections are opened beforehand. Races show only in a crowd; a lost update or a double spend
+shows in the answers, and whatever those say, the verifier must find the books sound afterwards.
 """
 
 import asyncio
