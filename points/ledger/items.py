@@ -69,7 +69,7 @@ class Code(StrEnum):
     """The person's pieces of a product this month would exceed the limit; ``subject`` is it."""
 
 
-class Line(msgspec.Struct, frozen=True):
+class Line(msgspec.Struct, frozen=True, omit_defaults=True):
     """One product of a redemption or hold."""
 
     product_id: UUID
@@ -189,7 +189,7 @@ class Reverse(_Item, frozen=True, kw_only=True, tag="reverse"):
         return frozenset({"memo", "day"})
 
 
-class _Purchase(_Item, frozen=True, kw_only=True):
+class _Purchase(_Item, frozen=True, kw_only=True, omit_defaults=True):
     shop_id: UUID
     lines: tuple[Line, ...]
     means: Literal["token", "digits", "card", "self"]

@@ -24,6 +24,10 @@ class Account(Table, tablename="account", schema="points", db=DB):
     unit = Text(default=None)
     owner = UUID(default=None)
     balance = BigInt(default=0)
+    month = Date(default=None, null=True)
+    """A wallet's last month with a redemption or hold (first day); null: not counted yet."""
+    month_points = BigInt(default=0)
+    """Points of that month, undone and voided ones included: a bound that spares counting."""
 
 
 class Transfer(Table, tablename="transfer", schema="points", db=DB):

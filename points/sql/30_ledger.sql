@@ -65,6 +65,7 @@ DROP INDEX IF EXISTS points.lot_person, points.lot_due, points.redemption_hold_u
 CREATE INDEX IF NOT EXISTS lot_spent_first ON points.lot (county_id, person_id, expires_on, id)
     WHERE live;
 CREATE INDEX IF NOT EXISTS lot_award ON points.lot (county_id, award_id);
+CREATE INDEX IF NOT EXISTS lot_held ON points.lot (county_id, person_id) WHERE held > 0;
 CREATE INDEX IF NOT EXISTS lot_ending ON points.lot (county_id, expires_on) WHERE live;
 CREATE INDEX IF NOT EXISTS awaiting_open ON points.awaiting (county_id, fund_id, batch, position)
     WHERE remaining > 0;

@@ -12,6 +12,8 @@ END $$;
 
 -- What earlier releases had and this one has not.
 DROP FUNCTION IF EXISTS points.decide_purchase(int, jsonb);
+DROP FUNCTION IF EXISTS points.purchases(int, int[], jsonb[], bytea[]);
+DROP FUNCTION IF EXISTS points.runs(int, jsonb[], bytea[]);
 DROP FUNCTION IF EXISTS points.over_limit(int, uuid, date, int8, jsonb);
 DROP FUNCTION IF EXISTS points.post_redeem(int, int, timestamptz, int, jsonb, bytea);
 DROP FUNCTION IF EXISTS points.take_stock(int, uuid, jsonb);
@@ -360,23 +362,47 @@ BEGIN
     END LOOP;
 END $$;
 
+-- Which of a person's lots give an amount, first expiring first; it reads no more than it needs.
+CREATE OR REPLACE FUNCTION points.draw(
+    p_county int, p_person uuid, p_today date, p_amount int8, OUT lots uuid[], OUT draws int8[])
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_left int8 := p_amount;
+    v_lot record;
+BEGIN
+    FOR v_lot IN SELECT l.id, l.remaining - l.held AS free FROM points.lot l
+                 WHERE l.county_id = p_county AND l.person_id = p_person AND l.live
+                   AND l.remaining > l.held AND (l.expires_on >= p_today) IS NOT FALSE
+                 ORDER BY l.expires_on, l.id
+    LOOP
+        lots := lots || v_lot.id;
+        draws := draws || least(v_lot.free, v_left);
+        v_left := v_left - least(v_lot.free, v_left);
+        EXIT WHEN v_left = 0;
+    END LOOP;
+    IF v_left > 0 THEN
+        RAISE EXCEPTION USING ERRCODE = 'XX001', MESSAGE = 'a wallet holds more than its lots';
+    END IF;
+END $$;
+
 -- What purchases (redemptions or holds) would get if each stood alone before what is stored now:
 -- one row an item, nothing changed. Checks run in the order of precedence of ledger/items.py;
--- lots are drawn first expiring, first spent. ``asked`` says that no code and no counter refused
--- before. LIMIT keeps a look-up an index look-up, whatever the planner thinks of arrays; the cheap
--- upper bound of a month's points (undone ones counted) spares the exact one.
-CREATE OR REPLACE FUNCTION points.purchases(
+-- ``asked`` says that no code and no counter refused before. What is available is the balance (the
+-- sum of the lots) less what is held or ended and not swept, so that long histories cost nothing.
+-- LIMIT keeps a look-up an index look-up, whatever the planner thinks of arrays.
+CREATE OR REPLACE FUNCTION points.judge(
     p_county int, p_places int[], p_items jsonb[], p_hashes bytea[])
 RETURNS TABLE (place int, hash bytea, id uuid, shop_id uuid, at timestamptz, month date,
     expires_at timestamptz, means text, actor_id uuid, authority text, device text, collector text,
-    asked boolean, person uuid, code_id uuid, amount int8, available int8, products uuid[],
-    quantities int[], prices int8[], costs int8[], free int[], lots uuid[], draws int8[],
-    refusal text, subject uuid)
+    asked boolean, person uuid, wallet uuid, code_id uuid, amount int8, available int8, used int8,
+    products uuid[], quantities int[], prices int8[], costs int8[], free int[], lots uuid[],
+    draws int8[], refusal text, subject uuid)
 LANGUAGE sql STABLE AS $$
     SELECT u.place, u.hash, x.id, x.shop_id, x.at, d.month, x.expires_at, x.means, x.actor_id,
-        x.authority, x.device, x.collector, w.refusal IS NULL, w.person, c.id, g.amount,
-        coalesce(f.available, 0), g.products, g.quantities, g.prices, g.costs, g.free, f.lots,
-        f.draws,
+        coalesce(x.authority, ''), coalesce(x.device, ''), coalesce(x.collector, ''),
+        w.refusal IS NULL, w.person, a.id, c.id, g.amount,
+        f.available, f.used, g.products, g.quantities, g.prices, g.costs, g.free,
+        coalesce(t.lots, ARRAY[n.id]), coalesce(t.draws, ARRAY[g.amount]),
         CASE WHEN w.refusal IS NOT NULL THEN w.refusal
             WHEN g.short IS NOT NULL THEN 'out_of_stock'
             WHEN f.available < g.amount THEN 'insufficient'
@@ -391,8 +417,8 @@ LANGUAGE sql STABLE AS $$
         code_hash text, person_id uuid, refused text, refused_product uuid, at timestamptz,
         expires_at timestamptz, month_limit int8, actor_id uuid, authority text, device text,
         collector text, lines jsonb)
-    CROSS JOIN LATERAL (SELECT (x.at AT TIME ZONE 'Asia/Shanghai')::date AS today,
-        date_trunc('month', x.at AT TIME ZONE 'Asia/Shanghai')::date AS month) AS d
+    CROSS JOIN LATERAL (SELECT (x.at AT TIME ZONE interval '8 hours')::date AS today,
+        date_trunc('month', x.at AT TIME ZONE interval '8 hours')::date AS month) AS d
     LEFT JOIN LATERAL (
         SELECT k.id, k.person_id, k.expires_at, k.used_by FROM points.code k
         WHERE x.means = 'token' AND k.county_id = p_county
@@ -411,7 +437,7 @@ LANGUAGE sql STABLE AS $$
             WHEN c.used_by IS NOT NULL THEN 'code_used' END AS refusal,
         CASE WHEN x.refused <> '' OR x.code_hash IS NULL THEN x.person_id
             WHEN c.person_id = coalesce(x.person_id, c.person_id) THEN c.person_id END AS person
-    ) AS w
+        OFFSET 0) AS w
     CROSS JOIN LATERAL (
         SELECT sum(l.quantity * l.price)::int8 AS amount,
             array_agg(l.product_id ORDER BY l.n) AS products,
@@ -419,50 +445,54 @@ LANGUAGE sql STABLE AS $$
             array_agg(l.price ORDER BY l.n) AS prices,
             array_agg(l.cost_fen ORDER BY l.n) AS costs,
             array_agg(l."limit" ORDER BY l.n) AS limits,
-            array_agg(s.free ORDER BY l.n) AS free,
-            (array_agg(l.product_id ORDER BY l.n) FILTER (WHERE l.quantity > s.free))[1] AS short,
+            array_agg(coalesce(s.free, 0) ORDER BY l.n) AS free,
+            (array_agg(l.product_id ORDER BY l.n)
+                FILTER (WHERE l.quantity > coalesce(s.free, 0)))[1] AS short,
             bool_or(l."limit" IS NOT NULL) AS limited,
             bool_or(l."limit" < l.quantity) AS over
         FROM ROWS FROM (jsonb_to_recordset(x.lines) AS (product_id uuid, quantity int, price int8,
             cost_fen int8, "limit" int8)) WITH ORDINALITY
             AS l (product_id, quantity, price, cost_fen, "limit", n)
-        CROSS JOIN LATERAL (SELECT coalesce((
-            SELECT s.quantity - s.held FROM points.stock s
+        LEFT JOIN LATERAL (
+            SELECT s.quantity - s.held AS free FROM points.stock s
             WHERE s.county_id = p_county AND s.shop_id = x.shop_id
-              AND s.product_id = l.product_id LIMIT 1), 0) AS free) AS s
+              AND s.product_id = l.product_id LIMIT 1) AS s ON true
     ) AS g
-    CROSS JOIN LATERAL (
-        SELECT coalesce(sum(l.free), 0)::int8 AS available,
-            array_agg(l.id) FILTER (WHERE l.before < g.amount) AS lots,
-            array_agg(least(l.free, g.amount - l.before)) FILTER (WHERE l.before < g.amount)
-                AS draws
-        FROM (
-            SELECT l.id, l.remaining - l.held AS free, (sum(l.remaining - l.held) OVER fefo
-                - (l.remaining - l.held))::int8 AS before
-            FROM points.lot l
-            WHERE w.refusal IS NULL AND l.county_id = p_county AND l.person_id = w.person
-              AND l.live AND l.remaining > l.held AND (l.expires_on >= d.today) IS NOT FALSE
-            WINDOW fefo AS (ORDER BY l.expires_on, l.id ROWS UNBOUNDED PRECEDING)
-            ORDER BY l.expires_on, l.id) AS l
-    ) AS f
-    CROSS JOIN LATERAL (SELECT w.refusal IS NULL AND g.short IS NULL AND f.available >= g.amount
-        AND (x.month_limit IS NOT NULL OR g.limited) AS counts) AS m
+    LEFT JOIN LATERAL (
+        SELECT a.id, a.balance, a.month, a.month_points FROM points.account a
+        WHERE w.refusal IS NULL AND a.county_id = p_county
+          AND a.id = points.account_id('worker', 'wallet', w.person) LIMIT 1) AS a ON true
+    LEFT JOIN LATERAL (
+        SELECT l.id, l.remaining - l.held AS free, l.expires_on < d.today AS ended
+        FROM points.lot l
+        WHERE w.refusal IS NULL AND l.county_id = p_county AND l.person_id = w.person AND l.live
+          AND l.remaining > l.held
+        ORDER BY l.expires_on, l.id LIMIT 1) AS n ON true
     CROSS JOIN LATERAL (SELECT
-        coalesce((
-            SELECT sum(r.amount) FROM points.redemption r
-            WHERE m.counts AND r.county_id = p_county AND r.person_id = w.person
-              AND r.month = d.month AND r.status = 'accepted'), 0)
-        + coalesce((
-            SELECT sum(h.amount) FROM points.hold h
-            WHERE m.counts AND h.county_id = p_county AND h.person_id = w.person
-              AND h.month = d.month AND h.status = 'pending'), 0) AS most) AS b
+        CASE WHEN w.refusal IS NOT NULL THEN 0 ELSE coalesce(a.balance, 0)
+            - coalesce((
+                SELECT sum(l.held) FROM points.lot l
+                WHERE l.county_id = p_county AND l.person_id = w.person AND l.held > 0), 0)::int8
+            - coalesce((
+                SELECT sum(l.remaining - l.held) FROM points.lot l
+                WHERE n.ended AND l.county_id = p_county AND l.person_id = w.person AND l.live
+                  AND l.expires_on < d.today), 0)::int8 END AS available,
+        CASE WHEN w.refusal IS NOT NULL OR a.month < d.month THEN 0
+            WHEN a.month = d.month THEN a.month_points
+            ELSE points.month_points(p_county, w.person, d.month) END AS used
+        OFFSET 0) AS f
     LEFT JOIN LATERAL (
         SELECT l.refusal, l.subject
         FROM points.over_limit(p_county, w.person, d.month, g.amount, x.month_limit, g.products,
                                g.quantities, g.limits) AS l
-        WHERE m.counts
-          AND (x.month_limit < g.amount + b.most OR g.over OR g.limited AND b.most > 0)
+        WHERE w.refusal IS NULL AND g.short IS NULL AND f.available >= g.amount
+          AND (x.month_limit < g.amount + f.used OR g.over OR g.limited AND f.used > 0)
         OFFSET 0) AS o ON true
+    LEFT JOIN LATERAL (
+        SELECT l.lots, l.draws FROM points.draw(p_county, w.person, d.today, g.amount) AS l
+        WHERE w.refusal IS NULL AND g.short IS NULL AND f.available >= g.amount
+          AND o.refusal IS NULL AND (n.ended OR n.free < g.amount)
+        OFFSET 0) AS t ON true
 $$;
 
 -- Redemptions, set-wise, exactly as if decided one after another. All are judged as if each stood
@@ -484,14 +514,72 @@ DECLARE
 BEGIN
     WHILE v_from <= v_size LOOP
         v_to := least(v_size, v_from + v_reach - 1);
-        v_new := points.redeem_first(p_county, p_batch, p_at, p_places[v_from:v_to],
-                                     p_items[v_from:v_to], p_hashes[v_from:v_to]);
+        IF v_from = v_to THEN
+            v_new := ARRAY[points.redeem_one(p_county, p_batch, p_at, p_places[v_from],
+                                             p_items[v_from], p_hashes[v_from])];
+        ELSIF v_to - v_from + 1 = v_size THEN
+            v_new := points.redeem_first(p_county, p_batch, p_at, p_places, p_items, p_hashes);
+        ELSE
+            v_new := points.redeem_first(p_county, p_batch, p_at, p_places[v_from:v_to],
+                                         p_items[v_from:v_to], p_hashes[v_from:v_to]);
+        END IF;
         v_reach := 2 * CASE WHEN v_from + cardinality(v_new) <= v_to THEN cardinality(v_new)
                        ELSE v_reach END;
         v_from := v_from + cardinality(v_new);
         v_codes := v_codes || v_new;
     END LOOP;
     RETURN v_codes;
+END $$;
+
+-- The same for one item: at a quiet counter a batch is one, and a statement for many has to be set
+-- up each time, which costs more than these few.
+CREATE OR REPLACE FUNCTION points.redeem_one(
+    p_county int, p_batch int, p_at timestamptz, p_place int, p_item jsonb, p_hash bytea)
+RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+    d record;
+    v_ok boolean;
+    v_till uuid;
+BEGIN
+    SELECT * INTO d FROM points.judge(p_county, ARRAY[p_place], ARRAY[p_item], ARRAY[p_hash]);
+    v_ok := d.refusal IS NULL;
+    INSERT INTO points.redemption (county_id, id, batch, position, status, refusal, subject,
+        request_hash, person_id, shop_id, amount, balance_after, month, at, lots, draws, means,
+        actor_id, authority, device, collector)
+    VALUES (p_county, d.id, p_batch, p_place, CASE WHEN v_ok THEN 'accepted' ELSE 'refused' END,
+        d.refusal, d.subject, p_hash, d.person, d.shop_id, d.amount,
+        d.available - CASE WHEN v_ok THEN d.amount ELSE 0 END, d.month, d.at,
+        CASE WHEN v_ok THEN d.lots ELSE '{}' END, CASE WHEN v_ok THEN d.draws ELSE '{}' END,
+        d.means, d.actor_id, d.authority, d.device, d.collector);
+    IF NOT v_ok THEN
+        RETURN d.refusal;
+    END IF;
+    v_till := points.account_id('shop', 'wallet', d.shop_id);
+    UPDATE points.code SET used_by = d.id WHERE county_id = p_county AND id = d.code_id;
+    UPDATE points.account a SET balance = a.balance - d.amount, month = greatest(a.month, d.month),
+        month_points = CASE WHEN a.month > d.month THEN a.month_points ELSE d.used + d.amount END
+    WHERE a.county_id = p_county AND a.id = d.wallet;
+    FOR i IN 1 .. cardinality(d.lots) LOOP
+        UPDATE points.lot SET remaining = remaining - d.draws[i]
+        WHERE county_id = p_county AND id = d.lots[i];
+    END LOOP;
+    FOR i IN 1 .. cardinality(d.products) LOOP
+        UPDATE points.stock SET quantity = quantity - d.quantities[i]
+        WHERE county_id = p_county AND shop_id = d.shop_id AND product_id = d.products[i];
+        INSERT INTO points.redemption_line (county_id, id, redemption_id, line, product_id,
+            quantity, price, cost_fen)
+        VALUES (p_county, points.transfer_id(p_at, p_batch, p_place, i), d.id, i, d.products[i],
+            d.quantities[i], d.prices[i], d.costs[i]);
+    END LOOP;
+    INSERT INTO points.account (county_id, id, kind, unit, owner, balance)
+    VALUES (p_county, v_till, 'shop', 'wallet', d.shop_id, 0)
+    ON CONFLICT (county_id, id) DO NOTHING;
+    INSERT INTO points.transfer (county_id, batch, position, amount, id, debit, credit, about, unit,
+        code)
+    VALUES (p_county, p_batch, p_place, d.amount, points.transfer_id(p_at, p_batch, p_place, 1),
+        d.wallet, v_till, d.id, 'wallet', 'redeem');
+    RETURN 'accepted';
 END $$;
 
 -- Decides and writes the longest part that needs no second look; answers its codes.
@@ -504,11 +592,10 @@ DECLARE
 BEGIN
     WITH judged AS MATERIALIZED (
         SELECT p.*, p.refusal IS NULL AS ok,
-            points.account_id('worker', 'wallet', p.person) AS wallet,
             points.account_id('shop', 'wallet', p.shop_id) AS till,
             sum((p.refusal IS NULL)::int) OVER (PARTITION BY p.asked, p.person ORDER BY p.place
                 ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS met
-        FROM points.purchases(p_county, p_places, p_items, p_hashes) AS p
+        FROM points.judge(p_county, p_places, p_items, p_hashes) AS p
     ), cut AS MATERIALIZED (
         SELECT min(place) AS place FROM (
             SELECT place FROM judged WHERE asked AND met > 0
@@ -563,7 +650,10 @@ BEGIN
         SELECT DISTINCT p_county, till, 'shop', 'wallet', shop_id, 0 FROM kept WHERE ok
         ON CONFLICT (county_id, id) DO NOTHING
     ), spent AS (
-        UPDATE points.account a SET balance = a.balance - k.amount FROM kept k
+        UPDATE points.account a SET balance = a.balance - k.amount,
+            month = greatest(a.month, k.month), month_points = CASE WHEN a.month > k.month
+                THEN a.month_points ELSE k.used + k.amount END
+        FROM kept k
         WHERE k.ok AND a.county_id = p_county AND a.id = k.wallet
     ), moved AS (
         INSERT INTO points.transfer (county_id, batch, position, amount, id, debit, credit, about,
@@ -597,7 +687,7 @@ LANGUAGE plpgsql AS $$
 DECLARE
     d record;
 BEGIN
-    SELECT * INTO d FROM points.purchases(p_county, ARRAY[p_place], ARRAY[p_item], ARRAY[p_hash]);
+    SELECT * INTO d FROM points.judge(p_county, ARRAY[p_place], ARRAY[p_item], ARRAY[p_hash]);
     INSERT INTO points.hold (county_id, id, batch, position, status, refusal, subject,
         request_hash, person_id, shop_id, amount, posted, balance_after, month, at, expires_at,
         lots, draws, products, quantities, prices, costs, means, actor_id, authority, device,
@@ -613,6 +703,9 @@ BEGIN
         RETURN d.refusal;
     END IF;
     UPDATE points.code SET used_by = d.id WHERE county_id = p_county AND id = d.code_id;
+    UPDATE points.account a SET month = greatest(a.month, d.month),
+        month_points = CASE WHEN a.month > d.month THEN a.month_points ELSE d.used + d.amount END
+    WHERE a.county_id = p_county AND a.id = d.wallet;
     UPDATE points.stock s SET held = s.held + t.quantity
     FROM unnest(d.products, d.quantities) AS t (product, quantity)
     WHERE s.county_id = p_county AND s.shop_id = d.shop_id AND s.product_id = t.product;
@@ -1187,25 +1280,25 @@ RETURNS TABLE (place int, kind text, code text) LANGUAGE sql STABLE AS $$
         WINDOW same AS (PARTITION BY u.family, u.id ORDER BY u.place)) AS i
 $$;
 
--- A batch cut into runs of what is decided in one go: what is known already (first of all, it
--- depends on nothing), neighbours of a kind that has a set-wise way, and single items.
-CREATE OR REPLACE FUNCTION points.runs(p_county int, p_items jsonb[], p_hashes bytea[])
-RETURNS TABLE (way text, places int[], codes text[]) LANGUAGE sql STABLE AS $$
-    SELECT r.way, array_agg(r.place ORDER BY r.place), array_agg(r.code ORDER BY r.place)
+-- What is to be decided of a batch, cut into runs that are decided in one go: neighbours of a kind
+-- that has a set-wise way, and single items.
+CREATE OR REPLACE FUNCTION points.runs(p_kinds text[], p_codes text[])
+RETURNS TABLE (way text, places int[]) LANGUAGE sql STABLE AS $$
+    SELECT r.way, array_agg(r.place ORDER BY r.place)
     FROM (
-        SELECT w.place, w.way, w.code, CASE w.way WHEN 'known' THEN 0 WHEN 'single' THEN w.place
+        SELECT w.place, w.way, CASE w.way WHEN 'single' THEN w.place
             ELSE row_number() OVER (ORDER BY w.place)
                 - row_number() OVER (PARTITION BY w.way ORDER BY w.place) END AS run
         FROM (
-            SELECT v.place, v.code, CASE WHEN v.code IS NOT NULL THEN 'known'
-                WHEN v.kind IN ('award', 'opening', 'deduct') THEN 'award'
-                WHEN v.kind = 'redeem' THEN 'redeem' ELSE 'single' END AS way
-            FROM points.known_ids(p_county, p_items, p_hashes) AS v) AS w) AS r
-    GROUP BY r.way, r.run ORDER BY r.way <> 'known', min(r.place)
+            SELECT n::int AS place, CASE WHEN kind IN ('award', 'opening', 'deduct') THEN 'award'
+                WHEN kind = 'redeem' THEN 'redeem' ELSE 'single' END AS way
+            FROM unnest(p_kinds, p_codes) WITH ORDINALITY AS t (kind, code, n)
+            WHERE code IS NULL) AS w) AS r
+    GROUP BY r.way, r.run ORDER BY min(r.place)
 $$;
 
 -- The outcome rows, read from what is stored, so that a repeat cannot differ. LIMIT keeps every
--- look-up an index look-up, whatever the planner thinks of arrays. Codes as ``runs`` gives them.
+-- look-up an index look-up, whatever the planner thinks of arrays. Codes as ``known_ids`` and decisions give them.
 CREATE OR REPLACE FUNCTION points.answers(p_county int, p_items jsonb[], p_codes text[])
 RETURNS TABLE (place int, id uuid, code text, repeated boolean, batch int, "position" int,
     person_id uuid, amount int8, wallet int8, waiting int8, settled int8, balance int8,
@@ -1300,8 +1393,10 @@ DECLARE
     v_number int;
     v_at timestamptz;
     v_run record;
-    v_places int[] := '{}';
-    v_codes text[] := '{}';
+    v_codes text[];
+    v_kinds text[];
+    v_plain boolean;
+    v_new text[];
     v_first uuid;
     v_final uuid;
 BEGIN
@@ -1313,20 +1408,22 @@ BEGIN
     v_number := coalesce(v_last.number, 0) + 1;
     v_at := greatest(p_at, v_last.at,
         (SELECT at FROM points.closing WHERE county_id = p_county ORDER BY month DESC LIMIT 1));
-    FOR v_run IN SELECT * FROM points.runs(p_county, p_items, p_hashes) LOOP
-        v_places := v_places || v_run.places;
-        IF v_run.way = 'known' THEN
-            v_codes := v_codes || v_run.codes;
-        ELSIF v_run.way = 'single' THEN
-            v_codes := v_codes || points.post_item(p_county, v_number, v_at, v_run.places[1],
-                v_items[v_run.places[1]], v_hashes[v_run.places[1]]);
-        ELSE
-            v_codes := v_codes || points.post_run(p_county, v_number, v_at, v_run.way,
-                v_run.places, ARRAY(SELECT v_items[n] FROM unnest(v_run.places) AS n),
+    SELECT array_agg(k.code ORDER BY k.place), array_agg(k.kind ORDER BY k.place),
+        bool_and(k.code IS NULL AND k.kind = 'redeem')
+    INTO v_codes, v_kinds, v_plain FROM points.known_ids(p_county, p_items, p_hashes) AS k;
+    IF v_plain THEN
+        v_codes := points.post_redeems(p_county, v_number, v_at,
+            ARRAY(SELECT generate_series(1, v_size)), p_items, p_hashes);
+    ELSE
+        FOR v_run IN SELECT * FROM points.runs(v_kinds, v_codes) LOOP
+            v_new := points.post_run(p_county, v_number, v_at, v_run.way, v_run.places,
+                ARRAY(SELECT v_items[n] FROM unnest(v_run.places) AS n),
                 ARRAY(SELECT v_hashes[n] FROM unnest(v_run.places) AS n));
-        END IF;
-    END LOOP;
-    v_codes := ARRAY(SELECT c FROM unnest(v_places, v_codes) AS t (n, c) ORDER BY n);
+            FOR i IN 1 .. cardinality(v_new) LOOP
+                v_codes[v_run.places[i]] := v_new[i];
+            END LOOP;
+        END LOOP;
+    END IF;
     v_first := points.transfer_id(v_at, v_number, 0, 0);
     v_final := points.transfer_id(v_at, v_number, 1048575, 1048575);
     -- Close the batch as the next block of the county's chain; nothing written, no block.
@@ -1346,6 +1443,9 @@ LANGUAGE plpgsql AS $$
 BEGIN
     IF p_way = 'redeem' THEN
         RETURN points.post_redeems(p_county, p_batch, p_at, p_places, p_items, p_hashes);
+    ELSIF p_way = 'single' THEN
+        RETURN ARRAY[points.post_item(p_county, p_batch, p_at, p_places[1], p_items[1],
+                                      p_hashes[1])];
     END IF;
     PERFORM points.post_awards(p_county, p_batch, p_at, p_places, p_items, p_hashes);
     RETURN array_fill('accepted'::text, ARRAY[cardinality(p_places)]);

@@ -210,6 +210,30 @@ async def test_who_hangs_up_stops_no_commit(shell: Shell, database: str) -> None
     await sound()
 
 
+async def test_a_counter_waits_for_one_chunk_of_a_long_posting(shell: Shell, database: str) -> None:
+    """The county's lock goes to who waited longest: a chunk that comes after waits its turn."""
+    worker = new_id()
+    shop, rice = await shop_of([worker])
+    fund_id = await DB.fetchval("SELECT id FROM points.fund WHERE county_id = $1", COUNTY)
+    other = await asyncpg.connect(database)
+
+    async with DB.transaction():
+        first = await service.post(COUNTY, [award(new_id(), fund_id) for _ in range(50)], NOW)
+        counter = asyncio.create_task(
+            shell.submit(COUNTY, redeem(worker, shop, line(rice, 1, 10)), NOW)
+        )
+        await waits_for_lock(other)
+    chunks = [
+        await service.post(COUNTY, [award(new_id(), fund_id) for _ in range(50)], NOW)
+        for _ in range(3)
+    ]
+    outcome = await counter
+    await other.close()
+    assert first[0].batch is not None
+    assert outcome.batch == first[0].batch + 1
+    assert chunks[-1][0].batch == first[0].batch + 4
+
+
 async def test_a_full_queue_sends_away_before_anything_is_done(database: str) -> None:
     """More than the bound at once: the rest is refused with a time to come again, none is lost."""
     workers = [new_id() for _ in range(120)]

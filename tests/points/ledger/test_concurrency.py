@@ -1,7 +1,7 @@
-"""Probes with real commits: a hundred connections, opened beforehand, all at once.
+"""Probes with real commits: a crowd at once, on a hundred connections or through the committer.
 
-Races show only in a crowd; a lost update or a double spend shows in the answers, and whatever the
-answers say, the verifier must find the books sound afterwards.
+The connections are opened beforehand. Races show only in a crowd; a lost update or a double spend
+shows in the answers, and whatever those say, the verifier must find the books sound afterwards.
 """
 
 import asyncio
@@ -9,11 +9,13 @@ import random
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
+from functools import partial
 
 import asyncpg
 import pytest
 
 from points.ledger import service
+from points.ledger.committer import Committer
 from points.ledger.items import (
     Code,
     ExpireHolds,
@@ -58,12 +60,25 @@ async def hundred(database: str) -> AsyncIterator[asyncpg.Pool]:
     await pool.close()
 
 
-@pytest.fixture
-async def crowd(hundred: asyncpg.Pool, committed: None) -> AsyncIterator[None]:
+class Door:
+    """How the crowd comes in: each on a connection of its own, or by the committer."""
+
+    committer: Committer | None = None
+
+
+@pytest.fixture(params=["alone", "batched"])
+async def crowd(
+    request: pytest.FixtureRequest, hundred: asyncpg.Pool, committed: None, database: str
+) -> AsyncIterator[None]:
     """DB works with the hundred instead of the usual twenty."""
     usual, DB.pool = DB.pool, hundred
+    made = Committer(partial(asyncpg.connect, database, server_settings={"role": APP_ROLE}))
+    task = asyncio.create_task(made.run())
+    Door.committer = made if request.param == "batched" else None
     yield
-    DB.pool = usual
+    made.close()
+    await task
+    Door.committer, DB.pool = None, usual
 
 
 pytestmark = [pytest.mark.soak, pytest.mark.usefixtures("crowd")]
@@ -71,6 +86,8 @@ pytestmark = [pytest.mark.soak, pytest.mark.usefixtures("crowd")]
 
 async def rush(items: Sequence[Item]) -> list[Outcome]:
     """Post every item by itself, all at the same moment."""
+    if door := Door.committer:
+        return list(await asyncio.gather(*(door.submit(COUNTY, item, NOW) for item in items)))
     return list(await asyncio.gather(*(service.post_one(COUNTY, item, NOW) for item in items)))
 
 

@@ -33,7 +33,7 @@ from tests.points.ledger.builders import (
 
 STATE = {
     "lot": "id, remaining, held",
-    "account": "id, balance",
+    "account": "id, balance, month, month_points",
     "stock": "id, quantity, held",
     "code": "id, used_by",
     "redemption": "id, status, refusal, subject, person_id, shop_id, hold_id, amount,"
