@@ -42,12 +42,11 @@ COUNTY_OPTION = click.option("--county", type=COUNTY, required=True, help="县�
               help="把逐行结果写到这个工作簿。")  # fmt: skip
 def import_work(file: Path, county: int, target: Path | None, *, dry_run: bool) -> None:
     """导入一个月的工作记录：逐行接收、削减或拒绝，并说明原因。"""
-    data = file.read_bytes()
 
     async def main(_settings: Settings) -> tuple[Imported, str]:
         with _bar() as bar:
             result = await intake.import_work(
-                None, county, data, file.name, dry_run=dry_run, now=now(), progress=_told(bar)
+                None, county, file, file.name, dry_run=dry_run, now=now(), progress=_told(bar)
             )
         unit = await roster.unit_by_code(county, f"{county:06d}")
         return result, unit.name if unit else str(county)

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -12,16 +12,6 @@ import msgspec
 from points.work.rules import month_bounds
 from points.work.schemas import Excluding, StepRow
 from shared.database import DB
-
-
-class Standing(msgspec.Struct, frozen=True):
-    """A record that stands, as duplicates are recognised."""
-
-    id: UUID
-    worker_id: UUID
-    work_date: date
-    rule_code: str
-    text_key: str
 
 
 class Answered(msgspec.Struct, frozen=True):
@@ -32,11 +22,6 @@ class Answered(msgspec.Struct, frozen=True):
     authority: str
 
 
-STANDING = """
-SELECT id, worker_id, work_date, rule_code, text_key FROM points.work_record
-WHERE county_id = $1 AND work_date BETWEEN $2 AND $3
-  AND state NOT IN ('returned', 'withdrawn', 'refused')
-"""
 CLOSED_MONTHS = """
 SELECT village_code, month FROM points.village_month
 WHERE county_id = $1 AND state IN ('sampling', 'notice', 'posted')
@@ -103,11 +88,6 @@ async def lock_import(county_id: int) -> None:
     await DB.execute(
         "SELECT pg_advisory_xact_lock(hashtextextended('work import', $1::int))", county_id
     )
-
-
-async def standing(county_id: int, first: date, last: date) -> list[Standing]:
-    """Records of a time that a new one may equal."""
-    return await DB.all(Standing, STANDING, county_id, first, last)
 
 
 async def closed_months(county_id: int) -> set[tuple[str, int]]:

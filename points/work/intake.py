@@ -4,13 +4,18 @@ An imported row is a paper slip handed in with its month, so it belongs to the r
 month, or to the next run that is still open. Its id is made from what makes two rows equal: the
 same file again adds nothing. Rows wait for their verifier, unless a column 核实人 names somebody
 who had the authority on that day.
+
+Rows stream through COPY into a staging table and are told apart and stored set-wise, all in one
+transaction: a file is never held in memory, and an import that is killed has not happened.
 """
 
+import asyncio
 import hashlib
 import time
-from collections import Counter, defaultdict
-from collections.abc import Callable
-from datetime import datetime
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable
+from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -18,19 +23,20 @@ from asyncpg.exceptions import UniqueViolationError
 
 from points.rulebook import service as rulebook
 from points.rulebook.rules import Decision, Rule
-from points.work import bulk_queries, confirming, intake_rules, posting, queries, service
+from points.work import bulk_queries, confirming, intake_rules, posting
+from points.work import intake_queries as staging
 from points.work.bulk_queries import Answered
+from points.work.intake_queries import StagedLine
 from points.work.intake_report import Imported, Line
-from points.work.intake_rules import Accepted, Given, Refused, World
-from points.work.posting_queries import Due
-from points.work.rules import State, month_of, next_month
-from points.work.schemas import NewRecord, NewStep
+from points.work.intake_rules import Given, Refused, World
+from points.work.rules import Confirmer, month_of, next_month
 from shared import settings_county
 from shared.audit import service as audit
 from shared.clock import now as clock_now
 from shared.clock import today
 from shared.database import DB
-from shared.documents.read import Column, Row, Table, read_table
+from shared.documents.errors import BadFile
+from shared.documents.read import Column, Fault, Row, Stream, read_stream
 from shared.errors import Conflict
 from shared.identity.access import Action, Target, require
 from shared.identity.actor import Actor
@@ -49,6 +55,12 @@ COLUMNS = (
 )
 DROPPED = ("备注", "身份证号", "手机号", "联系电话")
 CHUNK = 5_000
+DETAILED = 100_000
+"""Rows up to which each row is reported and what it will come to is worked out."""
+LINES = 20_000
+"""Refused rows that a larger file's report holds."""
+BREATH = 500
+"""Rows after which others of the process have their turn."""
 Progress = Callable[[str, int], None]
 """Told the step's name and how many rows it dealt with."""
 
@@ -60,7 +72,7 @@ class _Undo(Exception):  # noqa: N818  ends a dry run
 async def import_work(
     actor: Actor | None,
     county_id: int,
-    data: bytes,
+    source: bytes | Path,
     name: str,
     *,
     dry_run: bool = False,
@@ -69,16 +81,15 @@ async def import_work(
 ) -> Imported:
     """Read, check and store a file of records; a dry run is the same, rolled back.
 
-    ``actor`` None is the console. Raises BadFile, NotFound.
+    ``source`` is an upload, or a file on this machine. ``actor`` None is the console. Raises
+    BadFile, NotFound.
     """
     began = time.perf_counter()
     at = now or clock_now()
     if actor is not None:
         require(actor, Action.WORK_IMPORT, Target(unit_code=str(county_id)))
-    table = read_table(data, name, COLUMNS, dropped=DROPPED)
-    progress("读取", len(table.rows))
-    result = Imported(rows=len(table.rows))
-    result.left_out = [*table.dropped, *table.unknown]
+    table = read_stream(source, name, COLUMNS, dropped=DROPPED)
+    result = Imported(rows=0, left_out=[*table.dropped, *table.unknown])
     try:
         async with DB.transaction():
             await bulk_queries.lock_import(county_id)
@@ -89,7 +100,7 @@ async def import_work(
                 "work_file",
                 county_id=county_id,
                 unit_code=str(county_id),
-                after=_summary(result) | {"sha256": hashlib.sha256(data).hexdigest()},
+                after=_summary(result) | {"sha256": _digest(source)},
             )
             if dry_run:
                 raise _Undo  # noqa: TRY301  leaves the transaction, not this function
@@ -103,62 +114,49 @@ async def import_work(
     return result
 
 
+def _digest(source: bytes | Path) -> str:
+    if isinstance(source, bytes):
+        return hashlib.sha256(source).hexdigest()
+    with source.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 async def _store(
     actor: Actor | None,
     county_id: int,
-    table: Table,
+    table: Stream,
     result: Imported,
     at: datetime,
     progress: Progress,
 ) -> None:
-    lines: dict[int, Line] = {}
-    accepted = await _accepted(county_id, table, result, lines, at)
-    progress("核对", len(table.rows))
-    fresh = await _fresh(county_id, accepted, result, lines)
-    await _insert(actor, county_id, fresh, result, at)
-    progress("写入", len(fresh))
-    await _forecast(county_id, fresh, result, lines)
-    result.lines = [lines[index] for index in sorted(lines)]
-    _notes(fresh, result)
-    progress("试算", len(fresh))
+    world = await _world(county_id, at)
+    closed = await bulk_queries.closed_months(county_id)
+    await staging.create()
+    await staging.stage(_staged(table, world, closed, result, progress))
+    if not result.rows:
+        raise BadFile("表头下面没有数据行，请检查后重新选择文件。")
+    for outcome, kind, count in await staging.tell_apart(county_id):
+        if outcome == "known":
+            result.repeated += count
+        elif outcome == "fresh":
+            result.added += count
+        else:
+            result.refused += count
+            result.reasons[kind] = result.reasons.get(kind, 0) + count
+    progress("核对", result.rows)
+    if result.added:
+        await staging.insert_records(county_id, at, actor.person_id if actor else None)
+        await _steps(actor, county_id, world, result, at)
+        progress("写入", result.added)
+    await _report(county_id, table, result)
+    await _notes(world, result)
+    progress("试算", result.added)
 
 
-async def _accepted(
-    county_id: int, table: Table, result: Imported, lines: dict[int, Line], at: datetime
-) -> list[tuple[int, Accepted]]:
-    """Rows that become records, in row order; the others have their line already."""
-    world = await _world(county_id, table, at)
-    faulty: dict[tuple[int, int], list[str]] = defaultdict(list)
-    for fault in table.faults:
-        faulty[fault.sheet, fault.row].append(f"{fault.column}：{fault.sentence}")
-    found: list[tuple[int, Accepted]] = []
-    seen: dict[UUID, Row] = {}
-    for index, row in enumerate(table.rows):
-        if reasons := faulty.get((row.sheet, row.number)):
-            _refuse(result, lines, index, row, "单元格有误", "；".join(reasons))
-            continue
-        given = _given(row)
-        try:
-            entry = intake_rules.accept(given, world)
-        except Refused as refusal:
-            _refuse(result, lines, index, row, refusal.column, refusal.reason)
-            continue
-        if first := seen.get(entry.id):
-            where = table.where(first)
-            _refuse(
-                result, lines, index, row, "重复", f"重复：与{where}的日期、人、规则、内容相同。"
-            )
-            continue
-        seen[entry.id] = row
-        found.append((index, entry))
-    return found
-
-
-async def _world(county_id: int, table: Table, at: datetime) -> World:
-    days = [row["日期"] for row in table.rows if row["日期"]] or [today(at)]
+async def _world(county_id: int, at: datetime) -> World:
     code = f"{county_id:06d}"
     spans: dict[str, list[Any]] = defaultdict(list)
-    for span in await roster.workers(county_id, code, min(days), max(days)):
+    for span in await roster.workers(county_id, code, date.min, date.max):
         spans[span.grid_code].append(span)
     grids = await roster.units_below(county_id, code, UnitKind.GRID)
     return World(
@@ -168,6 +166,51 @@ async def _world(county_id: int, table: Table, at: datetime) -> World:
         grids=frozenset(unit.code for unit in grids),
         today=today(at),
     )
+
+
+async def _staged(
+    table: Stream,
+    world: World,
+    closed: set[tuple[str, int]],
+    result: Imported,
+    progress: Progress,
+) -> AsyncIterator[tuple[Any, ...]]:
+    """Rows as ``staging.ROW``, each with its record or with why it gets none."""
+    told = 0
+    for row, faults in table.rows():
+        if result.rows % BREATH == 0:
+            progress("读取", result.rows - told)
+            told = result.rows
+            await asyncio.sleep(0)
+        yield _staged_row(result.rows, row, faults, world, closed)
+        result.rows += 1
+    progress("读取", result.rows - told)
+
+
+def _staged_row(
+    n: int, row: Row, faults: list[Fault], world: World, closed: set[tuple[str, int]]
+) -> tuple[Any, ...]:
+    try:
+        if faults:
+            words = "；".join(f"{fault.column}：{fault.sentence}" for fault in faults)
+            raise Refused("单元格有误", words)  # noqa: TRY301  as any other refusal
+        given = _given(row)
+        entry = intake_rules.accept(given, world)
+    except Refused as refusal:
+        cells = [row[title] or "" for title in ("网格编码", "姓名", "规则编号", "内容")]
+        return (
+            n, row.sheet, row.number, row["日期"], *cells, None, "", "", "", None, None, None, "",
+            0, 0, refusal.column, refusal.reason, "refused",
+        )  # fmt: skip
+    rule, run = entry.rule, month_of(given.on)
+    while (given.grid_code[:12], run) in closed:
+        run = next_month(run)
+    gives = rule.points * (entry.quantity // rule.per)
+    return (
+        n, row.sheet, row.number, given.on, given.grid_code, given.name, rule.code, entry.text,
+        entry.quantity, entry.household, given.confirmed_by, entry.text_key, entry.id,
+        entry.worker_id, rule.version, rule.category, gives, run, "", "", "fresh",
+    )  # fmt: skip
 
 
 def _given(row: Row) -> Given:
@@ -184,185 +227,115 @@ def _given(row: Row) -> Given:
     )
 
 
-def _refuse(
-    result: Imported, lines: dict[int, Line], index: int, row: Row, kind: str, words: str
+async def _steps(
+    actor: Actor | None, county_id: int, world: World, result: Imported, at: datetime
 ) -> None:
-    result.refused += 1
-    result.reasons[kind] = result.reasons.get(kind, 0) + 1
-    lines[index] = Line(
-        number=row.number,
-        on=row["日期"],
-        grid_code=row["网格编码"] or "",
-        name=row["姓名"] or "",
-        code=row["规则编号"] or "",
-        text=row["内容"] or "",
-        outcome="拒绝",
-        words=words,
-    )
-
-
-async def _fresh(
-    county_id: int,
-    accepted: list[tuple[int, Accepted]],
-    result: Imported,
-    lines: dict[int, Line],
-) -> list[tuple[int, Accepted]]:
-    """What is not stored yet: neither from an earlier import nor declared otherwise."""
-    if not accepted:
-        return []
-    days = [entry.given.on for _, entry in accepted]
-    known = await queries.known_ids(county_id, [entry.id for _, entry in accepted])
-    stand = {
-        (row.worker_id, row.work_date, row.rule_code, row.text_key)
-        for row in await bulk_queries.standing(county_id, min(days), max(days))
-    }
-    fresh: list[tuple[int, Accepted]] = []
-    for index, entry in accepted:
-        if entry.id in known:
-            result.repeated += 1
-            lines[index] = _line(entry, "以前已导入", words="这一行以前导入过，没有再记。")
-        elif (entry.worker_id, entry.given.on, entry.rule.code, entry.text_key) in stand:
-            result.refused += 1
-            result.reasons["重复"] = result.reasons.get("重复", 0) + 1
-            lines[index] = _line(entry, "拒绝", words="重复：网格员自己或村里代录时已记过这一条。")
-        else:
-            fresh.append((index, entry))
-    return fresh
-
-
-async def _insert(
-    actor: Actor | None,
-    county_id: int,
-    fresh: list[tuple[int, Accepted]],
-    result: Imported,
-    at: datetime,
-) -> None:
-    closed = await bulk_queries.closed_months(county_id)
+    """The steps that new records wait for, and those that 核实人 answers."""
     roll = await confirming.roll_of(county_id, today(at))
-    cadres = await bulk_queries.cadres(county_id, sorted({e.worker_id for _, e in fresh}))
-    records: list[NewRecord] = []
-    steps: list[NewStep] = []
-    for _, entry in fresh:
-        records.append(_record(actor, entry, closed, at))
-        excluded = frozenset({entry.worker_id, *([actor.person_id] if actor else [])})
-        for step in entry.rule.steps:
-            found = roll.confirmer(
-                step, entry.given.grid_code, excluded, cadre=entry.worker_id in cadres
-            )
-            steps.append(service.new_step(entry.id, step, found))
-    for first in range(0, len(records), CHUNK):
-        await queries.insert_records(county_id, records[first : first + CHUNK])
-    for first in range(0, len(steps), CHUNK):
-        await queries.insert_steps(county_id, steps[first : first + CHUNK])
-    answers = await _signed(actor, county_id, fresh, steps, cadres)
-    if answers:
-        await bulk_queries.answer(county_id, answers, at)
-        rules = [code for code in {e.rule.code: e.rule for _, e in fresh} if _resident(fresh, code)]
-        done = await bulk_queries.accept(county_id, [e.id for _, e in fresh], rules, at)
-        result.confirmed = len(done)
-    result.added = len(fresh)
+    alike = await staging.combinations()
+    cadres = await bulk_queries.cadres(county_id, sorted({each.worker_id for each in alike}))
+    steps: list[tuple[Any, ...]] = []
+    for each in alike:
+        excluded = _excluded(actor, each.worker_id)
+        for step in _rule(world, each.code, each.version).steps:
+            found = roll.confirmer(step, each.grid_code, excluded, cadre=each.worker_id in cadres)
+            where = (found.role, found.unit_code, found.grid_code) if found else ("", "", "")
+            steps.append((each.worker_id, each.grid_code, each.code, each.version, step, *where))
+    await staging.stage_steps(steps)
+    await staging.insert_steps(county_id, at)
+    await _signed(actor, county_id, world, cadres, result, at)
 
 
-def _record(
-    actor: Actor | None, entry: Accepted, closed: set[tuple[str, int]], at: datetime
-) -> NewRecord:
-    given = entry.given
-    run = month_of(given.on)
-    while (given.grid_code[:12], run) in closed:
-        run = next_month(run)
-    return NewRecord(
-        id=entry.id,
-        worker_id=entry.worker_id,
-        grid_code=given.grid_code,
-        rule_code=entry.rule.code,
-        rule_version=entry.rule.version,
-        category=entry.rule.category,
-        work_date=given.on,
-        run_month=run,
-        declared_at=at,
-        seq=given.number,
-        text=entry.text,
-        text_key=entry.text_key,
-        quantity=entry.quantity,
-        household=entry.household,
-        photo=None,
-        source="import",
-        entered_by=actor.person_id if actor else None,
-        fingerprint=hashlib.sha256(entry.id.bytes).digest(),
-        state=State.PENDING,
-        gives=entry.rule.points * (entry.quantity // entry.rule.per),
-    )
+def _excluded(actor: Actor | None, worker_id: UUID) -> frozenset[UUID]:
+    return frozenset({worker_id, *([actor.person_id] if actor else [])})
+
+
+def _rule(world: World, code: str, version: int) -> Rule:
+    return next(rule for rule in world.rules[code] if rule.version == version)
 
 
 async def _signed(
     actor: Actor | None,
     county_id: int,
-    fresh: list[tuple[int, Accepted]],
-    steps: list[NewStep],
+    world: World,
     cadres: set[UUID],
-) -> list[Answered]:
-    """Steps that somebody named in 核实人 could confirm on the day of the work."""
-    signed = {entry.id: entry for _, entry in fresh if entry.given.confirmed_by}
-    rolls = {
-        day: await confirming.roll_of(county_id, day)
-        for day in sorted({entry.given.on for entry in signed.values()})
-    }
-    found: list[Answered] = []
-    for step in steps:
-        entry = signed.get(step.record_id)
-        if entry is None:
-            continue
-        names = frozenset(entry.given.confirmed_by.replace("，", "、").split("、"))
-        excluded = frozenset({entry.worker_id, *([actor.person_id] if actor else [])})
-        who = rolls[entry.given.on].confirmer(
-            step.step, entry.given.grid_code, excluded, cadre=entry.worker_id in cadres
-        )
-        by = next((p for p in who.people if p.name in names), None) if who else None
-        if who is not None and by is not None:
-            found.append(Answered(step.id, by.person_id, confirming.authority_of(who)))
-    return found
-
-
-def _resident(fresh: list[tuple[int, Accepted]], code: str) -> bool:
-    return any(entry.rule.code == code and entry.rule.resident for _, entry in fresh)
-
-
-async def _forecast(
-    county_id: int,
-    fresh: list[tuple[int, Accepted]],
     result: Imported,
-    lines: dict[int, Line],
+    at: datetime,
 ) -> None:
-    """What the rows come to once confirmed, by the same decisions that post them."""
-    if not fresh:
-        return
-    ordered = sorted(fresh, key=lambda pair: (pair[1].given.on, pair[0]))
-    by_id = {entry.id: (index, entry) for index, entry in fresh}
-    due = [_due(entry) for _, entry in ordered]
-    for item, _, _, decision in await posting.decisions(county_id, due):
-        index, entry = by_id[item.id]
-        result.gives += decision.gives
-        result.counts += decision.posted
-        result.cut += decision.posted < decision.gives
-        for cap, amount in posting.lost(decision).items():
-            result.cuts[cap] = result.cuts.get(cap, 0) + amount
-        lines[index] = _line(entry, _outcome(decision), decision)
+    """Confirm what somebody named in 核实人 could confirm on the day of the work."""
+    rolls: dict[date, confirming.Roll] = {}
+    resident = [code for code, rules in world.rules.items() if any(r.resident for r in rules)]
+    for first in range(0, result.rows, CHUNK):
+        answers: list[Answered] = []
+        for row in await staging.signed(county_id, first, first + CHUNK):
+            if row.work_date not in rolls:
+                rolls[row.work_date] = await confirming.roll_of(county_id, row.work_date)
+            excluded = _excluded(actor, row.worker_id)
+            who = rolls[row.work_date].confirmer(
+                row.step, row.grid_code, excluded, cadre=row.worker_id in cadres
+            )
+            if by := _named(who, row.confirmed_by):
+                assert who is not None  # noqa: S101  somebody of it was named
+                answers.append(Answered(row.step_id, by, confirming.authority_of(who)))
+        if answers:
+            await bulk_queries.answer(county_id, answers, at)
+            ids = await staging.signed_ids(first, first + CHUNK)
+            result.confirmed += len(await bulk_queries.accept(county_id, ids, resident, at))
 
 
-def _due(entry: Accepted) -> Due:
-    return Due(
-        id=entry.id,
-        worker_id=entry.worker_id,
-        grid_code=entry.given.grid_code,
-        rule_code=entry.rule.code,
-        rule_version=entry.rule.version,
-        category=entry.rule.category,
-        work_date=entry.given.on,
-        quantity=entry.quantity,
-        household=entry.household,
-        text_key=entry.text_key,
-        repeats=None,
-        posted=0,
+def _named(who: Confirmer | None, names: str) -> UUID | None:
+    """Who of those that may confirm is named in the cell."""
+    listed = frozenset(names.replace("，", "、").split("、"))
+    people = who.people if who else ()
+    return next((held.person_id for held in people if held.name in listed), None)
+
+
+async def _report(county_id: int, table: Stream, result: Imported) -> None:
+    """Every row with what it will come to once confirmed, or a large file's refused rows."""
+    large = result.rows > DETAILED
+    result.forecast = not large
+    decided: dict[UUID, Decision] = {}
+    if result.added and not large:
+        for item, _, _, decision in await posting.decisions(county_id, await staging.due()):
+            decided[item.id] = decision
+            result.gives += decision.gives
+            result.counts += decision.posted
+            result.cut += decision.posted < decision.gives
+            for cap, amount in posting.lost(decision).items():
+                result.cuts[cap] = result.cuts.get(cap, 0) + amount
+    for line in await staging.lines(LINES if large else DETAILED, refused=large):
+        found = decided.get(line.id) if line.id and line.outcome == "fresh" else None
+        result.lines.append(_line(line, table, found))
+    if large:
+        result.notes.append(
+            f"文件超过 {DETAILED} 行：没有逐行试算，上限在入账时照常执行；逐行结果只列被拒绝的行"
+            + (f"，只列前 {LINES} 行。" if result.refused > LINES else "。")
+        )
+
+
+OUTCOMES = {"known": "以前已导入", "fresh": "接收"}
+WORDS = {
+    "known": "这一行以前导入过，没有再记。",
+    "standing": "重复：网格员自己或村里代录时已记过这一条。",
+}
+
+
+def _line(line: StagedLine, table: Stream, decision: Decision | None) -> Line:
+    words = line.reason or WORDS.get(line.outcome, "")
+    if line.first_sheet is not None and line.first_number is not None:
+        where = table.where(line.first_sheet, line.first_number)
+        words = f"重复：与{where}的日期、人、规则、内容相同。"
+    return Line(
+        number=line.number,
+        on=line.work_date,
+        grid_code=line.grid_code,
+        name=line.name,
+        code=line.code,
+        text=line.content,
+        outcome=_outcome(decision) if decision else OUTCOMES.get(line.outcome, "拒绝"),
+        gives=decision.gives if decision else 0,
+        counts=decision.posted if decision else 0,
+        words=decision.words if decision else words,
     )
 
 
@@ -372,32 +345,21 @@ def _outcome(decision: Decision) -> str:
     return "接收，上限削减" if decision.cuts else "接收，不计分"
 
 
-def _line(entry: Accepted, outcome: str, decision: Decision | None = None, words: str = "") -> Line:
-    return Line(
-        number=entry.given.number,
-        on=entry.given.on,
-        grid_code=entry.given.grid_code,
-        name=entry.given.name,
-        code=entry.rule.code,
-        text=entry.text,
-        outcome=outcome,
-        gives=decision.gives if decision else 0,
-        counts=decision.posted if decision else 0,
-        words=words or (decision.words if decision else ""),
-    )
-
-
-def _notes(fresh: list[tuple[int, Accepted]], result: Imported) -> None:
-    rules: dict[str, Rule] = {entry.rule.code: entry.rule for _, entry in fresh}
-    count = Counter(entry.rule.code for _, entry in fresh if not entry.household)
-    for code, rule in sorted(rules.items()):
-        if rule.household and count[code]:
+async def _notes(world: World, result: Imported) -> None:
+    signed = 0
+    for row in await staging.by_rule():
+        signed += row.signed
+        if any(rule.household for rule in world.rules[row.code]) and row.without_household:
             result.notes.append(
-                f"{code} 有 {count[code]} 条没有填户号，不能核对“每户每周一次”，按上限计分。"
+                f"{row.code} 有 {row.without_household} 条没有填户号，"
+                "不能核对“每户每周一次”，按上限计分。"
             )
-    unsigned = sum(bool(entry.given.confirmed_by) for _, entry in fresh) - result.confirmed
-    if unsigned:
-        result.notes.append(f"{unsigned} 条写了核实人，但当天无权核实或还缺一人，仍待核实。")
+        if result.rows > DETAILED:
+            result.gives += row.gives
+    if signed > result.confirmed:
+        result.notes.append(
+            f"{signed - result.confirmed} 条写了核实人，但当天无权核实或还缺一人，仍待核实。"
+        )
 
 
 def _summary(result: Imported) -> dict[str, Any]:

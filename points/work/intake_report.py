@@ -35,6 +35,8 @@ class Imported(msgspec.Struct, kw_only=True):
     """Rows whose 核实人 had the authority."""
     cut: int = 0
     """Added rows that a cap cuts, in part or whole."""
+    forecast: bool = True
+    """Whether ``counts`` and the cuts were worked out; not for very large files."""
     gives: int = 0
     counts: int = 0
     cuts: dict[str, int] = {}
@@ -95,7 +97,9 @@ def sentences(result: Imported) -> list[str]:
     if result.reasons:
         kinds = "，".join(f"{kind} {count}" for kind, count in sorted(result.reasons.items()))
         found.append(f"拒绝的原因：{kinds}。")
-    if result.added:
+    if result.added and not result.forecast:
+        found.append(f"新记的按规则给 {show(result.gives)} 分，上限在入账时执行。")
+    elif result.added:
         found.append(
             f"新记的按规则给 {show(result.gives)} 分，核实后预计计 {show(result.counts)} 分；"
             f"有 {result.cut} 条被削减或不计分。"

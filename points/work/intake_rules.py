@@ -14,6 +14,8 @@ from shared.roster.schemas import WorkerSpan
 
 MAX_TEXT = 500
 MAX_QUANTITY = 500
+REMEMBERED = 100_000
+"""Answers about (rule, day) and (grid, name, day) that are kept: rows ask the same again."""
 HOUSES = re.compile(r"(\d{1,4})\s*户")
 
 
@@ -63,14 +65,14 @@ class World(msgspec.Struct, frozen=True):
     """Everybody who worked in a grid in the file's time, by grid code."""
     grids: frozenset[str]
     today: date
+    seen: dict[tuple[object, ...], "Rule | UUID | Refused"] = {}
 
 
 def accept(given: Given, world: World) -> Accepted:
     """The record a row becomes. Raises Refused with the first reason that applies."""
     if given.on > world.today:
         raise Refused("日期", f"日期 {given.on:%Y-%m-%d} 还没有到。")
-    rule = _rule(given, world)
-    worker = _worker(given, world)
+    rule, worker = _rule_and_worker(given, world)
     text = rule.templates[0] if rule.secret else given.text
     if not text:
         raise Refused("内容", "内容不能空着，请写一句做了什么。")
@@ -90,6 +92,27 @@ def accept(given: Given, world: World) -> Accepted:
         quantity=quantity,
         household=household,
     )
+
+
+def _rule_and_worker(given: Given, world: World) -> tuple[Rule, UUID]:
+    """Looked up once for all rows that ask the same. Raises Refused, the rule's reason first."""
+    rule_key = (given.code, given.on)
+    worker_key = (given.grid_code, given.name, given.on)
+    if len(world.seen) > REMEMBERED:
+        world.seen.clear()
+    for key, find in ((rule_key, _rule), (worker_key, _worker)):
+        if key not in world.seen:
+            try:
+                world.seen[key] = find(given, world)
+            except Refused as refusal:
+                world.seen[key] = refusal
+        found = world.seen[key]
+        if isinstance(found, Refused):
+            raise Refused(found.column, found.reason)
+    rule, worker = world.seen[rule_key], world.seen[worker_key]
+    assert isinstance(rule, Rule)  # noqa: S101  each key has its kind
+    assert isinstance(worker, UUID)  # noqa: S101
+    return rule, worker
 
 
 def id_of(on: date, name: str) -> UUID:

@@ -210,15 +210,6 @@ async def lock_record(county_id: int, record_id: UUID) -> Record | None:
     return await DB.one(Record, sql, county_id, record_id)
 
 
-async def known_ids(county_id: int, ids: Sequence[UUID]) -> set[UUID]:
-    rows = await DB.fetch(
-        "SELECT id FROM points.work_record WHERE county_id = $1 AND id = ANY($2::uuid[])",
-        county_id,
-        list(ids),
-    )
-    return {row["id"] for row in rows}
-
-
 async def insert_records(county_id: int, rows: Sequence[NewRecord]) -> None:
     names = NewRecord.__struct_fields__
     await DB.execute(INSERT_RECORDS, county_id, *([getattr(r, n) for r in rows] for n in names))

@@ -37,6 +37,8 @@ INVISIBLE = dict.fromkeys(
         0x202C,
     ]
 )
+PLAIN = re.compile(r"[0-9A-Za-z\u4e00-\u9fff，。、；：“”（）《》·().,:;<>_+*/#%&@-]+")
+"""Text that means what it says: nothing invisible, no blanks, nothing full-width to narrow."""
 QUOTED = re.compile(r'="(.*)"')
 DATE = re.compile(
     r"(\d{4})[-/.年](\d{1,2})(?:[-/.月](?:(\d{1,2})日?)?)?(?:[ T]\d{1,2}:\d{2}(:\d{2})?)?"
@@ -51,6 +53,8 @@ SHOWN = 30
 
 def text(value: Any) -> str:
     """Plain text: no invisible marks, full-width digits and letters narrowed, ends stripped."""
+    if type(value) is str and PLAIN.fullmatch(value):
+        return value
     if value is None:
         return ""
     if isinstance(value, bool):

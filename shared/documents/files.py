@@ -7,6 +7,7 @@ Returns the sheets as rows of raw cells with merged cells filled downwards. Ever
 sentence (BadFile).
 """
 
+import codecs
 import csv
 import io
 import re
@@ -18,7 +19,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import msgspec
 
@@ -29,6 +30,8 @@ MAX_UNPACKED = 200 * 1024 * 1024
 MAX_MEMBERS = 2_000
 MAX_ROWS = 100_000
 MAX_COLUMNS = 100
+MAX_STREAMED = 20_000_000
+"""Rows of a .csv that is read from disk row by row."""
 CHUNK = 256 * 1024
 OVERLAP = 512
 ZIP = b"PK\x03\x04"
@@ -56,6 +59,7 @@ TIMEOUT = 60
 DATE = 1
 """The sandbox's extension code of a date; the other one is a date with a time."""
 DELIMITERS = ",\t;"
+ENCODINGS = ("utf-8-sig", "gb18030")
 BROKEN = (
     zipfile.BadZipFile,
     zlib.error,
@@ -91,26 +95,63 @@ class Answer(msgspec.Struct):
 
 def open_sheets(data: bytes, name: str, rows: int = MAX_ROWS) -> list[Grid]:
     """The visible sheets of a workbook, or the one table of a .csv of at most ``rows`` lines."""
-    if not data:
-        raise BadFile("文件是空的，请检查后重新选择。")
     if len(data) > MAX_BYTES:
         size = len(data) / 1024 / 1024
         raise BadFile(f"文件有 {size:.1f} MB，超过 20 MB 的上限。请拆成几个文件再传。")
-    for magic, kind in FOREIGN.items():
-        if data.startswith(magic):
-            raise BadFile(f"这是{kind}，不是表格。{ADVICE}")
+    if _is_csv(data, name):
+        return [Grid(name="", rows=list(_csv(io.StringIO(_decoded(data), newline=""), rows)))]
     if data.startswith(ZIP):
         _check_package(data)
-        return _workbook(data)
-    if data.startswith(OLE):
-        if ENCRYPTED in data:
-            raise BadFile(PASSWORD)
-        return _workbook(data)
-    if MARKUP.match(data.removeprefix(b"\xef\xbb\xbf")):
+    elif ENCRYPTED in data:
+        raise BadFile(PASSWORD)
+    return _workbook(data)
+
+
+def stream_csv(path: Path, name: str) -> Iterator[list[Any]] | None:
+    """The rows of a .csv on disk, one after the other; None if it is a workbook.
+
+    A file in UTF-16 is none of the large ones, and read as a whole too. Raises BadFile.
+    """
+    with path.open("rb") as file:
+        head = file.read(CHUNK)
+    if not _is_csv(head, name) or head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return None
+    return _streamed(path)
+
+
+def _streamed(path: Path) -> Iterator[list[Any]]:
+    with path.open(encoding=_encoding(path), newline="") as file:
+        yield from _csv(file, MAX_STREAMED)
+
+
+def _encoding(path: Path) -> str:
+    """The encoding in which the whole file makes sense."""
+    for encoding in ENCODINGS:
+        with path.open("rb") as file:
+            blocks = iter(lambda: file.read(CHUNK), b"")
+            try:
+                if not any("\0" in text for text in codecs.iterdecode(blocks, encoding)):
+                    return encoding
+            except UnicodeDecodeError:
+                continue
+        break
+    raise _no_text()
+
+
+def _is_csv(head: bytes, name: str) -> bool:
+    """Whether a file is a table in plain text; False for a workbook. Raises BadFile for others."""
+    if not head:
+        raise BadFile("文件是空的，请检查后重新选择。")
+    for magic, kind in FOREIGN.items():
+        if head.startswith(magic):
+            raise BadFile(f"这是{kind}，不是表格。{ADVICE}")
+    if head.startswith((ZIP, OLE)):
+        return False
+    if MARKUP.match(head.removeprefix(b"\xef\xbb\xbf")):
         raise BadFile(f"这其实是网页格式的文件，不是表格。{ADVICE}")
     if name.lower().endswith((".xlsx", ".xls", ".xlsm", ".et")):
         raise BadFile(f"文件内容不是 Excel 工作簿，可能已损坏或改过后缀。{ADVICE}")
-    return [Grid(name="", rows=list(_csv(_decoded(data), rows)))]
+    return True
 
 
 def _check_package(data: bytes) -> None:
@@ -190,7 +231,7 @@ def _decoded(data: bytes) -> str:
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         encodings: Sequence[str] = ("utf-16",)
     else:
-        encodings = ("utf-8-sig", "gb18030")
+        encodings = ENCODINGS
     for encoding in encodings:
         try:
             found = data.decode(encoding)
@@ -199,26 +240,30 @@ def _decoded(data: bytes) -> str:
         if "\0" not in found:
             return found
         break
-    raise BadFile(f"文件不是表格，或文字编码认不出来。{ADVICE}")
+    raise _no_text()
 
 
-def _csv(content: str, rows: int) -> Iterator[list[Any]]:
-    head = content[:10_000]
+def _csv(file: TextIO, most: int) -> Iterator[list[Any]]:
+    head = file.read(10_000)
+    file.seek(0)
     delimiter = max(DELIMITERS, key=head.count)
     try:
-        reader = csv.reader(io.StringIO(content, newline=""), delimiter=delimiter)
-        for number, row in enumerate(reader, 1):
-            _check_size(number, len(row), rows)
+        for number, row in enumerate(csv.reader(file, delimiter=delimiter), 1):
+            if number > most or len(row) > MAX_COLUMNS:
+                raise _too_large(number > most, most)
             yield row
     except csv.Error as error:
         raise _broken() from error
 
 
-def _check_size(rows: int, columns: int, most: int) -> None:
-    if rows > most:
-        raise BadFile(f"表格超过 {most} 行的上限。请拆成几个文件再传。")
-    if columns > MAX_COLUMNS:
-        raise BadFile(f"表格超过 {MAX_COLUMNS} 列的上限。请删掉右边多余的列再传。")
+def _too_large(rows: bool, most: int) -> BadFile:  # noqa: FBT001  which of the two limits
+    if rows:
+        return BadFile(f"表格超过 {most} 行的上限。请拆成几个文件再传。")
+    return BadFile(f"表格超过 {MAX_COLUMNS} 列的上限。请删掉右边多余的列再传。")
+
+
+def _no_text() -> BadFile:
+    return BadFile(f"文件不是表格，或文字编码认不出来。{ADVICE}")
 
 
 def _broken() -> BadFile:

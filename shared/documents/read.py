@@ -6,9 +6,11 @@ with one sentence, a wrong file raises BadFile. ``shared.documents.faults`` writ
 workbook back with the faults marked.
 """
 
+import itertools
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -28,6 +30,8 @@ SIGNATURE = re.compile(r"(制表|审核|填表|填报|负责|经办|复核|审�
 TOTAL = re.compile(r"(合|总|小|共)\s*计")
 ORDINAL = frozenset({"序号", "编号", "序", "行号"})
 MAX_FAULTS = 20_000
+REMEMBERED = 20_000
+"""Cells of a column whose meaning is remembered: days, codes and names come again and again."""
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -103,6 +107,30 @@ class Table(msgspec.Struct):
         ]
 
 
+class Stream(msgspec.Struct):
+    """A table that is read row by row, once, and never held as a whole."""
+
+    places: list[Place]
+    dropped: list[str]
+    unknown: list[str]
+    names: list[str]
+    """The sheets' names."""
+    readers: list[tuple["_Reader", Iterable[list[Any]]]]
+
+    def rows(self) -> Iterator[tuple[Row, list[Fault]]]:
+        """Each row of data with what is wrong with its cells. Raises BadFile."""
+        for reader, raw_rows in self.readers:
+            for index, raw in enumerate(raw_rows, reader.place.header + 1):
+                if found := reader.read(index + 1, raw):
+                    yield found
+
+    def where(self, sheet: int, number: int) -> str:
+        """第 12 行, with the sheet's name when there are several."""
+        if len(self.places) == 1:
+            return f"第 {number} 行"
+        return f"“{self.names[sheet]}”第 {number} 行"
+
+
 def read_table(
     data: bytes,
     name: str,
@@ -117,20 +145,49 @@ def read_table(
     its own limit. Raises BadFile.
     """
     grids = files.open_sheets(data, name, rows)
+    found = _stream(grids, columns, dropped)
+    table = Table(grids, found.places, [], [], found.dropped, found.unknown)
+    for row, faults in found.rows():
+        table.rows.append(row)
+        table.faults.extend(faults[: MAX_FAULTS - len(table.faults)])
+    if not table.rows:
+        raise BadFile("表头下面没有数据行，请检查后重新选择文件。")
+    return table
+
+
+def read_stream(
+    source: bytes | Path, name: str, columns: Sequence[Column], *, dropped: Iterable[str] = ()
+) -> Stream:
+    """The same row by row; a .csv on disk may be far larger than memory. Raises BadFile."""
+    if isinstance(source, Path):
+        if raw_rows := files.stream_csv(source, name):
+            head = list(itertools.islice(raw_rows, HEADER_WITHIN))
+            return _stream([Grid(name="", rows=head)], columns, dropped, raw_rows)
+        source = source.read_bytes()
+    return _stream(files.open_sheets(source, name), columns, dropped)
+
+
+def _stream(
+    grids: list[Grid],
+    columns: Sequence[Column],
+    dropped: Iterable[str],
+    rest: Iterable[list[Any]] = (),
+) -> Stream:
+    """``rest`` are the rows that follow those of the last grid."""
     titles = {_plain(alias): c.title for c in columns for alias in (c.title, *c.aliases)}
     places = [
         place for index, grid in enumerate(grids) if (place := _place(index, grid, columns, titles))
     ]
     if not places:
         raise BadFile(_missing_header(grids, columns, titles))
-    table = Table(grids, places, rows=[], faults=[], dropped=[], unknown=[])
+    found = Stream(places, [], [], [grid.name for grid in grids], [])
     unwanted = {_plain(title) for title in dropped}
     for place in places:
-        _sort_titles(table, place, unwanted)
-        table.rows.extend(_rows(table, place, columns))
-    if not table.rows:
-        raise BadFile("表头下面没有数据行，请检查后重新选择文件。")
-    return table
+        rows = grids[place.sheet].rows
+        _sort_titles(found, place, rows[place.header], unwanted)
+        reader = _Reader(place, rows[place.header], columns)
+        found.readers.append((reader, itertools.chain(rows[place.header + 1 :], rest)))
+    return found
 
 
 def _place(
@@ -170,57 +227,81 @@ def _missing_header(
     return f"第 {nearest.header + 1} 行是表头，但缺少{missing}这一列。请补上后再传。"
 
 
-def _sort_titles(table: Table, place: Place, unwanted: set[str]) -> None:
+def _sort_titles(found: Stream, place: Place, header: Sequence[Any], unwanted: set[str]) -> None:
     """Columns that are not read: left out on purpose, or unknown."""
     used = set(place.columns.values())
-    for position, cell in enumerate(table.grids[place.sheet].rows[place.header]):
+    for position, cell in enumerate(header):
         title = cells.text(cell)
         if position in used or not title or _plain(title) in ORDINAL or title == ERROR_TITLE:
             continue
-        listed = table.dropped if _plain(title) in unwanted else table.unknown
+        listed = found.dropped if _plain(title) in unwanted else found.unknown
         if title not in listed:
             listed.append(title)
 
 
-def _rows(table: Table, place: Place, columns: Sequence[Column]) -> Iterator[Row]:
-    grid = table.grids[place.sheet]
-    header = [_plain(cell) for cell in grid.rows[place.header]]
-    present = [column for column in columns if column.title in place.columns]
-    required = [place.columns[c.title] for c in present if c.required]
-    ordinals = {index for index, title in enumerate(header) if title in ORDINAL}
-    absent: dict[str, Any] = {c.title: None for c in columns if c.title not in place.columns}
-    # A county's list of households says the same few thousand codes 160,000 times.
-    known: dict[tuple[str, str], Any] = {}
-    for index in range(place.header + 1, len(grid.rows)):
-        raw = grid.rows[index]
-        if _is_noise(raw, header, required, ordinals):
-            continue
-        row = Row(place.sheet, index + 1, dict(absent))
-        for column in present:
-            position = place.columns[column.title]
-            value = raw[position] if position < len(raw) else ""
-            key = (column.title, value) if isinstance(value, str) else None
-            if key is not None and key in known:
-                row.values[column.title] = known[key]
+class _Reader:
+    """Turns the raw rows below one header into rows of data."""
+
+    def __init__(self, place: Place, header: Sequence[Any], columns: Sequence[Column]) -> None:
+        self.place = place
+        self.header = [_plain(cell) for cell in header]
+        self.ordinals = {index for index, title in enumerate(self.header) if title in ORDINAL}
+        self.absent = {c.title: None for c in columns if c.title not in place.columns}
+        self.columns = [(c, place.columns[c.title]) for c in columns if c.title in place.columns]
+        self.required = [position for column, position in self.columns if column.required]
+        self.known: dict[str, dict[str, Any]] = {column.title: {} for column, _ in self.columns}
+        self.needed = [(at, self.known[c.title]) for c, at in self.columns if c.required]
+        self.plain_starts: dict[str, bool] = {}
+
+    def read(self, number: int, raw: Sequence[Any]) -> tuple[Row, list[Fault]] | None:
+        """The row and its faults; None for a row that is no data."""
+        if not self.is_plain(raw) and _is_noise(raw, self.header, self.required, self.ordinals):
+            return None
+        row, faults, width = Row(self.place.sheet, number, dict(self.absent)), [], len(raw)
+        for column, position in self.columns:
+            cell = raw[position] if position < width else ""
+            known = self.known[column.title]
+            if type(cell) is str and cell in known:
+                row.values[column.title] = known[cell]
                 continue
-            before = len(table.faults)
-            row.values[column.title] = _converted(table, row, column, value)
-            if key is not None and len(table.faults) == before:
-                known[key] = row.values[column.title]
-        yield row
+            value, sentence = _converted(column, cell)
+            row.values[column.title] = value
+            if sentence:
+                faults.append(Fault(row.sheet, number, column.title, sentence))
+            elif type(cell) is str:
+                if len(known) >= REMEMBERED:
+                    known.clear()
+                known[cell] = value
+        return row, faults
+
+    def is_plain(self, raw: Sequence[Any]) -> bool:
+        """Whether a row is data at first sight: every required cell filled, nothing odd in front.
+
+        A quicker no of :func:`_is_noise`; what it is not sure of, that one decides.
+        """
+        first = raw[0] if raw else ""
+        if type(first) is not str:
+            return False
+        if first not in self.plain_starts:
+            if len(self.plain_starts) >= REMEMBERED:
+                self.plain_starts.clear()
+            text = cells.text(first)
+            odd = not text or TOTAL.match(text) or SIGNATURE.match(text)
+            self.plain_starts[first] = not odd and _plain(first) not in self.header
+        return self.plain_starts[first] and all(
+            at < len(raw) and known.get(raw[at]) is not None for at, known in self.needed
+        )
 
 
-def _converted(table: Table, row: Row, column: Column, value: Any) -> Any:
+def _converted(column: Column, value: Any) -> tuple[Any, str]:
+    """What a cell means, and the sentence that says why it means nothing."""
     blank = value is None or value == "" or cells.text(value) in {"", "/", "-", "—", "——", "无"}
     if blank:
-        if column.required:
-            table.fault(row, column.title, "不能空着，请填写。")
-        return None
+        return None, "不能空着，请填写。" if column.required else ""
     try:
-        return cells.READERS[column.kind](value)
+        return cells.READERS[column.kind](value), ""
     except ValueError as error:
-        table.fault(row, column.title, str(error))
-        return None
+        return None, str(error)
 
 
 def _is_noise(
