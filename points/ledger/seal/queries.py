@@ -98,7 +98,7 @@ async def last_batch(county_id: int, after: int, before: datetime) -> tuple[int,
     return (row["number"], row["hash"]) if row else (after, b"")
 
 
-async def batch(county_id: int, number: int) -> tuple[bytes, datetime | None]:
+async def block(county_id: int, number: int) -> tuple[bytes, datetime | None]:
     """Hash and time of a batch; nothing of one that is not there."""
     row = await DB.fetchrow(BATCH, county_id, number)
     return (row["hash"], row["at"]) if row else (b"", None)

@@ -145,7 +145,7 @@ async def _wrong(county_id: int, before: Tree | None, tree: Tree) -> str:
     expected = (before.root, before.last_batch + 1) if before else (b"", 1)
     if (tree.previous, tree.first_batch) != expected:
         return "和前一天的封印接不上"
-    head, at = await queries.batch(county_id, tree.last_batch)
+    head, at = await queries.block(county_id, tree.last_batch)
     if tree.head != head or (at and today(at) > tree.day):
         return f"当天最后一页（第 {tree.last_batch} 页）对不上"
     if tree.last_batch < tree.first_batch:
