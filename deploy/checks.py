@@ -1,11 +1,12 @@
 """What must hold before anything is written, and what an administrator should hear about.
 
-``gridmerit serve`` refuses to start on a fault; ``gridmerit doctor`` prints everything.
+On a fault ``gridmerit serve`` only shows and does not write (``deploy.watch``), and the jobs wait;
+``gridmerit doctor`` prints everything.
 """
 
 import re
 import shutil
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from enum import StrEnum
 from urllib.parse import urlsplit
@@ -34,19 +35,27 @@ LEAST_DISK = 1 << 30
 WANTED = {
     "fsync": "on",
     "full_page_writes": "on",
-    "synchronous_commit": "on",
     "default_transaction_isolation": "read committed",
     "server_encoding": "UTF8",
 }
 """Settings of the server without which a confirmed redemption may be lost or miscounted."""
-GUARDED = (
-    *(f"points.{table}" for table in ("account", "transfer", "hold", "lot", "batch", "redemption")),
-    "shared.audit_event",
+SAFE_COMMITS = {"on", "remote_apply", "remote_write"}
+"""``local`` is safe too where no standby is waited for."""
+LEDGER = (
+    *("account", "transfer", "hold", "lot", "batch", "redemption", "redemption_line", "posting"),
+    *("stock", "stock_move", "fund", "resolution", "awaiting", "closing", "closing_balance"),
 )
-"""Tables that no service may update or delete from."""
+"""Tables of points that only its functions write."""
 TOO_MUCH = """
-SELECT t || ' ' || p FROM unnest($1::text[]) AS t, unnest(ARRAY['UPDATE', 'DELETE']) AS p
-WHERE to_regclass(t) IS NOT NULL AND has_table_privilege(t, p)
+SELECT c.oid::regclass || ' ' || p.privilege
+FROM pg_class c, unnest(ARRAY['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE']) AS p (privilege)
+WHERE c.relkind IN ('r', 'p') AND has_table_privilege(c.oid, p.privilege) AND (
+    (c.relnamespace = to_regnamespace('points') AND c.relname = ANY ($1))
+    OR EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = c.oid
+               AND i.inhparent = to_regclass('points.transfer'))
+    OR (p.privilege <> 'INSERT' AND c.oid IN (to_regclass('shared.audit_event'),
+                                              to_regclass('points.day_root'))))
+ORDER BY 1
 """
 LOCAL_NAMES = {"127.0.0.1", "localhost", "::1"}
 
@@ -65,6 +74,8 @@ class Finding(msgspec.Struct, frozen=True):
     name: str
     sentence: str
     level: Level = Level.OK
+    blind: bool = False
+    """Even what is read would be wrong, and no later check can be asked."""
 
 
 Check = Callable[[Settings], Awaitable[Finding]]
@@ -72,12 +83,22 @@ Check = Callable[[Settings], Awaitable[Finding]]
 
 async def everything(settings: Settings) -> list[Finding]:
     """All checks in order, on the configured database."""
-    return [await check(settings) for check in CHECKS]
+    return await ask(settings, CHECKS)
 
 
-async def faults(settings: Settings) -> list[Finding]:
+async def faults(settings: Settings, wanted: Sequence[Check]) -> list[Finding]:
     """Only what forbids writing."""
-    return [finding for finding in await everything(settings) if finding.level is Level.FAULT]
+    return [finding for finding in await ask(settings, wanted) if finding.level is Level.FAULT]
+
+
+async def ask(settings: Settings, wanted: Sequence[Check]) -> list[Finding]:
+    """These checks, as far as the first that leaves nothing to ask."""
+    found: list[Finding] = []
+    for check in wanted:
+        found.append(await check(settings))
+        if found[-1].blind:
+            break
+    return found
 
 
 async def server(_: Settings) -> Finding:
@@ -90,8 +111,12 @@ async def server(_: Settings) -> Finding:
         for name, wanted in WANTED.items()
         if (value := await DB.fetchval("SELECT current_setting($1)", name)) != wanted
     ]
+    commit = await DB.fetchval("SELECT current_setting('synchronous_commit')")
+    alone = not await DB.fetchval("SELECT current_setting('synchronous_standby_names')")
+    if commit not in SAFE_COMMITS and not (commit == "local" and alone):
+        wrong.append(f"synchronous_commit 是 {commit}，应为 on")
     if wrong:
-        return fault("数据库", "；".join(wrong) + "：请改好数据库设置再启动。")
+        return fault("数据库", "；".join(wrong) + "：请改好数据库设置。")
     if await DB.fetchval("SELECT current_setting('data_checksums')") != "on":
         return warning("数据库", f"PostgreSQL {major}；没有开启数据页校验，坏盘可能不被发现。")
     return Finding("数据库", f"PostgreSQL {major}，写入不会丢。")
@@ -99,11 +124,14 @@ async def server(_: Settings) -> Finding:
 
 async def migrations(_: Settings) -> Finding:
     """The schema is this release's; nothing older, nothing newer."""
+    if not await DB.fetchval("SELECT to_regclass('public.migration') IS NOT NULL"):
+        return Finding("迁移", "数据库是空的：请运行 gridmerit migrate。", Level.FAULT, blind=True)
     rows = await DB.fetch("SELECT app_name, name FROM public.migration")
     done = {(row["app_name"], row["name"]) for row in rows}
     known = known_migrations()
     if missing := known - done:
-        return fault("迁移", f"数据库缺少 {len(missing)} 个迁移：请运行 gridmerit migrate。")
+        sentence = f"数据库缺少 {len(missing)} 个迁移：请运行 gridmerit migrate。"
+        return Finding("迁移", sentence, Level.FAULT, blind=True)
     if extra := done - known:
         return warning("迁移", f"数据库有 {len(extra)} 个本版本没有的迁移：程序可能旧了。")
     return Finding("迁移", "数据库是本版本。")
@@ -111,9 +139,13 @@ async def migrations(_: Settings) -> Finding:
 
 async def rights(_: Settings) -> Finding:
     """The service's login role cannot change what has been written."""
-    too_much = [row[0] for row in await DB.fetch(TOO_MUCH, GUARDED)]
+    too_much = [row[0] for row in await DB.fetch(TOO_MUCH, LEDGER)]
     if too_much:
-        return fault("权限", f"服务账号能改台账（{too_much[0]} 等）：请用服务自己的数据库账号。")
+        return fault(
+            "权限",
+            f"服务账号能直接写台账（{too_much[0]} 等）：请用服务自己的账号，"
+            "并由管理员运行 gridmerit migrate 收回权限。",
+        )
     return Finding("权限", "服务账号不能修改、删除台账和审计。")
 
 
@@ -165,7 +197,7 @@ async def disk(settings: Settings) -> Finding:
     folder = settings.data_dir if settings.data_dir.exists() else ROOT
     free = shutil.disk_usage(folder).free
     if free < LEAST_DISK:
-        return fault("磁盘", f"{folder} 只剩 {free >> 20} MB：请清理后再启动。")
+        return fault("磁盘", f"{folder} 只剩 {free >> 20} MB：请清理。")
     return Finding("磁盘", f"{folder} 可用 {free >> 30} GB。")
 
 
@@ -211,17 +243,19 @@ async def holidays(_: Settings) -> Finding:
 
 CHECKS: tuple[Check, ...] = (
     server,
+    clocks,
+    disk,
     migrations,
     rights,
     chain,
     partitions,
-    clocks,
-    disk,
     programs,
     cache,
     pages,
     holidays,
 )
+CHEAP: tuple[Check, ...] = (server, clocks, disk, migrations, rights)
+"""What a serving process asks every minute."""
 
 
 def known_migrations() -> set[tuple[str, str]]:

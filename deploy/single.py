@@ -14,7 +14,9 @@ from litestar import Litestar
 import appraisal.app
 import points.app
 from deploy.runtime import Service, runtime
+from deploy.watch import watched
 from shared.settings import Settings, load
+from shared.web.gate import Gate
 from shared.web.observed import Observed
 
 APPRAISAL = "/appraisal"
@@ -50,8 +52,10 @@ class Standalone:
             await self.app(scope, receive, send)
             return
         async with runtime(self.settings, serving=True) as settings:
-            self.app = service_app(settings, "app")
-            await self.app(scope, receive, send)
+            gate = Gate()
+            self.app = service_app(settings, "app", gate)
+            async with watched(settings, gate):
+                await self.app(scope, receive, send)
 
 
 def create() -> Standalone:
@@ -59,16 +63,13 @@ def create() -> Standalone:
     return Standalone(load())
 
 
-def service_app(settings: Settings, service: Service) -> Any:
-    """The ASGI app of one service, or of both in one process, observed."""
-    app: Any
-    if service == "points":
-        app = points.app.create_app(settings)
-    elif service == "appraisal":
-        app = appraisal.app.create_app(settings)
-    else:
-        app = OneProcess(points.app.create_app(settings), appraisal.app.create_app(settings))
-    return Observed(app, settings)
+def service_app(settings: Settings, service: Service, gate: Gate) -> Any:
+    """The ASGI app of one service, or of both in one process, observed, behind one gate."""
+    makers = {"points": points.app.create_app, "appraisal": appraisal.app.create_app}
+    apps = [make(settings) for name, make in makers.items() if service in {name, "app"}]
+    for one in apps:
+        one.state.gate = gate
+    return Observed(OneProcess(*apps) if len(apps) > 1 else apps[0], settings)
 
 
 async def live(apps: Sequence[Litestar], receive: Any, send: Any) -> None:

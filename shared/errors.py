@@ -5,6 +5,7 @@ Services raise them; one table (``shared.web.errors``) turns them into a page or
 ``points/errors.py``, ``appraisal/errors.py`` or the shared feature that raises them.
 """
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 
@@ -84,3 +85,13 @@ class Unavailable(GridmeritError):  # noqa: N818
     def __init__(self, message: str, retry_after: int = 2) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class ReadOnly(Unavailable):
+    """The installation has a fault under which nothing may be written."""
+
+    code = "read_only"
+
+    def __init__(self, reasons: Sequence[str]) -> None:
+        said = "".join(f"（{reason}）" for reason in reasons)
+        super().__init__(f"系统暂时只能查看，不能办理，请联系管理员。{said}", retry_after=60)

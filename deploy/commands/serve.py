@@ -4,22 +4,22 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 import msgspec
 import structlog
 import uvicorn
 
-from deploy.checks import faults
 from deploy.engine_home import EngineError
 from deploy.jobs import JOBS
 from deploy.runtime import Service, run
 from deploy.single import service_app
-from shared.scheduling.leader import lead
+from deploy.watch import watched
 from shared.settings import Settings
 from shared.web import logging
+from shared.web.gate import Gate
 
 GRACE = 20
 """Seconds that requests in flight may take after a stop signal."""
@@ -52,12 +52,11 @@ def scheduler() -> None:
     """只运行定时任务（同时只有一个进程在做）。"""
 
     async def main(settings: Settings) -> None:
-        await _refuse_faults(settings)
         logging.configure(settings.log_format)
         stopped = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-        async with _leading():
+        async with watched(settings, Gate(), jobs=JOBS):
             await stopped.wait()
 
     run(main)
@@ -88,17 +87,11 @@ async def _with_demo(settings: Settings) -> Settings:
     return settings
 
 
-async def _refuse_faults(settings: Settings) -> None:
-    if wrong := await faults(settings):
-        lines = "".join(f"\n✗ {one.name}：{one.sentence}" for one in wrong)
-        raise EngineError(f"不能启动。{lines}")
-
-
 async def _serve(settings: Settings, service: Service, listener: socket.socket) -> None:
-    await _refuse_faults(settings)
     logging.configure(settings.log_format)
+    gate = Gate()
     config = uvicorn.Config(
-        service_app(settings, service),
+        service_app(settings, service, gate),
         log_config=None,
         access_log=False,
         server_header=False,
@@ -106,21 +99,11 @@ async def _serve(settings: Settings, service: Service, listener: socket.socket) 
         timeout_graceful_shutdown=GRACE,
     )
     LOG.info("serving", service=service, host=settings.host, port=settings.port)
-    async with _leading() if _runs_jobs(settings, service) else nullcontext():
+    # Jobs belong to both services, so only the process that is both may run them.
+    jobs = JOBS if settings.scheduler and service == "app" else ()
+    async with watched(settings, gate, jobs=jobs):
         await _Server(config).serve([listener])
     LOG.info("stopped", service=service)
-
-
-@asynccontextmanager
-async def _leading() -> AsyncIterator[None]:
-    """Run the jobs beside the block, or wait to."""
-    jobs = asyncio.create_task(lead(JOBS))
-    try:
-        yield
-    finally:
-        jobs.cancel()
-        with suppress(asyncio.CancelledError):
-            await jobs
 
 
 class _Server(uvicorn.Server):
@@ -134,8 +117,3 @@ class _Server(uvicorn.Server):
         with super().capture_signals():
             yield
             self._captured_signals.clear()
-
-
-def _runs_jobs(settings: Settings, service: Service) -> bool:
-    """Jobs belong to both services, so only the process that is both may run them."""
-    return settings.scheduler and service == "app"

@@ -5,6 +5,7 @@ from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 
 from shared.database import AWAY, DB
+from shared.web.gate import Gate
 
 
 @get("/health", include_in_schema=False)
@@ -15,7 +16,12 @@ async def live() -> dict[str, str]:
 
 @get("/ready", include_in_schema=False)
 async def ready(request: Request[object, object, State]) -> dict[str, str]:
-    """The database answers; the cache may be gone (its loss changes nothing but speed)."""
+    """May write, and the database answers; the cache's loss changes nothing but speed.
+
+    Raises ReadOnly with what keeps this process from writing.
+    """
+    gate: Gate = request.app.state.gate
+    gate.check("POST")
     try:
         await DB.fetchval("SELECT 1")
     except AWAY as error:

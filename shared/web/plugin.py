@@ -39,6 +39,7 @@ from shared.settings import Settings
 from shared.valkey import client
 from shared.web import assets, errors, health, preferences
 from shared.web.assets import STATIC_ROOT
+from shared.web.gate import Gate, Gatekeeper
 from shared.web.security import SameOrigin, security_headers
 from shared.web.templating import environment
 
@@ -102,6 +103,7 @@ class PlatformPlugin(InitPlugin):
         )
         app_config.exception_handlers = errors.handlers(self.constraints)
         app_config.before_send.append(security_headers(self.settings))
+        app_config.middleware.append(Gatekeeper())
         app_config.middleware.append(SameOrigin(self.settings))
         app_config.middleware.append(Authentication(self.settings, self.clock))
         app_config.middleware.append(Admission(self.routes))
@@ -112,6 +114,7 @@ class PlatformPlugin(InitPlugin):
         app_config.on_startup.append(self.check_table)
         app_config.state.settings = self.settings
         app_config.state.clock = self.clock
+        app_config.state.gate = Gate()
         app_config.state.routes = self.routes
         return app_config
 

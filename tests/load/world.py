@@ -119,7 +119,7 @@ async def wallets() -> list[UUID]:
             COUNTY,
             [
                 Award(
-                    id=new_id(), person_id=person, code="SVC-01", merit=10_000, wallet=10_000,
+                    id=new_id(), person_id=person, code="bench", merit=10_000, wallet=10_000,
                     fund_id=fund_id, unit_code="421222100001", day=day,
                     expires_on=date(2099, 12, 1) + timedelta(days=lot),
                 )

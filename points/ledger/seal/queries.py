@@ -29,6 +29,7 @@ LAST_BATCH = """
 SELECT number, hash FROM points.batch
 WHERE county_id = $1 AND (number = $2 OR (number > $2 AND at < $3)) ORDER BY number DESC LIMIT 1
 """
+BATCH = "SELECT hash, at FROM points.batch WHERE county_id = $1 AND number = $2"
 # The leaves of some batches' transfers, 256 together; the first place is the day's own leaf.
 BLOCKS = """
 WITH bounds AS MATERIALIZED (
@@ -95,6 +96,12 @@ async def last_batch(county_id: int, after: int, before: datetime) -> tuple[int,
     """The newest batch before an instant, not older than batch ``after``."""
     row = await DB.fetchrow(LAST_BATCH, county_id, after, before)
     return (row["number"], row["hash"]) if row else (after, b"")
+
+
+async def block(county_id: int, number: int) -> tuple[bytes, datetime | None]:
+    """Hash and time of a batch; nothing of one that is not there."""
+    row = await DB.fetchrow(BATCH, county_id, number)
+    return (row["hash"], row["at"]) if row else (b"", None)
 
 
 async def blocks(county_id: int, first: int, last_one: int, size: int) -> list[KeptBlock]:

@@ -25,6 +25,8 @@ from shared.database import DB
 from shared.errors import NotFound
 
 HASH = 32
+PAGE = 100
+"""Closed days read at once by a check."""
 
 
 async def close_days(county_id: int, now: datetime) -> int:
@@ -123,6 +125,47 @@ async def receipt_file(county_id: int, transfer_id: UUID) -> ReceiptFile:
         ),
         day=await _proof(county_id, tree, transfer_id) if tree else None,
     )
+
+
+async def first_broken(county_id: int) -> tuple[date, str] | None:
+    """The first closed day that the ledger no longer gives, and what is wrong with it."""
+    before: Tree | None = None
+    while page := await queries.trees_after(county_id, before.day if before else date.min, PAGE):
+        for tree in page:
+            if wrong := await _wrong(county_id, before, tree):
+                return tree.day, wrong
+            before = tree
+    return None
+
+
+async def _wrong(county_id: int, before: Tree | None, tree: Tree) -> str:
+    """What of a closed day does not hold; empty if all does."""
+    if before and tree.day != rules.day_after(before, tree.day):
+        return "前一天的封印缺失"
+    expected = (before.root, before.last_batch + 1) if before else (b"", 1)
+    if (tree.previous, tree.first_batch) != expected:
+        return "和前一天的封印接不上"
+    head, at = await queries.block(county_id, tree.last_batch)
+    if tree.head != head or (at and today(at) > tree.day):
+        return f"当天最后一页（第 {tree.last_batch} 页）对不上"
+    if tree.last_batch < tree.first_batch:
+        return _changed(county_id, tree, [])
+    found = await queries.blocks(county_id, tree.first_batch, tree.last_batch, merkle.BLOCK)
+    return _changed(county_id, tree, found)
+
+
+def _changed(county_id: int, tree: Tree, found: list[KeptBlock]) -> str:
+    """Where the transfers that are found now differ from those that were sealed."""
+    if tree.transfers != sum(len(block.leaves) for block in found) // HASH:
+        return f"封账时 {tree.transfers} 笔转账，现在多了或少了"
+    again = grown(county_id, tree, found)
+    pairs = zip(_split(tree.blocks), _split(again.blocks), strict=False)
+    for start, (was, now) in zip(tree.starts, pairs, strict=False):
+        if was != now:
+            return f"从转账 {start} 起的 {merkle.BLOCK} 笔里有改动"
+    if (again.root, again.blocks, again.starts) != (tree.root, tree.blocks, tree.starts):
+        return "封印自身被改动"
+    return ""
 
 
 async def _proof(county_id: int, tree: Tree, transfer_id: UUID) -> DayPart:

@@ -229,6 +229,29 @@ CHECKS: dict[str, str] = {
            OR substr(t.bytes, 1, 11) <> b.prefix OR t.position <> (get_byte(t.bytes, 11) << 12)
               + (get_byte(t.bytes, 12) << 4) + (get_byte(t.bytes, 13) >> 4)
         ORDER BY t.id LIMIT 1""",
+    "I7 被拒的没有效果": """
+        SELECT 'redemption' AS thing, r.id::text, '被拒（' || r.refusal
+            || '），却有扣分、明细、转账或用掉的兑换码' AS detail
+        FROM points.redemption r
+        LEFT JOIN (SELECT DISTINCT used_by FROM points.code WHERE county_id = $1) AS c
+            ON c.used_by = r.id
+        LEFT JOIN (SELECT DISTINCT batch, position FROM points.transfer WHERE county_id = $1) AS t
+            ON t.batch = r.batch AND t.position = r.position
+        LEFT JOIN (SELECT DISTINCT redemption_id FROM points.redemption_line
+                   WHERE county_id = $1) AS l ON l.redemption_id = r.id
+        WHERE r.county_id = $1 AND r.status = 'refused' AND (c.used_by IS NOT NULL
+            OR t.batch IS NOT NULL OR l.redemption_id IS NOT NULL OR cardinality(r.draws) > 0)
+        ORDER BY r.batch, r.position LIMIT 1""",
+    "I7 履职入账有转账": """
+        SELECT 'posting' AS thing, p.id::text, '入账 ' || p.amount || '，履职转账 '
+            || coalesce(t.moved, 0) AS detail
+        FROM points.posting p
+        LEFT JOIN (SELECT batch, position, sum(amount) AS moved FROM points.transfer
+                   WHERE county_id = $1 AND unit = 'merit' GROUP BY batch, position) AS t
+            ON t.batch = p.batch AND t.position = p.position
+        WHERE p.county_id = $1 AND p.kind IN ('award', 'opening', 'deduct', 'reverse')
+          AND p.amount <> coalesce(t.moved, 0)
+        ORDER BY p.batch, p.position LIMIT 1""",
     "I8 对账单合计": """
         SELECT 'statement' AS thing, s.id::text, s.line_count || ' 行 ' || s.points || '／'
             || s.amount_fen || ' 分，明细 ' || count(l.id) || ' 行 ' || coalesce(sum(l.points), 0)
@@ -255,6 +278,35 @@ CHECKS: dict[str, str] = {
                        AND o.redemption_id = l.redemption_id AND o.fund_id = l.fund_id
                        AND o.kind = l.kind AND o.id <> l.id))
         ORDER BY l.id LIMIT 1""",
+    "I8 每笔兑换都在对账单里": """
+        SELECT 'redemption' AS thing, e.redemption_id::text AS id, '对账单 ' || s.id
+            || ' 出单以前的' || CASE e.kind WHEN 'undo' THEN '撤销' ELSE '兑换' END
+            || '不在任何单里' AS detail
+        FROM (
+            SELECT 'redeem' AS kind, r.id AS redemption_id, r.shop_id, r.at, r.batch
+            FROM points.redemption r WHERE r.county_id = $1 AND r.status = 'accepted'
+            UNION ALL
+            SELECT 'undo', r.id, r.shop_id, u.at, u.batch
+            FROM points.posting u
+            JOIN points.redemption r ON r.county_id = $1 AND r.id = u.target
+            WHERE u.county_id = $1 AND u.kind = 'undo') AS e
+        JOIN points.redemption_charge c ON c.county_id = $1 AND c.redemption_id = e.redemption_id
+        JOIN points.batch b ON b.county_id = $1 AND b.number = e.batch
+        JOIN points.statement s ON s.county_id = $1 AND s.shop_id = e.shop_id
+            AND s.fund_id = c.fund_id AND e.at < s.through
+            AND (b.at AT TIME ZONE 'Asia/Shanghai')::date < s.built_on
+        LEFT JOIN points.statement_line l ON l.county_id = $1 AND l.kind = e.kind
+            AND l.redemption_id = e.redemption_id AND l.fund_id = c.fund_id
+        WHERE l.id IS NULL ORDER BY e.redemption_id LIMIT 1""",
+    "I8 冻结的对账单有三方签字": """
+        SELECT 'statement' AS thing, s.id::text, '签在这份文件上的有 ' || count(g.id) || ' 处'
+            AS detail
+        FROM points.statement s
+        LEFT JOIN points.statement_signature g ON g.county_id = $1 AND g.statement_id = s.id
+            AND g.voided_at IS NULL AND g.file_sha256 = s.file_sha256
+        WHERE s.county_id = $1 AND s.state = 'frozen'
+        GROUP BY s.id HAVING count(DISTINCT g.part) <> 3
+        ORDER BY s.id LIMIT 1""",
     "I9 入账与工作记录": """
         SELECT 'work_record' AS thing, w.id::text, '状态 ' || w.state || '，应入账 ' || w.posted
             || '，台账 ' || coalesce(p.amount, 0) AS detail
@@ -276,7 +328,7 @@ CHECKS: dict[str, str] = {
         FROM points.posting p
         WHERE p.county_id = $1 AND p.kind = 'award'
           AND EXISTS (SELECT FROM points.rule_version r WHERE r.county_id = $1
-                      AND r.kind = 'rule' AND r.code = p.code)
+                      AND r.kind = 'award' AND r.code = p.code)
           AND NOT EXISTS (SELECT FROM points.work_record w WHERE w.county_id = $1 AND w.id = p.id)
         ORDER BY p.batch, p.position LIMIT 1""",
     "I10 冲正": """
@@ -316,7 +368,8 @@ CHECKS: dict[str, str] = {
     "I13 只增不改": """
         SELECT 'table' AS thing, t.name AS id, '缺少告警触发器，或服务账号有改删权限' AS detail
         FROM unnest(ARRAY['transfer', 'posting', 'redemption', 'redemption_line', 'batch',
-                          'stock_move', 'resolution', 'closing', 'closing_balance']) AS t (name)
+                          'stock_move', 'resolution', 'closing', 'closing_balance',
+                          'day_root']) AS t (name)
         WHERE $1::int IS NOT NULL AND (
             has_table_privilege('gridmerit_points', 'points.' || t.name, 'UPDATE, DELETE')
             OR (SELECT count(*) FROM pg_trigger g
@@ -378,6 +431,42 @@ CHECKS: dict[str, str] = {
         WHERE r.county_id = $1 AND r.status = 'accepted'
           AND (r.authority = '' OR r.actor_id IS NULL)
         ORDER BY r.batch, r.position LIMIT 1""",
+    "I18 核实有依据": """
+        SELECT 'verification' AS thing, v.id::text, v.step || '：' || v.verdict
+            || '，没有经手人或权限' AS detail
+        FROM points.verification v
+        WHERE v.county_id = $1 AND v.verdict <> 'open' AND (v.authority = '' OR v.at IS NULL)
+        ORDER BY v.id LIMIT 1""",
+    "I18 办理有审计": """
+        SELECT o.thing, o.id::text, '状态 ' || o.state || '，审计里没有办理记录' AS detail
+        FROM (
+            SELECT 'redemption' AS thing, target AS id, 'undone' AS state FROM points.posting
+            WHERE county_id = $1 AND kind = 'undo' AND actor_id IS NOT NULL
+            UNION ALL
+            SELECT 'statement', id, state FROM points.statement WHERE county_id = $1
+            UNION ALL
+            SELECT 'statement', statement_id, 'signed' FROM points.statement_signature
+            WHERE county_id = $1
+            UNION ALL
+            SELECT 'deduction', id, state FROM points.deduction WHERE county_id = $1
+            UNION ALL
+            SELECT 'objection', id, state FROM points.objection WHERE county_id = $1
+            UNION ALL
+            SELECT 'price', id, state FROM points.price WHERE county_id = $1
+            UNION ALL
+            SELECT 'work_record', id, state FROM points.work_record
+            WHERE county_id = $1 AND source <> 'import') AS o
+        LEFT JOIN (
+            SELECT DISTINCT object_kind, object_id FROM shared.audit_event
+            WHERE county_id = $1 AND authority <> '') AS a
+            ON a.object_kind = o.thing AND a.object_id = o.id
+        WHERE a.object_id IS NULL ORDER BY o.id LIMIT 1""",
+    "I18 审计只增不改": """
+        SELECT 'table' AS thing, 'audit_event' AS id, '服务账号有改删权限' AS detail
+        FROM unnest(ARRAY['gridmerit_points', 'gridmerit_appraisal', 'gridmerit_app']) AS r (name)
+        WHERE $1::int IS NOT NULL
+          AND has_table_privilege(r.name, 'shared.audit_event', 'UPDATE, DELETE, TRUNCATE')
+        LIMIT 1 -- not a business row: no county_id""",
     "I19 一期一次": """
         SELECT 'job_run' AS thing, max(id::text) AS id, job || ' ' || period || ' 完成了 '
             || count(*) || ' 次' AS detail

@@ -2,7 +2,7 @@
 
 What it can show is that the rows agree with each other and with the chain. Whoever can rewrite the
 whole database can rewrite the chain too: the printed roots and receipts outside it are what shows
-that (a later release prints them daily).
+that (``points.ledger.seal``).
 """
 
 from collections.abc import Sequence
@@ -10,6 +10,7 @@ from time import perf_counter
 
 import msgspec
 
+from points.ledger.seal import service as seal
 from points.ledger.verifier import queries
 from points.ledger.verifier.queries import BatchRow, LeafRow, Tampered
 from shared.database import DB
@@ -21,6 +22,7 @@ HEAD_BATCHES = 50
 LEAF = 8
 """Bytes a block keeps of each row's hash."""
 CHAIN = "I12 批次链"
+SEALS = "I12 每日封印"
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -55,6 +57,9 @@ async def verify(county_id: int) -> Verdict:
                 findings.append(Finding(invariant, broken.thing, broken.id, broken.detail))
         batches, broken_chain = await _walk(county_id)
         findings += broken_chain
+        if wrong := await seal.first_broken(county_id):
+            day, detail = wrong
+            findings.append(Finding(SEALS, "day_root", str(day), detail))
     seconds = perf_counter() - started
     return Verdict(county_id, transfers, batches, seconds, tuple(findings))
 

@@ -7,6 +7,7 @@ import pytest
 
 from points.ledger import service
 from points.ledger.items import Item, Outcome
+from points.ledger.seal import service as seal
 from points.ledger.verifier import service as verifier
 from points.ledger.verifier.queries import LeafRow
 from shared.database import DB
@@ -68,6 +69,7 @@ async def books(rollback: None) -> list[Outcome]:
     outcomes = await service.post(COUNTY, early, NOW)
     outcomes += await service.post(COUNTY, late, LATER)
     assert [o.code for o in outcomes[:-1]] == ["accepted"] * 15
+    await seal.close_days(COUNTY, LATER + timedelta(days=2))
     await sound()
     return outcomes
 
@@ -87,12 +89,18 @@ SPOILS = {
     "I6 兑换的行、批次与金额": "UPDATE points.redemption_line SET quantity = quantity + 1"
     " WHERE county_id = $1",
     "I7 每笔转账有来处": "DELETE FROM points.posting WHERE county_id = $1 AND kind = 'undo'",
+    "I7 被拒的没有效果": "UPDATE points.redemption SET draws = '{5}' WHERE county_id = $1"
+    " AND status = 'refused'",
+    "I7 履职入账有转账": "DELETE FROM points.transfer WHERE county_id = $1 AND unit = 'merit'"
+    " AND code = 'SVC-01' AND batch = 4",
     "I10 冲正": "UPDATE points.posting SET amount = 501 WHERE county_id = $1 AND kind = 'reverse'",
     "I11 预订只了结一次": "UPDATE points.hold SET status = 'expired', resolved_batch = 2"
     " WHERE county_id = $1 AND status = 'voided'",
     "I11 占用的积分": "UPDATE points.hold SET status = 'expired', resolved_batch = 2"
     " WHERE county_id = $1 AND status = 'pending'",
     "I12 批次链": "UPDATE points.posting SET memo = '改过' WHERE county_id = $1 AND kind = 'undo'",
+    "I12 每日封印": "UPDATE points.day_root SET root = sha256(root) WHERE county_id = $1"
+    " AND day = '2026-11-03'",
     "I13 只增不改": "ALTER TABLE points.transfer DISABLE TRIGGER transfer_append_only",
     "I14 各批余额": "UPDATE points.lot SET remaining = remaining - 1 WHERE county_id = $1"
     " AND remaining > held",
@@ -102,6 +110,7 @@ SPOILS = {
     " AND remaining = 0",
     "I14 待拨付": "UPDATE points.awaiting SET remaining = remaining - 1 WHERE county_id = $1",
     "I18 入账有经手人": "UPDATE points.redemption SET authority = '' WHERE county_id = $1",
+    "I18 审计只增不改": "GRANT UPDATE ON shared.audit_event TO gridmerit_app",
 }
 
 
@@ -213,6 +222,36 @@ async def test_removed_last_block_is_noticed(books: list[Outcome]) -> None:
     """The chain cannot miss its own end, but the rows of the lost block can."""
     await spoil("DELETE FROM points.batch WHERE county_id = $1 AND number = 4")
     assert {"I6 兑换的行、批次与金额", "I7 每笔转账有来处"} <= set(await findings())
+
+
+async def seal_broken() -> tuple[str, str]:
+    found = (await findings())["I12 每日封印"]
+    return found.id, found.detail
+
+
+@pytest.mark.parametrize(
+    ("sql", "day", "words"),
+    [
+        ("UPDATE points.transfer SET about = id WHERE batch = 4", "2026-11-03", "里有改动"),
+        ("DELETE FROM points.transfer WHERE batch = 3", "2026-11-02", "多了或少了"),
+        ("DELETE FROM points.day_root WHERE day = '2026-11-03'", "2026-11-04", "缺失"),
+        ("DELETE FROM points.day_root WHERE day = '2026-11-02'", "2026-11-03", "接不上"),
+        (
+            "UPDATE points.day_root SET last_batch = 2 WHERE last_batch = first_batch + 2",
+            "2026-11-02",
+            "第 2 页",
+        ),
+        ("UPDATE points.batch SET hash = sha256(hash) WHERE number = 4", "2026-11-03", "第 4 页"),
+        ("UPDATE points.day_root SET starts = '{}'", "2026-11-02", "封印自身"),
+        ("UPDATE points.day_root SET blocks = sha256(blocks)", "2026-11-02", "里有改动"),
+    ],
+)
+async def test_spoiled_day_is_named(books: list[Outcome], sql: str, day: str, words: str) -> None:
+    """Rows changed under a closed day, days removed or rewritten: the first such day is named."""
+    await spoil(sql + (" AND" if "WHERE" in sql else " WHERE") + " county_id = $1")
+    found = await seal_broken()
+    assert found[0] == day
+    assert words in found[1]
 
 
 async def test_overlapping_assignments_are_named(rollback: None) -> None:

@@ -1,0 +1,75 @@
+"""What the office does around the ledger, broken on purpose: statements, records, audit."""
+
+from datetime import timedelta
+
+import msgspec
+import pytest
+
+from points.settlement import building, queries, signing
+from points.work import deductions
+from points.work import service as work
+from points.work.deductions import Proposal
+from points.work.schemas import LogForm
+from shared.clock import now, today
+from shared.database import DB
+from shared.ids import new_id
+from tests.factories import acting
+from tests.points.ledger.builders import COUNTY, award, one, sound
+from tests.points.ledger.test_verifier import findings, spoil
+from tests.points.settlement.world import THIS_MONTH, World, redeem, undo, world
+
+SPOILS = {
+    "I8 对账单合计": "UPDATE points.statement SET points = points + 1",
+    "I8 对账行与兑换": "UPDATE points.statement_line SET points = points + 1",
+    "I8 每笔兑换都在对账单里": "DELETE FROM points.statement_line WHERE kind = 'redeem'",
+    "I8 冻结的对账单有三方签字": "UPDATE points.statement_signature SET file_sha256 = ''"
+    " WHERE part = 'shop'",
+    "I9 入账与工作记录": "UPDATE points.work_record SET posted = posted - 1",
+    "I9 冲正与工作记录": "UPDATE points.work_record SET state = 'reversed'",
+    "I9 无记录的入账": "DELETE FROM points.work_record",
+    "I18 核实有依据": "UPDATE points.verification SET authority = ''",
+    "I18 办理有审计": "DELETE FROM shared.audit_event WHERE object_kind = 'deduction'",
+}
+
+
+@pytest.fixture
+async def office(rollback: None) -> World:
+    """A frozen statement with an undone purchase, a posted record, a deduction under way."""
+    made = await world()
+    await DB.execute(
+        'UPDATE shared.county SET settings = settings || \'{"posting_mode": "immediate"}\''
+        " WHERE id = $1 /* county_id */",
+        COUNTY,
+    )
+    worker, lead = await acting(made.county.worker), await acting(made.county.lead)
+    form = LogForm(id=new_id(), rule_code="ORG-02", work_date=today(), text="参加网格例会")
+    record = await work.log(worker, form, now=now())
+    assert (await work.verify(lead, record.id, now=now())).posted
+    proposal = Proposal(
+        worker_id=worker.person_id,
+        code="PEN-01",
+        amount=20,
+        happened_on=today(),
+        facts="例会无故缺席",
+        evidence="签到表",
+    )
+    await deductions.propose(lead, proposal, now())
+    bonus = msgspec.structs.replace(award(worker.person_id, made.fund_id, 1000), code="bonus")
+    await one(bonus, now())
+    await redeem(made, now(), soap=2)
+    await undo(await redeem(made, now(), soap=1))
+    await building.build(None, COUNTY, THIS_MONTH, now=now() + timedelta(days=2))
+    [statement] = await queries.statements_of_month(COUNTY, THIS_MONTH)
+    assert await signing.sign_on_paper(COUNTY, statement.id)
+    await sound()
+    return made
+
+
+@pytest.mark.parametrize("invariant", SPOILS)
+async def test_broken_invariant_is_named(office: World, invariant: str) -> None:
+    """The verifier lists the invariant, with the row."""
+    sql = SPOILS[invariant]
+    await spoil(f"{sql} {'AND' if 'WHERE' in sql else 'WHERE'} county_id = $1")
+    found = await findings()
+    assert invariant in found
+    assert found[invariant].id
