@@ -11,11 +11,13 @@ from appraisal.duty import web as duty
 from appraisal.duty import web_entries, web_phone, web_random
 from appraisal.index import index
 from appraisal.intake import web as intake
+from appraisal.ranking import web as ranking
 from appraisal.routes import ROUTES
 from appraisal.scorecard import web as scorecard
 from appraisal.scorecard import web_desk as scorecard_desk
 from appraisal.survey import web_ballot, web_desk, web_field
 from appraisal.training import web as training
+from appraisal.whatif import web as whatif
 from shared.clock import now
 from shared.settings import Settings
 from shared.web.plugin import PlatformPlugin
@@ -38,6 +40,8 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = now) -> Lites
             web_phone.router,
             training.router,
             intake.router,
+            ranking.router,
+            whatif.router,
             scorecard.router,
             web_ballot.router,
             web_desk.router,

@@ -35,6 +35,14 @@ SCORECARD_ROUTES: Routes = {
     "GET /appraisal/team/{cycle_id}/{person_id}": LEADERS,
 }
 
+RANKING_ROUTES: Routes = {
+    "GET /appraisal/desk/cycles/{cycle_id}/ranking": OVERSIGHT,
+    "GET /appraisal/desk/cycles/{cycle_id}/ranking/units": OVERSIGHT,
+    "GET /appraisal/desk/cycles/{cycle_id}/ranking.xlsx": OVERSIGHT,
+    "GET /appraisal/desk/cycles/{cycle_id}/whatif": OVERSIGHT,
+    "POST /appraisal/desk/cycles/{cycle_id}/whatif": OVERSIGHT,
+}
+
 ROUTES: Routes = {
     **SHARED_ROUTES,
     "GET /appraisal": FORMER_TOO,
@@ -44,4 +52,5 @@ ROUTES: Routes = {
     **DUTY_ROUTES,
     **TRAINING_ROUTES,
     **INTAKE_ROUTES,
+    **RANKING_ROUTES,
 }

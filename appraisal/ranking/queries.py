@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from appraisal.ranking.schemas import Level, RankRow, UnitLine, Wanted
 from shared.database import DB
 
 FORGET = "DELETE FROM appraisal.ranking WHERE county_id = ANY($1) AND run_id = ANY($2)"
@@ -51,6 +52,105 @@ FROM (
                ORDER BY ranked DESC, final DESC, liked DESC NULLS LAST, results DESC, person_id)
 ) AS placed
 """
+
+# A page is a range of the level's index; names are looked up for its rows only. Conditions beside
+# the level's own read on along the same index until the page is full.
+PAGE = """
+SELECT k.place, k.rank, i.person_id, i.name, i.grid_code, COALESCE(g.name, '') AS grid_name,
+       COALESCE(v.name, '') AS village_name, COALESCE(t.name, '') AS township_name, i.grid_type,
+       i.employment_type, i.days, s.attendance, s.orders, s.data, s.settled, s.satisfaction,
+       s.merit, s.training, s.plus, s.minus, s.calculated, s.calibrated, s.final, s.grade, s.note,
+       i.satisfaction AS liked, i.ballots, i.half_width
+FROM (
+    SELECT r.{level}_place AS place, r.{level}_rank AS rank, r.person_id
+    FROM appraisal.ranking r
+    WHERE r.county_id = $1 AND r.run_id = $2 AND r.{level}_place > $3 {own}
+      AND ($5 = '' OR r.grid_type = $5)
+      AND ($6 = '' AND $7 = '' AND length($4) < 15 OR EXISTS (
+          SELECT FROM appraisal.input j
+          JOIN appraisal.score z ON z.county_id = $1 AND z.run_id = $2
+              AND z.person_id = j.person_id
+          WHERE j.county_id = $1 AND j.run_id = $2 AND j.person_id = r.person_id
+            AND ($6 = '' OR z.grade = $6) AND ($7 = '' OR position($7 IN j.name) > 0)
+            AND (length($4) < 15 OR j.grid_code = $4)))
+    ORDER BY r.{level}_place LIMIT $8
+) AS k
+JOIN appraisal.input i ON i.county_id = $1 AND i.run_id = $2 AND i.person_id = k.person_id
+JOIN appraisal.score s ON s.county_id = $1 AND s.run_id = $2 AND s.person_id = k.person_id
+LEFT JOIN shared.unit g ON g.county_id = $1 AND g.code = i.grid_code
+LEFT JOIN shared.unit v ON v.county_id = $1 AND v.code = left(i.grid_code, 12)
+LEFT JOIN shared.unit t ON t.county_id = $1 AND t.code = left(i.grid_code, 9)
+ORDER BY k.place
+"""
+OWN = {
+    Level.COUNTY: "AND length($4) >= 0",
+    Level.TYPE: "AND length($4) >= 0 AND r.grid_type = $5",
+    Level.TOWNSHIP: "AND r.township_code = $4",
+    Level.VILLAGE: "AND r.village_code = left($4, 12) AND r.township_code = left($4, 9)",
+}
+"""Level → what its list holds; ``$4`` is the unit, ``$5`` the grid type."""
+PAGES = {level: PAGE.format(level=level.value, own=own) for level, own in OWN.items()}
+COUNT = {
+    level: f"""
+SELECT count(*) FROM appraisal.ranking WHERE county_id = $1 AND run_id = $2 AND {own} = $3
+"""
+    for level, own in (
+        (Level.TYPE, "grid_type"),
+        (Level.TOWNSHIP, "township_code"),
+        (Level.VILLAGE, "village_code"),
+    )
+}
+UNITS = """
+SELECT x.code, COALESCE(u.name, x.code) AS name, x.people, x.mean, x.excellent, x.good, x.basic,
+       x.fail, x.undetermined, x.liked, x.grids_liked, x.ballots
+FROM (
+    SELECT left(i.grid_code, $4) AS code, count(*)::int AS people,
+           round(avg(s.final) FILTER (WHERE s.grade <> 'undetermined'))::int AS mean,
+           count(*) FILTER (WHERE s.grade = 'excellent')::int AS excellent,
+           count(*) FILTER (WHERE s.grade = 'good')::int AS good,
+           count(*) FILTER (WHERE s.grade = 'basic')::int AS basic,
+           count(*) FILTER (WHERE s.grade = 'fail')::int AS fail,
+           count(*) FILTER (WHERE s.grade = 'undetermined')::int AS undetermined,
+           round(avg(i.satisfaction))::int AS liked, count(i.satisfaction)::int AS grids_liked,
+           sum(i.ballots)::int AS ballots
+    FROM appraisal.input i
+    JOIN appraisal.score s ON s.county_id = i.county_id AND s.run_id = i.run_id
+        AND s.person_id = i.person_id
+    WHERE i.county_id = $1 AND i.run_id = $2 AND starts_with(i.grid_code, $3)
+    GROUP BY 1
+) AS x
+LEFT JOIN shared.unit u ON u.county_id = $1 AND u.code = x.code
+ORDER BY x.mean DESC NULLS LAST, x.code COLLATE "C" LIMIT 500
+"""
+
+
+async def page(county_id: int, run_id: UUID, wanted: Wanted, limit: int) -> list[RankRow]:
+    """Rows of a list after ``wanted.after``, in its order."""
+    return await DB.all(
+        RankRow,
+        PAGES[wanted.level],
+        county_id,
+        run_id,
+        wanted.after,
+        wanted.unit,
+        wanted.grid_type,
+        wanted.grade,
+        wanted.text,
+        limit,
+    )
+
+
+async def count(county_id: int, run_id: UUID, wanted: Wanted) -> int:
+    """How many are in a dense list."""
+    found: int = await DB.fetchval(
+        COUNT[wanted.level], county_id, run_id, wanted.unit or wanted.grid_type
+    )
+    return found
+
+
+async def units(county_id: int, run_id: UUID, code: str, length: int) -> list[UnitLine]:
+    """The units below ``code`` whose codes have ``length`` digits, in figures."""
+    return await DB.all(UnitLine, UNITS, county_id, run_id, code, length)
 
 
 async def forget(counties: Sequence[int], runs: Sequence[UUID]) -> None:

@@ -15,6 +15,7 @@ from appraisal.scorecard.schemas import (
     RunRow,
     SchemeRow,
     Scores,
+    Standing,
     Tally,
 )
 from shared.database import DB
@@ -106,6 +107,12 @@ FULL JOIN (SELECT i.person_id, i.name, i.grid_code, s.final, s.grade
 WHERE (a.final, a.grade) IS DISTINCT FROM (b.final, b.grade)
 ORDER BY abs(COALESCE(b.final, 0) - COALESCE(a.final, 0)) DESC, person_id
 LIMIT 500
+"""
+STANDINGS = """
+SELECT i.person_id, i.name, i.grid_code, s.final, s.grade
+FROM appraisal.input i
+JOIN appraisal.score s ON s.county_id = $1 AND s.run_id = $2 AND s.person_id = i.person_id
+WHERE i.county_id = $1 AND i.run_id = $2
 """
 TALLY = """
 SELECT count(*)::int AS people,
@@ -332,6 +339,10 @@ async def receipt(
 async def changes(county_id: int, before: UUID, after: UUID) -> list[Change]:
     """Who differs between two runs, most first; at most 500."""
     return await DB.all(Change, CHANGES, county_id, before, after)
+
+
+async def standings(county_id: int, run_id: UUID) -> list[Standing]:
+    return await DB.all(Standing, STANDINGS, county_id, run_id)
 
 
 async def tally(county_id: int, run_id: UUID) -> Tally | None:

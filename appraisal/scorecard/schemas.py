@@ -116,6 +116,16 @@ class Scores(msgspec.Struct, frozen=True, kw_only=True):
         return found
 
 
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """One person's result in a run."""
+
+    person_id: UUID
+    name: str
+    grid_code: str
+    final: int | None
+    grade: Grade
+
+
 class CalibrationRow(msgspec.Struct, frozen=True, kw_only=True):
     """A score that somebody set, and why."""
 

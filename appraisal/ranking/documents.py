@@ -1,0 +1,86 @@
+"""The ranking as a workbook."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from appraisal.ranking.schemas import GRID_TYPES, RankRow
+from shared.documents.excel import Column, Sheet, workbook
+from shared.roster.roles import EMPLOYMENT_NAMES
+
+COLUMNS = (
+    Column("名次", kind="number", width=6),
+    Column("姓名", width=10),
+    Column("乡镇"),
+    Column("村社区", width=16),
+    Column("网格", width=18),
+    Column("网格类型", width=10),
+    Column("用工形式", width=12),
+    Column("任职天数", kind="number", width=8),
+    Column("在岗", kind="yuan", width=7),
+    Column("工单", kind="yuan", width=7),
+    Column("信息", kind="yuan", width=7),
+    Column("化解", kind="yuan", width=7),
+    Column("满意度", kind="yuan", width=8),
+    Column("积分", kind="yuan", width=7),
+    Column("培训", kind="yuan", width=7),
+    Column("加分", kind="yuan", width=7),
+    Column("扣分", kind="yuan", width=7),
+    Column("计算得分", kind="yuan", width=9),
+    Column("校准得分", kind="yuan", width=9),
+    Column("最后得分", kind="yuan", width=9),
+    Column("等次", width=9),
+    Column("测评分", kind="points", width=8),
+    Column("有效票", kind="number", width=7),
+    Column("误差±", kind="points", width=7),
+    Column("说明", width=22),
+)
+"""Scores are hundredths, which the format of fen shows with two decimals."""
+NOTES = (
+    "空白的项目没有数据，不计零分，权重按比例分给其他项。",
+    "同分同名次（1、1、3）。不定等次不参加排名。误差为测评分 95% 置信区间的半宽。",
+)
+
+
+def ranking(title: str, unit: str, on: date, rows: Sequence[RankRow]) -> bytes:
+    """Equal rows give an equal file."""
+    return workbook(
+        Sheet(
+            name="考核排名",
+            title=title,
+            unit=unit,
+            on=on,
+            columns=COLUMNS,
+            rows=[_cells(row) for row in rows],
+            notes=NOTES,
+        )
+    )
+
+
+def _cells(row: RankRow) -> tuple[object, ...]:
+    return (
+        row.rank,
+        row.name,
+        row.township_name,
+        row.village_name,
+        row.grid_name,
+        GRID_TYPES.get(row.grid_type, ""),
+        EMPLOYMENT_NAMES[row.employment_type],
+        row.days,
+        row.attendance,
+        row.orders,
+        row.data,
+        row.settled,
+        row.satisfaction,
+        row.merit,
+        row.training,
+        row.plus,
+        row.minus,
+        row.calculated,
+        row.calibrated,
+        row.final,
+        row.grade_name,
+        row.liked,
+        row.ballots,
+        row.half_width,
+        row.note_name,
+    )

@@ -1,0 +1,122 @@
+"""Reading ranks at the desk: units in figures, lists of workers, the file."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from appraisal.cycle import service as cycles
+from appraisal.cycle.schemas import CycleRow
+from appraisal.ranking import documents, queries
+from appraisal.ranking.schemas import Level, RankRow, UnitLine, Wanted
+from appraisal.scorecard import queries as scorecards
+from appraisal.scorecard.schemas import RunRow
+from shared.audit import service as audit
+from shared.clock import today
+from shared.documents.excel import file_name
+from shared.errors import Invalid, NotFound
+from shared.identity import sessions
+from shared.identity.access import Action, Target, require
+from shared.identity.actor import Actor
+from shared.roster import service as roster
+from shared.roster.schemas import UnitRow
+from shared.settings_county import get as county_settings
+
+PAGE = 50
+MOST_ROWS = 100_000
+BELOW = {6: 9, 9: 12, 12: 15}
+"""Length of a unit's code → that of the units below."""
+
+
+class Listing(msgspec.Struct, frozen=True, kw_only=True):
+    """One page of a list, and the way down to it."""
+
+    cycle: CycleRow
+    run: RunRow | None
+    path: list[UnitRow]
+    """The county, and the units down to the one that is shown."""
+    rows: list[RankRow]
+    more: bool
+    total: int | None
+    """How many there are, where that is known without counting through conditions."""
+
+
+class Units(msgspec.Struct, frozen=True, kw_only=True):
+    """The units below one, in figures."""
+
+    cycle: CycleRow
+    run: RunRow | None
+    path: list[UnitRow]
+    lines: list[UnitLine]
+
+
+async def listing(actor: Actor, cycle_id: UUID, wanted: Wanted) -> Listing:
+    """Workers in the order of their places. Raises NotFound, NoCycle."""
+    cycle, run, path = await _open(actor, cycle_id, wanted.unit)
+    rows: list[RankRow] = []
+    total: int | None = None
+    if run:
+        rows = await queries.page(actor.county_id, run.id, wanted, PAGE + 1)
+        if wanted.level is Level.COUNTY:
+            total = run.people
+        elif wanted.dense:
+            total = await queries.count(actor.county_id, run.id, wanted)
+    return Listing(
+        cycle=cycle,
+        run=run,
+        path=path,
+        rows=rows[:PAGE],
+        more=len(rows) > PAGE,
+        total=total if wanted.dense else None,
+    )
+
+
+async def units(actor: Actor, cycle_id: UUID, code: str) -> Units:
+    """The townships of the county, the villages of a township, the grids of a village."""
+    cycle, run, path = await _open(actor, cycle_id, code)
+    length = BELOW.get(len(path[-1].code))
+    if length is None:
+        raise NotFound
+    lines = await queries.units(actor.county_id, run.id, path[-1].code, length) if run else []
+    return Units(cycle=cycle, run=run, path=path, lines=lines)
+
+
+async def export(
+    actor: Actor, cycle_id: UUID, wanted: Wanted, purpose: str, now: datetime
+) -> tuple[str, bytes]:
+    """The list as a workbook, logged. Raises NotFound, NoCycle, ConfirmFirst, Invalid."""
+    cycle, run, path = await _open(actor, cycle_id, wanted.unit)
+    require(actor, Action.EXPORT, Target(unit_code=path[-1].code))
+    sessions.require_confirmed(actor, now)
+    if not purpose.strip():
+        raise Invalid("请写明导出的用途。", {"purpose": "请写明用途，例如“部务会审议”。"})
+    if run is None:
+        raise NotFound
+    start = msgspec.structs.replace(wanted, after=0)
+    rows = await queries.page(actor.county_id, run.id, start, MOST_ROWS + 1)
+    if len(rows) > MOST_ROWS:
+        raise Invalid(f"超过 {MOST_ROWS} 行，请按乡镇分别导出。")
+    settings = await county_settings(actor.county_id)
+    name = f"{path[-1].name}网格员考核排名"
+    content = documents.ranking(
+        f"{name}（{cycle.title}，第 {run.number} 次评分）",
+        settings.department_name,
+        today(now),
+        rows,
+    )
+    await audit.log_export(actor, f"{name}（{cycle.title}）", purpose.strip(), len(rows), now)
+    return file_name(name, cycle.title, now), content
+
+
+async def _open(
+    actor: Actor, cycle_id: UUID, code: str
+) -> tuple[CycleRow, RunRow | None, list[UnitRow]]:
+    code = code or f"{actor.county_id:06d}"
+    require(actor, Action.RANK_VIEW, Target(unit_code=code))
+    cycle = await cycles.get(actor, cycle_id)
+    codes = [code[:length] for length in (6, 9, 12, 15) if length <= len(code)]
+    found = await roster.units(actor.county_id, codes)
+    if set(found) != set(codes):
+        raise NotFound
+    run = await scorecards.current_run(actor.county_id, cycle_id)
+    return cycle, run, [found[one] for one in codes]

@@ -1,0 +1,61 @@
+"""试算 at the desk."""
+
+from typing import Any
+from uuid import UUID
+
+from litestar import Request, Router, get, post
+from litestar.params import FromPath
+from litestar.response import Template
+
+from appraisal.scorecard.web_desk import fields_of, form_parts, scheme_of
+from appraisal.whatif import service
+from appraisal.whatif.service import Outcome
+from shared.errors import Invalid
+from shared.identity.actor import Actor
+from shared.web import forms
+from shared.web.pages import page
+
+Asked = Request[Actor, Any, Any]
+
+
+@get("/appraisal/desk/cycles/{cycle_id:uuid}/whatif")
+async def form(request: Asked, cycle_id: FromPath[UUID]) -> Template:
+    """The rules that the cycle was scored with, to be changed and tried."""
+    return await _page(request, cycle_id)
+
+
+@post("/appraisal/desk/cycles/{cycle_id:uuid}/whatif")
+async def replay(request: Asked, cycle_id: FromPath[UUID]) -> Template:
+    """What other rules would have done; nothing is stored."""
+    values = await forms.read(request)
+    try:
+        outcome = await service.replay(request.user, cycle_id, scheme_of(values))
+    except Invalid as error:
+        return await _page(request, cycle_id, values, error=error)
+    return await _page(request, cycle_id, values, outcome=outcome)
+
+
+async def _page(
+    request: Asked,
+    cycle_id: UUID,
+    values: dict[str, Any] | None = None,
+    *,
+    outcome: Outcome | None = None,
+    error: Invalid | None = None,
+) -> Template:
+    cycle, run = await service.scored(request.user, cycle_id)
+    return page(
+        request,  # type: ignore[arg-type]  # the app's request class is HTMXRequest
+        "whatif/desk_whatif.html",
+        status=error.status if error else 200,
+        cycle=cycle,
+        run=run,
+        values=values or (fields_of(run.scheme) if run else {}),
+        outcome=outcome,
+        error=error,
+        fields=error.fields if error else {},
+        **form_parts(),
+    )
+
+
+router = Router("/", route_handlers=[form, replay], include_in_schema=False)
