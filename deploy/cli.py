@@ -34,6 +34,7 @@ COMMANDS = {
     "work": "deploy.cli:work",
     "redeem": "deploy.commands.redemption:redeem",
     "statement": "deploy.cli:statement",
+    "survey": "deploy.cli:survey",
     "verify": "deploy.commands.ledger:verify",
     "check-receipt": "deploy.commands.receipt:check_receipt",
     "export": "deploy.commands.settlement:export",
@@ -44,6 +45,7 @@ IMPORTS = {
     "products": "deploy.commands.mall:import_products",
     "funds": "deploy.commands.settlement:import_funds",
     "work": "deploy.commands.work:import_work",
+    "households": "deploy.commands.survey:import_households",
     "balances": "deploy.commands.ledger:import_balances",
 }
 WORK = {
@@ -53,6 +55,9 @@ WORK = {
 STATEMENT = {
     "build": "deploy.commands.settlement:build",
     "sign": "deploy.commands.settlement:sign",
+}
+SURVEY = {
+    "redraw": "deploy.commands.survey:redraw",
 }
 
 
@@ -82,6 +87,7 @@ cli = LazyGroup(COMMANDS, name="gridmerit", help="网格员积分与考核系统
 import_ = LazyGroup(IMPORTS, name="import", help="导入办公文件（.xlsx .xls .csv）。")
 work = LazyGroup(WORK, name="work", help="核实工作记录、月度入账。")
 statement = LazyGroup(STATEMENT, name="statement", help="店铺对账单。")
+survey = LazyGroup(SURVEY, name="survey", help="群众测评的公开抽样。")
 
 
 def main() -> NoReturn:

@@ -138,6 +138,7 @@ MENU_ROUTES: Routes = {
     "GET /desk/statements": OVERSIGHT,
     "GET /desk/ledger": OVERSIGHT,
     "GET /appraisal/me": FORMER_TOO,
+    "GET /appraisal/visits": SIGNED_IN,
     "GET /appraisal/desk": OVERSIGHT,
     "GET /appraisal/desk/duty": roles(Role.DEPARTMENT, Role.AUDITOR, Role.INSTRUCTOR),
     "GET /appraisal/desk/training": roles(

@@ -47,7 +47,8 @@ def router(dist: Path = DIST) -> Router:
     """Serve the built files; unknown names are the ordinary 404."""
     files = load(dist)
 
-    @get("/{name:str}", include_in_schema=False, exclude_from_auth=True)
+    # No CSRF cookie either: a ballot's page shall set none, nor what it loads.
+    @get("/{name:str}", include_in_schema=False, exclude_from_auth=True, exclude_from_csrf=True)
     async def static_file(request: Request[Any, Any, Any], name: FromPath[str]) -> Response[bytes]:
         """The best coding that the browser accepts."""
         if (file := files.get(name)) is None:

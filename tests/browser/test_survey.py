@@ -1,0 +1,111 @@
+"""The resident's page as an old phone in 大字版 shows it, and the pages of who runs the survey."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from shared.database import DB
+from tests.appraisal.survey.world import GRID, VILLAGE, World, closed, drawn, interviewing, printed
+from tests.appraisal.survey.world import vote as ballot
+from tests.browser.checks import (
+    assert_accessible,
+    assert_head,
+    assert_keeps_the_rules,
+    assert_reflows,
+    assert_targets,
+)
+from tests.browser.conftest import SignIn
+from tests.browser.village import activate
+from tests.factories import COUNTY
+
+ASPECTS = 6
+
+
+@pytest.fixture
+async def made(committed: None) -> World:
+    """A drawn survey; people of the first village with PINs."""
+    world = await drawn()
+    await activate(world.county.instructor, world.county.cousin_worker)
+    return world
+
+
+async def test_a_resident_votes_in_large_letters(
+    open_context: Callable[..., Any], made: World
+) -> None:
+    """Gate question first, then worker and faces; 60 px, no cookie, thanks; axe in every look."""
+    slip = (await printed(made))[GRID][0]
+    context = await open_context()
+    await context.clear_cookies()
+    page = await context.new_page()
+    await page.goto(f"/s/{slip}")
+    assert await page.locator("html").get_attribute("data-text") == "elder"
+    assert not await page.get_by_text("欧阳金山").is_visible()
+    await page.get_by_label("不知道").check()
+    assert await page.get_by_text("欧阳金山").is_visible()
+    await assert_accessible(page)
+    await assert_targets(page, 60)
+    await assert_keeps_the_rules(page)
+    for number in range(1, ASPECTS + 1):
+        await page.locator(f"input[name=v{number}][value='80']").check()
+    await page.get_by_role("button", name="提交").click()
+    await page.get_by_text("谢谢您，已收到").wait_for()
+    await assert_keeps_the_rules(page)
+    assert await context.cookies() == []
+    count = "SELECT count(*) FROM appraisal.ballot_inbox WHERE county_id = $1 AND NOT aware"
+    assert await DB.fetchval(count, COUNTY) == 1
+    await page.goto(f"/s/{slip}")
+    await page.get_by_text("已经交过了").wait_for()
+    await assert_keeps_the_rules(page)
+
+
+async def test_it_works_without_scripts(chromium: Any, site: str, made: World) -> None:
+    """The same page with scripts turned off, at 320 px in the largest letters."""
+    slip = (await printed(made))[GRID][1]
+    context = await chromium.new_context(
+        base_url=site, java_script_enabled=False, viewport={"width": 320, "height": 640}
+    )
+    page = await context.new_page()
+    await page.goto(f"/s/{slip}")
+    await page.get_by_label("知道", exact=True).check()
+    for number in range(1, ASPECTS + 1):
+        await page.locator(f"input[name=v{number}][value='100']").check()
+    await page.get_by_role("button", name="提交").click()
+    await page.get_by_text("谢谢您，已收到").wait_for()
+    await context.close()
+
+
+async def test_pages_of_the_field_keep_the_rules(sign_in: SignIn, made: World) -> None:
+    """The interviewer's list and the township's page on the phone."""
+    await interviewing(made)
+    page = await sign_in(made.county.cousin_worker)
+    await page.goto("/appraisal/visits")
+    await assert_keeps_the_rules(page)
+    await page.get_by_role("link", name="隽1").first.click()
+    await assert_keeps_the_rules(page)
+    page = await sign_in(made.county.instructor)
+    await page.goto(f"/appraisal/visits/{made.survey.id}/{VILLAGE}")
+    await assert_keeps_the_rules(page)
+    await page.goto(f"/appraisal/papers/{made.survey.id}")
+    await assert_keeps_the_rules(page)
+
+
+async def test_pages_of_the_desk_keep_the_rules(desk_sign_in: SignIn, made: World) -> None:
+    """Households, form, survey and results at the desk."""
+    page = await desk_sign_in(made.county.department)
+    base = f"/appraisal/desk/cycles/{made.cycle_id}/survey"
+    tokens = (await printed(made))[GRID]
+    for token in tokens[:25]:
+        await ballot(token, words="路灯坏了")
+    paths = ["/appraisal/desk/households", "/appraisal/desk/survey-form", base]
+    paths += [f"/appraisal/papers/{made.survey.id}"]
+    for path in paths:
+        await page.goto(path)
+        await assert_head(page)
+        await assert_accessible(page)
+    await closed(made)
+    for path in (f"{base}/results?code={VILLAGE}", f"{base}/words", base):
+        await page.goto(path)
+        await assert_head(page)
+        await assert_accessible(page)
+    await assert_reflows(page)
