@@ -6,8 +6,11 @@ from pathlib import Path
 
 from litestar import Litestar
 
+from appraisal.casework import web as casework
 from appraisal.cycle import web as cycle
 from appraisal.index import index
+from appraisal.notice import web as notice
+from appraisal.pool import web as pool
 from appraisal.routes import ROUTES
 from appraisal.scorecard import web as scorecard
 from appraisal.scorecard import web_desk as scorecard_desk
@@ -28,6 +31,9 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = now) -> Lites
             cycle.router,
             scorecard_desk.router,
             scorecard.router,
+            casework.router,
+            notice.router,
+            pool.router,
         ],
         plugins=[PlatformPlugin(settings, ROUTES, [TEMPLATES], CONSTRAINTS, clock)],
     )

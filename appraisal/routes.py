@@ -3,6 +3,7 @@
 Desk pages stand under ``/appraisal/desk``, phone pages under ``/appraisal``, ballots under ``/s``.
 """
 
+from appraisal.casework.routes import CASE_ROUTES, NOTICE_ROUTES, POOL_ROUTES
 from shared.identity.routes import FORMER_TOO, OVERSIGHT, SHARED_ROUTES, Routes, roles
 from shared.roster.roles import Role
 
@@ -38,4 +39,7 @@ ROUTES: Routes = {
     "GET /appraisal": FORMER_TOO,
     **CYCLE_ROUTES,
     **SCORECARD_ROUTES,
+    **CASE_ROUTES,
+    **NOTICE_ROUTES,
+    **POOL_ROUTES,
 }

@@ -138,7 +138,9 @@ MENU_ROUTES: Routes = {
     "GET /desk/statements": OVERSIGHT,
     "GET /desk/ledger": OVERSIGHT,
     "GET /appraisal/me": FORMER_TOO,
+    "GET /appraisal/cases": FORMER_TOO,
     "GET /appraisal/desk": OVERSIGHT,
+    "GET /appraisal/desk/cases": OVERSIGHT,
 }
 """What the menus link to, said once more because points and appraisal do not know each other's
 tables; a test holds each row against the service's own."""

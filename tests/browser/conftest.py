@@ -21,6 +21,7 @@ from litestar import Litestar
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from deploy import hatch_build
+from deploy.single import OneProcess
 from shared.clock import now
 from shared.identity import accounts
 from shared.identity.rules import TOTP_STEP, totp
@@ -86,10 +87,11 @@ async def chromium() -> AsyncIterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-async def site(application: Litestar) -> AsyncIterator[str]:
-    """The application on a port of its own, with built assets; yields its address."""
+async def site(application: Litestar, appraisal_application: Litestar) -> AsyncIterator[str]:
+    """Both services on one port, with built assets; yields its address."""
     listening = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(application, lifespan="off", log_config=None, access_log=False)
+    both = OneProcess(application, appraisal_application)
+    config = uvicorn.Config(both, lifespan="off", log_config=None, access_log=False)
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve(sockets=[listening]))
     yield f"http://127.0.0.1:{listening.getsockname()[1]}"
