@@ -6,12 +6,15 @@ from pathlib import Path
 
 from litestar import Litestar
 
+from appraisal.casework import web as casework
 from appraisal.cycle import web as cycle
 from appraisal.duty import web as duty
 from appraisal.duty import web_entries, web_phone, web_random
 from appraisal.index import index
 from appraisal.intake import web as intake
 from appraisal.ranking import web as ranking
+from appraisal.notice import web as notice
+from appraisal.pool import web as pool
 from appraisal.routes import ROUTES
 from appraisal.scorecard import web as scorecard
 from appraisal.scorecard import web_desk as scorecard_desk
@@ -46,6 +49,9 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = now) -> Lites
             web_ballot.router,
             web_desk.router,
             web_field.router,
+            casework.router,
+            notice.router,
+            pool.router,
         ],
         plugins=[PlatformPlugin(settings, ROUTES, [TEMPLATES], CONSTRAINTS, clock)],
     )

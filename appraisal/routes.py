@@ -5,6 +5,7 @@ Desk pages stand under ``/appraisal/desk``, phone pages under ``/appraisal``, ba
 
 from appraisal.duty.routes import DUTY_ROUTES, INTAKE_ROUTES, TRAINING_ROUTES
 from appraisal.survey.routes import SURVEY_ROUTES
+from appraisal.casework.routes import CASE_ROUTES, NOTICE_ROUTES, POOL_ROUTES
 from shared.identity.routes import FORMER_TOO, OVERSIGHT, SHARED_ROUTES, Routes, roles
 from shared.roster.roles import Role
 
@@ -53,4 +54,7 @@ ROUTES: Routes = {
     **TRAINING_ROUTES,
     **INTAKE_ROUTES,
     **RANKING_ROUTES,
+    **CASE_ROUTES,
+    **NOTICE_ROUTES,
+    **POOL_ROUTES,
 }

@@ -9,6 +9,41 @@ import msgspec
 from appraisal.casework.fields import shown
 from appraisal.casework.machines import BASIS_NAMES, MACHINES
 from appraisal.casework.rules import OUTCOME_NAMES, POOL_NAMES, Machine, Outcome, Pool, Signed, Step
+from shared.audit.words import authority_name
+from shared.roster.roles import ROLE_NAMES
+
+
+class StepRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A signed step."""
+
+    id: UUID
+    position: int
+    step: str
+    title: str
+    actor_id: UUID | None
+    actor_name: str
+    authority: str
+    proxy: bool
+    effective_on: date
+    recorded_at: datetime
+    document: str
+    words: str
+    answers: str
+    """JSON object: field → answer."""
+    notice_id: UUID | None
+
+    @property
+    def signed(self) -> Signed:
+        return Signed(key=self.step, actor_id=self.actor_id, effective_on=self.effective_on)
+
+    @property
+    def given(self) -> dict[str, str]:
+        return msgspec.json.decode(self.answers, type=dict[str, str])
+
+    @property
+    def facts(self) -> list[tuple[str, str]]:
+        """What was recorded besides the words, as (label, words)."""
+        return shown(self.given)
 
 
 class CaseRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,38 +96,23 @@ class CaseRow(msgspec.Struct, frozen=True, kw_only=True):
     def outcome_name(self) -> str:
         return OUTCOME_NAMES[self.outcome] if self.outcome else ""
 
-
-class StepRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A signed step."""
-
-    id: UUID
-    position: int
-    step: str
-    title: str
-    actor_id: UUID | None
-    actor_name: str
-    authority: str
-    proxy: bool
-    effective_on: date
-    recorded_at: datetime
-    document: str
-    words: str
-    answers: str
-    """JSON object: field → answer."""
-    notice_id: UUID | None
-
     @property
-    def signed(self) -> Signed:
-        return Signed(key=self.step, actor_id=self.actor_id, effective_on=self.effective_on)
+    def waits_for(self) -> str:
+        """Whose turn it is, in words; empty when nobody's."""
+        if self.done:
+            return ""
+        following = self.kind.following(self.state)
+        further = [step for step in following if step.outcome is not Outcome.WITHDRAWN]
+        who = ["本人" for step in further if step.own]
+        who += [ROLE_NAMES[role] for step in further for role in sorted(step.signs)]
+        who += ["公示" for step in further if step.by_notice]
+        return "、".join(dict.fromkeys(who))
 
-    @property
-    def given(self) -> dict[str, str]:
-        return msgspec.json.decode(self.answers, type=dict[str, str])
-
-    @property
-    def facts(self) -> list[tuple[str, str]]:
-        """What was recorded besides the words, as (label, words)."""
-        return shown(self.given)
+    def authority(self, step: StepRow) -> str:
+        """Under which authority a step was signed, with the unit's name."""
+        code = step.authority.partition("@")[2]
+        names = {9: self.township_name, 12: self.village_name, 15: self.unit_name}
+        return authority_name(step.authority, names.get(len(code), "县级"))
 
 
 class SignForm(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,8 +155,6 @@ class CaseView(msgspec.Struct, frozen=True, kw_only=True):
     case: CaseRow
     steps: list[StepRow]
     choices: list[Choice]
-    waits_for: str
-    """Whose turn it is, in words."""
 
 
 class KinRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -148,3 +166,25 @@ class KinRow(msgspec.Struct, frozen=True, kw_only=True):
     relative_id: UUID
     relative_name: str
     recorded_at: datetime
+
+
+class Letter(msgspec.Struct, frozen=True, kw_only=True):
+    """The facts of a step's letter, for the print page and for Word templates."""
+
+    case_id: UUID
+    heading: str
+    document: str
+    name: str
+    place: str
+    title: str
+    """What kind of case."""
+    basis: str
+    cycle_title: str
+    step_title: str
+    words: str
+    facts: list[tuple[str, str]]
+    effective_on: date
+    actor_name: str
+    issuer: str
+    remedy: str
+    """Until when and where one may appeal; empty where there is no appeal."""

@@ -29,12 +29,14 @@ from appraisal.casework.schemas import (
     CaseView,
     Choice,
     KinRow,
+    Letter,
     Opening,
     SignForm,
     StepRow,
 )
 from appraisal.casework.world import Matter, ends, last_day, world
 from appraisal.errors import StepRefused
+from shared import settings_county
 from shared.audit import service as audit
 from shared.audit.service import SYSTEM
 from shared.clock import today
@@ -43,7 +45,7 @@ from shared.errors import Invalid, NotFound
 from shared.identity.access import Action, Target, allowed, reach, require
 from shared.identity.actor import Actor
 from shared.ids import new_id
-from shared.roster.roles import ROLE_NAMES, Role
+from shared.roster.roles import Role
 
 PAGE = 50
 MOST = 500
@@ -51,6 +53,8 @@ MOST = 500
 MAX_WORDS = 1_000
 MAX_DOCUMENT = 100
 AUTO_WORDS = "期限已满，系统记录。"
+APPEALABLE = frozenset({"decided", "review_kept", "review_changed"})
+"""Steps whose letter says how to appeal."""
 READERS = frozenset({Role.DEPARTMENT, Role.AUDITOR})
 
 
@@ -110,18 +114,44 @@ async def view(actor: Actor, case_id: UUID, now: datetime) -> CaseView:
         seen = await world(matter, chain, step, now)
         reason = refusal(case.kind, chain, step, actor.person_id, matter.on, seen)
         choices.append(Choice(step=step, reason=reason, proxy=found[1]))
-    return CaseView(case=case, steps=steps, choices=choices, waits_for=waits_for(case))
+    return CaseView(case=case, steps=steps, choices=choices)
 
 
-def waits_for(case: CaseRow) -> str:
-    """Whose turn it is, in words; empty when nobody's."""
-    if case.done:
-        return ""
-    further = case.kind.following(case.state)
-    who = [ROLE_NAMES[role] for step in further for role in sorted(step.signs)]
-    who += ["本人" for step in further if step.own]
-    who += ["公示" for step in further if step.by_notice]
-    return "、".join(dict.fromkeys(who))
+async def letter(actor: Actor, case_id: UUID, position: int) -> Letter:
+    """The facts of one step's letter. Raises NotFound."""
+    case = await queries.case(actor.county_id, case_id)
+    if case is None:
+        raise NotFound
+    _require_view(actor, case)
+    signed = await queries.steps(actor.county_id, case_id)
+    row = next((one for one in signed if one.position == position), None)
+    if row is None:
+        raise NotFound
+    settings = await settings_county.get(actor.county_id)
+    remedy = ""
+    if row.step in APPEALABLE:
+        days = settings.objection_days
+        remedy = (
+            f"如不服，可在本文书送达之日起{days}个工作日内向县级申诉，"
+            f"{settings.appeal_days}个工作日内答复。"
+        )
+    return Letter(
+        case_id=case_id,
+        heading=case.kind.step(row.step).letter or row.title,
+        document=row.document,
+        name=case.name,
+        place=f"{case.township_name}{case.village_name}{case.unit_name}",
+        title=case.title,
+        basis=case.basis_name,
+        cycle_title=case.cycle_title,
+        step_title=row.title,
+        words=row.words,
+        facts=row.facts,
+        effective_on=row.effective_on,
+        actor_name=row.actor_name,
+        issuer=settings.department_name,
+        remedy=remedy,
+    )
 
 
 async def to_sign(actor: Actor) -> list[CaseRow]:

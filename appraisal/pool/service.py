@@ -24,7 +24,7 @@ from shared.audit import service as audit
 from shared.clock import today
 from shared.database import DB
 from shared.errors import Invalid, NotFound
-from shared.identity.access import Action, Target, reach, require
+from shared.identity.access import Action, Target, allowed, reach, require
 from shared.identity.actor import Actor
 from shared.ids import new_id
 from shared.roster import phones
@@ -192,6 +192,19 @@ async def shields(actor: Actor, person_id: UUID, now: datetime) -> list[ShieldRo
     """Recorded protections of a person; for the department only. Raises NotFound."""
     await _require_shield(actor, person_id, now)
     return await queries.shields(actor.county_id, person_id)
+
+
+async def shields_page(actor: Actor, person_id: UUID, now: datetime) -> tuple[str, list[ShieldRow]]:
+    """The person's name and protections. Raises NotFound."""
+    rows = await shields(actor, person_id, now)
+    card = await roster.person(actor.county_id, person_id)
+    return (card.name if card else ""), rows
+
+
+def may_shield(actor: Actor, person_id: UUID | None, unit_code: str) -> bool:
+    """Whether the page of protections is theirs."""
+    target = Target(unit_code=unit_code, owner=person_id)
+    return person_id is not None and allowed(actor, Action.SHIELD_EDIT, target).allowed
 
 
 async def record_shield(actor: Actor, person_id: UUID, form: ShieldForm, now: datetime) -> None:

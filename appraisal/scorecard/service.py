@@ -8,6 +8,7 @@ import msgspec
 from appraisal.cycle import service as cycles
 from appraisal.cycle.rules import Stage
 from appraisal.cycle.schemas import CycleRow
+from appraisal.notice import service as notice
 from appraisal.scorecard import explaining, queries
 from appraisal.scorecard.explaining import Line
 from appraisal.scorecard.queries import MeritMonth, TeamRow
@@ -148,6 +149,7 @@ async def sign(actor: Actor, cycle_id: UUID, now: datetime) -> None:
             after={"final": own.scores.final, "grade": own.scores.grade},
             authority="self",
         )
+        await notice.note_receipt(actor, cycle_id, now)
 
 
 async def months(actor: Actor, found: Card) -> list[MeritMonth]:

@@ -147,6 +147,8 @@ MENU_ROUTES: Routes = {
     "GET /appraisal/duty": roles(Role.INSTRUCTOR),
     "GET /appraisal/me/duty": FORMER_TOO,
     "GET /appraisal/me/training": FORMER_TOO,
+    "GET /appraisal/cases": FORMER_TOO,
+    "GET /appraisal/desk/cases": OVERSIGHT,
 }
 """What the menus link to, said once more because points and appraisal do not know each other's
 tables; a test holds each row against the service's own."""

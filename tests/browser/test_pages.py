@@ -11,10 +11,12 @@ from urllib.parse import urlsplit
 
 from playwright.async_api import Page, Response
 
-from points.routes import ROUTES
+import appraisal.routes
+import points.routes
 from shared.identity.actor import Actor
 from shared.identity.routes import may_ask
 from shared.roster.roles import Role
+from shared.web.pages import DESK_PATHS
 from tests import factories
 from tests.browser import village as stage
 from tests.browser.checks import assert_keeps_the_rules
@@ -24,7 +26,11 @@ from tests.factories import Member, acting
 from tests.points.redemption import scene
 
 NO_PAGE = re.compile(r"/(health|ready|metrics|api/.*)?$|\.xlsx$|/file$|/photo$|/state$|^/sign-out")
-PRINT = re.compile(r"/(print|notice|sheet|slips)$|^/publications/|^/verify/cards")
+ROUTES = {**points.routes.ROUTES, **appraisal.routes.ROUTES}
+PRINT = re.compile(
+    r"/(print|sheet|slips)$|months/.*/notice$|^/publications/|^/verify/cards"
+    r"|^/appraisal/notices/|/steps/\d+$"
+)
 """Sheets have a look of their own: black on white, for paper."""
 # 我的 of a shop is 我的 of everybody at another address: such twins may share their title.
 NAMES = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\b[A-Z]{3,4}-\d\d\b|\b\d{6,15}\b|\d{4}-\d\d")
@@ -54,7 +60,7 @@ async def walk(
         if not look or PRINT.search(kind) or NAMES.sub("…", here) != kind:
             continue
         assert len(await answer.body()) < 60_000, path
-        title = await assert_keeps_the_rules(page, phone=phone and not here.startswith("/desk"))
+        title = await assert_keeps_the_rules(page, phone=phone and not here.startswith(DESK_PATHS))
         twin = titles.setdefault(title, kind)
         assert kind.endswith(twin) or twin.endswith(kind), f"{path} has the title of {twin}"
     return seen
@@ -93,7 +99,7 @@ async def lived_in() -> Village:
 async def walked(page: Page, member: Member, *, desk: bool = False, look: bool = True) -> set[str]:
     """A walk through everything that somebody may open."""
     pages = pages_of(await acting(member, desk=desk))
-    at_desk = [path for path in pages if path.startswith("/desk")]
+    at_desk = [path for path in pages if path.startswith(DESK_PATHS)]
     starts = at_desk if desk else [path for path in pages if path not in at_desk]
     return await walk(page, starts, phone=not desk, look=look)
 

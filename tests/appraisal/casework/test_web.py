@@ -1,0 +1,281 @@
+"""The pages of notices, objections and pools, told as stories through the door."""
+
+import re
+from datetime import timedelta
+from uuid import UUID
+
+import httpx
+import pytest
+
+from appraisal.casework.rules import Pool
+from appraisal.cycle.rules import Stage
+from appraisal.notice import service as notice
+from appraisal.notice.schemas import NoticeForm
+from shared.clock import now
+from shared.database import DB
+from shared.roster.roles import Employment
+from tests.appraisal.casework.scene import Scene, actor_of, gridworker, result, scene, served
+from tests.appraisal.pool.test_service import failed, vacant_post, warned
+from tests.factories import COUNTY, Member
+from tests.shared.identity.test_matrix import act_as, token
+
+
+@pytest.fixture
+async def made(rollback: None) -> Scene:
+    """A cycle whose results came out today."""
+    return await scene(now=now())
+
+
+async def post(client: httpx.AsyncClient, path: str, **fields: str) -> httpx.Response:
+    """A form as the page sends it."""
+    return await client.post(path, data={"_csrf_token": await token(client), **fields})
+
+
+async def shows(client: httpx.AsyncClient, path: str, *words: str) -> str:
+    """The page opens and says these words."""
+    answer = await client.get(path)
+    assert answer.status_code == 200, (path, answer.text[:1500])
+    for word in words:
+        assert word in answer.text, (path, word)
+    return answer.text
+
+
+async def test_notice_service_objection_and_answer(client: httpx.AsyncClient, made: Scene) -> None:
+    """The department publishes, the chief serves, the worker objects, the instructor answers."""
+    cycle = f"/appraisal/desk/cycles/{made.cycle_id}/notice"
+    worker = made.town.worker
+    await result(made, worker, "basic", "64.0")
+    await result(made, made.town.second_worker, "excellent", "95.0")
+    await act_as(client, made.town.department)
+    await shows(client, cycle, "发布公示", "欧阳金山", "基本合格", "未送达")
+    assert (await post(client, cycle, phone="0715-1", place="县委")).status_code == 303
+    assert (await post(client, cycle)).status_code == 409
+    page = await shows(client, cycle, "打印 A3")
+    notice_id = re.search(r"/appraisal/notices/([0-9a-f-]{36})", page)
+    assert notice_id is not None
+    sheet = await shows(client, notice_id[0], "苏*国", "公示期自", "（盖章）", "0715-1")
+    assert "欧阳金山" not in sheet
+    await shows(client, f"{notice_id[0]}?size=a3", "sheet-a3")
+
+    await act_as(client, made.town.chief)
+    await shows(client, "/appraisal/serving", "欧阳金山", "未送达")
+    one = f"/appraisal/results/{made.cycle_id}/{worker.person_id}"
+    await shows(client, one, "登记送达", "代录书面异议")
+    wrong = await post(client, one, how="refused", served_on=str(made.today))
+    assert (wrong.status_code, "两名见证人" in wrong.text) == (422, True)
+    right = await post(
+        client, one, how="refused", served_on=str(made.today), witness_one="甲", witness_two="乙"
+    )
+    assert right.status_code == 303
+    await shows(client, f"{one}/print", "送达回证", "考核结果告知书")
+
+    await act_as(client, worker)
+    own = f"/appraisal/me/{made.cycle_id}/objection"
+    await shows(client, own, "有异议", "拒收")
+    empty = await post(client, own, words="")
+    assert (empty.status_code, "请写明" in empty.text) == (422, True)
+    sent = await post(client, own, words="培训学时少算了 8 小时")
+    assert sent.status_code == 303
+    case = sent.headers["location"]
+    await shows(client, case, "提出异议", "承诺日期", "培训学时")
+    await shows(client, "/appraisal/cases", "对考核结果的异议")
+    assert (await post(client, own, words="再来")).status_code == 409
+
+    await act_as(client, made.town.instructor)
+    await shows(client, "/appraisal/cases", "等您签办", "欧阳金山")
+    await shows(client, case, "复核：变更结果", "变更后的得分")
+    bad = await post(
+        client, f"{case}/sign", step="review_changed", words="属实", score="abc", no_kin="1"
+    )
+    assert (bad.status_code, "0 到 100" in bad.text) == (422, True)
+    done = await post(
+        client, f"{case}/sign", step="review_changed", words="补记学时", score="71", no_kin="1"
+    )
+    assert done.status_code == 303
+
+    await act_as(client, worker)
+    await shows(client, case, "本人签收", "补记学时")
+    assert (await post(client, f"{case}/sign", step="told")).status_code == 303
+    await shows(client, case, "向县级申诉")
+    await shows(client, f"{case}/print", "办理记录", "网格指导员")
+    await shows(client, f"{case}/steps/2", "异议复核答复书", "如不服", "（盖章）")
+    assert (await client.get(f"{case}/steps/9")).status_code == 404
+
+
+async def test_the_desk_lists_warns_and_lets_go(client: httpx.AsyncClient, made: Scene) -> None:
+    """Candidates by band, the evidence, the refusal in a sentence, the case."""
+    someone = await gridworker(made, Employment.CONTRACT)
+    made.now -= timedelta(days=30)
+    await failed(made, someone)
+    await result(made, made.town.worker, "excellent", "94.0")
+    await act_as(client, made.town.department)
+    for path in ("/appraisal/desk/cases", "/appraisal/desk/notices", "/appraisal/desk/kin"):
+        await shows(client, path, "人员进出")
+    for pool in ("recommendation", "warning", "exit", "admission"):
+        await shows(client, f"/appraisal/pools/{pool}")
+    assert (await client.get("/appraisal/pools/objection")).status_code == 404
+    await shows(client, "/appraisal/pools/warning", someone.name, "看依据、办理")
+    person = f"/appraisal/people/{someone.person_id}/open"
+    await shows(client, f"{person}?pool=warning&cycle={made.cycle_id}", "作出书面警告", "41.00")
+    assert (await client.get(f"{person}?pool=warning")).status_code == 404
+    assert (await client.get(f"{person}?pool=none")).status_code == 404
+    fields = {"pool": "warning", "cycle": str(made.cycle_id), "step": "warned", "no_kin": "1"}
+    wrong = await post(client, person, **fields, words="不合格")
+    assert (wrong.status_code, "文书编号" in wrong.text) == (422, True)
+    right = await post(client, person, **fields, words="不合格", document="1号")
+    assert right.status_code == 303
+    case = right.headers["location"]
+    await shows(client, case, "警告书送达本人", "撤销警告")
+    await shows(client, "/appraisal/desk/cases?pool=warning&q=" + someone.name, someone.name)
+    await shows(client, "/appraisal/pools/exit?q=" + someone.name, "办理退出")
+    await shows(client, f"{person}?pool=exit", "固定证据，立案")
+    refused = await post(
+        client,
+        person,
+        pool="exit",
+        basis="appraisal",
+        step="opened",
+        words="x",
+        document="1号",
+        no_kin="1",
+    )
+    assert (refused.status_code, "60 天复查" in refused.text) == (409, True)
+
+
+async def test_protections_are_the_departments(client: httpx.AsyncClient, made: Scene) -> None:
+    """Recorded and taken back at the desk; nobody else finds the page."""
+    page = f"/appraisal/desk/people/{made.town.worker.person_id}/shields"
+    await act_as(client, made.town.department)
+    await shows(client, page, "法定保护期")
+    wrong = await post(
+        client, page, kind="maternity", starts_on="2026-02-02", ends_on="2026-01-01", document="1"
+    )
+    assert (wrong.status_code, "止期早于起期" in wrong.text) == (422, True)
+    assert (
+        await post(client, page, kind="maternity", starts_on="2026-02-02", document="1")
+    ).status_code == 303
+    shown = await shows(client, page, "哺乳期")
+    revoke = re.search(r'action="([^"]+/revoke)"', shown)
+    assert revoke is not None
+    assert (await post(client, revoke[1])).status_code == 303
+    await shows(client, page, "没有登记")
+    for other in (made.town.chief, made.town.instructor, made.town.worker):
+        await act_as(client, other)
+        assert (await client.get(page)).status_code == 404
+
+
+async def test_kinship_at_the_desk(client: httpx.AsyncClient, made: Scene) -> None:
+    """Named in full; an unknown name is said."""
+    await act_as(client, made.town.department)
+    page = "/appraisal/desk/kin"
+    wrong = await post(client, page, person="尹玉梅", relative="无此人")
+    assert (wrong.status_code, "没有这个人" in wrong.text) == (422, True)
+    assert (await post(client, page, person="尹玉梅", relative="欧阳金山")).status_code == 303
+    shown = await shows(client, page, "欧阳金山")
+    end = re.search(r'action="([^"]+/end)"', shown)
+    assert end is not None
+    assert (await post(client, end[1])).status_code == 303
+
+
+async def test_admission_on_a_phone(client: httpx.AsyncClient, made: Scene) -> None:
+    """The instructor takes an application; the phone is shown nowhere."""
+    post_id = await vacant_post(made)
+    await act_as(client, made.town.instructor)
+    await shows(client, "/appraisal/pools/admission", "登记报名或提名")
+    form = {
+        "post_id": str(post_id),
+        "step": "applied",
+        "name": "汪小芳",
+        "phone": "13700001111",
+        "source": "mediator",
+        "words": "自愿报名",
+        "effective_on": str(made.today),
+    }
+    await shows(client, "/appraisal/admissions/new", "不收证件号码")
+    wrong = await post(client, "/appraisal/admissions/new", **(form | {"phone": "1"}))
+    assert (wrong.status_code, "11 位数字" in wrong.text) == (422, True)
+    sent = await post(client, "/appraisal/admissions/new", **form)
+    assert sent.status_code == 303
+    shown = await shows(client, sent.headers["location"], "汪小芳", "资格核查合格", "已满 18 周岁")
+    assert "13700001111" not in shown
+
+
+async def test_resigning_from_the_phone(client: httpx.AsyncClient, made: Scene) -> None:
+    """Handed in, shown, taken back."""
+    await act_as(client, made.town.worker)
+    await shows(client, "/appraisal/resign", "随时可以撤回")
+    sent = await post(client, "/appraisal/resign", words="外出务工")
+    assert sent.status_code == 303
+    case = sent.headers["location"]
+    assert (await post(client, "/appraisal/resign", words="外出务工")).status_code == 409
+    await shows(client, case, "本人撤回")
+    back = await post(client, f"{case}/sign", step="withdrawn", words="不走了")
+    assert back.status_code == 303
+    await shows(client, case, "撤回")
+
+
+async def test_who_left_still_objects(client: httpx.AsyncClient, made: Scene) -> None:
+    """Ninety days long: the own result, the objection, the own cases, and nothing else."""
+    await result(made, made.town.worker, "fail", "41.0")
+    await served(made, made.town.worker)
+    await DB.execute(
+        "UPDATE shared.assignment SET valid_to = $2 WHERE county_id = $1 AND person_id = $3",
+        COUNTY,
+        made.today,
+        made.town.worker.person_id,
+    )
+    await act_as(client, made.town.worker)
+    own = f"/appraisal/me/{made.cycle_id}/objection"
+    await shows(client, own, "有异议")
+    sent = await post(client, own, words="不属实")
+    assert sent.status_code == 303
+    await shows(client, sent.headers["location"], "提出异议")
+    await shows(client, "/appraisal/cases", "对考核结果的异议")
+    for closed in ("/appraisal/resign", "/appraisal/serving", "/work"):
+        assert (await client.get(closed)).status_code == 404
+
+
+async def test_others_cases_and_results_are_absent(client: httpx.AsyncClient, made: Scene) -> None:
+    """As if they did not exist, to colleagues, other townships and leads."""
+    someone = await gridworker(made, Employment.VILLAGE_PAID)
+    made.now -= timedelta(days=30)
+    await failed(made, someone)
+    made.now += timedelta(days=5)
+    case = f"/appraisal/cases/{await warned(made, someone)}"
+    absent = f"/appraisal/cases/{UUID(int=7)}"
+    one = f"/appraisal/results/{made.cycle_id}/{someone.person_id}"
+    strangers: list[Member] = [made.town.second_worker, made.town.cousin_worker, made.town.lead]
+    for stranger in strangers:
+        await act_as(client, stranger)
+        for path in (case, f"{case}/print", f"{case}/steps/1", one, f"{one}/print"):
+            answer = await client.get(path)
+            assert answer.status_code == 404, (stranger.role, path)
+        assert (await client.get(case)).text.count("没有找到") == (
+            await client.get(absent)
+        ).text.count("没有找到")
+        signed = await post(client, f"{case}/sign", step="served", how="signed")
+        assert signed.status_code == 404
+
+
+async def test_a_pool_notice_from_the_desk(client: httpx.AsyncClient, made: Scene) -> None:
+    """Nothing waits: said in a sentence; an unknown pool is a wrong choice."""
+    await act_as(client, made.town.department)
+    none = await post(client, "/appraisal/desk/notices", pool="recommendation")
+    assert (none.status_code, "没有等待公示" in none.text) == (409, True)
+    wrong = await post(client, "/appraisal/desk/notices", pool="warning")
+    assert wrong.status_code == 404
+    department = await actor_of(made, made.town.department)
+    assert await notice.waiting(department, Pool.ADMISSION) == []
+
+
+async def test_a_cycle_page_says_what_is_missing(client: httpx.AsyncClient, made: Scene) -> None:
+    """The notice before the appeal stage, the unserved before closing."""
+    await result(made, made.town.worker, "good", "80.0")
+    await act_as(client, made.town.department)
+    page = f"/appraisal/desk/cycles/{made.cycle_id}"
+    await shows(client, page, "优秀名单的公示还没有发布")
+    department = await actor_of(made, made.town.department)
+    before = made.now - timedelta(days=30)
+    await notice.issue_results(department, made.cycle_id, NoticeForm(), before)
+    assert (await post(client, f"{page}/advance", target=Stage.APPEAL)).status_code == 303
+    await shows(client, page, "还有 1 人的结果没有送达")
