@@ -7,6 +7,7 @@ from pathlib import Path
 from litestar import Litestar
 
 from appraisal.cycle import web as cycle
+from appraisal.documents import web as documents
 from appraisal.duty import web as duty
 from appraisal.duty import web_entries, web_phone, web_random
 from appraisal.index import index
@@ -38,6 +39,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = now) -> Lites
             web_phone.router,
             training.router,
             intake.router,
+            documents.router,
             scorecard.router,
             web_ballot.router,
             web_desk.router,

@@ -3,6 +3,7 @@
 Desk pages stand under ``/appraisal/desk``, phone pages under ``/appraisal``, ballots under ``/s``.
 """
 
+from appraisal.documents.routes import DOCUMENT_ROUTES
 from appraisal.duty.routes import DUTY_ROUTES, INTAKE_ROUTES, TRAINING_ROUTES
 from appraisal.survey.routes import SURVEY_ROUTES
 from shared.identity.routes import FORMER_TOO, OVERSIGHT, SHARED_ROUTES, Routes, roles
@@ -44,4 +45,5 @@ ROUTES: Routes = {
     **DUTY_ROUTES,
     **TRAINING_ROUTES,
     **INTAKE_ROUTES,
+    **DOCUMENT_ROUTES,
 }
