@@ -8,6 +8,7 @@ from litestar import Litestar
 
 from appraisal.casework import web as casework
 from appraisal.cycle import web as cycle
+from appraisal.documents import web as documents
 from appraisal.duty import web as duty
 from appraisal.duty import web_entries, web_phone, web_random
 from appraisal.index import index
@@ -45,6 +46,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = now) -> Lites
             intake.router,
             ranking.router,
             whatif.router,
+            documents.router,
             scorecard.router,
             web_ballot.router,
             web_desk.router,

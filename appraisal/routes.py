@@ -3,6 +3,7 @@
 Desk pages stand under ``/appraisal/desk``, phone pages under ``/appraisal``, ballots under ``/s``.
 """
 
+from appraisal.documents.routes import DOCUMENT_ROUTES
 from appraisal.duty.routes import DUTY_ROUTES, INTAKE_ROUTES, TRAINING_ROUTES
 from appraisal.survey.routes import SURVEY_ROUTES
 from appraisal.casework.routes import CASE_ROUTES, NOTICE_ROUTES, POOL_ROUTES
@@ -57,4 +58,5 @@ ROUTES: Routes = {
     **CASE_ROUTES,
     **NOTICE_ROUTES,
     **POOL_ROUTES,
+    **DOCUMENT_ROUTES,
 }

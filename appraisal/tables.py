@@ -2,6 +2,7 @@
 
 from appraisal.casework.tables import CaseFile, CaseStep, Kinship
 from appraisal.cycle.tables import Cycle, CycleStep
+from appraisal.documents.tables import DocumentTemplate
 from appraisal.duty.tables import (
     Attendance,
     DutyEntry,
@@ -52,6 +53,7 @@ __all__ = [
     "CaseStep",
     "Cycle",
     "CycleStep",
+    "DocumentTemplate",
     "DutyEntry",
     "Household",
     "Input",

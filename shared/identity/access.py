@@ -110,6 +110,8 @@ class Action(StrEnum):
     TRAINING_VIEW = "training.view"
     TRAINING_EDIT = "training.edit"
     TRAINING_REQUIRE = "training.require"
+    DOCUMENT_VIEW = "document.view"
+    DOCUMENT_EDIT = "document.edit"
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
@@ -276,6 +278,8 @@ POLICIES: dict[Action, Policy] = {
     Action.TRAINING_VIEW: _over(Role.TRAINER, Role.INSTRUCTOR, *READERS),
     Action.TRAINING_EDIT: _over(Role.TRAINER, *UPPER, apart=True),
     Action.TRAINING_REQUIRE: _over(Role.DEPARTMENT),
+    Action.DOCUMENT_VIEW: _over(*READERS),
+    Action.DOCUMENT_EDIT: _over(Role.DEPARTMENT),
 }
 """Every action has a row; tests/shared/identity/test_access.py holds it against an oracle."""
 

@@ -144,6 +144,7 @@ MENU_ROUTES: Routes = {
     "GET /appraisal/desk/training": roles(
         Role.DEPARTMENT, Role.AUDITOR, Role.INSTRUCTOR, Role.TRAINER
     ),
+    "GET /appraisal/desk/documents": OVERSIGHT,
     "GET /appraisal/duty": roles(Role.INSTRUCTOR),
     "GET /appraisal/me/duty": FORMER_TOO,
     "GET /appraisal/me/training": FORMER_TOO,

@@ -104,6 +104,8 @@ random.draw: {UPPER} |
 training.view: trainer instructor {SEE} |
 training.edit: trainer {UPPER} | apart
 training.require: department |
+document.view: {SEE} |
+document.edit: department |
 """
 
 

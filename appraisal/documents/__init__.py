@@ -1,0 +1,1 @@
+"""Word documents out of templates that the department edits."""

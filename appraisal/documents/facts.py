@@ -1,0 +1,171 @@
+"""What the documents say, gathered from the features that own it, within the actor's rights.
+
+Every document that leaves is written down in 导出记录.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from appraisal.cycle.schemas import CycleRow
+from appraisal.documents import service
+from appraisal.documents.schemas import (
+    Component,
+    LetterFacts,
+    NoticeFacts,
+    NoticeLine,
+    SheetFacts,
+)
+from appraisal.notice import service as notices
+from appraisal.scorecard import explaining
+from appraisal.scorecard import service as scorecards
+from appraisal.scorecard.rules import GRADE_NAMES, Grade
+from appraisal.scorecard.service import Card
+from shared.audit import service as audit
+from shared.clock import today
+from shared.documents.excel import chinese_date
+from shared.errors import NotFound
+from shared.identity.actor import Actor
+from shared.roster import service as roster
+from shared.roster.roles import EMPLOYMENT_NAMES, Employment
+from shared.settings_county import get as county_settings
+
+CONSEQUENCES = {
+    Grade.EXCELLENT: "评为优秀的，予以通报，并列入推荐人选的考察范围。",
+    Grade.GOOD: "",
+    Grade.BASIC: "将与您提醒谈话，并一起订出 60 天的改进计划。",
+    Grade.FAIL: "将向您发书面警告，安排培训或调整网格，60 天后复查。",
+    Grade.UNDETERMINED: "考核期内任职不满规定时间，这次不定等次。",
+}
+"""What follows from a grade, in the letter's words."""
+UNSERVED = "收到本告知书后 5 个工作日"
+Made = tuple[str, bytes]
+"""File name and content."""
+
+
+async def sheet(actor: Actor, cycle_id: UUID, person_id: UUID, now: datetime) -> Made:
+    """考核表 of one worker. Raises NotFound, NoCycle, Invalid from a broken template."""
+    card = await scorecards.card(actor, cycle_id, person_id)
+    scores = card.scores
+    given = card.calibrations[0] if card.calibrations else None
+    facts = SheetFacts(
+        title=f"{card.cycle.title}考核表",
+        period=period(card.cycle),
+        issuer=await _issuer(actor),
+        date=chinese_date(today(now)),
+        name=card.facts.name,
+        unit=await place(actor.county_id, card.facts.grid_code),
+        employment=EMPLOYMENT_NAMES[Employment(card.facts.employment_type)],
+        rows=_components(card),
+        calculated=_score(scores.calculated),
+        calibrated=_score(scores.calibrated),
+        calibration=f"{given.made_name}：{given.reason}" if given else "没有校准",
+        final=_score(scores.final),
+        grade=scores.grade_name,
+        satisfaction=_sample(card),
+    )
+    name = f"考核表_{card.facts.name}_{card.cycle.title}.docx"
+    return await _taken(actor, name, await service.render(actor.county_id, facts), now)
+
+
+async def letter(actor: Actor, cycle_id: UUID, person_id: UUID, now: datetime) -> Made:
+    """考核结果告知书 of one worker. Raises NotFound, NoCycle, Invalid."""
+    cycle, found, served, _ = await notices.result_of(actor, cycle_id, person_id)
+    settings = await county_settings(actor.county_id)
+    until = chinese_date(served.objection_until) if served else UNSERVED
+    facts = LetterFacts(
+        title="考核结果告知书",
+        name=found.name,
+        unit=f"{found.township_name}{found.village_name}{found.grid_name}",
+        cycle=cycle.title,
+        period=period(cycle),
+        final="—" if found.final is None else f"{found.final.normalize():f}",
+        grade=GRADE_NAMES[Grade(found.grade)],
+        consequence=CONSEQUENCES[Grade(found.grade)],
+        objection_until=until,
+        place=f"{settings.department_name}（或村、乡镇）",
+        phone=settings.complaint_phone or "＿＿＿＿＿＿",
+        issuer=await _issuer(actor),
+        date=chinese_date(today(now)),
+    )
+    name = f"考核结果告知书_{found.name}_{cycle.title}.docx"
+    return await _taken(actor, name, await service.render(actor.county_id, facts), now)
+
+
+async def notice(actor: Actor, notice_id: UUID, now: datetime) -> Made:
+    """公示 as it was published. Raises NotFound, Invalid."""
+    row, entries = await notices.view(actor, notice_id)
+    about = f"{row.cycle_title}已经结束，" if row.cycle_title else ""
+    facts = NoticeFacts(
+        title=row.title,
+        basis=f"{about}经审核，现将{'结果' if about else '人选'}公示如下。",
+        starts_on=chinese_date(row.starts_on),
+        ends_on=chinese_date(row.ends_on),
+        days=str(row.days),
+        phone=row.phone or "＿＿＿＿＿＿",
+        place=row.place or row.issuer,
+        issuer=row.issuer,
+        date=chinese_date(today(row.issued_at)),
+        rows=[
+            NoticeLine(
+                number=str(entry.position), name=entry.name, unit=entry.unit, note=entry.note
+            )
+            for entry in entries
+        ],
+    )
+    content = await service.render(actor.county_id, facts)
+    return await _taken(actor, f"{row.title}.docx", content, now, len(entries))
+
+
+def period(cycle: CycleRow) -> str:
+    """2026年1月1日至2026年6月30日."""
+    return f"{chinese_date(cycle.starts_on)}至{chinese_date(cycle.ends_on)}"
+
+
+async def place(county_id: int, grid_code: str) -> str:
+    """Township, village and grid by their names."""
+    codes = [grid_code[:9], grid_code[:12], grid_code]
+    units = await roster.units(county_id, codes)
+    return "".join(units[code].name for code in codes if code in units)
+
+
+def _components(card: Card) -> list[Component]:
+    rows = [
+        Component(
+            name=line.name,
+            weight=str(line.weight),
+            score="—" if line.points is None else _score(line.points),
+            basis=line.words,
+        )
+        for line in card.lines
+    ]
+    plus, minus = card.scores.plus, card.scores.minus
+    rows.append(Component(name="加分", weight="", score=_score(plus), basis=card.plus_words))
+    rows.append(Component(name="扣分", weight="", score=_score(minus), basis=card.minus_words))
+    return rows
+
+
+def _sample(card: Card) -> str:
+    facts = card.facts
+    if facts.half_width is None:
+        return f"有效票 {facts.ballots} 张"
+    width = explaining.decimal(facts.half_width, 10)
+    return f"有效票 {facts.ballots} 张，测评得分的误差范围 ±{width} 分"
+
+
+def _score(value: int | None) -> str:
+    """Hundredths as they are read."""
+    return "" if value is None else explaining.decimal(value, 100)
+
+
+async def _issuer(actor: Actor) -> str:
+    """The county's name with its department's."""
+    settings = await county_settings(actor.county_id)
+    unit = await roster.unit_by_code(actor.county_id, f"{actor.county_id:06d}")
+    if unit is None:
+        raise NotFound
+    return f"{unit.name}{settings.department_name}"
+
+
+async def _taken(actor: Actor, name: str, content: bytes, now: datetime, rows: int = 1) -> Made:
+    await audit.log_export(actor, name.removesuffix(".docx"), "制发文书", rows, now)
+    return name, content
