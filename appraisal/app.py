@@ -13,9 +13,9 @@ from appraisal.duty import web as duty
 from appraisal.duty import web_entries, web_phone, web_random
 from appraisal.index import index
 from appraisal.intake import web as intake
-from appraisal.ranking import web as ranking
 from appraisal.notice import web as notice
 from appraisal.pool import web as pool
+from appraisal.ranking import web as ranking
 from appraisal.routes import ROUTES
 from appraisal.scorecard import web as scorecard
 from appraisal.scorecard import web_desk as scorecard_desk

@@ -3,10 +3,10 @@
 Desk pages stand under ``/appraisal/desk``, phone pages under ``/appraisal``, ballots under ``/s``.
 """
 
+from appraisal.casework.routes import CASE_ROUTES, NOTICE_ROUTES, POOL_ROUTES
 from appraisal.documents.routes import DOCUMENT_ROUTES
 from appraisal.duty.routes import DUTY_ROUTES, INTAKE_ROUTES, TRAINING_ROUTES
 from appraisal.survey.routes import SURVEY_ROUTES
-from appraisal.casework.routes import CASE_ROUTES, NOTICE_ROUTES, POOL_ROUTES
 from shared.identity.routes import FORMER_TOO, OVERSIGHT, SHARED_ROUTES, Routes, roles
 from shared.roster.roles import Role
 
