@@ -1298,7 +1298,8 @@ RETURNS TABLE (way text, places int[]) LANGUAGE sql STABLE AS $$
 $$;
 
 -- The outcome rows, read from what is stored, so that a repeat cannot differ. LIMIT keeps every
--- look-up an index look-up, whatever the planner thinks of arrays. Codes as ``known_ids`` and decisions give them.
+-- look-up an index look-up, whatever the planner thinks of arrays. Codes as ``known_ids`` and
+-- decisions give them.
 CREATE OR REPLACE FUNCTION points.answers(p_county int, p_items jsonb[], p_codes text[])
 RETURNS TABLE (place int, id uuid, code text, repeated boolean, batch int, "position" int,
     person_id uuid, amount int8, wallet int8, waiting int8, settled int8, balance int8,
