@@ -499,7 +499,8 @@ $$;
 -- alone; that is true of every item before the first that meets an accepted one of its own wallet
 -- (and so of its code), or whose pieces no longer fit behind the accepted ones. Up to there it is
 -- written, one statement in all; the rest is judged anew. After such a cut the next look reaches
--- twice as far as this one came, so that no order of items makes the work grow with its square.
+-- no further than this one came, and twice as far after a whole one, so that no order of items makes
+-- the work grow with its square.
 CREATE OR REPLACE FUNCTION points.post_redeems(
     p_county int, p_batch int, p_at timestamptz, p_places int[], p_items jsonb[],
     p_hashes bytea[]) RETURNS text[]
@@ -523,8 +524,8 @@ BEGIN
             v_new := points.redeem_first(p_county, p_batch, p_at, p_places[v_from:v_to],
                                          p_items[v_from:v_to], p_hashes[v_from:v_to]);
         END IF;
-        v_reach := 2 * CASE WHEN v_from + cardinality(v_new) <= v_to THEN cardinality(v_new)
-                       ELSE v_reach END;
+        v_reach := CASE WHEN v_from + cardinality(v_new) <= v_to THEN cardinality(v_new)
+                   ELSE 2 * v_reach END;
         v_from := v_from + cardinality(v_new);
         v_codes := v_codes || v_new;
     END LOOP;
@@ -1390,7 +1391,7 @@ DECLARE
     -- A variable holds its array expanded, a parameter does not: indexing that walks it each time.
     v_items jsonb[] := p_items;
     v_hashes bytea[] := p_hashes;
-    v_last points.batch;
+    v_last bytea;
     v_number int;
     v_at timestamptz;
     v_run record;
@@ -1405,10 +1406,12 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = 'a batch has 1 to 5000 items';
     END IF;
     PERFORM pg_advisory_xact_lock(1818584167, p_county);
-    SELECT * INTO v_last FROM points.batch WHERE county_id = p_county ORDER BY number DESC LIMIT 1;
-    v_number := coalesce(v_last.number, 0) + 1;
-    v_at := greatest(p_at, v_last.at,
-        (SELECT at FROM points.closing WHERE county_id = p_county ORDER BY month DESC LIMIT 1));
+    SELECT coalesce(b.number, 0) + 1, coalesce(b.hash, '\x'), greatest(p_at, b.at,
+        (SELECT at FROM points.closing WHERE county_id = p_county ORDER BY month DESC LIMIT 1))
+    INTO v_number, v_last, v_at
+    FROM (SELECT) AS always
+    LEFT JOIN LATERAL (SELECT number, hash, at FROM points.batch WHERE county_id = p_county
+                       ORDER BY number DESC LIMIT 1) AS b ON true;
     SELECT array_agg(k.code ORDER BY k.place), array_agg(k.kind ORDER BY k.place),
         bool_and(k.code IS NULL AND k.kind = 'redeem')
     INTO v_codes, v_kinds, v_plain FROM points.known_ids(p_county, p_items, p_hashes) AS k;
@@ -1429,10 +1432,8 @@ BEGIN
     v_final := points.transfer_id(v_at, v_number, 1048575, 1048575);
     -- Close the batch as the next block of the county's chain; nothing written, no block.
     INSERT INTO points.batch (county_id, number, at, items, rows, previous_hash, hash, leaves)
-    SELECT p_county, v_number, v_at, s.items, s.rows, coalesce(v_last.hash, '\x'),
-        points.chain_hash(coalesce(v_last.hash, '\x'), p_county, v_number, v_at, s.items, s.rows,
-                          s.content),
-        s.leaves
+    SELECT p_county, v_number, v_at, s.items, s.rows, v_last,
+        points.chain_hash(v_last, p_county, v_number, v_at, s.items, s.rows, s.content), s.leaves
     FROM points.sealed(p_county, v_number, v_number, v_first, v_final) AS s;
     RETURN QUERY SELECT * FROM points.answers(p_county, p_items, v_codes);
 END $$;

@@ -6,7 +6,7 @@ for the county's lock. A failing seed is printed; ``--soak`` plays as many other
 """
 
 import random
-from collections import deque
+from collections import Counter, deque
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -86,6 +86,7 @@ class World:
             return
         assert 0 < len(batch.tickets) <= self.lane.most
         assert {ticket.county_id for ticket in batch.tickets} == {batch.county_id}
+        self.judge_turns(batch)
         self.sent += [ticket for ticket in batch.tickets if ticket not in self.sent]
         assert self.lane.take(self.now) is None, "one batch at a time"
         self.now += self.dice.choice((0.001, 0.005, 0.02, 0.3))
@@ -113,6 +114,15 @@ class World:
             self.lane.done(self.now)
             for ticket, outcome in zip(batch.tickets, outcomes, strict=True):
                 self.tell(ticket, outcome)
+
+    def judge_turns(self, batch: Batch) -> None:
+        """A shop that has to wait has had as many places as any other, give or take one."""
+        gone = {*self.told, *self.dropped, *(ticket.number for ticket in self.sent)}
+        places = Counter(ticket.shop_id for ticket in batch.tickets if ticket.number not in gone)
+        gone |= {ticket.number for ticket in batch.tickets}
+        for ticket in self.accepted:
+            if places and ticket.number not in gone and ticket.county_id == batch.county_id:
+                assert places[ticket.shop_id] >= max(places.values()) - 1, "out of turn"
 
     def end(self, tickets: object, word: str) -> None:
         assert isinstance(tickets, (list, tuple))

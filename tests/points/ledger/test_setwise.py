@@ -43,6 +43,11 @@ STATE = {
     "transfer": "about, code, debit, credit, amount",
 }
 """Everything that decisions leave behind, places in the chain aside."""
+LOOSE = """
+SELECT id FROM points.account
+WHERE county_id = $1 AND month_points < points.month_points($1, owner, month)
+"""
+"""Wallets whose bound of the month's points is none."""
 
 
 class Stream:
@@ -127,7 +132,9 @@ async def play(batches: Sequence[Sequence[Item]]) -> Left:
             outcomes += await service.post(COUNTY, batch, NOW)
         await sound()
         state = [await left(table, columns) for table, columns in STATE.items()]
+        loose = await DB.fetch(LOOSE, COUNTY)
         await savepoint.rollback()
+    assert not loose
     return [msgspec.structs.replace(o, batch=None, position=None) for o in outcomes], state
 
 
