@@ -52,6 +52,28 @@ async def caps_at(county_id: int, on: date) -> Caps:
     return msgspec.json.decode(rows[0].body, type=Caps)
 
 
+class CapsVersion(msgspec.Struct, frozen=True):
+    """Caps and the first day on which they are no longer in force."""
+
+    caps: Caps
+    until: date | None
+
+
+async def caps_versions(county_id: int) -> list[CapsVersion]:
+    """All versions of the caps, for whoever asks about many days (:func:`caps_of`)."""
+    await ensure_seeded(county_id)
+    rows = await queries.all_versions(county_id, "caps")
+    return [CapsVersion(msgspec.json.decode(row.body, type=Caps), row.effective_to) for row in rows]
+
+
+def caps_of(versions: Sequence[CapsVersion], on: date) -> Caps:
+    """Those in force on a day; raises NotFound before the first."""
+    for version in versions:
+        if version.caps.effective_from <= on and (version.until is None or on < version.until):
+            return version.caps
+    raise NotFound(f"{on:%Y-%m-%d} 还没有生效的积分规则。")
+
+
 async def history(county_id: int, code: str) -> list[Rule]:
     """All versions of one award rule, oldest first. Raises NotFound."""
     await ensure_seeded(county_id)

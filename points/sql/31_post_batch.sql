@@ -120,6 +120,7 @@ $$;
 
 -- Awards, opening balances and deductions, set-wise. Running sums decide in order: the first
 -- award that a budget does not cover waits with the rest of it, and everything after it waits.
+-- Ids of accounts and transfers are hashed and put together once an item: it is what costs most.
 CREATE OR REPLACE FUNCTION points.post_awards(
     p_county int, p_batch int, p_at timestamptz, p_places int[], p_items jsonb[],
     p_hashes bytea[]) RETURNS void
@@ -128,23 +129,36 @@ DECLARE
     v_people uuid[] := ARRAY(SELECT DISTINCT (j ->> 'person_id')::uuid FROM unnest(p_items) AS j);
     v_funds uuid[] := ARRAY(SELECT DISTINCT (j ->> 'fund_id')::uuid FROM unnest(p_items) AS j
                             WHERE j ->> 'fund_id' IS NOT NULL);
+    v_stem text := left(replace(points.transfer_id(p_at, p_batch, 0, 0)::text, '-', ''), 22);
+    v_issuance uuid := points.account_id('issuance', 'merit', points.nobody());
+    v_opening uuid := points.account_id('opening', 'merit', points.nobody());
+    v_clawback uuid := points.account_id('clawback', 'wallet', points.nobody());
+    v_debtors uuid[];
+    v_debts int8[];
 BEGIN
     PERFORM points.open_accounts(p_county, 'worker', 'merit', v_people);
     PERFORM points.open_accounts(p_county, 'worker', 'wallet', v_people);
     PERFORM points.open_accounts(p_county, 'issuance', 'merit', ARRAY[points.nobody()]);
     PERFORM points.open_accounts(p_county, 'opening', 'merit', ARRAY[points.nobody()]);
+    SELECT array_agg(a.owner), array_agg(-a.balance) INTO v_debtors, v_debts
+    FROM unnest(v_people) AS p
+    JOIN points.account a ON a.county_id = p_county
+        AND a.id = points.account_id('offset', 'wallet', p)
+    WHERE a.balance < 0;
     WITH item AS MATERIALIZED (
         SELECT u.place, u.hash, x.id, x.kind, x.code, x.person_id, x.unit_code, x.day, x.expires_on,
                coalesce(x.merit, x.amount) AS merit, coalesce(x.wallet, 0) AS wallet, f.id AS fund,
-               CASE WHEN f.id IS NULL OR f.waiting THEN 0 ELSE f.room END AS room,
+               CASE WHEN f.id IS NULL OR f.waiting THEN 0 ELSE f.room END AS room, f.issuing,
                x.actor_id, x.authority, x.memo
         FROM unnest(p_places, p_items, p_hashes) AS u (place, j, hash)
         CROSS JOIN LATERAL jsonb_to_record(u.j) AS x (id uuid, kind text, code text,
             person_id uuid, fund_id uuid, unit_code text, day date, expires_on date, merit int8,
             amount int8, wallet int8, actor_id uuid, authority text, memo text)
         LEFT JOIN (
-            SELECT id, points.fund_room(p_county, id) AS room, points.waits(p_county, id) AS waiting
-            FROM points.fund WHERE county_id = p_county AND id = ANY (v_funds)) AS f
+            SELECT id, points.fund_room(p_county, id) AS room,
+                points.waits(p_county, id) AS waiting,
+                points.account_id('issuance', 'wallet', id) AS issuing
+            FROM points.fund WHERE county_id = p_county AND id = ANY (v_funds) OFFSET 0) AS f
             ON f.id = x.fund_id
     ), given AS MATERIALIZED (
         SELECT item.*, greatest(0, least(wallet, room - coalesce(sum(wallet) OVER (
@@ -152,13 +166,15 @@ BEGIN
             ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)))::int8 AS now
         FROM item
     ), settled AS MATERIALIZED (
-        SELECT given.*, points.transfer_id(p_at, p_batch, place, 2) AS lot,
-            greatest(0, least(now, owed.amount - coalesce(sum(now) OVER (
+        SELECT given.*, (v_stem || lpad(to_hex(place), 5, '0') || '00002')::uuid AS lot,
+            points.account_id('worker', 'merit', given.person_id) AS merit_account,
+            points.account_id('worker', 'wallet', given.person_id) AS wallet_account,
+            greatest(0, least(now, coalesce(owed.amount, 0) - coalesce(sum(now) OVER (
                 PARTITION BY given.person_id ORDER BY place
                 ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)))::int8 AS settled
         FROM given
-        JOIN (SELECT p AS person_id, points.owed(p_county, p) AS amount FROM unnest(v_people) AS p)
-            AS owed ON owed.person_id = given.person_id
+        LEFT JOIN unnest(v_debtors, v_debts) AS owed (person_id, amount)
+            ON owed.person_id = given.person_id
     ), posting AS (
         INSERT INTO points.posting (county_id, id, batch, position, kind, code, target, person_id,
             day, at, amount, wallet, waiting, settled, quantity, request_hash, actor_id, authority,
@@ -180,22 +196,25 @@ BEGIN
     )
     INSERT INTO points.transfer (county_id, batch, position, amount, id, debit, credit, about, unit,
         code)
-    SELECT p_county, p_batch, place, amount, points.transfer_id(p_at, p_batch, place, leg), debit,
-        credit, about, unit, code
+    SELECT p_county, p_batch, place, amount,
+        (v_stem || lpad(to_hex(place), 5, '0') || lpad(to_hex(leg), 5, '0'))::uuid, debit, credit,
+        about, unit, code
     FROM (
         SELECT place, 1 AS leg, 'merit' AS unit, code, merit AS amount, id AS about,
-            CASE kind WHEN 'deduct' THEN worker ELSE source END AS debit,
-            CASE kind WHEN 'deduct' THEN source ELSE worker END AS credit
-        FROM settled CROSS JOIN LATERAL (SELECT
-            points.account_id('worker', 'merit', person_id) AS worker,
-            points.account_id(CASE kind WHEN 'opening' THEN 'opening' ELSE 'issuance' END,
-                              'merit', points.nobody()) AS source) AS side
-        WHERE merit > 0
+            CASE kind WHEN 'deduct' THEN merit_account WHEN 'opening' THEN v_opening
+                ELSE v_issuance END AS debit,
+            CASE kind WHEN 'deduct' THEN v_issuance ELSE merit_account END AS credit
+        FROM settled WHERE merit > 0
         UNION ALL
-        SELECT place, l.leg, 'wallet', l.code, l.amount, l.about, l.debit, l.credit
-        FROM settled CROSS JOIN LATERAL points.issue_legs(
-            2, settled.code, fund, person_id, lot, id, now, settled) AS l
-        WHERE now > 0) AS leg
+        SELECT place, 2, 'wallet', code, now, lot, issuing, wallet_account
+        FROM settled WHERE now > 0
+        UNION ALL
+        SELECT place, 3, 'wallet', 'offset', settled, lot, wallet_account, issuing
+        FROM settled WHERE settled > 0
+        UNION ALL
+        SELECT place, 4, 'wallet', 'offset', settled, id, v_clawback,
+            points.account_id('offset', 'wallet', person_id)
+        FROM settled WHERE settled > 0) AS leg
     ORDER BY place, leg;
     PERFORM points.apply_balances(p_county, points.transfer_id(p_at, p_batch, min(place), 0),
                                   points.transfer_id(p_at, p_batch, max(place), 1048575))

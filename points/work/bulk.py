@@ -6,8 +6,8 @@ up to the county could confirm stays open and is counted.
 """
 
 from collections import defaultdict
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Iterator
+from datetime import date, datetime
 from uuid import UUID
 
 import msgspec
@@ -15,8 +15,8 @@ import msgspec
 from points.rulebook import service as rulebook
 from points.rulebook.rules import STEP_NAMES, Step
 from points.work import bulk_queries, confirming, posting
-from points.work.bulk_queries import Answered
-from points.work.rules import Confirmer
+from points.work.bulk_queries import Answered, Waiting
+from points.work.rules import Confirmer, State
 from points.work.schemas import Excluding, MonthTotals, StepRow
 from shared import settings_county
 from shared.audit import service as audit
@@ -26,7 +26,9 @@ from shared.database import DB
 from shared.identity.access import Action
 from shared.ids import new_id
 
-CHUNK = 5_000
+CHUNK = 2_000
+"""Records confirmed or posted in one transaction, so that redemptions wait for none long."""
+BEGINNING = (date.min, UUID(int=0))
 Progress = Callable[[str, int], None]
 
 
@@ -54,36 +56,99 @@ async def verify_month(
 ) -> Verified:
     """Confirm every pending record of a run on behalf of its verifiers; 202610 is the month.
 
-    Records already answered are left alone, so it can be run again.
+    A few villages a transaction, in immediate mode posted with it: killed and run again, it goes
+    on where it was. Records already answered are left alone.
     """
     at = now or clock_now()
-    async with DB.transaction():
-        waiting = await bulk_queries.waiting(county_id, month)
-        result = Verified(pending=len(waiting))
-        answers, complete = await _answers(county_id, month, waiting, result, at)
-        for first in range(0, len(answers), CHUNK):
-            await bulk_queries.answer(county_id, answers[first : first + CHUNK], at)
-            progress("核实", len(answers[first : first + CHUNK]))
-        versions = await rulebook.versions(county_id)
-        resident = [code for code, rules in versions.items() if rules[-1].resident]
-        accepted = await bulk_queries.accept(county_id, complete, resident, at)
-        result.accepted = len(accepted)
-        result.steps = len(answers)
-        await audit.record(
-            None,
-            Action.WORK_VERIFY,
-            "work_month",
-            county_id=county_id,
-            unit_code=str(county_id),
-            after={"month": month, "via": "sheet", "accepted": len(accepted)} | result.by_role,
-            reason="按纸质核实单录入",
-        )
     settings = await settings_county.get(county_id)
-    if settings.posting_mode == "immediate":
-        result.posted = await posting.post_many(
-            county_id, accepted, at, lambda count: progress("入账", count)
-        )
+    versions = await rulebook.versions(county_id)
+    resident = [code for code, rules in versions.items() if rules[-1].resident]
+    run = _Run(
+        county_id=county_id,
+        month=month,
+        at=at,
+        roll=await confirming.roll_of(county_id, today(at)),
+        resident=resident,
+        posts=settings.posting_mode == "immediate",
+    )
+    result = Verified(pending=0, posted=MonthTotals() if run.posts else None)
+    for villages in _groups(await bulk_queries.places(county_id, month, State.PENDING)):
+        after: tuple[date, UUID] | None = BEGINNING
+        while after:
+            async with DB.transaction():
+                after = await _verify_chunk(run, villages, after, result, progress)
     return result
+
+
+class _Run(msgspec.Struct, frozen=True, kw_only=True):
+    """What the chunks of a month's confirmation have in common."""
+
+    county_id: int
+    month: int
+    at: datetime
+    roll: confirming.Roll
+    resident: list[str]
+    posts: bool
+
+
+async def _verify_chunk(
+    run: _Run,
+    villages: list[str],
+    after: tuple[date, UUID],
+    result: Verified,
+    progress: Progress,
+) -> tuple[date, UUID] | None:
+    """Confirm the next records of some villages; answers the last one if there may be more."""
+    county_id, at = run.county_id, run.at
+    waiting = await bulk_queries.waiting(county_id, run.month, villages, after, CHUNK)
+    if not waiting:
+        return None
+    part = Verified(pending=len(waiting))
+    answers, complete = await _answers(county_id, waiting, part, run.roll)
+    await bulk_queries.answer(county_id, answers, at)
+    part.steps = len(answers)
+    if run.posts:
+        totals = await posting.post_confirmed(county_id, complete, at, run.resident)
+        part.accepted = totals.records
+        posting.add(result.posted or MonthTotals(), totals)
+        progress("入账", len(complete))
+    else:
+        part.accepted = len(await bulk_queries.accept(county_id, complete, run.resident, at))
+        progress("核实", len(complete))
+    await audit.record(
+        None,
+        Action.WORK_VERIFY,
+        "work_month",
+        county_id=county_id,
+        unit_code=str(county_id),
+        after={"month": run.month, "via": "sheet", "accepted": part.accepted} | part.by_role,
+        reason="按纸质核实单录入",
+    )
+    _add(result, part)
+    return (waiting[-1].work_date, waiting[-1].id) if len(waiting) == CHUNK else None
+
+
+def _add(total: Verified, part: Verified) -> None:
+    """Sum of two chunks, into the first."""
+    for name in ("pending", "accepted", "steps", "escalated"):
+        setattr(total, name, getattr(total, name) + getattr(part, name))
+    for sums, more in ((total.stuck, part.stuck), (total.by_role, part.by_role)):
+        for name, count in more.items():
+            sums[name] = sums.get(name, 0) + count
+
+
+def _groups(places: list[tuple[str, int]]) -> Iterator[list[str]]:
+    """Villages together up to ``CHUNK`` records; a larger village alone, in several chunks."""
+    group: list[str] = []
+    size = 0
+    for village, records in places:
+        if group and size + records > CHUNK:
+            yield group
+            group, size = [], 0
+        group.append(village)
+        size += records
+    if group:
+        yield group
 
 
 async def post_month(
@@ -94,40 +159,42 @@ async def post_month(
 ) -> tuple[MonthTotals, int]:
     """Post a month that was reviewed and noticed on paper; the totals and how many villages.
 
-    Whole villages a transaction: killed and run again, it goes on where it was, and what is posted
+    A few villages a transaction: killed and run again, it goes on where it was, and what is posted
     stays posted once.
     """
     at = now or clock_now()
-    ready = await bulk_queries.ready(county_id, month)
-    grids = dict(ready)
-    totals, villages = MonthTotals(), 0
-    for chunk in posting.chunks(ready):
-        codes = sorted({grids[record_id][:12] for record_id in chunk})
-        async with DB.transaction():
-            rows = [(new_id(), code) for code in codes]
-            await bulk_queries.close(county_id, rows, month, at)
-            await audit.record(
-                None,
-                Action.MONTH_POST,
-                "work_month",
-                county_id=county_id,
-                unit_code=str(county_id),
-                after={"month": month, "villages": codes, "records": len(chunk)},
-                reason="按纸质公示结果入账",
-            )
-            posting.add(totals, await posting.post_records(county_id, chunk, at))
-        villages += len(codes)
-        progress("入账", len(chunk))
-    return totals, villages
+    totals, posted = MonthTotals(), set[str]()
+    for group in _groups(await bulk_queries.places(county_id, month, State.ACCEPTED)):
+        while True:
+            async with DB.transaction():
+                chunk = await bulk_queries.ready(county_id, month, group, CHUNK)
+                if not chunk:
+                    break
+                villages = sorted({village for _, village in chunk})
+                rows = [(new_id(), village) for village in villages]
+                await bulk_queries.close(county_id, rows, month, at)
+                await audit.record(
+                    None,
+                    Action.MONTH_POST,
+                    "work_month",
+                    county_id=county_id,
+                    unit_code=str(county_id),
+                    after={"month": month, "villages": villages, "records": len(chunk)},
+                    reason="按纸质公示结果入账",
+                )
+                ids = [record_id for record_id, _ in chunk]
+                posting.add(totals, await posting.post_records(county_id, ids, at))
+            posted.update(villages)
+            progress("入账", len(chunk))
+    return totals, len(posted)
 
 
 async def _answers(
-    county_id: int, month: int, waiting: list[Excluding], result: Verified, at: datetime
+    county_id: int, waiting: list[Waiting], result: Verified, roll: confirming.Roll
 ) -> tuple[list[Answered], list[UUID]]:
     """Steps that somebody can confirm, and the records that are then complete."""
-    roll = await confirming.roll_of(county_id, today(at))
     steps: dict[UUID, list[StepRow]] = defaultdict(list)
-    for step in await bulk_queries.steps(county_id, month):
+    for step in await bulk_queries.steps(county_id, [record.id for record in waiting]):
         steps[step.record_id].append(step)
     answers: list[Answered] = []
     complete: list[UUID] = []

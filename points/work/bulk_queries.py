@@ -4,14 +4,20 @@
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 import msgspec
 
-from points.work.rules import month_bounds
+from points.work.rules import State, month_bounds
 from points.work.schemas import Excluding, StepRow
 from shared.database import DB
+
+
+class Waiting(Excluding, frozen=True, kw_only=True):
+    """A pending record in the order in which a month is confirmed."""
+
+    work_date: date
 
 
 class Answered(msgspec.Struct, frozen=True):
@@ -30,22 +36,36 @@ CADRES = """
 SELECT id FROM shared.person
 WHERE county_id = $1 AND employment_type = 'cadre' AND id = ANY($2::uuid[])
 """
-WAITING = """
+# A record's run is the month of its work or a later one.
+OF_MONTH = """
+r.county_id = $1 AND r.run_month >= $2
+  AND (r.run_month = $2 OR r.work_date >= $3 AND r.work_date < $4)
+"""
+NO_OBJECTION = """
+  AND NOT EXISTS (SELECT FROM points.objection o WHERE o.county_id = $1 AND o.record_id = r.id
+                  AND o.state IN ('open', 'review'))
+"""
+PLACES = f"""
+SELECT left(r.grid_code, 12) AS village_code, count(*)::int AS records
+FROM points.work_record r WHERE {OF_MONTH} AND r.state = $5
+GROUP BY 1 ORDER BY 1
+"""
+# Whoever answers a step locks its record first; so do we, before the steps are read.
+WAITING = f"""
 SELECT r.id, r.worker_id, r.grid_code, r.entered_by, r.recused,
-       p.employment_type = 'cadre' AS cadre
+       p.employment_type = 'cadre' AS cadre, r.work_date
 FROM points.work_record r
 JOIN shared.person p ON p.county_id = $1 AND p.id = r.worker_id
-WHERE r.county_id = $1 AND r.state = 'pending'
-  AND (r.run_month = $2 OR r.work_date >= $3 AND r.work_date < $4)
-ORDER BY r.grid_code COLLATE "C", r.id
+WHERE {OF_MONTH} AND r.state = 'pending' AND left(r.grid_code, 12) = ANY($5::text[])
+  AND (r.work_date, r.id) > ($6, $7)
+ORDER BY r.work_date, r.id LIMIT $8
+FOR UPDATE OF r
 """
 STEPS = """
 SELECT v.id, v.record_id, v.step, v.role, v.unit_code, v.grid_code, v.verdict, v.by_id,
        NULL::text AS by_name, v.authority, v.via, v.at
 FROM points.verification v
-JOIN points.work_record r ON r.county_id = $1 AND r.id = v.record_id
-WHERE v.county_id = $1 AND r.state = 'pending'
-  AND (r.run_month = $2 OR r.work_date >= $3 AND r.work_date < $4)
+WHERE v.county_id = $1 AND v.record_id = ANY($2::uuid[])
 ORDER BY v.record_id, v.step
 """
 ANSWER = """
@@ -67,12 +87,11 @@ RETURNING r.id, r.grid_code
 ACCEPTED = """
 SELECT id, grid_code FROM points.work_record WHERE county_id = $1 AND state = 'accepted'
 """
-READY = """
-SELECT r.id, r.grid_code FROM points.work_record r
-WHERE r.county_id = $1 AND r.state = 'accepted'
-  AND (r.run_month = $2 OR r.work_date >= $3 AND r.work_date < $4)
-  AND NOT EXISTS (SELECT FROM points.objection o WHERE o.county_id = $1 AND o.record_id = r.id
-                  AND o.state IN ('open', 'review'))
+READY = f"""
+SELECT r.id, left(r.grid_code, 12) AS village_code FROM points.work_record r
+WHERE {OF_MONTH} AND r.state = 'accepted' AND left(r.grid_code, 12) = ANY($5::text[])
+{NO_OBJECTION}
+ORDER BY r.work_date, r.declared_at, r.seq, r.id LIMIT $6
 """
 CLOSE = """
 INSERT INTO points.village_month (county_id, id, village_code, month, state, sample, posted_at)
@@ -100,14 +119,24 @@ async def cadres(county_id: int, people: Sequence[UUID]) -> set[UUID]:
     return {row["id"] for row in await DB.fetch(CADRES, county_id, list(people))}
 
 
-async def waiting(county_id: int, month: int) -> list[Excluding]:
-    """Pending records of a month's work or run."""
-    return await DB.all(Excluding, WAITING, county_id, month, *month_bounds(month))
+async def places(county_id: int, month: int, state: State) -> list[tuple[str, int]]:
+    """Villages with records of a month's work or run in a state, and how many."""
+    rows = await DB.fetch(PLACES, county_id, month, *month_bounds(month), state)
+    return [(row["village_code"], row["records"]) for row in rows]
 
 
-async def steps(county_id: int, month: int) -> list[StepRow]:
-    """Steps of the same records, answered or not."""
-    return await DB.all(StepRow, STEPS, county_id, month, *month_bounds(month))
+async def waiting(
+    county_id: int, month: int, villages: Sequence[str], after: tuple[date, UUID], limit: int
+) -> list[Waiting]:
+    """Pending records of a month's work or run, by work date; locked."""
+    return await DB.all(
+        Waiting, WAITING, county_id, month, *month_bounds(month), list(villages), *after, limit
+    )
+
+
+async def steps(county_id: int, records: Sequence[UUID]) -> list[StepRow]:
+    """Steps of records, answered or not."""
+    return await DB.all(StepRow, STEPS, county_id, list(records))
 
 
 async def answer(county_id: int, rows: Sequence[Answered], at: datetime) -> None:
@@ -134,10 +163,12 @@ async def accepted(county_id: int) -> list[tuple[UUID, str]]:
     return [(row["id"], row["grid_code"]) for row in await DB.fetch(ACCEPTED, county_id)]
 
 
-async def ready(county_id: int, month: int) -> list[tuple[UUID, str]]:
-    """Accepted records of a month's work or run without an open objection: (id, grid)."""
-    rows = await DB.fetch(READY, county_id, month, *month_bounds(month))
-    return [(row["id"], row["grid_code"]) for row in rows]
+async def ready(
+    county_id: int, month: int, villages: Sequence[str], limit: int
+) -> list[tuple[UUID, str]]:
+    """Accepted records of a month's work or run without an open objection: (id, village)."""
+    rows = await DB.fetch(READY, county_id, month, *month_bounds(month), list(villages), limit)
+    return [(row["id"], row["village_code"]) for row in rows]
 
 
 async def close(

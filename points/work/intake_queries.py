@@ -49,7 +49,7 @@ UPDATE intake_row r SET outcome = 'standing', kind = '重复'
 FROM points.work_record s
 WHERE r.outcome = 'fresh' AND s.county_id = $1 AND s.worker_id = r.worker_id
   AND s.work_date = r.work_date AND s.rule_code = r.code AND s.text_key = r.text_key
-  AND s.state NOT IN ('returned', 'withdrawn', 'refused')
+  AND s.standing
 """
 COUNTS = "SELECT outcome, kind, count(*)::int AS count FROM intake_row GROUP BY outcome, kind"
 INSERT_RECORDS = """
@@ -205,7 +205,7 @@ async def signed_ids(first: int, after: int) -> list[UUID]:
 
 async def due() -> list[Due]:
     """New records as a decision takes them, in its order."""
-    return await DB.all(Due, DUE)
+    return [Due(**dict(row)) for row in await DB.fetch(DUE)]
 
 
 async def lines(limit: int, *, refused: bool) -> list[StagedLine]:

@@ -20,8 +20,8 @@ from points.rulebook import service as rulebook
 from points.rulebook.rules import Caps, Decision, Earned, Facts, Rule, decide
 from points.settlement.funds import service as funds
 from points.work import posting_queries as queries
-from points.work.posting_queries import Decided, Due
-from points.work.rules import REPEAT_DAYS, month_of, week_of
+from points.work.posting_queries import Decided, Due, Given
+from points.work.rules import REPEAT_DAYS, State, month_of, week_of
 from points.work.schemas import MonthTotals
 from shared import settings_county
 from shared.database import DB
@@ -61,14 +61,14 @@ class _Ledger(msgspec.Struct):
             person_year=self.person_year[due.worker_id, due.work_date.year],
         )
 
-    def add(self, due: Due, amount: int) -> None:
+    def add(self, due: Due | Given, amount: int) -> None:
         month = month_of(due.work_date)
         self.rule_day[due.worker_id, due.rule_code, due.work_date] += amount
         self.rule_month[due.worker_id, due.rule_code, month] += amount
         self.category_month[due.worker_id, due.category, month] += amount
         self.person_month[due.worker_id, month] += amount
         self.person_year[due.worker_id, due.work_date.year] += amount
-        if due.household and amount:
+        if isinstance(due, Due) and due.household and amount:
             self.visits.add(_visit(due))
 
 
@@ -78,8 +78,24 @@ async def post_records(county_id: int, ids: Sequence[UUID], at: datetime) -> Mon
     A record that is not accepted (any more) is left alone, so a repeat posts nothing twice.
     Raises LedgerRefused if the ledger does not take an award.
     """
+    return await _post(county_id, ids, at, State.ACCEPTED, ())
+
+
+async def post_confirmed(
+    county_id: int, ids: Sequence[UUID], at: datetime, resident_rules: Sequence[str]
+) -> MonthTotals:
+    """The same for pending records whose every step this transaction has just answered on paper.
+
+    A sheet bears the signatures of residents too.
+    """
+    return await _post(county_id, ids, at, State.PENDING, resident_rules)
+
+
+async def _post(
+    county_id: int, ids: Sequence[UUID], at: datetime, state: State, resident_rules: Sequence[str]
+) -> MonthTotals:
     await queries.lock_workers(county_id, ids)
-    due = await queries.due(county_id, ids)
+    due = await queries.due(county_id, ids, state)
     totals = MonthTotals()
     if not due:
         return totals
@@ -94,7 +110,7 @@ async def post_records(county_id: int, ids: Sequence[UUID], at: datetime) -> Mon
         if decision.posted:
             fund_id = paying.get(item.grid_code[:12])
             awards.append(_award(item, rule, decision, fund_id, settings))
-    await queries.store(county_id, decided, at)
+    await queries.store(county_id, decided, at, state, resident_rules)
     for outcome in await ledger.post(county_id, awards):
         if outcome.code != Code.ACCEPTED:
             raise LedgerRefused(str(outcome.code))
@@ -158,10 +174,11 @@ async def decisions(
     earlier record that one repeats.
     """
     book = await _book(county_id, due)
-    rules = _Rules(county_id)
+    versions = await rulebook.versions(county_id)
+    rules = _Rules(versions, await rulebook.caps_versions(county_id))
     found = []
     for item in due:
-        rule, caps = await rules.at(item)
+        rule, caps = rules.at(item)
         repeats = book.repeated(item) if rule.repeat_zero else item.repeats
         facts = Facts(
             quantity=item.quantity,
@@ -179,18 +196,18 @@ async def decisions(
 class _Rules:
     """Rule versions and caps, each asked for once."""
 
-    def __init__(self, county_id: int) -> None:
-        self.county_id = county_id
-        self.versions: dict[str, dict[int, Rule]] = {}
+    def __init__(
+        self, versions: dict[str, list[Rule]], caps: Sequence[rulebook.CapsVersion]
+    ) -> None:
+        self.rules = {(r.code, r.version): r for found in versions.values() for r in found}
+        self.versions = caps
         self.caps: dict[date, Caps] = {}
 
-    async def at(self, due: Due) -> tuple[Rule, Caps]:
-        if due.rule_code not in self.versions:
-            found = await rulebook.history(self.county_id, due.rule_code)
-            self.versions[due.rule_code] = {rule.version: rule for rule in found}
+    def at(self, due: Due) -> tuple[Rule, Caps]:
+        """Raises NotFound before the first caps."""
         if due.work_date not in self.caps:
-            self.caps[due.work_date] = await rulebook.caps_at(self.county_id, due.work_date)
-        return self.versions[due.rule_code][due.rule_version], self.caps[due.work_date]
+            self.caps[due.work_date] = rulebook.caps_of(self.versions, due.work_date)
+        return self.rules[due.rule_code, due.rule_version], self.caps[due.work_date]
 
 
 async def _book(county_id: int, due: Sequence[Due]) -> _Ledger:
@@ -203,10 +220,13 @@ async def _book(county_id: int, due: Sequence[Due]) -> _Ledger:
         set(),
         defaultdict(list),
     )
-    years = sorted({item.work_date.year for item in due})
     workers = sorted({item.worker_id for item in due})
-    for past in await queries.given(county_id, workers, years):
-        book.add(past, past.posted)
+    months = sorted({month_of(item.work_date) for item in due})
+    for sums in await queries.given(county_id, workers, months):
+        book.add(sums, sums.posted)
+    years = sorted({item.work_date.year for item in due})
+    for worker_id, year, amount in await queries.given_in_years(county_id, workers, years):
+        book.person_year[worker_id, year] = amount
     houses = sorted({item.household for item in due if item.household})
     for past in await queries.visits(county_id, houses, min(item.work_date for item in due)):
         book.visits.add(_visit(past))

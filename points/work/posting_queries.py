@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from points.work.rules import State
 from shared.database import DB
 
 
@@ -23,6 +24,16 @@ class Due(msgspec.Struct, frozen=True, kw_only=True):
     household: str
     text_key: str
     repeats: UUID | None
+    posted: int
+
+
+class Given(msgspec.Struct, frozen=True, kw_only=True):
+    """What a worker was given under a rule on a day."""
+
+    worker_id: UUID
+    rule_code: str
+    category: str
+    work_date: date
     posted: int
 
 
@@ -46,21 +57,28 @@ SELECT pg_advisory_xact_lock(hashtextextended(w.id::text, $1)) FROM (
     SELECT DISTINCT worker_id AS id FROM points.work_record
     WHERE county_id = $1::int AND id = ANY($2::uuid[]) ORDER BY worker_id) w
 """
-ACCEPTED = (
+IN_STATE = (
     FIELDS
     + """
-WHERE county_id = $1 AND id = ANY($2::uuid[]) AND state = 'accepted'
+WHERE county_id = $1 AND id = ANY($2::uuid[]) AND state = $3
 ORDER BY work_date, declared_at, seq, id
 """
 )
-DUE = ACCEPTED + "FOR UPDATE"
-GIVEN = (
-    FIELDS
-    + """
+DUE = IN_STATE + "FOR UPDATE"
+GIVEN = """
+SELECT worker_id, rule_code, category, work_date, sum(posted)::int8 AS posted
+FROM points.work_record
+WHERE county_id = $1 AND worker_id = ANY($2::uuid[]) AND state = 'posted' AND posted > 0
+  AND (extract(year FROM work_date) * 100 + extract(month FROM work_date))::int = ANY($3::int[])
+GROUP BY worker_id, rule_code, category, work_date
+"""
+GIVEN_IN_YEARS = """
+SELECT worker_id, extract(year FROM work_date)::int AS year, sum(posted)::int8 AS posted
+FROM points.work_record
 WHERE county_id = $1 AND worker_id = ANY($2::uuid[]) AND state = 'posted' AND posted > 0
   AND extract(year FROM work_date)::int = ANY($3::int[])
+GROUP BY 1, 2
 """
-)
 VISITS = (
     FIELDS
     + """
@@ -78,9 +96,11 @@ WHERE county_id = $1 AND text_key = ANY($2::text[]) AND work_date BETWEEN $3 AND
 STORE = """
 UPDATE points.work_record r
 SET state = 'posted', posted = d.posted, decision = d.decision::jsonb, posted_at = $6,
-    repeats = d.repeats
+    repeats = d.repeats, accepted_at = COALESCE(r.accepted_at, $6),
+    resident_how = CASE WHEN r.resident_how = '' AND r.rule_code = ANY($8::text[])
+                        THEN 'signature' ELSE r.resident_how END
 FROM unnest($2::uuid[], $3::int8[], $4::text[], $5::uuid[]) AS d (id, posted, decision, repeats)
-WHERE r.county_id = $1 AND r.id = d.id AND r.state = 'accepted'
+WHERE r.county_id = $1 AND r.id = d.id AND r.state = $7
 """
 
 
@@ -89,17 +109,29 @@ async def lock_workers(county_id: int, ids: Sequence[UUID]) -> None:
     await DB.fetch(LOCK_WORKERS, county_id, list(ids))
 
 
-async def due(county_id: int, ids: Sequence[UUID]) -> list[Due]:
-    return await DB.all(Due, DUE, county_id, list(ids))
+async def due(county_id: int, ids: Sequence[UUID], state: State) -> list[Due]:
+    """Records that are in a state, locked, in the order in which they are decided."""
+    rows = await DB.fetch(DUE, county_id, list(ids), state)
+    return [Due(**dict(row)) for row in rows]
 
 
 async def accepted(county_id: int, ids: Sequence[UUID]) -> list[Due]:
-    """The same records, only looked at."""
-    return await DB.all(Due, ACCEPTED, county_id, list(ids))
+    """Accepted records, only looked at."""
+    return await DB.all(Due, IN_STATE, county_id, list(ids), State.ACCEPTED)
 
 
-async def given(county_id: int, workers: Sequence[UUID], years: Sequence[int]) -> list[Due]:
-    return await DB.all(Due, GIVEN, county_id, list(workers), list(years))
+async def given(county_id: int, workers: Sequence[UUID], months: Sequence[int]) -> list[Given]:
+    """What workers were given in some months (202610)."""
+    rows = await DB.fetch(GIVEN, county_id, list(workers), list(months))
+    return [Given(**dict(row)) for row in rows]
+
+
+async def given_in_years(
+    county_id: int, workers: Sequence[UUID], years: Sequence[int]
+) -> list[tuple[UUID, int, int]]:
+    """(worker, year, 0.1 point)."""
+    rows = await DB.fetch(GIVEN_IN_YEARS, county_id, list(workers), list(years))
+    return [(row["worker_id"], row["year"], row["posted"]) for row in rows]
 
 
 async def visits(county_id: int, households: Sequence[str], since: date) -> list[Due]:
@@ -111,7 +143,14 @@ async def reports(county_id: int, keys: Sequence[str], first: date, last: date) 
     return await DB.all(Due, REPORTS, county_id, list(keys), first, last)
 
 
-async def store(county_id: int, rows: Sequence[Decided], at: datetime) -> None:
+async def store(
+    county_id: int,
+    rows: Sequence[Decided],
+    at: datetime,
+    state: State,
+    resident_rules: Sequence[str],
+) -> None:
+    """Mark records that are in ``state`` posted; under the rules named, a resident signed."""
     await DB.execute(
         STORE,
         county_id,
@@ -120,4 +159,6 @@ async def store(county_id: int, rows: Sequence[Decided], at: datetime) -> None:
         [row.decision for row in rows],
         [row.repeats for row in rows],
         at,
+        state,
+        list(resident_rules),
     )

@@ -338,7 +338,7 @@ async def same_record(
     found: UUID | None = await DB.fetchval(
         "SELECT id FROM points.work_record WHERE county_id = $1 AND worker_id = $2"
         " AND work_date = $3 AND rule_code = $4 AND text_key = $5"
-        " AND state NOT IN ('returned', 'withdrawn', 'refused')",
+        " AND standing",
         county_id,
         worker_id,
         on,

@@ -86,7 +86,7 @@ SCRIPTS = {
 
 # What one record of work leaves behind: the record, its outcome and its two transfers.
 COPY_TABLES = """
-CREATE TABLE base_work (LIKE points.work_record INCLUDING ALL);
+CREATE TABLE base_work (LIKE points.work_record INCLUDING ALL EXCLUDING GENERATED);
 CREATE TABLE base_posting (LIKE points.posting INCLUDING ALL);
 CREATE TABLE base_lot (LIKE points.lot INCLUDING ALL EXCLUDING GENERATED);
 CREATE TABLE base_transfer (LIKE points.transfer INCLUDING ALL);
