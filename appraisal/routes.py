@@ -31,7 +31,6 @@ SCORECARD_ROUTES: Routes = {
     "POST /appraisal/desk/scheme": DEPARTMENT,
     "GET /appraisal/me": FORMER_TOO,
     "GET /appraisal/me/{cycle_id}": FORMER_TOO,
-    "POST /appraisal/me/{cycle_id}/sign": FORMER_TOO,
     "GET /appraisal/team": LEADERS,
     "GET /appraisal/team/{cycle_id}": LEADERS,
     "GET /appraisal/team/{cycle_id}/{person_id}": LEADERS,

@@ -13,7 +13,7 @@ from appraisal.duty.tables import (
 from appraisal.notice.tables import Notice, NoticeEntry, Serving
 from appraisal.pool.tables import Applicant, Shield
 from appraisal.ranking.tables import Ranking
-from appraisal.scorecard.tables import Calibration, Input, Receipt, Run, Scheme, Score
+from appraisal.scorecard.tables import Calibration, Input, Run, Scheme, Score
 from appraisal.survey.tables import (
     Ballot,
     BallotBox,
@@ -64,7 +64,6 @@ __all__ = [
     "RandomItem",
     "RandomResult",
     "Ranking",
-    "Receipt",
     "Run",
     "Scheme",
     "Score",

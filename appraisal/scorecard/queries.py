@@ -1,4 +1,4 @@
-"""SQL of schemes, runs, calibrations and receipts. ``$1`` is the county everywhere."""
+"""SQL of schemes, runs and calibrations. ``$1`` is the county everywhere."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -82,16 +82,6 @@ CALIBRATIONS = """
 SELECT calculated, before, calibrated, reason, made_name, authority, made_at
 FROM appraisal.calibration
 WHERE county_id = $1 AND run_id = $2 AND person_id = $3 ORDER BY made_at, id
-"""
-INSERT_RECEIPT = """
-INSERT INTO appraisal.receipt (county_id, id, cycle_id, run_id, person_id, final, grade, signed_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-ON CONFLICT DO NOTHING
-"""
-RECEIPT = """
-SELECT signed_at FROM appraisal.receipt
-WHERE county_id = $1 AND run_id = $2 AND person_id = $3 AND final IS NOT DISTINCT FROM $4
-  AND grade = $5
 """
 CHANGES = """
 SELECT person_id, COALESCE(b.name, a.name) AS name, COALESCE(b.grid_code, a.grid_code) AS grid_code,
@@ -311,29 +301,6 @@ async def insert_calibration(
 
 async def calibrations(county_id: int, run_id: UUID, person_id: UUID) -> list[CalibrationRow]:
     return await DB.all(CalibrationRow, CALIBRATIONS, county_id, run_id, person_id)
-
-
-async def insert_receipt(
-    county_id: int,
-    receipt_id: UUID,
-    cycle_id: UUID,
-    run_id: UUID,
-    person_id: UUID,
-    final: int | None,
-    grade: str,
-    signed_at: datetime,
-) -> None:
-    await DB.execute(
-        INSERT_RECEIPT, county_id, receipt_id, cycle_id, run_id, person_id, final, grade, signed_at
-    )
-
-
-async def receipt(
-    county_id: int, run_id: UUID, person_id: UUID, final: int | None, grade: str
-) -> datetime | None:
-    """When the person signed for exactly this result."""
-    at: datetime | None = await DB.fetchval(RECEIPT, county_id, run_id, person_id, final, grade)
-    return at
 
 
 async def changes(county_id: int, before: UUID, after: UUID) -> list[Change]:

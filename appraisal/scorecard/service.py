@@ -1,6 +1,5 @@
-"""Reading scorecards, within one's rights, and signing for one's own."""
+"""Reading scorecards, within one's rights."""
 
-from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -8,7 +7,8 @@ import msgspec
 from appraisal.cycle import service as cycles
 from appraisal.cycle.rules import Stage
 from appraisal.cycle.schemas import CycleRow
-from appraisal.notice import service as notice
+from appraisal.notice import queries as notices
+from appraisal.notice.schemas import ServingRow
 from appraisal.scorecard import explaining, queries
 from appraisal.scorecard.explaining import Line
 from appraisal.scorecard.queries import MeritMonth, TeamRow
@@ -20,12 +20,9 @@ from appraisal.scorecard.schemas import (
     Scores,
     Tally,
 )
-from shared.audit import service as audit
-from shared.database import DB
 from shared.errors import NotFound
 from shared.identity.access import Action, Target, allowed, reach, require
 from shared.identity.actor import Actor
-from shared.ids import new_id
 
 PUBLIC_STAGES = frozenset({Stage.NOTICE, Stage.APPEAL, Stage.CLOSED})
 """Before these a result is not decided yet, and only those who decide see it."""
@@ -52,7 +49,8 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     minus_words: str
     total_words: str
     calibrations: list[CalibrationRow]
-    signed_at: datetime | None
+    served: ServingRow | None
+    """When and how the result was served on the person (送达)."""
 
 
 class Own(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,36 +120,6 @@ async def own_card(actor: Actor, cycle_id: UUID) -> Card:
     return await card(actor, cycle_id, actor.person_id)
 
 
-async def sign(actor: Actor, cycle_id: UUID, now: datetime) -> None:
-    """签收 of one's own result as it stands; signing says that it was seen, not agreed to.
-
-    Raises NotFound, NoCycle.
-    """
-    own = await own_card(actor, cycle_id)
-    async with DB.transaction():
-        await queries.insert_receipt(
-            actor.county_id,
-            new_id(),
-            cycle_id,
-            own.run.id,
-            actor.person_id,
-            own.scores.final,
-            own.scores.grade,
-            now,
-        )
-        await audit.record(
-            actor,
-            "score.sign",
-            "score",
-            actor.person_id,
-            county_id=actor.county_id,
-            unit_code=own.facts.grid_code,
-            after={"final": own.scores.final, "grade": own.scores.grade},
-            authority="self",
-        )
-        await notice.note_receipt(actor, cycle_id, now)
-
-
 async def months(actor: Actor, found: Card) -> list[MeritMonth]:
     """The months that a card's points were earned in, as the ledger says today."""
     first, last = found.cycle.starts_on, found.cycle.ends_on
@@ -183,9 +151,6 @@ async def _card(county_id: int, cycle: CycleRow, run: RunRow, facts: Facts) -> C
     scores = await queries.scores(county_id, run.id, facts.person_id)
     if scores is None:
         raise NotFound
-    signed_at = await queries.receipt(
-        county_id, run.id, facts.person_id, scores.final, scores.grade
-    )
     return Card(
         cycle=cycle,
         run=run,
@@ -196,7 +161,7 @@ async def _card(county_id: int, cycle: CycleRow, run: RunRow, facts: Facts) -> C
         minus_words=explaining.minus_words(facts, run.scheme),
         total_words=explaining.total_words(facts, scores, run.scheme, annual=run.annual),
         calibrations=await queries.calibrations(county_id, run.id, facts.person_id),
-        signed_at=signed_at,
+        served=await notices.serving(county_id, cycle.id, facts.person_id),
     )
 
 

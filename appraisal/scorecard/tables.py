@@ -1,4 +1,4 @@
-"""Schemes, scoring runs, their frozen inputs and scores, calibrations and receipts.
+"""Schemes, scoring runs, their frozen inputs and scores, calibrations.
 
 Scores are hundredths of a point. A run is a version: its inputs are copied from the sources when it
 is made, its scores follow from them and from the scheme that the run carries.
@@ -138,16 +138,3 @@ class Calibration(Table, tablename="calibration", schema="appraisal", db=DB):
     made_name = Text(default=None)
     authority = Text(default=None)
     made_at = Timestamptz(default=None)
-
-
-class Receipt(Table, tablename="receipt", schema="appraisal", db=DB):
-    """签收: the worker has seen this result; unique by (run, person, final)."""
-
-    county_id = county()
-    id = key()
-    cycle_id = link()
-    run_id = link()
-    person_id = link()
-    final = Integer(default=None, null=True)
-    grade = Text(default=None)
-    signed_at = Timestamptz(default=None)

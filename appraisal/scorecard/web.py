@@ -3,16 +3,16 @@
 from typing import Any
 from uuid import UUID
 
-from litestar import Request, Router, get, post
+from litestar import Request, Router, get
 from litestar.params import FromPath
-from litestar.response import Redirect, Template
+from litestar.response import Template
 
 from appraisal.cycle import service as cycles
 from appraisal.scorecard import service
 from appraisal.scorecard.rules import Component
 from shared.identity.access import Action, reach
 from shared.identity.actor import Actor
-from shared.web.pages import may_open, moment, page
+from shared.web.pages import may_open, page
 
 Asked = Request[Actor, Any, Any]
 OWN_SOURCES = {
@@ -43,13 +43,6 @@ async def own(request: Asked, cycle_id: FromPath[UUID]) -> Template:
     objection = OBJECTION.format(cycle_id=cycle_id) if may_open(request, OBJECTION) else ""
     links = {key: path for key, path in OWN_SOURCES.items() if may_open(request, path)}
     return _page(request, "m_card", card=found, links=links, objection=objection, own=True)
-
-
-@post("/appraisal/me/{cycle_id:uuid}/sign")
-async def sign(request: Asked, cycle_id: FromPath[UUID]) -> Redirect:
-    """签收."""
-    await service.sign(request.user, cycle_id, moment(request))
-    return Redirect(f"/appraisal/me/{cycle_id}", status_code=303)
 
 
 @get("/appraisal/team")
@@ -83,4 +76,4 @@ def _page(request: Asked, name: str, **context: Any) -> Template:
     )
 
 
-router = Router("/", route_handlers=[mine, own, sign, teams, team, member], include_in_schema=False)
+router = Router("/", route_handlers=[mine, own, teams, team, member], include_in_schema=False)

@@ -18,7 +18,6 @@ END $$;
 
 SELECT shared.reference('appraisal.run', 'cycle_id', 'appraisal.cycle');
 SELECT shared.reference('appraisal.calibration', 'run_id', 'appraisal.run');
-SELECT shared.reference('appraisal.receipt', 'run_id', 'appraisal.run');
 
 SELECT shared.ensure('appraisal.score', 'score_grade',
     $$grade IN ('excellent','good','basic','fail','undetermined')
@@ -32,15 +31,11 @@ CREATE UNIQUE INDEX IF NOT EXISTS run_current ON appraisal.run (county_id, cycle
     WHERE current;
 CREATE INDEX IF NOT EXISTS calibration_person ON appraisal.calibration
     (county_id, cycle_id, person_id, made_at);
-CREATE UNIQUE INDEX IF NOT EXISTS receipt_once ON appraisal.receipt
-    (county_id, run_id, person_id, final, grade);
 
 CREATE OR REPLACE TRIGGER scheme_append_only BEFORE UPDATE OR DELETE ON appraisal.scheme
     FOR EACH ROW EXECUTE FUNCTION shared.refuse_change();
 CREATE OR REPLACE TRIGGER calibration_append_only BEFORE UPDATE OR DELETE
     ON appraisal.calibration FOR EACH ROW EXECUTE FUNCTION shared.refuse_change();
-CREATE OR REPLACE TRIGGER receipt_append_only BEFORE UPDATE OR DELETE ON appraisal.receipt
-    FOR EACH ROW EXECUTE FUNCTION shared.refuse_change();
 CREATE OR REPLACE TRIGGER run_closed BEFORE INSERT OR UPDATE OR DELETE ON appraisal.run
     FOR EACH ROW EXECUTE FUNCTION appraisal.refuse_closed();
 CREATE OR REPLACE TRIGGER calibration_closed BEFORE INSERT ON appraisal.calibration

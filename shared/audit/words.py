@@ -114,7 +114,6 @@ ACTIONS = {
     "scheme.edit": "修改评分规则",
     "score.run": "运行评分",
     "score.calibrate": "校准得分",
-    "score.sign": "签收考核结果",
     "notice.issue": "发布公示",
     "result.serve": "送达考核结果",
     "case.sign": "签办考核事项",

@@ -9,8 +9,10 @@ import pytest
 
 from appraisal.cycle.rules import Stage
 from appraisal.errors import CycleClosed, WrongStage
+from appraisal.notice import service as notice
 from appraisal.scorecard import calibrating, schemes, service
 from appraisal.scorecard.rules import Scheme
+from shared.clock import now
 from shared.database import DB
 from shared.errors import Forbidden, Invalid, NotFound
 from tests.appraisal.cycle.stages import bring_to
@@ -123,21 +125,22 @@ async def test_a_closed_cycle_s_scores_never_change(rollback: None) -> None:
                     await DB.execute(statement, COUNTY, scene.run_id)
 
 
-async def test_a_worker_signs_for_what_they_have_seen(rollback: None) -> None:
-    """Signed once; a later calibration is another result and waits for another signature."""
-    scene = await scored_cycle(Stage.NOTICE)
+async def test_a_worker_s_list_has_the_result_once_announced(rollback: None) -> None:
+    """Served or not, as the calibration of a decided objection leaves it."""
+    scene = await scored_cycle(Stage.REVIEW)
     worker = await acting(scene.town.worker)
-    assert (await service.own_card(worker, scene.cycle_id)).signed_at is None
-    for _ in range(2):
-        await service.sign(worker, scene.cycle_id, AFTER)
-    assert (await service.own_card(worker, scene.cycle_id)).signed_at == AFTER
+    [early] = await service.mine(worker)
+    assert early.card is None
+    await bring_to(scene.department, scene.cycle_id, Stage.NOTICE, AFTER)
+    assert (await service.own_card(worker, scene.cycle_id)).served is None
+    await notice.receive(worker, scene.cycle_id, now())
     await calibrating.calibrate(
         scene.department, scene.cycle_id, worker.person_id, Decimal(88), "异议成立", AFTER
     )
-    assert (await service.own_card(worker, scene.cycle_id)).signed_at is None
     [own] = await service.mine(worker)
     assert own.card is not None
-    assert own.card.scores.final == 8800
+    assert own.card.served is not None
+    assert (own.card.scores.final, own.card.served.how) == (8800, "signed")
 
 
 async def test_calibration_belongs_to_its_stages(rollback: None) -> None:

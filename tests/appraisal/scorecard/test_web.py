@@ -3,10 +3,13 @@
 import httpx
 
 from appraisal.cycle.rules import Stage
+from appraisal.notice import service as notice
 from appraisal.scorecard.rules import Scheme
 from appraisal.scorecard.web_desk import fields_of
+from shared.clock import now
 from tests.appraisal.cycle.test_web import post
 from tests.appraisal.scorecard.scene import scored_cycle
+from tests.factories import acting
 from tests.shared.identity.test_matrix import act_as
 
 
@@ -34,21 +37,21 @@ async def test_the_department_follows_a_score_to_its_rows(client: httpx.AsyncCli
     assert "两次评分完全一样" in changed.text
 
 
-async def test_a_worker_understands_and_signs(client: httpx.AsyncClient) -> None:
-    """The phone page says what each number came from; 签收 is one tap."""
+async def test_a_worker_understands_every_number(client: httpx.AsyncClient) -> None:
+    """The phone page says what each number came from; those above read it too."""
     scene = await scored_cycle(Stage.NOTICE)
     await act_as(client, scene.town.worker)
     mine = await client.get("/appraisal/me")
     assert "请签收" in mine.text
     own = f"/appraisal/me/{scene.cycle_id}"
     assert "同类网格的中位数" in (await client.get(own)).text
-    assert (await post(client, f"{own}/sign")).status_code == 303
-    assert "签收。" in (await client.get(own)).text
+    await notice.receive(await acting(scene.town.worker), scene.cycle_id, now())
+    assert "您已签收" in (await client.get(own)).text
     await act_as(client, scene.town.chief)
     team = await client.get(f"/appraisal/team/{scene.cycle_id}")
     assert "不排名" in team.text
     member = await client.get(f"/appraisal/team/{scene.cycle_id}/{scene.town.worker.person_id}")
-    assert (member.status_code, "签收表示" in member.text) == (200, False)
+    assert (member.status_code, "您已签收" in member.text) == (200, False)
 
 
 async def test_rules_are_changed_on_a_page(client: httpx.AsyncClient) -> None:

@@ -131,6 +131,20 @@ def random_scheme(random: Random) -> Scheme:
     )
 
 
+async def known_people(workers: Sequence[dict[str, Any]], county_id: int = COUNTY) -> None:
+    """The workers as people of the roster, for what tells or serves them."""
+    await DB.executemany(
+        "INSERT INTO shared.person (county_id, id, name, name_pinyin, name_initials, phone_cipher,"
+        " phone_hmac, phone_last4, employment_type, full_time, version, created_at)"
+        " VALUES ($1, $2, $3, 'zhangsan', 'zs', '', $4, '0000', $5, true, 1, $6)",
+        [
+            (county_id, one["person_id"], one["name"], one["person_id"].bytes,
+             one["employment_type"], now())
+            for one in workers
+        ],
+    )  # fmt: skip
+
+
 async def stored_run(
     cycle_id: UUID,
     workers: Sequence[dict[str, Any]],

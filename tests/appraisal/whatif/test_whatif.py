@@ -19,7 +19,7 @@ from shared.identity.actor import Actor
 from tests.appraisal.cycle.stages import bring_to, opened
 from tests.appraisal.cycle.test_web import post
 from tests.appraisal.scorecard.scene import AFTER, scored_cycle
-from tests.appraisal.scorecard.worlds import random_worker, stored_run
+from tests.appraisal.scorecard.worlds import known_people, random_worker, stored_run
 from tests.factories import COUNTY, acting, small_county
 from tests.shared.identity.test_matrix import act_as
 
@@ -39,6 +39,7 @@ async def test_the_rules_in_force_reproduce_history(department: Actor, seed: int
     cycle_id = await opened(department, AFTER)
     await bring_to(department, cycle_id, Stage.SCORE, AFTER)
     workers = [random_worker(random, even=True) for _ in range(80)]
+    await known_people(workers)
     run_id = await stored_run(cycle_id, workers)
     await scoring_queries.score([COUNTY], [run_id])
     await freezing.freeze(COUNTY, run_id)

@@ -1,0 +1,231 @@
+"""What a run copies from its sources: who is appraised, for which days, with which facts."""
+
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from random import Random
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import pytest
+
+from appraisal.cycle.rules import Kind, Stage
+from appraisal.scorecard import queries, scoring, service
+from points.work import bulk, intake
+from shared.database import DB
+from shared.errors import Conflict
+from shared.identity.actor import Actor
+from shared.ids import new_id
+from shared.roster import service as roster
+from shared.roster.roles import Employment, Role
+from tests.appraisal.cycle.stages import bring_to, opened
+from tests.appraisal.survey import world as survey
+from tests.factories import COUNTY, Member, acting, phone, small_county, units
+from tests.points.work.test_intake import HEAD
+
+AFTER = datetime(2026, 7, 3, 2, tzinfo=UTC)
+FIRST, LAST = date(2026, 1, 1), date(2026, 6, 30)
+INPUTS = "SELECT * FROM appraisal.input WHERE county_id = $1 AND run_id = $2"
+ATTENDANCE = """
+INSERT INTO appraisal.attendance (county_id, id, person_id, village_code, month, rostered_days,
+    duty_days, leave_days, note, version, current, reason, source, entered_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '', 1, true, '', 'form', now())
+"""
+ENTRY = """
+INSERT INTO appraisal.duty_entry (county_id, id, kind, person_id, village_code, happened_on,
+    outcome, level, place, by_whom, facts, document, state, source, entered_at)
+VALUES ($1, $2, $3, $4, left($5, 12), $6, $7, $8, '', '县组织部', '事实', '文件', 'standing',
+    'form', now())
+"""
+
+
+async def department_of(someone: Member) -> Actor:
+    return msgspec.structs.replace(await acting(someone, desk=True), confirmed_at=AFTER)
+
+
+async def inputs_of(run_id: UUID) -> dict[UUID, dict[str, Any]]:
+    return {row["person_id"]: dict(row) for row in await DB.fetch(INPUTS, COUNTY, run_id)}
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_everybody_in_post_on_the_last_day_is_there_with_their_days(
+    rollback: None, seed: int
+) -> None:
+    """Counted day by day from the assignments; who left before is not appraised (I16)."""
+    random = Random(seed)
+    made = await units()
+    grids = [unit for code, unit in sorted(made.items()) if len(code) == 15]
+    department = await roster.add_person(COUNTY, "周部长", phone(), Employment.OFFICIAL)
+    post = await roster.add_post(COUNTY, made["421222"].id, Role.DEPARTMENT)
+    await roster.assign(COUNTY, post, department, FIRST)
+    held: dict[UUID, list[tuple[str, str, date, date]]] = {}
+    for _ in range(12):
+        person = await roster.add_person(COUNTY, "张三", phone(), Employment.CONTRACT)
+        held[person] = []
+        day = date(2025, 11, 1) + timedelta(days=random.randint(0, 250))
+        for _ in range(random.choice((1, 1, 2, 3))):
+            grid = random.choice(grids)
+            past = day + timedelta(days=random.randint(1, 300))
+            place = await roster.add_post(COUNTY, grid.id, Role.GRIDWORKER)
+            await roster.assign(COUNTY, place, person, day, valid_to=past)
+            held[person].append((grid.code, grid.grid_type or "other", day, past))
+            day = random.choice((day + timedelta(days=5), past, past + timedelta(days=20)))
+    actor = await department_of(Member(department, "", "", Role.DEPARTMENT, "421222", post, post))
+    cycle_id = await opened(actor, AFTER)
+    await bring_to(actor, cycle_id, Stage.SCORE, AFTER)
+    there = {
+        person: places
+        for person, places in held.items()
+        if any(first <= LAST < past for _, _, first, past in places)
+    }
+    if not there:
+        with pytest.raises(Conflict, match="没有在岗"):
+            await scoring.score(actor, cycle_id, "", AFTER)
+        return
+    run = await scoring.score(actor, cycle_id, "", AFTER)
+    found = await inputs_of(run.id)
+    assert found.keys() == there.keys()
+    period = [FIRST + timedelta(days=step) for step in range((LAST - FIRST).days + 1)]
+    for person, places in there.items():
+        row = found[person]
+        days = [[p for p in places if p[2] <= day < p[3]] for day in period]
+        assert row["days"] == sum(bool(one) for one in days)
+        kinds = Counter(kind for one in days for _, kind, _, _ in one)
+        for kind in ("rural", "community", "other"):
+            assert row[f"days_{kind}"] == kinds[kind]
+        spent = Counter(code for one in days for code, _, _, _ in one)
+        last = {code for code, _, first, past in places if first <= LAST < past}
+        assert row["grid_code"] == min(last, key=lambda code: (-spent[code], code))
+
+
+async def test_the_facts_are_those_of_the_sources(rollback: None) -> None:
+    """Attendance, checks, praise, survey, points and training of the period, nothing else."""
+    made = await survey.drawn()
+    town, department = made.county, made.department
+    tokens = await survey.printed(made)
+    for number, token in enumerate(tokens[survey.GRID][:22]):
+        await survey.vote(token, (100,) * 6 if number % 2 else (80,) * 6)
+    for token in tokens[survey.SECOND][:6]:
+        await survey.vote(token)
+    await survey.closed(made)
+    worker = town.worker
+    for month, rostered, on_duty in ((202601, "22", "20.5"), (202606, "21", "20"), (202607, 9, 0)):
+        await DB.execute(
+            ATTENDANCE, COUNTY, new_id(), worker.person_id, worker.unit_code[:12], month,
+            Decimal(rostered), Decimal(on_duty), Decimal(1),
+        )  # fmt: skip
+    for kind, on, outcome, level in (
+        ("check", date(2026, 3, 1), "failed", ""),
+        ("check", date(2026, 7, 1), "failed", ""),
+        ("commend", date(2026, 4, 1), "", "county"),
+        ("commend", date(2025, 12, 31), "", "township"),
+    ):
+        await DB.execute(
+            ENTRY, COUNTY, new_id(), kind, worker.person_id, worker.unit_code, on, outcome, level
+        )
+    meetings = [
+        f"2026-06-{day:02d},421222100001001,{worker.name},ORG-02,参加网格例会,"
+        for day in (1, 8, 15)
+    ]
+    content = "\n".join([HEAD, *meetings]).encode()
+    at = datetime(2026, 7, 2, 4, tzinfo=UTC)
+    imported = await intake.import_work(None, COUNTY, content, "a.csv", now=at)
+    assert imported.added == 3
+    await bulk.verify_month(COUNTY, 202606, at)
+    await bulk.post_month(COUNTY, 202606, at)
+    await bring_to(department, made.cycle_id, Stage.SCORE, AFTER)
+    run = await scoring.score(department, made.cycle_id, "首次", AFTER)
+    found = await inputs_of(run.id)
+    facts = found[worker.person_id]
+    given = {
+        "rostered": 430, "on_duty": 405, "on_leave": 20, "missing_months": 4, "failed_checks": 1,
+        "commended_county": 1, "commended_township": 0, "data_total": None, "satisfaction": 900,
+        "ballots": 22, "awarded": 30, "deducted": 0, "hours": None, "veto": False,
+        "grid_code": worker.unit_code, "grid_type": "community", "days": 181,
+        "employment_type": "village_paid", "first_final": None,
+    }  # fmt: skip
+    assert {name: facts[name] for name in given} == given
+    assert facts["half_width"] > 0
+    second = found[town.second_worker.person_id]
+    assert (second["satisfaction"], second["ballots"]) == (None, 6)
+    card = await service.card(department, made.cycle_id, worker.person_id)
+    [june] = await service.months(department, card)
+    assert (june.month, june.awarded) == (202606, 30)
+
+
+async def test_a_second_run_is_a_version_and_the_first_stays(rollback: None) -> None:
+    """New facts make a new run; the difference names who changed; the old inputs are unchanged."""
+    town = await small_county()
+    department = await department_of(town.department)
+    cycle_id = await opened(department, AFTER)
+    await bring_to(department, cycle_id, Stage.SCORE, AFTER)
+    first = await scoring.score(department, cycle_id, "", AFTER)
+    before = await inputs_of(first.id)
+    worker = town.worker
+    await DB.execute(
+        ATTENDANCE, COUNTY, new_id(), worker.person_id, worker.unit_code[:12], 202603,
+        Decimal(20), Decimal(10), Decimal(0),
+    )  # fmt: skip
+    second = await scoring.score(department, cycle_id, "补录", AFTER)
+    assert (first.number, second.number, second.note) == (1, 2, "补录")
+    assert await inputs_of(first.id) == before
+    board, changes = await service.difference(department, cycle_id, 1)
+    assert [run.current for run in board.runs] == [True, False]
+    assert [(one.person_id, one.before, one.after) for one in changes] == [
+        (worker.person_id, None, 5000)
+    ]
+
+
+async def test_a_later_transfer_changes_no_report(rollback: None) -> None:
+    """Who moves after the period stays where the closed run found them (I17)."""
+    town = await small_county()
+    department = await department_of(town.department)
+    cycle_id = await opened(department, AFTER)
+    await bring_to(department, cycle_id, Stage.SCORE, AFTER)
+    run = await scoring.score(department, cycle_id, "", AFTER)
+    await bring_to(department, cycle_id, Stage.CLOSED, AFTER)
+    before = await inputs_of(run.id)
+    worker = town.worker
+    await roster.end_assignment(COUNTY, worker.assignment_id, date(2026, 6, 1))
+    await DB.execute(
+        "UPDATE shared.unit SET name = '改名' WHERE county_id = $1 AND code = $2",
+        COUNTY,
+        worker.unit_code,
+    )
+    assert await inputs_of(run.id) == before
+    card = await service.card(department, cycle_id, worker.person_id)
+    assert card.facts.grid_code == worker.unit_code
+
+
+async def test_the_annual_result_takes_in_the_closed_half_year(rollback: None) -> None:
+    """0.4 × first + 0.6 × second for those who have a first; not before that is closed."""
+    town = await small_county()
+    department = await department_of(town.department)
+    half = await opened(department, AFTER)
+    await bring_to(department, half, Stage.SCORE, AFTER)
+    worker = town.worker
+
+    async def month(number: int, on_duty: int) -> None:
+        await DB.execute(
+            ATTENDANCE, COUNTY, new_id(), worker.person_id, worker.unit_code[:12], number,
+            Decimal(20), Decimal(on_duty), Decimal(0),
+        )  # fmt: skip
+
+    await month(202603, 10)
+    await scoring.score(department, half, "", AFTER)
+    winter = datetime(2027, 1, 5, tzinfo=UTC)
+    annual = await opened(department, AFTER, kind=Kind.ANNUAL)
+    await bring_to(department, annual, Stage.COLLECT, winter)
+    with pytest.raises(Conflict, match="还没有办结"):
+        await bring_to(department, annual, Stage.SCORE, winter)
+    await bring_to(department, half, Stage.CLOSED, winter)
+    await bring_to(department, annual, Stage.SCORE, winter)
+    await month(202609, 20)
+    run = await scoring.score(department, annual, "", winter)
+    scores = await queries.scores(COUNTY, run.id, worker.person_id)
+    assert scores is not None
+    assert (scores.period_score, scores.calculated) == (10000, 8000)
+    facts = await queries.facts(COUNTY, run.id, town.second_worker.person_id)
+    assert facts is not None
+    assert facts.first_final is None
