@@ -6,12 +6,8 @@ DESCRIPTION = ""
 
 
 async def forwards():
-    manager = MigrationManager(
-        migration_id=ID, app_name="appraisal", description=DESCRIPTION
-    )
+    manager = MigrationManager(migration_id=ID, app_name="appraisal", description=DESCRIPTION)
 
-    manager.drop_table(
-        class_name="Receipt", tablename="receipt", schema="appraisal"
-    )
+    manager.drop_table(class_name="Receipt", tablename="receipt", schema="appraisal")
 
     return manager
