@@ -169,19 +169,6 @@ async def receive(actor: Actor, cycle_id: UUID, now: datetime) -> ServingRow:
         return await _serve(actor, found, cycle_id, form, now, authority)
 
 
-async def note_receipt(actor: Actor, cycle_id: UUID, now: datetime) -> None:
-    """签收 of the scorecard is service of the result, where it is out and was not served yet.
-
-    Inside the caller's transaction.
-    """
-    found = await queries.result(actor.county_id, cycle_id, actor.person_id)
-    served = await queries.serving(actor.county_id, cycle_id, actor.person_id)
-    cycle = await cycles.get(actor, cycle_id)
-    if found is not None and served is None and cycle.state in RESULT_OUT:
-        form = ServeForm(how="signed", served_on=today(now))
-        await _serve(actor, found, cycle_id, form, now, "self")
-
-
 async def own_result(
     actor: Actor, cycle_id: UUID
 ) -> tuple[CycleRow, ResultRow, ServingRow | None, list[CaseRow]]:

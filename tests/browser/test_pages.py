@@ -25,7 +25,9 @@ from tests.browser.village import Village
 from tests.factories import Member, acting
 from tests.points.redemption import scene
 
-NO_PAGE = re.compile(r"/(health|ready|metrics|api/.*)?$|\.(xlsx|json)$|/file$|/photo$|/state$|^/sign-out")
+NO_PAGE = re.compile(
+    r"/(health|ready|metrics|api/.*)?$|\.(xlsx|json)$|/file$|/photo$|/state$|^/sign-out"
+)
 ROUTES = {**points.routes.ROUTES, **appraisal.routes.ROUTES}
 PRINT = re.compile(
     r"/(print|sheet|slips)$|months/.*/notice$|^/publications/|^/verify/cards"

@@ -15,7 +15,6 @@ from appraisal.notice import queries
 from appraisal.notice import service as notice
 from appraisal.notice.schemas import NoticeForm, ServeForm
 from appraisal.pool import queries as pools
-from appraisal.scorecard import service as cards
 from shared import settings_county
 from shared.calendar import service as calendar
 from shared.database import DB
@@ -307,16 +306,3 @@ async def test_tally_counts_the_current_run(rollback: None) -> None:
     assert (tally.results, tally.served) == (2, 1)
     rows, count = await notice.results(await acting(made.town.chief), made.cycle_id, state="open")
     assert ([row.name for row in rows], count) == (["苏建国"], 1)
-
-
-async def test_signing_the_scorecard_is_service(rollback: None) -> None:
-    """签收 on the phone starts the objection term, once."""
-    made = await scene()
-    await result(made, made.town.worker, "good", "80.0")
-    worker = await actor_of(made, made.town.worker)
-    await cards.sign(worker, made.cycle_id, made.now)
-    row = await queries.serving(COUNTY, made.cycle_id, worker.person_id)
-    assert row is not None
-    assert (row.how, row.served_on, row.server_id) == ("signed", made.today, worker.person_id)
-    await cards.sign(worker, made.cycle_id, made.now + timedelta(days=1))
-    assert await queries.serving(COUNTY, made.cycle_id, worker.person_id) == row
