@@ -518,8 +518,8 @@ $$;
 -- alone; that is true of every item before the first that meets an accepted one of its own wallet
 -- (and so of its code), or whose pieces no longer fit behind the accepted ones. Up to there it is
 -- written, one statement in all; the rest is judged anew. After such a cut the next look reaches
--- no further than this one came, and twice as far after a whole one, so that no order of items makes
--- the work grow with its square.
+-- no further than this one came, and twice as far after a whole one, so that no order of items
+-- makes the work grow with its square.
 CREATE OR REPLACE FUNCTION points.post_redeems(
     p_county int, p_batch int, p_at timestamptz, p_places int[], p_items jsonb[],
     p_hashes bytea[]) RETURNS text[]
