@@ -11,7 +11,7 @@ ASSETS := $(wildcard shared/web/assets/*.json shared/web/assets/*.mjs) \
 	$(shell find shared/web/static -type f -not -path '*/dist/*' 2>/dev/null)
 PYTEST_ARGS ?=
 
-.PHONY: demo test lint bench soak dist lock clean
+.PHONY: demo test lint bench soak mutants dist lock clean
 
 ## demo: the demo county on one port, with a table of addresses and sign-ins
 demo: $(VENV)/installed
@@ -36,6 +36,10 @@ bench: $(VENV)/dev
 ROUNDS ?= 50
 soak: $(VENV)/dev
 	$(BIN)/pytest -m soak --soak $(ROUNDS) $(PYTEST_ARGS)
+
+## mutants: faults put into the ledger, one at a time; the tests must notice each (WORDS="undo")
+mutants: $(VENV)/dev
+	$(BIN)/python -m tests.mutants.play $(WORDS)
 
 ## dist: a wheel with its assets, in dist/, that installs offline
 dist: $(VENV)/installed

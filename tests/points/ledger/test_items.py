@@ -321,6 +321,32 @@ async def test_repeat_gets_the_same_answer(world: World) -> None:
     await sound()
 
 
+async def test_repeat_inside_a_batch_gets_the_same_answer(world: World) -> None:
+    """The later of two equal requests of one batch is the repeat, accepted or refused."""
+    for item in (
+        redeem(world.worker, world.shop, line(world.rice, 1, 200)),
+        redeem(world.worker, world.shop, line(world.rice, 99, 200)),
+        award(world.worker, world.fund_id, 10),
+    ):
+        first, again = await service.post(COUNTY, [item, item], NOW)
+        assert (first.repeated, again.repeated) == (False, True)
+        assert (again.code, again.balance, again.position) == (
+            first.code,
+            first.balance,
+            first.position,
+        )
+    await sound()
+
+
+async def test_held_goods_are_not_for_sale(world: World) -> None:
+    """What waits for somebody stands on the shelf and is not sold to others."""
+    await one(restock(world.shop, product := new_id(), 3))
+    assert await code(hold(world.worker, world.shop, line(product, 2, 10))) == "accepted"
+    assert await code(redeem(world.worker, world.shop, line(product, 2, 10))) == "out_of_stock"
+    assert await code(redeem(world.worker, world.shop, line(product, 1, 10))) == "accepted"
+    await sound()
+
+
 async def test_repeat_after_a_price_change_is_still_a_repeat(world: World) -> None:
     """What was asked for counts, not what it cost when it was asked again."""
     item = redeem(world.worker, world.shop, line(world.rice, 1, 200))
