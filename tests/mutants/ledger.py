@@ -123,7 +123,7 @@ MUTANTS = (
         "the month's limit is off by one",
         "IF p_limit < p_amount + points.month_points(p_county, p_person, p_month) THEN",
         "IF p_limit < p_amount - 10 + points.month_points(p_county, p_person, p_month) THEN",
-        ITEMS,
+        f"{ITEMS}::test_month_limit_is_exact",
     ),
     sql(
         "the limit of pieces is off by one",

@@ -272,6 +272,15 @@ async def test_month_limit_counts_holds_and_forgets_undone(world: World) -> None
     await sound()
 
 
+async def test_month_limit_is_exact(world: World) -> None:
+    """Up to the limit and not one point further."""
+    first = redeem(world.worker, world.shop, line(world.rice, 1, 60), month_limit=100)
+    over = redeem(world.worker, world.shop, line(world.rice, 1, 50), month_limit=100)
+    last = redeem(world.worker, world.shop, line(world.rice, 1, 40), month_limit=100)
+    codes = [await code(item) for item in (first, over, last)]
+    assert codes == ["accepted", Code.MONTH_LIMIT, "accepted"]
+
+
 async def test_product_limit_counts_pieces(world: World) -> None:
     """The product that is over its limit is named."""
     goods = line(world.rice, 2, 100, limit=3)
