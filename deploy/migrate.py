@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from asyncpg import Connection
-from piccolo.apps.migrations.commands.forwards import run_forwards
 
 from shared.database import DB
 from shared.settings import name_piccolo_conf
@@ -128,6 +127,9 @@ async def _migrating_as(owner: str) -> AsyncIterator[None]:
 
 
 async def _run_forwards(app: str) -> None:
+    """Imported here: an ordinary start migrates nothing and need not wait for it."""
+    from piccolo.apps.migrations.commands.forwards import run_forwards  # noqa: PLC0415
+
     with contextlib.redirect_stdout(io.StringIO()):
         result = await run_forwards(app)
     if not result.success:

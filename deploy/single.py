@@ -15,6 +15,7 @@ import appraisal.app
 import points.app
 from deploy.runtime import Service, runtime
 from deploy.watch import watched
+from points.redemption.turnstile import Turnstile
 from shared.settings import Settings, load
 from shared.web.gate import Gate
 from shared.web.observed import Observed
@@ -69,7 +70,8 @@ def service_app(settings: Settings, service: Service, gate: Gate) -> Any:
     apps = [make(settings) for name, make in makers.items() if service in {name, "app"}]
     for one in apps:
         one.state.gate = gate
-    return Observed(OneProcess(*apps) if len(apps) > 1 else apps[0], settings)
+    whole = Observed(OneProcess(*apps) if len(apps) > 1 else apps[0], settings)
+    return whole if service == "appraisal" else Turnstile(whole)
 
 
 async def live(apps: Sequence[Litestar], receive: Any, send: Any) -> None:

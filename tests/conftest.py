@@ -162,9 +162,10 @@ async def remembering(committed: None, monkeypatch: pytest.MonkeyPatch) -> Async
 
 
 @pytest.fixture(scope="session")
-def settings(servers: Servers, database: str) -> Settings:
+def settings(servers: Servers, database: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Settings of the test process."""
     return Settings(
+        data_dir=tmp_path_factory.mktemp("data"),
         secret_key=SECRET,
         redis_url=servers.redis,
         api_docs=True,

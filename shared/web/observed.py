@@ -14,7 +14,7 @@ from ipaddress import ip_address, ip_network
 from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_latest
-from structlog.contextvars import bound_contextvars
+from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from shared.settings import Settings
 from shared.web import logging
@@ -68,11 +68,12 @@ class Observed:
                 ]
             await send(message)
 
-        with bound_contextvars(request_id=request_id):
-            try:
-                await self.app(scope, receive, noting)
-            finally:
-                _note(scope, status, time.perf_counter() - started, request_id)
+        bound = bind_contextvars(request_id=request_id)
+        try:
+            await self.app(scope, receive, noting)
+        finally:
+            reset_contextvars(**bound)
+            _note(scope, status, time.perf_counter() - started, request_id)
 
     def _may_measure(self, scope: Scope) -> bool:
         client = scope.get("client")

@@ -41,7 +41,7 @@ from shared.web import assets, errors, health, preferences
 from shared.web.assets import STATIC_ROOT
 from shared.web.gate import Gate, Gatekeeper
 from shared.web.security import SameOrigin, security_headers
-from shared.web.templating import environment
+from shared.web.templating import compiled, environment
 
 PACKED = ("^/static/", "^/api/", "/photo$", "/export")
 """Paths whose answers are small, or compressed already."""
@@ -76,7 +76,8 @@ class PlatformPlugin(InitPlugin):
         phones.configure(self.settings.secret_key)
         sealing.configure(self.settings.secret_key)
         secure = self.settings.public_url.startswith("https://")
-        engine = JinjaTemplateEngine(engine_instance=environment(self.template_roots))
+        made = environment(self.template_roots, compiled(self.settings.data_dir))
+        engine = JinjaTemplateEngine(engine_instance=made)
         app_config.template_config = TemplateConfig(instance=engine)
         app_config.request_class = HTMXRequest
         app_config.request_max_body_size = BODY_LIMIT

@@ -2,10 +2,10 @@
 
 It builds nothing and parses only what it must: status, length, and that the answer names the id of
 the request. *Closed* (rate 0): each connection sends its next request when the answer to its last
-has come; the round also ends when the requests do. *Open*: request n is due at n / rate seconds
+has come. *Open*: request n is due at n / rate seconds
 whatever the server does; a request that finds no free connection waits here, and its time counts
 from when it was due, so that a stalled server does not hide its own stall. What is sent away (503)
-comes again later, as a terminal would.
+comes again later, as a terminal would. A round also ends when its requests do.
 
 ``python -m tests.load.client PLAN.json REQUESTS``; prints one JSON object.
 """
@@ -19,6 +19,7 @@ from contextlib import suppress
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from time import perf_counter, process_time
+from typing import cast
 
 import msgspec
 import uvloop
@@ -97,8 +98,7 @@ class Connection(asyncio.Protocol):
         self.due = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.WriteTransport)
-        self.transport = transport
+        self.transport = cast("asyncio.WriteTransport", transport)
 
     def send(self, request: tuple[bytes, bytes], due: float) -> None:
         self.request, self.due = request, due
@@ -190,8 +190,6 @@ class Load:
 
     def send(self, connection: Connection, due: float) -> None:
         if not self.requests:
-            if self.plan.rate:
-                self.wrong["out of requests"] += 1
             self.until = min(self.until, perf_counter())
             self.free.append(connection)
             self.check_end()
