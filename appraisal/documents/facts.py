@@ -6,16 +6,22 @@ Every document that leaves is written down in 导出记录.
 from datetime import datetime
 from uuid import UUID
 
+from appraisal.casework import service as casework
 from appraisal.cycle.schemas import CycleRow
 from appraisal.documents import service
 from appraisal.documents.schemas import (
     Component,
+    DecisionFacts,
     LetterFacts,
     NoticeFacts,
     NoticeLine,
+    RankingFacts,
+    RankLine,
     SheetFacts,
 )
 from appraisal.notice import service as notices
+from appraisal.ranking import service as ranks
+from appraisal.ranking.schemas import Wanted
 from appraisal.scorecard import explaining
 from appraisal.scorecard import service as scorecards
 from appraisal.scorecard.rules import GRADE_NAMES, Grade
@@ -37,6 +43,9 @@ CONSEQUENCES = {
     Grade.UNDETERMINED: "考核期内任职不满规定时间，这次不定等次。",
 }
 """What follows from a grade, in the letter's words."""
+MOST_RANKED = 3_000
+"""Lines of a ranking in Word; a longer one is a workbook."""
+PURPOSE = "制发文书"
 UNSERVED = "收到本告知书后 5 个工作日"
 Made = tuple[str, bytes]
 """File name and content."""
@@ -116,6 +125,59 @@ async def notice(actor: Actor, notice_id: UUID, now: datetime) -> Made:
     return await _taken(actor, f"{row.title}.docx", content, now, len(entries))
 
 
+async def ranking(
+    actor: Actor, cycle_id: UUID, wanted: Wanted, purpose: str, now: datetime
+) -> Made:
+    """排名表 of a unit. Raises NotFound, NoCycle, ConfirmFirst, Invalid."""
+    found = await ranks.whole(actor, cycle_id, wanted, purpose, now, MOST_RANKED)
+    unit = found.path[-1].name
+    facts = RankingFacts(
+        title=f"{unit}网格员考核排名表",
+        period=period(found.cycle),
+        unit=unit,
+        issuer=await _issuer(actor),
+        date=chinese_date(today(now)),
+        rows=[
+            RankLine(
+                rank=str(row.rank) if row.rank else "—",
+                township=row.township_name,
+                village=row.village_name,
+                name=row.name,
+                score=_score(row.final),
+                grade=row.grade_name,
+                ballots=str(row.ballots),
+            )
+            for row in found.rows
+        ],
+    )
+    content = await service.render(actor.county_id, facts)
+    name = f"{facts.title}_{found.cycle.title}.docx"
+    return await _taken(actor, name, content, now, len(found.rows), purpose.strip())
+
+
+async def decision(actor: Actor, case_id: UUID, number: int, now: datetime) -> Made:
+    """The letter of one signed step of a case, such as a 退出决定书. Raises NotFound, Invalid."""
+    found = await casework.letter(actor, case_id, number)
+    because = f"（{found.basis}）" if found.basis else ""
+    cycle = f"，依据{found.cycle_title}的结果" if found.cycle_title else ""
+    facts = DecisionFacts(
+        title=found.heading,
+        number=found.document,
+        name=found.name,
+        unit=found.place,
+        matter=f"{found.title}{because}{cycle}。",
+        facts=found.words or "见案卷。",
+        basis="；".join(f"{label}：{words}" for label, words in found.facts),
+        decision=f"{found.step_title}。",
+        effective_on=chinese_date(found.effective_on),
+        appeal=found.remedy or "如对办理有不同意见，可以向组织部门反映。",
+        issuer=await _issuer(actor),
+        date=chinese_date(found.effective_on),
+    )
+    content = await service.render(actor.county_id, facts)
+    return await _taken(actor, f"{found.heading}_{found.name}.docx", content, now)
+
+
 def period(cycle: CycleRow) -> str:
     """2026年1月1日至2026年6月30日."""
     return f"{chinese_date(cycle.starts_on)}至{chinese_date(cycle.ends_on)}"
@@ -166,6 +228,8 @@ async def _issuer(actor: Actor) -> str:
     return f"{unit.name}{settings.department_name}"
 
 
-async def _taken(actor: Actor, name: str, content: bytes, now: datetime, rows: int = 1) -> Made:
-    await audit.log_export(actor, name.removesuffix(".docx"), "制发文书", rows, now)
+async def _taken(
+    actor: Actor, name: str, content: bytes, now: datetime, rows: int = 1, purpose: str = PURPOSE
+) -> Made:
+    await audit.log_export(actor, name.removesuffix(".docx"), purpose, rows, now)
     return name, content

@@ -15,4 +15,6 @@ DOCUMENT_ROUTES: Routes = {
     "GET /appraisal/desk/cycles/{cycle_id}/scorecards/{person_id}/sheet.docx": OVERSIGHT,
     "GET /appraisal/results/{cycle_id}/{person_id}/letter.docx": OFFICES,
     "GET /appraisal/notices/{notice_id}/notice.docx": OFFICES,
+    "GET /appraisal/cases/{case_id}/steps/{number}/letter.docx": OFFICES,
+    "GET /appraisal/desk/cycles/{cycle_id}/ranking.docx": OVERSIGHT,
 }

@@ -11,6 +11,7 @@ from litestar.response import Redirect, Response, Template
 
 from appraisal.documents import facts, rules, service
 from appraisal.documents.rules import KIND_NAMES, DocumentKind
+from appraisal.ranking.web import asked
 from shared.errors import Conflict, GridmeritError, Invalid, NotFound
 from shared.identity.actor import Actor
 from shared.web import forms
@@ -100,6 +101,23 @@ async def notice(request: Asked, notice_id: FromPath[UUID]) -> Response[bytes]:
     return _file(*await facts.notice(request.user, notice_id, moment(request)))
 
 
+@get("/appraisal/cases/{case_id:uuid}/steps/{number:int}/letter.docx")
+async def decision(
+    request: Asked, case_id: FromPath[UUID], number: FromPath[int]
+) -> Response[bytes]:
+    """The letter of one step of a case."""
+    return _file(*await facts.decision(request.user, case_id, number, moment(request)))
+
+
+@get("/appraisal/desk/cycles/{cycle_id:uuid}/ranking.docx")
+async def ranking(request: Asked, cycle_id: FromPath[UUID]) -> Response[bytes]:
+    """排名表 of a unit; logged with its purpose."""
+    query, wanted = asked(request)
+    return _file(
+        *await facts.ranking(request.user, cycle_id, wanted, query.purpose, moment(request))
+    )
+
+
 async def _page(
     request: Asked, kind: DocumentKind | None = None, error: GridmeritError | None = None
 ) -> Template:
@@ -140,6 +158,17 @@ def _file(name: str, content: bytes) -> Response[bytes]:
 
 router = Router(
     "/",
-    route_handlers=[documents, template, sample, upload, back, sheet, letter, notice],
+    route_handlers=[
+        documents,
+        template,
+        sample,
+        upload,
+        back,
+        sheet,
+        letter,
+        notice,
+        decision,
+        ranking,
+    ],
     include_in_schema=False,
 )

@@ -81,10 +81,13 @@ async def units(actor: Actor, cycle_id: UUID, code: str) -> Units:
     return Units(cycle=cycle, run=run, path=path, lines=lines)
 
 
-async def export(
-    actor: Actor, cycle_id: UUID, wanted: Wanted, purpose: str, now: datetime
-) -> tuple[str, bytes]:
-    """The list as a workbook, logged. Raises NotFound, NoCycle, ConfirmFirst, Invalid."""
+async def whole(
+    actor: Actor, cycle_id: UUID, wanted: Wanted, purpose: str, now: datetime, most: int = MOST_ROWS
+) -> Listing:
+    """The whole list, for somebody who takes it out and says why.
+
+    Raises NotFound, NoCycle, ConfirmFirst, Invalid.
+    """
     cycle, run, path = await _open(actor, cycle_id, wanted.unit)
     require(actor, Action.EXPORT, Target(unit_code=path[-1].code))
     sessions.require_confirmed(actor, now)
@@ -93,19 +96,29 @@ async def export(
     if run is None:
         raise NotFound
     start = msgspec.structs.replace(wanted, after=0)
-    rows = await queries.page(actor.county_id, run.id, start, MOST_ROWS + 1)
-    if len(rows) > MOST_ROWS:
-        raise Invalid(f"超过 {MOST_ROWS} 行，请按乡镇分别导出。")
+    rows = await queries.page(actor.county_id, run.id, start, most + 1)
+    if len(rows) > most:
+        raise Invalid(f"超过 {most} 行，请按乡镇分别导出。")
+    return Listing(cycle=cycle, run=run, path=path, rows=rows, more=False, total=len(rows))
+
+
+async def export(
+    actor: Actor, cycle_id: UUID, wanted: Wanted, purpose: str, now: datetime
+) -> tuple[str, bytes]:
+    """The list as a workbook, logged. Raises NotFound, NoCycle, ConfirmFirst, Invalid."""
+    found = await whole(actor, cycle_id, wanted, purpose, now)
     settings = await county_settings(actor.county_id)
-    name = f"{path[-1].name}网格员考核排名"
+    name = f"{found.path[-1].name}网格员考核排名"
+    times = f"，第 {found.run.number} 次评分" if found.run else ""
     content = documents.ranking(
-        f"{name}（{cycle.title}，第 {run.number} 次评分）",
+        f"{name}（{found.cycle.title}{times}）",
         settings.department_name,
         today(now),
-        rows,
+        found.rows,
     )
-    await audit.log_export(actor, f"{name}（{cycle.title}）", purpose.strip(), len(rows), now)
-    return file_name(name, cycle.title, now), content
+    title = found.cycle.title
+    await audit.log_export(actor, f"{name}（{title}）", purpose.strip(), len(found.rows), now)
+    return file_name(name, title, now), content
 
 
 async def _open(

@@ -60,7 +60,7 @@ class Query(msgspec.Struct):
 @get("/appraisal/desk/cycles/{cycle_id:uuid}/ranking")
 async def workers(request: Asked, cycle_id: FromPath[UUID]) -> Template:
     """The list of workers."""
-    query, wanted = _asked(request)
+    query, wanted = asked(request)
     found = await service.listing(request.user, cycle_id, wanted)
     columns = [name for name in COLUMNS if name in (query.cols or USUAL)]
     kept = [("unit", query.unit), ("type", query.type), ("grade", query.grade), ("q", query.q)]
@@ -88,7 +88,7 @@ async def workers(request: Asked, cycle_id: FromPath[UUID]) -> Template:
 @get("/appraisal/desk/cycles/{cycle_id:uuid}/ranking/units")
 async def units(request: Asked, cycle_id: FromPath[UUID]) -> Template:
     """The units below one, in figures."""
-    query, _ = _asked(request)
+    query, _ = asked(request)
     found = await service.units(request.user, cycle_id, query.unit)
     return _page(request, "desk_units", cycle=found.cycle, found=found, query=query)
 
@@ -96,14 +96,14 @@ async def units(request: Asked, cycle_id: FromPath[UUID]) -> Template:
 @get("/appraisal/desk/cycles/{cycle_id:uuid}/ranking.xlsx")
 async def file(request: Asked, cycle_id: FromPath[UUID]) -> Response[bytes]:
     """The list as a file; logged with its purpose."""
-    query, wanted = _asked(request)
+    query, wanted = asked(request)
     name, content = await service.export(
         request.user, cycle_id, wanted, query.purpose, moment(request)
     )
     return Response(content, media_type=MIME, headers=attachment(name))
 
 
-def _asked(request: Asked) -> tuple[Query, Wanted]:
+def asked(request: Asked) -> tuple[Query, Wanted]:
     given: dict[str, Any] = dict(request.query_params)
     given["cols"] = request.query_params.getall("cols", [])
     query = forms.bind(Query, given)

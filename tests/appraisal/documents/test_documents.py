@@ -18,9 +18,11 @@ from appraisal.documents.rules import DocumentKind
 from appraisal.documents.schemas import NoticeFacts, NoticeLine
 from appraisal.notice import service as notices
 from appraisal.notice.schemas import NoticeForm
+from appraisal.ranking.schemas import Wanted
 from shared.database import DB
 from shared.errors import Conflict, Invalid, NotFound
-from tests.appraisal.casework.scene import actor_of, result, scene, served
+from shared.identity.errors import ConfirmFirst
+from tests.appraisal.casework.scene import actor_of, form, result, scene, served
 from tests.factories import COUNTY, SmallCounty, acting, small_county
 from tests.shared.identity.test_matrix import act_as, token
 
@@ -232,6 +234,33 @@ async def test_a_result_as_sheet_letter_and_notice(rollback: None) -> None:
     stranger = await actor_of(made, made.town.second_worker)
     with pytest.raises(NotFound):
         await facts.letter(stranger, made.cycle_id, worker.person_id, made.now)
+
+
+async def test_a_ranking_and_a_cases_letter(rollback: None) -> None:
+    """The ranking asks for password and purpose; a step's letter says how to go on."""
+    made = await scene()
+    worker = made.town.worker
+    await result(made, worker, "basic", "63.0")
+    department = await actor_of(made, made.town.department)
+    ready = msgspec.structs.replace(department, confirmed_at=made.now)
+    stale = msgspec.structs.replace(department, confirmed_at=None)
+    with pytest.raises(ConfirmFirst):
+        await facts.ranking(stale, made.cycle_id, Wanted(), "部务会", made.now)
+    with pytest.raises(Invalid, match="用途"):
+        await facts.ranking(ready, made.cycle_id, Wanted(), " ", made.now)
+    _, content = await facts.ranking(ready, made.cycle_id, Wanted(), "部务会", made.now)
+    assert "通城县网格员考核排名表" in words(content)
+    await served(made, worker)
+    mine = await actor_of(made, worker)
+    case_id = await notices.object_to(
+        mine, made.cycle_id, worker.person_id, form(made, "raised"), made.now
+    )
+    name, content = await facts.decision(department, case_id, 1, made.now)
+    text = words(content)
+    assert (worker.name in name, worker.name in text) == (True, True)
+    assert "2026年上半年网格员评比" in text
+    with pytest.raises(NotFound):
+        await facts.decision(department, case_id, 99, made.now)
 
 
 async def test_the_page_of_templates(client: httpx.AsyncClient, town: SmallCounty) -> None:
