@@ -129,7 +129,8 @@ async def _store(
     at: datetime,
     progress: Progress,
 ) -> None:
-    world = await _world(county_id, at)
+    async with staging.without_loops():
+        world = await _world(county_id, at)
     closed = await bulk_queries.closed_months(county_id)
     await staging.create()
     await staging.stage(_staged(table, world, closed, result, progress))
@@ -243,7 +244,8 @@ async def _steps(
             steps.append((each.worker_id, each.grid_code, each.code, each.version, step, *where))
     await staging.stage_steps(steps)
     await staging.insert_steps(county_id, at)
-    await _signed(actor, county_id, world, cadres, result, at)
+    if await staging.any_signed():
+        await _signed(actor, county_id, world, cadres, result, at)
 
 
 def _excluded(actor: Actor | None, worker_id: UUID) -> frozenset[UUID]:

@@ -5,6 +5,7 @@ leaves nothing behind. ``$1`` is the county everywhere; a staging table holds on
 """
 
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -15,6 +16,10 @@ from points.rulebook.rules import Step
 from points.work.posting_queries import Due
 from shared.database import DB
 
+# A roster that was imported a minute ago has no statistics yet, and joins of four tables by nested
+# loops over the county would take as long as all the rest.
+NO_LOOPS = "SET LOCAL enable_nestloop = off"
+LOOPS = "SET LOCAL enable_nestloop = on"
 CREATE = (
     "DROP TABLE IF EXISTS pg_temp.intake_row, pg_temp.intake_step",
     """
@@ -81,6 +86,10 @@ SELECT r.n, r.id, r.worker_id, r.grid_code, r.work_date, r.confirmed_by, v.id AS
 FROM intake_row r JOIN points.verification v ON v.county_id = $1 AND v.record_id = r.id
 WHERE r.outcome = 'fresh' AND r.confirmed_by <> '' AND r.n >= $2 AND r.n < $3
 """
+ANY_SIGNED = """
+SELECT EXISTS (SELECT FROM intake_row WHERE outcome = 'fresh' AND confirmed_by <> '')
+"""
+INDEX_SIGNED = "CREATE INDEX ON intake_row (n) WHERE outcome = 'fresh' AND confirmed_by <> ''"
 SIGNED_IDS = """
 SELECT id FROM intake_row WHERE outcome = 'fresh' AND confirmed_by <> '' AND n >= $1 AND n < $2
 """
@@ -150,6 +159,14 @@ class ByRule(msgspec.Struct, frozen=True):
     gives: int
 
 
+@asynccontextmanager
+async def without_loops() -> AsyncIterator[None]:
+    """Plan joins of whole tables as such, whatever the estimates say; inside a transaction."""
+    await DB.execute(NO_LOOPS)
+    yield
+    await DB.execute(LOOPS)
+
+
 async def create() -> None:
     """Empty staging tables, gone with the transaction."""
     for statement in CREATE:
@@ -192,6 +209,14 @@ async def combinations() -> list[Combination]:
 async def insert_steps(county_id: int, at: datetime) -> None:
     stamp = f"{int(at.timestamp() * 1000):012x}"
     await DB.execute(INSERT_STEPS, county_id, stamp)
+
+
+async def any_signed() -> bool:
+    """Whether a new row names a verifier; then they are made quick to find."""
+    found = bool(await DB.fetchval(ANY_SIGNED))
+    if found:
+        await DB.execute(INDEX_SIGNED)
+    return found
 
 
 async def signed(county_id: int, first: int, after: int) -> list[Signed]:
