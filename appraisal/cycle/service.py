@@ -3,16 +3,21 @@
 from datetime import datetime
 from uuid import UUID
 
+import msgspec
+
 from appraisal.cycle import queries, rules
 from appraisal.cycle.rules import STAGE_NAMES, Kind, Stage
 from appraisal.cycle.schemas import CycleForm, CycleRow, StepRow
 from appraisal.errors import CycleClosed, NoCycle, WrongStage
 from shared.audit import service as audit
+from shared.audit.words import authority_name
 from shared.database import DB
 from shared.errors import Conflict
 from shared.identity.access import Action, Target, allowed, require
 from shared.identity.actor import Actor
 from shared.ids import new_id
+from shared.roster import service as roster
+from shared.roster.schemas import UnitRow
 
 
 async def open_cycle(actor: Actor, form: CycleForm, now: datetime) -> UUID:
@@ -69,7 +74,12 @@ async def get(actor: Actor, cycle_id: UUID) -> CycleRow:
 async def steps(actor: Actor, cycle_id: UUID) -> list[StepRow]:
     """The signed steps so far. Raises NotFound."""
     require(actor, Action.CYCLE_VIEW, Target(unit_code=f"{actor.county_id:06d}"))
-    return await queries.steps(actor.county_id, cycle_id)
+    found = await queries.steps(actor.county_id, cycle_id)
+    codes = {step.authority.partition("@")[2] for step in found}
+    units = await roster.units(actor.county_id, codes)
+    return [
+        msgspec.structs.replace(step, authority=_in_words(step.authority, units)) for step in found
+    ]
 
 
 async def expect(county_id: int, cycle_id: UUID, *stages: Stage) -> CycleRow:
@@ -92,6 +102,11 @@ async def expect(county_id: int, cycle_id: UUID, *stages: Stage) -> CycleRow:
 async def of_period(county_id: int, kind: Kind, year: int) -> CycleRow | None:
     """The county's cycle of a kind and year."""
     return await queries.cycle_of_period(county_id, kind, year)
+
+
+def _in_words(authority: str, units: dict[str, UnitRow]) -> str:
+    unit = units.get(authority.partition("@")[2])
+    return authority_name(authority, unit.name if unit else None)
 
 
 def _sees_drafts(actor: Actor) -> bool:

@@ -37,7 +37,7 @@ COLUMNS = (
 """Scores are hundredths, which the format of fen shows with two decimals."""
 NOTES = (
     "空白的项目没有数据，不计零分，权重按比例分给其他项。",
-    "同分同名次（1、1、3）。不定等次不参加排名。误差为测评分 95% 置信区间的半宽。",
+    "同分同名次（1、1、3）。不定等次和一票否决的不参加排名。误差为测评分 95% 置信区间的半宽。",
 )
 
 

@@ -7,8 +7,8 @@ from appraisal.ranking.schemas import Level, RankRow, UnitLine, Wanted
 from shared.database import DB
 
 FORGET = "DELETE FROM appraisal.ranking WHERE county_id = ANY($1) AND run_id = ANY($2)"
-# Equal scores share a rank; within it satisfaction, then results decide who is named first. One
-# sort by county, township and village each serves rank and place.
+# Who has no grade, or fails by veto, has no rank and stands last. Equal scores share a rank; within
+# it satisfaction, then results decide who is named first. One sort a level serves rank and place.
 FREEZE = """
 INSERT INTO appraisal.ranking (county_id, run_id, person_id, grid_type, township_code,
     village_code, county_place, county_rank, type_place, type_rank, township_place, township_rank,
@@ -35,7 +35,8 @@ FROM (
     FROM (
         SELECT s.county_id, s.run_id, s.person_id, i.grid_type,
                left(i.grid_code, 9) AS township_code, left(i.grid_code, 12) AS village_code,
-               s.grade <> 'undetermined' AS ranked, s.final, i.satisfaction AS liked,
+               s.grade <> 'undetermined' AND s.note <> 'veto' AS ranked, s.final,
+               i.satisfaction AS liked,
                COALESCE(s.orders, 0) + COALESCE(s.data, 0) + COALESCE(s.settled, 0) AS results
         FROM appraisal.score s
         JOIN appraisal.input i ON i.county_id = s.county_id AND i.run_id = s.run_id

@@ -23,6 +23,7 @@ from appraisal.scorecard.schemas import (
 from shared.errors import NotFound
 from shared.identity.access import Action, Target, allowed, reach, require
 from shared.identity.actor import Actor
+from shared.roster import service as roster
 
 PUBLIC_STAGES = frozenset({Stage.NOTICE, Stage.APPEAL, Stage.CLOSED})
 """Before these a result is not decided yet, and only those who decide see it."""
@@ -43,6 +44,8 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     cycle: CycleRow
     run: RunRow
     facts: Facts
+    place: str
+    """Township, village and grid by the names they have today."""
     scores: Scores
     lines: list[Line]
     plus_words: str
@@ -155,6 +158,7 @@ async def _card(county_id: int, cycle: CycleRow, run: RunRow, facts: Facts) -> C
         cycle=cycle,
         run=run,
         facts=facts,
+        place=await _place(county_id, facts.grid_code),
         scores=scores,
         lines=explaining.lines(facts, scores, run.scheme),
         plus_words=explaining.plus_words(facts, run.scheme),
@@ -163,6 +167,12 @@ async def _card(county_id: int, cycle: CycleRow, run: RunRow, facts: Facts) -> C
         calibrations=await queries.calibrations(county_id, run.id, facts.person_id),
         served=await notices.serving(county_id, cycle.id, facts.person_id),
     )
+
+
+async def _place(county_id: int, grid_code: str) -> str:
+    codes = [grid_code[:length] for length in (9, 12, 15)]
+    units = await roster.units(county_id, codes)
+    return " ".join(units[code].name for code in codes if code in units) or grid_code
 
 
 def _county(actor: Actor) -> Target:

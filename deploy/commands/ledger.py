@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from appraisal.verifier import service as appraisal
 from deploy.runtime import run
 from points.ledger import opening
 from points.ledger.opening import Brought
@@ -15,16 +16,22 @@ from shared.settings import Settings
 @click.command("verify")
 @click.option("--county", type=click.IntRange(100_000, 999_999), help="县代码，6 位；默认每个县。")
 def verify(county: int | None) -> None:
-    """核对台账：逐条检查不变量和批次哈希链，指出第一处不符的行。"""
+    """核对台账和考核：逐条检查不变量和批次哈希链，指出第一处不符的行。"""
 
-    async def main(_: Settings) -> list[Verdict]:
-        chosen = [county] if county else await service.counties()
-        return [await service.verify(each) for each in chosen]
+    async def main(_: Settings) -> tuple[list[Verdict], list[appraisal.Verdict]]:
+        ledgers = [county] if county else await service.counties()
+        scored = [county] if county else await appraisal.counties()
+        return (
+            [await service.verify(each) for each in ledgers],
+            [await appraisal.verify(each) for each in scored],
+        )
 
-    verdicts = run(main)
-    for verdict in verdicts:
+    ledgers, appraisals = run(main)
+    for verdict in ledgers:
         show(verdict)
-    if any(verdict.findings for verdict in verdicts):
+    for result in appraisals:
+        show_appraisal(result)
+    if any(one.findings for one in ledgers) or any(one.findings for one in appraisals):
         raise SystemExit(1)
 
 
@@ -36,6 +43,16 @@ def show(verdict: Verdict) -> None:
     click.echo(
         f"{verdict.county_id}：{verdict.transfers} 笔转账，{verdict.batches} 个批次，{word}"
         f"（{verdict.seconds:.1f} 秒）。"
+    )
+
+
+def show_appraisal(verdict: appraisal.Verdict) -> None:
+    """Print what was found of one county's appraisals."""
+    for finding in verdict.findings:
+        click.echo(f"✗ {finding.invariant}：{finding.thing} {finding.id}，{finding.detail}")
+    word = f"有 {len(verdict.findings)} 处不符" if verdict.findings else "全部相符"
+    click.echo(
+        f"{verdict.county_id}：考核评分 {verdict.runs} 次，{word}（{verdict.seconds:.1f} 秒）。"
     )
 
 

@@ -86,7 +86,7 @@ async def test_each_step_is_signed_and_audited(department: Actor) -> None:
         Stage.DRAFT,
         Stage.COLLECT,
         "周部长",
-        "department@421222",
+        "组织部（通城县）",
         "按方案",
     )
     events = await DB.fetch(

@@ -57,12 +57,13 @@ async def ranked_cycle(department: Actor, people: int, seed: int = 1) -> tuple[U
 
 
 async def test_equal_scores_share_a_rank_and_everybody_has_one_place(department: Actor) -> None:
-    """1, 1, 3 at every level, counted by hand; who has no grade stands last without a rank."""
+    """1, 1, 3 at every level, counted by hand; no grade or a veto: last and without a rank."""
     _, run_id = await ranked_cycle(department, 150)
     scores = {
         row["person_id"]: row
         for row in await DB.fetch(
-            "SELECT person_id, final, grade FROM appraisal.score"
+            "SELECT person_id, final, grade <> 'undetermined' AND note <> 'veto' AS ranked"
+            " FROM appraisal.score"
             " WHERE county_id = $1 AND run_id = $2",
             COUNTY,
             run_id,
@@ -79,13 +80,13 @@ async def test_equal_scores_share_a_rank_and_everybody_has_one_place(department:
             finals = [
                 scores[row["person_id"]]["final"]
                 for row in group
-                if scores[row["person_id"]]["grade"] != "undetermined"
+                if scores[row["person_id"]]["ranked"]
             ]
             assert sorted(row[f"{level}_place"] for row in group) == list(range(1, len(group) + 1))
             for row in group:
                 own = scores[row["person_id"]]
                 better = sum(final > own["final"] for final in finals)
-                expected = None if own["grade"] == "undetermined" else better + 1
+                expected = better + 1 if own["ranked"] else None
                 assert row[f"{level}_rank"] == expected
             ties += sum(count - 1 for count in Counter(finals).values())
     assert ties > 0
