@@ -11,7 +11,10 @@ from shared.roster import service as roster
 
 
 async def act(person_id: UUID, at: datetime) -> Actor:
-    """A demo person as the services see them, with the duties held at a moment."""
+    """A demo person as the services see them, with the duties held at a moment.
+
+    They have just given their password, as closing a cycle asks.
+    """
     card = await roster.person(COUNTY, person_id)
     return Actor(
         county_id=COUNTY,
@@ -19,6 +22,7 @@ async def act(person_id: UUID, at: datetime) -> Actor:
         name=card.name if card else "",
         account_id=new_id(),
         session_id=new_id(),
+        confirmed_at=at,
         duties=await roster.duties_at(COUNTY, person_id, today(at)),
         device="demo",
     )

@@ -7,9 +7,6 @@ from deploy.demo.county import COUNTY_NAME, PASSWORD, PIN
 from deploy.demo.seed import DESK, Demo, totp
 from shared.clock import now
 
-WIDTH = 80
-"""Columns: a narrower terminal wraps lines, but no phone number is ever cut short."""
-
 WIDTH = 130
 """Columns that the table needs; a narrower terminal wraps it, which is better than cutting."""
 
@@ -30,3 +27,4 @@ def show(demo: Demo, address: str, console: Console | None = None) -> None:
     out.print(f"　动态码：现在 {totp(now())}，半分钟一换；验证器密钥：")
     out.print(f"　{demo.totp_key}")
     out.print("故事：网格员记工作 → 网格长核实 → 网格员出示兑换码 → 店主兑换 → 对账单")
+    out.print("考核：上一期已办结（排名 → 考核表 → 台账），本期正在采集（群众测评 → 打印测评票）")

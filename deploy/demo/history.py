@@ -1,5 +1,6 @@
-"""What happened in the demo county before anybody looked: a month of work, purchases, a statement.
+"""What happened in the demo county before anybody looked: work, purchases, a statement.
 
+The half-year that was appraised has a few records of everybody.
 Last month is over: its statement is built, one is signed by all three, one waits for its shop. In
 the running month something waits for the village lead, and some points are ready to be spent.
 """
@@ -11,6 +12,8 @@ from uuid import UUID
 from deploy.demo import county as data
 from deploy.demo.acting import act
 from deploy.demo.county import COUNTY
+from deploy.demo.halves import Half
+from deploy.demo.profiles import PROFILES
 from points.ledger import service as ledger
 from points.ledger.items import Opening
 from points.ledger.rules import expires_on
@@ -46,6 +49,7 @@ async def play(people: Mapping[str, UUID], shops: Mapping[str, UUID], at: dateti
     month = rules.month_of(str(today(at).replace(day=1) - timedelta(days=1))[:7])
     start = rules.month_start(month) + TEN_IN_THE_MORNING
     await _bring_over(people, at)
+    await _closed_half(people, Half.open_at(at).before)
     for village in data.VILLAGES:
         for offset, name in enumerate(village.workers):
             for number, entry in enumerate(data.WORK):
@@ -85,6 +89,18 @@ async def _bring_over(people: Mapping[str, UUID], at: datetime) -> None:
             for name in village.workers
         ]
     await ledger.post(COUNTY, items)
+
+
+async def _closed_half(people: Mapping[str, UUID], half: Half) -> None:
+    """Some work of everybody, confirmed in the same month, so that appraisal has points to read."""
+    start = half.after(-100)
+    for village in data.VILLAGES:
+        for one in PROFILES:
+            if one.name in village.workers:
+                for number, entry in enumerate(data.WORK[: one.works]):
+                    moment = start + timedelta(days=3 * number)
+                    await _log(people[one.name], entry, moment)
+        await _confirm(people, village.cadres, start + timedelta(days=22))
 
 
 async def _running_month(people: Mapping[str, UUID], at: datetime) -> None:

@@ -1,8 +1,8 @@
 """Fill an empty installation with the demo county, through the same services as people use.
 
 Runs once and whole, in one transaction: a county that is there stays as it is, and the same table
-of sign-ins is printed. Time
-is an argument, so that the county always has a last month with a statement and a running month.
+of sign-ins is printed. Time is an argument, so that the county always has a last month with a
+statement and a running month, a half-year that was appraised and one whose cycle is open.
 """
 
 import base64
@@ -13,8 +13,8 @@ from uuid import UUID
 
 import msgspec
 
+from deploy.demo import appraising, history
 from deploy.demo import county as data
-from deploy.demo import history
 from deploy.demo.acting import act
 from deploy.demo.county import COUNTY, Someone
 from points.ledger import service as ledger
@@ -91,7 +91,7 @@ def totp(at: datetime) -> str:
 
 async def _fill(settings: Settings, at: datetime) -> None:
     async with DB.transaction():
-        began = date(today(at).year - 1, 1, 1)
+        began = date(today(at).year - 2, 1, 1)
         people = await _roster(began, at)
         await rulebook.ensure_seeded(COUNTY)
         department = await act(people["周敏"], at)
@@ -102,6 +102,7 @@ async def _fill(settings: Settings, at: datetime) -> None:
         await _money(at)
         shops = await _shops(began, at)
         await history.play(people, shops, at)
+        await appraising.play(people, at, settings.public_url)
         await _accounts(settings, department, people, at)
 
 

@@ -1,6 +1,18 @@
+from collections import Counter
+from datetime import datetime
+
 import pytest
 
+from appraisal.casework import service as casework
+from appraisal.casework.rules import Pool
+from appraisal.cycle import service as cycles
+from appraisal.ranking import service as ranking
+from appraisal.ranking.schemas import Wanted
+from appraisal.survey import service as surveys
+from appraisal.survey import slips
 from deploy.demo import county as data
+from deploy.demo.acting import act
+from deploy.demo.halves import Half
 from deploy.demo.seed import PHONE, seed_demo, totp
 from points.ledger import service as ledger
 from shared import settings_county
@@ -43,6 +55,58 @@ async def test_demo_county_is_ready_to_play_in(committed: None, settings: Settin
     assert await DB.fetchval(
         "SELECT count(*) FROM points.awaiting WHERE county_id = $1 AND remaining > 0", data.COUNTY
     )
+
+
+async def test_demo_county_has_appraised(rollback: None, settings: Settings) -> None:
+    """A closed half-year with a valid result, ranks, an answered objection; one that collects."""
+    await seed_demo(settings)
+    running = Half.open_at(now())
+    found = await DB.fetch(
+        "SELECT kind, year, state FROM appraisal.cycle WHERE county_id = $1 ORDER BY starts_on",
+        data.COUNTY,
+    )
+    halves = [(running.before.before, "closed"), (running.before, "closed"), (running, "collect")]
+    assert [tuple(row) for row in found] == [(one.kind, one.year, to) for one, to in halves]
+    person = await roster.person_by_phone(data.COUNTY, data.phone(1))
+    assert person
+    department = await act(person.id, now())
+    cycle, past, _ = await cycles.cycles(department)
+    listing = await ranking.listing(department, past.id, Wanted())
+    workers = sum(len(village.workers) for village in data.VILLAGES)
+    assert (len(listing.rows), listing.total) == (workers, workers)
+    grades = Counter(row.grade for row in listing.rows)
+    assert grades.keys() >= {"excellent", "good", "basic"}
+    _, survey = await surveys.of_cycle(department, cycle.id)
+    assert survey
+    assert survey.state == "drawn"
+    printed = await slips.print_slips(
+        department, survey.id, data.VILLAGES[0].code, settings.public_url, now()
+    )
+    assert len(printed) == 3 * survey.per_grid
+    valid = await DB.fetchval(
+        "SELECT count(*) FROM appraisal.survey_result"
+        " WHERE county_id = $1 AND cycle_id = $2 AND valid",
+        data.COUNTY,
+        past.id,
+    )
+    assert valid == workers - 1
+    cases = [
+        (case.machine, case.done)
+        for pool in Pool
+        for case in (await casework.listed(department, pool))[0]
+    ]
+    assert sorted(cases) == [
+        ("improvement", False),
+        ("objection", True),
+        ("recommendation", False),
+    ]
+
+
+@pytest.mark.parametrize("day", ["2026-08-29", "2027-01-02", "2027-03-02"])
+def test_the_running_half_year_leaves_time_to_close_the_one_before(day: str) -> None:
+    """However late in the year the demo is started, the closed cycle is over."""
+    at = datetime.fromisoformat(f"{day}T10:00:00+08:00")
+    assert Half.open_at(at).before.after(46) < at
 
 
 async def test_demo_never_touches_a_real_county(rollback: None, settings: Settings) -> None:
