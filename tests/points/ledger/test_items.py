@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 from uuid import UUID
 
+import msgspec
 import pytest
 
 from points.ledger import service
@@ -235,6 +236,9 @@ async def test_code_refusals(world: World) -> None:
     await put_code(world.worker, seconds=10)
     goods = line(world.rice, 1, 200)
     assert await code(redeem(None, world.shop, goods, code_hash=b"x" * 32)) == Code.CODE_UNKNOWN
+    theirs = redeem(None, world.shop, goods, code_hash=b"t" * 32)
+    somebody = msgspec.structs.replace(theirs, person_id=new_id())
+    assert await code(somebody) == Code.CODE_UNKNOWN
     late = redeem(None, world.shop, goods, code_hash=b"t" * 32, at=NOW + timedelta(seconds=10))
     assert await code(late) == Code.CODE_EXPIRED
     await sound()
