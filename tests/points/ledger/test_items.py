@@ -497,7 +497,7 @@ async def test_undo_returns_to_the_exact_lots(world: World) -> None:
 
 
 async def test_undo_refusals(world: World) -> None:
-    """Unknown, refused, another shop's."""
+    """Unknown, refused, another shop's, twice: in one batch and later."""
     refused = redeem(world.worker, world.shop, line(world.rice, 99, 200))
     await one(refused)
     assert await code(undo(refused)) == Code.REDEMPTION_UNKNOWN
@@ -508,6 +508,10 @@ async def test_undo_refusals(world: World) -> None:
     await one(bought)
     elsewhere = redeem(world.worker, new_id(), line(world.rice, 1, 200), id=bought.id)
     assert await code(undo(elsewhere)) == Code.SHOP_MISMATCH
+    twice = await service.post(COUNTY, [undo(bought), undo(bought)], NOW)
+    assert [outcome.code for outcome in twice] == ["accepted", Code.ALREADY_UNDONE]
+    assert await code(undo(bought)) == Code.ALREADY_UNDONE
+    await sound()
 
 
 async def test_reversal_of_spent_points_becomes_an_offset(world: World) -> None:
