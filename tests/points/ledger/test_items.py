@@ -142,6 +142,18 @@ async def test_award_beyond_budget_waits_in_order() -> None:
     await sound()
 
 
+async def test_no_award_overtakes_those_that_wait() -> None:
+    """Budget that a reversal gave back is for whoever waited first."""
+    fund_id = await fund(100)
+    ann, bob, cid = new_id(), new_id(), new_id()
+    earned = award(ann, fund_id, 60)
+    await service.post(COUNTY, [earned, award(bob, fund_id, 60)], NOW)
+    assert await code(reverse(earned)) == "accepted"
+    late = await one(award(cid, fund_id, 10))
+    assert (late.wallet, late.waiting) == (0, 10)
+    await sound()
+
+
 async def test_award_of_unknown_fund_waits() -> None:
     """A fund that does not exist pays nothing, and merit is not lost for it."""
     assert (await one(award(new_id(), new_id(), 10))).waiting == 10
@@ -206,6 +218,23 @@ async def test_first_expiring_is_spent_first() -> None:
     )
     left = [(lot.expires_on, lot.remaining) for lot in await service.lots(COUNTY, worker)]
     assert left == [(YEAR_END, 50), (None, 100)]
+    await sound()
+
+
+async def test_the_last_day_counts() -> None:
+    """Points that end today are spent today, together with later ones."""
+    fund_id, worker, shop, rice = await fund(), new_id(), new_id(), new_id()
+    await service.post(
+        COUNTY,
+        [
+            award(worker, fund_id, 100, expires_on=TODAY),
+            award(worker, fund_id, 100),
+            restock(shop, rice),
+        ],
+        NOW,
+    )
+    assert await code(redeem(worker, shop, line(rice, 1, 150))) == "accepted"
+    assert (await have(worker)).wallet == 50
     await sound()
 
 
