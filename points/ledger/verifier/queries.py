@@ -135,6 +135,23 @@ CHECKS: dict[str, str] = {
             WHERE a.kind <> 'issuance') AS line
         WHERE CASE kind WHEN 'offset' THEN running > 0 ELSE running < 0 END
         ORDER BY id LIMIT 1""",
+    "I3 月用额不低于实际": """
+        SELECT 'account' AS thing, a.id::text, a.month || ' 记 ' || a.month_points || '，实际 '
+            || u.used AS detail
+        FROM points.account a
+        JOIN (
+            SELECT person_id, month, sum(amount) AS used FROM (
+                SELECT r.person_id, r.month, r.amount FROM points.redemption r
+                WHERE r.county_id = $1 AND r.status = 'accepted'
+                  AND NOT EXISTS (SELECT FROM points.posting u WHERE u.county_id = $1
+                                  AND u.kind = 'undo' AND u.target = r.id)
+                UNION ALL
+                SELECT person_id, month, amount FROM points.hold
+                WHERE county_id = $1 AND status = 'pending') AS spent
+            GROUP BY person_id, month) AS u ON u.person_id = a.owner AND u.month >= a.month
+        WHERE a.county_id = $1 AND a.kind = 'worker' AND a.unit = 'wallet'
+          AND (u.month > a.month OR u.used > a.month_points)
+        ORDER BY a.id LIMIT 1""",
     "I4 库存": """
         SELECT 'stock' AS thing, s.id::text, '现存 ' || s.quantity || '，应为 '
             || coalesce(m.moved, 0) - coalesce(l.taken, 0) || '；占用 ' || s.held || '，应为 '

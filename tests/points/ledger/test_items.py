@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 from uuid import UUID
 
+import msgspec
 import pytest
 
 from points.ledger import service
@@ -141,6 +142,18 @@ async def test_award_beyond_budget_waits_in_order() -> None:
     await sound()
 
 
+async def test_no_award_overtakes_those_that_wait() -> None:
+    """Budget that a reversal gave back is for whoever waited first."""
+    fund_id = await fund(100)
+    ann, bob, cid = new_id(), new_id(), new_id()
+    earned = award(ann, fund_id, 60)
+    await service.post(COUNTY, [earned, award(bob, fund_id, 60)], NOW)
+    assert await code(reverse(earned)) == "accepted"
+    late = await one(award(cid, fund_id, 10))
+    assert (late.wallet, late.waiting) == (0, 10)
+    await sound()
+
+
 async def test_award_of_unknown_fund_waits() -> None:
     """A fund that does not exist pays nothing, and merit is not lost for it."""
     assert (await one(award(new_id(), new_id(), 10))).waiting == 10
@@ -208,6 +221,23 @@ async def test_first_expiring_is_spent_first() -> None:
     await sound()
 
 
+async def test_the_last_day_counts() -> None:
+    """Points that end today are spent today, together with later ones."""
+    fund_id, worker, shop, rice = await fund(), new_id(), new_id(), new_id()
+    await service.post(
+        COUNTY,
+        [
+            award(worker, fund_id, 100, expires_on=TODAY),
+            award(worker, fund_id, 100),
+            restock(shop, rice),
+        ],
+        NOW,
+    )
+    assert await code(redeem(worker, shop, line(rice, 1, 150))) == "accepted"
+    assert (await have(worker)).wallet == 50
+    await sound()
+
+
 async def test_ended_points_cannot_be_spent_before_the_sweep() -> None:
     """A lot past its last day counts for nothing even while it is not yet written off."""
     fund_id, worker, shop, rice = await fund(), new_id(), new_id(), new_id()
@@ -235,6 +265,9 @@ async def test_code_refusals(world: World) -> None:
     await put_code(world.worker, seconds=10)
     goods = line(world.rice, 1, 200)
     assert await code(redeem(None, world.shop, goods, code_hash=b"x" * 32)) == Code.CODE_UNKNOWN
+    theirs = redeem(None, world.shop, goods, code_hash=b"t" * 32)
+    somebody = msgspec.structs.replace(theirs, person_id=new_id())
+    assert await code(somebody) == Code.CODE_UNKNOWN
     late = redeem(None, world.shop, goods, code_hash=b"t" * 32, at=NOW + timedelta(seconds=10))
     assert await code(late) == Code.CODE_EXPIRED
     await sound()
@@ -493,7 +526,7 @@ async def test_undo_returns_to_the_exact_lots(world: World) -> None:
 
 
 async def test_undo_refusals(world: World) -> None:
-    """Unknown, refused, another shop's."""
+    """Unknown, refused, another shop's, twice: in one batch and later."""
     refused = redeem(world.worker, world.shop, line(world.rice, 99, 200))
     await one(refused)
     assert await code(undo(refused)) == Code.REDEMPTION_UNKNOWN
@@ -504,6 +537,10 @@ async def test_undo_refusals(world: World) -> None:
     await one(bought)
     elsewhere = redeem(world.worker, new_id(), line(world.rice, 1, 200), id=bought.id)
     assert await code(undo(elsewhere)) == Code.SHOP_MISMATCH
+    twice = await service.post(COUNTY, [undo(bought), undo(bought)], NOW)
+    assert [outcome.code for outcome in twice] == ["accepted", Code.ALREADY_UNDONE]
+    assert await code(undo(bought)) == Code.ALREADY_UNDONE
+    await sound()
 
 
 async def test_reversal_of_spent_points_becomes_an_offset(world: World) -> None:

@@ -83,6 +83,8 @@ SPOILS = {
     " THEN 2 ELSE -4 END WHERE county_id = $1 AND unit = 'merit' AND kind <> 'opening'",
     "I3 任何时刻不过限": "UPDATE points.transfer SET amount = 10000 WHERE county_id = $1"
     " AND code = 'redeem'",
+    "I3 月用额不低于实际": "UPDATE points.account SET month_points = 0 WHERE county_id = $1"
+    " AND month IS NOT NULL",
     "I4 库存": "UPDATE points.stock SET quantity = quantity + 1 WHERE county_id = $1",
     "I5 预算等于决议": "UPDATE points.fund SET budget_fen = budget_fen + 1 WHERE county_id = $1",
     "I5 任何时刻不超预算": "UPDATE points.resolution SET amount_fen = 10 WHERE county_id = $1",
