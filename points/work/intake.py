@@ -55,8 +55,9 @@ COLUMNS = (
 )
 DROPPED = ("备注", "身份证号", "手机号", "联系电话")
 CHUNK = 5_000
-DETAILED = 100_000
-"""Rows up to which each row is reported and what it will come to is worked out."""
+DETAILED = 30_000
+"""Rows up to which each row is reported and what it will come to is worked out, in memory: a month
+of the largest county."""
 LINES = 20_000
 """Refused rows that a larger file's report holds."""
 BREATH = 500

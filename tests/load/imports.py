@@ -28,7 +28,7 @@ from tests.load.rig import SECRET, Rig
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = 1_000
 LARGE = int(os.environ.get("BENCH_LARGE_FILE", "300000"))
-"""Rows of P9d's files: above 100,000, what an import needs does not grow with them."""
+"""Rows of P9d's files: above intake.DETAILED, what an import needs does not grow with them."""
 MONTHS = count(2)
 """Each round imports a month of its own."""
 

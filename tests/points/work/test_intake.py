@@ -2,6 +2,7 @@
 
 import io
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import openpyxl
 import pytest
@@ -180,6 +181,41 @@ async def test_the_report_is_a_workbook_of_every_row(rollback: None) -> None:
     texts = [[cell.value for cell in line] for line in sheet.iter_rows()]
     assert [line[7] for line in texts[3:5]] == ["接收", "拒绝"]
     assert any("拒绝的原因：规则编号 1。" in str(line[0]) for line in texts)
+
+
+async def test_a_very_large_file_reports_what_is_refused(
+    rollback: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its rows are stored all the same; no forecast is made, and the sums say so."""
+    await small_county()
+    monkeypatch.setattr(intake, "DETAILED", 2)
+    rows = [row(8, "ORG-02", "参加网格例会"), row(9, "SVC-01", "代办"), row(8, "ORG-99", "会")]
+    result = await imported(*rows, rows[0])
+    assert (result.added, result.refused, result.gives, await stored()) == (2, 2, 20, 2)
+    assert [(line.number, line.outcome) for line in result.lines] == [(4, "拒绝"), (5, "拒绝")]
+    said = "\n".join(intake_report.sentences(result))
+    assert "上限在入账时执行" in said
+    assert "预计计" not in said
+
+
+async def test_a_file_on_disk_is_the_same_as_an_upload(rollback: None, tmp_path: Path) -> None:
+    """Streamed in its own encoding, whatever an office's program saved."""
+    await small_county()
+    file = tmp_path / "work.csv"
+    lines = [HEAD, *(row(day, "ORG-02", f"例会{day}") for day in range(1, 20)), row(8, "X", "会")]
+    dry = {}
+    for encoding in ("gb18030", "utf-8-sig", "utf-16"):
+        file.write_bytes("\r\n".join(lines).encode(encoding))
+        for source in (file, file.read_bytes()):
+            found = await intake.import_work(
+                None, COUNTY, source, "work.csv", dry_run=True, now=NOW
+            )
+            dry[encoding, type(source)] = (found.added, found.refused, found.lines)
+    assert len(dry) == 6
+    assert all(found == dry["gb18030", bytes] for found in dry.values())
+    file.write_bytes(HEAD.encode() + b"\n\xff\xff\xff\x00")
+    with pytest.raises(BadFile, match="文字编码"):
+        await intake.import_work(None, COUNTY, file, "work.csv", now=NOW)
 
 
 async def test_only_those_above_may_import(rollback: None) -> None:
