@@ -90,8 +90,9 @@ def unpack(data: bytes | mmap) -> Iterator[tuple[bytes, bytes]]:
 class Connection(asyncio.Protocol):
     """One keep-alive connection with at most one request on its way."""
 
-    def __init__(self, load: "Load") -> None:
+    def __init__(self, load: "Load", port: int) -> None:
         self.load = load
+        self.port = port
         self.transport: asyncio.WriteTransport
         self.got = b""
         self.request = (b"", b"")
@@ -117,7 +118,7 @@ class Connection(asyncio.Protocol):
         self.load.answered(self, answer, head)
 
     def connection_lost(self, error: Exception | None) -> None:
-        self.load.lost(error)
+        self.load.lost(self, error)
 
 
 class Load:
@@ -127,7 +128,7 @@ class Load:
         self.requests = deque(requests)
         self.plan = plan
         self.right = plan.status.encode()
-        self.free: list[Connection] = []
+        self.free: deque[Connection] = deque()
         self.waiting: deque[float] = deque()
         """When the requests that found no connection were due."""
         self.done: list[float] = []
@@ -139,15 +140,11 @@ class Load:
         self.counts_from = 0.0
         self.until = 0.0
         self.finished = asyncio.Event()
+        self.reconnecting: set[asyncio.Future[None]] = set()
 
     async def run(self) -> Result:
-        loop = asyncio.get_running_loop()
         for n in range(self.plan.connections):
-            port = self.plan.ports[n % len(self.plan.ports)]
-            _, connection = await loop.create_connection(
-                lambda: Connection(self), "127.0.0.1", port
-            )
-            self.free.append(connection)
+            await self.connect(self.plan.ports[n % len(self.plan.ports)])
         cpu = process_time()
         began = perf_counter()
         self.counts_from = began + self.plan.cold
@@ -156,7 +153,7 @@ class Load:
             await self.pace(began)
         else:
             while self.free:
-                self.send(self.free.pop(), perf_counter())
+                self.send(self.free.popleft(), perf_counter())
         with suppress(TimeoutError):
             async with asyncio.timeout(self.until + GRACE - perf_counter()):
                 await self.finished.wait()
@@ -181,7 +178,7 @@ class Load:
             while (due := began + number / self.plan.rate) <= now:
                 if self.free:
                     self.late = max(self.late, now - due)
-                    self.send(self.free.pop(), due)
+                    self.send(self.free.popleft(), due)
                 else:
                     self.waiting.append(due)
                 number += 1
@@ -222,8 +219,21 @@ class Load:
         if not self.flying and perf_counter() >= self.until:
             self.finished.set()
 
-    def lost(self, error: Exception | None) -> None:
-        if perf_counter() < self.until:
+    async def connect(self, port: int) -> None:
+        loop = asyncio.get_running_loop()
+        _, connection = await loop.create_connection(
+            lambda: Connection(self, port), "127.0.0.1", port
+        )
+        self.free.append(connection)
+
+    def lost(self, connection: Connection, error: Exception | None) -> None:
+        """An idle one is closed by the server after a while, as any browser's is."""
+        if perf_counter() >= self.until:
+            return
+        if connection in self.free:
+            self.free.remove(connection)
+            self.reconnecting.add(asyncio.ensure_future(self.connect(connection.port)))
+        else:
             self.wrong[f"connection lost: {error!r}"] += 1
 
 
