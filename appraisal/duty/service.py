@@ -84,9 +84,14 @@ async def months(actor: Actor, month: int) -> list[UnitCount]:
 
 
 async def sheet(actor: Actor, unit_code: str, month: int) -> list[SheetLine]:
-    """Every gridworker of a unit in a month, with their line if there is one. Raises NotFound."""
-    require(actor, Action.DUTY_VIEW, Target(unit_code=unit_code))
-    return await queries.sheet(actor.county_id, [unit_code], rules.span(month), month)
+    """Every gridworker of a unit in a month, with their line if there is one.
+
+    Without a unit, those of all the actor's units. Raises NotFound.
+    """
+    if unit_code:
+        require(actor, Action.DUTY_VIEW, Target(unit_code=unit_code))
+    codes = [unit_code] if unit_code else _reach(actor, Action.DUTY_VIEW)
+    return await queries.sheet(actor.county_id, codes, rules.span(month), month)
 
 
 async def usual_days(county_id: int, lines: Sequence[SheetLine]) -> dict[tuple[UUID, str], Decimal]:

@@ -85,12 +85,11 @@ async def save(request: Asked) -> Template | Redirect:
 
 @get(f"{BASE}/export.xlsx")
 async def export(request: Asked) -> Response[bytes]:
-    """A month's sheet of a unit."""
+    """A month's sheet of a unit, or of all the reader's units."""
     given = forms.bind(Query, dict(request.query_params))
-    unit = given.unit or f"{request.user.county_id:06d}"
     month = _month(request, given.month)
     name, content = await exports.attendance(
-        request.user, unit, month, given.purpose, moment(request)
+        request.user, given.unit, month, given.purpose, moment(request)
     )
     return Response(content, media_type=MIME, headers=attachment(name))
 
