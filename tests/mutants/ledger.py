@@ -125,9 +125,17 @@ MUTANTS = (
     ),
     sql(
         "the bound of a month's points stands still",
+        "SET balance = a.balance - d.amount, month = greatest(a.month, d.month),\n"
+        "        month_points = CASE WHEN a.month > d.month THEN a.month_points"
+        " ELSE d.used + d.amount END",
+        "SET balance = a.balance - d.amount",
+        f"{ITEMS}::test_month_limit_is_exact",
+    ),
+    sql(
+        "set-wise: the bound of a month's points stands still",
         "THEN a.month_points ELSE k.used + k.amount END",
         "THEN a.month_points ELSE k.used END",
-        f"{ITEMS}::test_month_limit_is_exact",
+        SETWISE,
     ),
     sql(
         "the limit of pieces is off by one",
