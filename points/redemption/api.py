@@ -42,7 +42,7 @@ from shared.web.pages import moment
 from shared.web.ratelimit import Portions
 
 HIT = "Idempotency-Hit"
-WRITES_A_MINUTE = Portions("counter", allowed=120, window=60, portion=12)
+WRITES_A_MINUTE = Portions("counter", allowed=120, window=60, own=30, portion=15)
 """Of one terminal or phone; a counter needs a few."""
 
 ORDER = msgspec.json.Decoder(RedemptionOrder)

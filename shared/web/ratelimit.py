@@ -23,8 +23,6 @@ FAILED_OPEN = Counter(
 SENTENCE = "操作太频繁，请稍后再试。"
 MOST_HOLDERS = 20_000
 """Whose portions a process holds at most."""
-AWAY_SECONDS = 1.0
-"""How long events pass uncounted before an absent cache is asked again."""
 
 
 async def limit(redis: Redis, name: str, who: str, allowed: int, window: int) -> int:
@@ -39,34 +37,38 @@ async def limit(redis: Redis, name: str, who: str, allowed: int, window: int) ->
 
 
 class Portions:
-    """A limit whose count is fetched in portions: one trip to the cache for several events.
+    """A limit that a process counts by itself at first, then in portions from the cache.
 
-    What a process has fetched and not used by the end of the window is lost to ``who``, so the
-    limit is never passed, and met early by at most a portion a process.
+    ``own`` events of a window are this process's to give, without a trip; what goes beyond them is
+    fetched ``portion`` at a time from what all processes share, ``allowed - own``. So one process
+    never passes ``allowed``, each further one may add its own; a portion that is not used up in its
+    window is lost.
     """
 
-    def __init__(self, name: str, allowed: int, window: int, portion: int) -> None:
-        self.name, self.allowed, self.window, self.portion = name, allowed, window, portion
+    def __init__(self, name: str, allowed: int, window: int, *, own: int, portion: int) -> None:
+        self.name, self.window, self.own, self.portion = name, window, own, portion
+        self.shared = allowed - own
         self._held: dict[str, tuple[int, float]] = {}
         """Who → events in hand, and until when on the monotonic clock."""
 
     async def take(self, redis: Redis, who: str) -> None:
         """Count one event; raises TooMany."""
+        now = monotonic()
         events, until = self._held.get(who, (0, 0.0))
-        if not events or monotonic() >= until:
-            events, until = await self._fetch(redis, who)
+        if now >= until:
+            if len(self._held) >= MOST_HOLDERS:
+                self._held.clear()
+            events, until = self.own, now + self.window
+        elif not events:
+            events = await self._fetch(redis, who)
         self._held[who] = events - 1, until
 
-    async def _fetch(self, redis: Redis, who: str) -> tuple[int, float]:
-        if len(self._held) >= MOST_HOLDERS:
-            self._held.clear()
+    async def _fetch(self, redis: Redis, who: str) -> int:
         total, left = await _counted(redis, self.name, who, self.window, self.portion)
-        if not total:
-            return self.portion, monotonic() + AWAY_SECONDS
-        granted = min(self.portion, self.allowed - total + self.portion)
-        if granted <= 0:
+        granted = min(self.portion, self.shared - total + self.portion)
+        if total and granted <= 0:
             raise TooMany(SENTENCE, max(left, 1))
-        return granted, monotonic() + left
+        return granted
 
 
 async def _counted(redis: Redis, name: str, who: str, window: int, events: int) -> tuple[int, int]:

@@ -166,8 +166,8 @@ class Rig:
 
     async def warm(self) -> None:
         """Have every terminal known and every plan made."""
-        for hot in (False, True):
-            await self.redeem(hot=hot, seconds=60.0, spare=len(self.world.terminals))
+        for hot, keys in ((False, self.world.terminals), (True, self.world.hot_terminals)):
+            await self.redeem(hot=hot, seconds=60.0, spare=len(keys))
 
     # Meters
 

@@ -25,8 +25,9 @@ WORKERS = 5_000
 LOTS = 10
 SHOPS = 8
 PRODUCTS = 10
-TERMINALS = 4_000
-"""For all shops together, and as many again for the hot one: each may send 120 a minute."""
+TERMINALS = 2_500
+HOT_TERMINALS = 500
+"""For all shops together, and for the hot one alone: each may send 120 a minute."""
 GRIDS = 300
 SECRET = b"s" * 32
 
@@ -76,8 +77,8 @@ async def build() -> World:
         shops=shop_ids,
         products=products,
         people=people,
-        terminals=await terminals(shop_ids, keepers),
-        hot_terminals=await terminals(shop_ids[:1], keepers[:1]),
+        terminals=await terminals(shop_ids, keepers, TERMINALS),
+        hot_terminals=await terminals(shop_ids[:1], keepers[:1], HOT_TERMINALS),
         workers=await gridworkers(),
     )
 
@@ -129,7 +130,7 @@ async def wallets() -> list[UUID]:
     return people
 
 
-async def terminals(shops: list[UUID], keepers: list[UUID]) -> list[Terminal]:
+async def terminals(shops: list[UUID], keepers: list[UUID], count: int) -> list[Terminal]:
     """Keys in turn for the shops; their keepers may sign in."""
     for keeper in keepers:
         await DB.execute(
@@ -139,7 +140,7 @@ async def terminals(shops: list[UUID], keepers: list[UUID]) -> list[Terminal]:
             new_id(),
             keeper,
         )
-    made = [Terminal(f"{COUNTY}.{new_id()}", shops[n % len(shops)]) for n in range(TERMINALS)]
+    made = [Terminal(f"{COUNTY}.{new_id()}", shops[n % len(shops)]) for n in range(count)]
     cipher, at = sealing.seal(SECRET), now()
     await DB.executemany(
         "INSERT INTO shared.terminal_key (county_id, id, shop_id, person_id, label,"

@@ -241,10 +241,10 @@ async def test_the_own_code_buys_nothing_from_oneself(client: httpx.AsyncClient)
 async def test_a_limit_counts_every_write_of_a_terminal(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Portions are fetched in one trip, and together they never pass what is allowed."""
+    """The process's own and what it fetches together never pass what is allowed."""
     scene = await counter()
     await sign_in(client, scene.keeper)
-    monkeypatch.setattr(api, "WRITES_A_MINUTE", Portions("counter", 7, 60, 3))
+    monkeypatch.setattr(api, "WRITES_A_MINUTE", Portions("counter", 7, 60, own=2, portion=3))
     order = body(scene, await scene.code())
     answers = [await client.post("/api/redemptions", json=order) for _ in range(9)]
     assert [answer.status_code for answer in answers] == [201] + [200] * 6 + [429] * 2
