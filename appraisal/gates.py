@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 
 from appraisal.cycle.rules import Stage
 from appraisal.cycle.schemas import CycleRow
+from appraisal.duty import entries as duty
 from appraisal.notice import service as notice
 from appraisal.scorecard import scoring
 from appraisal.survey import service as survey
@@ -15,7 +16,7 @@ from appraisal.survey import service as survey
 Gate = Callable[[int, CycleRow], Awaitable[list[str]]]
 
 GATES: dict[tuple[Stage, Stage], tuple[Gate, ...]] = {
-    (Stage.COLLECT, Stage.SCORE): (survey.unfinished, scoring.first_half_open),
+    (Stage.COLLECT, Stage.SCORE): (duty.undecided, survey.unfinished, scoring.first_half_open),
     (Stage.SCORE, Stage.REVIEW): (scoring.unscored,),
     (Stage.NOTICE, Stage.APPEAL): (notice.notice_over,),
     (Stage.APPEAL, Stage.CLOSED): (notice.nothing_open,),

@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 from asyncpg.exceptions import UniqueViolationError
 
+from appraisal.cycle.schemas import CycleRow
 from appraisal.duty import entry_queries as queries
 from appraisal.duty import rules, service
 from appraisal.duty.errors import NotInPost
@@ -140,6 +141,15 @@ async def to_decide(actor: Actor) -> list[Entry]:
         return []
     condition = (codes, EntryKind.VETO.value, "proposed", "", *FAR)
     return await queries.listed(actor.county_id, condition, PAGE, 0)
+
+
+async def undecided(county_id: int, cycle: CycleRow) -> list[str]:
+    """Gate of scoring: no veto of the period may still wait for its decision."""
+    code = f"{county_id:06d}"
+    span = (cycle.starts_on, cycle.ends_on)
+    condition = ((code,), EntryKind.VETO.value, "proposed", "", *span)
+    count = await queries.count(county_id, condition)
+    return [f"有 {count} 件一票否决等待审定。"] if count else []
 
 
 def may_change(actor: Actor, entry: Entry) -> bool:

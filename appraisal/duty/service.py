@@ -31,7 +31,6 @@ from appraisal.duty.schemas import (
 )
 from shared.audit import service as audit
 from shared.calendar import service as calendar
-from shared.calendar.errors import MissingYear
 from shared.clock import today
 from shared.database import DB
 from shared.errors import Forbidden, Invalid, NotFound
@@ -97,17 +96,14 @@ async def sheet(actor: Actor, unit_code: str, month: int) -> list[SheetLine]:
 async def usual_days(county_id: int, lines: Sequence[SheetLine]) -> dict[tuple[UUID, str], Decimal]:
     """Working days within each line's time in post: what 应出勤 usually is.
 
-    Empty when the calendar lacks the year: the page then asks without a proposal.
+    Raises MissingYear.
     """
     known: dict[tuple[date, date], int] = {}
     found = {}
     for line in lines:
         span = (line.first_day, line.last_day)
         if span not in known:
-            try:
-                known[span] = await calendar.working_days(county_id, *span)
-            except MissingYear:
-                return {}
+            known[span] = await calendar.working_days(county_id, *span)
         found[line.person_id, line.village_code] = Decimal(known[span])
     return found
 

@@ -11,6 +11,7 @@ from litestar.response import Redirect, Response, Template
 
 from appraisal.duty import exports, rules, service
 from appraisal.duty.schemas import SheetInput, SheetLine
+from shared.calendar.errors import MissingYear
 from shared.clock import today
 from shared.documents import cells
 from shared.documents.excel import MIME
@@ -129,7 +130,12 @@ async def _sheet(
     saved: service.Saved | None = None,
 ) -> Template:
     lines = await service.sheet(request.user, unit_code, month)
-    usual = await service.usual_days(request.user.county_id, lines)
+    usual: dict[tuple[UUID, str], Decimal] = {}
+    alarm = ""
+    try:
+        usual = await service.usual_days(request.user.county_id, lines)
+    except MissingYear as missing_year:
+        alarm = missing_year.message
     return _page(
         request,
         "desk_sheet",
@@ -139,6 +145,7 @@ async def _sheet(
         month=month,
         choices=_choices(request),
         rows=[(line, _shown(line, usual, form)) for line in lines],
+        alarm=alarm,
         error=error,
         fields=error.fields if isinstance(error, Invalid) else {},
         saved=saved,

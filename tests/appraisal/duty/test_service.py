@@ -10,8 +10,9 @@ from appraisal.duty import entries, service
 from appraisal.duty.errors import Frozen, NotInPost
 from appraisal.duty.rules import EntryKind
 from appraisal.duty.service import Saved
+from shared.calendar.errors import MissingYear
 from shared.database import DB
-from shared.errors import Forbidden, Invalid
+from shared.errors import Conflict, Forbidden, Invalid
 from shared.roster import service as roster
 from shared.roster.roles import Role
 from tests.appraisal.cycle.stages import bring_to, opened
@@ -201,3 +202,23 @@ async def test_days_before_and_after_a_transfer_add_up(town: SmallCounty) -> Non
     found = await service.total(COUNTY, cycle_id, who.person_id)
     assert found is not None
     assert (found.rostered_days, found.duty_days) == (Decimal(17), Decimal(15))
+
+
+async def test_scoring_waits_for_a_veto_that_nobody_decided(town: SmallCounty) -> None:
+    """The step names it; decided either way it is free."""
+    department = await acting(town.department, desk=True)
+    cycle_id = await opened(department, NOW)
+    await bring_to(department, cycle_id, Stage.COLLECT, NOW)
+    form = fact(town.worker, EntryKind.VETO, happened_on=date(2026, 6, 30))
+    veto = await entries.add(await acting(town.instructor), form, NOW)
+    with pytest.raises(Conflict, match="1 件一票否决等待审定"):
+        await bring_to(department, cycle_id, Stage.SCORE, NOW)
+    await entries.decide(department, veto, stands=False, reason="证据不足", now=NOW)
+    await bring_to(department, cycle_id, Stage.SCORE, NOW)
+
+
+async def test_a_year_without_calendar_is_an_alarm(town: SmallCounty) -> None:
+    """No guess of what was rostered."""
+    lines = await service.sheet(await acting(town.instructor), "421222100", 202701)
+    with pytest.raises(MissingYear, match="2027年"):
+        await service.usual_days(COUNTY, lines)

@@ -83,6 +83,8 @@ async def test_an_instructor_fills_in_the_townships_sheet(
     history = await client.get(f"{BASE}/people/{town.worker.person_id}")
     assert "数错" in history.text
     assert "17.5" in history.text
+    alarm = await client.get(f"{BASE}?month=202712&unit=421222100")
+    assert "2027年的节假日安排还没有录入" in alarm.text
     foreign = await client.get(f"{BASE}?month=202610&unit=421222101")
     assert foreign.status_code == 404
 

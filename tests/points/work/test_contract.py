@@ -1,4 +1,4 @@
-"""points.merit_month: what appraisal reads of points."""
+"""points.merit_month and checkable_record: what appraisal reads of points."""
 
 from datetime import UTC, datetime
 
@@ -49,3 +49,32 @@ async def test_appraisal_reads_it_and_cannot_write(database: str) -> None:
     )
     assert row_ is not None
     assert (row_["r"], row_["t"]) == (True, False)
+
+
+async def test_checkable_records_are_posted_and_keep_secrets(rollback: None) -> None:
+    """What is not in the ledger cannot be drawn; of 专项帮教 nothing but that word is said."""
+    town = await small_county()
+    rows = [row(8, "ORG-02", "参加网格例会"), row(9, "CARE-02", "到某某家里谈话")]
+    await intake.import_work(None, COUNTY, "\n".join([HEAD, *rows]).encode(), "a.csv", now=NOW)
+    sql = "SELECT * FROM points.checkable_record WHERE county_id = $1 ORDER BY work_date"
+    assert await DB.fetch(sql, COUNTY) == []
+    await bulk.verify_month(COUNTY, 202610, NOW)
+    await bulk.post_month(COUNTY, 202610, NOW)
+    found = await DB.fetch(sql, COUNTY)
+    assert [(one["rule_code"], one["label"]) for one in found] == [
+        ("ORG-02", "参加网格例会"),
+        ("CARE-02", "专项帮教"),
+    ]
+    assert {one["person_id"] for one in found} == {town.worker.person_id}
+    assert list(found[0].keys()) == [
+        "county_id",
+        "record_id",
+        "person_id",
+        "grid_code",
+        "work_date",
+        "rule_code",
+        "label",
+    ]
+    assert await DB.fetchval(
+        "SELECT has_table_privilege('gridmerit_appraisal', 'points.checkable_record', 'SELECT')"
+    )
