@@ -8,52 +8,52 @@ from shared.database import DB
 
 FORGET = "DELETE FROM appraisal.ranking WHERE county_id = ANY($1) AND run_id = ANY($2)"
 # Who has no grade, or fails by veto, has no rank and stands last. Equal scores share a rank; within
-# it satisfaction, then results decide who is named first. One sort a level serves rank and place.
+# it satisfaction, then results decide who is named first. One sort a level serves rank and place,
+# over small numbers instead of codes: the run's number, the unit's digits, ``top`` (0 = no rank).
 FREEZE = """
 INSERT INTO appraisal.ranking (county_id, run_id, person_id, grid_type, township_code,
     village_code, county_place, county_rank, type_place, type_rank, township_place, township_rank,
     village_place, village_rank)
-SELECT county_id, run_id, person_id, grid_type, township_code, village_code,
-       county_place, CASE WHEN ranked THEN county_rank END,
-       type_place, CASE WHEN ranked THEN type_rank END,
-       township_place, CASE WHEN ranked THEN township_rank END,
-       village_place, CASE WHEN ranked THEN village_rank END
+WITH listed AS (
+    SELECT row_number() OVER () AS number, county_id, id AS run_id
+    FROM appraisal.run WHERE county_id = ANY($1) AND id = ANY($2)
+)
+SELECT county_id, run_id, person_id, grid_type, left(grid_code, 9), left(grid_code, 12),
+       county_place, CASE WHEN top > 0 THEN county_rank END,
+       type_place, CASE WHEN top > 0 THEN type_rank END,
+       township_place, CASE WHEN top > 0 THEN township_rank END,
+       village_place, CASE WHEN top > 0 THEN village_rank END
 FROM (
     SELECT r.*,
-           row_number() OVER in_county AS county_place,
-           row_number() OVER in_type AS type_place,
-           row_number() OVER in_township AS township_place,
-           row_number() OVER in_village AS village_place,
-           rank() OVER (PARTITION BY county_id, run_id ORDER BY ranked DESC, final DESC)
-               AS county_rank,
-           rank() OVER (PARTITION BY county_id, run_id, grid_type
-                        ORDER BY ranked DESC, final DESC) AS type_rank,
-           rank() OVER (PARTITION BY county_id, run_id, township_code
-                        ORDER BY ranked DESC, final DESC) AS township_rank,
-           rank() OVER (PARTITION BY county_id, run_id, village_code
-                        ORDER BY ranked DESC, final DESC) AS village_rank
+           row_number() OVER (PARTITION BY number ORDER BY top DESC, rest DESC, person_id)
+               AS county_place,
+           rank() OVER (PARTITION BY number ORDER BY top DESC) AS county_rank,
+           row_number() OVER (PARTITION BY number, kind ORDER BY top DESC, rest DESC, person_id)
+               AS type_place,
+           rank() OVER (PARTITION BY number, kind ORDER BY top DESC) AS type_rank,
+           row_number() OVER (PARTITION BY town ORDER BY top DESC, rest DESC, person_id)
+               AS township_place,
+           rank() OVER (PARTITION BY town ORDER BY top DESC) AS township_rank,
+           row_number() OVER (PARTITION BY town, village ORDER BY top DESC, rest DESC, person_id)
+               AS village_place,
+           rank() OVER (PARTITION BY town, village ORDER BY top DESC) AS village_rank
     FROM (
-        SELECT s.county_id, s.run_id, s.person_id, i.grid_type,
-               left(i.grid_code, 9) AS township_code, left(i.grid_code, 12) AS village_code,
-               s.grade <> 'undetermined' AND s.note <> 'veto' AS ranked, s.final,
-               i.satisfaction AS liked,
-               COALESCE(s.orders, 0) + COALESCE(s.data, 0) + COALESCE(s.settled, 0) AS results
-        FROM appraisal.score s
+        SELECT l.number, s.county_id, s.run_id, s.person_id, i.grid_type, i.grid_code,
+               CASE i.grid_type WHEN 'rural' THEN 1 WHEN 'community' THEN 2 ELSE 3 END AS kind,
+               l.number * 1000 + substr(i.grid_code, 7, 3)::int AS town,
+               substr(i.grid_code, 10, 3)::int AS village,
+               CASE WHEN s.grade <> 'undetermined' AND s.note <> 'veto' THEN s.final + 1 ELSE 0
+               END AS top,
+               (COALESCE(i.satisfaction + 1, 0) << 14) + COALESCE(s.orders, 0)
+                   + COALESCE(s.data, 0) + COALESCE(s.settled, 0) AS rest
+        FROM listed l
+        JOIN appraisal.score s ON s.county_id = l.county_id AND s.run_id = l.run_id
         JOIN appraisal.input i ON i.county_id = s.county_id AND i.run_id = s.run_id
             AND i.person_id = s.person_id
         WHERE s.county_id = ANY($1) AND s.run_id = ANY($2)
     ) AS r
-    WINDOW in_county AS (PARTITION BY county_id, run_id ORDER BY ranked DESC, final DESC,
-               liked DESC NULLS LAST, results DESC, person_id),
-           in_type AS (PARTITION BY county_id, run_id, grid_type ORDER BY ranked DESC, final DESC,
-               liked DESC NULLS LAST, results DESC, person_id),
-           in_township AS (PARTITION BY county_id, run_id, township_code
-               ORDER BY ranked DESC, final DESC, liked DESC NULLS LAST, results DESC, person_id),
-           in_village AS (PARTITION BY county_id, run_id, village_code
-               ORDER BY ranked DESC, final DESC, liked DESC NULLS LAST, results DESC, person_id)
 ) AS placed
 """
-
 # A page is a range of the level's index; names are looked up for its rows only. Conditions beside
 # the level's own read on along the same index until the page is full.
 PAGE = """
