@@ -1396,14 +1396,16 @@ END $$;
 -- relative and CHECKs stay in force, so that even without it no balance could pass its limit; the
 -- batch's primary key would refuse the second of two equal numbers.
 --
--- Plans are generic: a redemption's statements cost more to plan than to run.
+-- Plans are generic: a redemption's statements cost more to plan than to run. A session may have
+-- made its plans when the county was new and its tables empty; so none of them may read a table
+-- whole, or each redemption would cost as much as all before it until somebody analyses.
 CREATE OR REPLACE FUNCTION points.post_batch(
     p_county int, p_items jsonb[], p_hashes bytea[], p_at timestamptz)
 RETURNS TABLE (place int, id uuid, code text, repeated boolean, batch int, "position" int,
     person_id uuid, amount int8, wallet int8, waiting int8, settled int8, balance int8,
     quantity int, subject uuid)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-SET plan_cache_mode = force_generic_plan SET enable_memoize = off AS $$
+SET plan_cache_mode = force_generic_plan SET enable_memoize = off SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
     v_size int := coalesce(cardinality(p_items), 0);

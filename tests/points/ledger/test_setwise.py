@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+import asyncpg
 import msgspec
 import pytest
 
@@ -158,3 +159,27 @@ async def test_a_batch_decides_as_its_items_one_by_one(
     assert one_by_one == at_once, seed
     cut = stream.dice.randint(1, len(stream.items) - 1)
     assert one_by_one == await play([stream.items[:cut], stream.items[cut:]]), seed
+
+
+WHOLE = """
+SELECT relname FROM pg_stat_xact_user_tables
+WHERE schemaname = 'points' AND seq_scan > 0 AND relname = ANY ($1) /* county_id */
+"""
+"""Tables that this transaction has read from end to end."""
+
+
+async def test_no_redemption_reads_a_table_whole(committed: None, database: str) -> None:
+    """Not even with plans made when every table was empty and known to be.
+
+    Such plans would stay with the session, and each redemption cost as much as all before it.
+    """
+    owner = await asyncpg.connect(database)
+    await owner.execute("VACUUM ANALYZE")
+    await owner.close()
+    person, shop, product = new_id(), new_id(), new_id()
+    async with DB.transaction():
+        await service.post(COUNTY, [award(person, 1_000, await fund()), restock(shop, product)])
+        before = await DB.fetch(WHOLE, sorted(STATE))
+        items = [redeem(person, shop, line(product, limit=90)) for _ in range(8)]
+        assert [outcome.code for outcome in await service.post(COUNTY, items)] == ["accepted"] * 8
+        assert await DB.fetch(WHOLE, sorted(STATE)) == before == []
