@@ -125,10 +125,9 @@ MUTANTS = (
     ),
     sql(
         "the bound of a month's points stands still",
-        "SET balance = a.balance - d.amount, month = greatest(a.month, d.month),\n"
-        "        month_points = CASE WHEN a.month > d.month THEN a.month_points"
-        " ELSE d.used + d.amount END",
-        "SET balance = a.balance - d.amount",
+        "ELSE d.used + d.amount END\n"
+        "    WHERE a.county_id = p_county AND a.id = d.wallet;\n    FOR i",
+        "ELSE d.used END\n    WHERE a.county_id = p_county AND a.id = d.wallet;\n    FOR i",
         f"{ITEMS}::test_month_limit_is_exact",
     ),
     sql(
