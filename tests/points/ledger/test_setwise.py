@@ -178,7 +178,7 @@ async def test_no_redemption_reads_a_table_whole(committed: None, database: str)
     await owner.close()
     person, shop, product = new_id(), new_id(), new_id()
     async with DB.transaction():
-        await service.post(COUNTY, [award(person, 1_000, await fund()), restock(shop, product)])
+        await service.post(COUNTY, [award(person, await fund(), 1_000), restock(shop, product)])
         before = await DB.fetch(WHOLE, sorted(STATE))
         items = [redeem(person, shop, line(product, limit=90)) for _ in range(8)]
         assert [outcome.code for outcome in await service.post(COUNTY, items)] == ["accepted"] * 8
