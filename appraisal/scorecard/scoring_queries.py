@@ -15,6 +15,11 @@ from shared.database import DB
 
 WORK_MEM = "SET LOCAL work_mem = '96MB'"
 
+# The planner knows nothing of the rows that views and earlier parts return and would compare every
+# one with every other, so each source is read once and they are joined by hash.
+BY_HASH = "SET LOCAL enable_nestloop = off"
+AS_USUAL = "SET LOCAL enable_nestloop = on"
+
 # Who was gridworker on the last day, where in the period, for how many days. A person's grid is the
 # one of the last day with the most days; a day in two grids is one day in post.
 GATHER = """
@@ -41,12 +46,12 @@ stretch AS MATERIALIZED (
     JOIN shared.post p ON p.county_id = a.county_id AND p.id = a.post_id AND p.role = 'gridworker'
     JOIN shared.unit u ON u.county_id = p.county_id AND u.id = p.unit_id
 ),
-place AS (
+place AS MATERIALIZED (
     SELECT county_id, run_id, person_id, grid_code, grid_type, bool_or(at_end) AS at_end,
            sum(upper(span) - lower(span))::int AS days
     FROM stretch GROUP BY county_id, run_id, person_id, grid_code, grid_type
 ),
-worker AS (
+worker AS MATERIALIZED (
     SELECT county_id, run_id, person_id,
            (array_agg(grid_code ORDER BY days DESC, grid_code COLLATE "C")
                FILTER (WHERE at_end))[1] AS grid_code,
@@ -58,25 +63,40 @@ worker AS (
            count(*) AS grids
     FROM place GROUP BY county_id, run_id, person_id HAVING bool_or(at_end)
 ),
-present AS (
+present AS MATERIALIZED (
     SELECT s.county_id, s.run_id, s.person_id,
            (SELECT sum(upper(r) - lower(r)) FROM unnest(range_agg(s.span)) AS r)::int AS days
     FROM stretch s GROUP BY s.county_id, s.run_id, s.person_id
 ),
-liked AS (
+surveyed AS MATERIALIZED (
+    SELECT r.county_id, r.run_id, v.grid_code, v.score, v.half_width, v.ballots, v.valid
+    FROM run r
+    JOIN appraisal.survey_result v ON v.county_id = r.county_id AND v.cycle_id = r.cycle_id
+    WHERE v.county_id = ANY($1)
+),
+liked AS MATERIALIZED (
     SELECT p.county_id, p.run_id, p.person_id,
            floor(sum(v.score * 10 * p.days) FILTER (WHERE v.valid)
                / sum(p.days) FILTER (WHERE v.valid) + 0.5)::int AS satisfaction,
            floor(sum(v.half_width * 10 * p.days) FILTER (WHERE v.valid)
                / sum(p.days) FILTER (WHERE v.valid) + 0.5)::int AS half_width,
            COALESCE(sum(v.ballots) FILTER (WHERE v.valid), sum(v.ballots))::int AS ballots
-    FROM run r
-    JOIN place p ON p.county_id = r.county_id AND p.run_id = r.run_id
-    JOIN appraisal.survey_result v ON v.county_id = r.county_id AND v.cycle_id = r.cycle_id
+    FROM place p
+    JOIN surveyed v ON v.county_id = p.county_id AND v.run_id = p.run_id
         AND v.grid_code = p.grid_code
     GROUP BY p.county_id, p.run_id, p.person_id
 ),
-earned AS (
+duty AS MATERIALIZED (
+    SELECT r.run_id, t.* FROM run r
+    JOIN appraisal.duty_total t ON t.county_id = r.county_id AND t.cycle_id = r.cycle_id
+    WHERE t.county_id = ANY($1)
+),
+training AS MATERIALIZED (
+    SELECT r.run_id, t.* FROM run r
+    JOIN appraisal.training_total t ON t.county_id = r.county_id AND t.cycle_id = r.cycle_id
+    WHERE t.county_id = ANY($1)
+),
+earned AS MATERIALIZED (
     SELECT r.county_id, r.run_id, m.person_id, sum(m.awarded)::int AS awarded,
            sum(m.deducted)::int AS deducted
     FROM run r
@@ -105,12 +125,11 @@ SELECT w.county_id, w.run_id, w.person_id, n.name, w.grid_code, w.grid_type, n.e
        COALESCE(t.commended_township, 0), COALESCE(t.commended_county, 0),
        COALESCE(t.veto, false), COALESCE(t.veto_reason, ''), f.final
 FROM worker w
-JOIN run r ON r.county_id = w.county_id AND r.run_id = w.run_id
 JOIN present d ON d.county_id = w.county_id AND d.run_id = w.run_id AND d.person_id = w.person_id
 JOIN shared.person n ON n.county_id = w.county_id AND n.id = w.person_id
-LEFT JOIN appraisal.duty_total t ON t.county_id = w.county_id AND t.cycle_id = r.cycle_id
+LEFT JOIN duty t ON t.county_id = w.county_id AND t.run_id = w.run_id
     AND t.person_id = w.person_id
-LEFT JOIN appraisal.training_total g ON g.county_id = w.county_id AND g.cycle_id = r.cycle_id
+LEFT JOIN training g ON g.county_id = w.county_id AND g.run_id = w.run_id
     AND g.person_id = w.person_id
 LEFT JOIN liked l ON l.county_id = w.county_id AND l.run_id = w.run_id
     AND l.person_id = w.person_id
@@ -381,8 +400,14 @@ async def be_roomy() -> None:
 
 
 async def gather(counties: Sequence[int], runs: Sequence[UUID]) -> int:
-    """Copy what the sources know into the runs' inputs; how many people that is."""
-    return _count(await DB.execute(GATHER, counties, runs))
+    """Copy what the sources know into the runs' inputs; how many people that is.
+
+    Inside a transaction.
+    """
+    await DB.execute(BY_HASH)
+    status = await DB.execute(GATHER, counties, runs)
+    await DB.execute(AS_USUAL)
+    return _count(status)
 
 
 async def score(counties: Sequence[int], runs: Sequence[UUID]) -> int:
