@@ -70,9 +70,13 @@ def free_port() -> int:
 
 @asynccontextmanager
 async def serving(
-    folder: Path, *arguments: str, command: Sequence[str] = SOURCE, **settings: str
+    folder: Path,
+    *arguments: str,
+    command: Sequence[str] = SOURCE,
+    sound: bool = True,
+    **settings: str,
 ) -> AsyncIterator[tuple[httpx.AsyncClient, asyncio.subprocess.Process]]:
-    """The command serving on a free port, ready; stopped with SIGTERM and waited for."""
+    """The command serving on a free port, ready if sound; stopped with SIGTERM and waited for."""
     port = free_port()
     serve = ("serve", "--port", str(port), *arguments)
     process = await start(folder, *serve, command=command, **settings)
@@ -86,7 +90,9 @@ async def serving(
                     assert process.returncode is None, await process.communicate()
                     await asyncio.sleep(0.1)
                 else:
-                    assert answer.json() == {"status": "ok", "database": "ok", "cache": "ok"}
+                    assert (answer.status_code == 200) == sound, answer.text
+                    if sound:
+                        assert answer.json() == {"status": "ok", "database": "ok", "cache": "ok"}
                     break
             yield client, process
         finally:
@@ -188,16 +194,18 @@ async def test_two_services_share_the_engines(data_dir: Path) -> None:
             assert [row[0] for row in rows] == ["gridmerit appraisal", "gridmerit points"]
 
 
-async def test_refuses_to_serve_when_promises_cannot_be_kept(data_dir: Path) -> None:
-    """Fsync off: an acknowledged redemption could be lost, so nothing is served."""
+async def test_refuses_to_write_when_promises_cannot_be_kept(data_dir: Path) -> None:
+    """Fsync off: an acknowledged redemption could be lost, so nothing is written."""
     settings = {"GRIDMERIT_DATA_DIR": str(data_dir)}
     with Embedded(data_dir, valkey=False) as engines:
         configuration = engines.home.path / "postgres" / "postgresql.conf"
     with configuration.open("a", encoding="utf-8") as file:
         file.write("fsync = off\n")
-    code, _, err = await say(data_dir, "serve", "--port", str(free_port()), **settings)
-    assert code == 2
-    assert "fsync 是 off，应为 on" in err
+    async with serving(data_dir, sound=False, **settings) as (client, _):
+        for answer in (await client.get("/ready"), await client.post("/sign-in", data={})):
+            assert answer.status_code == 503
+            assert "fsync 是 off，应为 on" in answer.text
+        assert (await client.get("/sign-in")).status_code == 200
     code, out, _ = await say(data_dir, "doctor", **settings)
     assert code == 2
     assert "✗ 数据库" in out
