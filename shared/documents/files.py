@@ -50,6 +50,7 @@ FOREIGN = {
 MARKUP = re.compile(rb"\s*<(\?xml|!doctype|html|table|meta|head)", re.IGNORECASE)
 FAR_CELL = re.compile(
     rb"<c\b[^>]*?\br\s*=\s*[\"'](?:[A-Z]{1,3}0*[1-9]\d{5,}|(?:[A-Z]{3}|[D-Z][A-Z])\d+)[\"'][^>]*[^/]>"
+    rb"(?:[^<]|<[^/])"
 )
 """A filled cell beyond row 99,999 or column CZ: the reader would allocate up to it."""
 ADVICE = "请用 Excel 或 WPS 另存为 .xlsx 后再传。"

@@ -153,7 +153,7 @@ class Scene:
     def _award(self, person: UUID) -> Award:
         points = self.dice.randrange(10, 400, 10)
         return Award(
-            id=new_id(), person_id=person, code="SVC-01", merit=points, wallet=points,
+            id=new_id(), person_id=person, code="SIM-01", merit=points, wallet=points,
             fund_id=self.fund_id, unit_code="421222100001", day=date(2026, 1, 1),
             expires_on=ENDS - timedelta(days=self.dice.randrange(30)),
         )  # fmt: skip

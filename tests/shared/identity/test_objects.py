@@ -76,6 +76,7 @@ async def things() -> tuple[scene.World, dict[str, str]]:
         "shop_id": made.shop.shop_id,
         "product_id": made.rice,
         "person_id": worker.person_id,
+        "worker_id": worker.person_id,
         "post_id": county.worker.post_id,
         "assignment_id": county.worker.assignment_id,
     }
@@ -218,7 +219,9 @@ def nowhere(ids: dict[str, str]) -> dict[str, str]:
 async def contents() -> dict[str, tuple[int, int]]:
     """Rows and a checksum of every table but those that record reading and sessions."""
     names = await DB.fetch(
-        "SELECT schemaname, tablename FROM pg_tables WHERE schemaname IN ('shared', 'points')"
+        "SELECT relnamespace::regnamespace::text, relname FROM pg_class"
+        " WHERE relkind IN ('r', 'p') AND NOT relispartition"
+        " AND relnamespace::regnamespace::text IN ('shared', 'points')"
     )
     found = {}
     for schema, name in names:
