@@ -12,10 +12,11 @@ import hashlib
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -143,6 +144,13 @@ def read_pid(path: Path) -> int:
         return int(path.read_bytes().split()[0])
     except (OSError, ValueError, IndexError):
         return 0
+
+
+def send_signal(pid: int, number: signal.Signals) -> None:
+    """Signal a process that may be gone by now. No pid (0) is nobody, not our process group."""
+    if pid > 0:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 def _command(pid: int) -> str:

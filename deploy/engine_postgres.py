@@ -18,7 +18,15 @@ from urllib.parse import quote
 
 import msgspec
 
-from deploy.engine_home import EngineError, Home, reachable_copy, read_pid, runs_in, servers_in
+from deploy.engine_home import (
+    EngineError,
+    Home,
+    reachable_copy,
+    read_pid,
+    runs_in,
+    send_signal,
+    servers_in,
+)
 
 DATABASE = "gridmerit"
 SUPERUSER = "postgres"
@@ -110,8 +118,7 @@ class Postgres(msgspec.Struct, frozen=True):
         if not lines <= known:
             path.write_text("\n".join(sorted(lines | known)) + "\n", encoding="utf-8")
             self.home.give(path)
-            if pid := read_pid(self.data / "postmaster.pid"):
-                os.kill(pid, signal.SIGHUP)
+            send_signal(read_pid(self.data / "postmaster.pid"), signal.SIGHUP)
 
     def _initialise(self) -> None:
         if (self.data / "PG_VERSION").exists():
@@ -169,7 +176,7 @@ class Postgres(msgspec.Struct, frozen=True):
         looks like a running postmaster; either would keep the new one from starting.
         """
         for pid in servers_in(self.data, "postgres"):
-            os.kill(pid, signal.SIGKILL)
+            send_signal(pid, signal.SIGKILL)
         (self.data / "postmaster.pid").unlink(missing_ok=True)
 
     def _control(self, *arguments: str) -> None:

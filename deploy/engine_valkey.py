@@ -7,7 +7,6 @@ be lost.
 
 import importlib.metadata
 import importlib.util
-import os
 import platform
 import shutil
 import signal
@@ -17,7 +16,14 @@ from pathlib import Path
 
 import msgspec
 
-from deploy.engine_home import EngineError, Home, reachable_copy, read_pid, runs_in
+from deploy.engine_home import (
+    EngineError,
+    Home,
+    reachable_copy,
+    read_pid,
+    runs_in,
+    send_signal,
+)
 
 START_SECONDS = 10
 CONFIGURATION = """\
@@ -86,7 +92,8 @@ class Valkey(msgspec.Struct, frozen=True):
         deadline = time.monotonic() + START_SECONDS
         while self.alive():
             late = time.monotonic() > deadline
-            os.kill(
+            # It removes its pid file as it goes, perhaps just now.
+            send_signal(
                 read_pid(self.folder / "valkey.pid"), signal.SIGKILL if late else signal.SIGTERM
             )
             time.sleep(0.02)

@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from deploy.embedded import POSTGRES, Embedded
-from deploy.engine_home import read_pid
+from deploy.engine_home import read_pid, send_signal
 from tests.conftest import Servers
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -154,7 +154,7 @@ async def test_serves_again_after_any_engine_is_killed(data_dir: Path) -> None:
     async with serving(data_dir, GRIDMERIT_DATA_DIR=str(data_dir)) as (client, _):
         for pid_file in (engine / "postgres/postmaster.pid", engine / "valkey/valkey.pid"):
             old = read_pid(pid_file)
-            os.kill(old, signal.SIGKILL)
+            send_signal(old, signal.SIGKILL)
             whole, started = False, time.monotonic()
             while not whole or read_pid(pid_file) in {0, old}:
                 page, answer = await client.get("/sign-in"), await client.get("/ready")

@@ -20,7 +20,7 @@ import redis
 import deploy
 from deploy import engine_home
 from deploy.embedded import POSTGRES, VALKEY, Embedded
-from deploy.engine_home import EngineError, read_pid, servers_in
+from deploy.engine_home import EngineError, read_pid, send_signal, servers_in
 
 RECOVERY_SECONDS = 15
 ROOT = Path(deploy.__file__).parent.parent
@@ -119,6 +119,19 @@ async def test_first_start_is_durable_private_and_without_tcp(data_dir: Path) ->
             await asyncpg.connect(engines.url(POSTGRES, "stranger"))
 
 
+def test_no_process_is_signalled_without_its_pid(tmp_path: Path) -> None:
+    """An engine that ends takes its pid file along; the system reads 0 as "all of my group"."""
+    heard: list[int] = []
+    before = signal.signal(signal.SIGURG, lambda number, _: heard.append(number))
+    try:
+        send_signal(read_pid(tmp_path / "gone.pid"), signal.SIGURG)
+        assert heard == []
+        send_signal(os.getpid(), signal.SIGURG)
+        assert heard == [signal.SIGURG]
+    finally:
+        signal.signal(signal.SIGURG, before)
+
+
 async def test_last_one_out_stops_the_engines(data_dir: Path) -> None:
     """Two users share one engine; the first to leave does not take it away."""
     with Embedded(data_dir) as first:
@@ -141,7 +154,7 @@ async def test_killed_postmaster_is_back_with_every_acknowledged_write(data_dir:
             busy = await asyncpg.connect(engines.url(POSTGRES, "gridmerit_owner"))
             work = asyncio.create_task(busy.execute("SELECT count(*) FROM generate_series(1, 1e9)"))
             await asyncio.sleep(0.2)
-            os.kill(postmaster(engines), signal.SIGKILL)
+            send_signal(postmaster(engines), signal.SIGKILL)
 
             async def read() -> None:
                 async with connected(engines) as again:
@@ -166,7 +179,7 @@ async def test_killed_valkey_is_back(data_dir: Path) -> None:
     """Kill -9 of Valkey: what it held may be lost, the service may not."""
     with Embedded(data_dir) as engines:
         old = valkey_process(engines)
-        os.kill(old, signal.SIGKILL)
+        send_signal(old, signal.SIGKILL)
 
         def answers() -> None:
             ping(engines).close()
