@@ -137,13 +137,19 @@ async def committed(database: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
     monkeypatch.setattr(Memory, "trusted", False)
     yield
     owner = await asyncpg.connect(database)
-    # Ledger tables refuse even TRUNCATE; a replica session skips that alarm.
+    # Ledger tables refuse deleting; a replica session skips that alarm, and foreign keys too.
     await owner.execute("SET session_replication_role = replica")
-    rows = await owner.fetch(
+    tables = await owner.fetch(
         "SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables"
         " WHERE schemaname IN ('shared', 'points', 'appraisal')"
     )
-    await owner.execute("TRUNCATE " + ", ".join(row["name"] for row in rows) + " CASCADE")
+    # Few have rows, and TRUNCATE makes new files for every one: deleting is twenty times as fast.
+    written = await owner.fetch(
+        " UNION ALL ".join(
+            f"SELECT '{name}' AS name WHERE EXISTS (SELECT FROM {name})" for (name,) in tables
+        )
+    )
+    await owner.execute("BEGIN; " + "".join(f"DELETE FROM {name}; " for (name,) in written) + "END")
     await owner.close()
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from axe_playwright_python.async_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.async_api import Page
 
 TARGETS = """(least) => [...document.querySelectorAll(
@@ -63,10 +63,15 @@ async def wear(page: Page, theme: str, size: str) -> None:
 
 async def assert_accessible(page: Page, options: dict[str, Any] | None = None) -> None:
     """Axe finds nothing."""
-    results = await Axe().run(page, options={"resultTypes": ["violations"]} | (options or {}))
+    if not await page.evaluate("'axe' in window"):
+        await page.evaluate(AXE_SCRIPT)
+    violations: list[dict[str, Any]] = await page.evaluate(
+        "async (options) => (await axe.run(options)).violations",
+        {"resultTypes": ["violations"]} | (options or {}),
+    )
     found = [
         f"{violation['id']}: {node['html'][:120]} {node.get('failureSummary', '')[:200]}"
-        for violation in results.response["violations"]
+        for violation in violations
         for node in violation["nodes"][:3]
     ]
     look = await page.evaluate("JSON.stringify(document.documentElement.dataset)")
