@@ -5,12 +5,16 @@ real path, rolled back; the same file again changes nothing. A household that is
 and goes only on demand.
 """
 
+import asyncio
 import hashlib
 import time
 from collections import defaultdict
+from datetime import datetime
+from uuid import UUID
 
 import msgspec
 
+from appraisal.intake import queries as runs
 from appraisal.survey import queries
 from appraisal.survey.rules import GROUP, HOUSEHOLD
 from appraisal.survey.schemas import HouseholdRow
@@ -18,7 +22,8 @@ from shared.audit import service as audit
 from shared.database import DB
 from shared.documents.faults import fault_report
 from shared.documents.read import Column, Row, Table, read_table
-from shared.errors import NotFound
+from shared.errors import Conflict, NotFound
+from shared.identity import sealing
 from shared.identity.access import Action, Target, require
 from shared.identity.actor import Actor
 from shared.ids import new_id
@@ -33,6 +38,8 @@ COLUMNS = (
 DROPPED = ("户主", "户主姓名", "姓名", "身份证号", "手机号", "联系电话", "住址", "备注")
 MAX_ROWS = 500_000
 """Lines of a .csv; a workbook ends at 100,000 and is split by township."""
+KIND = "households"
+GONE = "这份文件已过期，请重新选择名单文件，再下载标红的表格。"
 
 
 class Imported(msgspec.Struct, kw_only=True):
@@ -96,6 +103,36 @@ async def import_households(
         pass
     result.seconds = time.perf_counter() - began
     return result
+
+
+async def keep(actor: Actor, data: bytes, name: str, result: Imported, now: datetime) -> UUID:
+    """Keep a faulty file, sealed, for a day, so that its marked workbook can be fetched."""
+    run_id = new_id()
+    payload = await asyncio.to_thread(sealing.seal, data)
+    summary = msgspec.json.encode(_summary(result) | {"faults": result.fault_count}).decode()
+    file = (name[:200], hashlib.sha256(data).digest())
+    made = (now, actor.person_id)
+    await runs.insert(actor.county_id, run_id, KIND, file, made, summary, payload)
+    return run_id
+
+
+async def report(actor: Actor, run_id: UUID) -> tuple[str, bytes]:
+    """The workbook of one's own faulty file, marked: name and content.
+
+    Raises NotFound, Conflict when a day has passed or the file has no fault any more.
+    """
+    require(actor, Action.SURVEY_RUN, Target(unit_code=str(actor.county_id)))
+    run = await runs.run(actor.county_id, run_id, KIND)
+    if run is None or run.created_by != actor.person_id:
+        raise NotFound
+    if run.payload is None:
+        raise Conflict(GONE)
+    data = await asyncio.to_thread(sealing.open_, run.payload)
+    result = await import_households(actor, actor.county_id, data, run.file_name, dry_run=True)
+    if result.report is None:
+        raise Conflict("按现在的花名册，这份名单已经没有错误，请直接导入。")
+    stem = run.file_name.rpartition(".")[0] or run.file_name
+    return f"错误说明_{stem}.xlsx", result.report
 
 
 async def counts(actor: Actor) -> list[tuple[str, str, int, int]]:

@@ -14,6 +14,7 @@ from appraisal.survey.households import Imported
 from appraisal.survey.rules import ENOUGH, FEWEST, PER_GRID
 from appraisal.survey.service import DrawForm, FormForm, FreezeForm
 from shared.audit import service as audit
+from shared.documents.excel import MIME
 from shared.errors import Conflict, Invalid
 from shared.identity.access import Action, Target, allowed
 from shared.identity.actor import Actor
@@ -43,18 +44,29 @@ async def household_import(request: Asked) -> Template:
     upload = values.get("file")
     if not isinstance(upload, UploadFile):
         return await _households(request, error=Invalid("请选择住户名单文件。"))
+    data = await upload.read()
     try:
         result = await households.import_households(
             actor,
             actor.county_id,
-            await upload.read(),
+            data,
             upload.filename,
             dry_run=values.get("act") != "store",
             end_missing=values.get("end_missing") == "1",
         )
     except Invalid as error:
         return await _households(request, error=error)
-    return await _households(request, result=result, stored=values.get("act") == "store")
+    kept = None
+    if result.faults:
+        kept = await households.keep(actor, data, upload.filename, result, moment(request))
+    return await _households(request, result=result, kept=kept, stored=values.get("act") == "store")
+
+
+@get("/appraisal/desk/households/{run_id:uuid}/report.xlsx")
+async def household_report(request: Asked, run_id: FromPath[UUID]) -> Response[bytes]:
+    """A refused list again, its wrong cells in red."""
+    name, content = await households.report(request.user, run_id)
+    return Response(content, media_type=MIME, headers=attachment(name))
 
 
 @get("/appraisal/desk/survey-form")
@@ -226,6 +238,7 @@ async def _households(
     request: Asked,
     *,
     result: Imported | None = None,
+    kept: UUID | None = None,
     stored: bool = False,
     error: Invalid | None = None,
 ) -> Template:
@@ -235,6 +248,7 @@ async def _households(
         status=422 if error or (result and result.faults) else 200,
         counts=await households.counts(request.user),
         result=result,
+        kept=kept,
         stored=stored,
         error=error,
         may_run=_may_run(request.user),
@@ -269,6 +283,7 @@ router = Router(
     route_handlers=[
         household_list,
         household_import,
+        household_report,
         form_page,
         form_save,
         home,
