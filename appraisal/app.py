@@ -19,7 +19,7 @@ from appraisal.ranking import web as ranking
 from appraisal.routes import ROUTES
 from appraisal.scorecard import web as scorecard
 from appraisal.scorecard import web_desk as scorecard_desk
-from appraisal.survey import web_ballot, web_desk, web_field
+from appraisal.survey import web_ballot, web_desk, web_field, web_result
 from appraisal.training import web as training
 from appraisal.whatif import web as whatif
 from shared.clock import now
@@ -51,6 +51,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = now) -> Lites
             web_ballot.router,
             web_desk.router,
             web_field.router,
+            web_result.router,
             casework.router,
             notice.router,
             pool.router,

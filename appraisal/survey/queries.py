@@ -249,6 +249,13 @@ async def open_surveys(county_id: int) -> list[SurveyRow]:
     return await DB.all(SurveyRow, SURVEY + " AND state = 'drawn' ORDER BY drawn_at", county_id)
 
 
+async def closed_surveys(county_id: int) -> list[SurveyRow]:
+    """Surveys whose results stand, latest first."""
+    return await DB.all(
+        SurveyRow, SURVEY + " AND state = 'closed' ORDER BY closed_at DESC", county_id
+    )
+
+
 async def list_file(county_id: int, survey_id: UUID) -> bytes:
     """The published list, compressed."""
     sql = "SELECT list_file FROM appraisal.survey WHERE county_id = $1 AND id = $2"

@@ -7,14 +7,40 @@ from each other leaves groups again.
 """
 
 from collections import defaultdict
+from uuid import UUID
 
-from appraisal.survey import result_queries
+from appraisal.survey import queries, result_queries
 from appraisal.survey.errors import WrongState
 from appraisal.survey.schemas import CommentGroup, SurveyRow, UnitResult
 from appraisal.survey.service import LEVELS
-from shared.identity.access import Action, Target, require
+from shared.errors import NotFound
+from shared.identity.access import Action, Target, reach, require
 from shared.identity.actor import Actor
 from shared.roster import service as roster
+from shared.roster.schemas import UnitRow
+
+ABOVE = {below: above for above, below in LEVELS.items()}
+"""Length of a unit's code → that of the unit right above it."""
+
+
+async def closed(actor: Actor) -> list[tuple[SurveyRow, list[UnitRow]]]:
+    """Closed surveys, latest first, with the units whose results the actor may see.
+
+    Raises NotFound when there are no such units.
+    """
+    codes = _reach(actor)
+    units = await roster.units(actor.county_id, codes)
+    own = [units[code] for code in codes if code in units]
+    return [(survey, own) for survey in await queries.closed_surveys(actor.county_id)]
+
+
+async def of_cycle(actor: Actor, cycle_id: UUID) -> SurveyRow:
+    """A cycle's survey, for who may see some unit's result. Raises NotFound."""
+    _reach(actor)
+    found = await queries.survey_of_cycle(actor.county_id, cycle_id)
+    if found is None:
+        raise NotFound
+    return found
 
 
 async def of_unit(actor: Actor, survey: SurveyRow, code: str) -> list[tuple[str, UnitResult]]:
@@ -26,6 +52,8 @@ async def of_unit(actor: Actor, survey: SurveyRow, code: str) -> list[tuple[str,
     _closed(survey)
     lengths = [len(code)] + ([LEVELS[len(code)]] if len(code) in LEVELS else [])
     rows = await result_queries.results(actor.county_id, survey.id, code, lengths)
+    if not rows:
+        raise NotFound("这个单位没有抽到住户，没有测评结果。")
     units = await roster.units(actor.county_id, [row.code for row in rows])
     rows.sort(key=lambda row: (row.code != code, row.code))
     return [(units[row.code].name if row.code in units else row.code, row) for row in rows]
@@ -46,6 +74,13 @@ async def words(actor: Actor, survey: SurveyRow, code: str) -> list[CommentGroup
         CommentGroup(unit, units[unit].name if unit in units else unit, tuple(found))
         for unit, found in sorted(texts.items())
     ]
+
+
+def _reach(actor: Actor) -> tuple[str, ...]:
+    codes = reach(actor, Action.SURVEY_RESULT)
+    if not codes:
+        raise NotFound
+    return codes
 
 
 def _closed(survey: SurveyRow) -> None:

@@ -6,6 +6,7 @@ from shared.roster.roles import Role
 RUN = roles(Role.DEPARTMENT, desk=True)
 FIELD = roles(Role.DEPARTMENT, Role.INSTRUCTOR)
 SURVEY = "/appraisal/desk/cycles/{cycle_id}/survey"
+LEADERS = roles(Role.CHIEF, Role.LEAD, Role.INSTRUCTOR, Role.DEPARTMENT, Role.AUDITOR)
 VISITS = "/appraisal/visits/{survey_id}/{village_code}"
 
 SURVEY_ROUTES: Routes = {
@@ -13,6 +14,7 @@ SURVEY_ROUTES: Routes = {
     "POST /s/{token}": PUBLIC,
     "GET /appraisal/desk/households": OVERSIGHT,
     "POST /appraisal/desk/households": RUN,
+    "GET /appraisal/desk/households/{run_id}/report.xlsx": RUN,
     "GET /appraisal/desk/survey-form": OVERSIGHT,
     "POST /appraisal/desk/survey-form": RUN,
     f"GET {SURVEY}": OVERSIGHT,
@@ -24,6 +26,8 @@ SURVEY_ROUTES: Routes = {
     f"GET {SURVEY}/notice": OVERSIGHT,
     f"GET {SURVEY}/results": OVERSIGHT,
     f"GET {SURVEY}/words": RUN,
+    "GET /appraisal/opinion": LEADERS,
+    "GET /appraisal/opinion/{cycle_id}": LEADERS,
     "GET /appraisal/visits": SIGNED_IN,
     f"GET {VISITS}": SIGNED_IN,
     f"POST {VISITS}": SIGNED_IN,

@@ -139,6 +139,9 @@ MENU_ROUTES: Routes = {
     "GET /desk/ledger": OVERSIGHT,
     "GET /appraisal/me": FORMER_TOO,
     "GET /appraisal/visits": SIGNED_IN,
+    "GET /appraisal/opinion": roles(
+        Role.CHIEF, Role.LEAD, Role.INSTRUCTOR, Role.DEPARTMENT, Role.AUDITOR
+    ),
     "GET /appraisal/desk": OVERSIGHT,
     "GET /appraisal/desk/duty": roles(Role.DEPARTMENT, Role.AUDITOR, Role.INSTRUCTOR),
     "GET /appraisal/desk/training": roles(

@@ -90,6 +90,20 @@ async def test_pages_of_the_field_keep_the_rules(sign_in: SignIn, made: World) -
     await assert_keeps_the_rules(page)
 
 
+async def test_results_on_the_phone_keep_the_rules(sign_in: SignIn, made: World) -> None:
+    """From the list to the township, its village and a grid that is told."""
+    for token in (await printed(made))[GRID][:6]:
+        await ballot(token)
+    await closed(made)
+    page = await sign_in(made.county.instructor)
+    await page.goto("/appraisal/opinion")
+    await assert_keeps_the_rules(page)
+    for name in ("隽水镇", "隽1社区居委会", "隽1第1网格"):
+        await page.get_by_role("link", name=name).click()
+        await page.get_by_role("heading", name=name, exact=True).wait_for()
+        await assert_keeps_the_rules(page)
+
+
 async def test_pages_of_the_desk_keep_the_rules(desk_sign_in: SignIn, made: World) -> None:
     """Households, form, survey and results at the desk."""
     page = await desk_sign_in(made.county.department)

@@ -1,16 +1,21 @@
 """The pages of the survey as residents, interviewers, keyers and the department click them."""
 
+import io
 import re
 
 import httpx
+import openpyxl
 import pytest
 
 from appraisal.survey import field, slips
 from appraisal.survey.rules import ASPECTS, slip_id, slip_number
 from shared.database import DB
+from shared.documents.excel import MIME
+from shared.roster.roles import Role
 from tests.appraisal.survey.world import (
     AT,
     GRID,
+    SECOND,
     VALUE,
     VILLAGE,
     World,
@@ -22,7 +27,7 @@ from tests.appraisal.survey.world import (
     sheet,
     vote,
 )
-from tests.factories import COUNTY
+from tests.factories import COUNTY, member, small_county
 from tests.shared.identity.test_matrix import act_as, token
 
 BALLOT = {"aware": "1", **{f"v{number}": "80" for number in range(1, 7)}}
@@ -96,6 +101,76 @@ async def test_the_department_goes_from_list_to_result(client: httpx.AsyncClient
     assert (result.status_code, "样本不足 20 张" in result.text) == (200, True)
     assert "不足 5 张，不单列" in result.text
     assert (await client.get(f"{base}/words")).text.count("<li>路灯坏了</li>") == 6
+
+
+async def test_a_refused_list_comes_back_red(client: httpx.AsyncClient) -> None:
+    """The sheet as it was, the wrong cell red, its reason beside it; for who sent it only."""
+    county = await small_county()
+    await act_as(client, county.department)
+    answer = await client.post(
+        "/appraisal/desk/households",
+        data={"_csrf_token": await token(client), "act": "store"},
+        files={"file": ("隽水镇住户.csv", f"网格编码,户号\n{GRID},张三家\n{GRID},7\n".encode())},
+    )
+    assert (answer.status_code, "下载标红的表格" in answer.text) == (422, True)
+    found = re.search(r'href="(/appraisal/desk/households/[^"]+/report\.xlsx)"', answer.text)
+    assert found
+    book = await client.get(found[1])
+    assert (book.status_code, book.headers["content-type"]) == (200, MIME)
+    sheet = openpyxl.load_workbook(io.BytesIO(book.content)).worksheets[0]
+    rows = [[cell.value for cell in row] for row in sheet.iter_rows()]
+    assert rows == [
+        ["网格编码", "户号", "错误说明"],
+        [GRID, "张三家", "户号：户号只能是 20 位以内的数字、字母或短横线，不要写姓名。"],
+        [GRID, "7", None],
+    ]
+    red = [cell.coordinate for row in sheet for cell in row if cell.fill.fgColor.rgb == "FFFFC7CE"]
+    assert red == ["B2"]
+    other = await member(Role.DEPARTMENT, county.units["421222"])
+    await act_as(client, other)
+    assert (await client.get(found[1])).status_code == 404
+
+
+async def test_who_answers_for_a_unit_reads_its_result_on_the_phone(
+    client: httpx.AsyncClient,
+) -> None:
+    """The own units and what is below, once it is over; no other unit, no words, no small cell."""
+    made = await drawn()
+    address = f"/appraisal/opinion/{made.cycle_id}"
+    tokens = await printed(made)
+    for slip in tokens[GRID][:6]:
+        await vote(slip, words="路灯坏了")
+    for slip in tokens[SECOND][:3]:
+        await vote(slip)
+    await act_as(client, made.county.instructor)
+    assert "还没有测评结果" in (await client.get("/appraisal/opinion")).text
+    assert (await client.get(address)).status_code == 409
+    await closed(made)
+    assert f'href="{address}?code=421222100"' in (await client.get("/appraisal/opinion")).text
+    village = (await client.get(f"{address}?code={VILLAGE}")).text
+    assert "计分票 6 张" in village
+    assert "不足 5 张，不单列" in village
+    assert "路灯坏了" not in village
+    assert "样本不足" in (await client.get(f"{address}?code={GRID}")).text
+    assert "不足 5 张票，不单列" in (await client.get(f"{address}?code={SECOND}")).text
+    assert (await client.get(f"{address}?code=421222")).status_code == 404
+    await act_as(client, made.county.chief)
+    assert "计分票 6 张" in (await client.get(address)).text
+    for code in ("421222100", "421222100002", "421222"):
+        assert (await client.get(f"{address}?code={code}")).status_code == 404
+    await act_as(client, made.county.worker)
+    assert (await client.get(address)).status_code == 404
+    assert (await client.get("/appraisal/opinion")).status_code == 404
+
+
+async def test_a_unit_without_a_sample_says_so(client: httpx.AsyncClient) -> None:
+    """A code that no household was drawn in is an absent page, at desk and on phone."""
+    made = await drawn()
+    await closed(made)
+    await act_as(client, made.county.department)
+    for path in (f"desk/cycles/{made.cycle_id}/survey/results", f"opinion/{made.cycle_id}"):
+        answer = await client.get(f"/appraisal/{path}?code=421222999")
+        assert (answer.status_code, "没有抽到住户" in answer.text) == (404, True)
 
 
 async def test_words_of_the_form_are_edited_on_a_page(client: httpx.AsyncClient) -> None:
