@@ -19,9 +19,7 @@ DESCRIPTION = ""
 
 
 async def forwards():
-    manager = MigrationManager(
-        migration_id=ID, app_name="appraisal", description=DESCRIPTION
-    )
+    manager = MigrationManager(migration_id=ID, app_name="appraisal", description=DESCRIPTION)
 
     manager.add_table(
         class_name="SurveyGrid",
@@ -37,9 +35,7 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_table(
-        class_name="Shield", tablename="shield", schema="appraisal", columns=None
-    )
+    manager.add_table(class_name="Shield", tablename="shield", schema="appraisal", columns=None)
 
     manager.add_table(
         class_name="SlipBatch",
@@ -48,9 +44,7 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_table(
-        class_name="Survey", tablename="survey", schema="appraisal", columns=None
-    )
+    manager.add_table(class_name="Survey", tablename="survey", schema="appraisal", columns=None)
 
     manager.add_table(
         class_name="BallotSlip",
@@ -73,9 +67,7 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_table(
-        class_name="Input", tablename="input", schema="appraisal", columns=None
-    )
+    manager.add_table(class_name="Input", tablename="input", schema="appraisal", columns=None)
 
     manager.add_table(
         class_name="Calibration",
@@ -98,9 +90,7 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_table(
-        class_name="Notice", tablename="notice", schema="appraisal", columns=None
-    )
+    manager.add_table(class_name="Notice", tablename="notice", schema="appraisal", columns=None)
 
     manager.add_table(
         class_name="RandomResult",
@@ -109,9 +99,7 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_table(
-        class_name="Run", tablename="run", schema="appraisal", columns=None
-    )
+    manager.add_table(class_name="Run", tablename="run", schema="appraisal", columns=None)
 
     manager.add_table(
         class_name="DocumentTemplate",
@@ -176,9 +164,7 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_table(
-        class_name="Scheme", tablename="scheme", schema="appraisal", columns=None
-    )
+    manager.add_table(class_name="Scheme", tablename="scheme", schema="appraisal", columns=None)
 
     manager.add_table(
         class_name="CaseStep",
@@ -194,9 +180,7 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_table(
-        class_name="Score", tablename="score", schema="appraisal", columns=None
-    )
+    manager.add_table(class_name="Score", tablename="score", schema="appraisal", columns=None)
 
     manager.add_table(
         class_name="TrainingSession",
@@ -233,9 +217,7 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_table(
-        class_name="Cycle", tablename="cycle", schema="appraisal", columns=None
-    )
+    manager.add_table(class_name="Cycle", tablename="cycle", schema="appraisal", columns=None)
 
     manager.add_table(
         class_name="TrainingAttendance",
@@ -272,9 +254,7 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_table(
-        class_name="Ballot", tablename="ballot", schema="appraisal", columns=None
-    )
+    manager.add_table(class_name="Ballot", tablename="ballot", schema="appraisal", columns=None)
 
     manager.add_column(
         table_class_name="SurveyGrid",
