@@ -138,6 +138,9 @@ MENU_ROUTES: Routes = {
     "GET /desk/statements": OVERSIGHT,
     "GET /desk/ledger": OVERSIGHT,
     "GET /appraisal/me": FORMER_TOO,
+    "GET /appraisal/team": roles(
+        Role.CHIEF, Role.LEAD, Role.INSTRUCTOR, Role.DEPARTMENT, Role.AUDITOR
+    ),
     "GET /appraisal/visits": SIGNED_IN,
     "GET /appraisal/opinion": roles(
         Role.CHIEF, Role.LEAD, Role.INSTRUCTOR, Role.DEPARTMENT, Role.AUDITOR
