@@ -180,6 +180,17 @@ async def items(county_id: int, check_id: UUID) -> list[CheckItem]:
     return await DB.all(CheckItem, sql, county_id, check_id)
 
 
+async def of_person(county_id: int, person_id: UUID, first: date, last: date) -> list[CheckItem]:
+    """One worker's records of the checks that a period's score counts, latest first."""
+    sql = ITEMS + (
+        " AND i.person_id = $2 AND EXISTS (SELECT FROM appraisal.random_check k"
+        " WHERE k.county_id = $1 AND k.id = i.check_id AND k.state = 'drawn'"
+        " AND k.last_day BETWEEN $3 AND $4)"
+        " ORDER BY i.worked_on DESC NULLS LAST, i.id LIMIT 200"
+    )
+    return await DB.all(CheckItem, sql, county_id, person_id, first, last)
+
+
 async def results(county_id: int, items: Sequence[UUID]) -> dict[UUID, int]:
     """Item → version that counts, locked."""
     rows = await DB.fetch(

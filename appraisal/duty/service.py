@@ -133,17 +133,6 @@ async def save(
         raise Changed from error
 
 
-async def versions(actor: Actor, person_id: UUID, now: datetime) -> tuple[str, list[SheetVersion]]:
-    """A person's name and everything that was handed in, latest first. Raises NotFound."""
-    card = await roster.person(actor.county_id, person_id)
-    place = await roster.worker_place(actor.county_id, person_id, today(now))
-    code = place.village_code if place else f"{actor.county_id:06d}"
-    require(actor, Action.DUTY_VIEW, Target(unit_code=code, owner=person_id))
-    if card is None:
-        raise NotFound
-    return card.name, await queries.versions(actor.county_id, person_id)
-
-
 async def own(actor: Actor) -> list[SheetVersion]:
     """The actor's own lines that count, latest first."""
     return await queries.versions(actor.county_id, actor.person_id, current_only=True)

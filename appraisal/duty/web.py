@@ -1,15 +1,16 @@
 """Attendance at the desk: townships, a township's sheet, one person's versions, what is missing."""
 
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
 from litestar import Request, Router, get, post
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Response, Template
 
-from appraisal.duty import exports, rules, service
+from appraisal.duty import exports, personal, rules, service
 from appraisal.duty.schemas import SheetInput, SheetLine
 from shared.calendar.errors import MissingYear
 from shared.clock import today
@@ -96,10 +97,23 @@ async def export(request: Asked) -> Response[bytes]:
 
 
 @get(f"{BASE}/people/{{person_id:uuid}}")
-async def person(request: Asked, person_id: FromPath[UUID]) -> Template:
-    """Everything that was handed in about one person."""
-    who, versions = await service.versions(request.user, person_id, moment(request))
-    return _page(request, "desk_person", who=who, versions=versions, month_name=rules.month_name)
+async def person(
+    request: Asked,
+    person_id: FromPath[UUID],
+    since: FromQuery[date | None] = None,
+    until: FromQuery[date | None] = None,
+) -> Template:
+    """Everything that was registered about one person, or what of it lies between two days."""
+    first, last = since or date.min, until or date.max
+    found = await personal.records(request.user, person_id, first, last, moment(request))
+    return _page(
+        request,
+        "desk_person",
+        found=found,
+        since=since,
+        until=until,
+        month_name=rules.month_name,
+    )
 
 
 @get("/appraisal/desk/cycles/{cycle_id:uuid}/duty")

@@ -37,11 +37,18 @@ CYCLE = "/appraisal/desk/cycles"
 SOURCES = {
     Component.ATTENDANCE: "/appraisal/desk/duty/people/{person_id}",
     Component.DATA: "/appraisal/desk/duty/people/{person_id}",
-    Component.SATISFACTION: "/appraisal/desk/cycles/{cycle_id}/survey",
+    Component.SATISFACTION: "/appraisal/desk/cycles/{cycle_id}/survey/results",
     Component.MERIT: "/appraisal/desk/cycles/{cycle_id}/scorecards/{person_id}/merit",
     Component.TRAINING: "/appraisal/desk/duty/people/{person_id}",
 }
 """Component → the page of the rows it was made from."""
+SURVEY = "/appraisal/desk/cycles/{cycle_id}/survey"
+"""Where it is said why there is no result."""
+WITHIN = {
+    "/appraisal/desk/duty/people/{person_id}": "?since={starts_on}&until={ends_on}",
+    "/appraisal/desk/cycles/{cycle_id}/survey/results": "?code={village_code}#unit-{grid_code}",
+}
+"""Page → how it is narrowed to the days or the grid in question."""
 MISSING = (
     ("no_attendance", "没有考勤"),
     ("missing_months", "考勤缺月"),
@@ -246,20 +253,29 @@ def _card(
         grid_types=GRID_TYPES,
         employments=EMPLOYMENT_NAMES,
         merit_page=_link(request, SOURCES[Component.MERIT], found),
-        praise_page=_link(request, SOURCES[Component.ATTENDANCE], found),
+        duty_page=_link(request, SOURCES[Component.ATTENDANCE], found),
     )
 
 
 def _links(request: Asked, found: Card) -> dict[Component, str]:
     """Where each component's rows are shown, as far as this person may open them."""
     links = {component: _link(request, path, found) for component, path in SOURCES.items()}
+    if not found.facts.ballots:
+        links[Component.SATISFACTION] = _link(request, SURVEY, found)
     return {component: link for component, link in links.items() if link}
 
 
 def _link(request: Asked, path: str, found: Card) -> str:
     if not may_open(request, path):
         return ""
-    return path.format(cycle_id=found.cycle.id, person_id=found.facts.person_id)
+    return (path + WITHIN.get(path, "")).format(
+        cycle_id=found.cycle.id,
+        person_id=found.facts.person_id,
+        starts_on=found.cycle.starts_on,
+        ends_on=found.cycle.ends_on,
+        grid_code=found.facts.grid_code,
+        village_code=found.facts.grid_code[:12],
+    )
 
 
 def _grades(tally: Tally) -> list[tuple[str, int]]:

@@ -7,6 +7,7 @@ from each other leaves groups again.
 """
 
 from collections import defaultdict
+from collections.abc import Mapping
 from uuid import UUID
 
 from appraisal.survey import queries, result_queries
@@ -69,11 +70,18 @@ async def words(actor: Actor, survey: SurveyRow, code: str) -> list[CommentGroup
     texts: dict[str, list[str]] = defaultdict(list)
     for unit, text in await result_queries.comments(actor.county_id, survey.id, code):
         texts[unit].append(text)
-    units = await roster.units(actor.county_id, texts)
+    above = {unit[:length] for unit in texts for length in (6, 9, 12, 15) if length <= len(unit)}
+    units = await roster.units(actor.county_id, above)
     return [
-        CommentGroup(unit, units[unit].name if unit in units else unit, tuple(found))
+        CommentGroup(unit, _place(units, unit), tuple(found))
         for unit, found in sorted(texts.items())
     ]
+
+
+def _place(units: Mapping[str, UnitRow], code: str) -> str:
+    """青石镇柳塘村第一网格; the county by its own name."""
+    codes = [code[:length] for length in (9, 12, 15) if length <= len(code)] or [code]
+    return "".join(units[one].name if one in units else one for one in codes)
 
 
 def _reach(actor: Actor) -> tuple[str, ...]:

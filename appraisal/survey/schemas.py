@@ -177,5 +177,6 @@ class CommentGroup(msgspec.Struct, frozen=True):
     """Words of five or more residents of a unit, in no order."""
 
     code: str
-    name: str
+    place: str
+    """Names from the township down."""
     texts: tuple[str, ...]

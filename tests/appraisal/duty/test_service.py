@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from appraisal.cycle.rules import Kind, Stage
-from appraisal.duty import entries, service
+from appraisal.duty import entries, personal, service
 from appraisal.duty.errors import Frozen, NotInPost
 from appraisal.duty.rules import EntryKind
 from appraisal.duty.service import Saved
@@ -37,9 +37,13 @@ async def test_a_line_is_kept_corrected_with_a_reason_and_never_lost(town: Small
         await service.save(actor, [line(town.worker, "17")], NOW)
     saved = await service.save(actor, [line(town.worker, "17")], NOW, reason="数错一天")
     assert saved == Saved(0, 1, 0)
-    name, versions = await service.versions(actor, town.worker.person_id, NOW)
-    assert name == town.worker.name
-    assert [(row.on_duty, row.current, row.reason) for row in versions] == [
+    found = await personal.records(actor, town.worker.person_id, date.min, date.max, NOW)
+    assert found.name == town.worker.name
+    before = await personal.records(
+        actor, town.worker.person_id, date(2026, 1, 1), date(2026, 6, 30), NOW
+    )
+    assert (before.name, before.versions) == (town.worker.name, [])
+    assert [(row.on_duty, row.current, row.reason) for row in found.versions] == [
         (Decimal(17), True, "数错一天"),
         (Decimal(18), False, ""),
     ]

@@ -9,7 +9,7 @@ import openpyxl
 import pytest
 
 from appraisal.cycle.rules import Stage
-from appraisal.duty import drawing, entries, service, sheets
+from appraisal.duty import drawing, entries, personal, service, sheets
 from appraisal.intake import service as intake
 from appraisal.intake.kinds import KINDS
 from appraisal.intake.rules import Outcome
@@ -68,8 +68,8 @@ async def test_a_sheet_is_shown_then_written_and_again_changes_nothing(town: Sma
     assert (again.created, again.corrected, again.same) == (0, 0, 2)
     changed = book(HEAD, [202610, town.worker.unit_code, town.worker.name, 18, 16, 2, "公假"])
     assert (await imported(actor, "attendance", changed)).corrected == 1
-    _, versions = await service.versions(actor, town.worker.person_id, NOW)
-    assert [row.reason for row in versions if row.current] == ["导入文件 表.xlsx"]
+    found = await personal.records(actor, town.worker.person_id, date.min, date.max, NOW)
+    assert [row.reason for row in found.versions if row.current] == ["导入文件 表.xlsx"]
 
 
 async def test_every_wrong_cell_is_red_and_nothing_is_written(town: SmallCounty) -> None:
