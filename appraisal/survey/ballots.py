@@ -144,6 +144,11 @@ async def conflicts(actor: Actor, survey_id: UUID) -> tuple[list[Conflict], int]
     return found, len(rows) - len(found)
 
 
+def keyings(row: PaperRow) -> tuple[Answers, Answers] | None:
+    """Both keyings of a paper; None while there is one."""
+    return (_first(row), _second(row)) if row.second_by else None
+
+
 async def decide_paper(actor: Actor, survey_id: UUID, code: str, answers: Answers) -> None:
     """The third look: somebody else reads the paper again, and that counts."""
     county_id = actor.county_id

@@ -73,6 +73,27 @@ def differences(first: Answers, second: Answers, aspects: Sequence[Aspect]) -> l
     return [*titles, *(aspect.title for aspect, one, other in pairs if one != other)]
 
 
+def side_by_side(
+    first: Answers, second: Answers, aspects: Sequence[Aspect]
+) -> list[tuple[str, str, str]]:
+    """What two keyings of one paper say differently, in the form's words; words as well."""
+    words = dict(SCALE)
+    known = {True: "知道", False: "不知道"}
+    rows = [("知道网格员是谁", known[first.aware], known[second.aware])]
+    pairs = zip(aspects, first.values, second.values, strict=True)
+    rows += [(aspect.title, words[one], words[other]) for aspect, one, other in pairs]
+    rows += [("写的话", first.comment or "（没有写）", second.comment or "（没有写）")]
+    return [row for row in rows if row[1] != row[2]]
+
+
+def agreed(first: Answers, second: Answers) -> dict[str, str]:
+    """Fields of the form in which two keyings say the same."""
+    found = {"aware": str(int(first.aware))} if first.aware == second.aware else {}
+    pairs = enumerate(zip(first.values, second.values, strict=True), 1)
+    found |= {f"v{number}": str(one) for number, (one, other) in pairs if one == other}
+    return found | ({"comment": first.comment} if first.comment == second.comment else {})
+
+
 def slip_id(token: str) -> UUID:
     """Under which a slip is stored: half of the token's SHA-256, so no list of slips gives one."""
     return UUID(bytes=hashlib.sha256(f"ballot:{token}".encode()).digest()[:16])

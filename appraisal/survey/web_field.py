@@ -13,7 +13,7 @@ from appraisal.survey import ballots, field, service, slips
 from appraisal.survey.ballots import Keyed
 from appraisal.survey.errors import SlipUnknown
 from appraisal.survey.field import NOTES, STATUS_NAMES
-from appraisal.survey.rules import MAX_COMMENT, SCALE, VISITS, token_in
+from appraisal.survey.rules import MAX_COMMENT, SCALE, VISITS, agreed, side_by_side, token_in
 from appraisal.survey.web_ballot import BallotForm
 from shared.errors import Conflict, Forbidden, GridmeritError, Invalid, NotFound
 from shared.identity.access import Action, Target, allowed
@@ -256,6 +256,7 @@ async def _paper(
     error: Invalid | None = None,
 ) -> Template:
     paper, waiting = await ballots.find_paper(request.user, survey_id, code)
+    both = ballots.keyings(waiting) if waiting else None
     return _page(
         request,
         "m_paper",
@@ -263,8 +264,9 @@ async def _paper(
         survey_id=survey_id,
         paper=paper,
         number=f"{paper.slip.number:010d}",
-        turn=1 if waiting is None else 2 if waiting.second_by is None else 3,
-        values=values,
+        turn=3 if both else 2 if waiting else 1,
+        differing=side_by_side(*both, paper.form.aspects) if both else [],
+        values=values or (agreed(*both) if both else {}),
         error=error,
         scale=SCALE,
         max_comment=MAX_COMMENT,

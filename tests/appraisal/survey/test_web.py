@@ -246,8 +246,15 @@ async def test_two_people_key_a_paper(client: httpx.AsyncClient) -> None:
     assert "两遍一致，已计入" in await keyed(client, made, numbers[0])
     assert "两遍不一致：工作态度" in await keyed(client, made, numbers[1], v1="20")
     assert "第三人" in await keyed(client, made, numbers[1])
+    clerk = await member(Role.DEPARTMENT, made.county.units["421222"])
+    await act_as(client, clerk)
+    third = (await post(client, f"/appraisal/papers/{made.survey.id}", code=numbers[1])).text
+    shown = re.findall(r"<tr><th[^>]*>(.*?)</th><td>(.*?)</td><td>(.*?)</td></tr>", third)
+    assert shown == [("工作态度", "满意", "不满意")]
+    assert len(re.findall(r"<input[^>]* checked", third)) == 6
+    assert "已计入" in await keyed(client, made, numbers[1])
     count = "SELECT count(*) FROM appraisal.ballot_inbox WHERE county_id = $1"
-    assert await DB.fetchval(count, COUNTY) == 1
+    assert await DB.fetchval(count, COUNTY) == 2
 
 
 async def test_slips_stand_in_the_order_of_their_hashes(rollback: None) -> None:
