@@ -15,6 +15,7 @@ CASE_ROUTES: Routes = {
     "GET /appraisal/cases/{case_id}/print": FORMER_TOO,
     "GET /appraisal/cases/{case_id}/steps/{number}": FORMER_TOO,
     "GET /appraisal/desk/cases": OVERSIGHT,
+    "GET /appraisal/desk/cases.xlsx": OVERSIGHT,
     "GET /appraisal/desk/kin": DEPARTMENT,
     "POST /appraisal/desk/kin": DEPARTMENT,
     "POST /appraisal/desk/kin/{kin_id}/end": DEPARTMENT,

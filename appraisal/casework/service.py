@@ -4,17 +4,19 @@ A step is written, its effect takes place and the audit event is recorded in one
 the lock of the case's row. Nothing is ever changed or taken back but by a further step.
 """
 
+import asyncio
 from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
 
 import msgspec
 
-from appraisal.casework import effects, queries
+from appraisal.casework import documents, effects, queries
 from appraisal.casework import fields as answers
 from appraisal.casework.machines import MACHINES
 from appraisal.casework.queries import NewStep
 from appraisal.casework.rules import (
+    POOL_NAMES,
     Machine,
     Step,
     Term,
@@ -41,13 +43,16 @@ from shared.audit import service as audit
 from shared.audit.service import SYSTEM
 from shared.clock import today
 from shared.database import DB
+from shared.documents.excel import file_name
 from shared.errors import Invalid, NotFound
 from shared.identity.access import Action, Target, allowed, reach, require
 from shared.identity.actor import Actor
+from shared.identity.sessions import require_confirmed
 from shared.ids import new_id
 from shared.roster.roles import Role
 
 PAGE = 50
+MOST_ROWS = 20_000
 MOST = 500
 """Open cases that one list or one run of the clock looks at."""
 MAX_WORDS = 1_000
@@ -173,6 +178,37 @@ async def listed(
     wanted = (pool, unit, state, text.strip())
     rows = await queries.listed(actor.county_id, codes, *wanted, (PAGE, (max(page, 1) - 1) * PAGE))
     return rows, await queries.count(actor.county_id, codes, *wanted)
+
+
+async def export(
+    actor: Actor,
+    pool: str,
+    *,
+    unit: str = "",
+    state: str = "",
+    text: str = "",
+    purpose: str,
+    now: datetime,
+) -> tuple[str, bytes]:
+    """The list under its conditions as a workbook, logged: file name and content.
+
+    Raises NotFound, ConfirmFirst, Invalid.
+    """
+    codes = _view_reach(actor)
+    require(actor, Action.EXPORT, Target(unit_code=unit or f"{actor.county_id:06d}"))
+    require_confirmed(actor, now)
+    if not purpose.strip():
+        raise Invalid("请写明导出的用途。", {"purpose": "请写明用途，例如“部务会审议”。"})
+    wanted = (pool, unit, state, text.strip())
+    rows = await queries.listed(actor.county_id, codes, *wanted, (MOST_ROWS + 1, 0))
+    if len(rows) > MOST_ROWS:
+        raise Invalid(f"超过 {MOST_ROWS} 件，请按乡镇或类别分别导出。")
+    settings = await settings_county.get(actor.county_id)
+    about = next((name for one, name in POOL_NAMES.items() if one == pool), "考核")
+    title, on = f"{about}事项台账", today(now)
+    content = await asyncio.to_thread(documents.cases, title, settings.department_name, on, rows)
+    await audit.log_export(actor, title, purpose.strip(), len(rows), now)
+    return file_name(title, f"{on:%Y-%m}", now), content
 
 
 async def own(actor: Actor) -> list[CaseRow]:

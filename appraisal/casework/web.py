@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 from litestar import Router, get, post
 from litestar.params import FromPath
-from litestar.response import Redirect, Template
+from litestar.response import Redirect, Response, Template
 
 from appraisal.casework import service
 from appraisal.casework.fields import FIELDS
@@ -22,13 +22,15 @@ from appraisal.web import (
     signed_form,
 )
 from shared.clock import today
+from shared.documents.excel import MIME
 from shared.errors import Conflict, Forbidden, Invalid
 from shared.identity.access import Action, reach
 from shared.roster.office import service as office
 from shared.web import forms
+from shared.web.files import attachment
 from shared.web.pages import moment
 
-STATES = [("open", "在办"), ("overdue", "逾期"), ("done", "办结")]
+STATES = [("open", "在办"), ("overdue", "逾期"), ("done", "办结"), ("all", "全部")]
 
 
 class Query(msgspec.Struct):
@@ -39,6 +41,7 @@ class Query(msgspec.Struct):
     state: str = "open"
     q: Annotated[str, msgspec.Meta(max_length=30)] = ""
     page: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 1
+    purpose: Annotated[str, msgspec.Meta(max_length=60)] = ""
 
 
 class KinForm(msgspec.Struct):
@@ -86,6 +89,22 @@ async def listed(request: Asked) -> Template:
         townships=[(unit.code, unit.name) for unit in await office.townships(request.user)],
         on=today(moment(request)),
     )
+
+
+@get("/appraisal/desk/cases.xlsx")
+async def file(request: Asked) -> Response[bytes]:
+    """The list as shown, whole, as a file; logged with its purpose."""
+    query = forms.bind(Query, dict(request.query_params))
+    name, content = await service.export(
+        request.user,
+        query.pool,
+        unit=query.unit,
+        state=query.state,
+        text=query.q,
+        purpose=query.purpose,
+        now=moment(request),
+    )
+    return Response(content, media_type=MIME, headers=attachment(name))
 
 
 @get("/appraisal/cases/{case_id:uuid}")
@@ -183,6 +202,6 @@ async def _kin(request: Asked, values: dict[str, Any], error: Invalid | None = N
 
 router = Router(
     "/",
-    route_handlers=[mine, listed, case, sign, dossier, letter, kin, record_kin, end_kin],
+    route_handlers=[mine, listed, file, case, sign, dossier, letter, kin, record_kin, end_kin],
     include_in_schema=False,
 )

@@ -1,10 +1,12 @@
 """The pages of notices, objections and pools, told as stories through the door."""
 
+import io
 import re
 from datetime import timedelta
 from uuid import UUID
 
 import httpx
+import openpyxl
 import pytest
 
 from appraisal.casework.rules import Pool
@@ -100,6 +102,46 @@ async def test_notice_service_objection_and_answer(client: httpx.AsyncClient, ma
     await shows(client, f"{case}/print", "办理记录", "网格指导员")
     await shows(client, f"{case}/steps/2", "异议复核答复书", "如不服", "（盖章）")
     assert (await client.get(f"{case}/steps/9")).status_code == 404
+
+
+async def test_the_list_of_cases_as_a_file(client: httpx.AsyncClient, made: Scene) -> None:
+    """What the page shows under its conditions; password and purpose first, then in the log."""
+    await result(made, made.town.worker, "basic", "64.0")
+    await act_as(client, made.town.worker)
+    await post(client, f"/appraisal/me/{made.cycle_id}/objection", words="培训学时少算了")
+    await act_as(client, made.town.department)
+    path = "/appraisal/desk/cases.xlsx?pool=objection&state=open&purpose=部务会"
+    said = "UPDATE shared.session SET confirmed_at = $2 WHERE county_id = $1"
+    await DB.execute(said, COUNTY, now() - timedelta(hours=2))
+    assert (await client.get(path)).headers["location"].startswith("/confirm")
+    await DB.execute(said, COUNTY, now())
+    assert (await client.get("/appraisal/desk/cases.xlsx")).status_code == 422
+    book = openpyxl.load_workbook(io.BytesIO((await client.get(path)).content)).worksheets[0]
+    rows = [row for row in book.iter_rows(values_only=True) if isinstance(row[0], int)]
+    assert [(row[1], row[6], row[12]) for row in rows] == [("欧阳金山", "对考核结果的异议", "在办")]
+    done = await client.get("/appraisal/desk/cases.xlsx?state=done&purpose=部务会")
+    empty = openpyxl.load_workbook(io.BytesIO(done.content)).worksheets[0]
+    assert not [row for row in empty.iter_rows(values_only=True) if isinstance(row[0], int)]
+    logged = await DB.fetch(
+        "SELECT name, purpose, row_count FROM shared.export_log WHERE county_id = $1 ORDER BY at",
+        COUNTY,
+    )
+    assert [tuple(row) for row in logged] == [
+        ("异议申诉事项台账", "部务会", 1),
+        ("考核事项台账", "部务会", 0),
+    ]
+
+
+async def test_every_state_can_be_asked_for(client: httpx.AsyncClient, made: Scene) -> None:
+    """全部 is a choice of its own: an empty one would mean the usual, 在办."""
+    await result(made, made.town.worker, "basic", "64.0")
+    await act_as(client, made.town.worker)
+    sent = await post(client, f"/appraisal/me/{made.cycle_id}/objection", words="学时少算了")
+    await post(client, f"{sent.headers['location']}/sign", step="withdrawn", words="想通了")
+    await act_as(client, made.town.department)
+    for state, shown in (("open", False), ("done", True), ("all", True)):
+        page = await client.get(f"/appraisal/desk/cases?state={state}")
+        assert (sent.headers["location"] in page.text) is shown, state
 
 
 async def test_the_desk_lists_warns_and_lets_go(client: httpx.AsyncClient, made: Scene) -> None:
