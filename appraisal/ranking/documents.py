@@ -1,8 +1,9 @@
-"""The ranking as a workbook."""
+"""The ranking as a workbook: the list, and beside it the units right below in figures."""
 
 from collections.abc import Sequence
 from datetime import date
 
+from appraisal.ranking.rules import Subtotal
 from appraisal.ranking.schemas import GRID_TYPES, RankRow
 from shared.documents.excel import Column, Sheet, workbook
 from shared.roster.roles import EMPLOYMENT_NAMES
@@ -41,7 +42,30 @@ NOTES = (
 )
 
 
-def ranking(title: str, unit: str, on: date, rows: Sequence[RankRow]) -> bytes:
+SUBTOTALS = (
+    Column("单位", width=22),
+    Column("人数", kind="number", width=8, total=True),
+    Column("平均得分", kind="yuan", width=10),
+    Column("最高得分", kind="yuan", width=10),
+    Column("最低得分", kind="yuan", width=10),
+    Column("优秀", kind="number", width=8, total=True),
+    Column("合格", kind="number", width=8, total=True),
+    Column("基本合格", kind="number", width=9, total=True),
+    Column("不合格", kind="number", width=8, total=True),
+    Column("不定等次", kind="number", width=9, total=True),
+    Column("有测评的人数", kind="number", width=12, total=True),
+    Column("测评均分", kind="points", width=10),
+    Column("有效票", kind="number", width=9, total=True),
+)
+SUBTOTAL_NOTES = (
+    "按名单上的人小计，条件与名单相同。平均、最高、最低得分不含不定等次的人。",
+    "测评均分是有测评的人的平均；同一网格有几个人的，有效票按人重复计。",
+)
+
+
+def ranking(
+    title: str, unit: str, on: date, rows: Sequence[RankRow], subtotals: Sequence[Subtotal]
+) -> bytes:
     """Equal rows give an equal file."""
     return workbook(
         Sheet(
@@ -52,7 +76,30 @@ def ranking(title: str, unit: str, on: date, rows: Sequence[RankRow]) -> bytes:
             columns=COLUMNS,
             rows=[_cells(row) for row in rows],
             notes=NOTES,
-        )
+        ),
+        Sheet(
+            name="小计",
+            title=f"{title}小计",
+            unit=unit,
+            on=on,
+            columns=SUBTOTALS,
+            rows=[_subtotal(one) for one in subtotals],
+            notes=SUBTOTAL_NOTES,
+        ),
+    )
+
+
+def _subtotal(one: Subtotal) -> tuple[object, ...]:
+    return (
+        one.name,
+        one.people,
+        one.mean,
+        one.best,
+        one.worst,
+        *one.grades,
+        one.liked_people,
+        one.liked,
+        one.ballots,
     )
 
 

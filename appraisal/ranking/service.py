@@ -8,6 +8,7 @@ import msgspec
 from appraisal.cycle import service as cycles
 from appraisal.cycle.schemas import CycleRow
 from appraisal.ranking import documents, queries
+from appraisal.ranking.rules import subtotals
 from appraisal.ranking.schemas import Level, RankRow, UnitLine, Wanted
 from appraisal.scorecard import queries as scorecards
 from appraisal.scorecard.schemas import RunRow
@@ -115,6 +116,7 @@ async def export(
         settings.department_name,
         today(now),
         found.rows,
+        subtotals(found.rows, BELOW.get(len(found.path[-1].code), 15)),
     )
     title = found.cycle.title
     await audit.log_export(actor, f"{name}（{title}）", purpose.strip(), len(found.rows), now)

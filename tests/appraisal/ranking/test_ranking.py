@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from decimal import ROUND_HALF_UP, Decimal
 from io import BytesIO
 from random import Random
 from typing import Any
@@ -170,6 +171,36 @@ async def test_the_way_down_on_pages(client: httpx.AsyncClient) -> None:
     assert (await client.get(card[1])).status_code == 200
     await act_as(client, scene.town.chief, desk=True)
     assert (await client.get(base)).status_code == 404
+
+
+async def test_the_file_sums_up_each_township(department: Actor) -> None:
+    """People, mean, best, worst and survey of its rows, in fractions; a township by villages."""
+    cycle_id, _ = await ranked_cycle(department, 60)
+    for wanted, length in ((Wanted(), 9), (Wanted(unit="421222100", grade="good"), 12)):
+        _, content = await service.export(department, cycle_id, wanted, "部务会", now())
+        found = await service.whole(department, cycle_id, wanted, "部务会", now())
+        sheet = openpyxl.load_workbook(BytesIO(content)).worksheets[1]
+        lines = [row for row in sheet.iter_rows(values_only=True) if isinstance(row[0], int)]
+        codes = sorted({row.grid_code[:length] for row in found.rows})
+        assert len(lines) == len(codes) > 0
+        for code, line in zip(codes, lines, strict=True):
+            own = [row for row in found.rows if row.grid_code.startswith(code)]
+            finals = [row.final for row in own if row.grade != "undetermined" and row.final]
+            liked = [row.liked for row in own if row.liked is not None]
+            assert line[2] == len(own)
+            assert line[3] == half_up(finals, 100)
+            assert line[4:6] == (max(finals) / 100, min(finals) / 100)
+            assert sum(line[6:11]) == len(own)
+            assert line[11:13] == (len(liked), half_up(liked, 10))
+            assert line[13] == sum(row.ballots for row in own)
+
+
+def half_up(values: list[int], scale: int) -> float | None:
+    """The mean, said again in decimals."""
+    if not values:
+        return None
+    mean = Decimal(sum(values)) / len(values)
+    return float(mean.quantize(Decimal(1), ROUND_HALF_UP) / scale)
 
 
 async def test_the_file_asks_why_and_is_logged(department: Actor) -> None:
