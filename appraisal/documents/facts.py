@@ -46,6 +46,7 @@ CONSEQUENCES = {
 MOST_RANKED = 3_000
 """Lines of a ranking in Word; a longer one is a workbook."""
 PURPOSE = "制发文书"
+OWN_PURPOSE = "本人查阅"
 UNSERVED = "收到本告知书后 5 个工作日"
 Made = tuple[str, bytes]
 """File name and content."""
@@ -73,7 +74,9 @@ async def sheet(actor: Actor, cycle_id: UUID, person_id: UUID, now: datetime) ->
         satisfaction=_sample(card),
     )
     name = f"考核表_{card.facts.name}_{card.cycle.title}.docx"
-    return await _taken(actor, name, await service.render(actor.county_id, facts), now)
+    content = await service.render(actor.county_id, facts)
+    purpose = OWN_PURPOSE if actor.person_id == person_id else PURPOSE
+    return await _taken(actor, name, content, now, purpose=purpose)
 
 
 async def letter(actor: Actor, cycle_id: UUID, person_id: UUID, now: datetime) -> Made:

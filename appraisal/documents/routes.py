@@ -1,6 +1,6 @@
 """Documents' rows in the table of routes and permissions."""
 
-from shared.identity.routes import OVERSIGHT, Routes, roles
+from shared.identity.routes import FORMER_TOO, OVERSIGHT, Routes, roles
 from shared.roster.roles import Role
 
 EDIT = roles(Role.DEPARTMENT, desk=True)
@@ -13,6 +13,7 @@ DOCUMENT_ROUTES: Routes = {
     "POST /appraisal/desk/documents/{name}": EDIT,
     "POST /appraisal/desk/documents/{name}/default": EDIT,
     "GET /appraisal/desk/cycles/{cycle_id}/scorecards/{person_id}/sheet.docx": OVERSIGHT,
+    "GET /appraisal/me/{cycle_id}/sheet.docx": FORMER_TOO,
     "GET /appraisal/results/{cycle_id}/{person_id}/letter.docx": OFFICES,
     "GET /appraisal/notices/{notice_id}/notice.docx": OFFICES,
     "GET /appraisal/cases/{case_id}/steps/{number}/letter.docx": OFFICES,

@@ -87,6 +87,13 @@ async def sheet(
     return _file(*await facts.sheet(request.user, cycle_id, person_id, moment(request)))
 
 
+@get("/appraisal/me/{cycle_id:uuid}/sheet.docx")
+async def own_sheet(request: Asked, cycle_id: FromPath[UUID]) -> Response[bytes]:
+    """The same 考核表, taken by the worker it is about."""
+    actor = request.user
+    return _file(*await facts.sheet(actor, cycle_id, actor.person_id, moment(request)))
+
+
 @get("/appraisal/results/{cycle_id:uuid}/{person_id:uuid}/letter.docx")
 async def letter(
     request: Asked, cycle_id: FromPath[UUID], person_id: FromPath[UUID]
@@ -165,6 +172,7 @@ router = Router(
         upload,
         back,
         sheet,
+        own_sheet,
         letter,
         notice,
         decision,

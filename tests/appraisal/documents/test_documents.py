@@ -231,7 +231,13 @@ async def test_a_result_as_sheet_letter_and_notice(rollback: None) -> None:
         "SELECT count(*) FROM shared.export_log WHERE county_id = $1", COUNTY
     )
     assert logged == 4
+    name, content = await facts.sheet(
+        await actor_of(made, worker), made.cycle_id, worker.person_id, made.now
+    )
+    assert (worker.name in name, "93.5" in words(content)) == (True, True)
     stranger = await actor_of(made, made.town.second_worker)
+    with pytest.raises(NotFound):
+        await facts.sheet(stranger, made.cycle_id, worker.person_id, made.now)
     with pytest.raises(NotFound):
         await facts.letter(stranger, made.cycle_id, worker.person_id, made.now)
 

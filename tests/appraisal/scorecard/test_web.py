@@ -3,6 +3,7 @@
 import httpx
 
 from appraisal.cycle.rules import Stage
+from appraisal.documents.service import MIME
 from appraisal.notice import service as notice
 from appraisal.scorecard.rules import Scheme
 from appraisal.scorecard.web_desk import fields_of
@@ -37,6 +38,22 @@ async def test_the_department_follows_a_score_to_its_rows(client: httpx.AsyncCli
     assert "两次评分完全一样" in changed.text
 
 
+async def test_each_number_leads_to_its_days_and_its_grid(client: httpx.AsyncClient) -> None:
+    """The cycle's days, and the grid's row in its village's survey; without one, the survey."""
+    scene = await scored_cycle(Stage.REVIEW, second_worker={"satisfaction": None, "ballots": 0})
+    await act_as(client, scene.town.department)
+    here = f"/appraisal/desk/cycles/{scene.cycle_id}"
+    worker, second = scene.town.worker, scene.town.second_worker
+    card = (await client.get(f"{here}/scorecards/{worker.person_id}")).text
+    duty = f"/appraisal/desk/duty/people/{worker.person_id}?since=2026-01-01&amp;until=2026-06-30"
+    assert card.count(f'href="{duty}"') == 5
+    assert f'href="{here}/survey/results?code=421222100001#unit-421222100001001"' in card
+    days = await client.get(duty.replace("&amp;", "&"))
+    assert (days.status_code, "只列 2026年1月1日 至 2026年6月30日" in days.text) == (200, True)
+    card = (await client.get(f"{here}/scorecards/{second.person_id}")).text
+    assert f'href="{here}/survey"' in card
+
+
 async def test_a_worker_understands_every_number(client: httpx.AsyncClient) -> None:
     """The phone page says what each number came from; those above read it too."""
     scene = await scored_cycle(Stage.NOTICE)
@@ -44,7 +61,11 @@ async def test_a_worker_understands_every_number(client: httpx.AsyncClient) -> N
     mine = await client.get("/appraisal/me")
     assert "请签收" in mine.text
     own = f"/appraisal/me/{scene.cycle_id}"
-    assert "同类网格的中位数" in (await client.get(own)).text
+    page = (await client.get(own)).text
+    assert ("同类网格的中位数" in page, f'href="{own}/sheet.docx"' in page) == (True, True)
+    sheet = await client.get(f"{own}/sheet.docx")
+    assert (sheet.status_code, sheet.headers["content-type"]) == (200, MIME)
+    assert f'href="{own}/sheet.docx"' in (await client.get(f"{own}/objection")).text
     await notice.receive(await acting(scene.town.worker), scene.cycle_id, now())
     assert "您已签收" in (await client.get(own)).text
     await act_as(client, scene.town.chief)
