@@ -44,7 +44,7 @@ async def score(actor: Actor, cycle_id: UUID, note: str, now: datetime) -> RunRo
             annual=cycle.kind is Kind.ANNUAL,
         )
         await scoring_queries.be_roomy()
-        people = await scoring_queries.gather([actor.county_id], [run_id])
+        people = await scoring_queries.gather(actor.county_id, run_id)
         if not people:
             raise Conflict(f"{cycle.ends_on:%Y年%m月%d日} 没有在岗的网格员，请核对名册。")
         await scoring_queries.score([actor.county_id], [run_id])

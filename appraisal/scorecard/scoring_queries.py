@@ -15,10 +15,12 @@ from shared.database import DB
 
 WORK_MEM = "SET LOCAL work_mem = '96MB'"
 
-# The planner knows nothing of the rows that views and earlier parts return and would compare every
-# one with every other, so each source is read once and they are joined by hash.
-BY_HASH = "SET LOCAL enable_nestloop = off"
-AS_USUAL = "SET LOCAL enable_nestloop = on"
+# The planner knows nothing of the rows that views and earlier parts return: it would compare every
+# one with every other, sort to group, and jump about in tables. So each source is read once, page
+# after page, and grouped and joined by hash.
+_MEANS = ("nestloop", "mergejoin", "sort", "indexscan")
+BY_HASH = "; ".join(f"SET LOCAL enable_{means} = off" for means in _MEANS)
+AS_USUAL = "; ".join(f"SET LOCAL enable_{means} = on" for means in _MEANS)
 
 # Who was gridworker on the last day, where in the period, for how many days. A person's grid is the
 # one of the last day with the most days; a day in two grids is one day in post.
@@ -28,31 +30,31 @@ INSERT INTO appraisal.input (county_id, run_id, person_id, name, grid_code, grid
     on_leave, missing_months, failed_checks, data_total, data_good, satisfaction, half_width,
     ballots, awarded, deducted, hours, hours_required, test, commended_township,
     commended_county, veto, veto_reason, first_final)
-WITH run AS (
-    SELECT r.county_id, r.id AS run_id, r.cycle_id, c.starts_on, c.ends_on, c.kind, c.year
+WITH run AS MATERIALIZED (
+    SELECT r.cycle_id, c.starts_on, c.ends_on, c.kind, c.year
     FROM appraisal.run r
     JOIN appraisal.cycle c ON c.county_id = r.county_id AND c.id = r.cycle_id
-    WHERE r.county_id = ANY($1) AND r.id = ANY($2)
+    WHERE r.county_id = $1 AND r.id = $2
 ),
 stretch AS MATERIALIZED (
-    SELECT r.county_id, r.run_id, a.person_id, u.code AS grid_code,
-           COALESCE(u.grid_type, 'other') AS grid_type,
-           daterange(GREATEST(a.valid_from, r.starts_on),
-                     LEAST(COALESCE(a.valid_to, 'infinity'), r.ends_on + 1)) AS span,
+    SELECT a.person_id, u.code AS grid_code, COALESCE(u.grid_type, 'other') AS grid_type,
+           GREATEST(a.valid_from, r.starts_on) AS since,
+           LEAST(COALESCE(a.valid_to, 'infinity'), r.ends_on + 1) AS past,
            a.valid_from <= r.ends_on AND (a.valid_to IS NULL OR a.valid_to > r.ends_on) AS at_end
     FROM run r
-    JOIN shared.assignment a ON a.county_id = r.county_id AND a.valid_from <= r.ends_on
+    JOIN shared.assignment a ON a.valid_from <= r.ends_on
         AND (a.valid_to IS NULL OR a.valid_to > r.starts_on)
-    JOIN shared.post p ON p.county_id = a.county_id AND p.id = a.post_id AND p.role = 'gridworker'
-    JOIN shared.unit u ON u.county_id = p.county_id AND u.id = p.unit_id
+    JOIN shared.post p ON p.id = a.post_id
+    JOIN shared.unit u ON u.id = p.unit_id
+    WHERE a.county_id = $1 AND p.county_id = $1 AND p.role = 'gridworker' AND u.county_id = $1
 ),
 place AS MATERIALIZED (
-    SELECT county_id, run_id, person_id, grid_code, grid_type, bool_or(at_end) AS at_end,
-           sum(upper(span) - lower(span))::int AS days
-    FROM stretch GROUP BY county_id, run_id, person_id, grid_code, grid_type
+    SELECT person_id, grid_code, grid_type, bool_or(at_end) AS at_end,
+           sum(past - since)::int AS days
+    FROM stretch GROUP BY person_id, grid_code, grid_type
 ),
 worker AS MATERIALIZED (
-    SELECT county_id, run_id, person_id,
+    SELECT person_id,
            (array_agg(grid_code ORDER BY days DESC, grid_code COLLATE "C")
                FILTER (WHERE at_end))[1] AS grid_code,
            (array_agg(grid_type ORDER BY days DESC, grid_code COLLATE "C")
@@ -61,61 +63,53 @@ worker AS MATERIALIZED (
            COALESCE(sum(days) FILTER (WHERE grid_type = 'community'), 0) AS days_community,
            COALESCE(sum(days) FILTER (WHERE grid_type = 'other'), 0) AS days_other,
            count(*) AS grids
-    FROM place GROUP BY county_id, run_id, person_id HAVING bool_or(at_end)
+    FROM place GROUP BY person_id HAVING bool_or(at_end)
 ),
 present AS MATERIALIZED (
-    SELECT s.county_id, s.run_id, s.person_id,
-           (SELECT sum(upper(r) - lower(r)) FROM unnest(range_agg(s.span)) AS r)::int AS days
-    FROM stretch s GROUP BY s.county_id, s.run_id, s.person_id
+    SELECT person_id, (SELECT sum(upper(r) - lower(r)) FROM unnest(spans) AS r)::int AS days
+    FROM (SELECT person_id, range_agg(daterange(since, past)) AS spans
+          FROM stretch GROUP BY person_id) AS s
 ),
 surveyed AS MATERIALIZED (
-    SELECT r.county_id, r.run_id, v.grid_code, v.score, v.half_width, v.ballots, v.valid
-    FROM run r
-    JOIN appraisal.survey_result v ON v.county_id = r.county_id AND v.cycle_id = r.cycle_id
-    WHERE v.county_id = ANY($1)
+    SELECT v.grid_code, v.score, v.half_width, v.ballots, v.valid
+    FROM appraisal.survey_result v
+    WHERE v.county_id = $1 AND v.cycle_id = (SELECT cycle_id FROM run)
 ),
 liked AS MATERIALIZED (
-    SELECT p.county_id, p.run_id, p.person_id,
+    SELECT p.person_id,
            floor(sum(v.score * 10 * p.days) FILTER (WHERE v.valid)
                / sum(p.days) FILTER (WHERE v.valid) + 0.5)::int AS satisfaction,
            floor(sum(v.half_width * 10 * p.days) FILTER (WHERE v.valid)
                / sum(p.days) FILTER (WHERE v.valid) + 0.5)::int AS half_width,
            COALESCE(sum(v.ballots) FILTER (WHERE v.valid), sum(v.ballots))::int AS ballots
     FROM place p
-    JOIN surveyed v ON v.county_id = p.county_id AND v.run_id = p.run_id
-        AND v.grid_code = p.grid_code
-    GROUP BY p.county_id, p.run_id, p.person_id
+    JOIN surveyed v ON v.grid_code = p.grid_code
+    GROUP BY p.person_id
 ),
 duty AS MATERIALIZED (
-    SELECT r.run_id, t.* FROM run r
-    JOIN appraisal.duty_total t ON t.county_id = r.county_id AND t.cycle_id = r.cycle_id
-    WHERE t.county_id = ANY($1)
+    SELECT t.* FROM appraisal.duty_total t
+    WHERE t.county_id = $1 AND t.cycle_id = (SELECT cycle_id FROM run)
 ),
 training AS MATERIALIZED (
-    SELECT r.run_id, t.* FROM run r
-    JOIN appraisal.training_total t ON t.county_id = r.county_id AND t.cycle_id = r.cycle_id
-    WHERE t.county_id = ANY($1)
+    SELECT t.* FROM appraisal.training_total t
+    WHERE t.county_id = $1 AND t.cycle_id = (SELECT cycle_id FROM run)
 ),
 earned AS MATERIALIZED (
-    SELECT r.county_id, r.run_id, m.person_id, sum(m.awarded)::int AS awarded,
-           sum(m.deducted)::int AS deducted
-    FROM run r
-    JOIN points.merit_month m ON m.county_id = r.county_id
-        AND m.month BETWEEN extract(year FROM r.starts_on) * 100 + extract(month FROM r.starts_on)
-                        AND extract(year FROM r.ends_on) * 100 + extract(month FROM r.ends_on)
-    WHERE m.county_id = ANY($1)
-    GROUP BY r.county_id, r.run_id, m.person_id
+    SELECT m.person_id, sum(m.awarded)::int AS awarded, sum(m.deducted)::int AS deducted
+    FROM points.merit_entry m
+    WHERE m.county_id = $1 AND m.day >= (SELECT starts_on FROM run)
+      AND m.day <= (SELECT ends_on FROM run)
+    GROUP BY m.person_id
 ),
-first AS (
-    SELECT r.county_id, r.run_id, s.person_id, s.final
+first AS MATERIALIZED (
+    SELECT s.person_id, s.final
     FROM run r
-    JOIN appraisal.cycle c ON c.county_id = r.county_id AND c.kind = 'half_year'
-        AND c.year = r.year AND r.kind = 'annual'
-    JOIN appraisal.run b ON b.county_id = c.county_id AND b.cycle_id = c.id AND b.current
-    JOIN appraisal.score s ON s.county_id = b.county_id AND s.run_id = b.id
-        AND s.grade <> 'undetermined'
+    JOIN appraisal.cycle c ON c.kind = 'half_year' AND c.year = r.year AND r.kind = 'annual'
+    JOIN appraisal.run b ON b.cycle_id = c.id AND b.current
+    JOIN appraisal.score s ON s.run_id = b.id AND s.grade <> 'undetermined'
+    WHERE c.county_id = $1 AND b.county_id = $1 AND s.county_id = $1
 )
-SELECT w.county_id, w.run_id, w.person_id, n.name, w.grid_code, w.grid_type, n.employment_type,
+SELECT $1, $2, w.person_id, n.name, w.grid_code, w.grid_type, n.employment_type,
        d.days, w.days_rural, w.days_community, w.days_other, w.grids, (t.rostered_days * 10)::int,
        (t.duty_days * 10)::int, (t.leave_days * 10)::int, COALESCE(t.missing_months, 0),
        COALESCE(t.failed_checks, 0), NULLIF(t.data_checked, 0),
@@ -125,19 +119,14 @@ SELECT w.county_id, w.run_id, w.person_id, n.name, w.grid_code, w.grid_type, n.e
        COALESCE(t.commended_township, 0), COALESCE(t.commended_county, 0),
        COALESCE(t.veto, false), COALESCE(t.veto_reason, ''), f.final
 FROM worker w
-JOIN present d ON d.county_id = w.county_id AND d.run_id = w.run_id AND d.person_id = w.person_id
-JOIN shared.person n ON n.county_id = w.county_id AND n.id = w.person_id
-LEFT JOIN duty t ON t.county_id = w.county_id AND t.run_id = w.run_id
-    AND t.person_id = w.person_id
-LEFT JOIN training g ON g.county_id = w.county_id AND g.run_id = w.run_id
-    AND g.person_id = w.person_id
-LEFT JOIN liked l ON l.county_id = w.county_id AND l.run_id = w.run_id
-    AND l.person_id = w.person_id
-LEFT JOIN earned e ON e.county_id = w.county_id AND e.run_id = w.run_id
-    AND e.person_id = w.person_id
-LEFT JOIN first f ON f.county_id = w.county_id AND f.run_id = w.run_id
-    AND f.person_id = w.person_id
-ORDER BY w.county_id, w.run_id, w.person_id
+JOIN present d ON d.person_id = w.person_id
+JOIN shared.person n ON n.county_id = $1 AND n.id = w.person_id
+LEFT JOIN duty t ON t.person_id = w.person_id
+LEFT JOIN training g ON g.person_id = w.person_id
+LEFT JOIN liked l ON l.person_id = w.person_id
+LEFT JOIN earned e ON e.person_id = w.person_id
+LEFT JOIN first f ON f.person_id = w.person_id
+ORDER BY w.person_id
 """
 
 SCHEME_OF_RUN = "r.scheme"
@@ -171,9 +160,10 @@ RATE = """CASE WHEN i.days > 0 THEN (2 * GREATEST(i.awarded, 0) * u.period_days 
 # A township among all runs of the statement: one number sorts faster than two keys and a code.
 TOWN = "u.number * 1000 + substr(i.grid_code, 7, 3)::int"
 
-# Twice the median, a whole number: the median of whole numbers is one or lies half-way.
+# Twice the median, a whole number: the median of whole numbers is one or lies half-way. Computed
+# once, even where the planner still believes the inputs to be empty, as it does in the first run.
 MEDIAN = f"""
-median AS (
+median AS MATERIALIZED (
     SELECT county_id, run_id,
            COALESCE(2 * percentile_cont(0.5) WITHIN GROUP (ORDER BY rate)
                FILTER (WHERE grid_type = 'rural'), 0)::int8 AS rural,
@@ -399,13 +389,14 @@ async def be_roomy() -> None:
     await DB.execute(WORK_MEM)
 
 
-async def gather(counties: Sequence[int], runs: Sequence[UUID]) -> int:
-    """Copy what the sources know into the runs' inputs; how many people that is.
+async def gather(county_id: int, run_id: UUID) -> int:
+    """Copy what the sources know into the run's inputs; how many people that is.
 
-    Inside a transaction.
+    Inside a transaction. One county at a time, so that it reads the rows of that county and no
+    other's; many counties take as long as the sum of them.
     """
     await DB.execute(BY_HASH)
-    status = await DB.execute(GATHER, counties, runs)
+    status = await DB.execute(GATHER, county_id, run_id)
     await DB.execute(AS_USUAL)
     return _count(status)
 

@@ -12,20 +12,28 @@ JOIN shared.post p ON p.county_id = a.county_id AND p.id = a.post_id AND p.role 
 JOIN shared.unit u ON u.county_id = p.county_id AND u.id = p.unit_id
 GROUP BY c.county_id, c.id, a.person_id;
 
--- Which villages' sheets should name whom in which month (202603) of a cycle.
-CREATE OR REPLACE VIEW appraisal.expected_attendance AS
-SELECT DISTINCT c.county_id, c.id AS cycle_id, a.person_id, left(u.code, 12) AS village_code,
-       (extract(year FROM m.first) * 100 + extract(month FROM m.first))::int AS month
+-- Months counted from year 0, so that they can be subtracted.
+CREATE OR REPLACE FUNCTION appraisal.month_number(p_day date) RETURNS int LANGUAGE sql IMMUTABLE
+RETURN date_part('year', p_day)::int * 12 + date_part('month', p_day)::int - 1;
+
+-- From which to which month a village's sheets should name whom: a row a cycle and assignment.
+CREATE OR REPLACE VIEW appraisal.expected_months AS
+SELECT c.county_id, c.id AS cycle_id, a.person_id, left(u.code, 12) AS village_code,
+       appraisal.month_number(c.starts_on) AS cycle_first,
+       appraisal.month_number(GREATEST(c.starts_on, a.valid_from)) AS first,
+       appraisal.month_number(LEAST(c.ends_on, a.valid_to - 1)) AS last
 FROM appraisal.cycle c
-CROSS JOIN LATERAL (
-    SELECT s::date AS first, (s + interval '1 month')::date AS after
-    FROM generate_series(date_trunc('month', c.starts_on::timestamp), c.ends_on::timestamp,
-                         interval '1 month') s
-) m
-JOIN shared.assignment a ON a.county_id = c.county_id AND a.valid_from < m.after
-    AND (a.valid_to IS NULL OR a.valid_to > m.first)
+JOIN shared.assignment a ON a.county_id = c.county_id AND a.valid_from <= c.ends_on
+    AND (a.valid_to IS NULL OR a.valid_to > c.starts_on)
 JOIN shared.post p ON p.county_id = a.county_id AND p.id = a.post_id AND p.role = 'gridworker'
 JOIN shared.unit u ON u.county_id = p.county_id AND u.id = p.unit_id;
+
+-- The same, a row a month (202603); twice for two posts of one person in one village.
+CREATE OR REPLACE VIEW appraisal.expected_attendance AS
+SELECT e.county_id, e.cycle_id, e.person_id, e.village_code,
+       m.number / 12 * 100 + m.number % 12 + 1 AS month
+FROM appraisal.expected_months e
+CROSS JOIN LATERAL generate_series(e.first, e.last) AS m (number);
 
 -- duty_total, version 1: one row a cycle and gridworker. Days are NULL where no sheet names the
 -- person, so that a missing sheet is never a zero; ``missing_months`` says how many are missing.
@@ -33,7 +41,7 @@ JOIN shared.unit u ON u.county_id = p.county_id AND u.id = p.unit_id;
 CREATE OR REPLACE VIEW appraisal.duty_total AS
 SELECT w.county_id, w.cycle_id, w.person_id,
        d.rostered_days, d.duty_days, d.leave_days,
-       COALESCE(g.months, 0)::int AS missing_months,
+       COALESCE(d.missing_months, 0)::int AS missing_months,
        COALESCE(e.failed_checks, 0)::int AS failed_checks,
        COALESCE(e.passed_checks, 0)::int AS passed_checks,
        COALESCE(r.checked, 0)::int AS data_checked, COALESCE(r.correct, 0)::int AS data_right,
@@ -43,22 +51,33 @@ SELECT w.county_id, w.cycle_id, w.person_id,
        COALESCE(e.vetoes, 0) > 0 AS veto, e.veto_reason
 FROM appraisal.cycle_worker w
 LEFT JOIN (
-    SELECT c.county_id, c.id AS cycle_id, t.person_id, sum(t.rostered_days) AS rostered_days,
-           sum(t.duty_days) AS duty_days, sum(t.leave_days) AS leave_days
-    FROM appraisal.cycle c
-    JOIN appraisal.attendance t ON t.county_id = c.county_id AND t.current
-        AND make_date(t.month / 100, t.month % 100, 1) BETWEEN c.starts_on AND c.ends_on
-    GROUP BY c.county_id, c.id, t.person_id
+    -- A bit a month of the cycle: a month is missing where any village owes its sheet.
+    SELECT county_id, cycle_id, person_id, sum(t.rostered_days) AS rostered_days,
+           sum(t.duty_days) AS duty_days, sum(t.leave_days) AS leave_days,
+           bit_count(bit_or(x.months & ~COALESCE(t.months, 0))::bit(32)) AS missing_months
+    FROM (
+        SELECT county_id, cycle_id, person_id, village_code,
+               bit_or(((1 << last - first + 1) - 1) << first - cycle_first) AS months
+        FROM appraisal.expected_months
+        GROUP BY county_id, cycle_id, person_id, village_code
+    ) x
+    FULL JOIN (
+        SELECT c.county_id, c.cycle_id, t.person_id, t.village_code,
+               sum(t.rostered_days) AS rostered_days, sum(t.duty_days) AS duty_days,
+               sum(t.leave_days) AS leave_days,
+               bit_or(1 << t.month / 100 * 12 + t.month % 100 - 1 - c.first) AS months
+        FROM (
+            SELECT county_id, id AS cycle_id, appraisal.month_number(starts_on) AS first,
+                   appraisal.month_number(ends_on) AS last
+            FROM appraisal.cycle
+        ) c
+        JOIN appraisal.attendance t ON t.county_id = c.county_id AND t.current
+            AND t.month BETWEEN c.first / 12 * 100 + c.first % 12 + 1
+                            AND c.last / 12 * 100 + c.last % 12 + 1
+        GROUP BY c.county_id, c.cycle_id, t.person_id, t.village_code
+    ) t USING (county_id, cycle_id, person_id, village_code)
+    GROUP BY county_id, cycle_id, person_id
 ) d ON d.county_id = w.county_id AND d.cycle_id = w.cycle_id AND d.person_id = w.person_id
-LEFT JOIN (
-    SELECT x.county_id, x.cycle_id, x.person_id, count(DISTINCT x.month) AS months
-    FROM appraisal.expected_attendance x
-    WHERE NOT EXISTS (
-        SELECT FROM appraisal.attendance t
-        WHERE t.county_id = x.county_id AND t.person_id = x.person_id AND t.month = x.month
-          AND t.village_code = x.village_code AND t.current)
-    GROUP BY x.county_id, x.cycle_id, x.person_id
-) g ON g.county_id = w.county_id AND g.cycle_id = w.cycle_id AND g.person_id = w.person_id
 LEFT JOIN (
     SELECT c.county_id, c.id AS cycle_id, y.person_id,
            count(*) FILTER (WHERE y.kind = 'check' AND y.outcome = 'failed') AS failed_checks,

@@ -1,26 +1,28 @@
 -- What appraisal may know of points (repeatable). Contract: columns are added, never changed.
 
--- merit_month, version 1: one row a person and month of work that has posted records or a final
--- deduction. Amounts in 0.1 point. ``awarded`` is net of reversals, after caps; ``deducted`` stands
--- apart because appraisal counts it as 扣分, not in the merit component.
+-- merit_entry, version 1: one row a posted record or final deduction, without what it says. Amounts
+-- in 0.1 point; ``awarded`` is net of reversals, after caps; ``deducted`` stands apart because
+-- appraisal counts it as 扣分, not in the merit component. A condition on county, person or day
+-- reaches the rows' indexes, so that a half-year of one county reads no other.
+CREATE OR REPLACE VIEW points.merit_entry WITH (security_barrier) AS
+SELECT r.county_id, r.worker_id AS person_id, r.work_date AS day, 1 AS records,
+       r.posted AS awarded, 0::int8 AS deducted
+FROM points.work_record r
+WHERE r.state = 'posted'
+UNION ALL
+SELECT d.county_id, d.worker_id, d.happened_on, 0, 0, d.amount
+FROM points.deduction d
+WHERE d.state = 'final' AND d.posted_at IS NOT NULL;
+COMMENT ON VIEW points.merit_entry IS 'contract v1: posted merit by person and day of work';
+
+-- merit_month, version 1: merit_entry by person and month of work (202603).
 CREATE OR REPLACE VIEW points.merit_month WITH (security_barrier) AS
 SELECT m.county_id, m.person_id, m.month,
        sum(m.records)::int8 AS records, sum(m.awarded)::int8 AS awarded,
        sum(m.deducted)::int8 AS deducted
 FROM (
-    SELECT r.county_id, r.worker_id AS person_id,
-           (extract(year FROM r.work_date) * 100 + extract(month FROM r.work_date))::int AS month,
-           count(*) AS records, sum(r.posted) AS awarded, 0 AS deducted
-    FROM points.work_record r
-    WHERE r.state = 'posted'
-    GROUP BY 1, 2, 3
-    UNION ALL
-    SELECT d.county_id, d.worker_id,
-           (extract(year FROM d.happened_on) * 100 + extract(month FROM d.happened_on))::int,
-           0, 0, sum(d.amount)
-    FROM points.deduction d
-    WHERE d.state = 'final' AND d.posted_at IS NOT NULL
-    GROUP BY 1, 2, 3
+    SELECT e.*, date_part('year', e.day)::int * 100 + date_part('month', e.day)::int AS month
+    FROM points.merit_entry e
 ) m
 GROUP BY m.county_id, m.person_id, m.month;
 COMMENT ON VIEW points.merit_month IS 'contract v1: posted merit by person and month of work';

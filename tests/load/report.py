@@ -17,8 +17,12 @@ GOALS = {
     "P9": "0.10  0.25  0.40", "P9c": "0", "P9d": "≤ 256  64  32", "P12": "≤ 450  220  160",
     "P13": "≤ 200  120  90", "P13 growth MiB per million": "≤ 5  0  0",
     "P14 first 200": "≤ 3  1.2  0.6", "P14 ready": "≤ 5  2  1", "P15": "≤ 500  250  150",
+    "P10": "≤ 3  1  0.5", "P10_raw": "≤ 15  5  2", "P11": "≤ 10  4  2",
+    "P11_deep": "≤ 2  1.2  1.05", "P11c": "≤ 60  15  6",
 }  # fmt: skip
 """Floor, target, moonshot."""
+SCORING = ("P10", "P11", "B4", "B5 p99")
+"""How the rows begin that ``tests.load.scoring`` measures, in a run of its own."""
 
 
 def summary(figures: Mapping[str, list[float]]) -> dict[str, Any]:
@@ -53,8 +57,27 @@ def machine(**notes: Any) -> dict[str, Any]:
 
 
 def keep(result: Mapping[str, Any], about: Mapping[str, Any]) -> None:
-    """Write ``bench.json``."""
-    text = json.dumps({**result, "machine": about}, ensure_ascii=False, indent=2)
+    """Write ``bench.json``, beside the rows of scoring."""
+    old = _kept()
+    scoring = {name: row for name, row in old.items() if name.startswith(SCORING)}
+    before = {name: note for name, note in old.get("machine", {}).items() if name == "scoring"}
+    _write({**result, **scoring, "machine": {**about, **before}})
+
+
+def add(result: Mapping[str, Any], **notes: Any) -> None:
+    """Put the rows of scoring in place of its former ones, beside the others."""
+    others = {name: row for name, row in _kept().items() if not name.startswith(SCORING)}
+    about = others.pop("machine", {})
+    _write({**others, **result, "machine": {**about, **notes}})
+
+
+def _kept() -> dict[str, Any]:
+    text = RESULT.read_text(encoding="utf-8") if RESULT.exists() else "{}"
+    return dict(json.loads(text))
+
+
+def _write(rows: Mapping[str, Any]) -> None:
+    text = json.dumps(rows, ensure_ascii=False, indent=2)
     RESULT.write_text(text + "\n", encoding="utf-8")
 
 

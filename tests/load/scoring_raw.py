@@ -1,22 +1,27 @@
 """P10 from raw records: attendance, checks, ballots, trainings and work records of a county.
 
-The product copies its inputs from the sources' views and scores them; DuckDB does the same sums
-over the same rows and scores them with the same statement. Smaller than the rollups' world, because
-the raw rows are some ninety a worker: ``BENCH_RAW_COUNTIES`` counties of 2,500.
+The product copies its inputs from the sources' views and scores them, one county after another as
+in production; DuckDB does the same sums over the same rows and scores them with the same statement,
+all counties at once. The raw rows are some ninety a worker; ``BENCH_RAW_COUNTIES`` names the sizes
+that are measured one after another, "10,20,40" counties of 2,500.
 """
 
+import asyncio
 import os
+import statistics
+from collections.abc import Sequence
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Protocol
+from uuid import UUID
 
 import asyncpg
 import duckdb
 
 from appraisal.scorecard import scoring_queries
-from shared.database import DB
 
-COUNTIES = int(os.environ.get("BENCH_RAW_COUNTIES", "8"))
+SIZES = [int(size) for size in os.environ.get("BENCH_RAW_COUNTIES", "10,20,40").split(",")]
+"""Counties; the last is the figure that counts, the others show that it is linear."""
 PEOPLE = 2_500
 FIRST = 200_000
 """Codes of the counties with raw rows."""
@@ -29,6 +34,8 @@ GRID = (
     "lpad($1::int::text, 6, '0') || lpad((n % 16)::text, 3, '0') || lpad((n / 100)::text, 3, '0')"
     " || lpad((n % 1000)::text, 3, '0')"
 )
+FACES = "('{100,100,80,80,80,60,20,0}'::smallint[])"
+PRIMES = (1, 3, 5, 7, 11, 13)
 PEOPLE_ROWS = "FROM generate_series(1, $2::int) AS n"
 WORLD = (
     f"""INSERT INTO shared.unit (county_id, id, code, kind, grid_type, name, households)
@@ -45,7 +52,7 @@ WORLD = (
     SELECT $1::int, {POST}, {POST}, {PERSON}, '2025-01-01', '', now() {PEOPLE_ROWS}""",
     f"""INSERT INTO appraisal.attendance (county_id, id, person_id, village_code, month,
         rostered_days, duty_days, leave_days, note, version, current, reason, source, entered_at)
-    SELECT $1::int, gen_random_uuid(), {PERSON}, left({GRID}, 12), 202600 + m, 22,
+    SELECT $1::int, {ID.format("n * 100 + m")}, {PERSON}, left({GRID}, 12), 202600 + m, 22,
         18 + (n + m) % 5, 0,
         '', 1, true, '', 'form', now() {PEOPLE_ROWS}, generate_series(1, 6) AS m""",
     f"""INSERT INTO appraisal.random_check (county_id, id, title, unit_code, mode, first_day,
@@ -71,7 +78,7 @@ WORLD = (
         '', now() FROM generate_series(1, 3) AS k WHERE $2::int > 0""",
     f"""INSERT INTO appraisal.training_attendance (county_id, id, session_id, person_id,
         village_code, present, test, version, current, reason, source, entered_at)
-    SELECT $1::int, gen_random_uuid(), {ID.format("k")}, {PERSON}, left({GRID}, 12),
+    SELECT $1::int, {ID.format("n * 100 + k")}, {ID.format("k")}, {PERSON}, left({GRID}, 12),
         (n + k) % 5 <> 0,
         CASE WHEN (n + k) % 5 <> 0 THEN 60 + (n * k) % 41 END, 1, true, '', 'form', now()
     {PEOPLE_ROWS}, generate_series(1, 3) AS k""",
@@ -87,14 +94,13 @@ WORLD = (
     f"""INSERT INTO appraisal.survey_grid (county_id, id, survey_id, grid_code, households)
     SELECT $1::int, {PERSON}, {ID.format("1")}, {GRID}, 100 {PEOPLE_ROWS}""",
     f"""INSERT INTO appraisal.ballot (county_id, id, survey_id, unit_code, aware, answers)
-    SELECT $1::int, gen_random_uuid(), {ID.format("1")}, {GRID}, true,
-        ARRAY[a, 80, 60, a, 100, 80]::smallint[]
-    {PEOPLE_ROWS}, generate_series(1, 25) AS b,
-    LATERAL (SELECT (ARRAY[100, 80, 60, 20])[1 + (n * b) % 4] AS a) AS x""",
+    SELECT $1::int, {ID.format("n * 100 + b")}, {ID.format("1")}, {GRID}, true,
+        ARRAY[{", ".join(f"{FACES}[1 + (n * {k} + b * b + n / {k} * b) % 8]" for k in PRIMES)}]
+    {PEOPLE_ROWS}, generate_series(1, 25) AS b""",
     f"""INSERT INTO points.work_record (county_id, id, worker_id, grid_code, rule_code,
         rule_version, category, work_date, run_month, declared_at, seq, text, text_key, quantity,
         source, fingerprint, state, recused, resident_how, reason, gives, posted)
-    SELECT $1::int, gen_random_uuid(), {PERSON}, {GRID}, 'ORG-02', 1, 'ORG',
+    SELECT $1::int, {ID.format("n * 100 + m * 10 + k")}, {PERSON}, {GRID}, 'ORG-02', 1, 'ORG',
         make_date(2026, m, k * 4), 202600 + m, now(), k, '', '', 1, 'import', '', 'posted', '{{}}',
         '', '', 30, 10 + (n + m) % 20 {PEOPLE_ROWS}, generate_series(1, 6) AS m,
         generate_series(1, 6) AS k""",
@@ -134,12 +140,12 @@ WITH attended AS (
            round(avg(test) * 100)::int AS test
     FROM training GROUP BY ALL
 ), rated AS (
-    SELECT county_id, unit_code, count(*)::int AS ballots, {ASPECTS},
-           stddev_samp(({MEAN}) / ({RATED})) AS spread
+    SELECT county_id, unit_code, (count(*) FILTER ({RATED} > 0))::int AS ballots, {ASPECTS},
+           stddev_samp(({MEAN}) / nullif({RATED}, 0)) AS spread
     FROM ballot GROUP BY ALL
 ), liked AS (
     SELECT county_id, unit_code, ballots,
-           floor((a + b + c + d + e + f) / 6 * 10 + 0.5)::int AS satisfaction,
+           floor((a + b + c + d + e + f) / 6 * 10 + 0.5 + 1e-9)::int AS satisfaction,
            round(2.063899 * spread / sqrt(ballots) * sqrt(0.75) * 10)::int AS half_width
     FROM rated
 ), earned AS (
@@ -179,28 +185,41 @@ class Bench(Protocol):
     figures: dict[str, list[float]]
 
     def note(self, row: str, figure: float) -> None: ...
-    async def lanes(self, work: Any) -> float: ...
+    async def lanes(self, counties: Sequence[int], work: Any) -> float: ...
     async def runs(self, owner: asyncpg.Connection, counties: list[int], people: int) -> None: ...
 
 
 async def build(address: str, counties: list[int]) -> None:
     """Raw rows of the counties, without the triggers that ask each row; cycles are there."""
+
+    async def lane(own: list[int]) -> None:
+        connection = await asyncpg.connect(address)
+        await connection.execute("SET session_replication_role = replica")
+        await connection.execute("SET synchronous_commit = off")
+        for county in own:
+            for statement in WORLD:
+                await connection.execute(statement, county, PEOPLE)
+        await connection.close()
+
+    await asyncio.gather(lane(counties[::2]), lane(counties[1::2]))
+
+
+async def settle(address: str) -> None:
+    """What autovacuum and a checkpoint would have done by the end of a half-year."""
     connection = await asyncpg.connect(address)
-    await connection.execute("SET session_replication_role = replica")
-    for county in counties:
-        for statement in WORLD:
-            await connection.execute(statement, county, PEOPLE)
-    await connection.execute("ANALYZE")
+    await connection.execute("VACUUM ANALYZE")
+    await connection.execute("CHECKPOINT")
     await connection.close()
 
 
-async def duck(bench: Bench, owner: asyncpg.Connection) -> duckdb.DuckDBPyConnection:
+async def duck(bench: Bench, owner: asyncpg.Connection, size: int) -> duckdb.DuckDBPyConnection:
     """DuckDB with copies of the raw rows."""
+    (bench.folder / "raw.duckdb").unlink(missing_ok=True)
     db = duckdb.connect(str(bench.folder / "raw.duckdb"))
     db.execute("SET threads = 2")
     for name, query in COPIES.items():
         path = bench.folder / f"{name}.csv"
-        wanted = f"{query} WHERE county_id >= {FIRST} AND county_id < {FIRST + COUNTIES}"
+        wanted = f"{query} WHERE county_id >= {FIRST} AND county_id < {FIRST + size}"
         await owner.copy_from_query(wanted, output=path, format="csv", header=True)
         text = {"unit": "code", "ballot": "unit_code"}.get(name)
         columns = f", types = {{'{text}': 'VARCHAR'}}" if text else ""
@@ -209,40 +228,62 @@ async def duck(bench: Bench, owner: asyncpg.Connection) -> duckdb.DuckDBPyConnec
         )
         path.unlink()
     db.execute("CREATE TABLE run (county_id int, id uuid, period_days int, annual boolean)")
-    db.executemany(RUN, [[FIRST + number] for number in range(COUNTIES)])
+    db.executemany(RUN, [[FIRST + number] for number in range(size)])
     return db
 
 
 async def measure(bench: Bench, owner: asyncpg.Connection, score: str, rounds: int) -> None:
-    """P10 from raw, in turn with B4 from raw; both sides' results are compared once."""
-    counties = [FIRST + number for number in range(COUNTIES)]
+    """P10 from raw at each size, in turn with B4 from raw; both sides' results are compared."""
     await owner.execute("TRUNCATE appraisal.score, appraisal.ranking, appraisal.input")
-    await bench.runs(owner, counties, PEOPLE)
-    await build(bench.superuser, counties)
-    bench.counties = counties
-    db = await duck(bench, owner)
+    built: list[int] = []
+    for size in SIZES:
+        more = [FIRST + number for number in range(len(built), size)]
+        await bench.runs(owner, more, PEOPLE)
+        print(f"building raw rows of {len(more)} more counties …", flush=True)
+        await build(bench.superuser, more)
+        await settle(bench.superuser)
+        built += more
+        name = "" if size == SIZES[-1] else f" of {size}"
+        db = await duck(bench, owner, size)
+        for _ in range(rounds):
+            await turn(bench, owner, db, score, built, name)
+        db.close()
+    per_worker = [
+        statistics.median(bench.figures[f"P10_raw s{name}"]) / size
+        for name, size in ((f" of {SIZES[0]}", SIZES[0]), ("", SIZES[-1]))
+    ]
+    bench.note("P10_raw largest ÷ smallest", per_worker[1] / per_worker[0])
 
-    async def product(own: list[int], runs: list[Any]) -> None:
-        await scoring_queries.gather(own, runs)
+
+async def turn(
+    bench: Bench,
+    owner: asyncpg.Connection,
+    db: duckdb.DuckDBPyConnection,
+    score: str,
+    counties: list[int],
+    name: str,
+) -> None:
+    """One pass of DuckDB, one of ours; the same grades and scores come out."""
+
+    async def product(own: list[int], runs: list[UUID]) -> None:
+        await scoring_queries.gather(own[0], runs[0])
         await scoring_queries.score(own, runs)
 
-    for number in range(rounds):
-        await owner.execute("TRUNCATE appraisal.score, appraisal.input")
-        began = perf_counter()
-        db.execute(GATHERED)
-        db.execute(f"CREATE OR REPLACE TABLE score AS {score}")
-        db.execute("CHECKPOINT")
-        bench.note("B4 raw", perf_counter() - began)
-        bench.note("scoring raw s", await bench.lanes(product))
-        bench.note("P10_raw", bench.figures["scoring raw s"][-1] / bench.figures["B4 raw"][-1])
-        if not number:
-            ours = await DB.fetch(
-                "SELECT grade, count(*) AS n, sum(final) AS sum FROM appraisal.score"
-                " WHERE county_id = ANY($1) GROUP BY 1 ORDER BY 1",
-                counties,
-            )
-            theirs = db.execute(
-                "SELECT grade, count(*), sum(final) FROM score GROUP BY 1 ORDER BY 1"
-            ).fetchall()
-            assert [tuple(row) for row in ours] == theirs, (ours, theirs)
-    db.close()
+    await owner.execute("TRUNCATE appraisal.score, appraisal.input")
+    began = perf_counter()
+    db.execute(GATHERED)
+    db.execute(f"CREATE OR REPLACE TABLE score AS {score}")
+    db.execute("CHECKPOINT")
+    theirs_took = perf_counter() - began
+    ours_took = await bench.lanes(counties, product)
+    bench.note(f"B4_raw{name}", theirs_took)
+    bench.note(f"P10_raw s{name}", ours_took)
+    bench.note(f"P10_raw{name}", ours_took / theirs_took)
+    ours = await owner.fetch(
+        "SELECT grade, count(*) AS n, sum(final) AS sum FROM appraisal.score"
+        " WHERE county_id = ANY($1) GROUP BY 1 ORDER BY 1",
+        counties,
+    )
+    theirs = db.execute("SELECT grade, count(*), sum(final) FROM score GROUP BY 1 ORDER BY 1")
+    found = theirs.fetchall()
+    assert [tuple(row) for row in ours] == found, (ours, found)

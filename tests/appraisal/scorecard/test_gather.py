@@ -1,6 +1,7 @@
 """What a run copies from its sources: who is appraised, for which days, with which facts."""
 
 from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from random import Random
@@ -11,7 +12,7 @@ import msgspec
 import pytest
 
 from appraisal.cycle.rules import Kind, Stage
-from appraisal.scorecard import queries, scoring, service
+from appraisal.scorecard import queries, scoring, scoring_queries, service
 from points.work import bulk, intake
 from shared.database import DB
 from shared.errors import Conflict
@@ -48,11 +49,33 @@ async def inputs_of(run_id: UUID) -> dict[UUID, dict[str, Any]]:
     return {row["person_id"]: dict(row) for row in await DB.fetch(INPUTS, COUNTY, run_id)}
 
 
+async def random_sheets(
+    random: Random, people: list[UUID], grids: tuple[str, ...]
+) -> set[tuple[UUID, str, int]]:
+    """Some months' sheets of the grids' villages, as (person, village, month), 22 days each."""
+    sheets = {
+        (person, code[:12], 202600 + month)
+        for person in people
+        for code in grids
+        for month in range(1, 8)
+        if random.random() < 0.7
+    }
+    for person, code, month in sheets:
+        await DB.execute(
+            ATTENDANCE, COUNTY, new_id(), person, code, month, Decimal(22), Decimal("20.5"),
+            Decimal(1),
+        )  # fmt: skip
+    return sheets
+
+
 @pytest.mark.parametrize("seed", range(4))
 async def test_everybody_in_post_on_the_last_day_is_there_with_their_days(
     rollback: None, seed: int
 ) -> None:
-    """Counted day by day from the assignments; who left before is not appraised (I16)."""
+    """Counted day by day from the assignments; who left before is not appraised (I16).
+
+    Days on duty are the sum of all sheets; a month is missing where a village owes its sheet.
+    """
     random = Random(seed)
     made = await units()
     grids = [unit for code, unit in sorted(made.items()) if len(code) == 15]
@@ -71,6 +94,7 @@ async def test_everybody_in_post_on_the_last_day_is_there_with_their_days(
             await roster.assign(COUNTY, place, person, day, valid_to=past)
             held[person].append((grid.code, grid.grid_type or "other", day, past))
             day = random.choice((day + timedelta(days=5), past, past + timedelta(days=20)))
+    sheets = await random_sheets(random, list(held), (grids[0].code, grids[-1].code))
     actor = await department_of(Member(department, "", "", Role.DEPARTMENT, "421222", post, post))
     cycle_id = await opened(actor, AFTER)
     await bring_to(actor, cycle_id, Stage.SCORE, AFTER)
@@ -97,6 +121,48 @@ async def test_everybody_in_post_on_the_last_day_is_there_with_their_days(
         spent = Counter(code for one in days for code, _, _, _ in one)
         last = {code for code, _, first, past in places if first <= LAST < past}
         assert row["grid_code"] == min(last, key=lambda code: (-spent[code], code))
+        own = [month for owner, _, month in sheets if owner == person and month <= 202606]
+        assert row["rostered"] == (len(own) * 220 or None)
+        owed = {
+            (code[:12], day.year * 100 + day.month)
+            for day, one in zip(period, days, strict=True)
+            for code, _, _, _ in one
+        }
+        missing = {month for code, month in owed if (person, code, month) not in sheets}
+        assert row["missing_months"] == len(missing)
+
+
+SCANS = ("Seq Scan", "Index Scan", "Index Only Scan", "Bitmap Heap Scan")
+
+
+def scans(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The nodes of a plan that read a table."""
+    if plan["Node Type"] in SCANS:
+        yield plan
+    for part in plan.get("Plans", ()):
+        yield from scans(part)
+
+
+async def test_a_run_reads_its_own_county_only(rollback: None) -> None:
+    """However many counties share a database, each table is asked for the one county's rows."""
+    town = await small_county()
+    department = await department_of(town.department)
+    cycle_id = await opened(department, AFTER)
+    await bring_to(department, cycle_id, Stage.SCORE, AFTER)
+    run = await scoring.score(department, cycle_id, "", AFTER)
+    again = scoring_queries.GATHER.replace("INSERT INTO", "EXPLAIN (FORMAT JSON) INSERT INTO", 1)
+    [[text]] = await DB.fetch(again, COUNTY, run.id)
+    [explained] = msgspec.json.decode(text)
+    found = list(scans(explained["Plan"]))
+    assert {"work_record", "ballot", "attendance", "random_result", "training_attendance"} <= {
+        scan["Relation Name"] for scan in found
+    }
+    conditions = ("Index Cond", "Recheck Cond", "Filter")
+    assert [
+        scan
+        for scan in found
+        if not any("county_id = " in scan.get(condition, "") for condition in conditions)
+    ] == []
 
 
 async def test_the_facts_are_those_of_the_sources(rollback: None) -> None:

@@ -1,6 +1,8 @@
-"""points.merit_month and checkable_record: what appraisal reads of points."""
+"""points.merit_entry, merit_month and checkable_record: what appraisal reads of points."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+
+import pytest
 
 from points.work import bulk, intake
 from shared.database import DB
@@ -8,16 +10,21 @@ from tests.factories import COUNTY, small_county
 from tests.points.work.test_intake import HEAD, row
 
 NOW = datetime(2026, 11, 3, 4, tzinfo=UTC)
-COLUMNS = ["county_id", "person_id", "month", "records", "awarded", "deducted"]
+COLUMNS = {
+    "merit_entry": ["county_id", "person_id", "day", "records", "awarded", "deducted"],
+    "merit_month": ["county_id", "person_id", "month", "records", "awarded", "deducted"],
+}
 
 
-async def test_the_view_keeps_its_columns(rollback: None) -> None:
+@pytest.mark.parametrize("view", COLUMNS)
+async def test_the_view_keeps_its_columns(rollback: None, view: str) -> None:
     """The contract: names and order; a new one goes to the end."""
     rows = await DB.fetch(
-        "SELECT attname FROM pg_attribute WHERE attrelid = 'points.merit_month'::regclass"
-        " AND attnum > 0 ORDER BY attnum"
+        "SELECT attname FROM pg_attribute WHERE attrelid = ('points.' || $1::text)::regclass"
+        " AND attnum > 0 ORDER BY attnum",
+        view,
     )
-    assert [r["attname"] for r in rows][: len(COLUMNS)] == COLUMNS
+    assert [r["attname"] for r in rows][: len(COLUMNS[view])] == COLUMNS[view]
 
 
 async def test_a_month_sums_what_was_posted(rollback: None) -> None:
@@ -39,12 +46,23 @@ async def test_a_month_sums_what_was_posted(rollback: None) -> None:
         "awarded": 40,
         "deducted": 0,
     }
+    entries = await DB.fetch(
+        "SELECT day, records, awarded, deducted FROM points.merit_entry"
+        " WHERE county_id = $1 AND person_id = $2 AND day < '2026-10-15' ORDER BY day",
+        COUNTY,
+        town.worker.person_id,
+    )
+    assert [tuple(entry) for entry in entries] == [
+        (date(2026, 10, 1), 1, 10, 0),
+        (date(2026, 10, 8), 1, 10, 0),
+    ]
 
 
 async def test_appraisal_reads_it_and_cannot_write(database: str) -> None:
     """Its role may select from the view only."""
     row_ = await DB.fetchrow(
-        "SELECT has_table_privilege('gridmerit_appraisal', 'points.merit_month', 'SELECT') AS r,"
+        "SELECT has_table_privilege('gridmerit_appraisal', 'points.merit_month', 'SELECT')"
+        " AND has_table_privilege('gridmerit_appraisal', 'points.merit_entry', 'SELECT') AS r,"
         " has_table_privilege('gridmerit_appraisal', 'points.work_record', 'SELECT') AS t"
     )
     assert row_ is not None
