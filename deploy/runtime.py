@@ -47,7 +47,6 @@ async def runtime(
     settings = with_secret(settings)
     phones.configure(settings.secret_key)
     sealing.configure(settings.secret_key)
-    sealing.configure(settings.secret_key)
     with ExitStack() as stack:
         settings = stack.enter_context(_Engines(settings))
         if settings.database_url:

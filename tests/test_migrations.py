@@ -158,7 +158,7 @@ async def gridmerit(*arguments: str, **environment: str) -> tuple[int, str]:
     """Run the command in a process of its own: exit code and what it said."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-c", "from deploy.cli import main; main()", *arguments),
+        *("-m", "deploy", *arguments),
         cwd=ROOT,
         env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **environment},
         stdout=asyncio.subprocess.PIPE,

@@ -222,7 +222,7 @@ async def serving(cluster: Cluster) -> AsyncIterator[httpx.AsyncClient]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", "from deploy.cli import main; main()",
+        sys.executable, "-m", "deploy",
         "serve", "--service", "points", "--port", str(port),
         cwd=Path(checks.__file__).parents[1],
         env={"PATH": os.environ["PATH"], **cluster.environment},

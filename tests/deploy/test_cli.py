@@ -39,7 +39,7 @@ def environment(**settings: str) -> dict[str, str]:
     return {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **settings}
 
 
-SOURCE = (sys.executable, "-c", "from deploy.cli import main; main()")
+SOURCE = (sys.executable, "-m", "deploy")
 
 
 async def start(

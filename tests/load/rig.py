@@ -80,9 +80,7 @@ class Rig:
         first = ready = 0.0
         for _ in range(workers):
             began = perf_counter()
-            process, port = self.start(
-                "-c", "from deploy.cli import main; main()", "serve", "--port"
-            )
+            process, port = self.start("-m", "deploy", "serve", "--port")
             self.workers.append(process)
             self.ports.append(port)
             first = self.answers(process, port, "/health", began)

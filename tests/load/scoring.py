@@ -311,7 +311,7 @@ async def pages(bench: Bench, owner: asyncpg.Connection) -> None:
     person_id = await big_county(bench, owner)
     account_id = await ensure_account(BIG, person_id)
     session = await sessions.begin(BIG, account_id, person_id, "desk", now())
-    program = ["-c", "from deploy.cli import main; main()", "serve", "--port", "{port}"]
+    program = ["-m", "deploy", "serve", "--port", "{port}"]
     app, address = serve(bench, program)
     keyed, keyed_address = serve(bench, ["-m", "tests.load.keyed", "{port}"])
     last = COUNTIES * PEOPLE // PAGE

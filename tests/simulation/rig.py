@@ -24,7 +24,7 @@ from deploy.migrate import OWNER
 
 SECRET = "simulation" * 4
 ROOT = Path(__file__).parents[2]
-COMMAND = (sys.executable, "-c", "from deploy.cli import main; main()")
+COMMAND = (sys.executable, "-m", "deploy")
 START_SECONDS = 120
 """Patience with a crowded machine; recovery times are reported, not asserted."""
 

@@ -47,7 +47,7 @@ def month() -> bytes:
 
 async def start(database: str, servers: Servers, *arguments: str) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", "from deploy.cli import main; main()", *arguments),
+        *(sys.executable, "-m", "deploy", *arguments),
         cwd=ROOT,
         env={
             "PATH": os.environ["PATH"],
