@@ -64,7 +64,7 @@ async def village(
     What is not posted yet counts as it would if it were posted now.
     """
     require(actor, Action.MONTH_VIEW, Target(unit_code=village_code))
-    row = await _ensured(actor.county_id, village_code, month)
+    row = await _shown(actor.county_id, village_code, month)
     counts = await posting.forecast(
         actor.county_id,
         await queries.of_run(actor.county_id, month, village_code, State.ACCEPTED),
@@ -387,13 +387,11 @@ async def _require_month(county_id: int, village_code: str, month: int) -> None:
         raise NotFound
 
 
-async def _ensured(county_id: int, village_code: str, month: int) -> MonthRow:
+async def _shown(county_id: int, village_code: str, month: int) -> MonthRow:
+    """The month as stored, or as it will begin: who only looks stores nothing."""
     await _require_month(county_id, village_code, month)
-    await queries.ensure_month(county_id, new_id(), village_code, month)
     row = await queries.month_row(county_id, village_code, month)
-    if row is None:
-        raise NotFound
-    return row
+    return row or MonthRow(id=new_id(), village_code=village_code, month=month)
 
 
 async def _locked(county_id: int, village_code: str, month: int) -> MonthRow:

@@ -10,19 +10,19 @@ from shared.database import DB
 
 
 class MonthRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One village's month as stored."""
+    """One village's month as stored; without more, as it begins."""
 
     id: UUID
     village_code: str
     month: int
-    state: str
-    committee_id: UUID | None
-    supervisor_id: UUID | None
-    sampler_id: UUID | None
-    sample: list[str]
-    notice_from: date | None
-    notice_to: date | None
-    posted_at: datetime | None
+    state: str = "collecting"
+    committee_id: UUID | None = None
+    supervisor_id: UUID | None = None
+    sampler_id: UUID | None = None
+    sample: list[str] = []
+    notice_from: date | None = None
+    notice_to: date | None = None
+    posted_at: datetime | None = None
 
 
 class MonthCount(msgspec.Struct, frozen=True, kw_only=True):

@@ -362,7 +362,8 @@ async def contents() -> dict[str, tuple[int, int]]:
     """Rows and a checksum of every table but those that record reading."""
     names = await DB.fetch(
         "SELECT relnamespace::regnamespace::text, relname FROM pg_class WHERE relkind IN ('r', 'p')"
-        " AND NOT relispartition AND relnamespace::regnamespace::text IN ('shared', 'points')"
+        " AND NOT relispartition"
+        " AND relnamespace::regnamespace::text IN ('shared', 'points', 'appraisal')"
     )
     found = {}
     for schema, name in names:
@@ -371,7 +372,7 @@ async def contents() -> dict[str, tuple[int, int]]:
                 f'SELECT count(*), COALESCE(sum(hashtext(t::text)), 0) FROM {schema}."{name}" t'
             )
             assert row is not None
-            found[name] = (row[0], row[1])
+            found[f"{schema}.{name}"] = (row[0], row[1])
     return found
 
 

@@ -34,7 +34,7 @@ from shared.ids import new_id
 from shared.roster.roles import DESK_ROLES, Role
 from tests.factories import COUNTY, Member, acting, member, units
 from tests.points.settlement import world as scene
-from tests.shared.identity.test_matrix import ABSENT, LEAVES_A_TRACE, stripped, token
+from tests.shared.identity.test_matrix import ABSENT, contents, stripped, token
 
 VILLAGE = "421222100001"
 OPEN_TO_THE_COUNTY = ("/desk/rules/", "/desk/products/", "/shop/products/", "/r/", "/a/")
@@ -214,24 +214,6 @@ def nowhere(ids: dict[str, str]) -> dict[str, str]:
     """Ids of the same form that belong to nothing."""
     found = dict.fromkeys(ids, ABSENT)
     return found | {"village_code": "421222199999", "code": "421222199999", "number": ids["number"]}
-
-
-async def contents() -> dict[str, tuple[int, int]]:
-    """Rows and a checksum of every table but those that record reading and sessions."""
-    names = await DB.fetch(
-        "SELECT relnamespace::regnamespace::text, relname FROM pg_class"
-        " WHERE relkind IN ('r', 'p') AND NOT relispartition"
-        " AND relnamespace::regnamespace::text IN ('shared', 'points')"
-    )
-    found = {}
-    for schema, name in names:
-        if name not in LEAVES_A_TRACE:
-            row = await DB.fetchrow(
-                f'SELECT count(*), COALESCE(sum(hashtext(t::text)), 0) FROM {schema}."{name}" t'
-            )
-            assert row is not None
-            found[name] = (row[0], row[1])
-    return found
 
 
 async def ask(client: httpx.AsyncClient, method: str, path: str) -> httpx.Response:
