@@ -228,6 +228,20 @@ CHECKS: dict[str, str] = {
                 IS DISTINCT FROM (l.total, d.total, t.amount)
             ELSE l.total IS NOT NULL OR d.total IS NOT NULL OR t.amount IS NOT NULL END)
         ORDER BY r.batch, r.position LIMIT 1""",
+    "I6 明细与转账有兑换": """
+        SELECT thing, id::text, '没有对应的已入账兑换，或不是它的那一笔' AS detail
+        FROM (
+            SELECT 'redemption_line' AS thing, l.id FROM points.redemption_line l
+            LEFT JOIN points.redemption r ON r.county_id = $1 AND r.id = l.redemption_id
+                AND r.status = 'accepted'
+            WHERE l.county_id = $1 AND r.id IS NULL
+            UNION ALL
+            SELECT 'transfer', t.id FROM points.transfer t
+            LEFT JOIN points.redemption r ON r.county_id = $1 AND r.id = t.about
+                AND r.status = 'accepted' AND r.batch = t.batch AND r.position = t.position
+            WHERE t.county_id = $1 AND t.code = 'redeem'
+              AND (r.id IS NULL OR right(t.id::text, 5) <> '00001')) AS stray
+        ORDER BY id LIMIT 1""",
     "I7 每笔转账有来处": """
         WITH block AS MATERIALIZED (
             SELECT number, substr(uuid_send(points.transfer_id(at, number, 0, 0)), 1, 11) AS prefix
@@ -235,7 +249,7 @@ CHECKS: dict[str, str] = {
         )
         SELECT 'transfer' AS thing, t.id::text, '没有对应的批次、入账或兑换' AS detail
         FROM (
-            SELECT id, batch, position, uuid_send(id) AS bytes FROM points.transfer
+            SELECT id, batch, position, code, uuid_send(id) AS bytes FROM points.transfer
             WHERE county_id = $1) AS t
         LEFT JOIN block b ON b.number = t.batch
         LEFT JOIN points.posting p ON p.county_id = $1 AND p.batch = t.batch
@@ -243,6 +257,7 @@ CHECKS: dict[str, str] = {
         LEFT JOIN points.redemption r ON r.county_id = $1 AND r.batch = t.batch
             AND r.position = t.position AND r.status = 'accepted'
         WHERE b.number IS NULL OR (p.id IS NULL) = (r.id IS NULL)
+           OR (r.id IS NULL) = (t.code = 'redeem')
            OR substr(t.bytes, 1, 11) <> b.prefix OR t.position <> (get_byte(t.bytes, 11) << 12)
               + (get_byte(t.bytes, 12) << 4) + (get_byte(t.bytes, 13) >> 4)
         ORDER BY t.id LIMIT 1""",

@@ -90,6 +90,8 @@ SPOILS = {
     "I5 任何时刻不超预算": "UPDATE points.resolution SET amount_fen = 10 WHERE county_id = $1",
     "I6 兑换的行、批次与金额": "UPDATE points.redemption_line SET quantity = quantity + 1"
     " WHERE county_id = $1",
+    "I6 明细与转账有兑换": "UPDATE points.redemption_line SET redemption_id = id"
+    " WHERE county_id = $1",
     "I7 每笔转账有来处": "DELETE FROM points.posting WHERE county_id = $1 AND kind = 'undo'",
     "I7 被拒的没有效果": "UPDATE points.redemption SET draws = '{5}' WHERE county_id = $1"
     " AND status = 'refused'",
@@ -134,6 +136,37 @@ async def test_broken_invariant_is_named(books: list[Outcome], invariant: str) -
     found = await findings()
     assert invariant in found
     assert found[invariant].id
+
+
+FORGED = """
+INSERT INTO points.transfer (county_id, batch, position, amount, id, debit, credit, about, unit,
+    code)
+SELECT t.county_id, batch, position, amount, points.transfer_id(b.at, batch, position, 2), debit,
+    credit, about, unit, {code}
+FROM points.transfer t JOIN points.batch b ON b.county_id = $1 AND b.number = t.batch
+WHERE t.county_id = $1 AND code = 'redeem' LIMIT 1
+"""
+"""One more transfer where a redemption has its own."""
+STRAYS = [
+    ("DELETE FROM points.transfer WHERE county_id = $1 AND code = 'redeem'", "I6 兑换的行"),
+    ("UPDATE points.transfer SET about = id WHERE county_id = $1 AND code = 'redeem'", "I6 明细"),
+    ("DELETE FROM points.redemption WHERE county_id = $1 AND status = 'accepted'", "I6 明细"),
+    (FORGED.format(code="'redeem'"), "I6 明细"),
+    (FORGED.format(code="'SVC-01'"), "I7 每笔转账"),
+    (
+        "UPDATE points.transfer SET code = 'redeem' WHERE county_id = $1 AND code = 'SVC-01'",
+        "I7 每笔转账",
+    ),
+]
+
+
+@pytest.mark.parametrize(("sql", "invariant"), STRAYS)
+async def test_a_redemption_and_its_transfer_miss_each_other(
+    books: list[Outcome], sql: str, invariant: str
+) -> None:
+    """One without the other, of another, or one too many."""
+    await spoil(sql)
+    assert [name for name in await findings() if name.startswith(invariant)]
 
 
 async def test_service_cannot_touch_the_ledger(books: list[Outcome]) -> None:
