@@ -45,19 +45,70 @@ async def test_a_sound_county_has_no_findings(scored: None) -> None:
 SPOILED = {
     "UPDATE appraisal.score SET merit = 1 WHERE county_id = $1 AND merit > 1": "I15",
     "UPDATE appraisal.score SET grade = 'basic' WHERE county_id = $1 AND grade = 'good'": "I15",
-    "UPDATE appraisal.ranking SET county_rank = 1 WHERE county_id = $1 AND county_rank > 9": "I16",
-    "DELETE FROM appraisal.ranking WHERE county_id = $1 AND county_place = 5": "I16",
     "UPDATE appraisal.cycle SET state = 'review' WHERE county_id = $1": "I18",
 }
 
 
-@pytest.mark.parametrize(("spoil", "invariant"), SPOILED.items())
-async def test_what_was_spoiled_is_named(scored: None, spoil: str, invariant: str) -> None:
-    """By somebody with the owner's rights who switched the triggers off."""
+LEVELS = {
+    "county": "I16 全县名次",
+    "type": "I16 同类网格名次",
+    "township": "I16 乡镇名次",
+    "village": "I16 村名次",
+}
+UNITS = {
+    "type": "UPDATE appraisal.ranking SET grid_type = CASE grid_type WHEN 'rural' THEN 'other'"
+    " ELSE 'rural' END, type_place = type_place + 1000 WHERE county_id = $1 AND county_place = 5",
+    "township": "UPDATE appraisal.ranking SET township_code = '421222999' WHERE county_id = $1"
+    " AND county_place = 5",
+    "village": "UPDATE appraisal.ranking SET village_code = '421222100999' WHERE county_id = $1"
+    " AND county_place = 5",
+}
+"""Somebody listed where their grid is not."""
+
+
+async def broken(spoil: str) -> list[service.Finding]:
+    """The findings after somebody with the owner's rights switched the triggers off."""
     async with as_owner():
         await DB.execute("SET LOCAL session_replication_role = replica")
         await DB.execute(spoil, COUNTY)
         await DB.execute("SET LOCAL session_replication_role = origin")
-    found = (await service.verify(COUNTY)).findings
+    return list((await service.verify(COUNTY)).findings)
+
+
+@pytest.mark.parametrize(("spoil", "invariant"), SPOILED.items())
+async def test_what_was_spoiled_is_named(scored: None, spoil: str, invariant: str) -> None:
+    """A score, a grade or a stage that nobody's inputs or signature gave."""
+    found = await broken(spoil)
     assert [finding.invariant[:3] for finding in found] == [invariant]
     assert found[0].id
+
+
+@pytest.mark.parametrize("change", ["_rank = NULL", "_rank = {}_rank + 1", "_place = 1000"])
+@pytest.mark.parametrize("level", LEVELS)
+async def test_a_wrong_rank_is_named_with_its_level(scored: None, level: str, change: str) -> None:
+    """No rank, another rank, or another place in the list, of one worker at one level."""
+    found = await broken(
+        f"UPDATE appraisal.ranking SET {level}{change.format(level)} WHERE county_id = $1"
+        f" AND person_id = (SELECT person_id FROM appraisal.ranking WHERE county_id = $1"
+        f" AND {level}_rank > 1 LIMIT 1)"
+    )
+    assert [finding.invariant for finding in found] == [LEVELS[level]]
+    assert found[0].id
+
+
+@pytest.mark.parametrize("level", UNITS)
+async def test_a_worker_in_another_units_list_is_named(scored: None, level: str) -> None:
+    """The unit is that of the frozen grid."""
+    assert LEVELS[level] in {finding.invariant for finding in await broken(UNITS[level])}
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        "DELETE FROM appraisal.ranking WHERE county_id = $1 AND county_place = 5",
+        "UPDATE appraisal.ranking SET person_id = run_id WHERE county_id = $1 AND county_place = 5",
+    ],
+)
+async def test_who_is_missing_or_nobody_is_named_at_every_level(scored: None, spoil: str) -> None:
+    """Each worker of a run once, and nobody else."""
+    assert [finding.invariant for finding in await broken(spoil)] == list(LEVELS.values())
