@@ -38,6 +38,7 @@ UNLINKED = {
         "/sign-in",
     ],
     "follow upon a form": [
+        "/appraisal/desk/cases.xlsx",
         "/appraisal/desk/cycles/{cycle_id}/ranking.docx",
         "/appraisal/desk/cycles/{cycle_id}/ranking.xlsx",
         "/appraisal/desk/households/{run_id}/report.xlsx",
