@@ -26,12 +26,20 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     options: tuple[tuple[str, str], ...] = ()
     required: bool = True
     hint: str = ""
+    private: bool = False
+    """Kept sealed, and told only to those who handle the case."""
 
 
 SERVICE = (
     ("signed", "本人签收"),
     ("refused", "本人拒收，两名见证人在场"),
     ("post", "挂号邮寄"),
+)
+CHANNELS = (
+    ("visit", "当面"),
+    ("phone", "电话"),
+    ("letter", "来信"),
+    ("online", "意见箱或网上"),
 )
 FIELDS = {
     field.key: field
@@ -77,6 +85,10 @@ FIELDS = {
         ),
         Field(key="clean", label="核查过，没有不得担任的情形", kind="yes"),
         Field(key="starts_on", label="到岗日期", kind="day"),
+        Field(key="objector", label="反映人", private=True),
+        Field(key="contact", label="联系方式", private=True),
+        Field(key="channel", label="怎么收到的", kind="choice", options=CHANNELS),
+        Field(key="heard", label="已听取本人的陈述和申辩", kind="yes"),
         Field(key="unprotected", label="核对过，不在法定保护期内", kind="yes"),
         Field(
             key="kind",
@@ -87,6 +99,7 @@ FIELDS = {
     )
 }
 SERVICE_FIELDS = ("how", "witness_one", "witness_two", "post_number")
+CONTEST_FIELDS = ("objector", "contact", "channel")
 CHECK_FIELDS = ("adult", "residence", "schooling", "clean")
 
 
@@ -157,11 +170,11 @@ def _service_problems(answers: Mapping[str, str]) -> dict[str, str]:
 
 
 def shown(answers: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Recorded facts as (label, words), in the order of the fields."""
+    """Recorded facts as (label, words), in the order of the fields; nothing private."""
     found = []
     for key, field in FIELDS.items():
         answer = answers.get(key, "")
-        if answer:
+        if answer and not field.private:
             words = "是" if field.kind == "yes" else dict(field.options).get(answer, answer)
             found.append((field.label, words))
     return found

@@ -4,7 +4,7 @@ Sources: the appraisal rules of domain handbook section 6; the labour law's orde
 (training or transfer, re-check, union, thirty days or a month's pay) and for serious fault.
 """
 
-from appraisal.casework.fields import CHECK_FIELDS, SERVICE_FIELDS
+from appraisal.casework.fields import CHECK_FIELDS, CONTEST_FIELDS, SERVICE_FIELDS
 from appraisal.casework.rules import (
     Machine,
     Need,
@@ -22,6 +22,71 @@ MANAGERS = UPPER | {Role.CHIEF}
 VILLAGE = frozenset({Role.CHIEF, Role.COMMITTEE, Role.SUPERVISOR})
 COUNTY_LEVEL, TOWNSHIP_LEVEL, VILLAGE_LEVEL = 6, 9, 12
 FAIR = (Need.SUBSTANTIAL, Need.UNPROTECTED)
+
+
+def _told_and_appealed(
+    after: tuple[str, ...], decided: tuple[str, ...], *, stands: Outcome, falls: Outcome
+) -> tuple[Step, ...]:
+    """An answer is served on the person, and stands unless the county decides otherwise."""
+    return (
+        Step(
+            key="told",
+            title="答复书送达本人",
+            after=after,
+            own=True,
+            signs=MANAGERS,
+            fields=SERVICE_FIELDS,
+            letter="送达回证",
+        ),
+        Step(
+            key="appealed",
+            title="向县级申诉",
+            after=("told", "lapsed"),
+            own=True,
+            signs=MANAGERS,
+            needs=(Need.CYCLE_OPEN,),
+            within=Term(("told",), Span.OBJECTION),
+            late=True,
+            answer=Span.APPEAL,
+            letter="申诉受理单",
+        ),
+        Step(
+            key="lapsed",
+            title="申诉期满，复核结果生效",
+            after=("told",),
+            auto=True,
+            past=(Term(("told",), Span.OBJECTION),),
+            outcome=stands,
+        ),
+        Step(
+            key="appeal_overdue",
+            title="申诉逾期未答复，督办",
+            after=("appealed",),
+            auto=True,
+            past=(Term(("appealed",), Span.APPEAL),),
+            answer=Span.ESCALATED,
+        ),
+        *(
+            Step(
+                key=key,
+                title=title,
+                after=("appealed", "appeal_overdue"),
+                signs=DEPARTMENT,
+                level=COUNTY_LEVEL,
+                fresh=(*decided, "appealed", "*"),
+                needs=(Need.CYCLE_OPEN,),
+                fields=fields,
+                outcome=ends,
+                document=True,
+                letter="申诉答复书",
+            )
+            for key, title, fields, ends in (
+                ("appeal_rejected", "申诉答复：维持", (), stands),
+                ("appeal_upheld", "申诉答复：变更结果", ("score",), falls),
+            )
+        ),
+    )
+
 
 OBJECTION = Machine(
     key="objection",
@@ -70,64 +135,107 @@ OBJECTION = Machine(
                 ("review_changed", "复核：变更结果", ("score",)),
             )
         ),
-        Step(
-            key="told",
-            title="答复书送达本人",
-            after=("review_kept", "review_changed"),
-            own=True,
-            signs=MANAGERS,
-            fields=SERVICE_FIELDS,
-            letter="送达回证",
-        ),
-        Step(
-            key="appealed",
-            title="向县级申诉",
-            after=("told", "lapsed"),
-            own=True,
-            signs=MANAGERS,
-            needs=(Need.CYCLE_OPEN,),
-            within=Term(("told",), Span.OBJECTION),
-            late=True,
-            answer=Span.APPEAL,
-            letter="申诉受理单",
-        ),
-        Step(
-            key="lapsed",
-            title="申诉期满，复核结果生效",
-            after=("told",),
-            auto=True,
-            past=(Term(("told",), Span.OBJECTION),),
-            outcome=Outcome.UPHELD,
-        ),
-        Step(
-            key="appeal_overdue",
-            title="申诉逾期未答复，督办",
-            after=("appealed",),
-            auto=True,
-            past=(Term(("appealed",), Span.APPEAL),),
-            answer=Span.ESCALATED,
-        ),
-        *(
-            Step(
-                key=key,
-                title=title,
-                after=("appealed", "appeal_overdue"),
-                signs=DEPARTMENT,
-                level=COUNTY_LEVEL,
-                fresh=("raised", "review_kept", "review_changed", "appealed", "*"),
-                needs=(Need.CYCLE_OPEN,),
-                fields=fields,
-                outcome=ends,
-                document=True,
-                letter="申诉答复书",
-            )
-            for key, title, fields, ends in (
-                ("appeal_rejected", "申诉答复：维持", (), Outcome.UPHELD),
-                ("appeal_upheld", "申诉答复：变更结果", ("score",), Outcome.CHANGED),
-            )
+        *_told_and_appealed(
+            ("review_kept", "review_changed"),
+            ("raised", "review_kept", "review_changed"),
+            stands=Outcome.UPHELD,
+            falls=Outcome.CHANGED,
         ),
     ),
 )
+
+
+def _contest(key: str, *, result: bool) -> Machine:
+    """Anybody's objection to a notice, entered by the office that received it.
+
+    The objector is answered; whoever is on the notice is heard first, and where their result is
+    changed it is served on them and may be appealed, as in an objection of their own.
+    """
+    later = _told_and_appealed(
+        ("replied_changed",),
+        ("received", "contest_changed"),
+        stands=Outcome.CHANGED,
+        falls=Outcome.UPHELD,
+    )
+    return Machine(
+        key=key,
+        title="对公示的异议",
+        pool=Pool.OBJECTION,
+        steps=(
+            Step(
+                key="received",
+                title="收到对公示的异议",
+                signs=DEPARTMENT,
+                level=COUNTY_LEVEL,
+                needs=(Need.NOTICED, Need.CYCLE_OPEN) if result else (Need.NOTICED,),
+                fields=CONTEST_FIELDS,
+                answer=Span.REVIEW,
+            ),
+            Step(
+                key="escalated",
+                title="逾期未核查，转县级督办",
+                after=("received",),
+                auto=True,
+                past=(Term(("received",), Span.REVIEW),),
+                answer=Span.ESCALATED,
+            ),
+            Step(
+                key="withdrawn",
+                title="反映人书面撤回",
+                after=("received", "escalated"),
+                signs=DEPARTMENT,
+                level=COUNTY_LEVEL,
+                document=True,
+                outcome=Outcome.WITHDRAWN,
+            ),
+            *_looked_into(result=result),
+            *(later if result else ()),
+        ),
+    )
+
+
+def _looked_into(*, result: bool) -> tuple[Step, ...]:
+    """Found wrong or right by somebody else, who has heard the person; then the objector knows."""
+    changed = "contest_changed" if result else "contest_dropped"
+    found = tuple(
+        Step(
+            key=key,
+            title=title,
+            after=("received", "escalated"),
+            signs=UPPER,
+            level=TOWNSHIP_LEVEL,
+            fresh=("received", "*"),
+            needs=(Need.CYCLE_OPEN,) if result else (),
+            fields=fields,
+            document=True,
+            letter="异议核查结论书",
+        )
+        for key, title, fields in (
+            ("contest_kept", "核查：异议不成立，公示不变", ("heard",)),
+            (changed, "核查：异议成立，变更结果", ("heard", "score"))
+            if result
+            else (changed, "核查：异议成立，不再列入", ("heard",)),
+        )
+    )
+    replied = tuple(
+        Step(
+            key=key,
+            title="答复反映人",
+            after=(before,),
+            signs=UPPER,
+            level=TOWNSHIP_LEVEL,
+            outcome=ends,
+        )
+        for key, before, ends in (
+            ("replied_kept", "contest_kept", Outcome.UPHELD),
+            ("replied_changed", changed, None if result else Outcome.CHANGED),
+        )
+    )
+    return found + replied
+
+
+CONTEST_RESULT = _contest("contest_result", result=True)
+CONTEST_POOL = _contest("contest_pool", result=False)
 
 RECOMMENDATION = Machine(
     key="recommendation",
@@ -168,7 +276,7 @@ RECOMMENDATION = Machine(
             after=("noticed",),
             signs=DEPARTMENT,
             level=COUNTY_LEVEL,
-            needs=(Need.ELIGIBLE,),
+            needs=(Need.ELIGIBLE, Need.UNCONTESTED),
             past=(Term(("noticed",), Span.NOTICE),),
             outcome=Outcome.RECOMMENDED,
             document=True,
@@ -687,7 +795,7 @@ ADMISSION = Machine(
             signs=UPPER,
             level=TOWNSHIP_LEVEL,
             fresh=("nominated",),
-            needs=(Need.VACANT,),
+            needs=(Need.VACANT, Need.UNCONTESTED),
             past=(Term(("noticed",), Span.NOTICE),),
             fields=("employment", "full_time"),
             document=True,
@@ -749,5 +857,14 @@ BASIS_NAMES = {
 }
 MACHINES: dict[str, Machine] = {
     machine.key: machine
-    for machine in (OBJECTION, RECOMMENDATION, IMPROVEMENT, WARNING, ADMISSION, *EXITS.values())
+    for machine in (
+        OBJECTION,
+        CONTEST_RESULT,
+        CONTEST_POOL,
+        RECOMMENDATION,
+        IMPROVEMENT,
+        WARNING,
+        ADMISSION,
+        *EXITS.values(),
+    )
 }

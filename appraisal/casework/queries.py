@@ -19,7 +19,8 @@ SELECT f.id, f.machine, f.pool, f.person_id,
        f.opened_at, f.due_on, f.overdue_on
 FROM appraisal.case_file f
 LEFT JOIN shared.person p ON p.county_id = $1 AND p.id = f.person_id
-LEFT JOIN appraisal.applicant a ON a.county_id = $1 AND a.case_id = f.id
+LEFT JOIN appraisal.applicant a ON a.county_id = $1
+    AND a.case_id = CASE f.machine WHEN 'contest_pool' THEN f.origin_id ELSE f.id END
 LEFT JOIN appraisal.cycle c ON c.county_id = $1 AND c.id = f.about_cycle_id
 LEFT JOIN shared.unit g ON g.county_id = $1 AND g.code = f.unit_code
 LEFT JOIN shared.unit v ON v.county_id = $1 AND v.code = left(f.unit_code, 12)
@@ -50,6 +51,11 @@ BY_CYCLE = CASE + " AND f.about_cycle_id = $2 AND f.pool = $3 AND f.outcome IS N
 AT_STATE = CASE + " AND f.pool = $2 AND f.state = $3 AND f.outcome IS NULL ORDER BY f.unit_code"
 DUE = CASE + " AND f.state = ANY($2::text[]) AND NOT f.done ORDER BY f.id LIMIT $3"
 LATE = CASE + " AND NOT f.done AND f.due_on < $2 AND f.overdue_on IS NULL ORDER BY f.id LIMIT $3"
+CONTESTS_OF_CASE = CASE + " AND f.origin_id = $2 AND f.machine = 'contest_pool' ORDER BY f.id"
+CONTESTS = CASE + (
+    " AND EXISTS (SELECT FROM appraisal.case_step s WHERE s.county_id = $1 AND s.case_id = f.id"
+    " AND s.position = 1 AND s.notice_id = $2) ORDER BY f.done, f.opened_at DESC, f.id LIMIT 500"
+)
 OF_PERSON = (
     CASE + " AND f.person_id = $2 AND f.pool = $3 AND ($4::uuid IS NULL OR f.about_cycle_id = $4)"
     " ORDER BY f.opened_at DESC, f.id DESC"
@@ -165,6 +171,16 @@ async def in_states(county_id: int, states: Sequence[str], limit: int) -> list[C
 async def late(county_id: int, on: date, limit: int) -> list[CaseRow]:
     """Open cases whose promise is broken and nobody has marked it."""
     return await DB.all(CaseRow, LATE, county_id, on, limit)
+
+
+async def contests_of_case(county_id: int, case_id: UUID) -> list[CaseRow]:
+    """Objections to the notice that a pool's case stood on."""
+    return await DB.all(CaseRow, CONTESTS_OF_CASE, county_id, case_id)
+
+
+async def contests(county_id: int, notice_id: UUID) -> list[CaseRow]:
+    """Objections to a notice, the open ones first."""
+    return await DB.all(CaseRow, CONTESTS, county_id, notice_id)
 
 
 async def of_person(

@@ -26,6 +26,8 @@ NOTICE_ROUTES: Routes = {
     "POST /appraisal/desk/cycles/{cycle_id}/notice": DEPARTMENT,
     "GET /appraisal/desk/notices": OVERSIGHT,
     "POST /appraisal/desk/notices": DEPARTMENT,
+    "GET /appraisal/desk/notices/{notice_id}/objections": OVERSIGHT,
+    "POST /appraisal/desk/notices/{notice_id}/objections": DEPARTMENT,
     "GET /appraisal/notices/{notice_id}": BOARD,
     "GET /appraisal/serving": OFFICES,
     "GET /appraisal/results/{cycle_id}/{person_id}": BOARD,

@@ -125,6 +125,10 @@ class Need(StrEnum):
     """The post is vacant."""
     IN_POST = "in_post"
     """The person holds a grid post."""
+    NOTICED = "noticed"
+    """The notice stands on that day, and its period is not over."""
+    UNCONTESTED = "uncontested"
+    """Nobody's objection to the notice is open, and none was found right."""
 
 
 class Span(StrEnum):

@@ -155,6 +155,8 @@ class CaseView(msgspec.Struct, frozen=True, kw_only=True):
     case: CaseRow
     steps: list[StepRow]
     choices: list[Choice]
+    told: list[tuple[str, str]] = []
+    """What is private, as (label, words); for those who handle the case only."""
 
 
 class KinRow(msgspec.Struct, frozen=True, kw_only=True):

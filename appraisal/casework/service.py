@@ -5,7 +5,8 @@ the lock of the case's row. Nothing is ever changed or taken back but by a furth
 """
 
 import asyncio
-from collections.abc import Sequence
+from base64 import b64decode, b64encode
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
@@ -45,6 +46,7 @@ from shared.clock import today
 from shared.database import DB
 from shared.documents.excel import file_name
 from shared.errors import Invalid, NotFound
+from shared.identity import sealing
 from shared.identity.access import Action, Target, allowed, reach, require
 from shared.identity.actor import Actor
 from shared.identity.sessions import require_confirmed
@@ -58,9 +60,11 @@ MOST = 500
 MAX_WORDS = 1_000
 MAX_DOCUMENT = 100
 AUTO_WORDS = "期限已满，系统记录。"
-APPEALABLE = frozenset({"decided", "review_kept", "review_changed"})
+APPEALABLE = frozenset({"decided", "review_kept", "review_changed", "contest_changed"})
 """Steps whose letter says how to appeal."""
 READERS = frozenset({Role.DEPARTMENT, Role.AUDITOR})
+HANDLERS = READERS | {Role.INSTRUCTOR}
+"""Who is told what is private in a case."""
 
 
 async def open_case(
@@ -70,13 +74,14 @@ async def open_case(
     now: datetime,
     *,
     case_id: UUID | None = None,
+    notice_id: UUID | None = None,
 ) -> UUID:
     """Open a case with its first step. Raises NotFound, Forbidden, Invalid, StepRefused."""
     machine = MACHINES[opening.machine]
     number = case_id or new_id()
     async with DB.transaction():
         await queries.insert_case(actor.county_id, number, machine.pool, opening, now)
-        await _sign(actor, number, form, now)
+        await _sign(actor, number, form, now, notice_id=notice_id)
     return number
 
 
@@ -115,11 +120,14 @@ async def view(actor: Actor, case_id: UUID, now: datetime) -> CaseView:
         found = _may_sign(actor, case, step)
         if found is None:
             continue
-        matter = Matter(county_id=actor.county_id, opening=_opening(case), on=today(now))
+        matter = _matter(actor, case, today(now))
         seen = await world(matter, chain, step, now)
         reason = refusal(case.kind, chain, step, actor.person_id, matter.on, seen)
         choices.append(Choice(step=step, reason=reason, proxy=found[1]))
-    return CaseView(case=case, steps=steps, choices=choices)
+    office = Target(unit_code=case.unit_code, roles=HANDLERS)
+    mine = case.person_id == actor.person_id
+    told = _private(steps) if allowed(actor, Action.CASE_VIEW, office).allowed and not mine else []
+    return CaseView(case=case, steps=steps, choices=choices, told=told)
 
 
 async def letter(actor: Actor, case_id: UUID, position: int) -> Letter:
@@ -284,7 +292,9 @@ async def end_kin(actor: Actor, kin_id: UUID, now: datetime) -> None:
         await _audit_kin(actor, "kin.end", kin_id)
 
 
-async def _sign(actor: Actor, case_id: UUID, form: SignForm, now: datetime) -> CaseRow:
+async def _sign(
+    actor: Actor, case_id: UUID, form: SignForm, now: datetime, *, notice_id: UUID | None = None
+) -> CaseRow:
     case, steps, machine = await _locked(actor.county_id, case_id)
     step = next((one for one in machine.steps if one.key == form.step), None)
     chain = [one.signed for one in steps]
@@ -296,12 +306,15 @@ async def _sign(actor: Actor, case_id: UUID, form: SignForm, now: datetime) -> C
     if mine:
         form = _own_form(step, form, today(now))
     _check(form, step, official=not step.own and case.person_id is not None)
-    matter = Matter(county_id=actor.county_id, opening=_opening(case), on=form.effective_on)
+    matter = _matter(actor, case, form.effective_on)
     seen = await world(matter, chain, step, now)
     reason = refusal(machine, chain, step, actor.person_id, form.effective_on, seen)
     if reason:
         raise StepRefused(reason)
-    return await _write(actor, case, steps, step, form, now, authority, proxy=proxy)
+    form = msgspec.structs.replace(form, answers=_sealed(form.answers))
+    return await _write(
+        actor, case, steps, step, form, now, authority, proxy=proxy, notice_id=notice_id
+    )
 
 
 def _own_form(step: Step, form: SignForm, day: date) -> SignForm:
@@ -424,6 +437,30 @@ async def _locked(county_id: int, case_id: UUID) -> tuple[CaseRow, list[StepRow]
     if case is None:
         raise NotFound
     return case, await queries.steps(county_id, case_id), case.kind
+
+
+def _matter(actor: Actor, case: CaseRow, on: date) -> Matter:
+    return Matter(county_id=actor.county_id, opening=_opening(case), on=on, case_id=case.id)
+
+
+def _sealed(given: Mapping[str, str]) -> dict[str, str]:
+    """Answers as they are stored: what is private can be read with the installation's key only."""
+    return {
+        key: b64encode(sealing.seal(answer.encode())).decode()
+        if answer and answers.FIELDS[key].private
+        else answer
+        for key, answer in given.items()
+    }
+
+
+def _private(steps: Sequence[StepRow]) -> list[tuple[str, str]]:
+    """What _sealed closed, as (label, words)."""
+    return [
+        (field.label, sealing.open_(b64decode(step.given[key])).decode())
+        for step in steps
+        for key, field in answers.FIELDS.items()
+        if field.private and step.given.get(key)
+    ]
 
 
 def viewers(machine: Machine) -> frozenset[Role]:

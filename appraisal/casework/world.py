@@ -25,6 +25,7 @@ from appraisal.casework.schemas import Opening
 from appraisal.cycle import queries as cycles
 from appraisal.cycle.rules import Stage
 from appraisal.notice import queries as notices
+from appraisal.notice.schemas import NoticeRow
 from appraisal.pool import queries as pools
 from appraisal.pool.rules import GRADE_NAMES, ineligible, protected, thin
 from shared import settings_county
@@ -43,6 +44,7 @@ class Matter(msgspec.Struct, frozen=True, kw_only=True):
     county_id: int
     opening: Opening
     on: date
+    case_id: UUID | None = None
 
 
 async def world(matter: Matter, chain: Chain, step: Step, now: datetime) -> World:
@@ -177,6 +179,42 @@ async def _in_post(matter: Matter) -> str:
     return "这个人那天不在网格员岗位上。"
 
 
+async def _noticed(matter: Matter) -> str:
+    found = await _notice(matter)
+    if found is None:
+        return "还没有公示，不能登记对公示的异议。"
+    if matter.on < today(found.issued_at):
+        return f"公示在 {today(found.issued_at):%Y-%m-%d} 才发布，请核对收到的日期。"
+    if matter.on > found.ends_on:
+        return (
+            f"公示期到 {found.ends_on:%Y-%m-%d} 已满，之后收到的不再按异议办理，"
+            "请按来信来访转交核查。"
+        )
+    return ""
+
+
+async def _notice(matter: Matter) -> NoticeRow | None:
+    """The notice that somebody objects to: of the published case, else of the cycle."""
+    origin_id, cycle_id = matter.opening.origin_id, matter.opening.about_cycle_id
+    if origin_id is None:
+        return await notices.notice_of_cycle(matter.county_id, cycle_id) if cycle_id else None
+    for step in reversed(await queries.steps(matter.county_id, origin_id)):
+        if step.notice_id:
+            return await notices.notice(matter.county_id, step.notice_id)
+    return None
+
+
+async def _uncontested(matter: Matter) -> str:
+    if matter.case_id is None:
+        return ""
+    contests = await queries.contests_of_case(matter.county_id, matter.case_id)
+    if any(case.outcome is None for case in contests):
+        return "对这次公示的异议还没有办结。"
+    if any(case.outcome is Outcome.CHANGED for case in contests):
+        return "对这次公示的异议核查属实，不能再往下办。"
+    return ""
+
+
 AGAINST: dict[Need, Callable[[Matter], Awaitable[str]]] = {
     Need.SETTLED: _settled,
     Need.STANDS: _stands,
@@ -188,6 +226,8 @@ AGAINST: dict[Need, Callable[[Matter], Awaitable[str]]] = {
     Need.CYCLE_OPEN: _cycle_open,
     Need.VACANT: _vacant,
     Need.IN_POST: _in_post,
+    Need.NOTICED: _noticed,
+    Need.UNCONTESTED: _uncontested,
 }
 
 

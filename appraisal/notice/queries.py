@@ -6,7 +6,15 @@ from uuid import UUID
 
 import msgspec
 
-from appraisal.notice.schemas import EntryRow, NewEntry, NoticeRow, ResultRow, ServeForm, ServingRow
+from appraisal.notice.schemas import (
+    EntryRow,
+    NewEntry,
+    NoticeRow,
+    ResultRow,
+    ServeForm,
+    ServingRow,
+    Subject,
+)
 from shared.database import DB
 from shared.ids import new_id
 
@@ -142,6 +150,15 @@ async def notice_of_cycle(county_id: int, cycle_id: UUID) -> NoticeRow | None:
 
 async def entries(county_id: int, notice_id: UUID) -> list[EntryRow]:
     return await DB.all(EntryRow, ENTRIES, county_id, notice_id)
+
+
+async def subject(county_id: int, notice_id: UUID, position: int) -> Subject | None:
+    """Whom a line is about."""
+    sql = (
+        "SELECT case_id, person_id FROM appraisal.notice_entry"
+        " WHERE county_id = $1 AND notice_id = $2 AND position = $3"
+    )
+    return await DB.one(Subject, sql, county_id, notice_id, position)
 
 
 async def excellent(county_id: int, cycle_id: UUID) -> list[ResultRow]:

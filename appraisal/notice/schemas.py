@@ -10,6 +10,7 @@ import msgspec
 from appraisal.casework.fields import SERVICE
 from appraisal.pool.rules import GRADE_NAMES
 
+Channel = Literal["visit", "phone", "letter", "online"]
 How = Literal["signed", "refused", "post"]
 Line = Annotated[str, msgspec.Meta(max_length=60)]
 
@@ -57,6 +58,27 @@ class NoticeForm(msgspec.Struct, frozen=True, kw_only=True):
 
     phone: Line = ""
     place: Line = ""
+
+
+class ContestForm(msgspec.Struct, frozen=True, kw_only=True):
+    """Anybody's objection to a notice, as the office received it."""
+
+    entry: Annotated[int, msgspec.Meta(ge=1)]
+    """Whom it is about: the position on the notice."""
+    objector: Annotated[str, msgspec.Meta(min_length=2, max_length=20)]
+    contact: Annotated[str, msgspec.Meta(min_length=5, max_length=40)]
+    channel: Channel
+    words: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
+    received_on: date
+    document: Line = ""
+    no_kin: bool = False
+
+
+class Subject(msgspec.Struct, frozen=True):
+    """Whom a line of a notice is about."""
+
+    case_id: UUID | None
+    person_id: UUID | None
 
 
 class ServeForm(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,7 +11,8 @@ from uuid import UUID
 from appraisal.casework import fields
 from appraisal.casework import queries as casework_queries
 from appraisal.casework import service as casework
-from appraisal.casework.fields import FIELDS, SERVICE_FIELDS
+from appraisal.casework.fields import CONTEST_FIELDS, FIELDS, SERVICE_FIELDS
+from appraisal.casework.machines import CONTEST_POOL, CONTEST_RESULT, OBJECTION
 from appraisal.casework.rules import Pool, Span
 from appraisal.casework.schemas import CaseRow, Opening, SignForm
 from appraisal.casework.world import RESULT_OUT, last_day
@@ -22,6 +23,7 @@ from appraisal.errors import NoticeRefused
 from appraisal.notice import queries
 from appraisal.notice.queries import Tally
 from appraisal.notice.schemas import (
+    ContestForm,
     EntryRow,
     NewEntry,
     NoticeForm,
@@ -29,6 +31,7 @@ from appraisal.notice.schemas import (
     ResultRow,
     ServeForm,
     ServingRow,
+    Subject,
 )
 from appraisal.pool import queries as pools
 from shared import settings_county
@@ -217,6 +220,38 @@ async def object_to(
         return await casework.open_case(actor, opening, form, now)
 
 
+async def contests(
+    actor: Actor, notice_id: UUID
+) -> tuple[NoticeRow, list[EntryRow], list[CaseRow]]:
+    """A notice, its lines, and the objections to it that were received. Raises NotFound."""
+    require(actor, Action.NOTICE_VIEW, Target(unit_code=_county(actor)))
+    row, entries = await view(actor, notice_id)
+    return row, entries, await casework_queries.contests(actor.county_id, notice_id)
+
+
+async def contest(actor: Actor, notice_id: UUID, form: ContestForm, now: datetime) -> UUID:
+    """Enter anybody's objection to a notice; the objector's name and contact are kept sealed.
+
+    Raises NotFound, Invalid, StepRefused.
+    """
+    require(actor, Action.NOTICE_ISSUE, Target(unit_code=_county(actor)))
+    signed = SignForm(
+        step="received",
+        words=form.words,
+        effective_on=form.received_on,
+        document=form.document,
+        answers={key: getattr(form, key) for key in CONTEST_FIELDS},
+        no_kin=form.no_kin,
+    )
+    async with DB.transaction():
+        row, _ = await view(actor, notice_id)
+        found = await queries.subject(actor.county_id, notice_id, form.entry)
+        if found is None:
+            raise Invalid("有几处需要改正。", {"entry": "请从名单中选择。"})
+        opening = await _contested(actor.county_id, row, found)
+        return await casework.open_case(actor, opening, signed, now, notice_id=notice_id)
+
+
 async def notice_over(county_id: int, cycle: CycleRow) -> list[str]:
     """Gate to the stage of objections: the notice was issued and its period is over."""
     found = await queries.notice_of_cycle(county_id, cycle.id)
@@ -282,6 +317,28 @@ async def _issue(
     return row.id
 
 
+async def _contested(county_id: int, row: NoticeRow, found: Subject) -> Opening:
+    """The case about a line: of a person's result, or of the pool's case. Raises NotFound."""
+    if row.about_cycle_id and found.person_id:
+        result = await _result(county_id, row.about_cycle_id, found.person_id)
+        return Opening(
+            machine=CONTEST_RESULT.key,
+            person_id=found.person_id,
+            unit_code=result.grid_code,
+            about_cycle_id=row.about_cycle_id,
+        )
+    case = await casework_queries.case(county_id, found.case_id) if found.case_id else None
+    if case is None:
+        raise NotFound
+    return Opening(
+        machine=CONTEST_POOL.key,
+        person_id=case.person_id,
+        unit_code=case.unit_code,
+        about_cycle_id=case.about_cycle_id,
+        origin_id=case.id,
+    )
+
+
 async def _entry(county_id: int, case: CaseRow, *, full: bool) -> NewEntry:
     """An applicant's full name also needs their own consent."""
     signed = await casework_queries.steps(county_id, case.id)
@@ -344,7 +401,9 @@ async def _result(county_id: int, cycle_id: UUID, person_id: UUID) -> ResultRow:
 
 
 async def _objections(county_id: int, cycle_id: UUID, person_id: UUID) -> list[CaseRow]:
-    return await casework_queries.of_person(county_id, person_id, Pool.OBJECTION, cycle_id)
+    """The person's own objections to a result; not what others say of a notice."""
+    found = await casework_queries.of_person(county_id, person_id, Pool.OBJECTION, cycle_id)
+    return [case for case in found if case.machine == OBJECTION.key]
 
 
 def _county(actor: Actor) -> str:

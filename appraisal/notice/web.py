@@ -8,12 +8,12 @@ from litestar import Router, get, post
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 
-from appraisal.casework.fields import FIELDS, SERVICE
+from appraisal.casework.fields import CHANNELS, FIELDS, SERVICE
 from appraisal.casework.rules import Pool
 from appraisal.cycle import service as cycles
 from appraisal.cycle.rules import Stage
 from appraisal.notice import service
-from appraisal.notice.schemas import NoticeForm, ServeForm
+from appraisal.notice.schemas import ContestForm, NoticeForm, ServeForm
 from appraisal.pool.rules import GRADE_NAMES
 from appraisal.web import Asked, Refusal, StepForm, at_desk, both, signed_form
 from shared.clock import today
@@ -81,6 +81,24 @@ async def issue_cases(request: Asked) -> Template | Redirect:
     except (Invalid, Conflict) as error:
         return await _notices(request, values, error)
     return Redirect("/appraisal/desk/notices", status_code=303)
+
+
+@get("/appraisal/desk/notices/{notice_id:uuid}/objections")
+async def contests(request: Asked, notice_id: FromPath[UUID]) -> Template:
+    """What anybody objected to a notice, and the form for a further one."""
+    return await _contests(request, notice_id, {})
+
+
+@post("/appraisal/desk/notices/{notice_id:uuid}/objections")
+async def contest(request: Asked, notice_id: FromPath[UUID]) -> Template | Redirect:
+    """Enter an objection that was received."""
+    values = await forms.read(request)
+    try:
+        form = forms.bind(ContestForm, values)
+        case_id = await service.contest(request.user, notice_id, form, moment(request))
+    except (Invalid, Conflict, Forbidden) as error:
+        return await _contests(request, notice_id, values, error)
+    return Redirect(f"/appraisal/cases/{case_id}", status_code=303)
 
 
 @get("/appraisal/notices/{notice_id:uuid}")
@@ -261,6 +279,30 @@ async def _notices(
     )
 
 
+async def _contests(
+    request: Asked,
+    notice_id: UUID,
+    values: dict[str, Any],
+    error: Refusal | Forbidden | None = None,
+) -> Template:
+    row, entries, cases = await service.contests(request.user, notice_id)
+    on = today(moment(request))
+    return both(
+        request,
+        "notice/desk_contests.html",
+        status=error.status if error else 200,
+        row=row,
+        subjects=[(one.position, f"{one.name}（{one.unit}）") for one in entries],
+        cases=cases,
+        channels=CHANNELS,
+        values={"received_on": min(on, row.ends_on).isoformat()} | values,
+        error=error,
+        errors=error.fields if isinstance(error, Invalid) else {},
+        over=on > row.ends_on,
+        may_enter=bool(entries) and _may_issue(request),
+    )
+
+
 async def _result(
     request: Asked,
     cycle_id: UUID,
@@ -329,6 +371,8 @@ router = Router(
         issue,
         notices,
         issue_cases,
+        contests,
+        contest,
         sheet,
         serving,
         result,

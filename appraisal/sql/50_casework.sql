@@ -10,11 +10,15 @@ SELECT shared.reference('appraisal.case_step', 'actor_id', 'shared.person');
 SELECT shared.reference('appraisal.kinship', 'person_id', 'shared.person');
 SELECT shared.reference('appraisal.kinship', 'relative_id', 'shared.person');
 
-SELECT shared.ensure('appraisal.case_file', 'case_file_pool', $$pool IN
+-- An objection to a pool's notice is about the case that was published, which may be of somebody
+-- who is not in the roster yet.
+ALTER TABLE appraisal.case_file DROP CONSTRAINT IF EXISTS case_file_pool;
+SELECT shared.ensure('appraisal.case_file', 'case_file_about', $$pool IN
     ('objection','recommendation','warning','exit','admission')
-    AND (person_id IS NOT NULL OR pool = 'admission')
-    AND (about_cycle_id IS NOT NULL OR pool IN ('exit','admission'))
-    AND (post_id IS NOT NULL) = (pool = 'admission')$$);
+    AND (person_id IS NOT NULL OR pool = 'admission' OR machine = 'contest_pool')
+    AND (about_cycle_id IS NOT NULL OR pool IN ('exit','admission') OR machine = 'contest_pool')
+    AND (post_id IS NOT NULL) = (pool = 'admission')
+    AND (machine <> 'contest_pool' OR origin_id IS NOT NULL)$$);
 SELECT shared.ensure('appraisal.case_file', 'case_file_unit', $$unit_code ~ '^[0-9]{15}$'$$);
 SELECT shared.ensure('appraisal.case_file', 'case_file_done', $$NOT done OR outcome IS NOT NULL$$);
 SELECT shared.ensure('appraisal.case_step', 'case_step_signed',
@@ -27,10 +31,12 @@ CREATE INDEX IF NOT EXISTS case_file_pool_unit ON appraisal.case_file
     (county_id, pool, unit_code COLLATE "C");
 CREATE INDEX IF NOT EXISTS case_file_person ON appraisal.case_file (county_id, person_id);
 CREATE INDEX IF NOT EXISTS case_file_cycle ON appraisal.case_file (county_id, about_cycle_id);
--- One objection to a result, one warning for it; one exit and one recommendation at a time.
-CREATE UNIQUE INDEX IF NOT EXISTS case_file_objection ON appraisal.case_file
+-- One own objection to a result, one warning for it; one exit and one recommendation at a time.
+DROP INDEX IF EXISTS appraisal.case_file_objection;
+CREATE UNIQUE INDEX IF NOT EXISTS case_file_own_objection ON appraisal.case_file
     (county_id, about_cycle_id, person_id)
-    WHERE pool = 'objection' AND outcome IS DISTINCT FROM 'withdrawn';
+    WHERE machine = 'objection' AND outcome IS DISTINCT FROM 'withdrawn';
+CREATE INDEX IF NOT EXISTS case_file_origin ON appraisal.case_file (county_id, origin_id);
 CREATE UNIQUE INDEX IF NOT EXISTS case_file_warning ON appraisal.case_file
     (county_id, about_cycle_id, person_id)
     WHERE pool = 'warning' AND outcome IS DISTINCT FROM 'annulled';
@@ -38,6 +44,7 @@ CREATE UNIQUE INDEX IF NOT EXISTS case_file_exit ON appraisal.case_file
     (county_id, person_id) WHERE pool = 'exit' AND NOT done;
 CREATE UNIQUE INDEX IF NOT EXISTS case_file_recommendation ON appraisal.case_file
     (county_id, person_id) WHERE pool = 'recommendation' AND NOT done;
+CREATE INDEX IF NOT EXISTS case_step_notice ON appraisal.case_step (county_id, notice_id);
 CREATE UNIQUE INDEX IF NOT EXISTS case_step_place ON appraisal.case_step
     (county_id, case_id, position);
 CREATE UNIQUE INDEX IF NOT EXISTS kinship_once ON appraisal.kinship

@@ -114,7 +114,9 @@ async def ranked(desk: Page, cycle: str, worker: Member) -> None:
     await looked_at(desk)
     await desk.get_by_role("link", name="看来源").first.click()
     await desk.get_by_role("heading", name=worker.name).wait_for()
-    assert await desk.locator("tbody tr").count() == 6
+    sheet = desk.get_by_role("region", name="考勤", exact=True)
+    assert await sheet.locator("tbody tr").count() == 6
+    await looked_at(desk)
 
 
 async def announced(desk: Page, cycle: str) -> None:
@@ -123,6 +125,10 @@ async def announced(desk: Page, cycle: str) -> None:
     await desk.get_by_role("button", name="发布公示").click()
     await desk.get_by_role("link", name="打印 A4").wait_for()
     await looked_at(desk)
+    await desk.get_by_role("link", name="对公示的异议").click()
+    await desk.get_by_role("heading", name="对公示的异议", exact=True).wait_for()
+    await looked_at(desk)
+    await desk.go_back()
     await desk.get_by_role("link", name="打印 A4").click()
     await desk.get_by_text("（盖章）").wait_for()
     assert (await desk.pdf(format="A4"))[:4] == b"%PDF"

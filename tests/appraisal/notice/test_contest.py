@@ -1,0 +1,253 @@
+"""What anybody objects to a public notice: received, looked into by others, answered, served."""
+
+from datetime import date, timedelta
+from uuid import UUID
+
+import httpx
+import pytest
+
+from appraisal.casework import service as casework
+from appraisal.casework.rules import Outcome, Pool
+from appraisal.cycle.rules import Stage
+from appraisal.errors import StepRefused
+from appraisal.notice import service as notice
+from appraisal.notice.schemas import ContestForm, NoticeForm
+from appraisal.pool import service as pools
+from shared.clock import now
+from shared.database import DB
+from shared.errors import Invalid, NotFound
+from shared.roster.roles import Role
+from tests.appraisal.casework.scene import (
+    NOW,
+    Scene,
+    actor_of,
+    form,
+    result,
+    scene,
+    served,
+    sign,
+)
+from tests.appraisal.casework.test_web import post, shows
+from tests.appraisal.cycle.stages import bring_to
+from tests.appraisal.pool.test_service import annual, application, vacant_post
+from tests.factories import COUNTY, Member, member
+from tests.shared.identity.test_matrix import act_as
+
+OBJECTOR, CONTACT = "游建设", "13907150715"
+
+
+@pytest.fixture
+async def made(rollback: None) -> Scene:
+    """One excellent worker under public notice."""
+    found = await scene(now=now())
+    await result(found, found.town.worker, "excellent", "95.0")
+    return found
+
+
+async def published(made: Scene) -> UUID:
+    """The notice of the cycle's 优秀, from today."""
+    department = await actor_of(made, made.town.department)
+    return await notice.issue_results(department, made.cycle_id, NoticeForm(), made.now)
+
+
+async def received(
+    made: Scene,
+    notice_id: UUID,
+    by: Member | None = None,
+    *,
+    on: date | None = None,
+    entry: int = 1,
+) -> UUID:
+    """Somebody came to the office (today) and objected to a line (the first)."""
+    given = ContestForm(
+        entry=entry,
+        objector=OBJECTOR,
+        contact=CONTACT,
+        channel="visit",
+        words="半年没有上过门。",
+        received_on=on or made.today,
+        no_kin=True,
+    )
+    actor = await actor_of(made, by or made.town.department)
+    return await notice.contest(actor, notice_id, given, made.now)
+
+
+async def test_from_the_office_to_the_answer(client: httpx.AsyncClient, made: Scene) -> None:
+    """Entered at the desk, decided by another who heard the person, answered, served, final."""
+    worker, notice_id = made.town.worker, await published(made)
+    await act_as(client, made.town.department)
+    path = f"/appraisal/desk/notices/{notice_id}/objections"
+    await shows(client, "/appraisal/desk/notices", path)
+    await shows(client, f"/appraisal/desk/cycles/{made.cycle_id}/notice", path)
+    assert "欧阳金山" not in await shows(client, path, "欧**山", "没有收到异议")
+    given = {
+        "entry": "1",
+        "objector": OBJECTOR,
+        "contact": CONTACT,
+        "channel": "letter",
+        "words": "半年没有上过门。",
+        "received_on": str(made.today),
+    }
+    bad = await post(client, path, **(given | {"contact": ""}))
+    assert (bad.status_code, "请填写" in bad.text, OBJECTOR in bad.text) == (422, True, True)
+    kin = await post(client, path, **given)
+    assert (kin.status_code, "近亲属" in kin.text) == (422, True)
+    sent = await post(client, path, **given, no_kin="1")
+    case = sent.headers["location"]
+    await shows(client, case, OBJECTOR, CONTACT, "来信", "半年没有上过门")
+    await shows(client, path, case, "网格指导员")
+    own = await post(client, f"{case}/sign", step="contest_kept", words="查过", heard="1")
+    assert own.status_code in {409, 422}
+
+    await act_as(client, made.town.instructor)
+    await shows(client, case, OBJECTOR, "核查：异议成立，变更结果")
+    decision = {"step": "contest_changed", "words": "属实", "score": "82", "no_kin": "1"}
+    unheard = await post(client, f"{case}/sign", **decision, document="隽1号")
+    assert (unheard.status_code, "请勾选" in unheard.text) == (422, True)
+    done = await post(client, f"{case}/sign", **decision, document="隽1号", heard="1")
+    assert done.status_code == 303
+    answer = {"step": "replied_changed", "words": "已当面答复", "no_kin": "1"}
+    assert (await post(client, f"{case}/sign", **answer)).status_code == 303
+
+    await act_as(client, worker)
+    pages = [await shows(client, case, "半年没有上过门", "本人签收")]
+    pages += [await shows(client, f"{case}/print"), await shows(client, f"{case}/steps/1")]
+    pages += [await shows(client, f"{case}/steps/2", "如不服")]
+    assert not any(OBJECTOR in page or CONTACT in page for page in pages)
+    assert (await post(client, f"{case}/sign", step="told")).status_code == 303
+    await shows(client, case, "向县级申诉")
+    standing = await DB.fetchrow(
+        "SELECT grade, final FROM appraisal.scorecard WHERE county_id = $1 AND person_id = $2",
+        COUNTY,
+        worker.person_id,
+    )
+    assert standing is not None
+    assert (standing["grade"], standing["final"]) == ("good", 82)
+    await act_as(client, made.town.chief)
+    page = await shows(client, case, "半年没有上过门")
+    assert OBJECTOR not in page
+
+
+async def test_the_objector_is_unreadable_in_the_database(made: Scene) -> None:
+    """Neither name nor contact stands in any row of the case, nor in the audit."""
+    await received(made, await published(made))
+    for table in ("appraisal.case_step", "appraisal.case_file", "shared.audit_event"):
+        rows = await DB.fetch(
+            f"SELECT t::text AS whole FROM {table} t WHERE county_id = $1", COUNTY
+        )
+        text = "".join(row["whole"] for row in rows)
+        assert (OBJECTOR in text, CONTACT in text) == (False, False), table
+        assert rows
+
+
+async def test_the_period_is_the_notices(made: Scene) -> None:
+    """Not before it stands, not after its last day; what came in time may be entered later."""
+    notice_id = await published(made)
+    first = made.today
+    department = await actor_of(made, made.town.department)
+    row, _, _ = await notice.contests(department, notice_id)
+    made.now += timedelta(days=(row.ends_on - first).days + 3)
+    with pytest.raises(StepRefused, match="已满"):
+        await received(made, notice_id)
+    late = made.now
+    made.now -= timedelta(days=(row.ends_on - first).days + 4)
+    with pytest.raises(StepRefused, match="才发布"):
+        await received(made, notice_id)
+    made.now = late
+    in_time = await received(made, notice_id, on=row.ends_on)
+    _, _, cases = await notice.contests(department, notice_id)
+    assert [case.id for case in cases] == [in_time]
+
+
+async def test_who_may_and_who_is_recused(made: Scene) -> None:
+    """Only the department enters; whoever received it or passed the result on does not decide."""
+    notice_id = await published(made)
+    for stranger in (made.town.instructor, made.town.chief, made.town.worker):
+        with pytest.raises(NotFound):
+            await received(made, notice_id, stranger)
+    case_id = await received(made, notice_id, made.clerk)
+    for decider in (made.clerk, made.town.department):
+        with pytest.raises(StepRefused, match="回避"):
+            await sign(made, decider, case_id, "contest_kept", heard="1")
+    await sign(made, made.town.instructor, case_id, "contest_kept", heard="1")
+    case = await sign(made, made.town.instructor, case_id, "replied_kept")
+    assert (case.outcome, case.done) == (Outcome.UPHELD, True)
+    with pytest.raises(Invalid):
+        await received(made, notice_id, entry=9)
+
+
+async def test_it_takes_nothing_from_the_persons_own_objection(made: Scene) -> None:
+    """Several people may object to a line, and its person to the result; the cycle waits."""
+    notice_id = await published(made)
+    first, second = await received(made, notice_id), await received(made, notice_id)
+    await served(made, made.town.worker)
+    mine = await actor_of(made, made.town.worker)
+    office = await actor_of(made, made.clerk)
+    _, _, _, own = await notice.own_result(mine, made.cycle_id)
+    assert own == []
+    cycle, _, _ = await notice.of_cycle(office, made.cycle_id)
+    assert "还有 2 件异议或申诉没有办结。" in await notice.nothing_open(COUNTY, cycle)
+    _, _, cases = await notice.contests(office, notice_id)
+    assert {case.id for case in cases} == {first, second}
+
+
+async def test_a_pool_waits_for_what_is_said_of_its_notice(rollback: None) -> None:
+    """A contested recommendation is not concluded; found right, it ends by 不列入 only."""
+    made, case_id, notice_id = await recommended()
+    contest_id = await received(made, notice_id, made.town.department)
+    made.pass_days(14)
+    with pytest.raises(StepRefused, match="还没有办结"):
+        await sign(made, made.clerk, case_id, "recommended")
+    third = await member(Role.DEPARTMENT, made.town.units["421222"], "何科长")
+    for decider in (made.town.instructor, made.clerk):
+        with pytest.raises(StepRefused, match="回避"):
+            await sign(made, decider, contest_id, "contest_dropped", heard="1")
+    await sign(made, third, contest_id, "contest_dropped", heard="1")
+    case = await sign(made, third, contest_id, "replied_changed")
+    assert (case.name, case.outcome, case.done) == ("欧阳金山", Outcome.CHANGED, True)
+    with pytest.raises(StepRefused, match="核查属实"):
+        await sign(made, made.clerk, case_id, "recommended")
+    case = await sign(made, made.clerk, case_id, "declined")
+    assert case.outcome is Outcome.DECLINED
+
+
+async def test_an_applicant_is_named_though_not_in_the_roster(rollback: None) -> None:
+    """An objection to an admission's notice is about the application; it blocks the agreement."""
+    made = await scene(now=NOW)
+    instructor = await actor_of(made, made.town.instructor)
+    post_id = await vacant_post(made)
+    case_id = await pools.apply(instructor, application(made, post_id), made.now)
+    for step in ("checked", "interviewed", "villagers"):
+        await sign(made, made.town.instructor, case_id, step)
+    department = await actor_of(made, made.town.department)
+    notice_id = await notice.issue_cases(department, Pool.ADMISSION, NoticeForm(), made.now)
+    contest_id = await received(made, notice_id)
+    view = await casework.view(department, contest_id, made.now)
+    assert (view.case.name, view.case.person_id) == ("汪小芳", None)
+    assert dict(view.told)["反映人"] == OBJECTOR
+    made.pass_days(14)
+    with pytest.raises(StepRefused, match="还没有办结"):
+        await sign(made, made.town.instructor, case_id, "agreed")
+    await sign(made, made.clerk, contest_id, "contest_kept", heard="1")
+    await sign(made, made.clerk, contest_id, "replied_kept")
+    case = await sign(made, made.town.instructor, case_id, "agreed")
+    assert case.state == "agreed"
+
+
+async def recommended() -> tuple[Scene, UUID, UUID]:
+    """Two excellent halves, a proposal, an examination, a notice: scene, case, notice."""
+    first = await scene(now=NOW - timedelta(days=30))
+    await result(first, first.town.worker, "excellent", "93.0")
+    department = await actor_of(first, first.town.department)
+    await bring_to(department, first.cycle_id, Stage.CLOSED, first.now)
+    at = first.now + timedelta(days=160)
+    made = Scene(first.town, await annual(first), first.clerk, at)
+    await result(made, made.town.worker, "excellent", "94.0")
+    await bring_to(department, made.cycle_id, Stage.APPEAL, at)
+    instructor = await actor_of(made, made.town.instructor)
+    worker_id = made.town.worker.person_id
+    case_id = await pools.recommend(instructor, worker_id, form(made, "proposed"), at)
+    await sign(made, made.clerk, case_id, "examined")
+    clerk = await actor_of(made, made.clerk)
+    notice_id = await notice.issue_cases(clerk, Pool.RECOMMENDATION, NoticeForm(), at)
+    return made, case_id, notice_id
