@@ -28,9 +28,10 @@ lint: $(VENV)/dev
 	$(BIN)/mypy
 	$(BIN)/djlint --quiet --lint shared points appraisal --extension html
 
-## bench: the figures, beside their baselines (tests/load)
+## bench: the figures, beside their baselines (tests/load); BENCH_COUNTIES=40 scores a tenth
 bench: $(VENV)/dev
 	$(BIN)/python -m tests.load.bench
+	$(BIN)/python -m tests.load.scoring
 
 ## soak: races, crashes and random stories, each played ROUNDS times with other dice
 ROUNDS ?= 50

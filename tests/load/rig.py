@@ -174,17 +174,8 @@ class Rig:
         return sum(_cpu(process.pid)[0] for process in self.workers)
 
     def database_cpu(self) -> float:
-        """CPU seconds so far of all of PostgreSQL: backends alive, and gone (the postmaster's)."""
-        postmaster = int((self.postgres.data / "postmaster.pid").read_text().split()[0])
-        own, children = _cpu(postmaster)
-        for stat in Path("/proc").glob("[0-9]*/stat"):
-            try:
-                parent = int(stat.read_text().rpartition(")")[2].split()[1])
-            except OSError:
-                continue
-            if parent == postmaster:
-                own += _cpu(int(stat.parent.name))[0]
-        return own + children
+        """CPU seconds so far of all of PostgreSQL."""
+        return database_cpu(self.postgres.data)
 
     def rss(self) -> float:
         """Resident MiB of the first worker."""
@@ -203,6 +194,20 @@ class Rig:
         (self.postgres.data / "fsync-test").unlink(missing_ok=True)
         found = re.search(r"fdatasync\s+[0-9.]+ ops/sec\s+(\d+) usecs/op", out)
         return int(found[1]) if found else None
+
+
+def database_cpu(data: Path) -> float:
+    """CPU seconds so far of a cluster: backends alive, and gone (the postmaster's)."""
+    postmaster = int((data / "postmaster.pid").read_text().split()[0])
+    own, children = _cpu(postmaster)
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parent = int(stat.read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            continue
+        if parent == postmaster:
+            own += _cpu(int(stat.parent.name))[0]
+    return own + children
 
 
 def _cpu(pid: int) -> tuple[float, float]:
