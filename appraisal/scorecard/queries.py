@@ -130,7 +130,8 @@ WHERE county_id = $1 AND person_id = $2 AND month BETWEEN $3 AND $4 ORDER BY mon
 
 
 TEAM = """
-SELECT i.person_id, i.name, i.grid_code, COALESCE(g.name, i.grid_code) AS grid_name, s.final,
+SELECT i.person_id, i.name, i.grid_code,
+       COALESCE(v.name, '') || COALESCE(g.name, i.grid_code) AS grid_name, s.final,
        s.grade, s.note, i.satisfaction, i.ballots, i.half_width,
        CASE WHEN EXISTS (SELECT FROM unnest($4::text[]) c WHERE starts_with(i.grid_code, c))
             THEN r.township_rank END AS rank
@@ -138,6 +139,7 @@ FROM appraisal.input i
 JOIN appraisal.score s ON s.county_id = $1 AND s.run_id = $2 AND s.person_id = i.person_id
 JOIN appraisal.ranking r ON r.county_id = $1 AND r.run_id = $2 AND r.person_id = i.person_id
 LEFT JOIN shared.unit g ON g.county_id = $1 AND g.code = i.grid_code
+LEFT JOIN shared.unit v ON v.county_id = $1 AND v.code = left(i.grid_code, 12)
 WHERE i.county_id = $1 AND i.run_id = $2
   AND EXISTS (SELECT FROM unnest($3::text[]) c WHERE starts_with(i.grid_code, c))
 ORDER BY rank NULLS LAST, i.grid_code COLLATE "C", i.name, i.person_id

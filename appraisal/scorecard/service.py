@@ -1,5 +1,6 @@
 """Reading scorecards, within one's rights."""
 
+from collections.abc import Iterable
 from uuid import UUID
 
 import msgspec
@@ -158,7 +159,7 @@ async def _card(county_id: int, cycle: CycleRow, run: RunRow, facts: Facts) -> C
         cycle=cycle,
         run=run,
         facts=facts,
-        place=await _place(county_id, facts.grid_code),
+        place=(await places(county_id, [facts.grid_code]))[facts.grid_code],
         scores=scores,
         lines=explaining.lines(facts, scores, run.scheme),
         plus_words=explaining.plus_words(facts, run.scheme),
@@ -169,10 +170,15 @@ async def _card(county_id: int, cycle: CycleRow, run: RunRow, facts: Facts) -> C
     )
 
 
-async def _place(county_id: int, grid_code: str) -> str:
-    codes = [grid_code[:length] for length in (9, 12, 15)]
-    units = await roster.units(county_id, codes)
-    return " ".join(units[code].name for code in codes if code in units) or grid_code
+async def places(county_id: int, grid_codes: Iterable[str]) -> dict[str, str]:
+    """Grid → township, village and grid by the names they have today."""
+    wanted = set(grid_codes)
+    parts = {grid: [grid[:length] for length in (9, 12, 15)] for grid in wanted}
+    units = await roster.units(county_id, {code for codes in parts.values() for code in codes})
+    return {
+        grid: " ".join(units[code].name for code in codes if code in units) or grid
+        for grid, codes in parts.items()
+    }
 
 
 def _county(actor: Actor) -> Target:

@@ -102,7 +102,13 @@ async def changes(request: Asked, cycle_id: FromPath[UUID], number: FromPath[int
     """Who changed since an earlier run."""
     found, listed = await service.difference(request.user, cycle_id, number)
     return _page(
-        request, "desk_changes", cycle=found.cycle, run=found.run, number=number, changes=listed
+        request,
+        "desk_changes",
+        cycle=found.cycle,
+        run=found.run,
+        number=number,
+        changes=listed,
+        places=await service.places(request.user.county_id, [one.grid_code for one in listed]),
     )
 
 

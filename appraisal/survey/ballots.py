@@ -66,11 +66,16 @@ async def submit_ballot(county_id: int, token: str, answers: Answers) -> None:
 
 
 async def find_paper(actor: Actor, survey_id: UUID, code: str) -> tuple[Paper, PaperRow | None]:
-    """The slip that somebody keys in, by its printed number or the scanned address."""
+    """The slip that somebody keys in, by its printed number or the scanned address.
+
+    Raises NotFound, SlipUnknown, SlipClosed, SlipUsed, PaperFirstAgain, Forbidden.
+    """
     row = await _keyable(actor, survey_id, code)
     waiting = await ballot_queries.paper(actor.county_id, row.id)
     if waiting and waiting.first_by == actor.person_id and waiting.second_by is None:
         raise PaperFirstAgain
+    if waiting and waiting.second_by:
+        _expect_third(actor, waiting)
     return await _paper(actor.county_id, row), waiting
 
 
@@ -158,8 +163,7 @@ async def decide_paper(actor: Actor, survey_id: UUID, code: str, answers: Answer
         waiting = await ballot_queries.paper(county_id, row.id)
         if waiting is None or waiting.second_by is None:
             raise NotFound("这张票没有待核对的差异。")
-        if actor.person_id in {waiting.first_by, waiting.second_by}:
-            raise Forbidden("您录过这张票，请由第三人对照原票确定。")
+        _expect_third(actor, waiting)
         await _cast(county_id, row, answers)
 
 
@@ -226,6 +230,12 @@ async def _form(county_id: int, row: SlipRow) -> FormRow:
 async def _number(county_id: int, row: PaperRow) -> int:
     slip = await ballot_queries.slip(county_id, row.id)
     return slip.number if slip else 0
+
+
+def _expect_third(actor: Actor, row: PaperRow) -> None:
+    """Who keyed a paper does not decide what it says. Raises Forbidden."""
+    if actor.person_id in {row.first_by, row.second_by}:
+        raise Forbidden("您录过这张票，请由第三人对照原票确定。")
 
 
 def _check(answers: Answers, aspects: tuple[Aspect, ...]) -> None:

@@ -103,11 +103,13 @@ async def print_slips(
     except (Invalid, Conflict) as error:
         return await _village(request, survey_id, village_code, error)
     form = await ballots.form_to_print(actor, survey_id)
+    village = await roster.unit_by_code(actor.county_id, village_code)
     return _page(
         request,
         "print_ballots",
         slips=made,
         form=form,
+        village=village,
         scale=SCALE,
         back=_address(survey_id, village_code),
     )

@@ -7,6 +7,7 @@ from litestar import Request, Router, get, post
 from litestar.params import FromPath
 from litestar.response import Template
 
+from appraisal.scorecard import service as scorecards
 from appraisal.scorecard.web_desk import fields_of, form_parts, scheme_of
 from appraisal.whatif import service
 from appraisal.whatif.service import Outcome
@@ -52,10 +53,19 @@ async def _page(
         run=run,
         values=values or (fields_of(run.scheme) if run else {}),
         outcome=outcome,
+        places=await scorecards.places(request.user.county_id, _grids(outcome)),
+        shown=service.SHOWN,
         error=error,
         fields=error.fields if error else {},
         **form_parts(),
     )
+
+
+def _grids(outcome: Outcome | None) -> list[str]:
+    """The grids of those whom the page names."""
+    if outcome is None:
+        return []
+    return [one.grid_code for one in [*outcome.crossing[: service.SHOWN], *outcome.furthest]]
 
 
 router = Router("/", route_handlers=[form, replay], include_in_schema=False)

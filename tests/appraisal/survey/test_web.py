@@ -245,6 +245,8 @@ async def test_two_people_key_a_paper(client: httpx.AsyncClient) -> None:
     await act_as(client, made.county.instructor)
     assert "两遍一致，已计入" in await keyed(client, made, numbers[0])
     assert "两遍不一致：工作态度" in await keyed(client, made, numbers[1], v1="20")
+    early = await post(client, f"/appraisal/papers/{made.survey.id}", code=numbers[1])
+    assert (early.status_code, "您录过这张票" in early.text) == (403, True)
     assert "第三人" in await keyed(client, made, numbers[1])
     clerk = await member(Role.DEPARTMENT, made.county.units["421222"])
     await act_as(client, clerk)

@@ -99,5 +99,7 @@ async def test_rules_are_tried_on_a_page(client: httpx.AsyncClient) -> None:
     values = {name: str(value) for name, value in fields_of(Scheme()).items()}
     tried = await post(client, path, **values)
     assert "没有改动任何数据" in tried.text
+    moved = await post(client, path, **(values | {"attendance": "10", "satisfaction": "40"}))
+    assert "隽水镇 隽1社区居委会 隽1第1网格" in moved.text
     wrong = await post(client, path, **(values | {"merit": "11"}))
     assert (wrong.status_code, "合计是 101" in wrong.text) == (422, True)
