@@ -1,6 +1,7 @@
 """``gridmerit serve`` and ``gridmerit scheduler``: the processes that stay."""
 
 import asyncio
+import gc
 import os
 import signal
 import socket
@@ -101,6 +102,8 @@ async def _serve(settings: Settings, service: Service, listener: socket.socket) 
     LOG.info("serving", service=service, host=settings.host, port=settings.port)
     # Jobs belong to both services, so only the process that is both may run them.
     jobs = JOBS if settings.scheduler and service == "app" else ()
+    # What was imported stays; looking through it for garbage would stop everybody now and then.
+    gc.freeze()
     async with watched(settings, gate, jobs=jobs):
         await _Server(config).serve([listener])
     LOG.info("stopped", service=service)
