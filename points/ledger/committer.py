@@ -43,6 +43,10 @@ ANSWER_SECONDS = 30
 """A batch whose answer takes longer is lost, whatever the network says."""
 DRAIN_SECONDS = 15
 """At the end of the process, for what was accepted."""
+PLAN_AGAIN, LATER = 8, 4
+"""Batches after which a connection makes its plans anew, and by how much that grows each time.
+Plans made for an empty table may use any index; by then the table has pages, and they must be
+right before a county's first day, or its partition's, is a long one."""
 NO_USE = (
     LockNotAvailableError,
     QueryCanceledError,
@@ -79,6 +83,7 @@ class Committer:
         self.lane = lane or Lane()
         self._connect = connect
         self._connection: Connection | None = None
+        self._batches, self._plan_at = 0, PLAN_AGAIN
         self._wake = asyncio.Event()
         self._loop = asyncio.get_running_loop()
 
@@ -147,6 +152,7 @@ class Committer:
         QUEUE.set(self.lane.waiting)
         began = self._loop.time()
         try:
+            await self._plan(self._connection)
             outcomes = await queries.post_tickets(
                 self._connection, batch.county_id, batch.tickets, ANSWER_SECONDS
             )
@@ -169,11 +175,19 @@ class Committer:
                 if not ticket.reply.done():
                     ticket.reply.set_result(outcome)
 
+    async def _plan(self, connection: Connection) -> None:
+        """Have the server forget this connection's plans, now and then."""
+        self._batches += 1
+        if self._batches >= self._plan_at:
+            self._plan_at *= LATER
+            await queries.plan_again(connection, ANSWER_SECONDS)
+
     async def _call(self) -> bool:
         """Connect; if that fails, everybody who waits is told."""
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 self._connection = await self._connect()
+                self._batches, self._plan_at = 0, PLAN_AGAIN
         except (*LOST, PostgresError) as error:
             BROKEN.labels("away").inc()
             LOG.warning("database away", error=repr(error))

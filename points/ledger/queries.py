@@ -141,6 +141,11 @@ async def post_tickets(
     return [Outcome(**row) for row in rows]
 
 
+async def plan_again(connection: Connection, seconds: float) -> None:
+    """The next statement of this connection is planned for the tables as they are by then."""
+    await connection.execute("DISCARD PLANS", timeout=seconds)
+
+
 async def balances(county_id: int, person_id: UUID, at: datetime) -> Balances:
     found = await DB.one(Balances, BALANCES, county_id, person_id, at)
     assert found is not None  # noqa: S101  a SELECT of scalars has one row
