@@ -347,10 +347,10 @@ MUTANTS = (
     Mutant(
         "acknowledged before the commit",
         COMMITTER,
-        "        try:\n            outcomes = await queries.post_tickets(",
-        "        for ticket in batch.tickets:\n"
-        "            ticket.reply.done() or ticket.reply.set_result(None)\n"
-        "        try:\n            outcomes = await queries.post_tickets(",
+        "            outcomes = await queries.post_tickets(",
+        "            for ticket in batch.tickets:\n"
+        "                ticket.reply.done() or ticket.reply.set_result(None)\n"
+        "            outcomes = await queries.post_tickets(",
         (WIRE,),
     ),
     Mutant(
