@@ -43,10 +43,9 @@ ANSWER_SECONDS = 30
 """A batch whose answer takes longer is lost, whatever the network says."""
 DRAIN_SECONDS = 15
 """At the end of the process, for what was accepted."""
-PLAN_AGAIN, LATER = 8, 4
-"""Batches after which a connection makes its plans anew, and by how much that grows each time.
-Plans made for an empty table may use any index; by then the table has pages, and they must be
-right before a county's first day, or its partition's, is a long one."""
+PLAN_AGAIN = frozenset(8 * 4**n for n in range(8))
+"""Batches of a connection before which it forgets its plans: those made for an empty table may use
+any index of it, and a county's first day must not be slow until somebody analyses."""
 NO_USE = (
     LockNotAvailableError,
     QueryCanceledError,
@@ -83,7 +82,7 @@ class Committer:
         self.lane = lane or Lane()
         self._connect = connect
         self._connection: Connection | None = None
-        self._batches, self._plan_at = 0, PLAN_AGAIN
+        self._sent = 0
         self._wake = asyncio.Event()
         self._loop = asyncio.get_running_loop()
 
@@ -177,9 +176,8 @@ class Committer:
 
     async def _plan(self, connection: Connection) -> None:
         """Have the server forget this connection's plans, now and then."""
-        self._batches += 1
-        if self._batches >= self._plan_at:
-            self._plan_at *= LATER
+        self._sent += 1
+        if self._sent in PLAN_AGAIN:
             await queries.plan_again(connection, ANSWER_SECONDS)
 
     async def _call(self) -> bool:
@@ -187,7 +185,7 @@ class Committer:
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 self._connection = await self._connect()
-                self._batches, self._plan_at = 0, PLAN_AGAIN
+                self._sent = 0
         except (*LOST, PostgresError) as error:
             BROKEN.labels("away").inc()
             LOG.warning("database away", error=repr(error))

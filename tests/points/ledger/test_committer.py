@@ -36,6 +36,12 @@ class Wire(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
     """A connection whose answers can be lost."""
 
     deaf = False
+    planned = 0
+    """How often its plans were forgotten."""
+
+    async def execute(self, query: str, *args: Any, **options: Any) -> Any:
+        self.planned += query == "DISCARD PLANS"
+        return await super().execute(query, *args, **options)
 
     async def fetch(self, *args: Any, **options: Any) -> Any:
         rows = await super().fetch(*args, **options)
@@ -93,6 +99,20 @@ async def test_a_crowd_goes_in_few_batches(shell: Shell) -> None:
     assert [o.code for o in outcomes] == ["accepted"] * 250 + [Code.OUT_OF_STOCK] * 50
     numbers = {outcome.batch for outcome in outcomes}
     assert max(n for n in numbers if n) - before == len(numbers) < 12
+    await sound()
+
+
+async def test_plans_are_made_anew_as_tables_fill(shell: Shell) -> None:
+    """Before a connection's 8th and 32nd batch, and again from the start on a new one."""
+    shop, rice = new_id(), new_id()
+    for number, planned in ((7, 0), (1, 1), (23, 1), (1, 2)):
+        for _ in range(number):
+            await shell.submit(COUNTY, restock(shop, rice, 1), NOW)
+        assert [wire.planned for wire in shell.connections] == [planned]
+    shell.connections[0].terminate()
+    for _ in range(8):
+        await shell.submit(COUNTY, restock(shop, rice, 1), NOW)
+    assert shell.connections[-1].planned == 1
     await sound()
 
 
