@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MISSED, JobExecutionEvent
@@ -58,7 +59,8 @@ async def _once(
         if not await queries.try_lock(connection, LOCK):
             return
         log.info("scheduler leads", jobs=len(jobs))
-        scheduler = build(jobs, clock)
+        looks = set[asyncio.Task[Any]]()
+        scheduler = build(jobs, clock, looks)
         scheduler.start()
         if elected:
             elected.set()
@@ -68,15 +70,28 @@ async def _once(
                 await queries.alive(connection, ANSWER)
         finally:
             scheduler.shutdown(wait=False)
+            await _ended(looks)
             log.warning("scheduler stops leading")
     finally:
         connection.terminate()
 
 
-def build(jobs: Sequence[Job], clock: Callable[[], datetime]) -> AsyncIOScheduler:
+async def _ended(looks: set[asyncio.Task[Any]]) -> None:
+    """Return when the looks that a stop cancels are over: the lock and the pool are theirs till then.
+
+    The scheduler stops, and cancels them, on the loop's next turn.
+    """
+    await asyncio.sleep(0)
+    if looks:
+        await asyncio.wait(looks, timeout=ANSWER)
+
+
+def build(
+    jobs: Sequence[Job], clock: Callable[[], datetime], looks: set[asyncio.Task[Any]]
+) -> AsyncIOScheduler:
     """A scheduler with every job, its catch-up at once and its look at every trigger.
 
-    Memory store on purpose: what is due is known from the database, not from the scheduler.
+    ``looks`` holds the tasks that are looking now. Memory store on purpose: what is due is known from the database, not from the scheduler.
     """
     scheduler = AsyncIOScheduler(
         timezone=LOCAL_ZONE,
@@ -87,7 +102,7 @@ def build(jobs: Sequence[Job], clock: Callable[[], datetime]) -> AsyncIOSchedule
         scheduler.add_job(
             _look,
             CronTrigger.from_crontab(job.trigger, timezone=LOCAL_ZONE),
-            args=(job, clock),
+            args=(job, clock, looks),
             id=job.name,
             # At once, one after the other: whatever was missed while nobody led.
             next_run_time=now() + timedelta(milliseconds=200 * position),
@@ -95,9 +110,15 @@ def build(jobs: Sequence[Job], clock: Callable[[], datetime]) -> AsyncIOSchedule
     return scheduler
 
 
-async def _look(job: Job, clock: Callable[[], datetime]) -> None:
+async def _look(job: Job, clock: Callable[[], datetime], looks: set[asyncio.Task[Any]]) -> None:
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101  the scheduler makes one for every look
+    looks.add(task)
+    task.add_done_callback(looks.discard)
     await runner.run_due(job, clock())
 
 
 def _report(event: JobExecutionEvent) -> None:
-    log.error("scheduled look failed", job=event.job_id, error=repr(event.exception))
+    """A look that a stop has cut short did not fail: the next leader takes its period up."""
+    if not isinstance(event.exception, asyncio.CancelledError):
+        log.error("scheduled look failed", job=event.job_id, error=repr(event.exception))

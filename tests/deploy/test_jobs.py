@@ -19,7 +19,7 @@ def test_every_job_has_its_own_name_and_a_time() -> None:
     for job in JOBS:
         CronTrigger.from_crontab(job.trigger, timezone=LOCAL_ZONE)
         assert job.periods(START, COUNTY), job.name
-    assert len(leader.build(JOBS, lambda: START).get_jobs()) == len(JOBS)
+    assert len(leader.build(JOBS, lambda: START, set()).get_jobs()) == len(JOBS)
 
 
 async def test_nothing_fails_through_a_turn_of_the_year(rollback: None) -> None:

@@ -2,6 +2,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from shared.database import DB
 from shared.errors import Conflict
@@ -143,6 +144,30 @@ async def test_leader_that_loses_its_connection_stops(committed: None, county: N
         await elected.wait()  # elected anew on a new connection
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_stop_ends_what_runs_and_calls_it_no_failure(committed: None, county: None) -> None:
+    """The leader is gone only when its looks are: they hold connections and a period's lock."""
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def long(_county_id: int, _period: str, _now: datetime) -> str:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await DB.fetchval("SELECT 1")  # some way to go even now
+            ended.set()
+        return ""
+
+    job = Job("test.long", "*/10 * * * *", periods.last_day(), long)
+    with capture_logs() as said:
+        task = asyncio.create_task(leader.lead([job], lambda: START))
+        async with asyncio.timeout(10):
+            await begun.wait()
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        assert ended.is_set()
+    assert [line["event"] for line in said] == ["scheduler leads", "scheduler stops leading"]
 
 
 def test_jobs_of_one_name_are_refused() -> None:
