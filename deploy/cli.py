@@ -17,6 +17,7 @@ import asyncpg
 import click
 
 from deploy.engine_home import EngineError
+from deploy.lasting import lasting
 from deploy.migrate import MigrationError
 from shared.clock import now
 from shared.errors import GridmeritError, Invalid
@@ -75,7 +76,8 @@ class LazyGroup(click.Group):
         if cmd_name not in self.list_commands(ctx):
             return None
         module, _, attribute = self.targets[cmd_name].partition(":")
-        command: click.Command = getattr(importlib.import_module(module), attribute)
+        with lasting():
+            command: click.Command = getattr(importlib.import_module(module), attribute)
         return command
 
 

@@ -1,7 +1,6 @@
 """``gridmerit serve`` and ``gridmerit scheduler``: the processes that stay."""
 
 import asyncio
-import gc
 import os
 import signal
 import socket
@@ -13,11 +12,14 @@ import msgspec
 import structlog
 import uvicorn
 
+from deploy.doorstep import Doorstep
 from deploy.engine_home import EngineError
 from deploy.jobs import JOBS
+from deploy.lasting import lasting
 from deploy.runtime import Service, run
 from deploy.single import service_app
 from deploy.watch import watched
+from points.redemption.turnstile import Turnstile
 from shared.settings import Settings
 from shared.web import logging
 from shared.web.gate import Gate
@@ -91,8 +93,12 @@ async def _with_demo(settings: Settings) -> Settings:
 async def _serve(settings: Settings, service: Service, listener: socket.socket) -> None:
     logging.configure(settings.log_format)
     gate = Gate()
+    with lasting():
+        app = service_app(settings, service, gate)
     config = uvicorn.Config(
-        service_app(settings, service, gate),
+        app,
+        http=Doorstep if isinstance(app, Turnstile) else "httptools",
+        ws="none",
         log_config=None,
         access_log=False,
         server_header=False,
@@ -102,8 +108,6 @@ async def _serve(settings: Settings, service: Service, listener: socket.socket) 
     LOG.info("serving", service=service, host=settings.host, port=settings.port)
     # Jobs belong to both services, so only the process that is both may run them.
     jobs = JOBS if settings.scheduler and service == "app" else ()
-    # What was imported stays; looking through it for garbage would stop everybody now and then.
-    gc.freeze()
     async with watched(settings, gate, jobs=jobs):
         await _Server(config).serve([listener])
     LOG.info("stopped", service=service)

@@ -77,7 +77,7 @@ async def _once(
 
 
 async def _ended(looks: set[asyncio.Task[Any]]) -> None:
-    """Return when the looks that a stop cancels are over: the lock and the pool are theirs till then.
+    """Return when the looks that a stop cancels are over: till then lock and pool are theirs.
 
     The scheduler stops, and cancels them, on the loop's next turn.
     """
@@ -91,7 +91,8 @@ def build(
 ) -> AsyncIOScheduler:
     """A scheduler with every job, its catch-up at once and its look at every trigger.
 
-    ``looks`` holds the tasks that are looking now. Memory store on purpose: what is due is known from the database, not from the scheduler.
+    ``looks`` holds the tasks that are looking now. Memory store on purpose: what is due is known
+    from the database, not from the scheduler.
     """
     scheduler = AsyncIOScheduler(
         timezone=LOCAL_ZONE,
