@@ -365,15 +365,16 @@ async def contents() -> dict[str, tuple[int, int]]:
         " AND NOT relispartition"
         " AND relnamespace::regnamespace::text IN ('shared', 'points', 'appraisal')"
     )
-    found = {}
-    for schema, name in names:
-        if name not in LEAVES_A_TRACE:
-            row = await DB.fetchrow(
-                f'SELECT count(*), COALESCE(sum(hashtext(t::text)), 0) FROM {schema}."{name}" t'
-            )
-            assert row is not None
-            found[f"{schema}.{name}"] = (row[0], row[1])
-    return found
+    # One trip for all of them: a hundred statements cost more than they read.
+    rows = await DB.fetch(
+        " UNION ALL ".join(
+            f"SELECT '{schema}.{name}', count(*), COALESCE(sum(hashtext(t::text)), 0)"
+            f' FROM {schema}."{name}" t'
+            for schema, name in names
+            if name not in LEAVES_A_TRACE
+        )
+    )
+    return {name: (count, checksum) for name, count, checksum in rows}
 
 
 async def test_reading_changes_nothing(client: httpx.AsyncClient, everybody: Everybody) -> None:
