@@ -13,7 +13,7 @@ from appraisal.scorecard.schemas import Facts
 from shared.clock import now
 from shared.database import DB
 from shared.ids import new_id
-from tests.factories import COUNTY
+from tests.factories import COUNTY, STARTED
 
 COLUMNS = [field.name for field in msgspec.structs.fields(Facts)]
 PERIOD = 181
@@ -143,6 +143,29 @@ async def known_people(workers: Sequence[dict[str, Any]], county_id: int = COUNT
             for one in workers
         ],
     )  # fmt: skip
+
+
+async def rostered(workers: Sequence[dict[str, Any]]) -> None:
+    """The workers as gridworkers of their grids since the year began; the units are there."""
+    await known_people(workers)
+    given = [(COUNTY, new_id(), new_id(), seat, one) for seat, one in enumerate(workers, start=2)]
+    await DB.executemany(
+        "INSERT INTO shared.post (county_id, id, unit_id, role, seat, grids)"
+        " SELECT $1, $2, id, 'gridworker', $3, '{}' FROM shared.unit"
+        " WHERE county_id = $1 AND code = $4",
+        [
+            (county_id, post_id, seat, one["grid_code"])
+            for county_id, post_id, _, seat, one in given
+        ],
+    )
+    await DB.executemany(
+        "INSERT INTO shared.assignment (county_id, id, post_id, person_id, valid_from, reason,"
+        " recorded_at) VALUES ($1, $2, $3, $4, $5, '', $6)",
+        [
+            (county_id, assignment_id, post_id, one["person_id"], STARTED, now())
+            for county_id, post_id, assignment_id, _, one in given
+        ],
+    )
 
 
 async def stored_run(
