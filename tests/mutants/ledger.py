@@ -150,15 +150,30 @@ MUTANTS = (
     ),
     sql(
         "a code is never spent",
-        "UPDATE points.code c SET used_by = k.id FROM kept k\n        WHERE k.ok",
-        "UPDATE points.code c SET used_by = k.id FROM kept k\n        WHERE false",
+        "    v_till := points.account_id('shop', 'wallet', d.shop_id);\n"
+        "    UPDATE points.code SET used_by = d.id "
+        "WHERE county_id = p_county AND id = d.code_id;\n",
+        "    v_till := points.account_id('shop', 'wallet', d.shop_id);\n",
         f"{ITEMS}::test_code_is_consumed_once",
     ),
     sql(
+        "set-wise: a code is never spent",
+        "UPDATE points.code c SET used_by = k.id FROM kept k\n        WHERE k.ok",
+        "UPDATE points.code c SET used_by = k.id FROM kept k\n        WHERE false",
+        SETWISE,
+    ),
+    sql(
         "a refused purchase spends the code",
+        "    IF NOT v_ok THEN\n        RETURN d.refusal;",
+        "    IF NOT v_ok THEN\n        UPDATE points.code SET used_by = d.id "
+        "WHERE county_id = p_county AND id = d.code_id;\n        RETURN d.refusal;",
+        ITEMS,
+    ),
+    sql(
+        "set-wise: a refused purchase spends the code",
         "UPDATE points.code c SET used_by = k.id FROM kept k\n        WHERE k.ok AND",
         "UPDATE points.code c SET used_by = k.id FROM kept k\n        WHERE",
-        ITEMS,
+        SETWISE,
     ),
     sql(
         "a code lasts a moment longer",
@@ -174,9 +189,17 @@ MUTANTS = (
     ),
     sql(
         "a refused purchase takes the goods",
+        "    IF NOT v_ok THEN\n        RETURN d.refusal;",
+        "    IF NOT v_ok THEN\n        UPDATE points.stock SET quantity = quantity - 1\n"
+        "        WHERE county_id = p_county AND shop_id = d.shop_id AND quantity > 0;\n"
+        "        RETURN d.refusal;",
+        f"{ITEMS}::test_stock_and_points_refusals",
+    ),
+    sql(
+        "set-wise: a refused purchase takes the goods",
         "WHERE k.ok GROUP BY k.shop_id, l.product",
         "GROUP BY k.shop_id, l.product",
-        f"{ITEMS}::test_stock_and_points_refusals",
+        SETWISE,
     ),
     sql(
         "set-wise: one wallet twice is not looked at again",
