@@ -98,6 +98,15 @@ FIELDS = {
         ),
     )
 }
+HANDED = {
+    "visit": "当面交反映人",
+    "phone": "按反映人留的电话告知",
+    "letter": "按反映人的来信地址寄出",
+    "online": "按反映人留的联系方式发出",
+}
+"""How an objection was received → how its answer is handed over."""
+ERASED_ON = "erased_on"
+"""Stands among a step's answers once what was private in them is gone: the day."""
 SERVICE_FIELDS = ("how", "witness_one", "witness_two", "post_number")
 CONTEST_FIELDS = ("objector", "contact", "channel")
 CHECK_FIELDS = ("adult", "residence", "schooling", "clean")

@@ -225,6 +225,8 @@ def _looked_into(*, result: bool) -> tuple[Step, ...]:
             signs=UPPER,
             level=TOWNSHIP_LEVEL,
             outcome=ends,
+            letter="异议答复书",
+            to_objector=True,
         )
         for key, before, ends in (
             ("replied_kept", "contest_kept", Outcome.UPHELD),

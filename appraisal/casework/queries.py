@@ -79,6 +79,15 @@ INSERT INTO appraisal.case_step (county_id, id, case_id, position, step, title, 
     actor_name, authority, proxy, effective_on, recorded_at, document, words, answers, notice_id)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
 """
+TO_ERASE = """
+SELECT f.id, f.unit_code
+FROM appraisal.case_file f
+JOIN appraisal.case_step s ON s.county_id = $1 AND s.case_id = f.id AND s.position = 1
+WHERE f.county_id = $1 AND f.machine LIKE 'contest%' AND f.done AND s.answers ? 'objector'
+  AND NOT EXISTS (SELECT FROM appraisal.case_step l
+      WHERE l.county_id = $1 AND l.case_id = f.id AND l.recorded_at >= $2)
+ORDER BY f.id LIMIT $3
+"""
 KIN = """
 SELECT CASE WHEN k.person_id = $2 THEN k.relative_id ELSE k.person_id END
 FROM appraisal.kinship k
@@ -228,6 +237,19 @@ async def steps(county_id: int, case_id: UUID) -> list[StepRow]:
 
 async def insert_step(county_id: int, row: NewStep) -> None:
     await DB.execute(INSERT_STEP, county_id, *msgspec.structs.astuple(row))
+
+
+async def to_erase(county_id: int, before: datetime, limit: int) -> list[tuple[UUID, str]]:
+    """Closed objections to notices with nothing signed since, whose objector is still known."""
+    rows = await DB.fetch(TO_ERASE, county_id, before, limit)
+    return [(row["id"], row["unit_code"]) for row in rows]
+
+
+async def erase(county_id: int, case_id: UUID, on: date) -> bool:
+    """False when there is nothing left, or the case is open again."""
+    sql = "SELECT appraisal.erase_objector($1, $2, $3) -- $1 is county_id"
+    erased: bool = await DB.fetchval(sql, county_id, case_id, on)
+    return erased
 
 
 async def kin(county_id: int, person_id: UUID) -> frozenset[UUID]:

@@ -206,6 +206,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     outcome: Outcome | None = None
     letter: str = ""
     """Heading of the letter that the step prints, e.g. 警告书."""
+    to_objector: bool = False
+    """The letter goes to whoever objected to a notice, not to the person it is about."""
 
 
 class Machine(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from appraisal.casework.fields import shown
+from appraisal.casework.fields import ERASED_ON, shown
 from appraisal.casework.machines import BASIS_NAMES, MACHINES
 from appraisal.casework.rules import OUTCOME_NAMES, POOL_NAMES, Machine, Outcome, Pool, Signed, Step
 from shared.audit.words import authority_name
@@ -158,6 +158,12 @@ class CaseView(msgspec.Struct, frozen=True, kw_only=True):
     told: list[tuple[str, str]] = []
     """What is private, as (label, words); for those who handle the case only."""
 
+    @property
+    def erased_on(self) -> date | None:
+        """The day on which what was private was erased."""
+        days = [step.given[ERASED_ON] for step in self.steps if ERASED_ON in step.given]
+        return date.fromisoformat(days[0]) if days else None
+
 
 class KinRow(msgspec.Struct, frozen=True, kw_only=True):
     """A recorded kinship."""
@@ -190,3 +196,5 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
     issuer: str
     remedy: str
     """Until when and where one may appeal; empty where there is no appeal."""
+    handed: str = ""
+    """How it reaches an objector, with the contact that they gave; empty where it is served."""

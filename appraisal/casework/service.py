@@ -7,7 +7,7 @@ the lock of the case's row. Nothing is ever changed or taken back but by a furth
 import asyncio
 from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 import msgspec
@@ -51,6 +51,7 @@ from shared.identity.access import Action, Target, allowed, reach, require
 from shared.identity.actor import Actor
 from shared.identity.sessions import require_confirmed
 from shared.ids import new_id
+from shared.roster.names import mask
 from shared.roster.roles import Role
 
 PAGE = 50
@@ -59,6 +60,8 @@ MOST = 500
 """Open cases that one list or one run of the clock looks at."""
 MAX_WORDS = 1_000
 MAX_DOCUMENT = 100
+ERASED_AFTER_DAYS = 90
+"""From a case's end to the erasing of who objected: as long as a refused applicant's data."""
 AUTO_WORDS = "期限已满，系统记录。"
 APPEALABLE = frozenset({"decided", "review_kept", "review_changed", "contest_changed"})
 """Steps whose letter says how to appeal."""
@@ -124,9 +127,7 @@ async def view(actor: Actor, case_id: UUID, now: datetime) -> CaseView:
         seen = await world(matter, chain, step, now)
         reason = refusal(case.kind, chain, step, actor.person_id, matter.on, seen)
         choices.append(Choice(step=step, reason=reason, proxy=found[1]))
-    office = Target(unit_code=case.unit_code, roles=HANDLERS)
-    mine = case.person_id == actor.person_id
-    told = _private(steps) if allowed(actor, Action.CASE_VIEW, office).allowed and not mine else []
+    told = [(answers.FIELDS[key].label, words) for key, words in _told(actor, case, steps).items()]
     return CaseView(case=case, steps=steps, choices=choices, told=told)
 
 
@@ -148,7 +149,7 @@ async def letter(actor: Actor, case_id: UUID, position: int) -> Letter:
             f"如不服，可在本文书送达之日起{days}个工作日内向县级申诉，"
             f"{settings.appeal_days}个工作日内答复。"
         )
-    return Letter(
+    found = Letter(
         case_id=case_id,
         heading=case.kind.step(row.step).letter or row.title,
         document=row.document,
@@ -165,6 +166,9 @@ async def letter(actor: Actor, case_id: UUID, position: int) -> Letter:
         issuer=settings.department_name,
         remedy=remedy,
     )
+    if case.kind.step(row.step).to_objector:
+        return _to_objector(found, signed, _told(actor, case, signed))
+    return found
 
 
 async def to_sign(actor: Actor) -> list[CaseRow]:
@@ -256,6 +260,30 @@ async def clock(county_id: int, now: datetime) -> tuple[int, int]:
         async with DB.transaction():
             await _mark_overdue(county_id, case.id, on)
     return lapsed, len(late)
+
+
+async def erase_objectors(county_id: int, now: datetime) -> int:
+    """Erase who objected to a notice, some time after the case was over; how many cases.
+
+    The facts of the case, its decision and everybody's signatures stay.
+    """
+    found = await queries.to_erase(county_id, now - timedelta(days=ERASED_AFTER_DAYS), MOST)
+    erased = 0
+    for case_id, unit_code in found:
+        async with DB.transaction():
+            if await queries.erase(county_id, case_id, today(now)):
+                await audit.record(
+                    None,
+                    "case.erase",
+                    "case",
+                    case_id,
+                    county_id=county_id,
+                    unit_code=unit_code,
+                    after={"days_after_end": ERASED_AFTER_DAYS},
+                    authority=SYSTEM,
+                )
+                erased += 1
+    return erased
 
 
 async def kinships(actor: Actor) -> list[KinRow]:
@@ -453,14 +481,32 @@ def _sealed(given: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _private(steps: Sequence[StepRow]) -> list[tuple[str, str]]:
-    """What _sealed closed, as (label, words)."""
-    return [
-        (field.label, sealing.open_(b64decode(step.given[key])).decode())
+def _told(actor: Actor, case: CaseRow, steps: Sequence[StepRow]) -> dict[str, str]:
+    """What _sealed closed, for those who handle the case; never for whom it is about."""
+    office = Target(unit_code=case.unit_code, roles=HANDLERS)
+    if case.person_id == actor.person_id or not allowed(actor, Action.CASE_VIEW, office).allowed:
+        return {}
+    return {
+        key: sealing.open_(b64decode(step.given[key])).decode()
         for step in steps
         for key, field in answers.FIELDS.items()
         if field.private and step.given.get(key)
-    ]
+    }
+
+
+def _to_objector(found: Letter, steps: Sequence[StepRow], told: Mapping[str, str]) -> Letter:
+    """The same facts for whoever objected: the person's name as on the notice, masked."""
+    first = steps[0].given
+    handed = answers.HANDED.get(first.get("channel", ""), "")
+    contact = told.get("contact", "")
+    return msgspec.structs.replace(
+        found,
+        name=told.get("objector")
+        or f"反映人（{'已清除' if answers.ERASED_ON in first else '保密'}）",
+        place="",
+        title=f"您对公示名单中{mask(found.name)}的异议",
+        handed=f"{handed}：{contact}" if contact else handed,
+    )
 
 
 def viewers(machine: Machine) -> frozenset[Role]:

@@ -167,7 +167,7 @@ async def decision(actor: Actor, case_id: UUID, number: int, now: datetime) -> M
         title=found.heading,
         number=found.document,
         name=found.name,
-        unit=found.place,
+        unit=found.place or found.handed,
         matter=f"{found.title}{because}{cycle}。",
         facts=found.words or "见案卷。",
         basis="；".join(f"{label}：{words}" for label, words in found.facts),
@@ -178,7 +178,9 @@ async def decision(actor: Actor, case_id: UUID, number: int, now: datetime) -> M
         date=chinese_date(found.effective_on),
     )
     content = await service.render(actor.county_id, facts)
-    return await _taken(actor, f"{found.heading}_{found.name}.docx", content, now)
+    # The log of files would otherwise keep for ever what is sealed in the case.
+    whose = "" if found.handed else f"_{found.name}"
+    return await _taken(actor, f"{found.heading}{whose}.docx", content, now)
 
 
 def period(cycle: CycleRow) -> str:

@@ -50,8 +50,40 @@ CREATE UNIQUE INDEX IF NOT EXISTS case_step_place ON appraisal.case_step
 CREATE UNIQUE INDEX IF NOT EXISTS kinship_once ON appraisal.kinship
     (county_id, person_id, relative_id) WHERE ended_at IS NULL;
 
+-- A signed step never changes, but for one thing: who objected to a notice, kept sealed, is erased
+-- some time after the case is over. Only erase_objector may, and nothing else of the row moves.
+CREATE OR REPLACE FUNCTION appraisal.case_step_stands() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+BEGIN
+    IF TG_OP = 'UPDATE' AND OLD.answers ? 'objector'
+        AND NEW.answers ? 'erased_on'
+        AND NEW.answers - 'erased_on' = OLD.answers - ARRAY['objector', 'contact']
+        AND to_jsonb(NEW) - 'answers' = to_jsonb(OLD) - 'answers'
+        AND EXISTS (SELECT FROM appraisal.case_file f
+                    WHERE f.county_id = OLD.county_id AND f.id = OLD.case_id AND f.done) THEN
+        RETURN NEW;
+    END IF;
+    RAISE EXCEPTION USING ERRCODE = '42501', MESSAGE = 'appraisal.case_step is append-only';
+END $$;
 CREATE OR REPLACE TRIGGER case_step_append_only BEFORE UPDATE OR DELETE ON appraisal.case_step
-    FOR EACH ROW EXECUTE FUNCTION shared.refuse_change();
+    FOR EACH ROW EXECUTE FUNCTION appraisal.case_step_stands();
+
+-- The service has no right to change a step, hence SECURITY DEFINER. The case's row is locked
+-- first, as signing does. False when there is nothing left to erase or the case is open again.
+CREATE OR REPLACE FUNCTION appraisal.erase_objector(p_county int, p_case uuid, p_on date)
+RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+BEGIN
+    PERFORM FROM appraisal.case_file f
+    WHERE f.county_id = p_county AND f.id = p_case AND f.done FOR UPDATE;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    UPDATE appraisal.case_step s
+    SET answers = s.answers - ARRAY['objector', 'contact']
+        || jsonb_build_object('erased_on', p_on::text)
+    WHERE s.county_id = p_county AND s.case_id = p_case AND s.answers ? 'objector';
+    RETURN FOUND;
+END $$;
 
 -- The third lock on an ending against somebody's will, after the machines' data and the engine:
 -- the decision was served, and since then the appeal has lapsed or been rejected.

@@ -1,19 +1,25 @@
 """What anybody objects to a public notice: received, looked into by others, answered, served."""
 
+import io
+import re
+import zipfile
 from datetime import date, timedelta
 from uuid import UUID
 
+import asyncpg
 import httpx
+import msgspec
 import pytest
 
+from appraisal.casework import queries
 from appraisal.casework import service as casework
 from appraisal.casework.rules import Outcome, Pool
 from appraisal.cycle.rules import Stage
 from appraisal.errors import StepRefused
 from appraisal.notice import service as notice
-from appraisal.notice.schemas import ContestForm, NoticeForm
+from appraisal.notice.schemas import ContestForm, NoticeForm, NoticeRow
 from appraisal.pool import service as pools
-from shared.clock import now
+from shared.clock import LOCAL_ZONE, now
 from shared.database import DB
 from shared.errors import Invalid, NotFound
 from shared.roster.roles import Role
@@ -30,6 +36,7 @@ from tests.appraisal.casework.scene import (
 from tests.appraisal.casework.test_web import post, shows
 from tests.appraisal.cycle.stages import bring_to
 from tests.appraisal.pool.test_service import annual, application, vacant_post
+from tests.conftest import as_owner
 from tests.factories import COUNTY, Member, member
 from tests.shared.identity.test_matrix import act_as
 
@@ -48,6 +55,21 @@ async def published(made: Scene) -> UUID:
     """The notice of the cycle's 优秀, from today."""
     department = await actor_of(made, made.town.department)
     return await notice.issue_results(department, made.cycle_id, NoticeForm(), made.now)
+
+
+async def notice_of(made: Scene) -> NoticeRow:
+    """The notice of the scene's cycle."""
+    clerk = await actor_of(made, made.clerk)
+    _, found, _ = await notice.of_cycle(clerk, made.cycle_id)
+    assert found is not None
+    return found
+
+
+def docx_text(answer: httpx.Response) -> str:
+    """The words of a Word file."""
+    assert answer.status_code == 200
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as book:
+        return re.sub("<[^>]+>", "", book.read("word/document.xml").decode())
 
 
 async def received(
@@ -138,6 +160,108 @@ async def test_the_objector_is_unreadable_in_the_database(made: Scene) -> None:
         text = "".join(row["whole"] for row in rows)
         assert (OBJECTOR in text, CONTACT in text) == (False, False), table
         assert rows
+
+
+async def test_the_answer_is_addressed_to_the_objector(
+    client: httpx.AsyncClient, made: Scene
+) -> None:
+    """With the contact they gave, in print and Word, for those who handle it; masked for others."""
+    case_id = await received(made, await published(made), made.clerk)
+    await sign(made, made.town.instructor, case_id, "contest_kept", heard="1")
+    await sign(made, made.town.instructor, case_id, "replied_kept")
+    letter = f"/appraisal/cases/{case_id}/steps/3"
+    for handler in (made.town.department, made.clerk, made.town.instructor):
+        await act_as(client, handler)
+        page = await shows(client, letter, "异议答复书", f"{OBJECTOR}：", "欧**山", "当面交反映人")
+        assert f"当面交反映人：{CONTACT}" in page
+        assert "欧阳金山" not in page
+        assert "送达人" not in page
+        words = docx_text(await client.get(f"{letter}/letter.docx"))
+        assert (OBJECTOR in words, CONTACT in words, "欧阳金山" in words) == (True, True, False)
+        other = await shows(
+            client, f"/appraisal/cases/{case_id}/steps/2", "欧阳金山（", "两名见证人"
+        )
+        assert OBJECTOR not in other
+    for reader in (made.town.worker, made.town.chief):
+        await act_as(client, reader)
+        page = await shows(client, letter, "反映人（保密）", "当面交反映人。")
+        assert (OBJECTOR in page, CONTACT in page) == (False, False)
+    await act_as(client, made.town.chief)
+    words = docx_text(await client.get(f"{letter}/letter.docx"))
+    assert (OBJECTOR in words, CONTACT in words) == (False, False)
+    logged = await DB.fetch("SELECT name FROM shared.export_log WHERE county_id = $1", COUNTY)
+    assert {row["name"] for row in logged} == {"异议答复书"}
+
+
+async def test_who_objected_is_erased_in_time(client: httpx.AsyncClient, made: Scene) -> None:
+    """Ninety days after the case is over, once, audited without the name; the rest stays."""
+    case_id = await received(made, await published(made), made.clerk)
+    later = await received(made, (await notice_of(made)).id, made.clerk)
+    await sign(made, made.town.instructor, case_id, "contest_kept", heard="1")
+    await sign(made, made.town.instructor, case_id, "replied_kept")
+    before = await casework.view(await actor_of(made, made.clerk), case_id, made.now)
+    over = made.now + timedelta(days=casework.ERASED_AFTER_DAYS)
+    assert await casework.erase_objectors(COUNTY, over) == 0
+    assert await casework.erase_objectors(COUNTY, over + timedelta(minutes=1)) == 1
+    assert await casework.erase_objectors(COUNTY, over + timedelta(days=9)) == 0
+    clerk = await actor_of(made, made.clerk)
+    view = await casework.view(clerk, case_id, made.now)
+    assert (view.told, view.erased_on) == ([], over.astimezone(LOCAL_ZONE).date())
+    assert [step.facts for step in view.steps] == [step.facts for step in before.steps]
+    assert [step.words for step in view.steps] == [step.words for step in before.steps]
+    assert dict((await casework.view(clerk, later, made.now)).told)["反映人"] == OBJECTOR
+    kept = await DB.fetchval(
+        "SELECT answers::text FROM appraisal.case_step WHERE county_id = $1 AND case_id = $2"
+        " AND position = 1",
+        COUNTY,
+        case_id,
+    )
+    assert set(msgspec.json.decode(kept)) == {"channel", "erased_on"}
+    events = await DB.fetch(
+        "SELECT authority, after::text AS after FROM shared.audit_event WHERE county_id = $1"
+        " AND object_id = $2 AND action = 'case.erase'",
+        COUNTY,
+        case_id,
+    )
+    assert [tuple(row) for row in events] == [("system", '{"days_after_end": 90}')]
+    await act_as(client, made.clerk)
+    await shows(client, f"/appraisal/cases/{case_id}", "按保存期限清除")
+    await shows(client, f"/appraisal/cases/{case_id}/steps/3", "反映人（已清除）：")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "answers = answers - 'objector'",
+        "answers = answers - ARRAY['objector', 'contact'] || '{\"erased_on\": \"\"}', words = '改'",
+        'answers = \'{"erased_on": "x"}\'',
+        "words = '改'",
+    ],
+)
+async def test_a_step_changes_in_nothing_else(made: Scene, change: str) -> None:
+    """Not even the owner may take the erasing as an occasion to change something."""
+    case_id = await received(made, await published(made), made.clerk)
+    await sign(made, made.clerk, case_id, "withdrawn")
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="append-only"):
+        async with as_owner():
+            await DB.execute(
+                f"UPDATE appraisal.case_step SET {change} WHERE county_id = $1 AND case_id = $2"
+                " AND position = 1",
+                COUNTY,
+                case_id,
+            )
+
+
+async def test_an_open_case_keeps_its_objector(made: Scene) -> None:
+    """Neither the job nor the door itself erases before there is an end; services have no right."""
+    case_id = await received(made, await published(made), made.clerk)
+    assert await casework.erase_objectors(COUNTY, made.now + timedelta(days=900)) == 0
+    assert await queries.erase(COUNTY, case_id, made.today) is False
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        async with DB.transaction():
+            await DB.execute(
+                "UPDATE appraisal.case_step SET words = '' WHERE county_id = $1", COUNTY
+            )
 
 
 async def test_the_period_is_the_notices(made: Scene) -> None:
