@@ -29,9 +29,11 @@ DOOR_NAMES = [
     "points.make_partitions",
     "points.close_month",
     "appraisal.count_ballots",
+    "appraisal.erase_objector",
     "appraisal.close_ballots",
 ]
-"""The ledger's only door; codes past use go, partitions come, months close; ballots are counted."""
+"""The ledger's only door; codes past use go, partitions come, months close; ballots are counted,
+and who objected is erased."""
 WRITES = ["INSERT", "UPDATE", "DELETE", "TRUNCATE"]
 ROOT = Path(__file__).resolve().parent.parent
 
