@@ -65,6 +65,9 @@ class Result(msgspec.Struct, kw_only=True):
     """How far behind its own clock the client sent, at most."""
     cpu: float
     """Its own CPU seconds."""
+    app: float = 0.0
+    database: float = 0.0
+    """CPU seconds of the workers and of PostgreSQL meanwhile, as the rig adds them."""
 
     @property
     def rate(self) -> float:

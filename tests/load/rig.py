@@ -152,6 +152,7 @@ class Rig:
         plan_file, request_file = self.folder / "plan.json", self.folder / "requests"
         plan_file.write_bytes(msgspec.json.encode(plan))
         request_file.write_bytes(pack(requests))
+        app, database = self.app_cpu(), self.database_cpu()
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "tests.load.client", str(plan_file), str(request_file),
             stdout=subprocess.PIPE,
@@ -160,6 +161,7 @@ class Rig:
         result = msgspec.json.decode(out, type=Result)
         if result.wrong:
             raise RuntimeError("\n".join(result.wrong))
+        result.app, result.database = self.app_cpu() - app, self.database_cpu() - database
         return result
 
     async def warm(self) -> None:
