@@ -22,6 +22,11 @@ _MEANS = ("nestloop", "mergejoin", "sort", "indexscan")
 BY_HASH = "; ".join(f"SET LOCAL enable_{means} = off" for means in _MEANS)
 AS_USUAL = "; ".join(f"SET LOCAL enable_{means} = on" for means in _MEANS)
 
+# To plan the scoring takes a fifth as long as to run it on a county. So a connection plans it once,
+# and by key, whatever the planner knows of the tables then: it must also do when they have grown.
+BY_KEY = "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off"
+ANY_WAY = "SET LOCAL plan_cache_mode = auto; SET LOCAL enable_seqscan = on"
+
 # Who was gridworker on the last day, where in the period, for how many days. A person's grid is the
 # one of the last day with the most days; a day in two grids is one day in post.
 GATHER = """
@@ -158,42 +163,55 @@ RATE = """CASE WHEN i.days > 0 THEN (2 * GREATEST(i.awarded, 0) * u.period_days 
                     / (2 * i.days) ELSE 0 END"""
 
 # A township among all runs of the statement: one number sorts faster than two keys and a code.
-TOWN = "u.number * 1000 + substr(i.grid_code, 7, 3)::int"
+TOWNS = 1_000_000_000
+TOWN = f"u.number * {TOWNS} + i.grid_code::int8 / 1000000"
 
-# Twice the median, a whole number: the median of whole numbers is one or lies half-way. Computed
-# once, even where the planner still believes the inputs to be empty, as it does in the first run.
+
+def _median(grid_type: str) -> str:
+    """Twice the median, a whole number: the median of whole numbers is one or lies half-way."""
+    return (
+        "COALESCE(2 * percentile_cont(0.5) WITHIN GROUP (ORDER BY rate)"
+        f" FILTER (WHERE grid_type = '{grid_type}'), 0)::int8 AS {grid_type}"
+    )
+
+
+# Run by run, because one run's workers need no sort to stand together. Computed once, even where
+# the planner still believes the inputs to be empty, as it does in the first run.
 MEDIAN = f"""
 median AS MATERIALIZED (
-    SELECT county_id, run_id,
-           COALESCE(2 * percentile_cont(0.5) WITHIN GROUP (ORDER BY rate)
-               FILTER (WHERE grid_type = 'rural'), 0)::int8 AS rural,
-           COALESCE(2 * percentile_cont(0.5) WITHIN GROUP (ORDER BY rate)
-               FILTER (WHERE grid_type = 'community'), 0)::int8 AS community,
-           COALESCE(2 * percentile_cont(0.5) WITHIN GROUP (ORDER BY rate)
-               FILTER (WHERE grid_type = 'other'), 0)::int8 AS other
-    FROM (SELECT i.county_id, i.run_id, i.grid_type, {RATE} AS rate
-          FROM appraisal.input i
-          JOIN rule u ON u.county_id = i.county_id AND u.run_id = i.run_id
-          WHERE i.county_id = ANY($1) AND i.run_id = ANY($2) AND i.days >= u.min_days) AS rated
-    GROUP BY county_id, run_id
+    SELECT u.*, m.*
+    FROM rule u
+    CROSS JOIN LATERAL (
+        SELECT {_median("rural")},
+               {_median("community")},
+               {_median("other")}
+        FROM (SELECT i.grid_type, {RATE} AS rate
+              FROM appraisal.input i
+              WHERE i.county_id = ANY($1) AND i.run_id = ANY($2)
+                AND i.county_id = u.county_id AND i.run_id = u.run_id
+                AND i.days >= u.min_days) AS rated
+    ) AS m
 )"""
 
 # Twice the points that are typical for the days in each type, and the days that have a measure.
-TYPICAL = "(i.days_rural * m.rural + i.days_community * m.community + i.days_other * m.other)"
-COUNTED = """(CASE WHEN m.rural > 0 THEN i.days_rural ELSE 0 END
-                    + CASE WHEN m.community > 0 THEN i.days_community ELSE 0 END
-                    + CASE WHEN m.other > 0 THEN i.days_other ELSE 0 END)"""
+TYPICAL = "i.days_rural * u.rural + i.days_community * u.community + i.days_other * u.other"
+COUNTED = """CASE WHEN u.rural > 0 THEN i.days_rural ELSE 0 END
+               + CASE WHEN u.community > 0 THEN i.days_community ELSE 0 END
+               + CASE WHEN u.other > 0 THEN i.days_other ELSE 0 END"""
 
 # Each component as a share n ÷ d of its weight; n is NULL where it is missing or has no weight.
-# OFFSET 0 keeps the planner from writing each expression into every place that uses it.
+# OFFSET 0 keeps the planner from writing each expression into every place that uses it. A level
+# costs as much as the arithmetic in it, for every column it hands on: so they are few.
 SHARE = f"""
-share AS (
-    SELECT i.county_id, i.run_id, i.person_id, {TOWN} AS town, i.days,
-           i.veto, i.first_final, i.satisfaction AS liked, u.annual, u.min_days, u.first_share,
-           u.excellent_share, u.excellent_from, u.basic_line, u.good_line, u.excellent_line,
-           u.attendance AS w_attendance, u.orders AS w_orders, u.data AS w_data,
-           u.settled AS w_settled, u.satisfaction AS w_satisfaction, u.merit AS w_merit,
-           u.training AS w_training, {RATE} AS rate,
+fact AS (
+    SELECT i.county_id, i.run_id, i.person_id, {TOWN} AS town, i.days, i.veto, i.first_final,
+           i.satisfaction AS liked, u.annual, u.min_days, u.first_share, u.basic_line,
+           u.good_line, u.excellent_line, u.merit_cap, u.attendance AS w_attendance,
+           u.orders AS w_orders, u.data AS w_data, u.settled AS w_settled,
+           u.satisfaction AS w_satisfaction, u.merit AS w_merit, u.training AS w_training,
+           {RATE} AS rate,
+           {TYPICAL} AS usual,
+           {COUNTED} AS counted,
            CASE WHEN u.attendance > 0 AND i.rostered > 0 THEN GREATEST(u.attendance
                * LEAST(i.on_duty + i.on_leave, i.rostered)
                - u.check_penalty * i.failed_checks * i.rostered, 0) END AS n_attendance,
@@ -205,10 +223,6 @@ share AS (
            CASE WHEN u.settled > 0 AND i.settled_total > 0 THEN i.settled_good END AS n_settled,
            i.settled_total AS d_settled,
            CASE WHEN u.satisfaction > 0 THEN i.satisfaction END AS n_satisfaction,
-           CASE WHEN u.merit > 0 AND {TYPICAL} > 0
-                THEN LEAST({RATE} * 200 * {COUNTED}, {TYPICAL} * u.merit_cap) END AS n_merit,
-           {TYPICAL} * u.merit_cap AS d_merit,
-           CASE WHEN {TYPICAL} > 0 THEN ({TYPICAL} + {COUNTED}) / (2 * {COUNTED}) END AS typical,
            CASE WHEN u.training > 0 THEN
                CASE WHEN i.hours_required > 0 AND i.hours IS NOT NULL AND i.test IS NOT NULL
                     THEN LEAST(i.hours, i.hours_required)::int8 * 10000
@@ -223,39 +237,44 @@ share AS (
            LEAST(u.plus_cap, u.commend_township * i.commended_township
                + u.commend_county * i.commended_county) * 100 AS plus,
            LEAST(u.minus_cap * 100, GREATEST(i.deducted, 0) * 10) AS minus
-    FROM appraisal.input i
-    JOIN rule u ON u.county_id = i.county_id AND u.run_id = i.run_id
-    LEFT JOIN median m ON m.county_id = i.county_id AND m.run_id = i.run_id
+    FROM median u
+    JOIN appraisal.input i ON i.county_id = u.county_id AND i.run_id = u.run_id
     WHERE i.county_id = ANY($1) AND i.run_id = ANY($2)
     OFFSET 0
 ),
 weighed AS (
-    SELECT s.*,
+    SELECT county_id, run_id, person_id, town, days, veto, first_final, liked, annual, min_days,
+           first_share, basic_line, good_line, excellent_line, w_attendance, w_orders, w_data,
+           w_settled, w_satisfaction, w_merit, w_training, rate, n_attendance, d_attendance,
+           n_orders, d_orders, n_data, d_data, n_settled, d_settled, n_satisfaction, n_training,
+           d_training, plus, minus,
+           CASE WHEN w_merit > 0 AND usual > 0
+                THEN LEAST(rate * 200 * counted, usual * merit_cap) END AS n_merit,
+           usual * merit_cap AS d_merit,
+           CASE WHEN usual > 0 THEN (usual + counted) / (2 * counted) END AS typical,
            CASE WHEN n_attendance IS NULL THEN 0 ELSE w_attendance END
            + CASE WHEN n_orders IS NULL THEN 0 ELSE w_orders END
            + CASE WHEN n_data IS NULL THEN 0 ELSE w_data END
            + CASE WHEN n_settled IS NULL THEN 0 ELSE w_settled END
            + CASE WHEN n_satisfaction IS NULL THEN 0 ELSE w_satisfaction END
-           + CASE WHEN n_merit IS NULL THEN 0 ELSE w_merit END
+           + CASE WHEN usual > 0 THEN w_merit ELSE 0 END
            + CASE WHEN n_training IS NULL THEN 0 ELSE w_training END AS present
-    FROM share s
+    FROM fact
     OFFSET 0
 )"""
 
 
 def _points(name: str, denominator: str) -> str:
-    """Half up of weight × 100 ÷ present × n ÷ d, in hundredths."""
-    return (
-        f"(20000 * w_{name} * n_{name} + present * {denominator})"
-        f" / (2 * present * {denominator}) AS {name}"
-    )
+    """Half up of weight × 100 ÷ present × n ÷ d, in hundredths: (⌊twice that⌋ + 1) ÷ 2."""
+    return f"((20000 * w_{name} * n_{name} / (present * {denominator}) + 1) >> 1)::int AS {name}"
 
 
 PARTS = f"""
 part AS (
     SELECT county_id, run_id, person_id, town, days, veto, first_final, liked, annual,
-           min_days, first_share, excellent_share, excellent_from, basic_line, good_line,
-           excellent_line, plus, minus, present, rate, typical,
+           min_days, first_share, basic_line, good_line, excellent_line, plus::int AS plus,
+           minus::int AS minus, present::int AS present, rate::int AS rate,
+           typical::int AS typical,
            {_points("attendance", "d_attendance")},
            {_points("orders", "d_orders")},
            {_points("data", "d_data")},
@@ -278,7 +297,8 @@ summed AS (
 ),
 reckoned AS (
     SELECT s.*, CASE WHEN annual AND first_final IS NOT NULL
-        THEN (2 * (first_share * first_final + (100 - first_share) * period_score) + 100) / 200
+        THEN ((2 * (first_share * first_final + (100 - first_share) * period_score) + 100)
+              / 200)::int
         ELSE period_score END AS calculated
     FROM summed s
     OFFSET 0
@@ -293,37 +313,48 @@ total AS (
         AND k.person_id = r.person_id
 )"""
 
+# The grade by score alone, and who may be better than that: ``merits`` is score, satisfaction and
+# results in one number (14, 10 and 14 bits). What is put down here to be read twice is written once
+# more, so it is no wider than it must be, and what is read first stands first.
+RATED = """
+rated AS MATERIALIZED (
+    SELECT town,
+           CASE WHEN NOT veto AND days >= min_days AND final >= excellent_line
+                THEN (final::int8 << 24) + (COALESCE(liked + 1, 0)::int8 << 14) + results
+                ELSE 0 END AS merits,
+           {columns},
+           CASE WHEN veto THEN 'fail'
+                WHEN days < min_days OR final IS NULL THEN 'undetermined'
+                WHEN final >= good_line THEN 'good'
+                WHEN final >= basic_line THEN 'basic'
+                ELSE 'fail' END AS grade,
+           CASE WHEN veto THEN 'veto' WHEN days < min_days THEN 'short'
+                WHEN final IS NULL THEN 'empty' ELSE '' END AS note
+    FROM total
+)"""
 # 优秀 goes by rank within the township; those with equal score, satisfaction and results are in or
-# out together: ``place`` counts peers too, because the frame of a rank includes them. ``merits`` is
-# score, satisfaction and results in one number (14, 10 and 14 bits).
-GRADED = """
-placed AS (
-    SELECT t.*,
-           count(*) OVER (PARTITION BY town) AS workers,
-           count(*) OVER (PARTITION BY town ORDER BY merits DESC) AS place
-    FROM (SELECT t.*, merits > 0 AS top
-          FROM (SELECT t.*, CASE WHEN NOT veto AND days >= min_days AND final >= excellent_line
-                    THEN (final::int8 << 24) + (COALESCE(liked + 1, 0)::int8 << 14) + results
-                    ELSE 0 END AS merits
-                FROM total t) AS t) AS t
+# out together. So within are those who beat the first one for whom there is no room, ``bar``.
+QUOTA = f"""
+quota AS (
+    SELECT w.town, c.merits[1 + GREATEST(w.workers * u.excellent_share / 100,
+               CASE WHEN w.workers >= u.excellent_from THEN 1 ELSE 0 END)::int] AS bar
+    FROM (SELECT town, array_agg(merits ORDER BY merits DESC) AS merits
+          FROM rated WHERE merits > 0 GROUP BY town) AS c
+    JOIN (SELECT town, count(*) AS workers FROM rated GROUP BY town) AS w ON w.town = c.town
+    JOIN rule u ON u.number = w.town / {TOWNS}
 ),
 graded AS (
-    SELECT p.*, NOT top OR place <= GREATEST(workers * excellent_share / 100,
-        CASE WHEN workers >= excellent_from THEN 1 ELSE 0 END) AS within
-    FROM placed p
+    SELECT r.*, merits > 0 AS top, merits > COALESCE(q.bar, 0) AS within
+    FROM rated r
+    LEFT JOIN quota q ON q.town = r.town
 )"""
-GRADE = """CASE WHEN veto THEN 'fail'
-            WHEN days < min_days OR final IS NULL THEN 'undetermined'
-            WHEN top AND within THEN 'excellent'
-            WHEN final >= good_line THEN 'good'
-            WHEN final >= basic_line THEN 'basic'
-            ELSE 'fail' END"""
-NOTE = """CASE WHEN veto THEN 'veto' WHEN days < min_days THEN 'short'
-            WHEN final IS NULL THEN 'empty' WHEN NOT within THEN 'quota' ELSE '' END"""
+GRADE = "CASE WHEN within THEN 'excellent' ELSE grade END"
+NOTE = "CASE WHEN top AND NOT within THEN 'quota' ELSE note END"
+RESULTS = """county_id, run_id, person_id, attendance, orders, data, settled, satisfaction, merit,
+       training, plus, minus, present, rate, typical, period_score, calculated, final"""
+GRADED = f"{RATED.format(columns=RESULTS)}, {QUOTA}"
 SCORED = f"""
-SELECT county_id, run_id, person_id, attendance, orders, data, settled, satisfaction, merit,
-       training, plus, minus, present, rate, typical, period_score, calculated, final,
-       {GRADE} AS grade, {NOTE} AS note
+SELECT {RESULTS}, {GRADE} AS grade, {NOTE} AS note
 FROM graded
 """
 SCORE = f"""
@@ -344,14 +375,13 @@ total AS (
     SELECT s.county_id, s.run_id, s.person_id, {TOWN} AS town, i.days, i.veto,
            i.satisfaction AS liked, s.final,
            COALESCE(s.orders, 0) + COALESCE(s.data, 0) + COALESCE(s.settled, 0) AS results,
-           u.min_days, u.excellent_share, u.excellent_from, u.basic_line, u.good_line,
-           u.excellent_line
+           u.min_days, u.basic_line, u.good_line, u.excellent_line
     FROM appraisal.score s
     JOIN appraisal.input i ON i.county_id = s.county_id AND i.run_id = s.run_id
         AND i.person_id = s.person_id
     JOIN rule u ON u.county_id = s.county_id AND u.run_id = s.run_id
     WHERE s.county_id = ANY($1) AND s.run_id = ANY($2)
-), {GRADED}
+), {RATED.format(columns="county_id, run_id, person_id")}, {QUOTA}
 UPDATE appraisal.score s SET grade = g.grade, note = g.note
 FROM (SELECT county_id, run_id, person_id, {GRADE} AS grade, {NOTE} AS note FROM graded) AS g
 WHERE s.county_id = ANY($1) AND s.county_id = g.county_id AND s.run_id = g.run_id
@@ -402,8 +432,11 @@ async def gather(county_id: int, run_id: UUID) -> int:
 
 
 async def score(counties: Sequence[int], runs: Sequence[UUID]) -> int:
-    """Score and grade the runs' inputs; how many people that is."""
-    return _count(await DB.execute(SCORE, counties, runs))
+    """Score and grade the runs' inputs, inside a transaction; how many people that is."""
+    await DB.execute(BY_KEY)
+    status = await DB.execute(SCORE, counties, runs)
+    await DB.execute(ANY_WAY)
+    return _count(status)
 
 
 async def replay(county_id: int, run_id: UUID, scheme: str) -> list[Result]:
