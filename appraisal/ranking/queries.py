@@ -9,7 +9,8 @@ from shared.database import DB
 FORGET = "DELETE FROM appraisal.ranking WHERE county_id = ANY($1) AND run_id = ANY($2)"
 # Who has no grade, or fails by veto, has no rank and stands last. Equal scores share a rank; within
 # it satisfaction, then results decide who is named first. One sort a level serves rank and place,
-# over small numbers instead of codes: the run's number, the unit's digits, ``top`` (0 = no rank).
+# over few small numbers instead of codes and ids, because every level writes each row down twice:
+# a grid type, township and village among all runs of the statement, ``top`` (0 = no rank).
 FREEZE = """
 INSERT INTO appraisal.ranking (county_id, run_id, person_id, grid_type, township_code,
     village_code, county_place, county_rank, type_place, type_rank, township_place, township_rank,
@@ -18,19 +19,21 @@ WITH listed AS (
     SELECT row_number() OVER () AS number, county_id, id AS run_id
     FROM appraisal.run WHERE county_id = ANY($1) AND id = ANY($2)
 )
-SELECT county_id, run_id, person_id, grid_type, left(grid_code, 9), left(grid_code, 12),
-       county_place, CASE WHEN top > 0 THEN county_rank END,
-       type_place, CASE WHEN top > 0 THEN type_rank END,
-       township_place, CASE WHEN top > 0 THEN township_rank END,
-       village_place, CASE WHEN top > 0 THEN village_rank END
+SELECT l.county_id, l.run_id, p.person_id,
+       CASE p.kind % 4 WHEN 1 THEN 'rural' WHEN 2 THEN 'community' ELSE 'other' END,
+       left(p.grid_code, 9), left(p.grid_code, 12),
+       p.county_place, CASE WHEN p.top > 0 THEN p.county_rank END,
+       p.type_place, CASE WHEN p.top > 0 THEN p.type_rank END,
+       p.township_place, CASE WHEN p.top > 0 THEN p.township_rank END,
+       p.village_place, CASE WHEN p.top > 0 THEN p.village_rank END
 FROM (
     SELECT r.*,
            row_number() OVER (PARTITION BY number ORDER BY top DESC, rest DESC, person_id)
                AS county_place,
            rank() OVER (PARTITION BY number ORDER BY top DESC) AS county_rank,
-           row_number() OVER (PARTITION BY number, kind ORDER BY top DESC, rest DESC, person_id)
+           row_number() OVER (PARTITION BY kind ORDER BY top DESC, rest DESC, person_id)
                AS type_place,
-           rank() OVER (PARTITION BY number, kind ORDER BY top DESC) AS type_rank,
+           rank() OVER (PARTITION BY kind ORDER BY top DESC) AS type_rank,
            row_number() OVER (PARTITION BY town ORDER BY top DESC, rest DESC, person_id)
                AS township_place,
            rank() OVER (PARTITION BY town ORDER BY top DESC) AS township_rank,
@@ -38,10 +41,11 @@ FROM (
                AS village_place,
            rank() OVER (PARTITION BY town, village ORDER BY top DESC) AS village_rank
     FROM (
-        SELECT l.number, s.county_id, s.run_id, s.person_id, i.grid_type, i.grid_code,
-               CASE i.grid_type WHEN 'rural' THEN 1 WHEN 'community' THEN 2 ELSE 3 END AS kind,
-               l.number * 1000 + substr(i.grid_code, 7, 3)::int AS town,
-               substr(i.grid_code, 10, 3)::int AS village,
+        SELECT l.number, s.person_id, i.grid_code,
+               l.number * 4 + CASE i.grid_type WHEN 'rural' THEN 1 WHEN 'community' THEN 2
+                   ELSE 3 END AS kind,
+               l.number * 1000000000 + i.grid_code::int8 / 1000000 AS town,
+               i.grid_code::int8 / 1000 AS village,
                CASE WHEN s.grade <> 'undetermined' AND s.note <> 'veto' THEN s.final + 1 ELSE 0
                END AS top,
                (COALESCE(i.satisfaction + 1, 0) << 14) + COALESCE(s.orders, 0)
@@ -51,9 +55,25 @@ FROM (
         JOIN appraisal.input i ON i.county_id = s.county_id AND i.run_id = s.run_id
             AND i.person_id = s.person_id
         WHERE s.county_id = ANY($1) AND s.run_id = ANY($2)
+          AND i.county_id = ANY($1) AND i.run_id = ANY($2)
     ) AS r
-) AS placed
+) AS p
+JOIN listed l ON l.number = p.number
 """
+# As for scoring: planned once a connection, by key; and never person by person, which is what the
+# planner chooses when it takes a county and its run for two independent conditions.
+BY_KEY = "; ".join(
+    f"SET LOCAL {setting}"
+    for setting in (
+        "plan_cache_mode = force_generic_plan",
+        "enable_seqscan = off",
+        "enable_nestloop = off",
+    )
+)
+ANY_WAY = "; ".join(
+    f"SET LOCAL {setting}"
+    for setting in ("plan_cache_mode = auto", "enable_seqscan = on", "enable_nestloop = on")
+)
 # A page is a range of the level's index; names are looked up for its rows only. Conditions beside
 # the level's own read on along the same index until the page is full.
 PAGE = """
@@ -159,4 +179,7 @@ async def forget(counties: Sequence[int], runs: Sequence[UUID]) -> None:
 
 
 async def freeze(counties: Sequence[int], runs: Sequence[UUID]) -> None:
+    """Rank the runs' workers at every level, inside a transaction."""
+    await DB.execute(BY_KEY)
     await DB.execute(FREEZE, counties, runs)
+    await DB.execute(ANY_WAY)

@@ -8,7 +8,7 @@ from shared.database import DB
 
 
 class Ranking(Table, tablename="ranking", schema="appraisal", db=DB):
-    """Where a worker stands at each level; key (county_id, run_id, person_id), see sql/21.
+    """Where a worker stands at each level; key (county_id, run_id, county_place), see sql/21.
 
     A rank is shared by equal scores (1, 1, 3) and NULL for 不定等次 and for a veto. A place is the
     position in the list, dense from 1, so that any page of any list begins at a known place.

@@ -138,6 +138,7 @@ SELECT i.person_id, i.name, i.grid_code,
 FROM appraisal.input i
 JOIN appraisal.score s ON s.county_id = $1 AND s.run_id = $2 AND s.person_id = i.person_id
 JOIN appraisal.ranking r ON r.county_id = $1 AND r.run_id = $2 AND r.person_id = i.person_id
+    AND r.township_code = left(i.grid_code, 9)
 LEFT JOIN shared.unit g ON g.county_id = $1 AND g.code = i.grid_code
 LEFT JOIN shared.unit v ON v.county_id = $1 AND v.code = left(i.grid_code, 12)
 WHERE i.county_id = $1 AND i.run_id = $2

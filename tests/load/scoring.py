@@ -75,14 +75,15 @@ INSERT INTO appraisal.run (county_id, id, cycle_id, number, current, scheme, ann
     people, made_by, made_name, made_at, note)
 SELECT c, $3, $2, 1, true, $4, false, 181, $5, $2, '', now(), '' FROM unnest($1::int[]) AS c
 """
-# Ordinary people: some lack something, some moved, some were praised or reprimanded.
+# Ordinary people: some lack something, some moved, some were praised or reprimanded. They lie in
+# the order in which the product writes them.
 INPUTS = """
 INSERT INTO appraisal.input (county_id, run_id, person_id, name, grid_code, grid_type,
     employment_type, days, days_rural, days_community, days_other, grids, rostered, on_duty,
     on_leave, missing_months, failed_checks, data_total, data_good, satisfaction, half_width,
     ballots, awarded, deducted, hours, hours_required, test, commended_township,
     commended_county, veto, veto_reason, first_final)
-SELECT c, $2, gen_random_uuid(), '张三', lpad(c::text, 6, '0') || lpad((n % 16)::text, 3, '0')
+SELECT c, $2, id, '张三', lpad(c::text, 6, '0') || lpad((n % 16)::text, 3, '0')
            || lpad((n % 190)::text, 3, '0') || lpad((n % 5)::text, 3, '0'),
        (ARRAY['rural', 'rural', 'community', 'other'])[1 + n % 4], 'village_paid', days,
        CASE WHEN n % 4 < 2 THEN days ELSE moved END, CASE WHEN n % 4 = 2 THEN days ELSE 0 END,
@@ -95,9 +96,10 @@ SELECT c, $2, gen_random_uuid(), '张三', lpad(c::text, 6, '0') || lpad((n % 16
        CASE WHEN n % 3 <> 0 THEN (b * 10000)::int END, (n % 25 = 0)::int, (n % 90 = 0)::int,
        n % 1000 = 0, '', NULL
 FROM unnest($1::int[]) AS c
-CROSS JOIN LATERAL (SELECT n, random() AS a, random() AS b,
+CROSS JOIN LATERAL (SELECT n, gen_random_uuid() AS id, random() AS a, random() AS b,
     CASE WHEN n % 60 = 1 THEN 60 ELSE 181 END AS days, CASE WHEN n % 10 = 0 THEN 30 ELSE 0 END
         AS moved FROM generate_series(1, $3) AS n OFFSET 0) AS p
+ORDER BY c, id
 """
 
 
