@@ -10,10 +10,13 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
+from time import monotonic
 from typing import Any, Literal, TypeVar
 
+import click
 import msgspec
 import uvloop
+from asyncpg import CannotConnectNowError
 
 from deploy.embedded import POSTGRES, VALKEY, Embedded
 from deploy.engine_home import EngineError, locked
@@ -32,6 +35,10 @@ PAGE_LIMITS = {
     "lock_timeout": "5s",
     "idle_in_transaction_session_timeout": "60s",
 }
+RECOVERY_SECONDS, RECOVERY_BEAT = 60.0, 0.5
+"""How long a database that recovers is waited for, and between two questions."""
+RECOVERING = "数据库正在启动或恢复，稍等……"
+STILL_RECOVERING = "数据库还在启动或恢复，请过几分钟再试；如果一直这样，请看数据库的日志。"
 COMMAND_LIMITS = {"statement_timeout": "30min", "lock_timeout": "30s"}
 
 
@@ -49,16 +56,40 @@ async def runtime(
     sealing.configure(settings.secret_key)
     with ExitStack() as stack:
         settings = stack.enter_context(_Engines(settings))
+        limits = PAGE_LIMITS if serving else COMMAND_LIMITS
         if settings.database_url:
             DB.configure(settings.database_url)
+            await awake()
             await ensure()
-        limits = PAGE_LIMITS if serving else COMMAND_LIMITS
         configure(settings, service, **limits)
+        if not settings.database_url:
+            await awake()
         await DB.start_connection_pool(min_size=1, max_size=settings.pool_size)
         try:
             yield settings
         finally:
             await DB.close_connection_pool()
+
+
+async def awake() -> None:
+    """Return when the database takes connections: after a crash or a boot it first recovers.
+
+    Raises EngineError when that takes too long.
+    """
+    until = monotonic() + RECOVERY_SECONDS
+    told = False
+    while True:
+        try:
+            await DB.fetchval("SELECT 1")
+        except CannotConnectNowError as error:
+            if monotonic() > until:
+                raise EngineError(STILL_RECOVERING) from error
+            if not told:
+                click.echo(RECOVERING, err=True)
+                told = True
+            await asyncio.sleep(RECOVERY_BEAT)
+        else:
+            return
 
 
 def run(

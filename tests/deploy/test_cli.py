@@ -16,8 +16,12 @@ import asyncpg
 import httpx
 import pytest
 
+from deploy import runtime
 from deploy.embedded import POSTGRES, Embedded
-from deploy.engine_home import read_pid, send_signal
+from deploy.engine_home import EngineError, read_pid, send_signal
+from deploy.engine_postgres import Postgres
+from deploy.migrate import OWNER
+from shared.database import DB
 from tests.conftest import Servers
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,6 +37,25 @@ def data_dir(tmp_path: Path) -> Iterator[Path]:
     yield folder
     if (folder / "engine").exists():
         shutil.rmtree((folder / "engine").resolve())
+
+
+@pytest.fixture
+def recovering(data_dir: Path) -> Iterator[Postgres]:
+    """A database that is up and takes no connections, as after a power cut, until it is told."""
+    with Embedded(data_dir, valkey=False) as engines:
+        [engine] = [one for one in engines.engines if isinstance(one, Postgres)]
+        engine.stop()
+        (engine.data / "standby.signal").touch()
+        engine.home.give(engine.data / "standby.signal")
+        with (engine.data / "postgresql.conf").open("a") as file:
+            file.write("hot_standby = off\n")
+        run_control(engine, "start", "-l", str(engine.log))
+        yield engine
+
+
+def run_control(engine: Postgres, *arguments: str) -> None:
+    command: tuple[str | Path, ...] = (engine.programs / "pg_ctl", "-w", "-D", engine.data)
+    assert engine.home.run(*command, *arguments, log=engine.home.path / "control.log") == 0
 
 
 def environment(**settings: str) -> dict[str, str]:
@@ -226,3 +249,38 @@ async def test_taken_port_is_one_sentence(data_dir: Path, servers: Servers, data
     assert code == 2
     assert str(port) in err
     assert "Traceback" not in err
+
+
+async def test_waits_for_a_database_that_recovers(recovering: Postgres, tmp_path: Path) -> None:
+    """Says so once, and goes on when it may: a boot after a power cut is no fault."""
+    url = recovering.url(OWNER)
+    with pytest.raises(asyncpg.CannotConnectNowError):
+        await asyncpg.connect(url)
+    process = await start(tmp_path, "migrate", DATABASE_URL=url)
+    assert process.stderr is not None
+    async with asyncio.timeout(120):
+        said = (await process.stderr.readline()).decode()
+        assert said == f"{runtime.RECOVERING}\n"
+        await asyncio.to_thread(run_control, recovering, "promote")
+        out, error = await process.communicate()
+    assert (process.returncode, error) == (0, b""), out
+    connection = await asyncpg.connect(url)
+    assert await connection.fetchval("SELECT count(*) FROM shared.unit") == 0
+    await connection.close()
+
+
+async def test_a_database_that_stays_away_is_one_sentence(
+    recovering: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waits for ever."""
+    monkeypatch.setattr(runtime, "RECOVERY_SECONDS", 0.0)
+    before = dict(DB.config)
+    DB.configure(recovering.url(OWNER))
+    pool, DB.pool = DB.pool, None
+    try:
+        with pytest.raises(EngineError, match="还在启动或恢复"):
+            await runtime.awake()
+    finally:
+        DB.pool = pool
+        DB.config.clear()
+        DB.config.update(before)
