@@ -27,7 +27,11 @@ LEFT JOIN shared.unit v ON v.county_id = $1 AND v.code = left(f.unit_code, 12)
 LEFT JOIN shared.unit t ON t.county_id = $1 AND t.code = left(f.unit_code, 9)
 WHERE f.county_id = $1
 """
-REACH = " AND EXISTS (SELECT FROM unnest($2::text[]) r WHERE starts_with(f.unit_code, r))"
+# "machine unit": who sees a case depends on its kind, so that a list has only what may be opened.
+REACH = (
+    " AND EXISTS (SELECT FROM unnest($2::text[]) r"
+    " WHERE starts_with(f.machine || ' ' || f.unit_code, r))"
+)
 LISTED = (
     CASE
     + REACH

@@ -520,7 +520,12 @@ def _require_view(actor: Actor, case: CaseRow) -> None:
 
 
 def _view_reach(actor: Actor) -> tuple[str, ...]:
-    return reach(actor, Action.CASE_VIEW)
+    """Kind and unit of the cases that the actor may open, as the queries compare them."""
+    return tuple(
+        f"{machine.key} {code}"
+        for machine in MACHINES.values()
+        for code in reach(actor, Action.CASE_VIEW, viewers(machine))
+    )
 
 
 def _target(case: CaseRow, step: Step) -> Target:

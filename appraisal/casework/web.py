@@ -10,6 +10,7 @@ from litestar.response import Redirect, Response, Template
 
 from appraisal.casework import service
 from appraisal.casework.fields import FIELDS
+from appraisal.casework.machines import RECOMMENDATION
 from appraisal.casework.rules import POOL_NAMES
 from appraisal.casework.schemas import CaseView
 from appraisal.pool import service as pools
@@ -61,6 +62,7 @@ async def mine(request: Asked) -> Template:
         own=await service.own(actor),
         waiting=await service.to_sign(actor),
         signs=bool(reach(actor, Action.CASE_SIGN)),
+        recommends=bool(reach(actor, Action.CASE_SIGN, service.viewers(RECOMMENDATION))),
         on=today(moment(request)),
     )
 

@@ -11,7 +11,7 @@ from asyncpg.exceptions import UniqueViolationError
 
 from appraisal.casework import queries as casework_queries
 from appraisal.casework import service as casework
-from appraisal.casework.machines import EXITS
+from appraisal.casework.machines import EXITS, MACHINES
 from appraisal.casework.rules import Outcome, Pool
 from appraisal.casework.schemas import Opening, SignForm
 from appraisal.cycle import service as cycles
@@ -39,11 +39,13 @@ MACHINE_OF = {"basic": "improvement", "fail": "warning"}
 
 
 async def candidates(actor: Actor, pool: Pool, cycle_id: UUID) -> list[Candidate]:
-    """Whom a cycle's results put before a pool, in the actor's reach. Raises NotFound."""
+    """Whom a cycle's results put before a pool, for who signs in it. Raises NotFound."""
     cycle = await cycles.get(actor, cycle_id)
-    codes = reach(actor, Action.CASE_SIGN)
-    if pool not in FORWARD or not codes:
+    if pool not in FORWARD or not reach(actor, Action.CASE_SIGN):
         raise NotFound
+    machines = (machine for machine in MACHINES.values() if machine.pool is pool)
+    signers = frozenset[Role]().union(*(step.signs for one in machines for step in one.steps))
+    codes = reach(actor, Action.CASE_SIGN, signers)
     return await queries.candidates(actor.county_id, pool, FORWARD[pool], cycle.id, codes)
 
 

@@ -10,18 +10,23 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
+import msgspec
+
 from appraisal.casework import service as casework
+from appraisal.casework.rules import Pool
 from appraisal.casework.schemas import SignForm
 from appraisal.cycle import advancing
 from appraisal.cycle import service as cycles
 from appraisal.cycle.rules import Stage
 from appraisal.cycle.schemas import CycleForm
 from appraisal.notice import service as notice
-from appraisal.notice.schemas import NoticeForm, ServeForm
+from appraisal.notice.schemas import ContestForm, NoticeForm, ServeForm
 from appraisal.pool import service as pools
+from appraisal.pool.schemas import ApplyForm
 from appraisal.scorecard import calibrating, scoring
 from appraisal.survey import service as survey
 from deploy.demo import collecting
+from deploy.demo import county as data
 from deploy.demo.acting import act
 from deploy.demo.collecting import FEWEST, HANDED_OUT, VILLAGE_OF
 from deploy.demo.county import COUNTY
@@ -31,10 +36,18 @@ from shared.calendar import service as calendar
 from shared.calendar.errors import MissingYear
 from shared.clock import today
 from shared.identity.actor import Actor
+from shared.roster.office import service as office
+from shared.roster.office.schemas import PostForm
+from shared.roster.roles import Role
 
 DEPARTMENT = "周敏"
+CLERK = "程远"
 INSTRUCTOR = "尹玉梅"
+LARGE = data.VILLAGES[1]
+CHIEF = LARGE.cadres[0]
 STAR, OBJECTOR, WEAK, CALIBRATED = "欧阳金山", "苏秀英", "何春生", "许大明"
+APPLICANT = 900
+"""The serial of a phone number that nobody in the roster has."""
 AGREED = Decimal("85.5")
 RESTS = """
 {0}-01-01 至 {0}-01-03 休 元旦
@@ -56,7 +69,9 @@ async def play(people: Mapping[str, UUID], at: datetime, url: str) -> None:
     await _plain(people, closed.before)
     cycle_id = await _surveyed(people, closed, url)
     await _cases(people, cycle_id, at - timedelta(days=3))
+    await _vacancy(people, at)
     await _running(people, running, at)
+    await collecting.open_check(await act(people[INSTRUCTOR], at), at - timedelta(days=1))
 
 
 async def _calendar(department: Actor, at: datetime) -> None:
@@ -171,6 +186,50 @@ async def _cases(people: Mapping[str, UUID], cycle_id: UUID, at: datetime) -> No
     talked = _form("talked", "和本人谈了出勤和走访的问题，本人认可，愿意改进。", at)
     chief = await act(people[VILLAGE_OF[WEAK].cadres[0]], at)
     await pools.warn(chief, people[WEAK], cycle_id, talked, at)
+
+
+async def _vacancy(people: Mapping[str, UUID], at: datetime) -> None:
+    """A second post of a large grid, an applicant under public notice, and a letter against her.
+
+    The second clerk has handled it so far, so that the first may look into it.
+    """
+    began, shown, said = (at - timedelta(days=days) for days in (5, 2, 1))
+    form = PostForm(role=Role.GRIDWORKER)
+    post_id = await office.add_post(await act(people[CLERK], began), f"{LARGE.code}001", form)
+    application = ApplyForm(
+        post_id=post_id,
+        step="applied",
+        name="汪小芳",
+        phone=data.phone(APPLICANT),
+        source="mediator",
+        words="自愿报名，做了五年人民调解员。",
+        effective_on=today(began),
+        no_kin=True,
+    )
+    instructor, chief = await act(people[INSTRUCTOR], began), await act(people[CHIEF], began)
+    case_id = await pools.apply(instructor, application, began)
+    qualified = {"adult": "1", "residence": "local", "schooling": "high", "clean": "1"}
+    heard = _form("villagers", "走访了十户，都赞成。", began)
+    for signer, step in (
+        (instructor, _form("checked", "看过证件和毕业证，符合条件。", began, **qualified)),
+        (instructor, _form("interviewed", "面谈合格，熟悉网格情况。", began)),
+        (chief, msgspec.structs.replace(heard, document="走访记录第2号")),
+    ):
+        await casework.sign(signer, case_id, step, began)
+    board = NoticeForm(place=f"县委组织部公示栏、{LARGE.name}公示栏")
+    clerk = await act(people[CLERK], shown)
+    notice_id = await notice.issue_cases(clerk, Pool.ADMISSION, board, shown)
+    objection = ContestForm(
+        entry=1,
+        objector="游建设",
+        contact=f"{LARGE.name}三组 12 号",
+        channel="letter",
+        words="来信说她去年一直在外地务工，请核实居住情况。",
+        received_on=today(said),
+        document="来信登记第7号",
+        no_kin=True,
+    )
+    await notice.contest(await act(people[CLERK], said), notice_id, objection, said)
 
 
 async def _running(people: Mapping[str, UUID], half: Half, at: datetime) -> None:

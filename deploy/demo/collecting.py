@@ -1,7 +1,7 @@
 """What a cycle collects: attendance, facts, training, the double-random check, the survey."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -152,6 +152,23 @@ async def random_check(
             )
         )
     await drawing.record(department, check_id, results, at)
+
+
+async def open_check(instructor: Actor, at: datetime) -> None:
+    """Last month's records of a township, drawn yesterday; nobody has been to look yet."""
+    last = today(at).replace(day=1) - timedelta(days=1)
+    form = drawing.CheckForm(
+        title=f"{last:%Y年%m月}工作记录双随机核查",
+        unit_code=data.TOWNSHIPS[0].code,
+        first_day=last.replace(day=1),
+        last_day=last,
+        people=3,
+        per_person=2,
+        inspectors=("尹玉梅", "高峰"),
+        value_source="当天福彩3D开奖号码",
+    )
+    check_id = await drawing.open_check(instructor, form, at)
+    await drawing.draw(instructor, check_id, "6 1 8", form.value_source, at)
 
 
 async def list_households(department: Actor) -> None:

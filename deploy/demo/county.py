@@ -101,7 +101,9 @@ OFFICE = (
     Someone("沈静", Role.AUDITOR, str(COUNTY), Employment.OFFICIAL),
     Someone("尹玉梅", Role.INSTRUCTOR, "990101100", Employment.OFFICIAL),
     Someone("薛卫东", Role.INSTRUCTOR, "990101101", Employment.OFFICIAL),
+    Someone("程远", Role.DEPARTMENT, str(COUNTY), Employment.OFFICIAL),
 )
+"""Two of the department, because who received an objection does not decide it."""
 CADRES = (Role.CHIEF, Role.LEAD, Role.COMMITTEE, Role.SUPERVISOR, Role.ACCOUNTANT)
 SHOPS = (
     ("990101100", "青石镇积分超市", "青石镇供销合作社", "孟国平"),

@@ -9,12 +9,17 @@ import httpx
 import openpyxl
 import pytest
 
+from appraisal.casework import queries
+from appraisal.casework import service as casework
+from appraisal.casework.machines import MACHINES
 from appraisal.casework.rules import Pool
+from appraisal.casework.schemas import Opening
 from appraisal.cycle.rules import Stage
 from appraisal.notice import service as notice
 from appraisal.notice.schemas import NoticeForm
 from shared.clock import now
 from shared.database import DB
+from shared.ids import new_id
 from shared.roster.roles import Employment
 from tests.appraisal.casework.scene import Scene, actor_of, gridworker, result, scene, served
 from tests.appraisal.pool.test_service import failed, vacant_post, warned
@@ -297,6 +302,41 @@ async def test_others_cases_and_results_are_absent(client: httpx.AsyncClient, ma
         ).text.count("没有找到")
         signed = await post(client, f"{case}/sign", step="served", how="signed")
         assert signed.status_code == 404
+
+
+async def test_a_list_has_what_may_be_opened(client: httpx.AsyncClient, made: Scene) -> None:
+    """A recommendation is not the village's business, nor is it on the village's list."""
+    cases = {}
+    for machine in ("recommendation", "objection"):
+        opening = Opening(
+            machine=machine,
+            person_id=made.town.worker.person_id,
+            unit_code=made.town.worker.unit_code,
+            about_cycle_id=made.cycle_id,
+        )
+        cases[machine] = new_id()
+        await queries.insert_case(COUNTY, cases[machine], MACHINES[machine].pool, opening, made.now)
+        await queries.set_state(
+            COUNTY,
+            cases[machine],
+            MACHINES[machine].openings[0].key,
+            None,
+            done=False,
+            due_on=None,
+            overdue_on=None,
+        )
+    for someone, seen in (
+        (made.town.chief, {"objection"}),
+        (made.town.instructor, {"recommendation", "objection"}),
+        (made.town.committee, set()),
+    ):
+        actor = await actor_of(made, someone)
+        listed, total = await casework.listed(actor, "")
+        assert ({case.machine for case in listed}, total) == (seen, len(seen))
+        await act_as(client, someone)
+        for machine, case_id in cases.items():
+            page = await client.get(f"/appraisal/cases/{case_id}")
+            assert page.status_code == (200 if machine in seen else 404)
 
 
 async def test_a_pool_notice_from_the_desk(client: httpx.AsyncClient, made: Scene) -> None:

@@ -6,10 +6,12 @@ import pytest
 from appraisal.casework import service as casework
 from appraisal.casework.rules import Pool
 from appraisal.cycle import service as cycles
+from appraisal.duty import drawing
 from appraisal.ranking import service as ranking
 from appraisal.ranking.schemas import Wanted
 from appraisal.survey import service as surveys
 from appraisal.survey import slips
+from appraisal.verifier import service as verifier
 from deploy.demo import county as data
 from deploy.demo.acting import act
 from deploy.demo.halves import Half
@@ -58,7 +60,11 @@ async def test_demo_county_is_ready_to_play_in(committed: None, settings: Settin
 
 
 async def test_demo_county_has_appraised(rollback: None, settings: Settings) -> None:
-    """A closed half-year with a valid result, ranks, an answered objection; one that collects."""
+    """A closed half-year with a valid result, ranks, an answered objection; one that collects.
+
+    A contest that the department may decide, a vacancy with an applicant, a check half done; and
+    the verifier finds that everything in it holds.
+    """
     await seed_demo(settings)
     running = Half.open_at(now())
     found = await DB.fetch(
@@ -96,9 +102,28 @@ async def test_demo_county_has_appraised(rollback: None, settings: Settings) -> 
         for case in (await casework.listed(department, pool))[0]
     ]
     assert sorted(cases) == [
+        ("admission", False),
+        ("contest_pool", False),
         ("improvement", False),
         ("objection", True),
         ("recommendation", False),
+    ]
+    [contest] = [
+        case
+        for case in (await casework.listed(department, Pool.OBJECTION))[0]
+        if case.machine == "contest_pool"
+    ]
+    view = await casework.view(department, contest.id, now())
+    assert {choice.step.key for choice in view.choices if not choice.reason} == {
+        "contest_kept",
+        "contest_dropped",
+        "withdrawn",
+    }
+    assert (await verifier.verify(data.COUNTY)).findings == ()
+    checks = await drawing.checks(department)
+    assert [(check.state, check.items > check.checked) for check in checks] == [
+        ("drawn", True),
+        ("drawn", False),
     ]
 
 
