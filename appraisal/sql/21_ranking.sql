@@ -2,7 +2,7 @@
 -- A row is known by its place in the county's list, which the pages of that list need anyway. That
 -- nobody stands there twice follows from the key of the scores that the places are made of; one
 -- person is looked up in the list of the township. An index by person, in no order that rows are
--- written in, was a quarter of the work of freezing.
+-- written in, was a sixth of the work of freezing.
 DO $$
 BEGIN
     IF pg_get_constraintdef((SELECT oid FROM pg_constraint
