@@ -48,6 +48,8 @@ CHIEF = LARGE.cadres[0]
 STAR, OBJECTOR, WEAK, CALIBRATED = "欧阳金山", "苏秀英", "何春生", "许大明"
 APPLICANT = 900
 """The serial of a phone number that nobody in the roster has."""
+OFFICE = NoticeForm(phone="0990-6218001", place="县委组织部干部股（县政府 3 号楼 205 室）")
+"""Where objections to a notice are received."""
 AGREED = Decimal("85.5")
 RESTS = """
 {0}-01-01 至 {0}-01-03 休 元旦
@@ -143,8 +145,7 @@ async def _decided(
         )
     await _step(people, cycle_id, Stage.NOTICE, half.after(7))
     at = half.after(7)
-    board = NoticeForm(place="县委组织部公示栏、各村公示栏")
-    await notice.issue_results(await act(people[DEPARTMENT], at), cycle_id, board, at)
+    await notice.issue_results(await act(people[DEPARTMENT], at), cycle_id, OFFICE, at)
     at = half.after(8)
     for one in PROFILES:
         if one.name == WEAK:
@@ -216,9 +217,8 @@ async def _vacancy(people: Mapping[str, UUID], at: datetime) -> None:
         (chief, msgspec.structs.replace(heard, document="走访记录第2号")),
     ):
         await casework.sign(signer, case_id, step, began)
-    board = NoticeForm(place=f"县委组织部公示栏、{LARGE.name}公示栏")
     clerk = await act(people[CLERK], shown)
-    notice_id = await notice.issue_cases(clerk, Pool.ADMISSION, board, shown)
+    notice_id = await notice.issue_cases(clerk, Pool.ADMISSION, OFFICE, shown)
     objection = ContestForm(
         entry=1,
         objector="游建设",

@@ -158,17 +158,17 @@ async def open_check(instructor: Actor, at: datetime) -> None:
     """Last month's records of a township, drawn yesterday; nobody has been to look yet."""
     last = today(at).replace(day=1) - timedelta(days=1)
     form = drawing.CheckForm(
-        title=f"{last:%Y年%m月}工作记录双随机核查",
+        title=f"{last.year}年{last.month}月工作记录核查",
         unit_code=data.TOWNSHIPS[0].code,
         first_day=last.replace(day=1),
         last_day=last,
         people=3,
         per_person=2,
-        inspectors=("尹玉梅", "高峰"),
+        inspectors=("尹玉梅", "沈静"),
         value_source="当天福彩3D开奖号码",
     )
     check_id = await drawing.open_check(instructor, form, at)
-    await drawing.draw(instructor, check_id, "6 1 8", form.value_source, at)
+    await drawing.draw(instructor, check_id, "5 2 6", form.value_source, at)
 
 
 async def list_households(department: Actor) -> None:
