@@ -43,9 +43,6 @@ ANSWER_SECONDS = 30
 """A batch whose answer takes longer is lost, whatever the network says."""
 DRAIN_SECONDS = 15
 """At the end of the process, for what was accepted."""
-TURNS = 2
-"""Of the loop before each batch: the first reads what has come, the second lets it get here. No
-timer, and nothing at a quiet counter; at a busy one a batch has half as many again."""
 PLAN_AGAIN = frozenset(8 * 4**n for n in range(8))
 """Batches of a connection before which it forgets its plans: those made for an empty table may use
 any index of it, and a county's first day must not be slow until somebody analyses."""
@@ -128,8 +125,6 @@ class Committer:
         try:
             while not self.lane.closed or self.lane.busy:
                 if self.lane.busy:
-                    for _ in range(TURNS):
-                        await asyncio.sleep(0)
                     await self._send()
                 else:
                     self._wake.clear()

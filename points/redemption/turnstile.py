@@ -16,7 +16,7 @@ from points.errors import CounterBusy
 from points.ledger import committer
 
 PATH = "/api/redemptions"
-MOST = 64
+MOST = 48
 """Redemptions at work in one process at a time. More would only wait for its one processor; the
 committer's own queue judges what the database can take."""
 TURNED_AWAY = Counter("gridmerit_redemptions_turned_away", "Redemptions not let in")
