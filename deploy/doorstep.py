@@ -26,8 +26,10 @@ class Doorstep(HttpToolsProtocol):
         """The request that is being read is refused: seconds after which to come again."""
 
     def on_headers_complete(self) -> None:
-        # Behind an unanswered one it must wait for its turn; the turnstile itself sees to that.
-        if self.url == URL and (self.cycle is None or self.cycle.response_complete):
+        # Behind an unanswered one it must wait for its turn, and who asks before sending the body
+        # must be answered before it: the turnstile itself sees to those.
+        idle = self.cycle is None or self.cycle.response_complete
+        if self.url == URL and idle and not self.expect_100_continue:
             self.away = self.turnstile.refusal()
             if self.away is not None:
                 return

@@ -152,6 +152,16 @@ async def test_who_wants_to_go_is_let_go(counter: Counter, served: Served) -> No
     assert len(lines) == MOST
 
 
+async def test_who_asks_first_is_told_before_the_body(counter: Counter, served: Served) -> None:
+    """``Expect: 100-continue``: such a client sends nothing more until it is answered."""
+    lines = await full(counter, served)
+    line = await connect(served)
+    head, _, body = request(more="expect: 100-continue\r\n").partition(b"\r\n\r\n")
+    line[1].write(head + b"\r\n\r\n")
+    assert (await answer(line))[0] == 503
+    assert (body, len(lines), counter.served) == (ORDER, MOST, MOST)
+
+
 async def test_one_behind_an_unanswered_one_waits_its_turn(
     counter: Counter, served: Served
 ) -> None:
