@@ -1,4 +1,4 @@
-"""Turns redemptions away at the socket: a refusal there costs a third of one inside the app.
+"""Turns redemptions away at the socket, where a refusal costs little more than reading it.
 
 At three times what a counter can do, two of three requests are refused; each costs the server its
 scope, its task and a turn of the loop, which those who were let in are then missing. So the

@@ -25,8 +25,6 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
 App = Callable[[Any, Any, Any], Awaitable[None]]
-
-
 Headers = tuple[tuple[bytes, bytes], ...]
 EXPECTED = "expected"
 """Where in the state of a request stands that its place is kept."""
