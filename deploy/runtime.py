@@ -35,11 +35,11 @@ PAGE_LIMITS = {
     "lock_timeout": "5s",
     "idle_in_transaction_session_timeout": "60s",
 }
+COMMAND_LIMITS = {"statement_timeout": "30min", "lock_timeout": "30s"}
 RECOVERY_SECONDS, RECOVERY_BEAT = 60.0, 0.5
 """How long a database that recovers is waited for, and between two questions."""
 RECOVERING = "数据库正在启动或恢复，稍等……"
 STILL_RECOVERING = "数据库还在启动或恢复，请过几分钟再试；如果一直这样，请看数据库的日志。"
-COMMAND_LIMITS = {"statement_timeout": "30min", "lock_timeout": "30s"}
 
 
 @asynccontextmanager

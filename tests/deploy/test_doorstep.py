@@ -38,10 +38,20 @@ class Counter:
         await send({"type": "http.response.body", "body": body})
 
 
+class Inner(Turnstile):
+    """Knows how many requests the server made of what it read."""
+
+    made = 0
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self.made += 1
+        await super().__call__(scope, receive, send)
+
+
 class Served(uvicorn.Server):
     """In this process, on a free port."""
 
-    def __init__(self, turnstile: Turnstile) -> None:
+    def __init__(self, turnstile: Inner) -> None:
         self.turnstile = turnstile
         self.lines: list[Line] = []
         super().__init__(
@@ -60,7 +70,7 @@ async def counter() -> Counter:
 
 @pytest.fixture
 async def served(counter: Counter) -> AsyncIterator[Served]:
-    server = Served(Turnstile(counter))
+    server = Served(Inner(counter))
     server.config.load()
     server.lifespan = server.config.lifespan_class(server.config)
     await server.startup()
@@ -112,7 +122,7 @@ async def test_a_full_counter_refuses_at_the_door(counter: Counter, served: Serv
     assert (status, headers["retry-after"], json.loads(body)["code"]) == (503, "1", "busy")
     assert headers["content-type"] == "application/problem+json"
     assert headers["cache-control"] == "no-store"
-    assert counter.served == MOST
+    assert served.turnstile.made == counter.served == MOST
     other = await connect(served)
     other[1].write(request(path="/wallet"))
     counter.release.set()
@@ -122,6 +132,24 @@ async def test_a_full_counter_refuses_at_the_door(counter: Counter, served: Serv
     status, _, body = await answer(line)
     assert (status, body) == (201, b"[1]")
     assert served.turnstile.inside == 0
+
+
+async def test_a_crowd_that_comes_at_once_is_counted_at_the_door(
+    counter: Counter, served: Served
+) -> None:
+    """Who is let in has a place before anything runs: none too many becomes a request."""
+    lines = [await connect(served) for _ in range(2 * MOST)]
+    for line in lines:
+        line[1].write(request())
+    answers = [asyncio.create_task(answer(line)) for line in lines]
+    async with asyncio.timeout(20):
+        for early, one in enumerate(asyncio.as_completed(answers), start=1):
+            assert (await one)[0] == 503
+            if early == MOST:
+                break
+    assert served.turnstile.made == counter.served == MOST
+    counter.release.set()
+    assert [one[0] for one in await asyncio.gather(*answers)].count(201) == MOST
 
 
 async def test_a_refused_body_is_nobodys(counter: Counter, served: Served) -> None:
