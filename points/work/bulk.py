@@ -26,7 +26,7 @@ from shared.database import DB
 from shared.identity.access import Action
 from shared.ids import new_id
 
-CHUNK = 2_000
+CHUNK = 500
 """Records confirmed or posted in one transaction, so that redemptions wait for none long."""
 BEGINNING = (date.min, UUID(int=0))
 Progress = Callable[[str, int], None]

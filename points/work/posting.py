@@ -27,7 +27,7 @@ from shared import settings_county
 from shared.database import DB
 from shared.settings_county import CountySettings
 
-CHUNK = 2_000
+CHUNK = 500
 """Records decided and posted in one transaction, more only when one village has more."""
 
 
@@ -110,7 +110,7 @@ async def _post(
         if decision.posted:
             fund_id = paying.get(item.grid_code[:12])
             awards.append(_award(item, rule, decision, fund_id, settings))
-    await queries.store(county_id, decided, at, state, resident_rules)
+    await queries.store(county_id, decided, at, resident_rules)
     for outcome in await ledger.post(county_id, awards):
         if outcome.code != Code.ACCEPTED:
             raise LedgerRefused(str(outcome.code))
@@ -228,10 +228,10 @@ async def _book(county_id: int, due: Sequence[Due]) -> _Ledger:
     for worker_id, year, amount in await queries.given_in_years(county_id, workers, years):
         book.person_year[worker_id, year] = amount
     houses = sorted({item.household for item in due if item.household})
-    for past in await queries.visits(county_id, houses, min(item.work_date for item in due)):
-        book.visits.add(_visit(past))
     days = [item.work_date for item in due]
     near = timedelta(days=REPEAT_DAYS)
+    for past in await queries.visits(county_id, houses, week_of(min(days))[0]):
+        book.visits.add(_visit(past))
     keys = sorted({item.text_key for item in due})
     for past in await queries.reports(county_id, keys, min(days) - near, max(days) + near):
         book.reports[_report(past)].append((past.work_date, past.id))

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from points.work.rules import State
+from points.work.rules import State, month_bounds, month_of
 from shared.database import DB
 
 
@@ -65,10 +65,12 @@ ORDER BY work_date, declared_at, seq, id
 """
 )
 DUE = IN_STATE + "FOR UPDATE"
+# Years lie in the table: `standing` (posted records are) and the days find a worker's by index.
 GIVEN = """
 SELECT worker_id, rule_code, category, work_date, sum(posted)::int8 AS posted
 FROM points.work_record
 WHERE county_id = $1 AND worker_id = ANY($2::uuid[]) AND state = 'posted' AND posted > 0
+  AND standing AND work_date BETWEEN $4 AND $5
   AND (extract(year FROM work_date) * 100 + extract(month FROM work_date))::int = ANY($3::int[])
 GROUP BY worker_id, rule_code, category, work_date
 """
@@ -76,31 +78,35 @@ GIVEN_IN_YEARS = """
 SELECT worker_id, extract(year FROM work_date)::int AS year, sum(posted)::int8 AS posted
 FROM points.work_record
 WHERE county_id = $1 AND worker_id = ANY($2::uuid[]) AND state = 'posted' AND posted > 0
+  AND standing AND work_date BETWEEN make_date($4, 1, 1) AND make_date($5, 12, 31)
   AND extract(year FROM work_date)::int = ANY($3::int[])
 GROUP BY 1, 2
 """
+# A record's run is the month of its work or a later one: older runs need not be looked through.
 VISITS = (
     FIELDS
     + """
 WHERE county_id = $1 AND household = ANY($2::text[]) AND household <> '' AND state = 'posted'
-  AND posted > 0 AND work_date >= $3::date - 7
+  AND posted > 0 AND work_date >= $3 AND run_month >= $4
 """
 )
 REPORTS = (
     FIELDS
     + """
 WHERE county_id = $1 AND text_key = ANY($2::text[]) AND work_date BETWEEN $3 AND $4
-  AND state = 'posted' AND repeats IS NULL
+  AND state = 'posted' AND repeats IS NULL AND run_month >= $5
 """
 )
+# No look at the state: ``due`` did, and locked them. Where few records are in a state, the planner
+# would think it meets few here and look through all of ``d`` for each.
 STORE = """
 UPDATE points.work_record r
 SET state = 'posted', posted = d.posted, decision = d.decision::jsonb, posted_at = $6,
     repeats = d.repeats, accepted_at = COALESCE(r.accepted_at, $6),
-    resident_how = CASE WHEN r.resident_how = '' AND r.rule_code = ANY($8::text[])
+    resident_how = CASE WHEN r.resident_how = '' AND r.rule_code = ANY($7::text[])
                         THEN 'signature' ELSE r.resident_how END
 FROM unnest($2::uuid[], $3::int8[], $4::text[], $5::uuid[]) AS d (id, posted, decision, repeats)
-WHERE r.county_id = $1 AND r.id = d.id AND r.state = $7
+WHERE r.county_id = $1 AND r.id = d.id
 """
 
 
@@ -121,36 +127,38 @@ async def accepted(county_id: int, ids: Sequence[UUID]) -> list[Due]:
 
 
 async def given(county_id: int, workers: Sequence[UUID], months: Sequence[int]) -> list[Given]:
-    """What workers were given in some months (202610)."""
-    rows = await DB.fetch(GIVEN, county_id, list(workers), list(months))
+    """What workers were given in some months (202610), of which there is at least one."""
+    first, last = month_bounds(min(months))[0], month_bounds(max(months))[1]
+    rows = await DB.fetch(GIVEN, county_id, list(workers), list(months), first, last)
     return [Given(**dict(row)) for row in rows]
 
 
 async def given_in_years(
     county_id: int, workers: Sequence[UUID], years: Sequence[int]
 ) -> list[tuple[UUID, int, int]]:
-    """(worker, year, 0.1 point)."""
-    rows = await DB.fetch(GIVEN_IN_YEARS, county_id, list(workers), list(years))
+    """(worker, year, 0.1 point), of at least one year."""
+    span = min(years), max(years)
+    rows = await DB.fetch(GIVEN_IN_YEARS, county_id, list(workers), list(years), *span)
     return [(row["worker_id"], row["year"], row["posted"]) for row in rows]
 
 
 async def visits(county_id: int, households: Sequence[str], since: date) -> list[Due]:
-    return await DB.all(Due, VISITS, county_id, list(households), since)
+    """Counted visits from a day on."""
+    return await DB.all(Due, VISITS, county_id, list(households), since, month_of(since))
 
 
 async def reports(county_id: int, keys: Sequence[str], first: date, last: date) -> list[Due]:
     """Counted records of these words, which others may repeat."""
-    return await DB.all(Due, REPORTS, county_id, list(keys), first, last)
+    return await DB.all(Due, REPORTS, county_id, list(keys), first, last, month_of(first))
 
 
 async def store(
     county_id: int,
     rows: Sequence[Decided],
     at: datetime,
-    state: State,
     resident_rules: Sequence[str],
 ) -> None:
-    """Mark records that are in ``state`` posted; under the rules named, a resident signed."""
+    """Mark records that ``due`` has locked posted; under the rules named, a resident signed."""
     await DB.execute(
         STORE,
         county_id,
@@ -159,6 +167,5 @@ async def store(
         [row.decision for row in rows],
         [row.repeats for row in rows],
         at,
-        state,
         list(resident_rules),
     )

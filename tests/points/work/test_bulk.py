@@ -4,12 +4,13 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from points.work import bulk, intake, posting
+from points.work import bulk, intake, posting, posting_queries
 from points.work.rules import State
 from shared.database import DB
 from shared.ids import new_id
 from shared.roster import service as roster
 from shared.roster.roles import Employment, Role
+from tests.conftest import as_owner
 from tests.factories import COUNTY, SmallCounty, member, small_county
 from tests.points.work.test_intake import HEAD, row
 
@@ -104,6 +105,33 @@ async def test_a_row_of_a_posted_month_joins_the_next_run(town: SmallCounty) -> 
     assert run == 202611
     assert (await bulk.verify_month(COUNTY, 202610, NOW)).accepted == 1
     assert (await bulk.post_month(COUNTY, 202610, NOW))[0].records == 1
+
+
+async def test_posting_many_looks_each_up_once(town: SmallCounty) -> None:
+    """Also where statistics say that almost nothing waits; else a month of 2,000 took seconds."""
+    await meetings("八", 2_000)
+    await bulk.post_month(COUNTY, 202610, NOW)
+    async with as_owner():
+        await DB.execute("ANALYZE points.work_record")
+    await meetings("九", 300)
+    ids = await DB.fetchval(
+        "SELECT array_agg(id) FROM points.work_record WHERE county_id = $1 AND state = 'accepted'",
+        COUNTY,
+    )
+    decided = ["{}"] * len(ids), [None] * len(ids)
+    plan = await DB.fetch(
+        f"EXPLAIN (ANALYZE, BUFFERS OFF) {posting_queries.STORE}",
+        COUNTY, ids, [10] * len(ids), *decided, NOW, [],
+    )  # fmt: skip
+    assert "rows=300.00" in plan[1][0]
+    assert not [row[0] for row in plan if "Rows Removed by Join Filter" in row[0]]
+
+
+async def meetings(name: str, count: int) -> None:
+    """That many records, accepted."""
+    rows = [row(8, "ORG-02", f"参加第{name}组例会{n}") for n in range(count)]
+    await intake.import_work(None, COUNTY, "\n".join([HEAD, *rows]).encode(), "m.csv", now=NOW)
+    await bulk.verify_month(COUNTY, 202610, NOW)
 
 
 def test_chunks_keep_villages_whole() -> None:

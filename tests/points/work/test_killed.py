@@ -21,7 +21,7 @@ from tests.points.work.test_intake import HEAD
 ROOT = Path(__file__).resolve().parents[3]
 NOW = datetime(2026, 11, 3, 4, tzinfo=UTC)
 WORKERS = (("421222100001001", "欧阳金山"), ("421222100002001", "谭建军"))
-EACH = 1_200
+EACH = 300
 """Records of each of two villages: together more than one transaction confirms or posts."""
 WAITS = """
 SELECT pid FROM pg_stat_activity
