@@ -3,6 +3,7 @@
 What a line never holds: a raw path (it may carry a token), a body, a cookie, a full phone number.
 """
 
+import asyncio
 import logging
 import re
 import sys
@@ -30,7 +31,8 @@ def request(*, method: str, path: str, status: int, ms: float, request_id: str) 
     """The line of one answered request.
 
     It is one of every request's dearest parts, so it is written without the processors: its fields
-    hold nothing to mask but an id that the proxy may have given.
+    hold nothing to mask but an id that the proxy may have given. The lines of one turn of the loop
+    go out together at its end.
     """
     if _lines is None:
         structlog.get_logger(REQUESTS).info(
@@ -49,7 +51,7 @@ def request(*, method: str, path: str, status: int, ms: float, request_id: str) 
         "timestamp": now(),
     }
     _lines.write(msgspec.json.encode(line).decode() + "\n")
-    _lines.flush()
+    asyncio.get_running_loop().call_soon(_lines.flush)
 
 
 def configure(log_format: str, stream: TextIO = sys.stdout) -> None:
