@@ -21,22 +21,24 @@ from shared.database import DB
 from shared.identity import sealing
 from shared.roster import phones
 from tests.factories import COUNTY
-from tests.load import baselines, world
+from tests.load import baselines, orders, world
+from tests.load.client import Plan
 from tests.load.counter import Figures
-from tests.load.rig import SECRET, Rig
+from tests.load.rig import COLD, CONNECTIONS, SECONDS, SECRET, Rig
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = 1_000
 LARGE = int(os.environ.get("BENCH_LARGE_FILE", "300000"))
 """Rows of P9d's files: above intake.DETAILED, what an import needs does not grow with them."""
-MONTHS = count(2)
-"""Each round imports a month of its own."""
+MONTHS = count(1)
+"""Each import is of a month of its own, from February 2026 on."""
+PACE = 100.0
+"""Redemptions a second of a busy county."""
 
 
 async def imported(rig: Rig) -> Figures:
     """P9 against B3; P9c: ledger rows that the same file writes again."""
-    month = date(2026, next(MONTHS), 1)
-    at = datetime(2026, month.month + 1, 2, tzinfo=UTC)
+    month, at = coming()
     data = world.month_of_work(rig.world.workers, month)
     since = await last_batch()
     began = perf_counter()
@@ -58,6 +60,36 @@ async def imported(rig: Rig) -> Figures:
         "P9": read.rows / took / base,
         "P9c": again,
     }
+
+
+async def beside(rig: Rig) -> Figures:
+    """What a counter notices of an import: redemptions while a month is confirmed and posted."""
+    month, at = coming()
+    data = world.month_of_work(rig.world.workers, month)
+    await intake.import_work(None, COUNTY, data, "work.csv", now=at)
+    plan = Plan(ports=rig.ports, connections=CONNECTIONS, seconds=SECONDS, rate=PACE, cold=COLD)
+    amount = int(PACE * (SECONDS + COLD)) + 1
+    requests = await orders.make(rig.world, rig.world.terminals, amount, hot=False)
+    counter = asyncio.create_task(rig.run_client(plan, requests))
+    await asyncio.sleep(COLD + 1)
+    began = perf_counter()
+    await bulk.verify_month(COUNTY, month.year * 100 + month.month, now=at)
+    took = perf_counter() - began
+    result = await counter
+    return {
+        "posting s": took,
+        "beside p50 ms": result.quantiles["p50"],
+        "beside p99 ms": result.quantiles["p99"],
+        "beside max ms": result.quantiles["max"],
+    }
+
+
+def coming() -> tuple[date, datetime]:
+    """The next month, and when it is imported."""
+    years, months = divmod(next(MONTHS), 12)
+    month = date(2026 + years, months + 1, 1)
+    after = month + timedelta(days=32)
+    return month, datetime(after.year, after.month, 2, tzinfo=UTC)
 
 
 async def last_batch() -> int:
@@ -118,6 +150,7 @@ def main() -> None:
 
 GROUPS: dict[str, tuple[tuple[str, ...], Callable[[Rig], Awaitable[Figures]]]] = {
     "imports": (("B3", "P9", "P9c"), imported),
+    "beside": (("beside",), beside),
     "large": (("P9d",), large),
 }
 
