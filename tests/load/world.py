@@ -1,6 +1,6 @@
 """The county of the bench: 5,000 wallets of ten lots each, 8 shops, 10 products, many terminals.
 
-Also 300 gridworkers in grids of their own, whose month of work the import row brings in.
+Also 300 gridworkers in 30 villages, whose month of work the import row brings in.
 """
 
 from datetime import date, timedelta
@@ -28,7 +28,7 @@ PRODUCTS = 10
 TERMINALS = 2_500
 HOT_TERMINALS = 500
 """For all shops together, and for the hot one alone: each may send 120 a minute."""
-GRIDS = 300
+GRIDS, GRIDS_A_VILLAGE = 300, 10
 SECRET = b"s" * 32
 
 
@@ -157,12 +157,19 @@ async def terminals(shops: list[UUID], keepers: list[UUID], count: int) -> list[
 
 
 async def gridworkers() -> list[tuple[str, str]]:
-    """One worker in each of many new grids of the first village."""
+    """Villages of ten grids, a worker and a lead in each, and who confirms for residents."""
     found = []
-    for number in range(100, 100 + GRIDS):
-        code = f"421222100001{number}"
-        unit = await roster.add_unit(COUNTY, code, f"第{number}网格", grid_type="community")
-        name = "赵" + "".join("零一二三四五六七八九"[int(digit)] for digit in str(number))
+    for number in range(GRIDS):
+        place = f"4212221001{number // GRIDS_A_VILLAGE:02}"
+        if number % GRIDS_A_VILLAGE == 0:
+            village = await roster.add_unit(COUNTY, place, f"第{number}村", grid_type="rural")
+            grids = tuple(f"{place}{grid:03}" for grid in range(1, GRIDS_A_VILLAGE + 1))
+            await factories.member(Role.LEAD, village, "郑志强", grids=grids)
+            await factories.member(Role.COMMITTEE, village, "单小梅")
+            await factories.member(Role.SUPERVISOR, village, "解大海")
+        code = f"{place}{number % GRIDS_A_VILLAGE + 1:03}"
+        unit = await roster.add_unit(COUNTY, code, f"第{number}网格", grid_type="rural")
+        name = "赵" + "".join("零一二三四五六七八九"[int(digit)] for digit in f"{number:03}")
         await factories.member(Role.GRIDWORKER, unit, name)
         found.append((name, code))
     return found
