@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("shared", "points", "appraisal", "deploy", "tests")
 LONGEST = 900
 """Seconds of one run: a mutant that hangs is noticed as well."""
-SUMMARY = re.compile(r"^\d+ failed\b", re.MULTILINE)
+FAILED = re.compile(r"^FAILED (\S+)", re.MULTILINE)
 """A test that failed; a mutant that does not even migrate gives errors, and proves nothing."""
 
 
@@ -45,15 +45,16 @@ def spoil(folder: Path, mutant: Mutant) -> str:
     return before
 
 
-def killed(folder: Path, mutant: Mutant, servers: dict[str, str]) -> bool:
-    """Whether a test fails with the mutant in place."""
+def killer(folder: Path, mutant: Mutant, servers: dict[str, str]) -> str:
+    """What noticed the mutant: the test that fails, or that they do not end; else empty."""
     before = spoil(folder, mutant)
     try:
         _, said = run_tests(folder, mutant.tests, servers)
     except subprocess.TimeoutExpired:
-        return True
+        return f"no end in {LONGEST} s"
     else:
-        return SUMMARY.search(said) is not None
+        found = FAILED.search(said)
+        return found[1] if found else ""
     finally:
         (folder / mutant.file).write_text(before, encoding="utf-8")
 
@@ -92,10 +93,11 @@ def main() -> None:
             if code:
                 sys.exit(f"the tests fail without a mutant:\n{said[-2000:]}")
             for number, mutant in enumerate(chosen, 1):
-                if not killed(folder, mutant, servers):
+                by = killer(folder, mutant, servers)
+                if not by:
                     survivors.append(mutant.name)
-                word = "SURVIVED" if mutant.name in survivors else "killed"
-                print(f"{number}/{len(chosen)} {word}: {mutant.name}", flush=True)
+                word = f"killed by {by}" if by else "SURVIVED"
+                print(f"{number}/{len(chosen)} {mutant.name}: {word}", flush=True)
         shutil.rmtree(engines.home.path, ignore_errors=True)
     print(f"{len(chosen) - len(survivors)} of {len(chosen)} mutants killed")
     if survivors:
