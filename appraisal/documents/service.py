@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 from asyncpg.exceptions import UniqueViolationError
 
-from appraisal.documents import defaults, queries, rules
+from appraisal.documents import queries, rules
 from appraisal.documents.rules import KIND_NAMES, DocumentKind
 from appraisal.documents.schemas import Facts, TemplateRow
 from shared.audit import service as audit
@@ -49,8 +49,18 @@ async def render(county_id: int, facts: Facts) -> bytes:
     """A .docx that says the facts, by the county's template. Raises Invalid."""
     template = await queries.current(county_id, facts.kind)
     if template is None:
-        template = await asyncio.to_thread(defaults.template, DocumentKind(facts.kind))
+        template = await asyncio.to_thread(_default, DocumentKind(facts.kind))
     return (await asyncio.to_thread(filled, template, facts)).document
+
+
+def _default(kind: DocumentKind) -> bytes:
+    """The product's own template; what writes Word files is loaded by the first that asks.
+
+    It would cost every start a tenth of a second, and every process 7 MiB.
+    """
+    from appraisal.documents import defaults  # noqa: PLC0415
+
+    return defaults.template(kind)
 
 
 async def template(actor: Actor, kind: DocumentKind) -> tuple[str, bytes]:
@@ -58,7 +68,7 @@ async def template(actor: Actor, kind: DocumentKind) -> tuple[str, bytes]:
     _require_view(actor)
     content = await queries.current(actor.county_id, kind)
     if content is None:
-        content = await asyncio.to_thread(defaults.template, kind)
+        content = await asyncio.to_thread(_default, kind)
     return f"{KIND_NAMES[kind]}模板.docx", content
 
 
