@@ -78,7 +78,7 @@ async def build(
 
 
 async def preview(actor: Actor, shop_id: UUID) -> list[View]:
-    """What of one shop stands in no statement yet, by fund, as if it were built now."""
+    """What of one shop stands in no statement yet, by fund, as if it were built now; no file."""
     shop = await mall.view_shop(actor, shop_id)
     at = clock_now()
     month = str(today(at))[:7]
@@ -88,7 +88,7 @@ async def preview(actor: Actor, shop_id: UUID) -> list[View]:
     for pair in sorted(groups):
         draft = await _new(actor.county_id, month, pair, at)
         _add(draft, groups[pair], places)
-        await _complete(draft, (), at, at)
+        _sum_up(draft)
         found.append(
             View(statement=draft.statement, lines=tuple(draft.lines), disputes=(), signatures=())
         )
