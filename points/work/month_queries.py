@@ -88,25 +88,31 @@ SET state = $3, committee_id = $4, supervisor_id = $5, reviewed_at = COALESCE(re
     sampler_id = $7, sample = $8, notice_from = $9, notice_to = $10, posted_at = $11
 WHERE county_id = $1 AND id = $2
 """
+# Records are added up before they meet the villages: a county has hundreds of those, and thousands
+# of these a month.
 COUNTS = """
+WITH run AS (
+    SELECT left(grid_code, 12) AS village_code,
+           count(*) FILTER (WHERE state = 'pending') AS pending,
+           count(*) FILTER (WHERE state = 'accepted') AS accepted,
+           count(*) FILTER (WHERE state = 'posted') AS posted,
+           sum(CASE state WHEN 'posted' THEN posted WHEN 'accepted' THEN gives END)::int8 AS points
+    FROM points.work_record
+    WHERE county_id = $1 AND run_month = $2
+    GROUP BY 1
+)
 SELECT u.code AS village_code, u.name AS village_name, COALESCE(m.state, 'collecting') AS state,
-       count(r.id) FILTER (WHERE r.state = 'pending') AS pending,
-       count(r.id) FILTER (WHERE r.state = 'accepted') AS accepted,
-       count(r.id) FILTER (WHERE r.state = 'posted') AS posted,
-       COALESCE(sum(CASE r.state WHEN 'posted' THEN r.posted WHEN 'accepted' THEN r.gives END), 0)
-           ::int8 AS points,
-       m.notice_to,
+       COALESCE(r.pending, 0) AS pending, COALESCE(r.accepted, 0) AS accepted,
+       COALESCE(r.posted, 0) AS posted, COALESCE(r.points, 0) AS points, m.notice_to,
        (SELECT count(*) FROM points.objection o
         WHERE o.county_id = $1 AND o.village_code = u.code AND o.state IN ('open', 'review'))
            AS objections
 FROM shared.unit u
 LEFT JOIN points.village_month m
     ON m.county_id = $1 AND m.village_code = u.code AND m.month = $2
-LEFT JOIN points.work_record r
-    ON r.county_id = $1 AND r.run_month = $2 AND starts_with(r.grid_code, u.code)
+LEFT JOIN run r ON r.village_code = u.code
 WHERE u.county_id = $1 AND u.kind = 'village' AND u.closed_on IS NULL
   AND EXISTS (SELECT FROM unnest($3::text[]) c WHERE starts_with(u.code, c))
-GROUP BY u.code, u.name, m.state, m.notice_to
 ORDER BY u.code COLLATE "C"
 """
 BY_WORKER = """

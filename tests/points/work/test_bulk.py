@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from points.work import bulk, intake, posting, posting_queries
+from points.work import bulk, intake, month_queries, posting, posting_queries
 from points.work.rules import State
 from shared.database import DB
 from shared.ids import new_id
@@ -125,6 +125,21 @@ async def test_posting_many_looks_each_up_once(town: SmallCounty) -> None:
     )  # fmt: skip
     assert "rows=300.00" in plan[1][0]
     assert not [row[0] for row in plan if "Rows Removed by Join Filter" in row[0]]
+
+
+async def test_a_county_s_months_meet_each_record_once(town: SmallCounty) -> None:
+    """Not once for every village: the page took a second in a county of 190."""
+    await meetings("八", 100)
+    plan = await DB.fetch(
+        f"EXPLAIN (ANALYZE, BUFFERS OFF) {month_queries.COUNTS}", COUNTY, 202610, [str(COUNTY)]
+    )
+    lines = [row[0] for row in plan if "Rows Removed by Join Filter" in row[0]]
+    assert sum(int(line.rpartition(" ")[2]) for line in lines) < 104
+    counts = await month_queries.counts(COUNTY, 202610, [str(COUNTY)])
+    found = {row.village_code: row.pending + row.accepted for row in counts}
+    assert found.pop(town.chief.unit_code) == 104
+    assert set(found.values()) == {0}
+    assert len(found) == 3
 
 
 async def meetings(name: str, count: int) -> None:
