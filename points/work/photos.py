@@ -5,8 +5,6 @@ import hashlib
 import io
 from pathlib import Path
 
-from PIL import Image, ImageOps, UnidentifiedImageError
-
 from points.errors import WorkRefused
 
 MAX_BYTES = 8 * 1024 * 1024
@@ -42,6 +40,8 @@ def path_of(folder: Path, name: bytes) -> Path:
 
 
 def _reencoded(data: bytes) -> bytes:
+    from PIL import Image, ImageOps, UnidentifiedImageError  # noqa: PLC0415  with the first photo
+
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
             if picture.width * picture.height > MAX_PIXELS:

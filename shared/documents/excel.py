@@ -12,19 +12,22 @@ Three promises, each tested:
 * **No full phone number**: a ``phone`` column is masked here, where nobody can forget it.
 """
 
+from __future__ import annotations
+
 import hashlib
 import io
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
-import xlsxwriter
-from xlsxwriter.format import Format
-from xlsxwriter.worksheet import Worksheet
 
 from shared.clock import LOCAL_ZONE
 from shared.errors import Invalid
+
+if TYPE_CHECKING:  # loaded by the first who asks for a workbook: a counter never does
+    from xlsxwriter.format import Format
+    from xlsxwriter.worksheet import Worksheet
 
 Kind = Literal["text", "number", "decimal", "points", "yuan", "date", "time", "phone"]
 """``points`` are ints of 0.1 point, ``yuan`` ints of fen, ``decimal`` Decimals; ``time`` takes
@@ -75,6 +78,8 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
 
 def workbook(*sheets: Sheet) -> bytes:
     """The file as bytes; equal sheets give equal bytes. Raises Invalid above MAX_ROWS rows."""
+    import xlsxwriter  # noqa: PLC0415
+
     target = io.BytesIO()
     options = {
         "constant_memory": True,

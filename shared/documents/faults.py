@@ -4,17 +4,19 @@ Cells are written as they were read (text stays text, so phones and codes keep t
 nothing can become a formula); the office corrects the red cells and hands the file in again.
 """
 
+from __future__ import annotations
+
 import io
 from collections import defaultdict
 from datetime import date, datetime
-from typing import Any
-
-import xlsxwriter
-from xlsxwriter.worksheet import Worksheet
+from typing import TYPE_CHECKING, Any
 
 from shared.documents.excel import sheet_name
 from shared.documents.files import Grid
 from shared.documents.read import ERROR_TITLE, Fault, Place, Table
+
+if TYPE_CHECKING:
+    from xlsxwriter.worksheet import Worksheet
 
 RED = "#FFC7CE"
 DARK_RED = "#9C0006"
@@ -25,6 +27,8 @@ NO_SHEET_NAME = "Sheet1"
 
 def fault_report(table: Table) -> bytes:
     """An .xlsx of the sheets that were read, marked."""
+    import xlsxwriter  # noqa: PLC0415  with the first faulty file
+
     target = io.BytesIO()
     options = {
         "constant_memory": True,
