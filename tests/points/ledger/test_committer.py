@@ -289,7 +289,8 @@ async def test_shutdown_answers_everybody(database: str) -> None:
     await asyncio.sleep(0)
     made.close()
     with pytest.raises(CounterBusy):
-        await made.submit(COUNTY, redeem(workers[0], shop, line(rice, 1, 10)), NOW)
+        async with asyncio.timeout(20):
+            await made.submit(COUNTY, redeem(workers[0], shop, line(rice, 1, 10)), NOW)
     assert made.retry_after() is not None
     await made.run()
     assert all(outcome.accepted for outcome in await asyncio.gather(*waiting))
