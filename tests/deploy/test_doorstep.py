@@ -1,4 +1,4 @@
-"""What our server does at the socket: refusing as further inside, and sending answers whole."""
+"""What is refused at the socket: the same answer as further inside, and nothing else is touched."""
 
 import asyncio
 import json
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import uvicorn
 
-from deploy.doorstep import Doorstep, Together
+from deploy.doorstep import Doorstep
 from points.redemption.turnstile import MOST, Turnstile
 
 ORDER = b'{"goods": "oil"}'
@@ -218,61 +218,3 @@ async def test_who_hangs_up_leaves_room(counter: Counter, served: Served) -> Non
             line[1].write(request())
             status, *_ = await answer(line)
     assert status == 201
-
-
-class Socket(asyncio.Transport):
-    """Notes what is sent, a line for each trip."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.trips: list[bytes] = []
-        self.gone = False
-
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        self.trips.append(bytes(data))
-
-    def is_closing(self) -> bool:
-        return self.gone
-
-    def close(self) -> None:
-        self.trips.append(b"closed")
-        self.gone = True
-
-
-async def test_head_and_body_are_one_trip() -> None:
-    """And each further piece of a long answer too, at the latest at the end of its turn."""
-    socket = Socket()
-    together = Together(socket, asyncio.get_running_loop())
-    together.write(b"head ")
-    together.write(b"body")
-    assert socket.trips == [b"head body"]
-    together.write(b"head of a stream")
-    await asyncio.sleep(0)
-    assert socket.trips[1:] == [b"head of a stream"]
-    together.write(b"first")
-    await asyncio.sleep(0)
-    assert socket.trips[2:] == [b"first"]
-
-
-async def test_what_is_held_goes_before_the_end() -> None:
-    """Closing sends it; to who hung up nothing is sent."""
-    socket = Socket()
-    together = Together(socket, asyncio.get_running_loop())
-    together.write(b"head without a body")
-    together.close()
-    await asyncio.sleep(0)
-    assert socket.trips == [b"head without a body", b"closed"]
-    together.write(b"late")
-    await asyncio.sleep(0)
-    assert len(socket.trips) == 2
-
-
-async def test_the_server_sends_together(counter: Counter, served: Served) -> None:
-    """Every connection of it."""
-    line = await connect(served)
-    line[1].write(request())
-    counter.release.set()
-    assert (await answer(line))[0] == 201
-    (protocol,) = served.server_state.connections
-    assert isinstance(protocol, Doorstep)
-    assert isinstance(protocol.transport, Together)
