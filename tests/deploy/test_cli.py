@@ -44,13 +44,14 @@ def recovering(data_dir: Path) -> Iterator[Postgres]:
     """A database that is up and takes no connections, as after a power cut, until it is told."""
     with Embedded(data_dir, valkey=False) as engines:
         [engine] = [one for one in engines.engines if isinstance(one, Postgres)]
-        engine.stop()
-        (engine.data / "standby.signal").touch()
-        engine.home.give(engine.data / "standby.signal")
-        with (engine.data / "postgresql.conf").open("a") as file:
-            file.write("hot_standby = off\n")
-        run_control(engine, "start", "-l", str(engine.log))
-        yield engine
+    # Nobody keeps it any more, who would start it again in between.
+    (engine.data / "standby.signal").touch()
+    engine.home.give(engine.data / "standby.signal")
+    with (engine.data / "postgresql.conf").open("a") as file:
+        file.write("hot_standby = off\n")
+    run_control(engine, "start", "-l", str(engine.log))
+    yield engine
+    run_control(engine, "stop", "-m", "immediate")
 
 
 def run_control(engine: Postgres, *arguments: str) -> None:
