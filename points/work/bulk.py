@@ -16,6 +16,7 @@ from points.rulebook import service as rulebook
 from points.rulebook.rules import STEP_NAMES, Step
 from points.work import bulk_queries, confirming, posting
 from points.work.bulk_queries import Answered, Waiting
+from points.work.posting import CHUNK
 from points.work.rules import Confirmer, State
 from points.work.schemas import Excluding, MonthTotals, StepRow
 from shared import settings_county
@@ -26,8 +27,6 @@ from shared.database import DB
 from shared.identity.access import Action
 from shared.ids import new_id
 
-CHUNK = 500
-"""Records confirmed or posted in one transaction, so that redemptions wait for none long."""
 BEGINNING = (date.min, UUID(int=0))
 Progress = Callable[[str, int], None]
 

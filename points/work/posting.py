@@ -28,7 +28,8 @@ from shared.database import DB
 from shared.settings_county import CountySettings
 
 CHUNK = 500
-"""Records decided and posted in one transaction, more only when one village has more."""
+"""Records decided and posted in one transaction, so that redemptions wait for none long; more only
+where somebody asks for whole villages and one has more."""
 
 
 class _Ledger(msgspec.Struct):
