@@ -49,7 +49,7 @@ def at_desk(actor: Actor) -> bool:
 def both(request: Asked, template: str, **context: Any) -> Template:
     """A page with the tabs of whoever looks: worker, verifier, or none."""
     return page(
-        request,  # type: ignore[arg-type]  # the app's request class is HTMXRequest
+        request,
         template,
         desk_user=at_desk(request.user),
         **context,

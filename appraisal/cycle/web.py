@@ -104,7 +104,7 @@ def _may_edit(actor: Actor) -> bool:
 
 def _page(request: Asked, name: str, **context: Any) -> Template:
     return page(
-        request,  # type: ignore[arg-type]  # the app's request class is HTMXRequest
+        request,
         f"cycle/{name}.html",
         stage_names=STAGE_NAMES,
         **context,

@@ -130,7 +130,7 @@ async def _page(
 ) -> Template:
     history = await service.history(request.user)
     return page(
-        request,  # type: ignore[arg-type]  # the app's request class is HTMXRequest
+        request,
         "documents/desk_documents.html",
         status=error.status if error else 200,
         kinds=[

@@ -249,7 +249,7 @@ def _choices(request: Asked) -> list[tuple[int, str]]:
 
 def _page(request: Asked, name: str, *, status: int = 200, **context: Any) -> Template:
     return page(
-        request,  # type: ignore[arg-type]  # the app's request class is HTMXRequest
+        request,
         f"duty/{name}.html",
         status=status,
         **context,

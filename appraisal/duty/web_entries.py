@@ -245,7 +245,7 @@ def _kind(value: Any) -> EntryKind:
 
 def _page(request: Asked, name: str, *, status: int = 200, **context: Any) -> Template:
     return page(
-        request,  # type: ignore[arg-type]  # the app's request class is HTMXRequest
+        request,
         f"duty/{name}.html",
         status=status,
         kind_names=KIND_NAMES,

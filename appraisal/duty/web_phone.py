@@ -41,7 +41,7 @@ async def hub(request: Asked) -> Template:
         if check.state == "drawn" and check.checked < check.items
     ]
     return page(
-        request,  # type: ignore[arg-type]  # the app's request class is HTMXRequest
+        request,
         "duty/m_hub.html",
         rows=rows[:RECENT],
         checks=checks,
@@ -86,7 +86,7 @@ async def results(request: Asked, check_id: FromPath[UUID]) -> Template:
 async def own(request: Asked) -> Template:
     """A worker's own attendance, checks, praise and complaints."""
     return page(
-        request,  # type: ignore[arg-type]  # the app's request class is HTMXRequest
+        request,
         "duty/m_own.html",
         lines=await service.own(request.user),
         rows=await entries.own(request.user),

@@ -244,7 +244,7 @@ def _day(value: Any) -> date:
 
 def _page(request: Asked, name: str, *, status: int = 200, **context: Any) -> Template:
     return page(
-        request,  # type: ignore[arg-type]  # the app's request class is HTMXRequest
+        request,
         f"duty/{name}.html",
         status=status,
         **context,

@@ -109,7 +109,7 @@ def _page(
     request: Asked, name: str, kind: Kind, *, error: GridmeritError | None = None, **context: Any
 ) -> Template:
     return page(
-        request,  # type: ignore[arg-type]  # the app's request class is HTMXRequest
+        request,
         f"intake/{name}.html",
         status=error.status if error else 200,
         problem=error.message if error else "",

@@ -119,7 +119,7 @@ def asked(request: Asked) -> tuple[Query, Wanted]:
 
 def _page(request: Asked, name: str, **context: Any) -> Template:
     return page(
-        request,  # type: ignore[arg-type]  # the app's request class is HTMXRequest
+        request,
         f"ranking/{name}.html",
         **context,
     )

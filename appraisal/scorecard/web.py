@@ -70,7 +70,7 @@ async def member(request: Asked, cycle_id: FromPath[UUID], person_id: FromPath[U
 
 def _page(request: Asked, name: str, **context: Any) -> Template:
     return page(
-        request,  # type: ignore[arg-type]  # the app's request class is HTMXRequest
+        request,
         f"scorecard/{name}.html",
         **context,
     )

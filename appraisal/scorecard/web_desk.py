@@ -295,7 +295,7 @@ def _may(request: Asked, action: Action) -> bool:
 
 def _page(request: Asked, name: str, **context: Any) -> Template:
     return page(
-        request,  # type: ignore[arg-type]  # the app's request class is HTMXRequest
+        request,
         f"scorecard/{name}.html",
         **context,
     )

@@ -108,7 +108,7 @@ async def _settings(token: str) -> CountySettings:
 
 def _page(request: Request[Any, Any, Any], name: str, **context: Any) -> Template:
     return page(
-        request,  # type: ignore[arg-type]  # the app's request class is HTMXRequest
+        request,
         f"survey/{name}.html",
         **(CONTEXT | context),
     )

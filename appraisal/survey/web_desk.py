@@ -272,7 +272,7 @@ def _may_run(actor: Actor) -> bool:
 
 def _page(request: Asked, name: str, **context: Any) -> Template:
     return page(
-        request,  # type: ignore[arg-type]  # the app's request class is HTMXRequest
+        request,
         f"survey/{name}.html",
         **context,
     )

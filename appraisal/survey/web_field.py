@@ -302,7 +302,7 @@ def _back(survey_id: UUID, village_code: str) -> Redirect:
 
 def _page(request: Asked, name: str, **context: Any) -> Template:
     return page(
-        request,  # type: ignore[arg-type]  # the app's request class is HTMXRequest
+        request,
         f"survey/{name}.html",
         **context,
     )

@@ -53,7 +53,7 @@ async def opinion(request: Asked, cycle_id: FromPath[UUID], code: FromQuery[str]
 
 def _page(request: Asked, name: str, **context: Any) -> Template:
     return page(
-        request,  # type: ignore[arg-type]  # the app's request class is HTMXRequest
+        request,
         f"survey/{name}.html",
         **context,
     )

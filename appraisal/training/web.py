@@ -260,7 +260,7 @@ async def _lines(request: Asked, session_id: UUID, values: dict[str, Any]) -> li
 
 def _page(request: Asked, name: str, *, status: int = 200, **context: Any) -> Template:
     return page(
-        request,  # type: ignore[arg-type]  # the app's request class is HTMXRequest
+        request,
         f"training/{name}.html",
         status=status,
         **context,

@@ -46,7 +46,7 @@ async def _page(
 ) -> Template:
     cycle, run = await service.scored(request.user, cycle_id)
     return page(
-        request,  # type: ignore[arg-type]  # the app's request class is HTMXRequest
+        request,
         "whatif/desk_whatif.html",
         status=error.status if error else 200,
         cycle=cycle,

@@ -1,15 +1,19 @@
 """工作台: the department's first page."""
 
-from litestar import Router, get
-from litestar.plugins.htmx import HTMXRequest
+from typing import Any
+
+from litestar import Request, Router, get
 from litestar.response import Template
 
 from points.desk import service
+from shared.identity.actor import Actor
 from shared.web.pages import moment, page
+
+Asked = Request[Actor, Any, Any]
 
 
 @get("/desk")
-async def home(request: HTMXRequest) -> Template:
+async def home(request: Asked) -> Template:
     """The county in figures, and what waits for a decision."""
     found = await service.overview(request.user, moment(request))
     return page(request, "desk/desk_home.html", found=found)

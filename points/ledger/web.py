@@ -1,12 +1,11 @@
 """The wallet page: where points came from and where they went, each with its receipt."""
 
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
-from litestar import MediaType, Router, get
+from litestar import MediaType, Request, Router, get
 from litestar.params import FromPath, FromQuery
-from litestar.plugins.htmx import HTMXRequest
 from litestar.response import Response, Template
 
 from points.ledger import service
@@ -17,12 +16,14 @@ from shared.identity.actor import Actor
 from shared.web.files import attachment
 from shared.web.pages import moment, page
 
+Asked = Request[Actor, Any, Any]
+
 PAGE = 20
 
 
 @get("/wallet")
 async def wallet(
-    request: HTMXRequest,
+    request: Asked,
     after: FromQuery[UUID | None] = None,
     unit: FromQuery[Literal["wallet", "merit"]] = "wallet",
 ) -> Template:
@@ -48,7 +49,7 @@ async def wallet(
 
 
 @get("/wallet/{transfer_id:uuid}")
-async def receipt(request: HTMXRequest, transfer_id: FromPath[UUID]) -> Template:
+async def receipt(request: Asked, transfer_id: FromPath[UUID]) -> Template:
     """One movement with the block of the chain that seals it."""
     actor: Actor = request.user
     found = await service.own_receipt(actor.county_id, actor.person_id, transfer_id)
@@ -64,7 +65,7 @@ async def receipt(request: HTMXRequest, transfer_id: FromPath[UUID]) -> Template
 
 
 @get("/wallet/{transfer_id:uuid}/receipt.json")
-async def download(request: HTMXRequest, transfer_id: FromPath[UUID]) -> Response[bytes]:
+async def download(request: Asked, transfer_id: FromPath[UUID]) -> Response[bytes]:
     """The receipt of one's own movement, to keep and to check anywhere (docs/receipts.md)."""
     actor: Actor = request.user
     found = await service.own_receipt(actor.county_id, actor.person_id, transfer_id)

@@ -7,10 +7,9 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from litestar import Router, get, post
+from litestar import Request, Router, get, post
 from litestar.datastructures import UploadFile
 from litestar.params import FromPath, FromQuery
-from litestar.plugins.htmx import HTMXRequest
 from litestar.response import Redirect, Template
 
 from points.mall import office
@@ -26,7 +25,7 @@ from shared.web import forms
 from shared.web.pages import moment
 from shared.web.pages import page as render
 
-Asked = HTMXRequest
+Asked = Request[Actor, Any, Any]
 FILE_LIMIT = 5 * 1024 * 1024
 REFUSALS = (Invalid, Conflict, Forbidden)
 CATEGORIES = [(item.value, CATEGORY_NAMES[item]) for item in Category]

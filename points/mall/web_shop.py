@@ -5,9 +5,8 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from litestar import Router, get, post
+from litestar import Request, Router, get, post
 from litestar.params import FromPath
-from litestar.plugins.htmx import HTMXRequest
 from litestar.response import Redirect, Template
 from msgspec import Meta
 
@@ -15,11 +14,12 @@ from points.mall import service as mall
 from points.mall.rules import parse_whole, parse_yuan
 from shared.clock import today
 from shared.errors import Conflict, GridmeritError, Invalid, NotFound
+from shared.identity.actor import Actor
 from shared.ids import new_id
 from shared.web import forms
 from shared.web.pages import moment, page
 
-Asked = HTMXRequest
+Asked = Request[Actor, Any, Any]
 
 
 class PriceChange(msgspec.Struct):

@@ -1,20 +1,21 @@
 """The village's say on prices, on the verifier's phone."""
 
+from typing import Any
 from uuid import UUID
 
 import msgspec
-from litestar import Router, get, post
+from litestar import Request, Router, get, post
 from litestar.params import FromPath
-from litestar.plugins.htmx import HTMXRequest
 from litestar.response import Redirect, Template
 
 from points.mall import service as mall
 from shared.clock import today
 from shared.errors import Conflict, Forbidden, GridmeritError, Invalid
+from shared.identity.actor import Actor
 from shared.web import forms
 from shared.web.pages import moment, page
 
-Asked = HTMXRequest
+Asked = Request[Actor, Any, Any]
 
 
 class Decision(msgspec.Struct):

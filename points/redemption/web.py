@@ -8,9 +8,8 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from litestar import Response, Router, get, post
+from litestar import Request, Response, Router, get, post
 from litestar.params import FromPath, FromQuery
-from litestar.plugins.htmx import HTMXRequest
 from litestar.response import Redirect, Template
 
 from points.ledger import service as ledger
@@ -21,11 +20,12 @@ from points.redemption.rules import PATH, UNDO_REASONS
 from points.redemption.schemas import HoldOrder
 from shared.clock import today
 from shared.errors import GridmeritError, Invalid, NotFound
+from shared.identity.actor import Actor
 from shared.ids import new_id
 from shared.web import forms
 from shared.web.pages import moment, page
 
-Asked = HTMXRequest
+Asked = Request[Actor, Any, Any]
 
 
 class PickupForm(msgspec.Struct):

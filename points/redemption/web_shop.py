@@ -8,9 +8,8 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from litestar import Router, get, post
+from litestar import Request, Router, get, post
 from litestar.params import FromPath, FromQuery
-from litestar.plugins.htmx import HTMXRequest
 from litestar.response import Redirect, Template
 
 from points.errors import NotACode, Refused
@@ -21,12 +20,13 @@ from points.redemption.rules import PATH, CodeKind, scanned
 from points.redemption.schemas import HandOver, RedemptionOrder
 from shared.clock import today
 from shared.errors import Conflict, Forbidden, GridmeritError, Invalid, NotFound, TooMany
+from shared.identity.actor import Actor
 from shared.ids import new_id
 from shared.web import forms
 from shared.web.pages import moment, page
 from shared.web.ratelimit import limit
 
-Asked = HTMXRequest
+Asked = Request[Actor, Any, Any]
 FAILURES = (Conflict, Invalid, Forbidden, TooMany, NotFound)
 TRIES_A_MINUTE = 60
 
@@ -75,7 +75,9 @@ async def find(request: Asked) -> Template | Redirect:
 
 
 @get(PATH + "{token:str}")
-async def scanned_link(request: Asked, token: FromPath[str]) -> Template | Redirect:
+async def scanned_link(
+    request: Request[Any, Any, Any], token: FromPath[str]
+) -> Template | Redirect:
     """The link in the QR code: a keeper goes on to the goods, anybody else is told who can."""
     if not request.user or not request.user.shops:
         return page(request, "redemption/m_not_keeper.html")

@@ -1,20 +1,21 @@
 """The village's part: taking back late, and printed cards for people without a phone."""
 
+from typing import Any
 from uuid import UUID
 
 import msgspec
-from litestar import Router, get, post
+from litestar import Request, Router, get, post
 from litestar.params import FromPath
-from litestar.plugins.htmx import HTMXRequest
 from litestar.response import Redirect, Template
 
 from points.redemption import codes, service
 from points.redemption.rules import PATH, UNDO_REASONS
 from shared.errors import Conflict, Forbidden, GridmeritError, Invalid, TooMany
+from shared.identity.actor import Actor
 from shared.web import forms
 from shared.web.pages import moment, page
 
-Asked = HTMXRequest
+Asked = Request[Actor, Any, Any]
 MOST_CARDS = 48
 
 

@@ -4,9 +4,8 @@ from datetime import date, timedelta
 from typing import Any
 
 import msgspec
-from litestar import Router, get, post
+from litestar import Request, Router, get, post
 from litestar.params import FromPath, FromQuery
-from litestar.plugins.htmx import HTMXRequest
 from litestar.response import Redirect, Template
 
 from points.rulebook import service
@@ -28,6 +27,8 @@ from shared.identity.access import Action, Target, allowed
 from shared.identity.actor import Actor
 from shared.web import forms
 from shared.web.pages import moment, page
+
+Asked = Request[Actor, Any, Any]
 
 CHOOSABLE = tuple(step for step in Step if step is not Step.SYSTEM)
 AMOUNTS = ("points", "cap_day", "cap_month")
@@ -52,7 +53,7 @@ class RuleForm(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @get("/desk/rules")
-async def rules(request: HTMXRequest, on: FromQuery[date | None] = None) -> Template:
+async def rules(request: Asked, on: FromQuery[date | None] = None) -> Template:
     """Every rule in force on a day, by category, with deductions and caps."""
     actor: Actor = request.user
     day = on or today(moment(request))
@@ -72,13 +73,13 @@ async def rules(request: HTMXRequest, on: FromQuery[date | None] = None) -> Temp
 
 
 @get("/desk/rules/{code:str}")
-async def rule(request: HTMXRequest, code: FromPath[str]) -> Template:
+async def rule(request: Asked, code: FromPath[str]) -> Template:
     """One rule: its versions, and the form of the next."""
     return await _rule_page(request, code, None, {})
 
 
 @post("/desk/rules/{code:str}")
-async def change(request: HTMXRequest, code: FromPath[str]) -> Template | Redirect:
+async def change(request: Asked, code: FromPath[str]) -> Template | Redirect:
     """Put a new version into force from its day on."""
     values = await forms.read(request)
     if isinstance(values.get("steps"), str):
@@ -98,13 +99,13 @@ async def change(request: HTMXRequest, code: FromPath[str]) -> Template | Redire
 
 
 @get("/desk/rules-caps")
-async def caps(request: HTMXRequest) -> Template:
+async def caps(request: Asked) -> Template:
     """Category and person caps, and the form of the next version."""
     return await _caps_page(request, None, {})
 
 
 @post("/desk/rules-caps")
-async def change_caps(request: HTMXRequest) -> Template | Redirect:
+async def change_caps(request: Asked) -> Template | Redirect:
     """Put new caps into force from their day on."""
     values = await forms.read(request)
     try:
@@ -171,7 +172,7 @@ def _amounts(typed: dict[str, str], needed: set[str]) -> dict[str, int | None]:
 
 
 async def _rule_page(
-    request: HTMXRequest,
+    request: Asked,
     code: str,
     values: dict[str, Any] | None,
     errors: dict[str, str],
@@ -203,7 +204,7 @@ async def _rule_page(
 
 
 async def _caps_page(
-    request: HTMXRequest,
+    request: Asked,
     values: dict[str, Any] | None,
     errors: dict[str, str],
     status: int = 200,

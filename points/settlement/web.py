@@ -218,7 +218,7 @@ def _back(statement_id: UUID) -> Redirect:
 
 def _page(request: Asked, name: str, **context: Any) -> Template:
     return page(
-        request,  # type: ignore[arg-type]  # the app's request class is HTMXRequest
+        request,
         f"settlement/{name}.html",
         part_names=PART_NAMES,
         kinds=documents.KINDS,

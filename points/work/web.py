@@ -5,10 +5,9 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from litestar import Response, Router, get, post
+from litestar import Request, Response, Router, get, post
 from litestar.datastructures import UploadFile
 from litestar.params import FromPath, FromQuery
-from litestar.plugins.htmx import HTMXRequest
 from litestar.response import Redirect, Template
 
 from points.ledger import service as ledger
@@ -23,6 +22,8 @@ from shared.identity.actor import Actor
 from shared.ids import new_id
 from shared.web import forms
 from shared.web.pages import moment, page
+
+Asked = Request[Actor, Any, Any]
 
 UPLOAD = 9 * 1024 * 1024
 STATE_TONES = {
@@ -54,7 +55,7 @@ class Typed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @get("/home")
-async def home(request: HTMXRequest) -> Template:
+async def home(request: Asked) -> Template:
     """How many points, a code in one tap, and what happened last."""
     actor: Actor = request.user
     balances = await ledger.balances(actor.county_id, actor.person_id)
@@ -77,14 +78,14 @@ async def home(request: HTMXRequest) -> Template:
 
 
 @get("/work")
-async def categories(request: HTMXRequest) -> Template:
+async def categories(request: Asked) -> Template:
     """Six tiles, one per duty category."""
     return page(request, "work/m_categories.html", categories=CATEGORY_NAMES)
 
 
 @get("/work/new")
 async def new(
-    request: HTMXRequest,
+    request: Asked,
     category: FromQuery[Category] = Category.ORG,
     rule: FromQuery[str] = "",
     replaces: FromQuery[UUID | None] = None,
@@ -102,7 +103,7 @@ async def new(
 
 
 @post("/work", request_max_body_size=UPLOAD)
-async def declare(request: HTMXRequest) -> Template | Redirect:
+async def declare(request: Asked) -> Template | Redirect:
     """Store one declaration; the same id again leads to the same result page."""
     actor: Actor = request.user
     values = await forms.read(request)
@@ -129,7 +130,7 @@ async def declare(request: HTMXRequest) -> Template | Redirect:
 
 
 @get("/records/{record_id:uuid}/done")
-async def declared(request: HTMXRequest, record_id: FromPath[UUID]) -> Template:
+async def declared(request: Asked, record_id: FromPath[UUID]) -> Template:
     """已提交, and whom it waits for."""
     actor: Actor = request.user
     line, _ = await service.view(actor, record_id)
@@ -139,7 +140,7 @@ async def declared(request: HTMXRequest, record_id: FromPath[UUID]) -> Template:
 
 @get("/records")
 async def records(
-    request: HTMXRequest, after: FromQuery[UUID | None] = None, show: FromQuery[str] = ""
+    request: Asked, after: FromQuery[UUID | None] = None, show: FromQuery[str] = ""
 ) -> Template:
     """Every record with what it earned and why, latest first."""
     actor: Actor = request.user
@@ -160,20 +161,20 @@ async def records(
 
 
 @get("/records/{record_id:uuid}")
-async def record(request: HTMXRequest, record_id: FromPath[UUID]) -> Template:
+async def record(request: Asked, record_id: FromPath[UUID]) -> Template:
     """One record: the rule's clause, who confirmed it and when, what cut it."""
     return await _record(request, record_id, {})
 
 
 @post("/records/{record_id:uuid}/withdraw")
-async def withdraw(request: HTMXRequest, record_id: FromPath[UUID]) -> Redirect:
+async def withdraw(request: Asked, record_id: FromPath[UUID]) -> Redirect:
     """Take back what nobody has confirmed yet."""
     await service.withdraw(request.user, record_id, moment(request))
     return Redirect("/records", status_code=303)
 
 
 @post("/records/{record_id:uuid}/objection")
-async def object_to(request: HTMXRequest, record_id: FromPath[UUID]) -> Template | Redirect:
+async def object_to(request: Asked, record_id: FromPath[UUID]) -> Template | Redirect:
     """有异议: answered in five working days."""
     values = await forms.read(request)
     try:
@@ -184,7 +185,7 @@ async def object_to(request: HTMXRequest, record_id: FromPath[UUID]) -> Template
 
 
 @post("/records/{record_id:uuid}/review")
-async def ask_review(request: HTMXRequest, record_id: FromPath[UUID]) -> Template | Redirect:
+async def ask_review(request: Asked, record_id: FromPath[UUID]) -> Template | Redirect:
     """不服答复: a second review by the township."""
     values = await forms.read(request)
     try:
@@ -195,7 +196,7 @@ async def ask_review(request: HTMXRequest, record_id: FromPath[UUID]) -> Templat
 
 
 @get("/records/{record_id:uuid}/photo")
-async def photo_of(request: HTMXRequest, record_id: FromPath[UUID]) -> Response[bytes]:
+async def photo_of(request: Asked, record_id: FromPath[UUID]) -> Response[bytes]:
     """The evidence photo, only for those who may see the record."""
     actor: Actor = request.user
     name = await service.photo_of(actor, record_id)
@@ -207,7 +208,7 @@ async def photo_of(request: HTMXRequest, record_id: FromPath[UUID]) -> Response[
 
 
 async def _record(
-    request: HTMXRequest, record_id: UUID, errors: dict[str, str], status: int = 200
+    request: Asked, record_id: UUID, errors: dict[str, str], status: int = 200
 ) -> Template:
     actor: Actor = request.user
     line, steps = await service.view(actor, record_id)
@@ -240,7 +241,7 @@ async def _rules(actor: Actor) -> dict[str, Rule]:
 
 
 async def _form(
-    request: HTMXRequest,
+    request: Asked,
     category: Category,
     code: str,
     values: dict[str, Any],
@@ -273,7 +274,7 @@ async def _form(
     )
 
 
-async def _again(request: HTMXRequest, values: dict[str, Any], error: GridmeritError) -> Template:
+async def _again(request: Asked, values: dict[str, Any], error: GridmeritError) -> Template:
     """The form as it was typed, with what is wrong."""
     code = str(values.get("rule_code", ""))
     prefix = code.partition("-")[0]
@@ -283,7 +284,7 @@ async def _again(request: HTMXRequest, values: dict[str, Any], error: GridmeritE
     return await _form(request, category, code, kept, fields, error.status, error.message)
 
 
-async def _photo(request: HTMXRequest, upload: object) -> bytes | None:
+async def _photo(request: Asked, upload: object) -> bytes | None:
     if not isinstance(upload, UploadFile):
         return None
     data = await upload.read()

@@ -5,9 +5,8 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from litestar import Router, get, post
+from litestar import Request, Router, get, post
 from litestar.params import FromPath, FromQuery
-from litestar.plugins.htmx import HTMXRequest
 from litestar.response import Redirect, Template
 
 from points.rulebook import service as rulebook
@@ -21,6 +20,8 @@ from shared.identity.actor import Actor
 from shared.roster import service as roster
 from shared.web import forms
 from shared.web.pages import moment, page
+
+Asked = Request[Actor, Any, Any]
 
 TONES = {
     "noticed": "wait",
@@ -46,7 +47,7 @@ class Proposed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @get("/deductions")
-async def own(request: HTMXRequest) -> Template:
+async def own(request: Asked) -> Template:
     """The worker's own deductions."""
     rows = await deductions.own(request.user)
     return page(
@@ -55,13 +56,13 @@ async def own(request: HTMXRequest) -> Template:
 
 
 @get("/deductions/{deduction_id:uuid}")
-async def one(request: HTMXRequest, deduction_id: FromPath[UUID]) -> Template:
+async def one(request: Asked, deduction_id: FromPath[UUID]) -> Template:
     """One deduction with what may be said to it."""
     return await _one(request, deduction_id, {})
 
 
 @post("/deductions/{deduction_id:uuid}/reply")
-async def reply(request: HTMXRequest, deduction_id: FromPath[UUID]) -> Template | Redirect:
+async def reply(request: Asked, deduction_id: FromPath[UUID]) -> Template | Redirect:
     """陈述: the worker's own word."""
     values = await forms.read(request)
     try:
@@ -74,7 +75,7 @@ async def reply(request: HTMXRequest, deduction_id: FromPath[UUID]) -> Template 
 
 
 @post("/deductions/{deduction_id:uuid}/appeal")
-async def appeal(request: HTMXRequest, deduction_id: FromPath[UUID]) -> Template | Redirect:
+async def appeal(request: Asked, deduction_id: FromPath[UUID]) -> Template | Redirect:
     """申诉 against the decision."""
     values = await forms.read(request)
     try:
@@ -87,13 +88,13 @@ async def appeal(request: HTMXRequest, deduction_id: FromPath[UUID]) -> Template
 
 
 @get("/verify/deductions")
-async def to_decide(request: HTMXRequest) -> Template:
+async def to_decide(request: Asked) -> Template:
     """What waits for the actor's decision, and what went before."""
     return await _listed(request, {})
 
 
 @get("/verify/deductions/new")
-async def new(request: HTMXRequest, record: FromQuery[UUID | None] = None) -> Template:
+async def new(request: Asked, record: FromQuery[UUID | None] = None) -> Template:
     """Propose a deduction, from a record or from the list of workers."""
     values: dict[str, Any] = {}
     if record is not None:
@@ -109,7 +110,7 @@ async def new(request: HTMXRequest, record: FromQuery[UUID | None] = None) -> Te
 
 
 @post("/verify/deductions")
-async def propose(request: HTMXRequest) -> Template | Redirect:
+async def propose(request: Asked) -> Template | Redirect:
     """Serve notice of a deduction."""
     values = await forms.read(request)
     try:
@@ -132,7 +133,7 @@ async def propose(request: HTMXRequest) -> Template | Redirect:
 
 
 @post("/verify/deductions/{deduction_id:uuid}/decide")
-async def decide(request: HTMXRequest, deduction_id: FromPath[UUID]) -> Template | Redirect:
+async def decide(request: Asked, deduction_id: FromPath[UUID]) -> Template | Redirect:
     """Decide whether the deduction stands."""
     values = await forms.read(request)
     try:
@@ -149,7 +150,7 @@ async def decide(request: HTMXRequest, deduction_id: FromPath[UUID]) -> Template
 
 
 @post("/verify/deductions/{deduction_id:uuid}/appeal")
-async def decide_appeal(request: HTMXRequest, deduction_id: FromPath[UUID]) -> Template | Redirect:
+async def decide_appeal(request: Asked, deduction_id: FromPath[UUID]) -> Template | Redirect:
     """Decide the appeal."""
     values = await forms.read(request)
     try:
@@ -166,7 +167,7 @@ async def decide_appeal(request: HTMXRequest, deduction_id: FromPath[UUID]) -> T
 
 
 async def _one(
-    request: HTMXRequest, deduction_id: UUID, errors: dict[str, str], status: int = 200
+    request: Asked, deduction_id: UUID, errors: dict[str, str], status: int = 200
 ) -> Template:
     actor: Actor = request.user
     row = await deductions.view(actor, deduction_id)
@@ -189,7 +190,7 @@ async def _one(
     )
 
 
-async def _listed(request: HTMXRequest, problems: dict[str, str], status: int = 200) -> Template:
+async def _listed(request: Asked, problems: dict[str, str], status: int = 200) -> Template:
     actor: Actor = request.user
     waiting = await deductions.to_decide(actor)
     ids = {row.id for row in waiting}
@@ -208,7 +209,7 @@ async def _listed(request: HTMXRequest, problems: dict[str, str], status: int = 
 
 
 async def _form(
-    request: HTMXRequest,
+    request: Asked,
     values: dict[str, Any],
     errors: dict[str, str],
     status: int = 200,

@@ -5,10 +5,9 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from litestar import Response, Router, get, post
+from litestar import Request, Response, Router, get, post
 from litestar.datastructures import UploadFile
 from litestar.params import FromPath, FromQuery
-from litestar.plugins.htmx import HTMXRequest
 from litestar.response import Template
 
 from points.ledger.seal import service as seal
@@ -25,6 +24,8 @@ from shared.identity.actor import Actor
 from shared.roster import service as roster
 from shared.web import forms
 from shared.web.pages import moment, page
+
+Asked = Request[Actor, Any, Any]
 
 UPLOAD = 21 * 1024 * 1024
 TONES = {
@@ -55,7 +56,7 @@ class Person(msgspec.Struct, kw_only=True):
 
 @get("/desk/months")
 async def months(
-    request: HTMXRequest,
+    request: Asked,
     chosen: FromQuery[str] = "",
     step: FromQuery[str] = "",
     q: FromQuery[str] = "",
@@ -65,7 +66,7 @@ async def months(
 
 
 @post("/desk/months/post")
-async def post_ended(request: HTMXRequest) -> Template:
+async def post_ended(request: Asked) -> Template:
     """Post now what the night's job would: months whose notice has ended."""
     actor: Actor = request.user
     totals = await month.post_now(actor, moment(request))
@@ -77,9 +78,7 @@ async def post_ended(request: HTMXRequest) -> Template:
 
 
 @get("/desk/months/{village_code:str}/{number:int}")
-async def village(
-    request: HTMXRequest, village_code: FromPath[str], number: FromPath[int]
-) -> Template:
+async def village(request: Asked, village_code: FromPath[str], number: FromPath[int]) -> Template:
     """One village's month: who earned what, the sample, the notice."""
     actor: Actor = request.user
     row, workers = await month.village(actor, village_code, number)
@@ -104,7 +103,7 @@ async def village(
 
 
 @get("/desk/months/objections")
-async def objections(request: HTMXRequest) -> Template:
+async def objections(request: Asked) -> Template:
     """Objections and second reviews that are open, the most urgent first."""
     return page(
         request,
@@ -116,7 +115,7 @@ async def objections(request: HTMXRequest) -> Template:
 
 
 @get("/desk/months/deductions")
-async def all_deductions(request: HTMXRequest) -> Template:
+async def all_deductions(request: Asked) -> Template:
     """Every deduction with where it stands."""
     return page(
         request,
@@ -127,7 +126,7 @@ async def all_deductions(request: HTMXRequest) -> Template:
 
 
 @post("/desk/months/import", request_max_body_size=UPLOAD)
-async def import_file(request: HTMXRequest) -> Template | Response[bytes]:
+async def import_file(request: Asked) -> Template | Response[bytes]:
     """A file of work records: tried, stored, or tried and returned as a workbook."""
     actor: Actor = request.user
     values = await forms.read(request)
@@ -162,9 +161,7 @@ async def import_file(request: HTMXRequest) -> Template | Response[bytes]:
 
 
 @get("/verify/months/{village_code:str}/{number:int}/notice")
-async def notice(
-    request: HTMXRequest, village_code: FromPath[str], number: FromPath[int]
-) -> Template:
+async def notice(request: Asked, village_code: FromPath[str], number: FromPath[int]) -> Template:
     """公示: masked names and category totals, with the term and the place for the seal."""
     actor: Actor = request.user
     row, workers = await month.village(actor, village_code, number)
@@ -186,9 +183,7 @@ async def notice(
 
 
 @get("/verify/months/{village_code:str}/{number:int}/sheet")
-async def sheet(
-    request: HTMXRequest, village_code: FromPath[str], number: FromPath[int]
-) -> Template:
+async def sheet(request: Asked, village_code: FromPath[str], number: FromPath[int]) -> Template:
     """核实单: a month's records of a village with room for the verifiers' signatures."""
     actor: Actor = request.user
     unit = await roster.unit_by_code(actor.county_id, village_code)
@@ -206,7 +201,7 @@ async def sheet(
 
 
 @get("/verify/slips")
-async def slips(request: HTMXRequest) -> Template:
+async def slips(request: Asked) -> Template:
     """An empty paper sheet for workers without a phone, keyed in later (代录)."""
     actor: Actor = request.user
     rules = await rulebook.rules_at(actor.county_id, today(moment(request)))
@@ -220,7 +215,7 @@ async def slips(request: HTMXRequest) -> Template:
 
 
 async def _months(
-    request: HTMXRequest,
+    request: Asked,
     chosen: str,
     step: str,
     q: str,

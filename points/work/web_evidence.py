@@ -1,18 +1,21 @@
 """The rows behind a month's points of one worker, at the desk."""
 
+from typing import Any
 from uuid import UUID
 
-from litestar import Router, get
+from litestar import Request, Router, get
 from litestar.params import FromPath
-from litestar.plugins.htmx import HTMXRequest
 from litestar.response import Template
 
 from points.work import evidence
+from shared.identity.actor import Actor
 from shared.web.pages import page
+
+Asked = Request[Actor, Any, Any]
 
 
 @get("/desk/workers/{worker_id:uuid}/{number:int}")
-async def month(request: HTMXRequest, worker_id: FromPath[UUID], number: FromPath[int]) -> Template:
+async def month(request: Asked, worker_id: FromPath[UUID], number: FromPath[int]) -> Template:
     """Each posted record with who confirmed it and its line in the ledger."""
     found = await evidence.of_month(request.user, worker_id, number)
     return page(request, "work/desk_evidence.html", found=found, number=number)

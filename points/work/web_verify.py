@@ -5,9 +5,8 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from litestar import Router, get, post
+from litestar import Request, Router, get, post
 from litestar.params import FromPath, FromQuery
-from litestar.plugins.htmx import HTMXRequest
 from litestar.response import Redirect, Template
 
 from points.rulebook import service as rulebook
@@ -24,6 +23,8 @@ from shared.ids import new_id
 from shared.roster import service as roster
 from shared.web import forms
 from shared.web.pages import moment, page
+
+Asked = Request[Actor, Any, Any]
 
 HOWS = (("signature", "签字"), ("phone", "电话"), ("qr", "扫码"))
 """How a resident confirmed; the verifier records it."""
@@ -52,13 +53,13 @@ class Proxy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @get("/verify")
-async def todo(request: HTMXRequest) -> Template:
+async def todo(request: Asked) -> Template:
     """What waits for me, the oldest first; everything else that needs me above it."""
     return await _todo(request, {})
 
 
 @post("/verify/{record_id:uuid}")
-async def approve(request: HTMXRequest, record_id: FromPath[UUID]) -> Template | Redirect:
+async def approve(request: Asked, record_id: FromPath[UUID]) -> Template | Redirect:
     """通过."""
     values = await forms.read(request)
     try:
@@ -74,7 +75,7 @@ async def approve(request: HTMXRequest, record_id: FromPath[UUID]) -> Template |
 
 
 @post("/verify/{record_id:uuid}/return")
-async def send_back(request: HTMXRequest, record_id: FromPath[UUID]) -> Template | Redirect:
+async def send_back(request: Asked, record_id: FromPath[UUID]) -> Template | Redirect:
     """退回 with a reason, or refuse for good."""
     values = await forms.read(request)
     try:
@@ -91,7 +92,7 @@ async def send_back(request: HTMXRequest, record_id: FromPath[UUID]) -> Template
 
 
 @post("/verify/{record_id:uuid}/recuse")
-async def recuse(request: HTMXRequest, record_id: FromPath[UUID]) -> Template | Redirect:
+async def recuse(request: Asked, record_id: FromPath[UUID]) -> Template | Redirect:
     """回避: somebody else confirms it."""
     try:
         await service.recuse(request.user, record_id, moment(request))
@@ -101,7 +102,7 @@ async def recuse(request: HTMXRequest, record_id: FromPath[UUID]) -> Template | 
 
 
 @post("/verify/preview")
-async def preview(request: HTMXRequest) -> Template | Redirect:
+async def preview(request: Asked) -> Template | Redirect:
     """What a batch would confirm, before it does."""
     batch = forms.bind(Batch, await forms.read(request))
     chosen = set(batch.ids)
@@ -112,7 +113,7 @@ async def preview(request: HTMXRequest) -> Template | Redirect:
 
 
 @post("/verify/batch")
-async def approve_batch(request: HTMXRequest) -> Template:
+async def approve_batch(request: Asked) -> Template:
     """Confirm the ticked records one by one; what fails is listed with its reason."""
     batch = forms.bind(Batch, await forms.read(request))
     done, failed = 0, []
@@ -128,7 +129,7 @@ async def approve_batch(request: HTMXRequest) -> Template:
 
 
 @get("/verify/done")
-async def done(request: HTMXRequest, before: FromQuery[datetime | None] = None) -> Template:
+async def done(request: Asked, before: FromQuery[datetime | None] = None) -> Template:
     """已办, latest first."""
     lines = await service.done(request.user, before)
     return page(
@@ -143,15 +144,13 @@ async def done(request: HTMXRequest, before: FromQuery[datetime | None] = None) 
 
 
 @get("/verify/proxy")
-async def proxy(
-    request: HTMXRequest, rule: FromQuery[str] = "", worker: FromQuery[str] = ""
-) -> Template:
+async def proxy(request: Asked, rule: FromQuery[str] = "", worker: FromQuery[str] = "") -> Template:
     """代录: key in a worker's paper slip."""
     return await _proxy(request, {"rule_code": rule, "worker_id": worker}, {})
 
 
 @post("/verify/proxy")
-async def proxied(request: HTMXRequest) -> Template | Redirect:
+async def proxied(request: Asked) -> Template | Redirect:
     """Store a paper slip; somebody else confirms it."""
     values = await forms.read(request)
     values["id"] = values.get("id") or str(new_id())
@@ -166,7 +165,7 @@ async def proxied(request: HTMXRequest) -> Template | Redirect:
 
 
 @get("/verify/proxy/{record_id:uuid}")
-async def proxy_done(request: HTMXRequest, record_id: FromPath[UUID]) -> Template:
+async def proxy_done(request: Asked, record_id: FromPath[UUID]) -> Template:
     """已代录, and whom it waits for."""
     actor: Actor = request.user
     line, _ = await service.view(actor, record_id)
@@ -175,7 +174,7 @@ async def proxy_done(request: HTMXRequest, record_id: FromPath[UUID]) -> Templat
 
 
 @get("/verify/months")
-async def months(request: HTMXRequest, chosen: FromQuery[str] = "") -> Template:
+async def months(request: Asked, chosen: FromQuery[str] = "") -> Template:
     """Villages with the state of their month."""
     actor: Actor = request.user
     number = month.parse_month(chosen, last_month(moment(request)))
@@ -191,7 +190,7 @@ async def months(request: HTMXRequest, chosen: FromQuery[str] = "") -> Template:
 
 @get("/verify/months/{village_code:str}/{number:int}")
 async def village_month(
-    request: HTMXRequest, village_code: FromPath[str], number: FromPath[int]
+    request: Asked, village_code: FromPath[str], number: FromPath[int]
 ) -> Template:
     """One village's month: totals, the sample, and the step that is next."""
     return await _month(request, village_code, number, "")
@@ -199,7 +198,7 @@ async def village_month(
 
 @post("/verify/months/{village_code:str}/{number:int}/review")
 async def review(
-    request: HTMXRequest, village_code: FromPath[str], number: FromPath[int]
+    request: Asked, village_code: FromPath[str], number: FromPath[int]
 ) -> Template | Redirect:
     """The village's review of the month as a whole."""
     try:
@@ -211,7 +210,7 @@ async def review(
 
 @post("/verify/months/{village_code:str}/{number:int}/sample")
 async def confirm_sample(
-    request: HTMXRequest, village_code: FromPath[str], number: FromPath[int]
+    request: Asked, village_code: FromPath[str], number: FromPath[int]
 ) -> Template | Redirect:
     """The township has looked at the sample; the notice begins."""
     try:
@@ -222,7 +221,7 @@ async def confirm_sample(
 
 
 @post("/verify/sampled/{record_id:uuid}/refuse")
-async def refuse_sampled(request: HTMXRequest, record_id: FromPath[UUID]) -> Redirect:
+async def refuse_sampled(request: Asked, record_id: FromPath[UUID]) -> Redirect:
     """A sampled record does not hold."""
     values = await forms.read(request)
     await month.reject_sampled(
@@ -232,13 +231,13 @@ async def refuse_sampled(request: HTMXRequest, record_id: FromPath[UUID]) -> Red
 
 
 @get("/verify/objections")
-async def objections(request: HTMXRequest) -> Template:
+async def objections(request: Asked) -> Template:
     """Objections to answer, the most urgent first."""
     return await _objections(request, {})
 
 
 @post("/verify/objections/{objection_id:uuid}")
-async def answer(request: HTMXRequest, objection_id: FromPath[UUID]) -> Template | Redirect:
+async def answer(request: Asked, objection_id: FromPath[UUID]) -> Template | Redirect:
     """Answer an objection, or decide its review."""
     values = await forms.read(request)
     try:
@@ -254,7 +253,7 @@ async def answer(request: HTMXRequest, objection_id: FromPath[UUID]) -> Template
     return Redirect("/verify/objections", status_code=303)
 
 
-async def _todo(request: HTMXRequest, problems: dict[str, str], status: int = 200) -> Template:
+async def _todo(request: Asked, problems: dict[str, str], status: int = 200) -> Template:
     actor: Actor = request.user
     for code in actor.units(*service.VILLAGE_ROLES):
         await service.refresh(actor.county_id, code, moment(request))
@@ -277,7 +276,7 @@ async def _todo(request: HTMXRequest, problems: dict[str, str], status: int = 20
 
 
 async def _proxy(
-    request: HTMXRequest,
+    request: Asked,
     values: dict[str, Any],
     errors: dict[str, str],
     status: int = 200,
@@ -307,7 +306,7 @@ async def _proxy(
 
 
 async def _month(
-    request: HTMXRequest, village_code: str, number: int, message: str, status: int = 200
+    request: Asked, village_code: str, number: int, message: str, status: int = 200
 ) -> Template:
     actor: Actor = request.user
     row, workers = await month.village(actor, village_code, number)
@@ -328,9 +327,7 @@ async def _month(
     )
 
 
-async def _objections(
-    request: HTMXRequest, problems: dict[str, str], status: int = 200
-) -> Template:
+async def _objections(request: Asked, problems: dict[str, str], status: int = 200) -> Template:
     return page(
         request,
         "work/m_objections.html",

@@ -124,7 +124,7 @@ def _more(query: Query, lines: list[Any], size: int) -> str:
 
 def _page(request: Asked, name: str, **context: Any) -> Template:
     return page(
-        request,  # type: ignore[arg-type]  # the app's request class is HTMXRequest
+        request,
         f"audit/{name}.html",
         **context,
     )

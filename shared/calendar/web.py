@@ -68,7 +68,7 @@ async def _page(
             known = False
     county = Target(unit_code=str(actor.county_id))
     return page(
-        request,  # type: ignore[arg-type]  # the app's request class is HTMXRequest
+        request,
         "calendar/desk_calendar.html",
         status=error.status if error else 200,
         year=year,

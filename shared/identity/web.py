@@ -6,7 +6,6 @@ from urllib.parse import quote
 import msgspec
 from litestar import Request, Router, get, post
 from litestar.params import FromPath
-from litestar.plugins.htmx import HTMXRequest
 from litestar.response import Redirect, Template
 
 from shared.errors import GridmeritError, Invalid, TooMany
@@ -20,6 +19,8 @@ from shared.web import forms
 from shared.web.pages import moment, page
 from shared.web.preferences import A_YEAR, local
 from shared.web.ratelimit import limit
+
+Asked = Request[Any, Any, Any]
 
 TRIES_OF_ADDRESS = 60
 """Sign-in tries from one address in a minute: a village office shares one."""
@@ -75,7 +76,7 @@ class ConfirmForm(msgspec.Struct):
 
 
 @get("/sign-in")
-async def sign_in_page(request: HTMXRequest) -> Answer:
+async def sign_in_page(request: Asked) -> Answer:
     """The phone's door."""
     if request.scope.get("user") is not None:
         return Redirect(_next(request, "/"), status_code=303)
@@ -83,7 +84,7 @@ async def sign_in_page(request: HTMXRequest) -> Answer:
 
 
 @post("/sign-in")
-async def sign_in(request: HTMXRequest) -> Answer:
+async def sign_in(request: Asked) -> Answer:
     """Phone number and PIN → the page that was asked for."""
     values = await forms.read(request)
     try:
@@ -103,13 +104,13 @@ async def sign_in(request: HTMXRequest) -> Answer:
 
 
 @get("/desk/sign-in")
-async def desk_page(request: HTMXRequest) -> Template:
+async def desk_page(request: Asked) -> Template:
     """The desk's door."""
     return await _desk(request, {"next": _next(request, "/desk")})
 
 
 @post("/desk/sign-in")
-async def desk_sign_in(request: HTMXRequest) -> Answer:
+async def desk_sign_in(request: Asked) -> Answer:
     """Phone number, password and code → the desk."""
     values = await forms.read(request)
     try:
@@ -139,13 +140,13 @@ async def sign_out(request: Request[Actor, Any, Any]) -> Redirect:
 
 
 @get("/a/{token:str}")
-async def slip_page(request: HTMXRequest, token: FromPath[str]) -> Template:
+async def slip_page(request: Asked, token: FromPath[str]) -> Template:
     """What a scanned slip opens."""
     return await _activation(request, token, {})
 
 
 @post("/a/{token:str}")
-async def activate(request: HTMXRequest, token: FromPath[str]) -> Answer:
+async def activate(request: Asked, token: FromPath[str]) -> Answer:
     """Last four digits, a PIN twice, a text size → signed in."""
     values = await forms.read(request)
     try:
@@ -167,13 +168,13 @@ async def activate(request: HTMXRequest, token: FromPath[str]) -> Answer:
 
 
 @get("/activate")
-async def digits_page(request: HTMXRequest) -> Template:
+async def digits_page(request: Asked) -> Template:
     """For whoever cannot scan."""
     return await _digits(request, {})
 
 
 @post("/activate")
-async def activate_by_digits(request: HTMXRequest) -> Answer:
+async def activate_by_digits(request: Asked) -> Answer:
     """Phone number and the slip's eight digits, a PIN twice, a text size → signed in."""
     values = await forms.read(request)
     try:
@@ -215,7 +216,7 @@ async def confirm(request: Request[Actor, Any, Any]) -> Answer:
 
 
 async def _sign_in(
-    request: HTMXRequest, values: dict[str, Any], error: GridmeritError | None = None
+    request: Asked, values: dict[str, Any], error: GridmeritError | None = None
 ) -> Template:
     return page(
         request,
@@ -228,7 +229,7 @@ async def _sign_in(
 
 
 async def _desk(
-    request: HTMXRequest, values: dict[str, Any], error: GridmeritError | None = None
+    request: Asked, values: dict[str, Any], error: GridmeritError | None = None
 ) -> Template:
     return page(
         request,
@@ -241,7 +242,7 @@ async def _desk(
 
 
 async def _activation(
-    request: HTMXRequest,
+    request: Asked,
     token: str,
     values: dict[str, Any],
     error: GridmeritError | None = None,
@@ -264,7 +265,7 @@ async def _activation(
 
 
 async def _digits(
-    request: HTMXRequest, values: dict[str, Any], error: GridmeritError | None = None
+    request: Asked, values: dict[str, Any], error: GridmeritError | None = None
 ) -> Template:
     return page(
         request,
@@ -283,7 +284,7 @@ def _confirm(
 ) -> Template:
     kind = "desk" if request.user.desk else "m"
     return page(
-        request,  # type: ignore[arg-type]  # the app's request class is HTMXRequest
+        request,
         f"identity/{kind}_confirm.html",
         status=error.status if error else 200,
         next=back,
@@ -317,15 +318,13 @@ async def _county(asked: int | None) -> int:
     raise Invalid(sentence, {"county": sentence})
 
 
-async def _slow_down(request: HTMXRequest) -> None:
+async def _slow_down(request: Asked) -> None:
     """A coarse limit by address; by number there is none, or strangers could shut somebody out."""
     address = request.client.host if request.client else "unknown"
     await limit(request.app.state.valkey, "sign-in-address", address, TRIES_OF_ADDRESS, 60)
 
 
-async def _ghost(
-    request: HTMXRequest, values: dict[str, Any], error: GridmeritError
-) -> GridmeritError:
+async def _ghost(request: Asked, values: dict[str, Any], error: GridmeritError) -> GridmeritError:
     """A number without account waits like one with account, so that waiting gives nothing away."""
     if not isinstance(error, UnknownAccount):
         return error

@@ -204,7 +204,7 @@ def _base(request: Asked) -> str:
 
 def _page(request: Asked, name: str, *, status: int = 200, **context: Any) -> Template:
     return page(
-        request,  # type: ignore[arg-type]  # the app's request class is HTMXRequest
+        request,
         f"identity/{name}.html",
         status=status,
         **context,

@@ -227,7 +227,7 @@ def _page(request: Asked, name: str, *, status: int = 200, **context: Any) -> Te
     view = current_view(request)
     back = "/shop/me" if view == "shop" else "/me"
     return page(
-        request,  # type: ignore[arg-type]  # the app's request class is HTMXRequest
+        request,
         f"identity/{name}.html",
         status=status,
         view=view,

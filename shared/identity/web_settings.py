@@ -114,7 +114,7 @@ async def _settings(
     }
     context = problem(error)
     return page(
-        request,  # type: ignore[arg-type]  # the app's request class is HTMXRequest
+        request,
         "identity/desk_settings.html",
         status=context.pop("status"),
         form=shown | (values or {}),

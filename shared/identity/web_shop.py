@@ -131,7 +131,7 @@ async def _terminals(
 def _page(request: Asked, name: str, **context: Any) -> Template:
     error_status: int = context.pop("status", 200)
     return page(
-        request,  # type: ignore[arg-type]  # the app's request class is HTMXRequest
+        request,
         f"identity/{name}.html",
         status=error_status,
         **context,

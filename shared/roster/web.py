@@ -40,7 +40,7 @@ async def people(request: Asked) -> Template:
     )
     total = lines[0].total if lines else 0
     return page(
-        request,  # type: ignore[arg-type]  # the app's request class is HTMXRequest
+        request,
         "roster/m_people.html",
         block="rows" if number > 1 else None,
         lines=[(line, mask(open_(line.phone_cipher))) for line in lines],
@@ -68,7 +68,7 @@ async def show_phone(request: Asked, person_id: FromPath[UUID]) -> Template:
 async def _person(request: Asked, person_id: UUID, *, phone: str = "") -> Template:
     found = await service.dossier(request.user, person_id, moment(request))
     return page(
-        request,  # type: ignore[arg-type]  # the app's request class is HTMXRequest
+        request,
         "roster/m_person.html",
         dossier=found,
         phone=phone,

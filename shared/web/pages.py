@@ -5,7 +5,6 @@ from typing import Any
 
 from jinja2_fragments.litestar import HTMXBlockTemplate
 from litestar.connection import Request
-from litestar.plugins.htmx import HTMXRequest
 from litestar.response import Template
 
 from shared.identity.routes import MENU_ROUTES, may_ask
@@ -18,7 +17,7 @@ THEMES = ("auto", "light", "dark")
 
 
 def page(
-    request: HTMXRequest,
+    request: Request[Any, Any, Any],
     template: str,
     *,
     block: str | None = None,
@@ -32,7 +31,7 @@ def page(
     ``settings``, ``may(path)``; Litestar adds ``request`` and ``csrf_token()``.
     """
     context = common(request) | context
-    if block and request.htmx:
+    if block and request.headers.get("hx-request"):
         return HTMXBlockTemplate(
             template_name=template, block_name=block, context=context, status_code=status
         )

@@ -19,7 +19,6 @@ from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, Reference, SecurityScheme
 from litestar.plugins import InitPlugin
-from litestar.plugins.htmx import HTMXRequest
 from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.template.config import TemplateConfig
 from litestar.types import ASGIApp, Receive, Scope, Send
@@ -79,7 +78,6 @@ class PlatformPlugin(InitPlugin):
         made = environment(self.template_roots, compiled(self.settings.data_dir))
         engine = JinjaTemplateEngine(engine_instance=made)
         app_config.template_config = TemplateConfig(instance=engine)
-        app_config.request_class = HTMXRequest
         app_config.request_max_body_size = BODY_LIMIT
         app_config.logging_config = None
         app_config.csrf_config = CSRFConfig(

@@ -9,16 +9,18 @@ from base64 import b64encode
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
-from litestar import MediaType, Router, get
+from litestar import MediaType, Request, Router, get
 from litestar.params import FromQuery
-from litestar.plugins.htmx import HTMXRequest
 from litestar.response import Response, Template
 
 from points.ledger.seal import service
 from points.work.web_verify import month_choices
 from shared.identity.actor import Actor
 from shared.web.pages import moment, page
+
+Asked = Request[Actor, Any, Any]
 
 CHECKER = (Path(__file__).parents[2] / "static" / "check-receipt.html").read_text(encoding="utf-8")
 
@@ -36,7 +38,7 @@ POLICY = (
 
 
 @get("/desk/seals")
-async def seals(request: HTMXRequest, month: FromQuery[str] = "") -> Template:
+async def seals(request: Asked, month: FromQuery[str] = "") -> Template:
     """每日封印: the closed days of a month and their roots."""
     actor: Actor = request.user
     choices = month_choices(moment(request))

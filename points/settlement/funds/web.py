@@ -152,7 +152,7 @@ def _resolution(form: EntryForm) -> ResolutionForm:
 
 def _page(request: Asked, name: str, **context: Any) -> Template:
     return page(
-        request,  # type: ignore[arg-type]  # the app's request class is HTMXRequest
+        request,
         f"funds/{name}.html",
         **context,
     )

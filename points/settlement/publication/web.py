@@ -18,7 +18,7 @@ async def sheet(request: Request[Actor, Any, Any], publication_id: FromPath[UUID
     """A4, with room for the seal."""
     found = await service.view(request.user, publication_id)
     return page(
-        request,  # type: ignore[arg-type]  # the app's request class is HTMXRequest
+        request,
         "publication/print_sheet.html",
         sheet_of=found,
         figures=found.figures,

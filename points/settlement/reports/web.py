@@ -37,7 +37,7 @@ async def ledger(request: Asked) -> Template:
     wanted = service.day_filter(first, last, query.q)
     rows, more = await service.ledger(request.user, wanted, query.page)
     return page(
-        request,  # type: ignore[arg-type]  # the app's request class is HTMXRequest
+        request,
         "reports/desk_ledger.html",
         rows=rows,
         more=more,

@@ -134,7 +134,7 @@ def _page(
     request: Asked, name: str, *, error: GridmeritError | None = None, **context: Any
 ) -> Template:
     return page(
-        request,  # type: ignore[arg-type]  # the app's request class is HTMXRequest
+        request,
         f"roster/{name}.html",
         status=error.status if error else 200,
         problem=error.message if error else "",

@@ -375,7 +375,7 @@ def _form(
 
 def _page(request: Asked, name: str, *, status: int = 200, **context: Any) -> Template:
     return page(
-        request,  # type: ignore[arg-type]  # the app's request class is HTMXRequest
+        request,
         f"roster/{name}.html",
         status=status,
         role_names=ROLE_NAMES,

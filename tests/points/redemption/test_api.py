@@ -1,5 +1,6 @@
 """The counter's JSON API as terminals and phones use it."""
 
+import gc
 import json
 from base64 import urlsafe_b64decode
 from datetime import timedelta
@@ -8,6 +9,8 @@ from uuid import UUID
 
 import httpx
 import pytest
+from litestar import Request
+from litestar.utils.scope.state import ScopeState
 
 from points.redemption import api, codes
 from points.redemption.api import HIT
@@ -249,3 +252,24 @@ async def test_a_limit_counts_every_write_of_a_terminal(
     answers = [await client.post("/api/redemptions", json=order) for _ in range(9)]
     assert [answer.status_code for answer in answers] == [201] + [200] * 6 + [429] * 2
     assert int(answers[-1].headers["retry-after"]) > 0
+
+
+@pytest.mark.parametrize("path", ["/api/redemptions", "/shop", "/shop/today"])
+async def test_answered_requests_are_gone(client: httpx.AsyncClient, path: str) -> None:
+    """No request waits for the garbage collector, whose pauses a full counter would feel."""
+    scene = await counter()
+    await sign_in(client, scene.keeper)
+    gc.collect()
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    try:
+        if path.startswith("/api"):
+            answer = await client.post(path, json=body(scene, await scene.code()))
+        else:
+            answer = await client.get(path)
+        assert answer.is_success
+        gc.collect()
+        left = {type(thing).__name__ for thing in gc.garbage}
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+    assert not left & {Request.__name__, ScopeState.__name__}, left
