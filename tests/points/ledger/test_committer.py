@@ -258,7 +258,7 @@ async def test_a_full_queue_sends_away_before_anything_is_done(database: str) ->
     """More than the bound at once: the rest is refused with a time to come again, none is lost."""
     workers = [new_id() for _ in range(120)]
     shop, rice = await shop_of(workers)
-    small = Shell(database, Lane(limit=60))
+    small = Shell(database, Lane(limit=100))
     before = REGISTRY.get_sample_value("gridmerit_batch_refused_total")
     waiting = [
         asyncio.create_task(small.submit(COUNTY, redeem(w, shop, line(rice, 1, 10)), NOW))
@@ -270,10 +270,10 @@ async def test_a_full_queue_sends_away_before_anything_is_done(database: str) ->
     small.close()
     await running
     busy = [outcome for outcome in outcomes if isinstance(outcome, CounterBusy)]
-    assert len(busy) == 90  # one shop may fill half of the queue
+    assert len(busy) == 70  # one shop may fill half of the queue
     assert all(error.retry_after >= 1 for error in busy)
-    assert sum(isinstance(outcome, Outcome) and outcome.accepted for outcome in outcomes) == 30
-    assert REGISTRY.get_sample_value("gridmerit_batch_refused_total") == (before or 0) + 90
+    assert sum(isinstance(outcome, Outcome) and outcome.accepted for outcome in outcomes) == 50
+    assert REGISTRY.get_sample_value("gridmerit_batch_refused_total") == (before or 0) + 70
     await sound()
 
 
