@@ -54,8 +54,10 @@ CREATE OR REPLACE FUNCTION points.open_accounts(
     p_county int, p_kind text, p_unit text, p_owners uuid[]) RETURNS void
 LANGUAGE sql AS $$
     INSERT INTO points.account (county_id, id, kind, unit, owner, balance)
-    SELECT DISTINCT p_county, points.account_id(p_kind, p_unit, o), p_kind, p_unit, o, 0
-    FROM unnest(p_owners) AS o WHERE o IS NOT NULL
+    SELECT p_county, n.id, p_kind, p_unit, n.owner, 0
+    FROM (SELECT DISTINCT points.account_id(p_kind, p_unit, o) AS id, o AS owner
+          FROM unnest(p_owners) AS o WHERE o IS NOT NULL) AS n
+    WHERE NOT EXISTS (SELECT FROM points.account a WHERE a.county_id = p_county AND a.id = n.id)
     ON CONFLICT (county_id, id) DO NOTHING
 $$;
 

@@ -84,15 +84,17 @@ SCRIPTS = {
 }
 """pgbench scripts."""
 
-# What one record of work leaves behind: the record, its outcome and its two transfers.
+# What a record of work leaves behind: itself and its steps, its outcome and its two transfers.
 COPY_TABLES = """
 CREATE TABLE base_work (LIKE points.work_record INCLUDING ALL EXCLUDING GENERATED);
+CREATE TABLE base_step (LIKE points.verification INCLUDING ALL);
 CREATE TABLE base_posting (LIKE points.posting INCLUDING ALL);
 CREATE TABLE base_lot (LIKE points.lot INCLUDING ALL EXCLUDING GENERATED);
 CREATE TABLE base_transfer (LIKE points.transfer INCLUDING ALL);
 """
 COPIED = {
     "base_work": "points.work_record",
+    "base_step": "points.verification",
     "base_posting": "points.posting",
     "base_lot": "points.lot",
     "base_transfer": "points.transfer",
@@ -115,6 +117,8 @@ async def copied_rows_a_second(connection: asyncpg.Connection, county_id: int, s
     for target, source in COPIED.items():
         condition = {
             "base_work": "id IN (SELECT id FROM points.posting WHERE county_id = {0}"
+            " AND batch > {1})",
+            "base_step": "record_id IN (SELECT id FROM points.posting WHERE county_id = {0}"
             " AND batch > {1})",
             "base_posting": "batch > {1}",
             "base_lot": "award_id IN (SELECT id FROM points.posting WHERE county_id = {0}"

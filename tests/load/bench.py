@@ -19,6 +19,7 @@ from time import perf_counter
 import asyncpg
 
 from deploy.embedded import Embedded
+from deploy.lasting import lasting
 from deploy.migrate import migrate
 from shared.database import DB
 from shared.identity import sealing
@@ -53,7 +54,8 @@ async def measure(rig: Rig, groups: list[str]) -> dict[str, list[float]]:
     sealing.configure(SECRET)
     owner = await asyncpg.connect(rig.url)
     print("building the county …", flush=True)
-    rig.world = await world.build()
+    with lasting():  # the imports below run in this process, as they do in a command's
+        rig.world = await world.build()
     await baselines.prepare(owner)
     await owner.execute("VACUUM ANALYZE")
     await owner.close()
