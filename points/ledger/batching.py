@@ -26,7 +26,7 @@ TARGET = 0.010
 """Seconds a batch should take at most."""
 FEWEST, MOST = 48, 1_000
 """Bounds of a batch's size. Half of what a few cost is the statement's own: cutting a crowd of 48
-into threes on a slow machine would only make it wait longer."""
+in three on a slow machine would only make it wait longer."""
 STEP = 8
 """How much a full batch that was quick enough lets the next one grow."""
 BACK_SOON, BACK_LATE = 1, 10
