@@ -50,6 +50,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT '00000000-0000-0000-0000-000000000000'::uuid
 $$;
 
+-- Most are open already: looking them up costs less than an INSERT that meets them.
 CREATE OR REPLACE FUNCTION points.open_accounts(
     p_county int, p_kind text, p_unit text, p_owners uuid[]) RETURNS void
 LANGUAGE sql AS $$
