@@ -69,6 +69,7 @@ $(VENV)/locked: deploy/requirements.txt deploy/requirements-build.txt deploy/req
 
 $(VENV)/installed: $(VENV)/locked pyproject.toml deploy/hatch_build.py $(ASSETS)
 	$(PIP) install --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m compileall -q shared points appraisal deploy
 	touch $@
 
 $(VENV)/dev: $(VENV)/installed deploy/requirements-dev.txt

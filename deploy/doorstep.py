@@ -8,16 +8,17 @@ turnstile is asked as soon as the headers are read, and what it refuses never be
 from functools import cache
 from typing import Any, cast
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
+from deploy.joined import Joined
 from points.errors import CounterBusy
 from points.redemption.turnstile import PATH, Turnstile, problem
 
 URL = PATH.encode()
 
 
-class Doorstep(HttpToolsProtocol):
-    """uvicorn's HTTP/1.1 for an app that is a ``Turnstile``."""
+class Doorstep(Joined):
+    """HTTP/1.1 for an app that is a ``Turnstile``."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

@@ -15,6 +15,7 @@ import uvicorn
 from deploy.doorstep import Doorstep
 from deploy.engine_home import EngineError
 from deploy.jobs import JOBS
+from deploy.joined import Joined
 from deploy.lasting import lasting
 from deploy.runtime import Service, run
 from deploy.single import service_app
@@ -97,7 +98,7 @@ async def _serve(settings: Settings, service: Service, listener: socket.socket) 
         app = service_app(settings, service, gate)
     config = uvicorn.Config(
         app,
-        http=Doorstep if isinstance(app, Turnstile) else "httptools",
+        http=Doorstep if isinstance(app, Turnstile) else Joined,
         ws="none",
         log_config=None,
         access_log=False,

@@ -23,8 +23,10 @@ QUIET = ("uvicorn.error", "apscheduler", "asyncio", "httpx", "httpcore")
 
 
 REQUESTS = "gridmerit.request"
-_lines: TextIO | None = None
+_stream: TextIO | None = None
 """Where request lines go as JSON; None before ``configure`` and on a console."""
+_lines: list[str] = []
+"""Those of this turn of the loop."""
 
 
 def request(*, method: str, path: str, status: int, ms: float, request_id: str) -> None:
@@ -34,7 +36,7 @@ def request(*, method: str, path: str, status: int, ms: float, request_id: str) 
     hold nothing to mask but an id that the proxy may have given. The lines of one turn of the loop
     go out together at its end.
     """
-    if _lines is None:
+    if _stream is None:
         structlog.get_logger(REQUESTS).info(
             "request", method=method, path=path, status=status, ms=ms
         )
@@ -50,14 +52,23 @@ def request(*, method: str, path: str, status: int, ms: float, request_id: str) 
         "logger": REQUESTS,
         "timestamp": now(),
     }
-    _lines.write(msgspec.json.encode(line).decode() + "\n")
-    asyncio.get_running_loop().call_soon(_lines.flush)
+    if not _lines:
+        asyncio.get_running_loop().call_soon(_write_out, _stream)
+    _lines.append(msgspec.json.encode(line).decode() + "\n")
+
+
+def _write_out(stream: TextIO) -> None:
+    """In one write, also where Python was told not to buffer."""
+    lines = "".join(_lines)
+    _lines.clear()
+    stream.write(lines)
+    stream.flush()
 
 
 def configure(log_format: str, stream: TextIO = sys.stdout) -> None:
     """Send everything, the libraries' standard logging too, to one stream in one shape."""
-    global _lines  # noqa: PLW0603  one process logs to one stream
-    _lines = None if log_format == "console" else stream
+    global _stream  # noqa: PLW0603  one process logs to one stream
+    _stream = None if log_format == "console" else stream
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
