@@ -24,6 +24,7 @@ from appraisal.training import web as training
 from appraisal.whatif import web as whatif
 from shared.clock import now
 from shared.settings import Settings
+from shared.web.application import Application
 from shared.web.plugin import PlatformPlugin
 
 TEMPLATES = str(Path(__file__).parent / "templates")
@@ -33,7 +34,7 @@ CONSTRAINTS: dict[str, str] = {}
 
 def create_app(settings: Settings, clock: Callable[[], datetime] = now) -> Litestar:
     """The ASGI app; the database (``DB``) must be configured before it starts."""
-    return Litestar(
+    return Application(
         route_handlers=[
             index,
             cycle.router,

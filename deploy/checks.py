@@ -39,6 +39,7 @@ WANTED = {
     "server_encoding": "UTF8",
 }
 """Settings of the server without which a confirmed redemption may be lost or miscounted."""
+ASKED = (*WANTED, "synchronous_commit", "synchronous_standby_names", "data_checksums")
 SAFE_COMMITS = {"on", "remote_apply", "remote_write"}
 """``local`` is safe too where no standby is waited for."""
 LEDGER = (
@@ -106,18 +107,19 @@ async def server(_: Settings) -> Finding:
     major = int(await DB.fetchval("SELECT current_setting('server_version_num')")) // 10000
     if major < OLDEST_POSTGRESQL:
         return fault("数据库", f"PostgreSQL {major} 太旧，至少要 {OLDEST_POSTGRESQL}。")
+    rows = await DB.fetch("SELECT name, current_setting(name) FROM unnest($1::text[]) name", ASKED)
+    found: dict[str, str] = dict(rows)
     wrong = [
-        f"{name} 是 {value}，应为 {wanted}"
+        f"{name} 是 {found[name]}，应为 {wanted}"
         for name, wanted in WANTED.items()
-        if (value := await DB.fetchval("SELECT current_setting($1)", name)) != wanted
+        if found[name] != wanted
     ]
-    commit = await DB.fetchval("SELECT current_setting('synchronous_commit')")
-    alone = not await DB.fetchval("SELECT current_setting('synchronous_standby_names')")
+    commit, alone = found["synchronous_commit"], not found["synchronous_standby_names"]
     if commit not in SAFE_COMMITS and not (commit == "local" and alone):
         wrong.append(f"synchronous_commit 是 {commit}，应为 on")
     if wrong:
         return fault("数据库", "；".join(wrong) + "：请改好数据库设置。")
-    if await DB.fetchval("SELECT current_setting('data_checksums')") != "on":
+    if found["data_checksums"] != "on":
         return warning("数据库", f"PostgreSQL {major}；没有开启数据页校验，坏盘可能不被发现。")
     return Finding("数据库", f"PostgreSQL {major}，写入不会丢。")
 
@@ -256,6 +258,8 @@ CHECKS: tuple[Check, ...] = (
 )
 CHEAP: tuple[Check, ...] = (server, clocks, disk, migrations, rights)
 """What a serving process asks every minute."""
+FORBIDDING: tuple[Check, ...] = (*CHEAP, chain)
+"""Those that know faults; a serving process asks them before its first request."""
 
 
 def known_migrations() -> set[tuple[str, str]]:

@@ -27,7 +27,7 @@ async def watched(
     settings: Settings, gate: Gate, *, jobs: Sequence[Job] = ()
 ) -> AsyncIterator[None]:
     """Keep the gate, and the jobs if there are any, in step with the checks during the block."""
-    await look(settings, gate, checks.CHECKS)
+    await look(settings, gate, checks.FORBIDDING)
     watch = asyncio.create_task(_watch(settings, gate, jobs))
     try:
         yield
@@ -56,7 +56,7 @@ async def _watch(settings: Settings, gate: Gate, jobs: Sequence[Job]) -> None:
                 leading = None
             await asyncio.sleep(EVERY)
             with suppress(*AWAY):  # every request says so by itself
-                await look(settings, gate, checks.CHECKS if gate.reasons else checks.CHEAP)
+                await look(settings, gate, checks.FORBIDDING if gate.reasons else checks.CHEAP)
     finally:
         if leading is not None:
             await _end(leading)

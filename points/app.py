@@ -37,6 +37,7 @@ from shared.roster import web as roster_phone
 from shared.roster.intake import web as roster_import
 from shared.roster.office import web as roster_desk
 from shared.settings import Settings
+from shared.web.application import Application
 from shared.web.plugin import PlatformPlugin
 
 TEMPLATES = str(Path(__file__).parent / "templates")
@@ -46,7 +47,7 @@ CONSTRAINTS: dict[str, str] = {}
 
 def create_app(settings: Settings, clock: Callable[[], datetime] = now) -> Litestar:
     """The ASGI app; the database (``DB``) must be configured before it starts."""
-    return Litestar(
+    return Application(
         route_handlers=[
             index,
             desk.router,

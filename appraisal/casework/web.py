@@ -4,7 +4,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from litestar import Router, get, post
+from litestar import get, post
 from litestar.params import FromPath
 from litestar.response import Redirect, Response, Template
 
@@ -28,6 +28,7 @@ from shared.errors import Conflict, Forbidden, Invalid
 from shared.identity.access import Action, reach
 from shared.roster.office import service as office
 from shared.web import forms
+from shared.web.application import Router
 from shared.web.files import attachment
 from shared.web.pages import moment
 

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from litestar import Request, Router, get, post
+from litestar import Request, get, post
 from litestar.datastructures import UploadFile
 from litestar.params import FromPath
 from litestar.response import Redirect, Response, Template
@@ -18,6 +18,7 @@ from shared.documents.files import MAX_BYTES
 from shared.errors import Conflict, GridmeritError, Invalid, NotFound
 from shared.identity.actor import Actor
 from shared.web import forms
+from shared.web.application import Router
 from shared.web.files import attachment
 from shared.web.pages import moment, page
 

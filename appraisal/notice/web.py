@@ -4,7 +4,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from litestar import Router, get, post
+from litestar import get, post
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 
@@ -21,6 +21,7 @@ from shared.errors import Conflict, Forbidden, Invalid
 from shared.identity.access import Action, Target, allowed
 from shared.roster.office import service as office
 from shared.web import forms
+from shared.web.application import Router
 from shared.web.pages import moment
 
 STATES = [("open", "未送达"), ("served", "已送达")]

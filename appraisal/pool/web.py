@@ -4,7 +4,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from litestar import Router, get, post
+from litestar import get, post
 from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
@@ -32,6 +32,7 @@ from shared.roster.office.schemas import Filter
 from shared.roster.office.schemas import Found as Person
 from shared.roster.roles import Role
 from shared.web import forms
+from shared.web.application import Router
 from shared.web.pages import moment
 
 Name = Annotated[str, msgspec.Meta(max_length=30)]

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 import msgspec
-from litestar import Request, Router, get
+from litestar import Request, get
 from litestar.params import FromPath
 from litestar.response import Response, Template
 
@@ -17,6 +17,7 @@ from shared.identity.actor import Actor
 from shared.roster.office.schemas import Page
 from shared.roster.roles import EMPLOYMENT_NAMES
 from shared.web import forms
+from shared.web.application import Router
 from shared.web.files import attachment
 from shared.web.pages import moment, page
 

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from litestar import Request, Router, get
+from litestar import Request, get
 from litestar.params import FromPath
 from litestar.response import Template
 
@@ -12,6 +12,7 @@ from appraisal.scorecard import service
 from appraisal.scorecard.rules import Component
 from shared.identity.access import Action, reach
 from shared.identity.actor import Actor
+from shared.web.application import Router
 from shared.web.pages import may_open, page
 
 Asked = Request[Actor, Any, Any]

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from litestar import Request, Router, get, post
+from litestar import Request, get, post
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 
@@ -29,6 +29,7 @@ from shared.identity.access import Action, Target, allowed
 from shared.identity.actor import Actor
 from shared.roster.roles import EMPLOYMENT_NAMES
 from shared.web import forms
+from shared.web.application import Router
 from shared.web.pages import may_open, moment, page
 
 Asked = Request[Actor, Any, Any]

@@ -7,7 +7,7 @@ it. Nothing here may log, count by address or remember who asked.
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Request, Router, get, post
+from litestar import Request, get, post
 from litestar.params import FromPath
 from litestar.response import Template
 
@@ -18,6 +18,7 @@ from shared import settings_county
 from shared.errors import Conflict, GridmeritError, Invalid, NotFound
 from shared.settings_county import CountySettings
 from shared.web import forms
+from shared.web.application import Router
 from shared.web.pages import page
 
 BODY = 8 * 1024

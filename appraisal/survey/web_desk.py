@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from litestar import Request, Response, Router, get, post
+from litestar import Request, Response, get, post
 from litestar.datastructures import UploadFile
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
@@ -20,6 +20,7 @@ from shared.identity.access import Action, Target, allowed
 from shared.identity.actor import Actor
 from shared.roster import service as roster
 from shared.web import forms
+from shared.web.application import Router
 from shared.web.files import attachment
 from shared.web.pages import moment, page
 

@@ -7,7 +7,7 @@ hiding of small groups keeps back there.
 from typing import Any
 from uuid import UUID
 
-from litestar import Request, Router, get
+from litestar import Request, get
 from litestar.params import FromPath, FromQuery
 from litestar.response import Template
 
@@ -16,6 +16,7 @@ from appraisal.survey import results, service
 from appraisal.survey.rules import ENOUGH, FEWEST
 from shared.identity.access import Action, reach
 from shared.identity.actor import Actor
+from shared.web.application import Router
 from shared.web.pages import page
 
 Asked = Request[Actor, Any, Any]

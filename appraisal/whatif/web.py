@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from litestar import Request, Router, get, post
+from litestar import Request, get, post
 from litestar.params import FromPath
 from litestar.response import Template
 
@@ -14,6 +14,7 @@ from appraisal.whatif.service import Outcome
 from shared.errors import Invalid
 from shared.identity.actor import Actor
 from shared.web import forms
+from shared.web.application import Router
 from shared.web.pages import page
 
 Asked = Request[Actor, Any, Any]

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from litestar import Request, Router, get
+from litestar import Request, get
 from litestar.response import Template
 
 from points.desk import service
 from shared.identity.actor import Actor
+from shared.web.application import Router
 from shared.web.pages import moment, page
 
 Asked = Request[Actor, Any, Any]

@@ -4,7 +4,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
-from litestar import MediaType, Request, Router, get
+from litestar import MediaType, Request, get
 from litestar.params import FromPath, FromQuery
 from litestar.response import Response, Template
 
@@ -13,6 +13,7 @@ from points.ledger.seal import service as seal
 from points.ledger.words import label
 from shared.clock import today
 from shared.identity.actor import Actor
+from shared.web.application import Router
 from shared.web.files import attachment
 from shared.web.pages import moment, page
 

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from litestar import Request, Router, get, post
+from litestar import Request, get, post
 from litestar.datastructures import UploadFile
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
@@ -22,6 +22,7 @@ from shared.clock import today
 from shared.errors import Conflict, Forbidden, GridmeritError, Invalid, NotFound
 from shared.identity.actor import Actor
 from shared.web import forms
+from shared.web.application import Router
 from shared.web.pages import moment
 from shared.web.pages import page as render
 

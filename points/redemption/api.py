@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 import msgspec
-from litestar import Litestar, Request, Response, Router, get, post
+from litestar import Litestar, Request, Response, get, post
 from litestar.connection import ASGIConnection
 from litestar.di import Provide
 from litestar.handlers import BaseRouteHandler
@@ -37,6 +37,7 @@ from shared.clock import today
 from shared.errors import GridmeritError
 from shared.identity.actor import Actor
 from shared.identity.middleware import SIGNED_BODY
+from shared.web.application import Router
 from shared.web.errors import PROBLEM, respond
 from shared.web.pages import moment
 from shared.web.ratelimit import Portions

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from litestar import Request, Router, get, post
+from litestar import Request, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
@@ -13,6 +13,7 @@ from points.redemption.rules import PATH, UNDO_REASONS
 from shared.errors import Conflict, Forbidden, GridmeritError, Invalid, TooMany
 from shared.identity.actor import Actor
 from shared.web import forms
+from shared.web.application import Router
 from shared.web.pages import moment, page
 
 Asked = Request[Actor, Any, Any]

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import msgspec
-from litestar import Request, Router, get, post
+from litestar import Request, get, post
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 
@@ -26,6 +26,7 @@ from shared.errors import Conflict, Invalid
 from shared.identity.access import Action, Target, allowed
 from shared.identity.actor import Actor
 from shared.web import forms
+from shared.web.application import Router
 from shared.web.pages import moment, page
 
 Asked = Request[Actor, Any, Any]

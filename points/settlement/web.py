@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from litestar import Request, Router, get, post
+from litestar import Request, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect, Response, Template
 
@@ -20,6 +20,7 @@ from shared.identity.actor import Actor
 from shared.roster.office.schemas import Page
 from shared.roster.roles import DESK_ROLES, Role
 from shared.web import forms
+from shared.web.application import Router
 from shared.web.files import attachment
 from shared.web.pages import moment, page
 

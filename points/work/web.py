@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from litestar import Request, Response, Router, get, post
+from litestar import Request, Response, get, post
 from litestar.datastructures import UploadFile
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
@@ -21,6 +21,7 @@ from shared.errors import GridmeritError, Invalid, NotFound
 from shared.identity.actor import Actor
 from shared.ids import new_id
 from shared.web import forms
+from shared.web.application import Router
 from shared.web.pages import moment, page
 
 Asked = Request[Actor, Any, Any]

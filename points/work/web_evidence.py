@@ -3,12 +3,13 @@
 from typing import Any
 from uuid import UUID
 
-from litestar import Request, Router, get
+from litestar import Request, get
 from litestar.params import FromPath
 from litestar.response import Template
 
 from points.work import evidence
 from shared.identity.actor import Actor
+from shared.web.application import Router
 from shared.web.pages import page
 
 Asked = Request[Actor, Any, Any]

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from litestar import Request, Router, get, post
+from litestar import Request, get, post
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 
@@ -22,6 +22,7 @@ from shared.identity.actor import Actor
 from shared.ids import new_id
 from shared.roster import service as roster
 from shared.web import forms
+from shared.web.application import Router
 from shared.web.pages import moment, page
 
 Asked = Request[Actor, Any, Any]

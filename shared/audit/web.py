@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 import msgspec
-from litestar import Request, Router, get
+from litestar import Request, get
 from litestar.response import Response, Template
 
 from shared.audit import search
@@ -17,6 +17,7 @@ from shared.documents.excel import MIME, file_name
 from shared.errors import Invalid
 from shared.identity.actor import Actor
 from shared.web import forms
+from shared.web.application import Router
 from shared.web.files import attachment
 from shared.web.pages import moment, page
 

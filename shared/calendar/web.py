@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Request, Router, get, post
+from litestar import Request, get, post
 from litestar.response import Template
 
 from shared.calendar import rules, service
@@ -13,6 +13,7 @@ from shared.errors import Invalid
 from shared.identity.access import Action, Target, allowed
 from shared.identity.actor import Actor
 from shared.web import forms
+from shared.web.application import Router
 from shared.web.pages import moment, page
 
 Asked = Request[Actor, Any, Any]

@@ -4,7 +4,7 @@ from typing import Any
 from urllib.parse import quote
 
 import msgspec
-from litestar import Request, Router, get, post
+from litestar import Request, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
@@ -16,6 +16,7 @@ from shared.identity.rules import FREE_TRIES, delay
 from shared.identity.schemas import NewSession, TextSize
 from shared.roster.names import mask
 from shared.web import forms
+from shared.web.application import Router
 from shared.web.pages import moment, page
 from shared.web.preferences import A_YEAR, local
 from shared.web.ratelimit import limit

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 import msgspec
-from litestar import Request, Router, get, post
+from litestar import Request, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
@@ -16,6 +16,7 @@ from shared.identity.actor import Actor
 from shared.roster import service as roster
 from shared.roster.roles import DESK_ROLES, UnitKind
 from shared.web import forms
+from shared.web.application import Router
 from shared.web.pages import moment, page
 
 PHONE, DESK = "/verify/accounts", "/desk/accounts"

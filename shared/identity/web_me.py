@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from litestar import Request, Router, get, post
+from litestar import Request, get, post
 from litestar.datastructures import Cookie
 from litestar.params import FromPath
 from litestar.response import Redirect, Response, Template
@@ -18,6 +18,7 @@ from shared.identity.schemas import TextSize
 from shared.roster import service as roster
 from shared.roster.roles import DESK_ROLES, ROLE_NAMES, VERIFIER_ROLES, Role
 from shared.web import forms
+from shared.web.application import Router
 from shared.web.files import attachment
 from shared.web.pages import THEMES, moment, page
 from shared.web.preferences import A_YEAR

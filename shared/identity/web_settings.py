@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Request, Router, get, post
+from litestar import Request, get, post
 from litestar.response import Redirect, Template
 
 from shared import settings_county
@@ -16,6 +16,7 @@ from shared.identity.web_me import problem
 from shared.roster.roles import Role
 from shared.settings_county import CountySettings
 from shared.web import forms
+from shared.web.application import Router
 from shared.web.pages import page
 
 Asked = Request[Actor, Any, Any]

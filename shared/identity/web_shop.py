@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from litestar import Request, Router, get, post
+from litestar import Request, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
@@ -12,6 +12,7 @@ from shared.errors import Conflict, GridmeritError, Invalid, NotFound
 from shared.identity import slips, staff, terminals, web_me
 from shared.identity.actor import Actor
 from shared.web import forms
+from shared.web.application import Router
 from shared.web.pages import moment, page
 
 REFUSALS = (Invalid, Conflict)

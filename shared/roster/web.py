@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from litestar import Request, Router, get, post
+from litestar import Request, get, post
 from litestar.params import FromPath
 from litestar.response import Template
 
@@ -16,6 +16,7 @@ from shared.roster.office.schemas import Filter, Page, ShortText
 from shared.roster.phones import mask, open_
 from shared.roster.roles import EMPLOYMENT_NAMES, ROLE_NAMES
 from shared.web import forms
+from shared.web.application import Router
 from shared.web.pages import moment, page
 
 BASE = "/verify/people"

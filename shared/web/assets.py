@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from litestar import Request, Router, get
+from litestar import Request, get
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from litestar.response import Response
+
+from shared.web.application import Router
 
 DIST = Path(__file__).parent / "static" / "dist"
 STATIC_ROOT = "/static"

@@ -11,13 +11,14 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from litestar import MediaType, Request, Router, get
+from litestar import MediaType, Request, get
 from litestar.params import FromQuery
 from litestar.response import Response, Template
 
 from points.ledger.seal import service
 from points.work.web_verify import month_choices
 from shared.identity.actor import Actor
+from shared.web.application import Router
 from shared.web.pages import moment, page
 
 Asked = Request[Actor, Any, Any]

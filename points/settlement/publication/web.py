@@ -3,13 +3,14 @@
 from typing import Any
 from uuid import UUID
 
-from litestar import Request, Router, get
+from litestar import Request, get
 from litestar.params import FromPath
 from litestar.response import Template
 
 from points.settlement.publication import service
 from points.settlement.rules import last_day
 from shared.identity.actor import Actor
+from shared.web.application import Router
 from shared.web.pages import page
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
-from litestar import Request, Router, get
+from litestar import Request, get
 from litestar.response import Response, Template
 
 from points.settlement.reports import service
@@ -14,6 +14,7 @@ from shared.documents.excel import MIME
 from shared.identity.actor import Actor
 from shared.roster.office.schemas import Page
 from shared.web import forms
+from shared.web.application import Router
 from shared.web.files import attachment
 from shared.web.pages import moment, page
 

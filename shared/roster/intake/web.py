@@ -5,7 +5,7 @@ from urllib.parse import quote
 from uuid import UUID
 
 import msgspec
-from litestar import Request, Router, get, post
+from litestar import Request, get, post
 from litestar.datastructures import UploadFile
 from litestar.params import FromPath
 from litestar.response import Redirect, Response, Template
@@ -19,6 +19,7 @@ from shared.roster.intake import service
 from shared.roster.intake.service import FaultyFile, RosterFile
 from shared.roster.office import exports
 from shared.web import forms
+from shared.web.application import Router
 from shared.web.pages import moment, page
 
 BASE = "/desk/roster/import"

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from litestar import Request, Router, get, post
+from litestar import Request, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
@@ -29,6 +29,7 @@ from shared.roster.phones import mask, open_
 from shared.roster.roles import EMPLOYMENT_NAMES, ROLE_NAMES, UNIT_KIND_NAMES, UnitKind
 from shared.roster.rules import CODE_LENGTH, GRID_TYPE_NAMES, ROLES_AT
 from shared.web import forms
+from shared.web.application import Router
 from shared.web.pages import moment, page
 
 BASE = "/desk/roster"
