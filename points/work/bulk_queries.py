@@ -41,6 +41,11 @@ OF_MONTH = """
 r.county_id = $1 AND r.run_month >= $2
   AND (r.run_month = $2 OR r.work_date >= $3 AND r.work_date < $4)
 """
+# Villages come in order: their range of the index holds hardly any others.
+OF_VILLAGES = """
+  AND left(r.grid_code, 12) = ANY($5::text[]) AND r.grid_code COLLATE "C"
+      BETWEEN ($5::text[])[1] AND ($5::text[])[cardinality($5::text[])] || '~'
+"""
 NO_OBJECTION = """
   AND NOT EXISTS (SELECT FROM points.objection o WHERE o.county_id = $1 AND o.record_id = r.id
                   AND o.state IN ('open', 'review'))
@@ -56,7 +61,7 @@ SELECT r.id, r.worker_id, r.grid_code, r.entered_by, r.recused,
        p.employment_type = 'cadre' AS cadre, r.work_date
 FROM points.work_record r
 JOIN shared.person p ON p.county_id = $1 AND p.id = r.worker_id
-WHERE {OF_MONTH} AND r.state = 'pending' AND left(r.grid_code, 12) = ANY($5::text[])
+WHERE {OF_MONTH} {OF_VILLAGES} AND r.state = 'pending'
   AND (r.work_date, r.id) > ($6, $7)
 ORDER BY r.work_date, r.id LIMIT $8
 FOR UPDATE OF r
@@ -89,7 +94,7 @@ SELECT id, grid_code FROM points.work_record WHERE county_id = $1 AND state = 'a
 """
 READY = f"""
 SELECT r.id, left(r.grid_code, 12) AS village_code FROM points.work_record r
-WHERE {OF_MONTH} AND r.state = 'accepted' AND left(r.grid_code, 12) = ANY($5::text[])
+WHERE {OF_MONTH} {OF_VILLAGES} AND r.state = 'accepted'
 {NO_OBJECTION}
 ORDER BY r.work_date, r.declared_at, r.seq, r.id LIMIT $6
 """

@@ -20,7 +20,7 @@ from points.rulebook import service as rulebook
 from points.rulebook.rules import Caps, Decision, Earned, Facts, Rule, decide
 from points.settlement.funds import service as funds
 from points.work import posting_queries as queries
-from points.work.posting_queries import Decided, Due, Given
+from points.work.posting_queries import Decided, Due, Given, Report
 from points.work.rules import REPEAT_DAYS, State, month_of, week_of
 from points.work.schemas import MonthTotals
 from shared import settings_county
@@ -174,9 +174,9 @@ async def decisions(
     Writes nothing: an import uses it to say what its rows will come to. The third value is the
     earlier record that one repeats.
     """
-    book = await _book(county_id, due)
     versions = await rulebook.versions(county_id)
     rules = _Rules(versions, await rulebook.caps_versions(county_id))
+    book = await _book(county_id, due, rules)
     found = []
     for item in due:
         rule, caps = rules.at(item)
@@ -211,7 +211,7 @@ class _Rules:
         return self.rules[due.rule_code, due.rule_version], self.caps[due.work_date]
 
 
-async def _book(county_id: int, due: Sequence[Due]) -> _Ledger:
+async def _book(county_id: int, due: Sequence[Due], rules: _Rules) -> _Ledger:
     book = _Ledger(
         defaultdict(int),
         defaultdict(int),
@@ -228,18 +228,22 @@ async def _book(county_id: int, due: Sequence[Due]) -> _Ledger:
     years = sorted({item.work_date.year for item in due})
     for worker_id, year, amount in await queries.given_in_years(county_id, workers, years):
         book.person_year[worker_id, year] = amount
-    houses = sorted({item.household for item in due if item.household})
     days = [item.work_date for item in due]
-    near = timedelta(days=REPEAT_DAYS)
-    for past in await queries.visits(county_id, houses, week_of(min(days))[0]):
-        book.visits.add(_visit(past))
-    keys = sorted({item.text_key for item in due})
-    for past in await queries.reports(county_id, keys, min(days) - near, max(days) + near):
-        book.reports[_report(past)].append((past.work_date, past.id))
+    visiting = [item for item in due if item.household]
+    if visiting:
+        grids = sorted({item.grid_code for item in visiting})
+        houses = sorted({item.household for item in visiting})
+        for visit in await queries.visits(county_id, grids, houses, week_of(min(days))[0]):
+            book.visits.add(_visit(visit))
+    keys = sorted({_report(item) for item in due if rules.at(item)[0].repeat_zero})
+    if keys:
+        near = timedelta(days=REPEAT_DAYS)
+        for past in await queries.reports(county_id, keys, min(days) - near, max(days) + near):
+            book.reports[_report(past)].append((past.work_date, past.id))
     return book
 
 
-def _report(due: Due) -> tuple[str, str, str]:
+def _report(due: Due | Report) -> tuple[str, str, str]:
     return due.grid_code, due.rule_code, due.text_key
 
 

@@ -37,6 +37,16 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     posted: int
 
 
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """A record that a later one may repeat: the same words under the same rule in a grid."""
+
+    id: UUID
+    grid_code: str
+    rule_code: str
+    text_key: str
+    work_date: date
+
+
 class Decided(msgspec.Struct, frozen=True):
     """What a record got, and why (JSON of the Decision)."""
 
@@ -86,17 +96,17 @@ GROUP BY 1, 2
 VISITS = (
     FIELDS
     + """
-WHERE county_id = $1 AND household = ANY($2::text[]) AND household <> '' AND state = 'posted'
-  AND posted > 0 AND work_date >= $3 AND run_month >= $4
+WHERE county_id = $1 AND grid_code COLLATE "C" = ANY($2::text[]) AND household = ANY($3::text[])
+  AND household <> '' AND state = 'posted' AND posted > 0 AND work_date >= $4 AND run_month >= $5
 """
 )
-REPORTS = (
-    FIELDS
-    + """
-WHERE county_id = $1 AND text_key = ANY($2::text[]) AND work_date BETWEEN $3 AND $4
-  AND state = 'posted' AND repeats IS NULL AND run_month >= $5
+REPORTS = """
+SELECT r.id, r.grid_code, r.rule_code, r.text_key, r.work_date
+FROM unnest($2::text[], $3::text[], $4::text[]) AS k (grid_code, rule_code, text_key)
+JOIN points.work_record r ON r.county_id = $1 AND r.grid_code COLLATE "C" = k.grid_code
+  AND r.rule_code = k.rule_code AND r.text_key = k.text_key
+WHERE r.work_date BETWEEN $5 AND $6 AND r.state = 'posted' AND r.repeats IS NULL
 """
-)
 # No look at the state: ``due`` did, and locked them. Where few records are in a state, the planner
 # would think it meets few here and look through all of ``d`` for each.
 STORE = """
@@ -142,14 +152,21 @@ async def given_in_years(
     return [(row["worker_id"], row["year"], row["posted"]) for row in rows]
 
 
-async def visits(county_id: int, households: Sequence[str], since: date) -> list[Due]:
+async def visits(
+    county_id: int, grids: Sequence[str], households: Sequence[str], since: date
+) -> list[Due]:
     """Counted visits from a day on."""
-    return await DB.all(Due, VISITS, county_id, list(households), since, month_of(since))
+    return await DB.all(
+        Due, VISITS, county_id, list(grids), list(households), since, month_of(since)
+    )
 
 
-async def reports(county_id: int, keys: Sequence[str], first: date, last: date) -> list[Due]:
-    """Counted records of these words, which others may repeat."""
-    return await DB.all(Due, REPORTS, county_id, list(keys), first, last, month_of(first))
+async def reports(
+    county_id: int, keys: Sequence[tuple[str, str, str]], first: date, last: date
+) -> list[Report]:
+    """Counted records of these (grid, rule, words), at least one, which others may repeat."""
+    columns = [list(column) for column in zip(*keys, strict=True)]
+    return await DB.all(Report, REPORTS, county_id, *columns, first, last)
 
 
 async def store(

@@ -4,8 +4,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from points.work import bulk, intake, month_queries, posting, posting_queries
-from points.work.rules import State
+from points.work import bulk, bulk_queries, intake, month_queries, posting, posting_queries
+from points.work.rules import State, month_bounds
 from shared.database import DB
 from shared.ids import new_id
 from shared.roster import service as roster
@@ -122,14 +122,20 @@ async def test_a_run_knows_what_earlier_ones_gave(town: SmallCounty) -> None:
     assert not await posting_queries.given(COUNTY, workers, [202609])
     years = await posting_queries.given_in_years(COUNTY, workers, [2026])
     assert years == [(town.worker.person_id, 2026, totals.posted)]
-    seen = await posting_queries.visits(COUNTY, ["h"], date(2026, 10, 11))
+    grid, other = "421222100001001", "421222100001002"
+    seen = await posting_queries.visits(COUNTY, [grid], ["h"], date(2026, 10, 11))
     assert [item.rule_code for item in seen] == ["SVC-01"]
-    key = await DB.fetchval(
-        "SELECT text_key FROM points.work_record WHERE county_id = $1 AND rule_code = 'OPN-01'",
+    assert not await posting_queries.visits(COUNTY, [other], ["h"], date(2026, 10, 11))
+    key = await DB.fetchrow(
+        "SELECT grid_code, rule_code, text_key FROM points.work_record"
+        " WHERE county_id = $1 AND rule_code = 'OPN-01'",
         COUNTY,
     )
-    said = await posting_queries.reports(COUNTY, [key], on, on)
+    assert key is not None
+    said = await posting_queries.reports(COUNTY, [tuple(key)], on, on)
     assert [item.rule_code for item in said] == ["OPN-01"]
+    elsewhere = ("421222100299001", *tuple(key)[1:])
+    assert not await posting_queries.reports(COUNTY, [elsewhere], on, on)
 
 
 async def test_posting_many_looks_each_up_once(town: SmallCounty) -> None:
@@ -150,6 +156,23 @@ async def test_posting_many_looks_each_up_once(town: SmallCounty) -> None:
     )  # fmt: skip
     assert "rows=300" in plan[1][0].partition("actual")[2]
     assert not [row[0] for row in plan if "Rows Removed by Join Filter" in row[0]]
+
+
+async def test_a_chunk_looks_only_at_its_villages(town: SmallCounty) -> None:
+    """Not at the county's whole month for every 500 records: 20,000 took three times as long."""
+    await meetings("八", 2_000)
+    async with as_owner():
+        await DB.execute("ANALYZE points.work_record")
+    village, grid, on = "421222100002", "421222100002001", date(2026, 10, 8)
+    asked: dict[str, tuple[object, ...]] = {
+        bulk_queries.READY: (202610, *month_bounds(202610), [village], 500),
+        bulk_queries.WAITING: (202610, *month_bounds(202610), [village], *bulk.BEGINNING, 500),
+        posting_queries.VISITS: ([grid], ["h"], on, 202610),
+        posting_queries.REPORTS: ([grid], ["ORG-02"], ["参加例会"], on, on),
+    }
+    for statement, arguments in asked.items():
+        plan = await DB.fetch(f"EXPLAIN (ANALYZE, BUFFERS OFF) {statement}", COUNTY, *arguments)
+        assert not [row[0] for row in plan if "Rows Removed by" in row[0]], plan
 
 
 async def test_a_county_s_months_meet_each_record_once(town: SmallCounty) -> None:
