@@ -13,6 +13,7 @@ from uuid import UUID
 import pytest
 
 from points.ledger.batching import FEWEST, Batch, Full, Lane, Ticket
+from points.redemption import turnstile
 
 AT = datetime(2026, 11, 2, tzinfo=UTC)
 SHOPS = [UUID(int=n) for n in range(4)]
@@ -258,6 +259,23 @@ def test_batches_grow_while_quick_and_halve_when_slow() -> None:
         assert play(0.050) >= FEWEST
     lane.quickest = 0.040
     assert play(0.050) == FEWEST + 8
+
+
+def test_those_inside_go_in_one_batch_however_slow() -> None:
+    """Half of what a few cost is the statement's own: in three batches all would wait longer."""
+    lane = Lane()
+    for second in range(20):
+        for shop in range(2):
+            for _ in range(lane.size // 2):
+                lane.admit(ticket(shop), second)
+        lane.take(second)
+        lane.quickest = 0.001
+        lane.done(second + 0.2)
+    for _ in range(turnstile.MOST):
+        lane.admit(ticket(), 60.0)
+    batch = lane.take(60.0)
+    assert batch is not None
+    assert len(batch.tickets) == turnstile.MOST
 
 
 def test_a_poisoned_batch_is_halved_until_the_item_is_alone() -> None:
