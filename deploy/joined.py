@@ -24,11 +24,11 @@ class Held:
 
     def write(self, piece: bytes) -> None:
         """Send a piece with the one that waits, or have it wait for the next."""
-        if self._piece:
-            piece, self._piece = self._piece + piece, b""
-            self._transport.write(piece)
+        waited = bool(self._piece)
+        self._piece += piece
+        if waited:
+            self.flush()
         else:
-            self._piece = piece
             self._loop.call_soon(self.flush)
 
     def flush(self) -> None:

@@ -59,7 +59,11 @@ class Served:
             def connection_made(self, transport: Any) -> None:
                 super().connection_made(Noted(transport, pieces))  # type: ignore[arg-type]  # is one
 
-        config = uvicorn.Config(app, http=Watched, port=0, log_config=None, lifespan="off")
+        config = uvicorn.Config(
+            app, http=Watched, port=0, log_config=None, lifespan="off",
+            timeout_keep_alive=2 * WAIT,  # closing sends what waits: too late to help a test
+            timeout_graceful_shutdown=1,
+        )  # fmt: skip
         self.server = uvicorn.Server(config)
         self.lines: list[Line] = []
 
