@@ -243,23 +243,11 @@ async def holidays(_: Settings) -> Finding:
     return Finding("日历", "节假日齐全。")
 
 
-CHECKS: tuple[Check, ...] = (
-    server,
-    clocks,
-    disk,
-    migrations,
-    rights,
-    chain,
-    partitions,
-    programs,
-    cache,
-    pages,
-    holidays,
-)
 CHEAP: tuple[Check, ...] = (server, clocks, disk, migrations, rights)
 """What a serving process asks every minute."""
 FORBIDDING: tuple[Check, ...] = (*CHEAP, chain)
 """Those that know faults; a serving process asks them before its first request."""
+CHECKS: tuple[Check, ...] = (*FORBIDDING, partitions, programs, cache, pages, holidays)
 
 
 def known_migrations() -> set[tuple[str, str]]:

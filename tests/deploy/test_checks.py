@@ -5,7 +5,9 @@ where the owner's address is not known to the service.
 """
 
 import asyncio
+import inspect
 import os
+import re
 import shutil
 import signal
 import socket
@@ -110,6 +112,19 @@ async def test_a_sound_installation_has_no_fault(cluster: Cluster) -> None:
     assert code == 0, said
     assert said.count("\n") == len(checks.CHECKS)
     assert "✗" not in said
+
+
+def test_a_process_asks_every_check_that_knows_a_fault() -> None:
+    """And before its first request no other, which could only warn an administrator."""
+    written = {
+        found
+        for _, found in inspect.getmembers(checks, inspect.iscoroutinefunction)
+        if inspect.signature(found).return_annotation is checks.Finding
+    }
+    assert set(checks.CHECKS) == written
+    fault = re.compile(r"\bfault\(|Level\.FAULT")
+    knowing = {check for check in written if fault.search(inspect.getsource(check))}
+    assert set(checks.FORBIDDING) == knowing
 
 
 @pytest.mark.parametrize("name", ["fsync", "full_page_writes", "synchronous_commit"])
