@@ -41,7 +41,7 @@ OF_MONTH = """
 r.county_id = $1 AND r.run_month >= $2
   AND (r.run_month = $2 OR r.work_date >= $3 AND r.work_date < $4)
 """
-# Villages come in order: their range of the index holds hardly any others.
+# Villages in order of their codes: their range of the index holds hardly any others.
 OF_VILLAGES = """
   AND left(r.grid_code, 12) = ANY($5::text[]) AND r.grid_code COLLATE "C"
       BETWEEN ($5::text[])[1] AND ($5::text[])[cardinality($5::text[])] || '~'
@@ -135,7 +135,7 @@ async def waiting(
 ) -> list[Waiting]:
     """Pending records of a month's work or run, by work date; locked."""
     return await DB.all(
-        Waiting, WAITING, county_id, month, *month_bounds(month), list(villages), *after, limit
+        Waiting, WAITING, county_id, month, *month_bounds(month), sorted(villages), *after, limit
     )
 
 
@@ -172,7 +172,7 @@ async def ready(
     county_id: int, month: int, villages: Sequence[str], limit: int
 ) -> list[tuple[UUID, str]]:
     """Accepted records of a month's work or run without an open objection: (id, village)."""
-    rows = await DB.fetch(READY, county_id, month, *month_bounds(month), list(villages), limit)
+    rows = await DB.fetch(READY, county_id, month, *month_bounds(month), sorted(villages), limit)
     return [(row["id"], row["village_code"]) for row in rows]
 
 

@@ -164,11 +164,15 @@ async def test_a_chunk_looks_only_at_its_villages(town: SmallCounty) -> None:
     async with as_owner():
         await DB.execute("ANALYZE points.work_record")
     village, grid, on = "421222100002", "421222100002001", date(2026, 10, 8)
+    words = await DB.fetchval(
+        "SELECT text_key FROM points.work_record WHERE county_id = $1 AND rule_code = 'ORG-02'"
+        " AND work_date = $2 LIMIT 1", COUNTY, on,
+    )  # fmt: skip
     asked: dict[str, tuple[object, ...]] = {
         bulk_queries.READY: (202610, *month_bounds(202610), [village], 500),
         bulk_queries.WAITING: (202610, *month_bounds(202610), [village], *bulk.BEGINNING, 500),
         posting_queries.VISITS: ([grid], ["h"], on, 202610),
-        posting_queries.REPORTS: ([grid], ["ORG-02"], ["参加例会"], on, on),
+        posting_queries.REPORTS: ([grid], ["ORG-02"], [words], on, on),
     }
     for statement, arguments in asked.items():
         plan = await DB.fetch(f"EXPLAIN (ANALYZE, BUFFERS OFF) {statement}", COUNTY, *arguments)
