@@ -17,7 +17,7 @@ from deploy.single import service_app
 from shared.settings import load
 from shared.web.gate import Gate
 service_app(load(), "app", Gate())
-print([name for name in ("pydantic", "attrs") if name in sys.modules])
+print("pydantic" in sys.modules)
 """
 
 
@@ -30,7 +30,7 @@ def test_no_app_brings_pydantic_along() -> None:
         text=True,
         check=False,
     )
-    assert (done.stdout, done.stderr) == ("[]\n", "")
+    assert (done.stdout, done.stderr) == ("False\n", "")
 
 
 def test_each_app_makes_its_own_of_a_router() -> None:
