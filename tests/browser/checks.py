@@ -1,4 +1,8 @@
-"""What every page must keep, measured in the browser: axe, target sizes, reflow, title, zoom."""
+"""What every page must keep, measured in the browser: axe, target sizes, reflow, title, zoom.
+
+What begins a look at a page waits until it is loaded: a click, or a text that is there already,
+may come while half the page is still under way.
+"""
 
 from typing import Any
 
@@ -54,7 +58,8 @@ async def assert_keeps_the_rules(page: Page, *, phone: bool = True) -> str:
 
 
 async def wear(page: Page, theme: str, size: str) -> None:
-    """Put a look on a loaded page."""
+    """Put a look on a page."""
+    await page.wait_for_load_state()
     await page.evaluate(
         "([theme, text]) => Object.assign(document.documentElement.dataset, {theme, text})",
         [theme, size],
@@ -63,6 +68,7 @@ async def wear(page: Page, theme: str, size: str) -> None:
 
 async def assert_accessible(page: Page, options: dict[str, Any] | None = None) -> None:
     """Axe finds nothing."""
+    await page.wait_for_load_state()
     if not await page.evaluate("'axe' in window"):
         await page.evaluate(AXE_SCRIPT)
     violations: list[dict[str, Any]] = await page.evaluate(
@@ -91,6 +97,7 @@ async def assert_reflows(page: Page) -> None:
 
 async def assert_head(page: Page) -> str:
     """A title, one h1, the language, and a viewport that lets people zoom; returns the title."""
+    await page.wait_for_load_state()
     title = await page.title()
     assert title, page.url
     assert await page.locator("h1").count() == 1, page.url

@@ -18,7 +18,7 @@ import msgspec
 import pytest
 import uvicorn
 from litestar import Litestar
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Locator, Page, async_playwright
 
 from deploy import hatch_build
 from deploy.single import OneProcess
@@ -157,6 +157,15 @@ def sign_in(open_context: Callable[..., Any]) -> SignIn:
         return page
 
     return enter
+
+
+async def follow(target: Locator) -> None:
+    """Press what leads to another page, and wait until that is there with its scripts.
+
+    A click alone waits only until the answer begins; the page may still be empty then.
+    """
+    async with target.page.expect_navigation():
+        await target.click()
 
 
 @pytest.fixture

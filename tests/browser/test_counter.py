@@ -17,7 +17,7 @@ from tests.browser.checks import (
     assert_reflows,
     assert_targets,
 )
-from tests.browser.conftest import DESK, Look, SignIn
+from tests.browser.conftest import DESK, Look, SignIn, follow
 from tests.browser.village import activate
 from tests.factories import COUNTY, acting
 from tests.points.redemption.scene import counter
@@ -54,8 +54,7 @@ async def test_two_phones_one_code(committed: None, sign_in: SignIn, look: Look)
     await shop.goto("/shop")
     await seen(shop, f"shop-{kind}", least)
     await shop.get_by_label("输 8 位数字").fill(digits)
-    await shop.get_by_role("button", name="下一步").click()
-    await shop.get_by_role("button", name="确认兑换").wait_for()
+    await follow(shop.get_by_role("button", name="下一步"))
     await shop.get_by_role("button", name="增加大米5kg").click()
     await shop.get_by_role("button", name="增加肥皂").click()
     assert await shop.locator("[data-total]").inner_text() == "40"
@@ -73,10 +72,10 @@ async def test_two_phones_one_code(committed: None, sign_in: SignIn, look: Look)
     await worker.get_by_text("已扣 40 分").wait_for()
     assert await worker.get_by_text("剩 167 分").is_visible()
     await seen(worker, f"spent-{kind}", least)
-    await worker.get_by_role("link", name="看小票").click()
+    await follow(worker.get_by_role("link", name="看小票"))
     await seen(worker, f"receipt-{kind}", least)
 
-    await shop.get_by_role("link", name="看小票或撤销").click()
+    await follow(shop.get_by_role("link", name="看小票或撤销"))
     await shop.get_by_text("撤销这笔兑换").click()
     await shop.get_by_label("拿错商品").check()
     await seen(shop, f"undo-{kind}", least)
@@ -93,7 +92,7 @@ async def test_order_ahead(committed: None, sign_in: SignIn) -> None:
     worker = await sign_in(scene.world.worker)
     await worker.goto("/pickups/new")
     await seen(worker, "pickup-shops")
-    await worker.get_by_role("link", name="银城积分超市").click()
+    await follow(worker.get_by_role("link", name="银城积分超市"))
     await worker.get_by_role("button", name="增加大米5kg").click()
     await seen(worker, "order")
     await worker.get_by_role("button", name="确认预订").click()
@@ -107,7 +106,8 @@ async def test_order_ahead(committed: None, sign_in: SignIn) -> None:
     await seen(shop, "shop-pickups")
     await shop.goto("/shop")
     await shop.get_by_label("输 8 位数字").fill(digits)
-    await shop.keyboard.press("Enter")
+    async with shop.expect_navigation():
+        await shop.keyboard.press("Enter")
     await shop.get_by_role("button", name="确认交货").wait_for()
     await seen(shop, "hand-over")
     await shop.get_by_role("button", name="确认交货").click()
@@ -134,7 +134,7 @@ async def test_shelf_and_village(committed: None, sign_in: SignIn) -> None:
     shop = await sign_in(scene.shop.keeper)
     await shop.goto("/shop/products")
     await seen(shop, "shelf")
-    await shop.get_by_role("link", name="肥皂").click()
+    await follow(shop.get_by_role("link", name="肥皂"))
     await shop.get_by_role("spinbutton", name="件数").fill("10")
     await shop.get_by_role("button", name="保存库存").click()
     await shop.get_by_text("入库").last.wait_for()
@@ -156,7 +156,7 @@ async def test_shelf_and_village(committed: None, sign_in: SignIn) -> None:
     await chief.get_by_text("没有要批准的调价").wait_for()
     await chief.goto("/verify/redemptions")
     await seen(chief, "redemptions")
-    await chief.get_by_role("link", name="银城积分超市").click()
+    await follow(chief.get_by_role("link", name="银城积分超市"))
     await seen(chief, "late-undo")
     await chief.goto("/verify/cards")
     await seen(chief, "cards")

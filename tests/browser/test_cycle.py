@@ -26,7 +26,7 @@ from tests.browser.checks import (
     assert_keeps_the_rules,
     assert_reflows,
 )
-from tests.browser.conftest import SignIn
+from tests.browser.conftest import SignIn, follow
 from tests.browser.village import activate
 from tests.factories import COUNTY, Member, SmallCounty, acting
 
@@ -104,15 +104,16 @@ async def ranked(desk: Page, cycle: str, worker: Member) -> None:
     """From the county down to the rows behind one number of one worker."""
     await desk.goto(f"{cycle}/ranking/units")
     await looked_at(desk)
-    await desk.get_by_role("link", name="隽水镇").first.click()
+    await follow(desk.get_by_role("link", name="隽水镇").first)
+    await looked_at(desk)
     await desk.goto(f"{cycle}/ranking")
     await looked_at(desk)
     places = await desk.locator("tbody tr").all_inner_texts()
     assert len(places) == 3
     assert worker.name in places[-1]
-    await desk.get_by_role("link", name=worker.name).click()
+    await follow(desk.get_by_role("link", name=worker.name))
     await looked_at(desk)
-    await desk.get_by_role("link", name="看来源").first.click()
+    await follow(desk.get_by_role("link", name="看来源").first)
     await desk.get_by_role("heading", name=worker.name).wait_for()
     sheet = desk.get_by_role("region", name="考勤", exact=True)
     assert await sheet.locator("tbody tr").count() == 6
@@ -138,7 +139,7 @@ async def objected(phone: Page, year: int) -> str:
     """The worker reads the card, signs for the result, and objects; the case's address."""
     await phone.goto("/appraisal/me")
     await assert_keeps_the_rules(phone)
-    await phone.get_by_role("link", name=f"{year}年上半年网格员评比").click()
+    await follow(phone.get_by_role("link", name=f"{year}年上半年网格员评比"))
     await assert_keeps_the_rules(phone)
     await phone.get_by_role("link", name="签收、提异议").click()
     await phone.get_by_role("button", name="签收", exact=True).click()

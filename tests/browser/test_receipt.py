@@ -13,7 +13,7 @@ from points.ledger.items import Opening
 from points.ledger.seal import service as seal
 from shared.clock import now, today
 from shared.ids import new_id
-from tests.browser.conftest import DESK, PHONE, ROOT, Look, SignIn
+from tests.browser.conftest import DESK, PHONE, ROOT, Look, SignIn, follow
 from tests.browser.test_settlement import checked, shoot
 from tests.browser.village import activate
 from tests.factories import COUNTY, Member, SmallCounty, small_county
@@ -77,7 +77,7 @@ async def test_a_receipt_is_kept_and_checked(
         await page.get_by_role("link", name="下载凭证").click()
     file = tmp_path / "receipt.json"
     await (await waiting.value).save_as(file)
-    await page.get_by_role("link", name="核对凭证").click()
+    await follow(page.get_by_role("link", name="核对凭证"))
     [day, *_] = await seal.month(COUNTY, today(now() - timedelta(days=4)).replace(day=1))
     await from_file(page, file, day.root.hex().upper())
     await expect(page.get_by_text("能核对的都相符")).to_be_visible()

@@ -8,7 +8,7 @@ from playwright.async_api import Page
 from points.settlement import building
 from shared.clock import now, today
 from tests.browser import village as stage
-from tests.browser.conftest import SignIn
+from tests.browser.conftest import SignIn, follow
 from tests.factories import COUNTY
 from tests.points.redemption import scene
 
@@ -46,11 +46,11 @@ async def test_from_work_to_statement(
     await lead.get_by_text("没有等您核实的记录").wait_for()
     assert await balance(worker) == "21"
 
-    await worker.get_by_role("link", name="出示兑换码").click()
+    await follow(worker.get_by_role("link", name="出示兑换码"))
     digits = await worker.locator("figcaption").inner_text()
     shop = await sign_in(town.keeper)
     await shop.get_by_label("输 8 位数字").fill(digits)
-    await shop.get_by_role("button", name="下一步").click()
+    await follow(shop.get_by_role("button", name="下一步"))
     for _ in range(2):
         await shop.get_by_role("button", name="增加肥皂").click()
     await shop.get_by_role("button", name="确认兑换").click()
@@ -75,7 +75,7 @@ async def test_from_work_to_statement(
     month = f"{today():%Y-%m}"
     await building.build(None, COUNTY, month, now=now() + timedelta(days=32))
     await shop.goto("/shop/statements")
-    await shop.get_by_role("link").filter(has_text="积分超市").first.click()
+    await follow(shop.get_by_role("link").filter(has_text="积分超市").first)
     statement = await shop.locator("main").inner_text()
     assert "9.00" in statement
     assert "肥皂" in statement

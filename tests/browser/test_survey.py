@@ -15,7 +15,7 @@ from tests.browser.checks import (
     assert_reflows,
     assert_targets,
 )
-from tests.browser.conftest import SignIn
+from tests.browser.conftest import SignIn, follow
 from tests.browser.village import activate
 from tests.factories import COUNTY
 
@@ -81,7 +81,7 @@ async def test_pages_of_the_field_keep_the_rules(sign_in: SignIn, made: World) -
     page = await sign_in(made.county.cousin_worker)
     await page.goto("/appraisal/visits")
     await assert_keeps_the_rules(page)
-    await page.get_by_role("link", name="隽1").first.click()
+    await follow(page.get_by_role("link", name="隽1").first)
     await assert_keeps_the_rules(page)
     page = await sign_in(made.county.instructor)
     await page.goto(f"/appraisal/visits/{made.survey.id}/{VILLAGE}")
@@ -99,7 +99,7 @@ async def test_results_on_the_phone_keep_the_rules(sign_in: SignIn, made: World)
     await page.goto("/appraisal/opinion")
     await assert_keeps_the_rules(page)
     for name in ("隽水镇", "隽1社区居委会", "隽1第1网格"):
-        await page.get_by_role("link", name=name).click()
+        await follow(page.get_by_role("link", name=name))
         await page.get_by_role("heading", name=name, exact=True).wait_for()
         await assert_keeps_the_rules(page)
 

@@ -17,7 +17,7 @@ from shared.clock import now, today
 from shared.database import DB
 from shared.ids import new_id
 from tests.browser.checks import assert_accessible, assert_head, assert_reflows, assert_targets
-from tests.browser.conftest import Look, SignIn
+from tests.browser.conftest import Look, SignIn, follow
 from tests.browser.test_roster import desk_page
 from tests.browser.village import activate
 from tests.factories import COUNTY, SmallCounty, acting, small_county
@@ -135,7 +135,7 @@ async def test_the_verifier_s_pages_keep_the_rules(
     page = await sign_in(town.lead, look)
     await page.goto("/verify")
     await checked(page, look, "todo")
-    await page.get_by_role("button", name="先看一遍再通过").click()
+    await follow(page.get_by_role("button", name="先看一遍再通过"))
     await checked(page, look, "preview")
     month = (today().replace(day=1) - timedelta(days=1)).strftime("%Y%m")
     for path, name in (
