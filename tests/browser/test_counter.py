@@ -70,7 +70,7 @@ async def test_two_phones_one_code(committed: None, sign_in: SignIn, look: Look)
     await seen(shop, f"done-{kind}", least)
 
     await worker.get_by_text("已扣 40 分").wait_for()
-    assert await worker.get_by_text("剩 167 分").is_visible()
+    await worker.get_by_text("剩 167 分").wait_for()
     await seen(worker, f"spent-{kind}", least)
     await follow(worker.get_by_role("link", name="看小票"))
     await seen(worker, f"receipt-{kind}", least)

@@ -37,7 +37,7 @@ async def test_from_work_to_statement(
     worker = await sign_in(town.county.worker)
     assert await balance(worker) == "20"
     await declare(worker)
-    assert await worker.get_by_text(f"等{town.county.lead.name}核实").is_visible()
+    await worker.get_by_text(f"等{town.county.lead.name}核实").wait_for()
     assert await balance(worker) == "20"
 
     lead = await sign_in(town.county.lead)
@@ -56,7 +56,7 @@ async def test_from_work_to_statement(
     await shop.get_by_role("button", name="确认兑换").click()
     await shop.get_by_text("−10分").wait_for()
     await worker.get_by_role("heading", name="已扣 10 分").wait_for()
-    assert await worker.get_by_text("剩 11 分").is_visible()
+    await worker.get_by_text("剩 11 分").wait_for()
     assert await balance(worker) == "11"
 
     await shop.goto("/shop/today")
