@@ -19,7 +19,7 @@ demo: $(VENV)/installed
 
 ## test: everything that can be shown on one machine
 test: $(VENV)/dev $(VENV)/browser
-	$(BIN)/pytest -n logical --dist worksteal $(PYTEST_ARGS)
+	$(BIN)/pytest -n auto --dist worksteal $(PYTEST_ARGS)
 
 ## lint: formatting, rules, types, templates
 lint: $(VENV)/dev
