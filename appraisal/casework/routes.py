@@ -8,12 +8,17 @@ OFFICES = roles(Role.CHIEF, Role.INSTRUCTOR, Role.DEPARTMENT)
 BOARD = roles(Role.CHIEF, Role.INSTRUCTOR, Role.DEPARTMENT, Role.AUDITOR)
 """Who hangs public notices up, or reads them for the books."""
 
+ASKERS = roles(Role.INSTRUCTOR, Role.DEPARTMENT, Role.AUDITOR)
+"""Who may know who objected."""
+
 CASE_ROUTES: Routes = {
     "GET /appraisal/cases": FORMER_TOO,
     "GET /appraisal/cases/{case_id}": FORMER_TOO,
     "POST /appraisal/cases/{case_id}/sign": FORMER_TOO,
+    "POST /appraisal/cases/{case_id}/objector": ASKERS,
     "GET /appraisal/cases/{case_id}/print": FORMER_TOO,
     "GET /appraisal/cases/{case_id}/steps/{number}": FORMER_TOO,
+    "POST /appraisal/cases/{case_id}/steps/{number}": ASKERS,
     "GET /appraisal/desk/cases": OVERSIGHT,
     "GET /appraisal/desk/cases.xlsx": OVERSIGHT,
     "GET /appraisal/desk/kin": DEPARTMENT,

@@ -155,8 +155,8 @@ class CaseView(msgspec.Struct, frozen=True, kw_only=True):
     case: CaseRow
     steps: list[StepRow]
     choices: list[Choice]
-    told: list[tuple[str, str]] = []
-    """What is private, as (label, words); for those who handle the case only."""
+    sealed: bool = False
+    """Whether it keeps who objected, and the actor may ask."""
 
     @property
     def erased_on(self) -> date | None:
@@ -198,3 +198,5 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
     """Until when and where one may appeal; empty where there is no appeal."""
     handed: str = ""
     """How it reaches an objector, with the contact that they gave; empty where it is served."""
+    sealed: bool = False
+    """Whether the objector's name is left out, and the actor may ask for it."""

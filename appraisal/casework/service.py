@@ -66,8 +66,6 @@ AUTO_WORDS = "期限已满，系统记录。"
 APPEALABLE = frozenset({"decided", "review_kept", "review_changed", "contest_changed"})
 """Steps whose letter says how to appeal."""
 READERS = frozenset({Role.DEPARTMENT, Role.AUDITOR})
-HANDLERS = READERS | {Role.INSTRUCTOR}
-"""Who is told what is private in a case."""
 
 
 async def open_case(
@@ -103,9 +101,7 @@ async def sign_notice(
         step = next((one for one in machine.following(case.state) if one.by_notice), None)
         if step is None:
             raise StepRefused(f"{case.name}的事项还没有到公示这一步，请刷新页面。")
-        authority = require(
-            actor, Action.NOTICE_ISSUE, Target(unit_code=case.unit_code, owner=case.person_id)
-        )
+        authority = require(actor, Action.NOTICE_ISSUE, _about(case))
         form = SignForm(step=step.key, words="列入公示。", effective_on=on)
         await _write(actor, case, chain, step, form, now, authority, notice_id=notice_id)
 
@@ -127,12 +123,29 @@ async def view(actor: Actor, case_id: UUID, now: datetime) -> CaseView:
         seen = await world(matter, chain, step, now)
         reason = refusal(case.kind, chain, step, actor.person_id, matter.on, seen)
         choices.append(Choice(step=step, reason=reason, proxy=found[1]))
-    told = [(answers.FIELDS[key].label, words) for key, words in _told(actor, case, steps).items()]
-    return CaseView(case=case, steps=steps, choices=choices, told=told)
+    sealed = _may_ask(actor, case, steps)
+    return CaseView(case=case, steps=steps, choices=choices, sealed=sealed)
 
 
-async def letter(actor: Actor, case_id: UUID, position: int) -> Letter:
-    """The facts of one step's letter. Raises NotFound."""
+async def show_objector(actor: Actor, case_id: UUID) -> list[tuple[str, str]]:
+    """Who objected, as (label, words); that it was looked at is recorded.
+
+    Raises NotFound, Forbidden.
+    """
+    case = await queries.case(actor.county_id, case_id)
+    if case is None:
+        raise NotFound
+    _require_view(actor, case)
+    require(actor, Action.OBJECTOR_SHOW, _about(case))
+    told = await _told(actor, case, await queries.steps(actor.county_id, case_id))
+    return [(answers.FIELDS[key].label, words) for key, words in told.items()]
+
+
+async def letter(actor: Actor, case_id: UUID, position: int, *, named: bool) -> Letter:
+    """The facts of one step's letter. Raises NotFound.
+
+    ``named``: an answer to an objector names them for whoever may know, which is recorded.
+    """
     case = await queries.case(actor.county_id, case_id)
     if case is None:
         raise NotFound
@@ -167,7 +180,9 @@ async def letter(actor: Actor, case_id: UUID, position: int) -> Letter:
         remedy=remedy,
     )
     if case.kind.step(row.step).to_objector:
-        return _to_objector(found, signed, _told(actor, case, signed))
+        sealed = _may_ask(actor, case, signed)
+        told = await _told(actor, case, signed) if named and sealed else {}
+        return _to_objector(found, signed, told, sealed=sealed and not told)
     return found
 
 
@@ -481,20 +496,40 @@ def _sealed(given: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _told(actor: Actor, case: CaseRow, steps: Sequence[StepRow]) -> dict[str, str]:
-    """What _sealed closed, for those who handle the case; never for whom it is about."""
-    office = Target(unit_code=case.unit_code, roles=HANDLERS)
-    if case.person_id == actor.person_id or not allowed(actor, Action.CASE_VIEW, office).allowed:
-        return {}
+def _closed(steps: Sequence[StepRow]) -> dict[str, str]:
+    """What _sealed closed in the steps."""
     return {
-        key: sealing.open_(b64decode(step.given[key])).decode()
+        key: step.given[key]
         for step in steps
         for key, field in answers.FIELDS.items()
         if field.private and step.given.get(key)
     }
 
 
-def _to_objector(found: Letter, steps: Sequence[StepRow], told: Mapping[str, str]) -> Letter:
+def _may_ask(actor: Actor, case: CaseRow, steps: Sequence[StepRow]) -> bool:
+    """Whether there is something private that the actor may see."""
+    return bool(_closed(steps)) and allowed(actor, Action.OBJECTOR_SHOW, _about(case)).allowed
+
+
+async def _told(actor: Actor, case: CaseRow, steps: Sequence[StepRow]) -> dict[str, str]:
+    """What _sealed closed, opened for somebody who may see it; recorded."""
+    closed = _closed(steps)
+    if closed:
+        async with DB.transaction():
+            await audit.record(
+                actor,
+                Action.OBJECTOR_SHOW,
+                "case",
+                case.id,
+                county_id=actor.county_id,
+                unit_code=case.unit_code,
+            )
+    return {key: sealing.open_(b64decode(words)).decode() for key, words in closed.items()}
+
+
+def _to_objector(
+    found: Letter, steps: Sequence[StepRow], told: Mapping[str, str], *, sealed: bool
+) -> Letter:
     """The same facts for whoever objected: the person's name as on the notice, masked."""
     first = steps[0].given
     handed = answers.HANDED.get(first.get("channel", ""), "")
@@ -506,12 +541,17 @@ def _to_objector(found: Letter, steps: Sequence[StepRow], told: Mapping[str, str
         place="",
         title=f"您对公示名单中{mask(found.name)}的异议",
         handed=f"{handed}：{contact}" if contact else handed,
+        sealed=sealed,
     )
 
 
 def viewers(machine: Machine) -> frozenset[Role]:
     """Who handles such cases, and who reads everything."""
     return READERS.union(*(step.signs for step in machine.steps))
+
+
+def _about(case: CaseRow) -> Target:
+    return Target(unit_code=case.unit_code, owner=case.person_id)
 
 
 def _require_view(actor: Actor, case: CaseRow) -> None:

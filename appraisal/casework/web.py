@@ -1,5 +1,6 @@
 """考核事项: one's own cases and those to sign, on phones and at the desk; every step printable."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -130,6 +131,12 @@ async def sign(request: Asked, case_id: FromPath[UUID]) -> Template | Redirect:
     return Redirect(f"/appraisal/cases/{case_id}", status_code=303)
 
 
+@post("/appraisal/cases/{case_id:uuid}/objector")
+async def show_objector(request: Asked, case_id: FromPath[UUID]) -> Template:
+    """Who objected, this once; recorded."""
+    return await _case(request, case_id, told=await service.show_objector(request.user, case_id))
+
+
 @get("/appraisal/cases/{case_id:uuid}/print")
 async def dossier(request: Asked, case_id: FromPath[UUID]) -> Template:
     """The whole chain on paper."""
@@ -139,9 +146,16 @@ async def dossier(request: Asked, case_id: FromPath[UUID]) -> Template:
 
 @get("/appraisal/cases/{case_id:uuid}/steps/{number:int}")
 async def letter(request: Asked, case_id: FromPath[UUID], number: FromPath[int]) -> Template:
-    """The letter of one step."""
-    found = await service.letter(request.user, case_id, number)
-    return both(request, "casework/print_letter.html", letter=found)
+    """The letter of one step; an objector's name is left out."""
+    found = await service.letter(request.user, case_id, number, named=False)
+    return both(request, "casework/print_letter.html", letter=found, number=number)
+
+
+@post("/appraisal/cases/{case_id:uuid}/steps/{number:int}")
+async def named_letter(request: Asked, case_id: FromPath[UUID], number: FromPath[int]) -> Template:
+    """The letter to an objector with their name, this once; recorded."""
+    found = await service.letter(request.user, case_id, number, named=True)
+    return both(request, "casework/print_letter.html", letter=found, number=number)
 
 
 @get("/appraisal/desk/kin")
@@ -174,6 +188,7 @@ async def _case(
     case_id: UUID,
     values: dict[str, Any] | None = None,
     error: Refusal | Forbidden | None = None,
+    told: Sequence[tuple[str, str]] = (),
 ) -> Template:
     view: CaseView = await service.view(request.user, case_id, moment(request))
     on = today(moment(request))
@@ -182,6 +197,7 @@ async def _case(
         "casework/desk_case.html" if at_desk(request.user) else "casework/m_case.html",
         status=error.status if error else 200,
         view=view,
+        told=told,
         values={"effective_on": on.isoformat()} | (values or {}),
         error=error,
         errors=error.fields if isinstance(error, Invalid) else {},
@@ -205,6 +221,19 @@ async def _kin(request: Asked, values: dict[str, Any], error: Invalid | None = N
 
 router = Router(
     "/",
-    route_handlers=[mine, listed, file, case, sign, dossier, letter, kin, record_kin, end_kin],
+    route_handlers=[
+        mine,
+        listed,
+        file,
+        case,
+        sign,
+        show_objector,
+        dossier,
+        letter,
+        named_letter,
+        kin,
+        record_kin,
+        end_kin,
+    ],
     include_in_schema=False,
 )

@@ -160,7 +160,7 @@ async def ranking(
 
 async def decision(actor: Actor, case_id: UUID, number: int, now: datetime) -> Made:
     """The letter of one signed step of a case, such as a 退出决定书. Raises NotFound, Invalid."""
-    found = await casework.letter(actor, case_id, number)
+    found = await casework.letter(actor, case_id, number, named=True)
     because = f"（{found.basis}）" if found.basis else ""
     cycle = f"，依据{found.cycle_title}的结果" if found.cycle_title else ""
     facts = DecisionFacts(

@@ -123,6 +123,7 @@ ACTIONS = {
     "result.serve": "送达考核结果",
     "case.sign": "签办考核事项",
     "case.overdue": "逾期督办",
+    "case.objector": "查看反映人信息",
     "case.erase": "清除反映人信息",
     "kin.edit": "登记近亲属",
     "kin.end": "更正近亲属登记",

@@ -95,6 +95,7 @@ class Action(StrEnum):
     RESULT_VIEW = "result.view"
     CASE_VIEW = "case.view"
     CASE_SIGN = "case.sign"
+    OBJECTOR_SHOW = "case.objector"
     KIN_EDIT = "kin.edit"
     SHIELD_EDIT = "shield.edit"
     SURVEY_VIEW = "survey.view"
@@ -263,6 +264,7 @@ POLICIES: dict[Action, Policy] = {
         Role.COMMITTEE, Role.SUPERVISOR, *MANAGERS, Role.AUDITOR, own=True, former=True
     ),
     Action.CASE_SIGN: _over(Role.COMMITTEE, Role.SUPERVISOR, *MANAGERS, apart=True),
+    Action.OBJECTOR_SHOW: _over(Role.INSTRUCTOR, *READERS, apart=True),
     Action.KIN_EDIT: _over(Role.DEPARTMENT),
     Action.SHIELD_EDIT: _over(Role.DEPARTMENT, apart=True),
     Action.SURVEY_VIEW: _over(Role.INSTRUCTOR, *READERS),

@@ -90,6 +90,8 @@ FORMS: dict[str, Mapping[str, str]] = {
     "/appraisal/desk/intake/{name}/{run_id}": {},
     "/appraisal/desk/intake/{name}/{run_id}/cancel": {},
     "/appraisal/cases/{case_id}/sign": {**STEP, "step": "review_kept"},
+    "/appraisal/cases/{case_id}/objector": {},
+    "/appraisal/cases/{case_id}/steps/{number}": {},
     "/appraisal/desk/kin/{kin_id}/end": {},
     "/appraisal/desk/notices/{notice_id}/objections": {
         **STEP,

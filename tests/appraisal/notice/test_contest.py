@@ -116,13 +116,16 @@ async def test_from_the_office_to_the_answer(client: httpx.AsyncClient, made: Sc
     assert (kin.status_code, "近亲属" in kin.text) == (422, True)
     sent = await post(client, path, **given, no_kin="1")
     case = sent.headers["location"]
-    await shows(client, case, OBJECTOR, CONTACT, "来信", "半年没有上过门")
+    page = await shows(client, case, "显示反映人", "来信", "半年没有上过门")
+    assert (OBJECTOR in page, CONTACT in page) == (False, False)
+    shown = (await post(client, f"{case}/objector")).text
+    assert (OBJECTOR in shown, CONTACT in shown) == (True, True)
     await shows(client, path, case, "网格指导员")
     own = await post(client, f"{case}/sign", step="contest_kept", words="查过", heard="1")
     assert own.status_code in {409, 422}
 
     await act_as(client, made.town.instructor)
-    await shows(client, case, OBJECTOR, "核查：异议成立，变更结果")
+    await shows(client, case, "显示反映人", "核查：异议成立，变更结果")
     decision = {"step": "contest_changed", "words": "属实", "score": "82", "no_kin": "1"}
     unheard = await post(client, f"{case}/sign", **decision, document="隽1号")
     assert (unheard.status_code, "请勾选" in unheard.text) == (422, True)
@@ -150,6 +153,17 @@ async def test_from_the_office_to_the_answer(client: httpx.AsyncClient, made: Sc
     assert OBJECTOR not in page
 
 
+async def looked_up(case_id: UUID) -> dict[UUID, int]:
+    """How often each person had an objector shown, by the audit."""
+    rows = await DB.fetch(
+        "SELECT actor_id, count(*) AS times FROM shared.audit_event WHERE county_id = $1"
+        " AND action = 'case.objector' AND object_id = $2 GROUP BY actor_id",
+        COUNTY,
+        case_id,
+    )
+    return {row["actor_id"]: row["times"] for row in rows}
+
+
 async def test_the_objector_is_unreadable_in_the_database(made: Scene) -> None:
     """Neither name nor contact stands in any row of the case, nor in the audit."""
     await received(made, await published(made))
@@ -172,8 +186,14 @@ async def test_the_answer_is_addressed_to_the_objector(
     letter = f"/appraisal/cases/{case_id}/steps/3"
     for handler in (made.town.department, made.clerk, made.town.instructor):
         await act_as(client, handler)
-        page = await shows(client, letter, "异议答复书", f"{OBJECTOR}：", "欧**山", "当面交反映人")
+        page = await shows(
+            client, letter, "异议答复书", "反映人（保密）", "欧**山", "当面交反映人。"
+        )
+        assert (OBJECTOR in page, CONTACT in page) == (False, False)
+        page = (await post(client, letter)).text
+        assert f"{OBJECTOR}：" in page
         assert f"当面交反映人：{CONTACT}" in page
+        assert "显示反映人" not in page
         assert "欧阳金山" not in page
         assert "送达人" not in page
         words = docx_text(await client.get(f"{letter}/letter.docx"))
@@ -185,12 +205,19 @@ async def test_the_answer_is_addressed_to_the_objector(
     for reader in (made.town.worker, made.town.chief):
         await act_as(client, reader)
         page = await shows(client, letter, "反映人（保密）", "当面交反映人。")
-        assert (OBJECTOR in page, CONTACT in page) == (False, False)
+        assert (OBJECTOR in page, CONTACT in page, "显示反映人" in page) == (False, False, False)
+        for asked in (letter, f"/appraisal/cases/{case_id}/objector"):
+            answer = await post(client, asked)
+            assert answer.status_code in {403, 404}
+            assert OBJECTOR not in answer.text
     await act_as(client, made.town.chief)
     words = docx_text(await client.get(f"{letter}/letter.docx"))
     assert (OBJECTOR in words, CONTACT in words) == (False, False)
     logged = await DB.fetch("SELECT name FROM shared.export_log WHERE county_id = $1", COUNTY)
     assert {row["name"] for row in logged} == {"异议答复书"}
+    looks = await looked_up(case_id)
+    handlers = (made.town.department, made.clerk, made.town.instructor)
+    assert looks == {who.person_id: 2 for who in handlers}, "once on paper, once in Word, each"
 
 
 async def test_who_objected_is_erased_in_time(client: httpx.AsyncClient, made: Scene) -> None:
@@ -206,10 +233,12 @@ async def test_who_objected_is_erased_in_time(client: httpx.AsyncClient, made: S
     assert await casework.erase_objectors(COUNTY, over + timedelta(days=9)) == 0
     clerk = await actor_of(made, made.clerk)
     view = await casework.view(clerk, case_id, made.now)
-    assert (view.told, view.erased_on) == ([], over.astimezone(LOCAL_ZONE).date())
+    assert (view.sealed, view.erased_on) == (False, over.astimezone(LOCAL_ZONE).date())
+    assert await casework.show_objector(clerk, case_id) == []
+    assert await looked_up(case_id) == {}
     assert [step.facts for step in view.steps] == [step.facts for step in before.steps]
     assert [step.words for step in view.steps] == [step.words for step in before.steps]
-    assert dict((await casework.view(clerk, later, made.now)).told)["反映人"] == OBJECTOR
+    assert dict(await casework.show_objector(clerk, later))["反映人"] == OBJECTOR
     kept = await DB.fetchval(
         "SELECT answers::text FROM appraisal.case_step WHERE county_id = $1 AND case_id = $2"
         " AND position = 1",
@@ -348,7 +377,8 @@ async def test_an_applicant_is_named_though_not_in_the_roster(rollback: None) ->
     contest_id = await received(made, notice_id)
     view = await casework.view(department, contest_id, made.now)
     assert (view.case.name, view.case.person_id) == ("汪小芳", None)
-    assert dict(view.told)["反映人"] == OBJECTOR
+    assert view.sealed
+    assert dict(await casework.show_objector(department, contest_id))["反映人"] == OBJECTOR
     made.pass_days(14)
     with pytest.raises(StepRefused, match="还没有办结"):
         await sign(made, made.town.instructor, case_id, "agreed")

@@ -89,6 +89,7 @@ result.serve: {MANAGE} | apart
 result.view: {MANAGE} auditor | own former
 case.view: {MANAGE} committee supervisor auditor | own former
 case.sign: {MANAGE} committee supervisor | apart
+case.objector: instructor {SEE} | apart
 kin.edit: department |
 shield.edit: department | apart
 survey.view: instructor {SEE} |
