@@ -13,6 +13,7 @@ from uuid import UUID
 
 import msgspec
 
+from shared.dates import chinese_date
 from shared.roster.roles import Role
 
 
@@ -325,17 +326,17 @@ def _wrong_day(chain: Chain, step: Step, on: date, today: date) -> str:
         first = chain[0].effective_on if chain else on
         return "日期早于立案日期，请核对。" if on < first else ""
     if chain and on < chain[-1].effective_on:
-        return f"日期早于上一步的生效日期（{chain[-1].effective_on:%Y-%m-%d}），请核对。"
+        return f"日期早于上一步的生效日期（{chinese_date(chain[-1].effective_on)}），请核对。"
     return ""
 
 
 def _wrong_time(chain: Chain, step: Step, on: date, ends: Mapping[Term, date]) -> str:
     within = step.within
     if within and begun(within, chain) is not None and on > ends[within]:
-        return f"已过期限，最后一天是 {ends[within]:%Y-%m-%d}。"
+        return f"已过期限，最后一天是{chinese_date(ends[within])}。"
     for term in step.past:
         if begun(term, chain) is not None and on <= ends[term]:
-            return f"期限到 {ends[term]:%Y-%m-%d} 才满，之后才能办这一步。"
+            return f"期限到{chinese_date(ends[term])}才满，之后才能办这一步。"
     return ""
 
 

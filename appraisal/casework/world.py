@@ -31,6 +31,7 @@ from appraisal.pool.rules import GRADE_NAMES, ineligible, protected, thin
 from shared import settings_county
 from shared.calendar import service as calendar
 from shared.clock import today
+from shared.dates import chinese_date
 from shared.roster import service as roster
 
 RESULT_OUT = frozenset({Stage.NOTICE, Stage.APPEAL})
@@ -95,7 +96,7 @@ async def _settled(matter: Matter) -> str:
     if served is None:
         return "考核结果还没有送达本人，不能据此办理。"
     if matter.on <= served.objection_until:
-        return f"异议期到 {served.objection_until:%Y-%m-%d}，期满才能据此办理。"
+        return f"异议期到{chinese_date(served.objection_until)}，期满才能据此办理。"
     objections = await queries.of_person(matter.county_id, person_id, Pool.OBJECTION, cycle_id)
     if any(case.outcome is None for case in objections):
         return "本人对这次结果的异议还没有办结。"
@@ -154,7 +155,7 @@ async def _in_time(matter: Matter) -> str:
         return "这次考核没有本人的结果。"
     served = await notices.serving(matter.county_id, cycle_id, person_id)
     if served is not None and matter.on > served.objection_until:
-        return f"异议期到 {served.objection_until:%Y-%m-%d}，已经过了。"
+        return f"异议期到{chinese_date(served.objection_until)}，已经过了。"
     return ""
 
 
@@ -184,10 +185,10 @@ async def _noticed(matter: Matter) -> str:
     if found is None:
         return "还没有公示，不能登记对公示的异议。"
     if matter.on < today(found.issued_at):
-        return f"公示在 {today(found.issued_at):%Y-%m-%d} 才发布，请核对收到的日期。"
+        return f"公示在{chinese_date(today(found.issued_at))}才发布，请核对收到的日期。"
     if matter.on > found.ends_on:
         return (
-            f"公示期到 {found.ends_on:%Y-%m-%d} 已满，之后收到的不再按异议办理，"
+            f"公示期到{chinese_date(found.ends_on)}已满，之后收到的不再按异议办理，"
             "请按来信来访转交核查。"
         )
     return ""

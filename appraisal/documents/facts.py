@@ -28,7 +28,7 @@ from appraisal.scorecard.rules import GRADE_NAMES, Grade
 from appraisal.scorecard.service import Card
 from shared.audit import service as audit
 from shared.clock import today
-from shared.documents.excel import chinese_date
+from shared.dates import chinese_date
 from shared.errors import NotFound
 from shared.identity.actor import Actor
 from shared.roster import service as roster

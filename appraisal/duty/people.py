@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from shared.dates import chinese_date
 from shared.documents.read import Row, Table
 from shared.identity.access import Action, Target, allowed
 from shared.identity.actor import Actor
@@ -66,7 +67,7 @@ class People:
     def _why(self, code: str, name: str, count: int, first: date, last: date) -> tuple[str, str]:
         if count > 1:
             return NAME, f"这个网格有两个叫“{name}”的网格员，请在页面上登记。"
-        when = f"{first:%Y-%m-%d}" if first == last else f"{first:%Y年%-m月}"
+        when = chinese_date(first) if first == last else f"{first:%Y年%-m月}"
         if code not in self.grids:
             return GRID, f"{when}没有编码为 {code} 的网格，或那里没有网格员，请核对。"
         return NAME, f"{when}这个网格没有叫“{name}”的网格员，请核对姓名和网格编码。"

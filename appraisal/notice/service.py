@@ -39,6 +39,7 @@ from shared.audit import service as audit
 from shared.calendar import service as calendar
 from shared.clock import today
 from shared.database import DB
+from shared.dates import chinese_date
 from shared.errors import Invalid, NotFound
 from shared.identity.access import Action, Target, reach, require
 from shared.identity.actor import Actor
@@ -258,7 +259,7 @@ async def notice_over(county_id: int, cycle: CycleRow) -> list[str]:
     if found is None:
         return ["优秀名单的公示还没有发布。"]
     on = today()
-    return [f"公示期到 {found.ends_on:%Y-%m-%d} 才满。"] if on <= found.ends_on else []
+    return [f"公示期到{chinese_date(found.ends_on)}才满。"] if on <= found.ends_on else []
 
 
 async def nothing_open(county_id: int, cycle: CycleRow) -> list[str]:
@@ -268,7 +269,7 @@ async def nothing_open(county_id: int, cycle: CycleRow) -> list[str]:
     if tally.served < tally.results:
         found.append(f"还有 {tally.results - tally.served} 人的结果没有送达。")
     elif tally.last_day is not None and today() <= tally.last_day:
-        found.append(f"最晚的异议期到 {tally.last_day:%Y-%m-%d} 才满。")
+        found.append(f"最晚的异议期到{chinese_date(tally.last_day)}才满。")
     pending = await casework_queries.open_of_cycle(county_id, cycle.id, Pool.OBJECTION)
     if pending:
         found.append(f"还有 {len(pending)} 件异议或申诉没有办结。")

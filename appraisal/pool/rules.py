@@ -10,6 +10,8 @@ from enum import StrEnum
 
 import msgspec
 
+from shared.dates import chinese_date
+
 FEWEST_BALLOTS = 20
 LINES = {"basic": Decimal(70), "fail": Decimal(60)}
 """Grade → the line it lies below, where a cycle's own bands do not say."""
@@ -112,7 +114,7 @@ def protected(shields: Sequence[Shield], on: date) -> str:
     """Why nobody may be dismissed on a day; which fact it is, is not said."""
     for shield in shields:
         if shield.starts_on <= on and (shield.ends_on is None or on <= shield.ends_on):
-            until = f"到 {shield.ends_on:%Y-%m-%d}" if shield.ends_on else "（未定止期）"
+            until = f"到{chinese_date(shield.ends_on)}" if shield.ends_on else "（未定止期）"
             return f"本人在法定保护期内{until}，不能办理。"
     return ""
 

@@ -10,6 +10,7 @@ from enum import StrEnum
 import msgspec
 
 from points.errors import RuleRefused
+from shared.dates import chinese_date
 
 
 class Category(StrEnum):
@@ -235,7 +236,7 @@ def check_change(new: Rule, history: list[Rule], caps: Caps, today: date) -> Non
         if other.effective_from >= new.effective_from:
             raise RuleRefused(
                 "effective_from",
-                f"{other.effective_from:%Y-%m-%d} 起已有第 {other.version} 版，"
+                f"{chinese_date(other.effective_from)}起已有第 {other.version} 版，"
                 "新版的生效日期要更晚。",
             )
 

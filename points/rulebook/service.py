@@ -17,6 +17,7 @@ from shared.audit import service as audit
 from shared.clock import now as clock_now
 from shared.clock import today
 from shared.database import DB
+from shared.dates import chinese_date
 from shared.errors import Conflict, NotFound
 from shared.identity.access import Action, Target, require
 from shared.identity.actor import Actor
@@ -48,7 +49,7 @@ async def caps_at(county_id: int, on: date) -> Caps:
     await ensure_seeded(county_id)
     rows = await queries.in_force(county_id, "caps", on)
     if not rows:
-        raise NotFound(f"{on:%Y-%m-%d} 还没有生效的积分规则。")
+        raise NotFound(f"{chinese_date(on)}还没有生效的积分规则。")
     return msgspec.json.decode(rows[0].body, type=Caps)
 
 
@@ -71,7 +72,7 @@ def caps_of(versions: Sequence[CapsVersion], on: date) -> Caps:
     for version in versions:
         if version.caps.effective_from <= on and (version.until is None or on < version.until):
             return version.caps
-    raise NotFound(f"{on:%Y-%m-%d} 还没有生效的积分规则。")
+    raise NotFound(f"{chinese_date(on)}还没有生效的积分规则。")
 
 
 async def history(county_id: int, code: str) -> list[Rule]:

@@ -23,6 +23,7 @@ from shared.calendar import service as calendar
 from shared.clock import now as clock_now
 from shared.clock import today
 from shared.database import DB
+from shared.dates import chinese_date
 from shared.errors import NotFound
 from shared.identity.access import Action, Target, reach, require
 from shared.identity.actor import Actor
@@ -95,7 +96,9 @@ async def reply(actor: Actor, deduction_id: UUID, text: str, now: datetime | Non
     async with DB.transaction():
         row = await _own(actor, deduction_id, Action.DEDUCT_ANSWER)
         if row.state != "noticed" or today(at) > row.answer_due_on:
-            raise DeductionRefused("text", f"陈述期限是 {row.answer_due_on:%Y-%m-%d}，已经过了。")
+            raise DeductionRefused(
+                "text", f"陈述期限是{chinese_date(row.answer_due_on)}，已经过了。"
+            )
         await queries.answer(actor.county_id, deduction_id, text.strip(), at)
         await _audit(actor, Action.DEDUCT_ANSWER, row.id, row.village_code, "self", None)
 
@@ -121,7 +124,7 @@ async def decide(
             raise DeductionRefused("reason", f"这一件{STATE_NAMES[row.state]}，不能再决定。")
         if row.answered_at is None and today(at) <= row.answer_due_on:
             raise DeductionRefused(
-                "reason", f"陈述期到 {row.answer_due_on:%Y-%m-%d}，过后或本人说明后才能决定。"
+                "reason", f"陈述期到{chinese_date(row.answer_due_on)}，过后或本人说明后才能决定。"
             )
         due = await calendar.add_working_days(actor.county_id, today(at), APPEAL_DAYS)
         state = "decided" if stands else "dropped"

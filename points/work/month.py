@@ -24,6 +24,7 @@ from shared.calendar import service as calendar
 from shared.clock import now as clock_now
 from shared.clock import today
 from shared.database import DB
+from shared.dates import chinese_date
 from shared.errors import NotFound
 from shared.identity.access import Action, Target, reach, require
 from shared.identity.actor import Actor
@@ -336,7 +337,7 @@ async def ask_review(actor: Actor, record_id: UUID, text: str, now: datetime | N
         answered = today(row.answered_at)
         last = await calendar.add_working_days(actor.county_id, answered, ANSWER_DAYS)
         if today(at) > last:
-            raise ObjectionRefused("text", f"已过申请复核的期限（{last:%Y-%m-%d}）。")
+            raise ObjectionRefused("text", f"已过申请复核的期限（{chinese_date(last)}）。")
         due = await calendar.add_working_days(actor.county_id, today(at), REVIEW_DAYS)
         await queries.ask_review(actor.county_id, row.id, text.strip(), due)
         await audit.record(

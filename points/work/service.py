@@ -44,6 +44,7 @@ from shared.audit import service as audit
 from shared.clock import now as clock_now
 from shared.clock import today
 from shared.database import DB
+from shared.dates import chinese_date
 from shared.errors import NotFound
 from shared.identity.access import Action, Target, require
 from shared.identity.actor import Actor
@@ -425,7 +426,7 @@ async def declarable(county_id: int, code: str, on: date) -> Rule:
     """The rule in force on a work date, if people may declare under it. Raises WorkRefused."""
     rule = await rulebook.rule_at(county_id, code, on)
     if rule is None:
-        raise WorkRefused("rule_code", f"{on:%Y-%m-%d} 没有生效的规则 {code}，请重新选择事项。")
+        raise WorkRefused("rule_code", f"{chinese_date(on)}没有生效的规则 {code}，请重新选择事项。")
     if Step.SYSTEM in rule.steps:
         raise WorkRefused("rule_code", f"{code} 由工单办结自动产生，不用手工申报。")
     return rule

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from shared.clock import LOCAL_ZONE
+from shared.dates import chinese_date
 from shared.errors import Invalid
 
 if TYPE_CHECKING:  # loaded by the first who asks for a workbook: a counter never does
@@ -249,8 +250,3 @@ def _cell(out: Worksheet, at: tuple[int, int], kind: Kind, value: Any, formats: 
 def _text(out: Worksheet, at: tuple[int, int], value: str, plain: Format, quoted: Format) -> None:
     style = quoted if value.startswith(RISKY) else plain
     out.write_string(*at, value[:MAX_TEXT], style)
-
-
-def chinese_date(day: date) -> str:
-    """``2026年11月3日``."""
-    return f"{day.year}年{day.month}月{day.day}日"

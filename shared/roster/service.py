@@ -14,6 +14,7 @@ from asyncpg.exceptions import ExclusionViolationError, UniqueViolationError
 from shared.clock import now as clock_now
 from shared.clock import today
 from shared.database import DB
+from shared.dates import chinese_date
 from shared.errors import Conflict, NotFound
 from shared.identity.actor import Duty
 from shared.ids import new_id
@@ -226,7 +227,7 @@ async def end_assignment(
     if found is None:
         raise NotFound
     if found.valid_from >= day:
-        raise BadPeriod(f"离任日期须晚于到岗日期 {found.valid_from:%Y-%m-%d}。")
+        raise BadPeriod(f"离任日期须晚于到岗日期{chinese_date(found.valid_from)}。")
     raise Conflict("这段任职已经结束，不能再改。")
 
 

@@ -14,6 +14,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from shared.clock import LOCAL_ZONE, now
+from shared.dates import chinese_date
 from shared.web.assets import Assets
 
 APP_NAME = "网格积分"
@@ -97,8 +98,7 @@ def day(context: Context, on: date | datetime) -> str:
 
 def date_cn(on: date | datetime) -> str:
     """2026年11月3日, for official sheets."""
-    local = _local_date(on)
-    return f"{local.year}年{local.month}月{local.day}日"
+    return chinese_date(_local_date(on))
 
 
 def time_cn(at: datetime) -> str:

@@ -133,7 +133,7 @@ async def open_context(chromium: Browser, site: str) -> AsyncIterator[Callable[.
         await context.add_cookies(
             [{"name": n, "value": v, "url": site} for n, v in cookies.items()]
         )
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         made.append(context)
         return context
 

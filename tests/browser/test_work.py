@@ -193,7 +193,7 @@ async def test_nothing_is_lost_offline_and_nothing_comes_twice(
     assert await DB.fetchval(count, COUNTY) == 0
     await page.context.set_offline(offline=False)
     await page.goto("/records")
-    for _ in range(50):
+    for _ in range(300):
         if await DB.fetchval(count, COUNTY):
             break
         await page.wait_for_timeout(100)

@@ -148,7 +148,7 @@ def test_versions_may_not_overlap() -> None:
     """A version already planned for a later day blocks one that would reach into it."""
     planned = msgspec.structs.replace(BY_CODE["SVC-01"], version=2, effective_from=date(2027, 3, 1))
     new = msgspec.structs.replace(planned, version=3, effective_from=date(2027, 2, 1))
-    with pytest.raises(RuleRefused, match="2027-03-01"):
+    with pytest.raises(RuleRefused, match="2027年3月1日"):
         check_change(new, [BY_CODE["SVC-01"], planned], CAPS, TODAY)
 
 

@@ -54,7 +54,7 @@ async def test_an_overlapping_version_is_refused(rollback: None) -> None:
     old = (await service.history(COUNTY, "SVC-01"))[-1]
     new = msgspec.structs.replace(old, effective_from=date(2027, 1, 1))
     await service.change_rule(desk, new, NOW)
-    with pytest.raises(RuleRefused, match="2027-01-01 起已有第 2 版"):
+    with pytest.raises(RuleRefused, match="2027年1月1日起已有第 2 版"):
         await service.change_rule(desk, new, NOW)
 
 

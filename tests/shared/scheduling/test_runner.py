@@ -112,7 +112,7 @@ async def test_one_leader_and_takeover(committed: None, county: None) -> None:
         asyncio.create_task(leader.lead(jobs, lambda: START, look_again=0.05, elected=event))
         for event in events
     ]
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await asyncio.wait(
             [asyncio.ensure_future(e.wait()) for e in events], return_when="FIRST_COMPLETED"
         )
@@ -132,7 +132,7 @@ async def test_leader_that_loses_its_connection_stops(committed: None, county: N
     task = asyncio.create_task(
         leader.lead([book.job(periods.last_day())], lambda: START, look_again=0.05, elected=elected)
     )
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await elected.wait()
         elected.clear()
         async with as_owner():
@@ -162,7 +162,7 @@ async def test_a_stop_ends_what_runs_and_calls_it_no_failure(committed: None, co
     job = Job("test.long", "*/10 * * * *", periods.last_day(), long)
     with capture_logs() as said:
         task = asyncio.create_task(leader.lead([job], lambda: START))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await begun.wait()
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
