@@ -239,6 +239,7 @@ async def test_who_objected_is_erased_in_time(client: httpx.AsyncClient, made: S
     assert [step.facts for step in view.steps] == [step.facts for step in before.steps]
     assert [step.words for step in view.steps] == [step.words for step in before.steps]
     assert dict(await casework.show_objector(clerk, later))["反映人"] == OBJECTOR
+    assert await looked_up(later) == {clerk.person_id: 1}
     kept = await DB.fetchval(
         "SELECT answers::text FROM appraisal.case_step WHERE county_id = $1 AND case_id = $2"
         " AND position = 1",
