@@ -41,6 +41,10 @@ LOG = structlog.get_logger(__name__)
 CONNECT_SECONDS = 5
 ANSWER_SECONDS = 30
 """A batch whose answer takes longer is lost, whatever the network says."""
+AT_ONCE = 4
+"""Answers that go out in one turn of the loop while others wait to be sent. All of a crowd's would
+be a turn of many milliseconds, in which no socket is read and nobody is told to come later. Where
+nobody waits, all go at once: who comes back together makes one batch again."""
 DRAIN_SECONDS = 15
 """At the end of the process, for what was accepted."""
 PLAN_AGAIN = frozenset(8 * 4**n for n in range(8))
@@ -170,9 +174,16 @@ class Committer:
         else:
             self.lane.done(self._loop.time())
             SECONDS.observe(self._loop.time() - began)
-            for ticket, outcome in zip(batch.tickets, outcomes, strict=True):
-                if not ticket.reply.done():
-                    ticket.reply.set_result(outcome)
+            answers = [*zip(batch.tickets, outcomes, strict=True)]
+            self._answer(answers, AT_ONCE if self.lane.waiting else len(answers))
+
+    def _answer(self, answers: Sequence[tuple[Ticket, Outcome]], count: int) -> None:
+        """Wake those who asked, so many in each turn of the loop."""
+        for ticket, outcome in answers[:count]:
+            if not ticket.reply.done():
+                ticket.reply.set_result(outcome)
+        if len(answers) > count:
+            self._loop.call_soon(self._answer, answers[count:], count)
 
     async def _plan(self, connection: Connection) -> None:
         """Have the server forget this connection's plans, now and then."""

@@ -15,7 +15,7 @@ import asyncpg
 import pytest
 
 from points.ledger import service
-from points.ledger.committer import Committer
+from points.ledger.committer import AT_ONCE, Committer
 from points.ledger.items import (
     Code,
     ExpireHolds,
@@ -276,6 +276,37 @@ async def test_everything_at_once_never_deadlocks() -> None:
     second += [deduct(dice.choice(workers)) for _ in range(10)]
     dice.shuffle(second)
     await rush(second)
+    await sound()
+
+
+@pytest.mark.parametrize("crowd", ["batched"], indirect=True)
+async def test_a_batch_is_answered_a_few_at_a_time() -> None:
+    """While others wait, sockets are read between the answers of a batch."""
+    door = Door.committer
+    assert door is not None
+    worker, shop, rice = new_id(), new_id(), new_id()
+    fund_id = await fund()
+    await service.post(COUNTY, [award(worker, fund_id, 10_000), restock(shop, rice, 1000)], NOW)
+    loop, turn, answered, begun = asyncio.get_running_loop(), 0, Counter[int](), asyncio.Event()
+
+    def next_turn() -> None:
+        nonlocal turn
+        turn += 1
+        if answered.total() < CROWD:
+            loop.call_soon(next_turn)
+
+    async def ask() -> None:
+        await door.submit(COUNTY, redeem(worker, shop, line(rice, 1, 100)), NOW)
+        answered[turn] += 1
+        begun.set()
+
+    next_turn()
+    asked = [asyncio.create_task(ask()) for _ in range(CROWD)]
+    await begun.wait()
+    assert answered.total() < CROWD
+    assert max(answered.values()) <= AT_ONCE
+    await asyncio.gather(*asked)
+    assert answered.total() == CROWD
     await sound()
 
 
