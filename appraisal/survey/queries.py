@@ -96,25 +96,28 @@ SET status = new.status, visits = new.visits, noted_by = $3, noted_on = $4
 FROM unnest($5::uuid[], $6::text[], $7::smallint[]) AS new (id, status, visits)
 WHERE h.county_id = $1 AND h.survey_id = $2 AND h.id = new.id
 """
+# Grid by grid through their indexes, where whole tables are filled at once: in the first minute
+# after a draw or a count there are no statistics of them, and joins took a second. Used slips have
+# no such index, and come one by one.
 PROGRESS = """
-SELECT g.grid_code, g.households, COALESCE(h.listed, 0) AS listed, COALESCE(h.handed, 0) AS handed,
-    COALESCE(h.pending, 0) AS pending, COALESCE(h.gone, 0) AS gone, COALESCE(b.slips, 0) AS slips,
-    CASE WHEN $4 THEN COALESCE(k.n, 0) ELSE COALESCE(u.n, 0) + COALESCE(p.n, 0) END AS answered
+SELECT g.grid_code, g.households, h.listed, h.handed, h.pending, h.gone, b.slips,
+    CASE WHEN $4 THEN k.n ELSE COALESCE(u.n, 0) + COALESCE(p.n, 0) END AS answered
 FROM appraisal.survey_grid g
-LEFT JOIN (SELECT grid_code, count(*)::int AS listed,
+CROSS JOIN LATERAL (SELECT count(*)::int AS listed,
         (count(*) FILTER (WHERE status = 'handed'))::int AS handed,
         (count(*) FILTER (WHERE status = 'pending'))::int AS pending,
         (count(*) FILTER (WHERE status IN ('refused', 'absent')))::int AS gone
     FROM appraisal.survey_household
-    WHERE county_id = $1 AND survey_id = $2 GROUP BY grid_code) h USING (grid_code)
-LEFT JOIN (SELECT grid_code, sum(slips)::int AS slips FROM appraisal.slip_batch
-    WHERE county_id = $1 AND survey_id = $2 AND NOT voided GROUP BY grid_code) b USING (grid_code)
+    WHERE county_id = $1 AND survey_id = $2 AND grid_code COLLATE "C" = g.grid_code) h
+CROSS JOIN LATERAL (SELECT COALESCE(sum(slips), 0)::int AS slips FROM appraisal.slip_batch
+    WHERE county_id = $1 AND survey_id = $2 AND grid_code COLLATE "C" = g.grid_code
+      AND NOT voided) b
+CROSS JOIN LATERAL (SELECT count(*)::int AS n FROM appraisal.ballot
+    WHERE county_id = $1 AND survey_id = $2 AND unit_code COLLATE "C" = g.grid_code) k
 LEFT JOIN (SELECT grid_code, count(*)::int AS n FROM appraisal.ballot_burnt
     WHERE county_id = $1 AND survey_id = $2 GROUP BY grid_code) u USING (grid_code)
 LEFT JOIN (SELECT grid_code, count(*)::int AS n FROM appraisal.ballot_spent
     WHERE county_id = $1 AND survey_id = $2 GROUP BY grid_code) p USING (grid_code)
-LEFT JOIN (SELECT unit_code AS grid_code, count(*)::int AS n FROM appraisal.ballot
-    WHERE county_id = $1 AND survey_id = $2 GROUP BY unit_code) k USING (grid_code)
 WHERE g.county_id = $1 AND g.survey_id = $2 AND starts_with(g.grid_code, $3)
 ORDER BY g.grid_code COLLATE "C"
 """

@@ -75,22 +75,30 @@ ORDER BY work_date, declared_at, seq, id
 """
 )
 DUE = IN_STATE + "FOR UPDATE"
-# Years lie in the table: `standing` (posted records are) and the days find a worker's by index.
+# Worker by worker, whatever the statistics of a county's first days say: `standing` (posted records
+# are) and the days find a worker's records by index.
 GIVEN = """
-SELECT worker_id, rule_code, category, work_date, sum(posted)::int8 AS posted
-FROM points.work_record
-WHERE county_id = $1 AND worker_id = ANY($2::uuid[]) AND state = 'posted' AND posted > 0
-  AND standing AND work_date BETWEEN $4 AND $5
-  AND (extract(year FROM work_date) * 100 + extract(month FROM work_date))::int = ANY($3::int[])
-GROUP BY worker_id, rule_code, category, work_date
+SELECT w.id AS worker_id, r.rule_code, r.category, r.work_date, sum(r.posted)::int8 AS posted
+FROM unnest($2::uuid[]) AS w (id)
+CROSS JOIN LATERAL (
+    SELECT rule_code, category, work_date, posted FROM points.work_record
+    WHERE county_id = $1 AND worker_id = w.id AND standing AND work_date BETWEEN $4 AND $5
+      AND state = 'posted' AND posted > 0
+      AND (extract(year FROM work_date) * 100 + extract(month FROM work_date))::int
+          = ANY($3::int[])
+    OFFSET 0) AS r
+GROUP BY w.id, r.rule_code, r.category, r.work_date
 """
 GIVEN_IN_YEARS = """
-SELECT worker_id, extract(year FROM work_date)::int AS year, sum(posted)::int8 AS posted
-FROM points.work_record
-WHERE county_id = $1 AND worker_id = ANY($2::uuid[]) AND state = 'posted' AND posted > 0
-  AND standing AND work_date BETWEEN make_date($4, 1, 1) AND make_date($5, 12, 31)
-  AND extract(year FROM work_date)::int = ANY($3::int[])
-GROUP BY 1, 2
+SELECT w.id AS worker_id, r.year, sum(r.posted)::int8 AS posted
+FROM unnest($2::uuid[]) AS w (id)
+CROSS JOIN LATERAL (
+    SELECT extract(year FROM work_date)::int AS year, posted FROM points.work_record
+    WHERE county_id = $1 AND worker_id = w.id AND standing AND state = 'posted' AND posted > 0
+      AND work_date BETWEEN make_date($4, 1, 1) AND make_date($5, 12, 31)
+    OFFSET 0) AS r
+WHERE r.year = ANY($3::int[])
+GROUP BY w.id, r.year
 """
 # A record's run is the month of its work or a later one: older runs need not be looked through.
 VISITS = (
