@@ -5,6 +5,7 @@ import os
 import platform
 import re
 import statistics
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,7 @@ def machine(**notes: Any) -> dict[str, Any]:
         "cpu": _processor(),
         "cores": os.cpu_count(),
         "load": [round(load, 2) for load in os.getloadavg()],
-        "python": platform.python_version(),
+        "python": sys.version,
         **notes,
     }
 
