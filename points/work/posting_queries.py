@@ -76,7 +76,7 @@ ORDER BY work_date, declared_at, seq, id
 )
 DUE = IN_STATE + "FOR UPDATE"
 # Worker by worker, whatever the statistics of a county's first days say: `standing` (posted records
-# are) and the days find a worker's records by index.
+# are) and the days find a worker's records by index. OFFSET 0 keeps the planner to it.
 GIVEN = """
 SELECT w.id AS worker_id, r.rule_code, r.category, r.work_date, sum(r.posted)::int8 AS posted
 FROM unnest($2::uuid[]) AS w (id)

@@ -205,6 +205,8 @@ async def test_slips_are_as_many_as_households(rollback: None) -> None:
         made.department, made.survey.id, GRID, "http://x", AT, again=True
     )
     assert len(again) == 29
+    total, *_ = await service.progress(made.department, made.survey, GRID)
+    assert total.slips == 29
     with pytest.raises(SlipUnknown):
         await vote(tokens[GRID][1])
     await vote(again[0].url.rpartition("/")[2])
@@ -306,6 +308,10 @@ async def test_results_wait_for_the_end_and_the_cycle_for_them(rollback: None) -
         await advancing.advance(made.department, made.cycle_id, Stage.SCORE, "", AT)
     survey = await closed(made)
     await advancing.advance(made.department, made.cycle_id, Stage.SCORE, "", AT)
+    lines = {
+        one.code: one.answered for one in await service.progress(made.department, survey, VILLAGE)
+    }
+    assert lines == {VILLAGE: 6, GRID: 6, SECOND: 0}
     found = await results.of_unit(made.department, survey, "421222")
     assert (found[0][1].counted, found[0][1].score) == (6, Decimal(100))
     with pytest.raises(WrongStage):
