@@ -12,10 +12,13 @@ from appraisal.survey.rules import Answers
 from appraisal.survey.schemas import PaperRow, SlipRow
 from shared.database import DB
 
+# A void batch's slip is still worth a ballot when its paper waits: it was handed in before.
 SLIP = """
 SELECT l.id, l.survey_id, l.grid_code, l.number, s.state, s.form_id, c.ends_on
 FROM appraisal.ballot_slip l
-JOIN appraisal.slip_batch b ON b.county_id = l.county_id AND b.id = l.batch_id AND NOT b.voided
+JOIN appraisal.slip_batch b ON b.county_id = l.county_id AND b.id = l.batch_id
+    AND (NOT b.voided OR EXISTS (
+        SELECT FROM appraisal.ballot_paper p WHERE p.county_id = l.county_id AND p.id = l.id))
 JOIN appraisal.survey s ON s.county_id = l.county_id AND s.id = l.survey_id
 JOIN appraisal.cycle c ON c.county_id = s.county_id AND c.id = s.cycle_id
 WHERE l.county_id = $1
@@ -33,7 +36,7 @@ SELECT s.state = 'drawn' AND NOT EXISTS (
         SELECT FROM appraisal.ballot_spent WHERE county_id = $1 AND id = $3) AND EXISTS (
         SELECT FROM appraisal.ballot_slip l
         JOIN appraisal.slip_batch b ON b.county_id = l.county_id AND b.id = l.batch_id
-        WHERE l.county_id = $1 AND l.id = $3 AND NOT b.voided)
+        WHERE l.county_id = $1 AND l.id = $3 AND (NOT b.voided OR $4))
 FROM appraisal.survey s WHERE s.county_id = $1 AND s.id = $2
 """
 CAST = """
@@ -48,7 +51,9 @@ FROM appraisal.ballot_paper WHERE county_id = $1
 INSERT_PAPER = """
 INSERT INTO appraisal.ballot_paper (county_id, id, survey_id, grid_code, aware, answers, comment,
     first_by, second_comment)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '')
+SELECT $1, $2, $3, $4, $5, $6, $7, $8, '' FROM appraisal.ballot_slip l
+JOIN appraisal.slip_batch b ON b.county_id = l.county_id AND b.id = l.batch_id AND NOT b.voided
+WHERE l.county_id = $1 AND l.id = $2
 ON CONFLICT (county_id, id) DO NOTHING
 """
 SECOND_PAPER = """
@@ -69,6 +74,17 @@ FROM unnest($3::uuid[], $4::uuid[], $5::text[], $6::bigint[])
 ORDER BY new.id
 """
 NUMBERS = "SELECT number FROM appraisal.ballot_slip WHERE county_id = $1 AND survey_id = $2"
+UNUSED = """
+SELECT l.grid_code, count(*)::int AS slips
+FROM appraisal.slip_batch b
+JOIN appraisal.ballot_slip l ON l.county_id = b.county_id AND l.batch_id = b.id
+WHERE b.county_id = $1 AND b.survey_id = $2 AND starts_with(b.grid_code, $3)
+  AND (NOT b.voided OR EXISTS (
+    SELECT FROM appraisal.ballot_paper p WHERE p.county_id = $1 AND p.id = l.id))
+  AND NOT EXISTS (SELECT FROM appraisal.ballot_burnt u WHERE u.county_id = $1 AND u.id = l.id)
+  AND NOT EXISTS (SELECT FROM appraisal.ballot_spent u WHERE u.county_id = $1 AND u.id = l.id)
+GROUP BY l.grid_code
+"""
 VOID = """
 UPDATE appraisal.slip_batch SET voided = TRUE
 WHERE county_id = $1 AND survey_id = $2 AND starts_with(grid_code, $3) AND NOT voided
@@ -105,9 +121,12 @@ async def burn(county_id: int, row: SlipRow) -> bool:
     return status.endswith(" 1")
 
 
-async def still_open(county_id: int, row: SlipRow) -> bool:
-    """After :func:`burn`: not counted before, not void, the survey not closed meanwhile."""
-    found: bool = await DB.fetchval(STILL_OPEN, county_id, row.survey_id, row.id)
+async def still_open(county_id: int, row: SlipRow, *, keyed: bool) -> bool:
+    """After :func:`burn`: not counted before, not void, the survey not closed meanwhile.
+
+    ``keyed`` says that its paper was handed in, which a batch made void later does not undo.
+    """
+    found: bool = await DB.fetchval(STILL_OPEN, county_id, row.survey_id, row.id, keyed)
     return found
 
 
@@ -133,7 +152,7 @@ async def papers(county_id: int, survey_id: UUID) -> list[PaperRow]:
 
 
 async def insert_paper(county_id: int, row: SlipRow, answers: Answers, by: UUID) -> bool:
-    """False when somebody else keyed the same paper at this moment."""
+    """False when somebody else keyed the same paper, or made its slip void, at this moment."""
     status = await DB.execute(
         INSERT_PAPER,
         county_id,
@@ -154,9 +173,10 @@ async def second_paper(county_id: int, slip_id: UUID, answers: Answers, by: UUID
     )
 
 
-async def end_paper(county_id: int, slip_id: UUID) -> None:
+async def end_paper(county_id: int, slip_id: UUID) -> bool:
+    """Whether the slip's paper waited."""
     sql = "DELETE FROM appraisal.ballot_paper WHERE county_id = $1 AND id = $2"
-    await DB.execute(sql, county_id, slip_id)
+    return (await DB.execute(sql, county_id, slip_id)).endswith(" 1")
 
 
 async def insert_batch(
@@ -182,6 +202,17 @@ async def insert_slips(
 async def numbers(county_id: int, survey_id: UUID) -> set[int]:
     """Numbers that are on slips already."""
     return {row["number"] for row in await DB.fetch(NUMBERS, county_id, survey_id)}
+
+
+async def hold() -> None:
+    """No ballot, no keying and no count until the transaction ends: all of them begin here."""
+    await DB.execute("LOCK TABLE appraisal.ballot_paper IN SHARE MODE")
+
+
+async def unused(county_id: int, survey_id: UUID, code: str) -> dict[str, int]:
+    """Slips below a unit that are still worth a ballot, by grid; certain after :func:`hold`."""
+    rows = await DB.fetch(UNUSED, county_id, survey_id, code)
+    return {row["grid_code"]: row["slips"] for row in rows}
 
 
 async def void(county_id: int, survey_id: UUID, code: str) -> int:

@@ -93,7 +93,7 @@ async def key_paper(actor: Actor, survey_id: UUID, code: str, answers: Answers) 
         waiting = await ballot_queries.paper(county_id, row.id)
         if waiting is None:
             if not await ballot_queries.insert_paper(county_id, row, answers, actor.person_id):
-                raise Busy("别人正好也在录这张票，请换一张，或稍后录第二遍。")
+                raise Busy("别人正好也在办这张票，没有录上，请稍后再查一次这个号码。")
             return Keyed(number=number, cast=False)
         if waiting.second_by is not None:
             raise Forbidden("这张票两遍录入不一致，请在“待核对”里由第三人核对原票后确定。")
@@ -176,10 +176,10 @@ async def count(county_id: int) -> int:
 
 
 async def _cast(county_id: int, row: SlipRow, answers: Answers) -> None:
-    await ballot_queries.end_paper(county_id, row.id)
+    keyed = await ballot_queries.end_paper(county_id, row.id)
     if not await ballot_queries.burn(county_id, row):
         raise SlipUsed
-    if not await ballot_queries.still_open(county_id, row):
+    if not await ballot_queries.still_open(county_id, row, keyed=keyed):
         raise SlipUsed
     await ballot_queries.cast(county_id, row, answers)
 

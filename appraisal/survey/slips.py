@@ -35,8 +35,8 @@ async def print_slips(
 ) -> list[PrintedSlip]:
     """As many slips as the village's lists still need, by grid, shuffled within each.
 
-    ``again`` makes every unused slip that was printed before void, and prints for all who have not
-    answered. Raises NotFound, WrongState, Invalid when nothing is missing or too much.
+    ``again`` makes every slip that was printed before and not handed in void, and prints for all
+    who have not answered. Raises NotFound, WrongState, Invalid when nothing is missing or too much.
     """
     if len(village_code) < 12:
         raise NotFound
@@ -45,9 +45,10 @@ async def print_slips(
     async with DB.transaction():
         # Counts before the survey's row: they lock in the order in which a ballot does.
         await queries.lock_field(county_id, survey_id)
+        await ballot_queries.hold()
         if again:
             await ballot_queries.void(county_id, survey_id, village_code)
-        wanted = await _wanted(county_id, survey_id, village_code, again=again)
+        wanted = await _wanted(county_id, survey_id, village_code)
         survey = await service.locked(county_id, survey_id, "drawn")
         if not wanted:
             raise Invalid("名单上每一户都已有票，不用再打印。要重新打印，请选“全部作废重打”。")
@@ -67,13 +68,14 @@ async def print_slips(
     return slips
 
 
-async def _wanted(county_id: int, survey_id: UUID, code: str, *, again: bool) -> dict[str, int]:
+async def _wanted(county_id: int, survey_id: UUID, code: str) -> dict[str, int]:
     """Slips to print per grid: a household that refused leaves its slip to the next."""
+    unused = await ballot_queries.unused(county_id, survey_id, code)
     found = {}
     for grid in await queries.progress(county_id, survey_id, code, closed=False):
-        have = grid.answered if again else grid.slips
-        if grid.listed - grid.gone > have:
-            found[grid.grid_code] = grid.listed - grid.gone - have
+        missing = grid.listed - grid.gone - grid.answered - unused.get(grid.grid_code, 0)
+        if missing > 0:
+            found[grid.grid_code] = missing
     return found
 
 

@@ -115,7 +115,7 @@ class SurveyInterviewer(Table, tablename="survey_interviewer", schema="appraisal
 
 
 class SlipBatch(Table, tablename="slip_batch", schema="appraisal", db=DB):
-    """Slips of a grid printed together; a void batch's unused slips no longer count."""
+    """Slips of a grid printed together; of a void one only those handed in before count."""
 
     county_id = county()
     id = key()

@@ -1,6 +1,7 @@
 """From the list of households to the draw, the slips, the ballots and the last count."""
 
 import asyncio
+from contextvars import copy_context
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -9,7 +10,17 @@ import pytest
 from appraisal.cycle import advancing
 from appraisal.cycle.rules import Stage
 from appraisal.errors import WrongStage
-from appraisal.survey import ballots, draw, field, households, queries, results, service, slips
+from appraisal.survey import (
+    ballot_queries,
+    ballots,
+    draw,
+    field,
+    households,
+    queries,
+    results,
+    service,
+    slips,
+)
 from appraisal.survey.errors import (
     PaperFirstAgain,
     SlipClosed,
@@ -21,6 +32,7 @@ from appraisal.survey.rules import ASPECTS, Answers, slip_id, slip_number
 from appraisal.survey.service import DrawForm, FormForm, FreezeForm
 from shared.database import DB
 from shared.errors import Conflict, Forbidden, Invalid, NotFound
+from shared.roster.roles import Role
 from tests.appraisal.survey.world import (
     AT,
     FULL,
@@ -37,7 +49,7 @@ from tests.appraisal.survey.world import (
     sheet,
     vote,
 )
-from tests.factories import COUNTY, acting, small_county
+from tests.factories import COUNTY, acting, member, small_county
 
 GOOD = Answers(aware=True, values=FULL)
 
@@ -127,9 +139,9 @@ async def test_only_the_department_runs_a_survey(rollback: None) -> None:
 async def test_an_interviewer_is_of_another_village(rollback: None) -> None:
     """The chief and the worker are refused, somebody from next door sees and notes the list."""
     made = await drawn()
-    for member in (made.county.chief, made.county.worker):
+    for local in (made.county.chief, made.county.worker):
         with pytest.raises(Invalid, match="不能是本村"):
-            await field.assign(made.department, made.survey.id, VILLAGE, member.person_id, AT)
+            await field.assign(made.department, made.survey.id, VILLAGE, local.person_id, AT)
     cousin = await interviewing(made)
     _, rows, may_note = await field.hand_out_list(cousin, made.survey.id, VILLAGE)
     assert ({code: len(found) for code, found in rows.items()}, may_note) == (
@@ -211,6 +223,70 @@ async def test_slips_are_as_many_as_households(rollback: None) -> None:
         await vote(tokens[GRID][1])
     await vote(again[0].url.rpartition("/")[2])
     await vote(tokens[SECOND][0])
+    with pytest.raises(Invalid, match="都已有票"):
+        await printed(made)
+
+
+async def test_a_paper_handed_in_outlives_its_void_batch(rollback: None) -> None:
+    """Keyed once before all slips were made void: keyed twice it counts, and nobody gets another.
+
+    The same for a paper that waits for its third look; its number is still listed.
+    """
+    made = await drawn()
+    tokens = (await printed(made))[GRID]
+    one, two, lost = (slip_number(slip_id(token)) for token in tokens[:3])
+    third = await acting(await member(Role.DEPARTMENT, made.county.units["421222"]), desk=True)
+    other = Answers(aware=True, values=(100, 80, 100, 100, 100, 100))
+    for number in (one, two):
+        await ballots.key_paper(made.department, made.survey.id, number, GOOD)
+    await ballots.key_paper(made.instructor, made.survey.id, two, other)
+    again = await slips.print_slips(
+        made.department, made.survey.id, GRID, "http://x", AT, again=True
+    )
+    assert len(again) == 28
+    (conflict,), waiting = await ballots.conflicts(third, made.survey.id)
+    assert (conflict.number, waiting) == (two, 1)
+    assert (await ballots.key_paper(made.instructor, made.survey.id, one, GOOD)).cast
+    await ballots.decide_paper(third, made.survey.id, two, other)
+    with pytest.raises(SlipUnknown):
+        await ballots.key_paper(made.department, made.survey.id, lost, GOOD)
+    with pytest.raises(Invalid, match="都已有票"):
+        await printed(made)
+    line, *_ = await service.progress(made.department, made.survey, GRID)
+    assert line.answered == 2
+
+
+async def test_a_paper_of_a_slip_void_meanwhile_is_not_taken(rollback: None) -> None:
+    """Its slip was made void between the look and the keying: nothing is stored."""
+    made = await drawn()
+    token = (await printed(made))[GRID][0]
+    row = await ballot_queries.slip(COUNTY, slip_id(token))
+    assert row is not None
+    await ballot_queries.void(COUNTY, made.survey.id, GRID)
+    by = made.department.person_id
+    assert not await ballot_queries.insert_paper(COUNTY, row, GOOD, by)
+
+
+async def test_a_print_waits_for_a_ballot_that_is_being_cast(committed: None) -> None:
+    """A ballot whose transaction is open when all slips are made void: it counts, once."""
+    made = await drawn()
+    token = (await printed(made))[GRID][0]
+    row = await ballot_queries.slip(COUNTY, slip_id(token))
+    assert row is not None
+    waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE mode = 'ShareLock' AND NOT granted)"
+    outside = copy_context()
+    async with DB.transaction():
+        await ballot_queries.end_paper(COUNTY, row.id)
+        assert await ballot_queries.burn(COUNTY, row)
+        assert await ballot_queries.still_open(COUNTY, row, keyed=False)
+        again = asyncio.create_task(
+            slips.print_slips(made.department, made.survey.id, GRID, "http://x", AT, again=True),
+            context=outside,
+        )
+        while not again.done() and not await DB.fetchval(waits):
+            pass
+        await ballot_queries.cast(COUNTY, row, GOOD)
+    assert len(await again) == 29
 
 
 async def test_one_slip_is_one_ballot(rollback: None) -> None:
