@@ -184,6 +184,7 @@ class AuditEvent(Table, tablename="audit_event", schema="shared", db=DB):
     action = Text(default=None)
     object_kind = Text(default=None)
     object_id = link(null=True)
+    about_id = link(null=True)
     unit_code = Text(default="")
     before = JSONB(default=None, null=True)
     after = JSONB(default=None, null=True)

@@ -84,7 +84,7 @@ INSERT INTO appraisal.case_step (county_id, id, case_id, position, step, title, 
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
 """
 TO_ERASE = """
-SELECT f.id, f.unit_code
+SELECT f.id, f.person_id, f.unit_code
 FROM appraisal.case_file f
 JOIN appraisal.case_step s ON s.county_id = $1 AND s.case_id = f.id AND s.position = 1
 WHERE f.county_id = $1 AND f.machine LIKE 'contest%' AND f.done AND s.answers ? 'objector'
@@ -243,10 +243,13 @@ async def insert_step(county_id: int, row: NewStep) -> None:
     await DB.execute(INSERT_STEP, county_id, *msgspec.structs.astuple(row))
 
 
-async def to_erase(county_id: int, before: datetime, limit: int) -> list[tuple[UUID, str]]:
-    """Closed objections to notices with nothing signed since, whose objector is still known."""
+async def to_erase(county_id: int, before: datetime, limit: int) -> list[tuple[UUID, UUID, str]]:
+    """Closed objections to notices with nothing signed since, whose objector is still known.
+
+    As (case, person whose case it is, unit).
+    """
     rows = await DB.fetch(TO_ERASE, county_id, before, limit)
-    return [(row["id"], row["unit_code"]) for row in rows]
+    return [(row["id"], row["person_id"], row["unit_code"]) for row in rows]
 
 
 async def erase(county_id: int, case_id: UUID, on: date) -> bool:
@@ -273,15 +276,16 @@ async def insert_kin(
     return status.endswith(" 1")
 
 
-async def end_kin(county_id: int, kin_id: UUID, at: datetime) -> bool:
-    status = await DB.execute(
+async def end_kin(county_id: int, kin_id: UUID, at: datetime) -> UUID | None:
+    """Whose kinship ended; None when there is none that stands."""
+    found: UUID | None = await DB.fetchval(
         "UPDATE appraisal.kinship SET ended_at = $3"
-        " WHERE county_id = $1 AND id = $2 AND ended_at IS NULL",
+        " WHERE county_id = $1 AND id = $2 AND ended_at IS NULL RETURNING person_id",
         county_id,
         kin_id,
         at,
     )
-    return status.endswith(" 1")
+    return found
 
 
 async def person_named(county_id: int, name: str, codes: Sequence[str]) -> list[UUID]:

@@ -284,7 +284,7 @@ async def erase_objectors(county_id: int, now: datetime) -> int:
     """
     found = await queries.to_erase(county_id, now - timedelta(days=ERASED_AFTER_DAYS), MOST)
     erased = 0
-    for case_id, unit_code in found:
+    for case_id, person_id, unit_code in found:
         async with DB.transaction():
             if await queries.erase(county_id, case_id, today(now)):
                 await audit.record(
@@ -293,6 +293,7 @@ async def erase_objectors(county_id: int, now: datetime) -> int:
                     "case",
                     case_id,
                     county_id=county_id,
+                    about_id=person_id,
                     unit_code=unit_code,
                     after={"days_after_end": ERASED_AFTER_DAYS},
                     authority=SYSTEM,
@@ -320,19 +321,19 @@ async def record_kin(actor: Actor, one: str, other: str, now: datetime) -> None:
     if pair[0] == pair[1]:
         raise Invalid("登记没有成功。", {"relative": "请写另一个人。"})
     async with DB.transaction():
-        await queries.insert_kin(
-            actor.county_id, new_id(), (pair[0], pair[1]), actor.person_id, now
-        )
-        await _audit_kin(actor, Action.KIN_EDIT, pair[0])
+        kin_id = new_id()
+        await queries.insert_kin(actor.county_id, kin_id, (pair[0], pair[1]), actor.person_id, now)
+        await _audit_kin(actor, Action.KIN_EDIT, kin_id, pair[0])
 
 
 async def end_kin(actor: Actor, kin_id: UUID, now: datetime) -> None:
     """Take a wrong record back; it stays in the books. Raises NotFound."""
     require(actor, Action.KIN_EDIT, Target(unit_code=f"{actor.county_id:06d}"))
     async with DB.transaction():
-        if not await queries.end_kin(actor.county_id, kin_id, now):
+        person_id = await queries.end_kin(actor.county_id, kin_id, now)
+        if person_id is None:
             raise NotFound
-        await _audit_kin(actor, "kin.end", kin_id)
+        await _audit_kin(actor, "kin.end", kin_id, person_id)
 
 
 async def _sign(
@@ -440,6 +441,7 @@ async def _write(
         "case",
         case.id,
         county_id=county,
+        about_id=case.person_id,
         unit_code=case.unit_code,
         before={"state": case.state},
         after={"machine": machine.key, "state": step.key, "effective_on": form.effective_on},
@@ -470,6 +472,7 @@ async def _mark_overdue(county_id: int, case_id: UUID, on: date) -> None:
         "case",
         case_id,
         county_id=county_id,
+        about_id=case.person_id,
         unit_code=case.unit_code,
         after={"state": case.state, "due_on": case.due_on},
     )
@@ -522,6 +525,7 @@ async def _told(actor: Actor, case: CaseRow, steps: Sequence[StepRow]) -> dict[s
                 "case",
                 case.id,
                 county_id=actor.county_id,
+                about_id=case.person_id,
                 unit_code=case.unit_code,
             )
     return {key: sealing.open_(b64decode(words)).decode() for key, words in closed.items()}
@@ -606,5 +610,7 @@ def _opening(case: CaseRow) -> Opening:
     )
 
 
-async def _audit_kin(actor: Actor, action: str, about: UUID) -> None:
-    await audit.record(actor, action, "kinship", about, county_id=actor.county_id)
+async def _audit_kin(actor: Actor, action: str, kin_id: UUID, person_id: UUID) -> None:
+    await audit.record(
+        actor, action, "kinship", kin_id, county_id=actor.county_id, about_id=person_id
+    )

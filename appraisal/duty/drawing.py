@@ -419,7 +419,15 @@ async def _write(
         item = items[one.item_id]
         before = {"correct": item.correct, "note": item.note} if item.version else None
         events.append(
-            audit.Entry("random.result", "random_item", item.id, item.village_code, before, one)
+            audit.Entry(
+                "random.result",
+                "random_item",
+                item.id,
+                item.village_code,
+                before,
+                one,
+                item.person_id,
+            )
         )
     await audit.record_all(actor, events, county_id=actor.county_id, reason=stamp[0] or row.title)
 

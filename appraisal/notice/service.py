@@ -384,6 +384,7 @@ async def _serve(
         "serving",
         found.person_id,
         county_id=actor.county_id,
+        about_id=found.person_id,
         unit_code=found.grid_code,
         after={"how": form.how, "served_on": form.served_on, "objection_until": until},
         authority=authority,

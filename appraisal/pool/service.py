@@ -262,5 +262,11 @@ async def _require_shield(actor: Actor, person_id: UUID, now: datetime) -> str:
 
 async def _audit_shield(actor: Actor, action: str, person_id: UUID, code: str) -> None:
     await audit.record(
-        actor, action, "shield", person_id, county_id=actor.county_id, unit_code=code
+        actor,
+        action,
+        "shield",
+        person_id,
+        county_id=actor.county_id,
+        about_id=person_id,
+        unit_code=code,
     )

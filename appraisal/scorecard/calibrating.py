@@ -75,6 +75,7 @@ async def calibrate(
             "score",
             person_id,
             county_id=actor.county_id,
+            about_id=person_id,
             unit_code=facts.grid_code,
             before={"final": before.final, "grade": before.grade},
             after={"final": after.final, "grade": after.grade},

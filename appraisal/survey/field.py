@@ -50,7 +50,7 @@ async def assign(
             actor.person_id,
             now,
         )
-        await _audit(actor, "survey.assign", person_id, village_code, authority)
+        await _audit(actor, "survey.assign", survey_id, village_code, authority, about_id=person_id)
 
 
 async def dismiss(actor: Actor, survey_id: UUID, village_code: str, person_id: UUID) -> None:
@@ -59,7 +59,9 @@ async def dismiss(actor: Actor, survey_id: UUID, village_code: str, person_id: U
     async with DB.transaction():
         if not await queries.end_interviewer(actor.county_id, survey_id, village_code, person_id):
             raise NotFound
-        await _audit(actor, "survey.dismiss", person_id, village_code, authority)
+        await _audit(
+            actor, "survey.dismiss", survey_id, village_code, authority, about_id=person_id
+        )
 
 
 async def interviewers(actor: Actor, survey_id: UUID, code: str) -> list[Interviewer]:
@@ -225,17 +227,19 @@ def _require_field(actor: Actor, code: str) -> str:
 async def _audit(
     actor: Actor,
     action: str,
-    object_id: UUID,
+    survey_id: UUID,
     unit_code: str,
     authority: str,
     after: object = None,
+    about_id: UUID | None = None,
 ) -> None:
     await audit.record(
         actor,
         action,
         "survey",
-        object_id,
+        survey_id,
         county_id=actor.county_id,
+        about_id=about_id,
         unit_code=unit_code,
         after=after,
         authority=authority,

@@ -162,6 +162,7 @@ async def void(actor: Actor, hold_id: UUID, reason: str, now: datetime) -> VoidA
             "hold",
             hold_id,
             county_id=actor.county_id,
+            about_id=row.person_id,
             unit_code=row.unit_code,
             authority=authority,
             reason=reason.strip(),

@@ -247,6 +247,7 @@ async def undo(actor: Actor, redemption_id: UUID, reason: str, now: datetime) ->
         "redemption",
         redemption_id,
         county_id=actor.county_id,
+        about_id=row.person_id,
         unit_code=row.unit_code,
         authority=authority,
         reason=reason.strip(),

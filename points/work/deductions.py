@@ -84,7 +84,7 @@ async def propose(actor: Actor, form: Proposal, now: datetime | None = None) -> 
     )
     async with DB.transaction():
         await queries.insert(actor.county_id, row)
-        await _audit(actor, Action.DEDUCT_PROPOSE, row.id, place.village_code, authority, form)
+        await _audit(actor, Action.DEDUCT_PROPOSE, row, authority, form)
     return row.id
 
 
@@ -100,7 +100,7 @@ async def reply(actor: Actor, deduction_id: UUID, text: str, now: datetime | Non
                 "text", f"陈述期限是{chinese_date(row.answer_due_on)}，已经过了。"
             )
         await queries.answer(actor.county_id, deduction_id, text.strip(), at)
-        await _audit(actor, Action.DEDUCT_ANSWER, row.id, row.village_code, "self", None)
+        await _audit(actor, Action.DEDUCT_ANSWER, row, "self", None)
 
 
 async def decide(
@@ -130,7 +130,7 @@ async def decide(
         state = "decided" if stands else "dropped"
         by = (actor.person_id, at, reason.strip(), due)
         await queries.decide(actor.county_id, deduction_id, state, by)
-        await _audit(actor, Action.DEDUCT_DECIDE, row.id, row.village_code, authority, state)
+        await _audit(actor, Action.DEDUCT_DECIDE, row, authority, state)
 
 
 async def appeal(actor: Actor, deduction_id: UUID, text: str, now: datetime | None = None) -> None:
@@ -143,7 +143,7 @@ async def appeal(actor: Actor, deduction_id: UUID, text: str, now: datetime | No
         if row.state != "decided" or row.appeal_due_on is None or today(at) > row.appeal_due_on:
             raise DeductionRefused("text", "已过申诉期限，或还没有作出决定。")
         await queries.appeal(actor.county_id, deduction_id, text.strip(), at)
-        await _audit(actor, Action.APPEAL, row.id, row.village_code, "self", None)
+        await _audit(actor, Action.APPEAL, row, "self", None)
 
 
 async def decide_appeal(
@@ -174,7 +174,7 @@ async def decide_appeal(
         await queries.decide_appeal(
             actor.county_id, deduction_id, state, (actor.person_id, at, reason.strip())
         )
-        await _audit(actor, Action.APPEAL_DECIDE, row.id, row.village_code, authority, state)
+        await _audit(actor, Action.APPEAL_DECIDE, row, authority, state)
         if not upheld:
             await _post(actor.county_id, row, at)
 
@@ -189,9 +189,7 @@ async def post_lapsed(county_id: int, now: datetime | None = None) -> int:
             if locked.state != "decided":
                 continue
             await queries.finalise(county_id, row.id)
-            await _audit(
-                None, "deduct.final", row.id, row.village_code, "system", "final", county_id
-            )
+            await _audit(None, "deduct.final", row, "system", "final", county_id)
             await _post(county_id, locked, at)
     return len(rows)
 
@@ -302,8 +300,7 @@ async def _own(actor: Actor, deduction_id: UUID, action: Action) -> DeductionRow
 async def _audit(
     actor: Actor | None,
     action: str,
-    deduction_id: UUID,
-    unit_code: str,
+    row: NewDeduction | DeductionRow,
     authority: str,
     after: object,
     county_id: int = 0,
@@ -312,9 +309,10 @@ async def _audit(
         actor,
         action,
         "deduction",
-        deduction_id,
+        row.id,
         county_id=actor.county_id if actor else county_id,
-        unit_code=unit_code,
+        about_id=row.worker_id,
+        unit_code=row.village_code,
         after={"state": after} if isinstance(after, str) else after,
         authority=authority,
     )

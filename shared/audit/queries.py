@@ -11,25 +11,25 @@ from shared.database import DB
 
 INSERT = """
 INSERT INTO shared.audit_event (county_id, id, at, actor_id, authority, action, object_kind,
-                                object_id, unit_code, before, after, reason, request_id)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+                                object_id, about_id, unit_code, before, after, reason, request_id)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 """
 
 SEARCH = """
 SELECT e.id, e.at, p.name AS actor_name, e.authority, e.action, e.object_kind, e.object_id,
-       o.name AS object_name, e.unit_code, u.name AS unit_name, w.name AS authority_unit,
+       o.name AS about_name, e.unit_code, u.name AS unit_name, w.name AS authority_unit,
        e.before, e.after, e.reason
 FROM shared.audit_event e
 LEFT JOIN shared.person p ON p.county_id = e.county_id AND p.id = e.actor_id
-LEFT JOIN shared.person o ON o.county_id = e.county_id AND o.id = e.object_id
-  AND e.object_kind = 'person'
+LEFT JOIN shared.person o ON o.county_id = e.county_id AND o.id = CASE
+  WHEN e.object_kind = 'person' THEN e.object_id ELSE e.about_id END
 LEFT JOIN shared.unit u ON u.county_id = e.county_id AND u.code = e.unit_code
 LEFT JOIN shared.unit w ON w.county_id = e.county_id AND w.code = split_part(e.authority, '@', 2)
 WHERE e.county_id = $1 AND e.at >= $2 AND e.at < $3
   AND ($4 = '' OR split_part(e.action, '.', 1) = $4)
   AND ($5 = '' OR p.name = $5 OR o.name = $5)
   AND ($6 = '' OR starts_with(e.unit_code, $6))
-  AND ($7::uuid IS NULL OR e.object_id = $7 OR e.actor_id = $7)
+  AND ($7::uuid IS NULL OR $7 IN (e.object_id, e.about_id, e.actor_id))
   AND ($8::timestamptz IS NULL OR (e.at, e.id) < ($8, $9::uuid))
 ORDER BY e.at DESC, e.id DESC
 LIMIT $10

@@ -20,6 +20,7 @@ class Event(msgspec.Struct, frozen=True):
     action: str
     object_kind: str
     object_id: UUID | None
+    about_id: UUID | None
     unit_code: str
     before: str | None
     after: str | None
@@ -50,7 +51,8 @@ class Line(msgspec.Struct, frozen=True):
     action: str
     object_kind: str
     object_id: UUID | None
-    object_name: str | None
+    about_name: str | None
+    """Of the person that the object is or belongs to."""
     unit_code: str
     unit_name: str | None
     before: str | None

@@ -61,7 +61,7 @@ async def export(
                 line.who,
                 line.right,
                 line.what,
-                line.object_name or "",
+                line.about_name or "",
                 line.unit_name or "",
                 changes(line),
                 line.reason,

@@ -32,6 +32,7 @@ class Entry(msgspec.Struct, frozen=True):
     unit_code: str
     before: object
     after: object
+    about_id: UUID | None = None
 
 
 async def record(
@@ -41,6 +42,7 @@ async def record(
     object_id: UUID | None = None,
     *,
     county_id: int,
+    about_id: UUID | None = None,
     unit_code: str = "",
     before: object = None,
     after: object = None,
@@ -49,7 +51,8 @@ async def record(
 ) -> None:
     """Append one event to the caller's transaction.
 
-    ``before`` and ``after`` are Structs, dicts or None; ``authority`` defaults to the actor's duty
+    ``about_id`` is the person whose object it is, unless that is the object itself. ``before`` and
+    ``after`` are Structs, dicts or None; ``authority`` defaults to the actor's duty
     over ``unit_code``, as ``role@unit``.
     """
     event = Event(
@@ -61,6 +64,7 @@ async def record(
         action=action,
         object_kind=object_kind,
         object_id=object_id,
+        about_id=about_id,
         unit_code=unit_code,
         before=encoded(before),
         after=encoded(after),
@@ -87,6 +91,7 @@ async def record_all(
                 action=entry.action,
                 object_kind=entry.object_kind,
                 object_id=entry.object_id,
+                about_id=entry.about_id,
                 unit_code=entry.unit_code,
                 before=encoded(entry.before),
                 after=encoded(entry.after),

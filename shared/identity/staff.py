@@ -53,7 +53,7 @@ async def add_helper(actor: Actor, shop_id: UUID, name: str, phone: str, now: da
             now=now,
         )
         await ensure_account(actor.county_id, person_id)
-        await _audited(actor, shop_id, unit_code, {"person": str(person_id), "added": True})
+        await _audited(actor, shop_id, unit_code, person_id, added=True)
     return person_id
 
 
@@ -72,7 +72,7 @@ async def end_helper(actor: Actor, shop_id: UUID, assignment_id: UUID, now: date
     async with DB.transaction():
         day = max(today(now), line.valid_from + timedelta(days=1))
         await roster.end_assignment(actor.county_id, assignment_id, day, reason="店员停用")
-        await _audited(actor, shop_id, unit_code, {"person": str(line.person_id), "added": False})
+        await _audited(actor, shop_id, unit_code, line.person_id, added=False)
 
 
 async def is_first_keeper(actor: Actor, shop_id: UUID) -> bool:
@@ -111,13 +111,16 @@ async def _shop_unit(actor: Actor, shop_id: UUID) -> tuple[UUID, str]:
     return found
 
 
-async def _audited(actor: Actor, shop_id: UUID, unit_code: str, after: object) -> None:
+async def _audited(
+    actor: Actor, shop_id: UUID, unit_code: str, person_id: UUID, *, added: bool
+) -> None:
     await audit.record(
         actor,
         Action.SHOP_STAFF,
         "shop",
         shop_id,
         county_id=actor.county_id,
+        about_id=person_id,
         unit_code=unit_code,
-        after=after,
+        after={"person": str(person_id), "added": added},
     )

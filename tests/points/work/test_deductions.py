@@ -13,6 +13,8 @@ from points.work.deduction_queries import DeductionRow
 from points.work.deductions import Proposal
 from points.work.rules import State
 from points.work.schemas import LogForm, Record
+from shared.audit import search
+from shared.audit.schemas import Filters
 from shared.calendar import service as calendar
 from shared.clock import today
 from shared.database import DB
@@ -96,6 +98,20 @@ async def test_an_unused_appeal_term_makes_it_final_once(rollback: None) -> None
     assert await merit(town) == -20
     deducted = "SELECT deducted FROM points.merit_month WHERE county_id = $1 AND month = 202610"
     assert await DB.fetchval(deducted, COUNTY) == 20
+
+
+async def test_the_audit_finds_it_by_the_worker_s_name(rollback: None) -> None:
+    """Proposal and answer, and the record that was declared and confirmed before."""
+    town = await small_county()
+    await posted(town)
+    number = await proposed(town)
+    await deductions.reply(await acting(town.worker), number, "我请过假", NOW)
+    department = await acting(town.department, desk=True)
+    filters = Filters(since=today(), until=today(), who=town.worker.name)
+    found = [(line.action, line.about_name) for line in await search.search(department, filters)]
+    name = town.worker.name
+    done = ("deduct.answer", "deduct.propose", "work.verify", "work.log")
+    assert found == [(action, name) for action in done]
 
 
 async def test_an_appeal_stops_it_until_somebody_else_decides(rollback: None) -> None:

@@ -1,8 +1,12 @@
 """Reading the audit trail: who may, what is found, what an export leaves behind."""
 
+import ast
+from collections.abc import Iterator
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
+from msgspec.structs import fields
 
 from shared.audit import search
 from shared.audit import service as audit
@@ -13,8 +17,26 @@ from shared.database import DB
 from shared.errors import Invalid, NotFound
 from shared.identity.access import Action
 from shared.identity.errors import ConfirmFirst
+from shared.ids import new_id
 from tests.factories import COUNTY, small_county
 from tests.shared.identity.worlds import actor_of
+
+ROOT = Path(__file__).resolve().parents[3]
+OF_SOMEBODY = {
+    "case",
+    "deduction",
+    "duty_entry",
+    "hold",
+    "kinship",
+    "objection",
+    "random_item",
+    "redemption",
+    "score",
+    "serving",
+    "shield",
+    "work_record",
+}
+"""Kinds of objects that each belong to one person."""
 
 
 def month(**conditions: object) -> Filters:
@@ -32,7 +54,9 @@ async def test_events_are_found_by_subject_person_and_unit(rollback: None) -> No
         chief,
         "work.verify",
         "work_record",
+        new_id(),
         county_id=COUNTY,
+        about_id=worker.person_id,
         unit_code=worker.unit_code,
         before={"state": "declared"},
         after={"state": "verified"},
@@ -48,7 +72,10 @@ async def test_events_are_found_by_subject_person_and_unit(rollback: None) -> No
     assert [line.what for line in await search.search(department, month(subject="work"))] == [
         "核实"
     ]
-    assert len(await search.search(department, month(who=worker.name))) == 1
+    assert [line.about_name for line in lines] == [worker.name, worker.name]
+    assert await search.search(department, month(who=worker.name)) == lines
+    assert await search.search(department, month(object_id=worker.person_id)) == lines
+    assert not await search.search(department, month(who=world.second_worker.name))
     assert len(await search.search(department, month(unit=chief.duties[0].unit_code))) == 1
     assert not await search.search(department, month(unit="421222101"))
     last = lines[0]
@@ -104,6 +131,29 @@ def test_every_action_has_a_chinese_word() -> None:
     assert {action.value for action in Action} - {a.value for a in silent} <= ACTIONS.keys()
     assert action_name("shop.unheard") == "店铺 unheard"
     assert authority_name("wizard@1") == "wizard（1）"
+
+
+def calls() -> Iterator[tuple[str, ast.Call, int]]:
+    """Where an audit event is made, and the place of its object's kind among the arguments."""
+    for folder in ("points", "appraisal", "shared"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Call):
+                    place = {"audit.record": 2, "audit.Entry": 1}.get(ast.unparse(node.func))
+                    if place:
+                        yield f"{path.relative_to(ROOT)}:{node.lineno}", node, place
+
+
+def test_every_event_names_whose_object_it_is_about() -> None:
+    """Else the search for a name would leave out what was done with this person's records."""
+    found = {}
+    for where, call, place in calls():
+        kind = call.args[place]
+        if isinstance(kind, ast.Constant) and kind.value in OF_SOMEBODY:
+            names = any(word.arg == "about_id" for word in call.keywords)
+            found[where] = kind.value, names or len(call.args) == len(fields(audit.Entry))
+    assert {kind for kind, _ in found.values()} == OF_SOMEBODY
+    assert [where for where, (_, named) in found.items() if not named] == []
 
 
 def test_impossible_periods_are_refused() -> None:
