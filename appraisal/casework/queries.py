@@ -243,7 +243,9 @@ async def insert_step(county_id: int, row: NewStep) -> None:
     await DB.execute(INSERT_STEP, county_id, *msgspec.structs.astuple(row))
 
 
-async def to_erase(county_id: int, before: datetime, limit: int) -> list[tuple[UUID, UUID, str]]:
+async def to_erase(
+    county_id: int, before: datetime, limit: int
+) -> list[tuple[UUID, UUID | None, str]]:
     """Closed objections to notices with nothing signed since, whose objector is still known.
 
     As (case, person whose case it is, unit).

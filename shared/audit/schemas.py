@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from shared.audit.words import action_name, authority_name
+from shared.audit.words import FIELDS, action_name, authority_name, value_text
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -76,10 +76,14 @@ class Line(msgspec.Struct, frozen=True):
 
     @property
     def changes(self) -> list[tuple[str, str, str]]:
-        """Field, before and after, for the fields that either side names."""
+        """Field, before and after, for the fields that either side names, in Chinese."""
         before, after = _fields(self.before), _fields(self.after)
         return [
-            (name, _text(before.get(name)), _text(after.get(name)))
+            (
+                FIELDS.get(name, name),
+                value_text(name, before.get(name)),
+                value_text(name, after.get(name)),
+            )
             for name in sorted(before.keys() | after.keys())
         ]
 
@@ -112,9 +116,3 @@ class Export(msgspec.Struct, frozen=True):
 def _fields(text: str | None) -> dict[str, Any]:
     value = msgspec.json.decode(text) if text else {}
     return value if isinstance(value, dict) else {"": value}
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()

@@ -3,11 +3,19 @@
 A word that is not here is shown as it is stored, so that nothing is ever hidden by a missing entry.
 """
 
+from typing import Any
+
+import msgspec
+
 from shared.roster.roles import ROLE_NAMES, Role
 
 SUBJECTS = {
     "identity": "账号",
     "roster": "名册",
+    "unit": "单位",
+    "post": "岗位",
+    "person": "人员",
+    "assignment": "任职",
     "settings": "系统设置",
     "calendar": "工作日历",
     "rules": "积分规则",
@@ -19,7 +27,6 @@ SUBJECTS = {
     "ledger": "台账",
     "card": "兑换卡",
     "hold": "预订",
-    "order": "预订",
     "redeem": "兑换",
     "shop": "店铺",
     "agreement": "店铺协议",
@@ -37,9 +44,9 @@ SUBJECTS = {
     "scheme": "评分规则",
     "score": "评分",
     "notice": "公示",
-    "serving": "结果送达",
+    "result": "结果送达",
     "case": "考核事项",
-    "kinship": "近亲属登记",
+    "kin": "近亲属登记",
     "shield": "保护期",
     "survey": "群众测评",
     "import": "导入",
@@ -64,6 +71,17 @@ ACTIONS = {
     "roster.edit": "修改名册",
     "roster.import": "导入名册",
     "roster.phone": "查看完整手机号",
+    "unit.add": "新增单位",
+    "unit.edit": "修改单位",
+    "unit.close": "撤销单位",
+    "post.add": "新增岗位",
+    "post.close": "撤销岗位",
+    "person.add": "新增人员",
+    "person.edit": "修改人员",
+    "assignment.start": "任职",
+    "assignment.correct": "更正任职",
+    "assignment.cancel": "取消任职安排",
+    "assignment.end": "结束任职",
     "settings.edit": "修改系统设置",
     "calendar.edit": "修改工作日历",
     "calendar.replace": "更换工作日历",
@@ -73,6 +91,7 @@ ACTIONS = {
     "work.verify": "核实",
     "work.return": "退回",
     "work.refuse": "不予认定",
+    "work.recuse": "回避",
     "work.withdraw": "撤回",
     "work.review": "月度审核",
     "work.sample": "随机抽查",
@@ -80,12 +99,14 @@ ACTIONS = {
     "deduct.propose": "提出扣分",
     "deduct.decide": "决定扣分",
     "deduct.answer": "答复扣分",
+    "deduct.final": "扣分生效",
     "objection.raise": "提出异议",
     "objection.answer": "答复异议",
     "objection.review": "复核异议",
     "appeal.raise": "提出申诉",
     "appeal.decide": "处理申诉",
     "month.post": "月度入账",
+    "ledger.opening": "导入期初积分",
     "card.issue": "发兑换卡",
     "card.revoke": "作废兑换卡",
     "redeem": "兑换",
@@ -105,11 +126,18 @@ ACTIONS = {
     "fund.resolve": "登记资金决议",
     "statement.build": "生成对账单",
     "statement.extend": "补入对账单",
+    "statement.refile": "重算对账单",
+    "statement.sign": "签对账单",
+    "statement.freeze": "对账单签齐",
     "statement.dispute": "对账单提出异议",
+    "statement.dispute_withdrawn": "撤回对账单异议",
+    "statement.dispute_payable": "对账单异议：照付",
+    "statement.dispute_refused": "对账单异议：不付",
     "statement.sign_shop": "店铺签对账单",
     "statement.sign_accountant": "会计签对账单",
     "statement.sign_supervisor": "监委会签对账单",
     "publication.edit": "发布公示表",
+    "publication.build": "生成公示表",
     "cycle.edit": "办理考核",
     "duty.edit": "修改履职数据",
     "training.edit": "修改培训数据",
@@ -154,9 +182,151 @@ ACTIONS = {
     "training.require": "规定培训学时",
     "document.edit": "更换文书模板",
     "export": "导出文件",
+    "import.shops": "导入店铺",
+    "import.products": "导入商品",
     "import.funds": "导入资金决议",
     "import.households": "导入住户名单",
 }
+
+FIELDS = {
+    "accepted": "认定条数",
+    "added": "新增",
+    "again": "全部重打",
+    "amount": "积分",
+    "amount_fen": "金额",
+    "answers": "填写内容",
+    "assignment": "任职编号",
+    "by_whom": "作出单位",
+    "category": "类别",
+    "changed": "更新条数",
+    "checked_by": "核查人",
+    "checked_on": "核查日期",
+    "code": "编号",
+    "correct": "属实",
+    "counts": "计分",
+    "created": "新建条数",
+    "days": "天数或日期",
+    "days_after_end": "办结后天数",
+    "disabled": "停用",
+    "dispute": "异议编号",
+    "document": "文号",
+    "dropped": "并入不了的票",
+    "due": "期限",
+    "due_on": "期限",
+    "effective_on": "生效日期",
+    "employment_type": "聘用方式",
+    "ended": "离任人数",
+    "ends_on": "截止日期",
+    "evidence": "依据材料",
+    "facts": "事实",
+    "file": "文件",
+    "final": "总分",
+    "first_day": "起始日期",
+    "fund_id": "资金编号",
+    "gives": "应得",
+    "grade": "等次",
+    "grids": "网格",
+    "happened_on": "发生日期",
+    "held_on": "举办日期",
+    "hours": "学时",
+    "households": "户数",
+    "how": "方式",
+    "id": "编号",
+    "issued": "发放",
+    "item_id": "抽查项编号",
+    "items": "项数",
+    "kind": "种类",
+    "known_device": "常用设备",
+    "label": "名称",
+    "last_day": "截止日期",
+    "leave": "请假天数",
+    "level": "级别",
+    "line": "明细编号",
+    "lines": "明细条数",
+    "list_hash": "名单校验码",
+    "live": "启用",
+    "low_mark": "库存提醒",
+    "machine": "事项",
+    "market_fen": "市场价",
+    "means": "签字方式",
+    "measure": "单位",
+    "merit": "履职积分",
+    "missing": "未出现人数",
+    "month": "月份",
+    "monthly_limit": "每月限兑",
+    "n": "件数",
+    "name": "名称或姓名",
+    "names": "人数",
+    "note": "说明",
+    "number": "号码",
+    "objection_until": "异议期至",
+    "on_duty": "在岗天数",
+    "outcome": "结果",
+    "part": "签字人",
+    "payable_fen": "应付金额",
+    "people": "人数",
+    "person": "人员编号",
+    "person_id": "人员编号",
+    "place": "地点",
+    "points": "积分",
+    "posting_mode": "入账方式",
+    "present": "到场",
+    "product_id": "商品编号",
+    "purchase_fen": "进价",
+    "reason": "原因",
+    "reasons": "拒绝原因",
+    "record": "记录编号",
+    "record_id": "记录编号",
+    "records": "条数",
+    "recorded_at": "登记时间",
+    "redeemed": "兑换",
+    "reference": "文号",
+    "refused": "拒绝条数",
+    "repeated": "重复条数",
+    "replacements": "备选户数",
+    "resident_how": "住户确认方式",
+    "resolved_on": "决议日期",
+    "role": "岗位",
+    "rostered": "应到天数",
+    "rows": "行数",
+    "rule": "规则",
+    "scheme": "评分规则",
+    "seed": "抽样种子",
+    "served_on": "送达日期",
+    "settlement_name": "结算户名",
+    "sha256": "文件校验码",
+    "shop": "店铺",
+    "shop_id": "店铺编号",
+    "slips": "票数",
+    "stand_in": "代签",
+    "state": "状态",
+    "steps": "核实步骤",
+    "test": "测试成绩",
+    "tested": "有测试",
+    "title": "标题",
+    "trainer": "培训单位",
+    "unit_code": "单位代码",
+    "valid_from": "任职起",
+    "valid_to": "任职止",
+    "value": "公开数值",
+    "verdict": "结论",
+    "version": "版本",
+    "via": "途径",
+    "village_code": "村代码",
+    "villages": "村",
+    "visits": "访问户数",
+    "voided": "作废",
+    "wallet": "可兑换积分",
+    "work_date": "工作日期",
+    "worker": "网格员编号",
+    "worker_id": "网格员编号",
+    "year": "年度",
+}
+"""What a field of before and after is called."""
+
+TENTHS = {"amount", "counts", "gives", "issued", "merit", "points", "redeemed", "wallet"}
+HUNDREDTHS = {"final"}
+"""Fields in 0.1 point, and a score in 0.01; those that end with ``_fen`` are money."""
 
 AUTHORITIES = {
     "system": "系统",
@@ -174,6 +344,27 @@ def action_name(action: str) -> str:
         return ACTIONS[action]
     subject, _, verb = action.partition(".")
     return f"{SUBJECTS.get(subject, subject)} {verb}".strip()
+
+
+def value_text(field: str, value: Any) -> str:
+    """A value of before or after: points and yuan in their units, lists without brackets."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "是" if value else "否"
+    if isinstance(value, int):
+        return _number_text(field, value)
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return "、".join(value)
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+def _number_text(field: str, value: int) -> str:
+    if field in TENTHS:
+        return f"{value / 10:.1f}"
+    if field in HUNDREDTHS:
+        return f"{value / 100:.2f}"
+    return f"{value / 100:.2f} 元" if field.endswith("_fen") else str(value)
 
 
 def authority_name(authority: str, unit_name: str | None = None) -> str:
