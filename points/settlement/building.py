@@ -282,7 +282,9 @@ async def _store(actor: Actor | None, county_id: int, draft: _Draft) -> None:
     statement = draft.statement
     if draft.was is None:
         await queries.insert_statement(county_id, statement)
-    elif not await queries.update_statement(county_id, statement, draft.was):
+    elif not await _still_grows(county_id, statement.id) or not await queries.update_statement(
+        county_id, statement, draft.was
+    ):
         raise StatementChanged
     await queries.insert_lines(county_id, statement, draft.fresh)
     await audit.record(
@@ -300,3 +302,9 @@ async def _store(actor: Actor | None, county_id: int, draft: _Draft) -> None:
             "file": statement.file_hash,
         },
     )
+
+
+async def _still_grows(county_id: int, statement_id: UUID) -> bool:
+    """Whether nobody has signed since the draft was begun; from now on nobody can."""
+    await queries.statement_locked(county_id, statement_id)
+    return not await queries.signed(county_id, [statement_id])

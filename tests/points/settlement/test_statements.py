@@ -392,3 +392,26 @@ async def test_two_builds_at_once_make_one_statement(committed: None) -> None:
         await DB.fetchval("SELECT count(*) FROM points.statement_line WHERE county_id = $1", COUNTY)
         == 1
     )
+
+
+async def test_a_build_that_began_before_a_signature_does_not_change_what_was_signed(
+    committed: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The shop signs while a build is already writing its file: the signed file stays."""
+    made = await world()
+    await spender(made)
+    await redeem(made, now() - timedelta(seconds=2), soap=1)
+    (first,) = await built(THIS_MONTH)
+    await redeem(made, now() - timedelta(seconds=1), soap=1)
+    keeper, hashing = await made.keeper(), building._hash
+
+    async def signed_meanwhile(draft: building._Draft) -> None:
+        await hashing(draft)
+        await signing.sign(keeper, first.id, Part.SHOP, first.file_hash)
+
+    monkeypatch.setattr(building, "_hash", signed_meanwhile)
+    with pytest.raises(StatementChanged):
+        await building.build(None, COUNTY, THIS_MONTH)
+    monkeypatch.undo()
+    assert await queries.statements_of_month(COUNTY, THIS_MONTH) == [first]
+    assert len(await queries.lines(COUNTY, first.id)) == 1
