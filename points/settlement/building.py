@@ -51,7 +51,7 @@ async def build(
     if rules.month_start(rules.month_of(month)) > at:
         raise Invalid(f"{rules.chinese_month(month)}还没有到，不能出对账单。")
     through = min(at, rules.month_end(month))
-    carries = await queries.carries(county_id)
+    carries = await queries.carries(county_id, month)
     drafts, closed = await _stored(county_id, month, through)
     groups = _by_pair(await queries.events(county_id, through))
     for pair in sorted({*groups, *carries} - closed - drafts.keys()):

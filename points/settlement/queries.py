@@ -69,17 +69,17 @@ WHERE s.county_id = $1 AND ($2 = '' OR s.month = $2) AND ($3 = '' OR s.state = $
   AND (s.shop_id = ANY($5::uuid[])
        OR EXISTS (SELECT FROM unnest($6::text[]) c WHERE starts_with(s.unit_code, c)))
 """
-# What earlier frozen statements left below zero, and lines decided in favour after the freeze, as
-# far as no later statement has opened with them.
+# What frozen statements of earlier months left below zero, and lines of theirs decided in favour
+# after the freeze, as far as no later statement has opened with them.
 CARRIES = """
 SELECT x.id, x.shop_id, x.fund_id, x.fen FROM (
     SELECT s.county_id, s.id, s.shop_id, s.fund_id, s.carry_fen AS fen
     FROM points.statement s
-    WHERE s.county_id = $1 AND s.state = 'frozen' AND s.carry_fen < 0
+    WHERE s.county_id = $1 AND s.month < $2 AND s.state = 'frozen' AND s.carry_fen < 0
     UNION ALL
     SELECT d.county_id, d.id, s.shop_id, s.fund_id, l.amount_fen
     FROM points.statement_dispute d
-    JOIN points.statement s ON s.county_id = $1 AND s.id = d.statement_id
+    JOIN points.statement s ON s.county_id = $1 AND s.id = d.statement_id AND s.month < $2
     JOIN points.statement_line l ON l.county_id = $1 AND l.id = d.line_id
     WHERE d.county_id = $1 AND d.state = 'payable' AND s.state = 'frozen'
       AND d.decided_at > s.frozen_at) AS x
@@ -197,10 +197,10 @@ async def count_statements(
     return int(await DB.fetchval(COUNT_STATEMENTS, county_id, *filters, list(shops), list(codes)))
 
 
-async def carries(county_id: int) -> dict[tuple[UUID, UUID], list[tuple[UUID, int]]]:
-    """By (shop, fund): what the next statement opens with, as (its id, fen)."""
+async def carries(county_id: int, month: str) -> dict[tuple[UUID, UUID], list[tuple[UUID, int]]]:
+    """By (shop, fund): what a month's statement opens with, as (its id, fen)."""
     found: dict[tuple[UUID, UUID], list[tuple[UUID, int]]] = {}
-    for row in await DB.fetch(CARRIES, county_id):
+    for row in await DB.fetch(CARRIES, county_id, month):
         found.setdefault((row["shop_id"], row["fund_id"]), []).append((row["id"], row["fen"]))
     return found
 

@@ -102,13 +102,13 @@ async def test_what_is_below_zero_opens_the_next_statement(rollback: None) -> No
     await built()
     await undo(redemption)
     (negative,) = await built(THIS_MONTH)
-    assert await queries.carries(COUNTY) == {}
-    await sign_all(made, negative)
     following = rules.next_month(THIS_MONTH)
+    assert await queries.carries(COUNTY, following) == {}
+    await sign_all(made, negative)
     await building.build(None, COUNTY, following, now=after(following))
     (last,) = await queries.statements_of_month(COUNTY, following)
     assert (last.opening_fen, last.carry_fen, last.carried) == (-3300, -3300, [negative.id])
-    assert await queries.carries(COUNTY) == {}
+    assert await queries.carries(COUNTY, rules.next_month(following)) == {}
 
 
 async def test_undo_in_the_same_month_nets_out(rollback: None) -> None:
@@ -311,7 +311,7 @@ async def test_refused_line_is_never_paid(rollback: None) -> None:
     assert decided.statement.payable_fen == 0
     assert decided.disputes[0].state_name == "不付"
     await sign_all(made, decided.statement)
-    assert await queries.carries(COUNTY) == {}
+    assert await queries.carries(COUNTY, THIS_MONTH) == {}
 
 
 async def test_console_enters_paper_signatures_for_whoever_may_sign(rollback: None) -> None:
@@ -415,3 +415,20 @@ async def test_a_build_that_began_before_a_signature_does_not_change_what_was_si
     monkeypatch.undo()
     assert await queries.statements_of_month(COUNTY, THIS_MONTH) == [first]
     assert len(await queries.lines(COUNTY, first.id)) == 1
+
+
+async def test_what_is_carried_over_never_opens_an_earlier_month(rollback: None) -> None:
+    """A build of an older month leaves what a later one carries to the month after that."""
+    made = await world()
+    await spender(made)
+    redemption = await redeem(made, in_last_month(3), rice=1)
+    await built()
+    await undo(redemption)
+    (negative,) = await built(THIS_MONTH)
+    await sign_all(made, negative)
+    before = str(rules.first_day(LAST_MONTH) - timedelta(days=1))[:7]
+    assert await built(before) == []
+    following = rules.next_month(THIS_MONTH)
+    await building.build(None, COUNTY, following, now=after(following))
+    (last,) = await queries.statements_of_month(COUNTY, following)
+    assert last.carried == [negative.id]
