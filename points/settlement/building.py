@@ -7,7 +7,7 @@ undoing is a negative line of the next month.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -29,7 +29,6 @@ from shared.errors import Invalid, NotFound
 from shared.identity.access import Action, Target, require
 from shared.identity.actor import Actor
 from shared.ids import new_id
-from shared.roster import service as roster
 from shared.roster.names import mask
 
 Pair = tuple[UUID, UUID]
@@ -56,9 +55,8 @@ async def build(
     groups = _by_pair(await queries.events(county_id, through))
     for pair in sorted({*groups, *carries} - closed - drafts.keys()):
         drafts[pair] = await _new(county_id, month, pair, through)
-    places = await _places(county_id, groups, at)
     for pair, draft in drafts.items():
-        _add(draft, groups.get(pair, ()), places)
+        _add(draft, groups.get(pair, ()))
         await _complete(draft, carries.get(pair, ()), through, at)
     changed = [draft for draft in drafts.values() if draft.changed]
     try:
@@ -83,11 +81,10 @@ async def preview(actor: Actor, shop_id: UUID) -> list[View]:
     at = clock_now()
     month = str(today(at))[:7]
     groups = _by_pair(await queries.events(actor.county_id, at, shop.id))
-    places = await _places(actor.county_id, groups, at)
     found = []
     for pair in sorted(groups):
         draft = await _new(actor.county_id, month, pair, at)
-        _add(draft, groups[pair], places)
+        _add(draft, groups[pair])
         _sum_up(draft)
         found.append(
             View(statement=draft.statement, lines=tuple(draft.lines), disputes=(), signatures=())
@@ -182,15 +179,6 @@ def _by_pair(events: Iterable[Event]) -> dict[Pair, list[_Share]]:
     return groups
 
 
-async def _places(
-    county_id: int, groups: Mapping[Pair, Sequence[_Share]], at: datetime
-) -> dict[UUID, str]:
-    """The grid of each worker, as a line says it."""
-    people = {share.event.person_id for shares in groups.values() for share in shares}
-    places = await roster.worker_places(county_id, people, today(at))
-    return {person: f"{p.village_name}{p.grid_name}" for person, p in places.items()}
-
-
 async def _new(county_id: int, month: str, pair: Pair, through: datetime) -> _Draft:
     """An empty statement with the names as they are today."""
     shop = await mall.shop(county_id, pair[0])
@@ -223,7 +211,7 @@ async def _new(county_id: int, month: str, pair: Pair, through: datetime) -> _Dr
     )
 
 
-def _add(draft: _Draft, shares: Sequence[_Share], places: Mapping[UUID, str]) -> None:
+def _add(draft: _Draft, shares: Sequence[_Share]) -> None:
     """Append what has happened since."""
     draft.fresh = [
         LineRow(
@@ -233,7 +221,7 @@ def _add(draft: _Draft, shares: Sequence[_Share], places: Mapping[UUID, str]) ->
             redemption_id=share.event.redemption_id,
             at=share.event.at,
             worker=mask(share.event.worker),
-            place=places.get(share.event.person_id, ""),
+            place=share.event.place,
             goods=share.event.goods,
             points=share.points,
             whole_points=share.sign * share.event.whole_points,

@@ -9,7 +9,8 @@ from points.settlement.schemas import DisputeRow, Event, LineRow, SignatureRow, 
 from shared.database import DB
 
 # A redemption counts when it was accepted, its undoing when it was posted. What stands in a line
-# already is skipped, so that nothing is paid twice and a straggler lands in the next statement.
+# already is skipped, so that nothing is paid twice and a straggler lands in the next statement. The
+# grid is the one in which the worker worked on the day of the redemption, or the last before it.
 EVENTS = """
 WITH event AS (
     SELECT r.id, 'redeem' AS kind, r.at FROM points.redemption r
@@ -18,12 +19,21 @@ WITH event AS (
     SELECT u.target, 'undo', u.at FROM points.posting u
     WHERE u.county_id = $1 AND u.kind = 'undo' AND u.at < $2
 )
-SELECT e.kind, e.id AS redemption_id, r.shop_id, r.person_id, e.at,
-       COALESCE(p.name, '') AS worker, goods.goods, r.amount AS whole_points,
+SELECT e.kind, e.id AS redemption_id, r.shop_id, e.at, COALESCE(p.name, '') AS worker,
+       COALESCE(place.name, '') AS place, goods.goods, r.amount AS whole_points,
        goods.whole_fen, charge.funds, charge.shares
 FROM event e
 JOIN points.redemption r ON r.county_id = $1 AND r.id = e.id
 LEFT JOIN shared.person p ON p.county_id = $1 AND p.id = r.person_id
+LEFT JOIN LATERAL (
+    SELECT v.name || w.name AS name
+    FROM (SELECT (r.at AT TIME ZONE 'Asia/Shanghai')::date AS day) AS d
+    JOIN shared.assignment x ON x.county_id = $1 AND x.person_id = r.person_id
+      AND x.valid_from <= d.day
+    JOIN shared.post o ON o.county_id = $1 AND o.id = x.post_id AND o.role = 'gridworker'
+    JOIN shared.unit w ON w.county_id = $1 AND w.id = o.unit_id
+    JOIN shared.unit v ON v.county_id = $1 AND v.id = w.parent_id
+    ORDER BY (x.valid_to <= d.day) IS TRUE, x.valid_from DESC, w.code LIMIT 1) AS place ON true
 CROSS JOIN LATERAL (
     SELECT string_agg(g.name || '×' || l.quantity, '、' ORDER BY l.line) AS goods,
            sum(l.quantity * l.cost_fen)::int8 AS whole_fen

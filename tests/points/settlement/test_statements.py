@@ -12,6 +12,8 @@ from shared.clock import now
 from shared.database import DB
 from shared.documents.excel import digest
 from shared.errors import Forbidden, Invalid, NotFound
+from shared.roster import service as roster
+from shared.roster.roles import Role
 from tests import factories
 from tests.conftest import as_owner
 from tests.factories import COUNTY
@@ -432,3 +434,20 @@ async def test_what_is_carried_over_never_opens_an_earlier_month(rollback: None)
     await building.build(None, COUNTY, following, now=after(following))
     (last,) = await queries.statements_of_month(COUNTY, following)
     assert last.carried == [negative.id]
+
+
+async def test_a_line_names_the_grid_of_its_day(rollback: None) -> None:
+    """A worker who moved to another village after the redemption stands in the old grid."""
+    made = await world()
+    await spender(made)
+    await redeem(made, in_last_month(3), soap=1)
+    worker = made.county.worker
+    moved = rules.first_day(LAST_MONTH) + timedelta(days=19)
+    await roster.end_assignment(COUNTY, worker.assignment_id, moved, reason="调动")
+    post_id = await roster.add_post(
+        COUNTY, made.county.units["421222101002001"].id, Role.GRIDWORKER
+    )
+    await roster.assign(COUNTY, post_id, worker.person_id, moved)
+    (statement,) = await built()
+    (line,) = await queries.lines(COUNTY, statement.id)
+    assert line.place == "隽1社区居委会隽1第1网格"
