@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 from points.settlement.reports.schemas import LedgerFilter, LedgerRow, SummaryRow
+from shared.clock import today
 from shared.database import DB
 
 # A redemption belongs to the village in which its worker worked on that day, or the last before it.
@@ -124,4 +125,4 @@ async def ledger(
 async def summary(
     county_id: int, first: date, last: date, codes: Sequence[str], on: datetime
 ) -> list[SummaryRow]:
-    return await DB.all(SummaryRow, SUMMARY, county_id, first, last, list(codes), on.date())
+    return await DB.all(SummaryRow, SUMMARY, county_id, first, last, list(codes), today(on))

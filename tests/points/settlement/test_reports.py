@@ -1,5 +1,5 @@
 import io
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -11,7 +11,7 @@ from points.settlement.jobs import JOBS
 from points.settlement.publication import service as publication
 from points.settlement.reports import queries
 from points.settlement.reports import service as reports
-from shared.clock import now, today
+from shared.clock import LOCAL_ZONE, now, today
 from shared.database import DB
 from shared.errors import Conflict, Invalid, NotFound
 from shared.identity.actor import Actor
@@ -189,3 +189,14 @@ async def test_ledger_follows_the_post_that_goes_on_after_a_second_one_ended(
     assert [row.place for row in rows] == ["隽1社区居委会隽1第1网格"]
     summed = await queries.summary(COUNTY, first, rules.last_day(LAST_MONTH), [str(COUNTY)], now())
     assert [row.village for row in summed if row.worker == "欧阳金山"] == ["隽1社区居委会"]
+
+
+async def test_points_that_ended_yesterday_are_no_balance_before_eight_in_the_morning(
+    rollback: None,
+) -> None:
+    """The summary's day is the day in China, also while it is still yesterday in London."""
+    made = await world()
+    await earn(made.county.worker.person_id, made.fund_id, 1000, expires=2030)
+    at = datetime(2031, 1, 1, 1, tzinfo=LOCAL_ZONE).astimezone(UTC)
+    rows = await queries.summary(COUNTY, today(), today(), [str(COUNTY)], at)
+    assert {row.wallet for row in rows} == {0}
