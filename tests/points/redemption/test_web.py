@@ -223,3 +223,16 @@ async def test_old_codes(client: httpx.AsyncClient) -> None:
     answer = await client.get(f"/r/{code}")
     assert answer.status_code == 409
     assert "兑换码已过期" in answer.text
+
+
+async def test_a_sheet_of_cards_is_printed_whole_or_not_at_all(client: httpx.AsyncClient) -> None:
+    """Somebody on it has left the village meanwhile: the others' cards are still good."""
+    scene = await counter()
+    chief = await acting(scene.world.chief)
+    card = await codes.issue_card(chief, scene.worker.person_id, now())
+    await sign_in(client, chief)
+    people = [str(scene.worker.person_id), str(scene.world.cousin_worker.person_id)]
+    answer = await post(client, "/verify/cards", person=people)
+    assert answer.status_code == 404
+    kept = {row.person_id: row.number for row in await codes.card_holders(chief, now())}
+    assert kept[scene.worker.person_id] == card.number
