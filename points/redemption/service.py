@@ -5,6 +5,7 @@ is asked, the price of the day is found, and what only the counter knows (a clos
 agreement) is handed to the ledger as a refusal, so that it is kept under the caller's id as well.
 """
 
+import re
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -43,6 +44,7 @@ FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2999, 12, 31)
 """Outside there is nothing, and no time zone."""
 LATEST = (2**31 - 1, 2**31 - 1)
 """Before the first page."""
+CURSOR = re.compile(r"[0-9]{1,20}\.[0-9]{1,20}")
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -360,7 +362,7 @@ def _cursor(after: str | None) -> tuple[int, int]:
     """``batch.position`` of the last line seen; raises Invalid for anything else."""
     if after is None:
         return LATEST
-    batch, dot, position = after.partition(".")
-    if not (dot and batch.isascii() and batch.isdigit() and position.isdigit()):
+    if not CURSOR.fullmatch(after):
         raise Invalid("翻页参数不对，请从第一页开始。", {"after": "应为上一页给出的 next。"})
+    batch, _, position = after.partition(".")
     return min(int(batch), LATEST[0]), min(int(position), LATEST[1])

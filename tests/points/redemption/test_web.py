@@ -236,3 +236,29 @@ async def test_a_sheet_of_cards_is_printed_whole_or_not_at_all(client: httpx.Asy
     assert answer.status_code == 404
     kept = {row.person_id: row.number for row in await codes.card_holders(chief, now())}
     assert kept[scene.worker.person_id] == card.number
+
+
+async def test_odd_pieces_and_names_are_answered_with_a_sentence(
+    client: httpx.AsyncClient,
+) -> None:
+    """Leading zeros, a field sent twice, an overlong name: said, never a broken page."""
+    scene = await counter()
+    await sign_in(client, scene.keeper)
+    code = await scene.code()
+    for pieces in ("00000299999999", ["1", "1"]):
+        form = {"id": str(new_id()), "code": code, f"q-{scene.soap}": pieces}
+        assert (await post(client, "/shop/redeem", **form)).status_code == 422, pieces
+    await sign_in(client, scene.worker)
+    form = {"id": str(new_id()), "shop": str(scene.shop_id), f"q-{scene.soap}": "1"}
+    for more in ({"collector": "长" * 21}, {"deliver_to": "长" * 101}):
+        answer = await post(client, "/pickups", **form, **more)
+        assert answer.status_code == 422, more
+        assert "太长了" in answer.text
+
+
+async def test_a_made_up_cursor_is_answered_with_a_sentence(client: httpx.AsyncClient) -> None:
+    """Only what a page gave out leads on."""
+    scene = await counter()
+    await sign_in(client, scene.keeper)
+    for after in ("1.²", "1", "x.1", "9" * 5000 + ".1"):
+        assert (await client.get("/shop/today", params={"after": after})).status_code == 422
