@@ -14,10 +14,12 @@ from points.ledger.items import StockMove
 from points.mall import queries
 from points.mall import service as mall
 from points.mall.rules import (
+    MAX_PIECES,
     Category,
     PriceTerms,
     category_of,
     guess_category,
+    limit_faults,
     normal,
     price_fault,
     prohibited,
@@ -36,7 +38,6 @@ from shared.roster import service as roster
 from shared.roster.roles import Employment, Role, UnitKind
 from shared.roster.schemas import UnitRow
 
-MAX_PIECES = 1_000_000
 KEEPER_EMPLOYMENT = Employment.PURCHASED
 """A shop serves under an agreement with the village, which is a bought service: it ends with the
 agreement and has no exit procedure of its own. The roster knows no person without a form."""
@@ -64,6 +65,7 @@ PRODUCT_COLUMNS = (
     Column("每月限兑", "integer", aliases=("限兑", "每人每月限兑")),
     Column("低库存提醒", "integer", aliases=("低库存", "库存下限")),
 )
+LIMITS = {"monthly_limit": "每月限兑", "low_mark": "低库存提醒"}
 
 
 class Imported(msgspec.Struct):
@@ -371,6 +373,8 @@ async def _goods(county_id: int, table: Table) -> list[_Goods]:
             table.fault(row, "品名", "文件里有两行相同的商品，请删去一行。")
         seen.add(key)
         _check_price(row, table, settings.point_value_fen)
+        for field, fault in limit_faults(row["每月限兑"], row["低库存提醒"]).items():
+            table.fault(row, LIMITS[field], fault)
         shops = (shop,) if shop else open_shops
         found.append(_Goods(row, name, measure, category, shop.id if shop else None, shops))
     return found

@@ -218,6 +218,28 @@ async def test_faulty_goods_are_refused(rollback: None, line: list[Any], sentenc
     assert await mall.list_products(COUNTY) == []
 
 
+@pytest.mark.parametrize(
+    ("title", "value", "sentence"),
+    [
+        ("每月限兑", 0, "要填正整数"),
+        ("每月限兑", 99999999999, "太大"),
+        ("低库存提醒", 99999999999, "太大"),
+    ],
+)
+@pytest.mark.parametrize("known", [False, True])
+async def test_impossible_limits_are_faults(
+    rollback: None, title: str, value: int, sentence: str, *, known: bool
+) -> None:
+    """Of goods that are in the catalogue as of new ones."""
+    await factories.units()
+    await read_shops(shops(LINE))
+    if known:
+        await read_goods(goods(SOAP))
+    result = await read_goods(goods([*SOAP, value], head=[*GOODS_HEAD, title]))
+    assert any("第 4 行" in fault and sentence in fault for fault in result.faults), result
+    assert all(row.monthly_limit is None for row in await mall.list_products(COUNTY))
+
+
 async def everything() -> dict[str, int]:
     """How many rows there are of everything an import may write."""
     tables = ["points.shop", "points.agreement", "points.product", "points.price", "points.stock"]

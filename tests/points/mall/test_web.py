@@ -124,6 +124,9 @@ async def test_the_desks_catalogue(client: httpx.AsyncClient) -> None:
     tobacco = await post(client, "/desk/products", name="香烟", measure="条", category="daily")
     assert tobacco.status_code == 422
     assert "不得用积分兑换" in tobacco.text
+    for name in ("monthly_limit", "low_mark"):
+        much = {"name": "肥皂", "measure": "块", "category": "washing", name: "99999999999"}
+        assert (await post(client, "/desk/products", **much)).status_code == 422, name
     made = await post(
         client, "/desk/products", name="肥皂", measure="块", category="washing", market="6.5"
     )
