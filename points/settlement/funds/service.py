@@ -24,6 +24,7 @@ from shared.identity.access import Action, Target, reach, require
 from shared.identity.actor import Actor
 from shared.ids import new_id
 from shared.roster import service as roster
+from shared.roster.roles import UnitKind
 
 PAGE = 50
 MAX_NUMBER = 60
@@ -81,6 +82,9 @@ async def resolve(
     unit = await roster.unit_by_code(county_id, form.unit_code)
     if unit is None:
         raise Invalid("没有这个单位。", {"unit_code": "没有这个单位代码，请核对。"})
+    if unit.kind == UnitKind.GRID:
+        sentence = "网格没有自己的资金，请填村、乡镇或县的代码。"
+        raise Invalid(sentence, {"unit_code": sentence})
     policy = (await settings_county.get(county_id)).expiry_policy
     async with DB.transaction():
         fund_id = await queries.fund_of_unit(county_id, form.unit_code)
