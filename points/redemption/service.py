@@ -239,7 +239,7 @@ async def undo(actor: Actor, redemption_id: UUID, reason: str, now: datetime) ->
         ),
         now,
     )
-    if outcome.repeated:
+    if outcome.repeated or outcome.code == Code.ID_REUSED:  # the shop before the secretary
         raise Refused("already_undone")
     if not outcome.accepted:
         raise Refused(outcome.code)

@@ -379,3 +379,13 @@ async def test_the_secretary_of_the_workers_village(rollback: None) -> None:
         await service.undo(stranger, order.id, "扫错了人", late)
     row = await service.undo(chief, order.id, "扫错了人", late)
     assert row.undone_at is not None
+
+
+async def test_the_secretary_undoes_what_the_shop_undid(rollback: None) -> None:
+    """A page opened before it: the answer is that it is done, whoever did it."""
+    scene = await counter()
+    answer = await service.redeem(scene.keeper, scene.order(await scene.code()), now())
+    assert answer.redemption is not None
+    await service.undo(scene.keeper, answer.redemption.id, "拿错商品", now())
+    with pytest.raises(Refused, match="已经撤销过"):
+        await service.undo(await acting(scene.world.chief), answer.redemption.id, "数量错了", now())
