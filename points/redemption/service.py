@@ -38,6 +38,7 @@ from shared.identity.access import SENTENCES, Action, Target, allowed, reach, re
 from shared.identity.actor import Actor
 from shared.roster import service as roster
 from shared.roster.names import mask
+from shared.roster.roles import Role
 
 PAGE = 20
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2999, 12, 31)
@@ -257,7 +258,7 @@ async def undo(actor: Actor, redemption_id: UUID, reason: str, now: datetime) ->
 
 
 async def _any_right(actor: Actor, action: Action, row: RedemptionRow, now: datetime) -> str:
-    """The authority over the shop's unit, else over the worker's village.
+    """The authority over the shop's unit, else over a village of the worker's.
 
     A township's shop serves many villages, and each secretary answers for the own people. Raises
     NotFound, Forbidden.
@@ -266,9 +267,12 @@ async def _any_right(actor: Actor, action: Action, row: RedemptionRow, now: date
     decision = allowed(actor, action, at_shop)
     if decision.allowed or decision.reason != "stranger" or row.person_id is None:
         return require(actor, action, at_shop)
-    place = await roster.worker_place(actor.county_id, row.person_id, today(now))
-    village = place.village_code if place else ""
-    return require(actor, action, Target(unit_code=village, owner=row.person_id))
+    duties = await roster.duties_at(actor.county_id, row.person_id, today(now))
+    for duty in duties:
+        here = Target(unit_code=duty.unit_code, owner=row.person_id)
+        if duty.role is Role.GRIDWORKER and allowed(actor, action, here).reason != "stranger":
+            return require(actor, action, here)
+    return require(actor, action, at_shop)
 
 
 async def view(actor: Actor, redemption_id: UUID, now: datetime) -> RedemptionRow:

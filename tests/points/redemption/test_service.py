@@ -389,3 +389,22 @@ async def test_the_secretary_undoes_what_the_shop_undid(rollback: None) -> None:
     await service.undo(scene.keeper, answer.redemption.id, "拿错商品", now())
     with pytest.raises(Refused, match="已经撤销过"):
         await service.undo(await acting(scene.world.chief), answer.redemption.id, "数量错了", now())
+
+
+async def test_both_secretaries_of_a_worker_of_two_villages(rollback: None) -> None:
+    """What the list shows can be opened and taken back, in whichever village the grid lies."""
+    scene = await counter()
+    town = await factories.shop(scene.world.units["421222101"], "麦市镇积分超市")
+    await stock(town.shop_id, scene.soap, 5)
+    grid = scene.world.units["421222100002001"]
+    post = await roster.add_post(COUNTY, grid.id, Role.GRIDWORKER)
+    await roster.assign(COUNTY, post, scene.worker.person_id, date(2026, 1, 1))
+    order = scene.order(await scene.code(), shop_id=town.shop_id)
+    assert (await service.redeem(await acting(town.keeper), order, now())).redemption
+    second = await factories.member(Role.CHIEF, scene.world.units["421222100002"], "邻村书记")
+    for chief in (scene.world.chief, second):
+        actor = await acting(chief)
+        assert [row.id for row in await service.recent(actor, now())] == [order.id]
+        assert (await service.view(actor, order.id, now())).id == order.id
+    row = await service.undo(await acting(second), order.id, "扫错了人", now())
+    assert row.undone_at is not None
