@@ -408,3 +408,21 @@ async def test_both_secretaries_of_a_worker_of_two_villages(rollback: None) -> N
         assert (await service.view(actor, order.id, now())).id == order.id
     row = await service.undo(await acting(second), order.id, "扫错了人", now())
     assert row.undone_at is not None
+
+
+async def test_cards_of_a_worker_of_several_grids(rollback: None) -> None:
+    """One line in the list; the secretary of either village may print or stop the card."""
+    scene = await counter()
+    for code in ("421222100001002", "421222100002001"):
+        post = await roster.add_post(COUNTY, scene.world.units[code].id, Role.GRIDWORKER)
+        await roster.assign(COUNTY, post, scene.worker.person_id, date(2026, 1, 1))
+    second = await factories.member(Role.CHIEF, scene.world.units["421222100002"], "邻村书记")
+    for member in (scene.world.chief, second):
+        chief = await acting(member)
+        listed = [row.person_id for row in await codes.card_holders(chief, now())]
+        assert listed.count(scene.worker.person_id) == 1
+        card = await codes.issue_card(chief, scene.worker.person_id, now())
+        assert card.name == "欧阳金山"
+        await codes.revoke_card(chief, scene.worker.person_id, now())
+    with pytest.raises(NotFound):
+        await codes.issue_card(await acting(second), scene.world.second_worker.person_id, now())
