@@ -7,9 +7,10 @@ from uuid import UUID
 import httpx
 
 from points.redemption import codes, service
-from shared.clock import now
+from shared.clock import now, today
 from shared.identity import accounts
 from shared.ids import new_id
+from tests import factories
 from tests.factories import acting
 from tests.points.redemption.scene import Scene, counter, on_shelf, post, sign_in
 
@@ -262,3 +263,15 @@ async def test_a_made_up_cursor_is_answered_with_a_sentence(client: httpx.AsyncC
     await sign_in(client, scene.keeper)
     for after in ("1.²", "1", "x.1", "9" * 5000 + ".1"):
         assert (await client.get("/shop/today", params={"after": after})).status_code == 422
+
+
+async def test_a_counter_whose_agreement_ended_says_so(client: httpx.AsyncClient) -> None:
+    """Before anybody chooses goods that cannot be handed out."""
+    world = await factories.small_county()
+    ended = today() - timedelta(days=1)
+    shop = await factories.shop(world.units["421222100001"], last_day=ended)
+    await sign_in(client, await acting(shop.keeper))
+    assert "现在不能兑换" in (await client.get("/shop")).text
+    good = await factories.shop(world.units["421222100002"], "别家超市")
+    await sign_in(client, await acting(good.keeper))
+    assert "现在不能兑换" not in (await client.get("/shop")).text
