@@ -183,6 +183,7 @@ async def issue_card(actor: Actor, person_id: UUID, now: datetime) -> NewCard:
         raise NotFound
     village = await _card_village(actor, person_id, now)
     async with DB.transaction():
+        await queries.lock_cards(actor.county_id)
         await queries.revoke_card(actor.county_id, person_id, now)
         for _ in range(DRAWS):
             token = make_token(CodeKind.CARD, os.urandom(TOKEN_BYTES))

@@ -426,3 +426,15 @@ async def test_cards_of_a_worker_of_several_grids(rollback: None) -> None:
         await codes.revoke_card(chief, scene.worker.person_id, now())
     with pytest.raises(NotFound):
         await codes.issue_card(await acting(second), scene.world.second_worker.person_id, now())
+
+
+async def test_a_card_printed_by_two_presses(committed: None) -> None:
+    """Both are answered with a card; one counts in the end."""
+    scene = await counter()
+    chief = await acting(scene.world.chief)
+    cards = await asyncio.gather(
+        *(codes.issue_card(chief, scene.worker.person_id, now()) for _ in range(6))
+    )
+    assert len({card.number for card in cards}) == 6
+    found = [await queries.card_by_number(COUNTY, card.number) for card in cards]
+    assert sum(card is not None for card in found) == 1
