@@ -262,7 +262,8 @@ class PostHold(_Item, frozen=True, kw_only=True, tag="post_hold"):
     picks: tuple[Pick, ...] | None = None
     """None = everything."""
     device: str = ""
-    collector: str = ""
+    collector: str | None = None
+    """None = whom the hold names."""
 
     def __post_init__(self) -> None:
         if self.picks is not None:

@@ -72,7 +72,8 @@ class HandOver(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """When it was handed over; empty = now."""
     picks: Wanted | None = None
     """Empty = everything that was held."""
-    collector: ShortText = ""
+    collector: ShortText | None = None
+    """Left out = as it was ordered; empty = the worker, whoever was named in the order."""
 
 
 class HoldVoid(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -824,7 +824,7 @@ BEGIN
         (p_item ->> 'at')::timestamptz, CASE WHEN v_no.refusal IS NULL THEN v_lots ELSE '{}' END,
         CASE WHEN v_no.refusal IS NULL THEN v_draws ELSE '{}' END, coalesce(v_hold.means, 'card'),
         (p_item ->> 'actor_id')::uuid, p_item ->> 'authority', p_item ->> 'device',
-        coalesce(nullif(p_item ->> 'collector', ''), v_hold.collector, ''));
+        coalesce(p_item ->> 'collector', v_hold.collector, ''));
     IF v_no.refusal IS NULL THEN
         PERFORM points.finish_hold(p_county, p_batch, p_at, p_place, v_hold, v_quantities,
                                    v_amount, v_id);

@@ -11,7 +11,7 @@ from shared.clock import now, today
 from shared.identity import accounts
 from shared.ids import new_id
 from tests import factories
-from tests.factories import acting
+from tests.factories import COUNTY, acting
 from tests.points.redemption.scene import Scene, counter, on_shelf, post, sign_in
 
 
@@ -193,6 +193,22 @@ async def test_order_ahead_and_hand_over(client: httpx.AsyncClient) -> None:
     assert "−35分" in (await client.get(taken.headers["location"])).text
     late = await post(client, f"/shop/pickups/{form['id']}/void", reason="x")
     assert late.status_code == 409
+
+
+async def test_the_worker_comes_instead_of_the_named_one(client: httpx.AsyncClient) -> None:
+    """The shop clears the name: the receipt and the ledger say that nobody else took it."""
+    scene = await counter(2070)
+    await sign_in(client, scene.worker)
+    form = {"id": str(new_id()), "shop": str(scene.shop_id), "collector": "李秀英"}
+    assert (await post(client, "/pickups", **form, **{f"q-{scene.soap}": "1"})).status_code == 303
+    await sign_in(client, scene.keeper)
+    page = await client.get(f"/shop/pickups/{form['id']}")
+    assert 'value="李秀英"' in page.text
+    given = {"id": field(page.text, "id"), "collector": "", f"q-{scene.soap}": "1"}
+    done = await post(client, f"/shop/pickups/{form['id']}/post", **given)
+    assert "代取" not in (await client.get(done.headers["location"])).text
+    row = await service.full(COUNTY, UUID(given["id"]))
+    assert row.collector == ""
 
 
 async def test_cancel_an_order(client: httpx.AsyncClient) -> None:
