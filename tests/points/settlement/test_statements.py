@@ -451,3 +451,19 @@ async def test_a_line_names_the_grid_of_its_day(rollback: None) -> None:
     (statement,) = await built()
     (line,) = await queries.lines(COUNTY, statement.id)
     assert line.place == "隽1社区居委会隽1第1网格"
+
+
+async def test_everything_that_waits_for_a_signer_is_shown(
+    rollback: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also what would stand on a later page of the list."""
+    monkeypatch.setattr(service, "PAGE", 1)
+    made = await world()
+    await spender(made)
+    await redeem(made, in_last_month(3), soap=1)
+    (earlier,) = await built()
+    await redeem(made, now(), soap=1)
+    (later,) = await built(THIS_MONTH)
+    keeper = await made.keeper()
+    shown = [item.statement.id for item in await service.to_sign(keeper)]
+    assert shown == [later.id, earlier.id]
