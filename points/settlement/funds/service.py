@@ -59,6 +59,11 @@ async def list_funds(
     return rows, await queries.count_funds(actor.county_id, codes, text.strip(), waiting=waiting)
 
 
+async def awaiting(actor: Actor) -> int:
+    """Points (0.1) of the actor's units that wait for money, whether they have a fund or none."""
+    return await queries.awaiting(actor.county_id, reach(actor, Action.FUND_VIEW))
+
+
 async def view_fund(actor: Actor, fund_id: UUID) -> tuple[FundRow, list[ResolutionRow]]:
     """A fund and its resolutions, newest first. Raises NotFound."""
     found = await queries.fund(actor.county_id, fund_id)
