@@ -61,6 +61,9 @@ async def build(
     changed = [draft for draft in drafts.values() if draft.changed]
     try:
         async with DB.transaction():
+            await queries.lock_builds(county_id)
+            if await queries.carries(county_id, month) != carries:
+                raise StatementChanged
             for draft in changed:
                 await _store(actor, county_id, draft)
     except UniqueViolationError as error:

@@ -215,6 +215,11 @@ async def carries(county_id: int, month: str) -> dict[tuple[UUID, UUID], list[tu
     return found
 
 
+async def lock_builds(county_id: int) -> None:
+    """Builds are written one after another, so that two months do not open with the same."""
+    await DB.execute("SELECT pg_advisory_xact_lock(hashtext('points.statement'), $1)", county_id)
+
+
 async def insert_statement(county_id: int, row: StatementRow) -> None:
     await DB.execute(
         INSERT_STATEMENT,

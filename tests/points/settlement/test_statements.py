@@ -467,3 +467,31 @@ async def test_everything_that_waits_for_a_signer_is_shown(
     keeper = await made.keeper()
     shown = [item.statement.id for item in await service.to_sign(keeper)]
     assert shown == [later.id, earlier.id]
+
+
+async def test_two_months_built_at_once_open_with_a_carry_once(
+    committed: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A job beside a press: what is below zero is deducted from one of them."""
+    made = await world()
+    await spender(made)
+    redemption = await redeem(made, in_last_month(3), rice=1)
+    await built()
+    await undo(redemption)
+    (negative,) = await built(THIS_MONTH)
+    await sign_all(made, negative)
+    first = rules.next_month(THIS_MONTH)
+    second = rules.next_month(first)
+    hashing = building._hash
+
+    async def other_meanwhile(draft: building._Draft) -> None:
+        await hashing(draft)
+        monkeypatch.setattr(building, "_hash", hashing)
+        await building.build(None, COUNTY, second, now=after(second))
+
+    monkeypatch.setattr(building, "_hash", other_meanwhile)
+    with pytest.raises(StatementChanged):
+        await building.build(None, COUNTY, first, now=after(first))
+    assert await queries.statements_of_month(COUNTY, first) == []
+    (one,) = await queries.statements_of_month(COUNTY, second)
+    assert one.carried == [negative.id]
