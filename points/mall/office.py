@@ -14,6 +14,7 @@ from points.ledger.items import StockMove
 from points.mall import queries
 from points.mall import service as mall
 from points.mall.rules import (
+    MAX_NAME,
     MAX_PIECES,
     Category,
     PriceTerms,
@@ -205,7 +206,8 @@ async def _shops(county_id: int, table: Table) -> list[_Shop]:
             table.fault(row, "店名", "文件里有两行同名的店，请改名或删去一行。")
             continue
         seen.add(name)
-        if not name or unit is None:
+        fits = _check_names(row, table, ("店名", "结算账户名"))
+        if not name or unit is None or not fits:
             continue
         old = await queries.shop_by_name(county_id, name, today())
         if old and old.unit_code != unit.code:
@@ -242,6 +244,13 @@ def _unit(everything: list[UnitRow], row: Row, table: Table) -> UnitRow | None:
         "村社区",
         table,
     )
+
+
+def _check_names(row: Row, table: Table, columns: tuple[str, ...]) -> bool:
+    long = [column for column in columns if len(normal(row[column] or "")) > MAX_NAME]
+    for column in long:
+        table.fault(row, column, f"最多 {MAX_NAME} 个字。")
+    return not long
 
 
 def _only(found: list[UnitRow], row: Row, column: str, table: Table) -> UnitRow | None:
@@ -372,6 +381,7 @@ async def _goods(county_id: int, table: Table) -> list[_Goods]:
         if key in seen:
             table.fault(row, "品名", "文件里有两行相同的商品，请删去一行。")
         seen.add(key)
+        _check_names(row, table, ("品名", "单位"))
         _check_price(row, table, settings.point_value_fen)
         for field, fault in limit_faults(row["每月限兑"], row["低库存提醒"]).items():
             table.fault(row, LIMITS[field], fault)

@@ -10,6 +10,8 @@ from enum import StrEnum
 
 import msgspec
 
+MAX_NAME = 50
+"""Characters of a name."""
 MAX_PIECES = 1_000_000
 """On a shelf, of a limit, of a reminder: more is a typing error."""
 

@@ -16,6 +16,7 @@ from points.ledger import service as ledger
 from points.ledger.items import StockMove
 from points.mall import queries
 from points.mall.rules import (
+    MAX_NAME,
     Category,
     PriceTerms,
     limit_faults,
@@ -486,6 +487,7 @@ def _checked(form: ProductForm, product_id: UUID) -> ProductRow:
 def _required(values: dict[str, str]) -> None:
     """Raises Invalid naming every empty or overlong field."""
     faults = {name: "这一项要填。" for name, value in values.items() if not value}
-    faults |= {name: "最多 50 个字。" for name, value in values.items() if len(value) > 50}
+    much = f"最多 {MAX_NAME} 个字。"
+    faults |= {name: much for name, value in values.items() if len(value) > MAX_NAME}
     if faults:
         raise Invalid("有几处要改正。", faults)
