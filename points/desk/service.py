@@ -37,6 +37,9 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     pending: int
     points: int
     waiting: list[FundRow]
+    """The first of them."""
+    awaiting: int
+    """0.1 point that wait for money in all."""
     to_sign: int
     deductions: int
     failures: list[RunRow]
@@ -58,6 +61,7 @@ async def overview(actor: Actor, now: datetime) -> Overview:
         pending=sum(row.pending for row in villages),
         points=sum(row.points for row in villages),
         waiting=waiting,
+        awaiting=await funds.awaiting(actor),
         to_sign=unsigned,
         deductions=len(await deductions.to_decide(actor)),
         failures=await runner.failures(actor.county_id),

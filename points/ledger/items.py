@@ -171,8 +171,9 @@ class Reverse(_Item, frozen=True, kw_only=True, tag="reverse"):
     """Take an award (or opening) or a deduction back, once.
 
     Of an award: merit back; the wallet part first from what still waits, then from its lots, and
-    what was spent or is held becomes the person's offset, settled by later awards. ``amount``
-    None = all. Refused: award_unknown, already_reversed, reverse_exceeds.
+    what was spent or is held becomes the person's offset, settled by later awards; what ended
+    unspent is not taken a second time. ``amount`` None = all. Refused: award_unknown,
+    already_reversed, reverse_exceeds.
     """
 
     award_id: UUID
@@ -261,7 +262,8 @@ class PostHold(_Item, frozen=True, kw_only=True, tag="post_hold"):
     picks: tuple[Pick, ...] | None = None
     """None = everything."""
     device: str = ""
-    collector: str = ""
+    collector: str | None = None
+    """None = whom the hold names."""
 
     def __post_init__(self) -> None:
         if self.picks is not None:

@@ -14,10 +14,13 @@ from points.ledger.items import StockMove
 from points.mall import queries
 from points.mall import service as mall
 from points.mall.rules import (
+    MAX_NAME,
+    MAX_PIECES,
     Category,
     PriceTerms,
     category_of,
     guess_category,
+    limit_faults,
     normal,
     price_fault,
     prohibited,
@@ -36,7 +39,6 @@ from shared.roster import service as roster
 from shared.roster.roles import Employment, Role, UnitKind
 from shared.roster.schemas import UnitRow
 
-MAX_PIECES = 1_000_000
 KEEPER_EMPLOYMENT = Employment.PURCHASED
 """A shop serves under an agreement with the village, which is a bought service: it ends with the
 agreement and has no exit procedure of its own. The roster knows no person without a form."""
@@ -64,6 +66,7 @@ PRODUCT_COLUMNS = (
     Column("每月限兑", "integer", aliases=("限兑", "每人每月限兑")),
     Column("低库存提醒", "integer", aliases=("低库存", "库存下限")),
 )
+LIMITS = {"monthly_limit": "每月限兑", "low_mark": "低库存提醒"}
 
 
 class Imported(msgspec.Struct):
@@ -203,7 +206,8 @@ async def _shops(county_id: int, table: Table) -> list[_Shop]:
             table.fault(row, "店名", "文件里有两行同名的店，请改名或删去一行。")
             continue
         seen.add(name)
-        if not name or unit is None:
+        fits = _check_names(row, table, ("店名", "结算账户名"))
+        if not name or unit is None or not fits:
             continue
         old = await queries.shop_by_name(county_id, name, today())
         if old and old.unit_code != unit.code:
@@ -240,6 +244,13 @@ def _unit(everything: list[UnitRow], row: Row, table: Table) -> UnitRow | None:
         "村社区",
         table,
     )
+
+
+def _check_names(row: Row, table: Table, columns: tuple[str, ...]) -> bool:
+    long = [column for column in columns if len(normal(row[column] or "")) > MAX_NAME]
+    for column in long:
+        table.fault(row, column, f"最多 {MAX_NAME} 个字。")
+    return not long
 
 
 def _only(found: list[UnitRow], row: Row, column: str, table: Table) -> UnitRow | None:
@@ -370,7 +381,10 @@ async def _goods(county_id: int, table: Table) -> list[_Goods]:
         if key in seen:
             table.fault(row, "品名", "文件里有两行相同的商品，请删去一行。")
         seen.add(key)
+        _check_names(row, table, ("品名", "单位"))
         _check_price(row, table, settings.point_value_fen)
+        for field, fault in limit_faults(row["每月限兑"], row["低库存提醒"]).items():
+            table.fault(row, LIMITS[field], fault)
         shops = (shop,) if shop else open_shops
         found.append(_Goods(row, name, measure, category, shop.id if shop else None, shops))
     return found

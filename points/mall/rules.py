@@ -10,6 +10,11 @@ from enum import StrEnum
 
 import msgspec
 
+MAX_NAME = 50
+"""Characters of a name."""
+MAX_PIECES = 1_000_000
+"""On a shelf, of a limit, of a reminder: more is a typing error."""
+
 
 class Category(StrEnum):
     """The fixed list of what may be exchanged; a product outside it cannot be entered."""
@@ -136,6 +141,20 @@ def price_fault(terms: PriceTerms, point_value_fen: int) -> str | None:
             f"{yuan(terms.market_fen)} 元，请降低兑换积分。"
         )
     return None
+
+
+def limit_faults(monthly_limit: int | None, low_mark: int | None) -> dict[str, str]:
+    """Why pieces a person and month, or of a reminder, may not be set; empty if they may."""
+    faults = {}
+    if monthly_limit is not None and monthly_limit < 1:
+        faults["monthly_limit"] = "每月限兑要填正整数，不限就留空。"
+    elif monthly_limit is not None and monthly_limit > MAX_PIECES:
+        faults["monthly_limit"] = f"每月限兑太大了，最多 {MAX_PIECES} 件。"
+    if low_mark is not None and low_mark < 0:
+        faults["low_mark"] = "低库存提醒要填 0 或正整数。"
+    elif low_mark is not None and low_mark > MAX_PIECES:
+        faults["low_mark"] = f"低库存提醒太大了，最多 {MAX_PIECES} 件。"
+    return faults
 
 
 def yuan(fen: int) -> str:

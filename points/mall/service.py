@@ -15,7 +15,15 @@ from points.errors import Refused
 from points.ledger import service as ledger
 from points.ledger.items import StockMove
 from points.mall import queries
-from points.mall.rules import Category, PriceTerms, normal, price_fault, prohibited
+from points.mall.rules import (
+    MAX_NAME,
+    Category,
+    PriceTerms,
+    limit_faults,
+    normal,
+    price_fault,
+    prohibited,
+)
 from points.mall.schemas import AgreementRow, MoveRow, Offer, PriceRow, ProductRow, ShopRow
 from shared import settings_county
 from shared.audit import service as audit
@@ -456,10 +464,7 @@ def _checked(form: ProductForm, product_id: UUID) -> ProductRow:
     faults = {}
     if group := prohibited(name):
         faults["name"] = f"“{name}”属于{group}，不得用积分兑换。"
-    if form.low_mark < 0:
-        faults["low_mark"] = "低库存提醒要填 0 或正整数。"
-    if form.monthly_limit is not None and form.monthly_limit < 1:
-        faults["monthly_limit"] = "每月限兑要填正整数，不限就留空。"
+    faults |= limit_faults(form.monthly_limit, form.low_mark)
     if form.market_fen is not None and form.market_fen < 1:
         faults["market_fen"] = "市场价要大于 0，不清楚就留空。"
     if form.state not in {"listed", "withdrawn"}:
@@ -482,6 +487,7 @@ def _checked(form: ProductForm, product_id: UUID) -> ProductRow:
 def _required(values: dict[str, str]) -> None:
     """Raises Invalid naming every empty or overlong field."""
     faults = {name: "这一项要填。" for name, value in values.items() if not value}
-    faults |= {name: "最多 50 个字。" for name, value in values.items() if len(value) > 50}
+    much = f"最多 {MAX_NAME} 个字。"
+    faults |= {name: much for name, value in values.items() if len(value) > MAX_NAME}
     if faults:
         raise Invalid("有几处要改正。", faults)

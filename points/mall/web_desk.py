@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 from litestar import Request, get, post
 from litestar.datastructures import UploadFile
-from litestar.params import FromPath, FromQuery
+from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
 from points.mall import office
@@ -21,6 +21,7 @@ from points.mall.web_shop import price_form
 from shared.clock import today
 from shared.errors import Conflict, Forbidden, GridmeritError, Invalid, NotFound
 from shared.identity.actor import Actor
+from shared.roster.office.schemas import Page
 from shared.web import forms
 from shared.web.application import Router
 from shared.web.pages import moment
@@ -31,6 +32,22 @@ FILE_LIMIT = 5 * 1024 * 1024
 REFUSALS = (Invalid, Conflict, Forbidden)
 CATEGORIES = [(item.value, CATEGORY_NAMES[item]) for item in Category]
 Importer = Callable[..., Awaitable[Imported]]
+
+
+class ShopQuery(msgspec.Struct):
+    """The conditions of the list of shops."""
+
+    q: str = ""
+    status: str = ""
+    page: Page = 1
+
+
+class ProductQuery(msgspec.Struct):
+    """The conditions of the catalogue."""
+
+    q: str = ""
+    category: str = ""
+    status: str = ""
 
 
 class ShopEdit(msgspec.Struct):
@@ -73,11 +90,9 @@ class Decision(msgspec.Struct):
 
 
 @get("/desk/shops")
-async def shops(
-    request: Asked, q: FromQuery[str] = "", status: FromQuery[str] = "", page: FromQuery[int] = 1
-) -> Template:
+async def shops(request: Asked) -> Template:
     """Every shop of the actor's units."""
-    return await _shops(request, q=q, state=status, number=page)
+    return await _shops(request, forms.bind(ShopQuery, dict(request.query_params)))
 
 
 @get("/desk/shops/new")
@@ -140,21 +155,19 @@ async def import_shops(request: Asked) -> Template:
 
 
 @get("/desk/products")
-async def products(
-    request: Asked,
-    q: FromQuery[str] = "",
-    category: FromQuery[str] = "",
-    status: FromQuery[str] = "",
-) -> Template:
+async def products(request: Asked) -> Template:
     """The catalogue, and prices that wait for the department."""
-    rows = await mall.list_products(request.user.county_id, text=q, category=category, state=status)
+    query = forms.bind(ProductQuery, dict(request.query_params))
+    rows = await mall.list_products(
+        request.user.county_id, text=query.q, category=query.category, state=query.status
+    )
     return render(
         request,
         "mall/desk_products.html",
         rows=rows,
-        q=q,
-        category=category,
-        state=status,
+        q=query.q,
+        category=query.category,
+        state=query.status,
         categories=CATEGORIES,
         waiting=await mall.waiting_prices(request.user),
     )
@@ -257,16 +270,18 @@ async def _import(request: Asked, importer: Importer, title: str, back: str, men
     )
 
 
-async def _shops(request: Asked, *, q: str, state: str, number: int) -> Template:
-    rows, total = await mall.list_shops(request.user, state=state, text=q, page=number)
+async def _shops(request: Asked, query: ShopQuery) -> Template:
+    rows, total = await mall.list_shops(
+        request.user, state=query.status, text=query.q, page=query.page
+    )
     return render(
         request,
         "mall/desk_shops.html",
         rows=rows,
         total=total,
-        q=q,
-        state=state,
-        number=max(number, 1),
+        q=query.q,
+        state=query.status,
+        number=query.page,
         pages=-(-total // mall.PAGE),
         day=today(moment(request)),
     )

@@ -15,10 +15,10 @@ def chosen(values: Mapping[str, Any]) -> list[WantedLine]:
     """The lines with pieces; raises Invalid when there are none, too many, or no whole number."""
     lines = []
     for name, value in values.items():
-        if not name.startswith(PREFIX) or value in {"", "0"}:
+        if not name.startswith(PREFIX) or value in ("", "0"):
             continue
         text = str(value)
-        if not (text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= MOST):
+        if not (text.isascii() and text.isdigit() and len(text) <= 6 and 1 <= int(text) <= MOST):
             raise Invalid(f"件数要填 0 到 {MOST} 的整数。", {name: "请填整数件数。"})
         try:
             lines.append(WantedLine(UUID(name.removeprefix(PREFIX)), int(text)))

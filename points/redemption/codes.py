@@ -23,13 +23,14 @@ from shared.audit import service as audit
 from shared.clock import today
 from shared.database import DB
 from shared.errors import NotFound, TooMany
-from shared.identity.access import Action, Target, reach, require
+from shared.identity.access import Action, Target, allowed, reach, require
 from shared.identity.actor import Actor
 from shared.identity.rules import delay
 from shared.identity.sealing import digest, keyed
 from shared.identity.signin import check_card_pin
 from shared.ids import new_id
 from shared.roster import service as roster
+from shared.roster.roles import Role
 
 CODES_AN_HOUR = 60
 """A code is renewed every few minutes; more than this is a machine."""
@@ -180,8 +181,9 @@ async def issue_card(actor: Actor, person_id: UUID, now: datetime) -> NewCard:
     card = await roster.person(actor.county_id, person_id)
     if place is None or card is None:
         raise NotFound
-    require(actor, Action.CARD_PIN, Target(unit_code=place.village_code, owner=person_id))
+    village = await _card_village(actor, person_id, now)
     async with DB.transaction():
+        await queries.lock_cards(actor.county_id)
         await queries.revoke_card(actor.county_id, person_id, now)
         for _ in range(DRAWS):
             token = make_token(CodeKind.CARD, os.urandom(TOKEN_BYTES))
@@ -196,7 +198,7 @@ async def issue_card(actor: Actor, person_id: UUID, now: datetime) -> NewCard:
             "person",
             person_id,
             county_id=actor.county_id,
-            unit_code=place.village_code,
+            unit_code=village,
             after={"number": row.number},
         )
     return NewCard(person_id, card.name, place.grid_name, row.number, token)
@@ -205,12 +207,12 @@ async def issue_card(actor: Actor, person_id: UUID, now: datetime) -> NewCard:
 async def card_holders(actor: Actor, now: datetime) -> list[CardHolder]:
     """The gridworkers of the actor's units, with the number of the card each has."""
     day = today(now)
-    spans = [
-        span
+    spans = {  # somebody of several grids has one card
+        span.person_id: span
         for code in reach(actor, Action.CARD_PIN)
         for span in await roster.workers(actor.county_id, code, day, day)
-    ]
-    people = [span.person_id for span in spans]
+    }
+    people = list(spans)
     places = await roster.worker_places(actor.county_id, people, day)
     numbers = await queries.cards_of(actor.county_id, people)
     return [
@@ -220,22 +222,31 @@ async def card_holders(actor: Actor, now: datetime) -> list[CardHolder]:
             places[span.person_id].grid_name if span.person_id in places else "",
             numbers.get(span.person_id),
         )
-        for span in spans[:MOST_HOLDERS]
+        for span in list(spans.values())[:MOST_HOLDERS]
         if span.person_id != actor.person_id
     ]
 
 
 async def revoke_card(actor: Actor, person_id: UUID, now: datetime) -> None:
     """A lost card stops working at once."""
-    place = await roster.worker_place(actor.county_id, person_id, today(now))
-    code = place.village_code if place else ""
-    require(actor, Action.CARD_PIN, Target(unit_code=code, owner=person_id))
+    code = await _card_village(actor, person_id, now)
     async with DB.transaction():
         if not await queries.revoke_card(actor.county_id, person_id, now):
             raise NotFound
         await audit.record(
             actor, "card.revoke", "person", person_id, county_id=actor.county_id, unit_code=code
         )
+
+
+async def _card_village(actor: Actor, person_id: UUID, now: datetime) -> str:
+    """The village, of those the person works in, that lets the actor. Raises NotFound."""
+    duties = await roster.duties_at(actor.county_id, person_id, today(now))
+    villages = [duty.unit_code[:12] for duty in duties if duty.role is Role.GRIDWORKER] or [""]
+    for village in villages:
+        if allowed(actor, Action.CARD_PIN, Target(unit_code=village)).allowed:
+            return village
+    require(actor, Action.CARD_PIN, Target(unit_code=villages[0], owner=person_id))
+    return villages[0]
 
 
 async def _may_try(county_id: int, shop_id: UUID, code: Scanned, now: datetime) -> None:

@@ -212,6 +212,11 @@ async def cards_of(county_id: int, people: Sequence[UUID]) -> dict[UUID, str]:
     return {row["person_id"]: row["number"] for row in rows}
 
 
+async def lock_cards(county_id: int) -> None:
+    """Cards of a county are issued one after another, sheet by sheet."""
+    await DB.execute("SELECT pg_advisory_xact_lock(hashtext('points.card'), $1)", county_id)
+
+
 async def revoke_card(county_id: int, person_id: UUID, at: datetime) -> bool:
     """False when there was none."""
     return await DB.fetchval(REVOKE_CARD, county_id, person_id, at) is not None

@@ -20,8 +20,10 @@ CodeText = Annotated[
 ]
 Moment = Annotated[datetime, Meta(tz=True)]
 Pin = Annotated[str, Meta(pattern="^[0-9]{6}$", description="卡密码，只有持卡时需要")]
-ShortText = Annotated[str, Meta(max_length=20)]
-LongText = Annotated[str, Meta(max_length=100)]
+KEEPABLE = r"^[^\u0000]*$"
+"""PostgreSQL cannot store NUL at all."""
+ShortText = Annotated[str, Meta(max_length=20, pattern=KEEPABLE)]
+LongText = Annotated[str, Meta(max_length=100, pattern=KEEPABLE)]
 
 
 class WantedLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -70,7 +72,8 @@ class HandOver(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """When it was handed over; empty = now."""
     picks: Wanted | None = None
     """Empty = everything that was held."""
-    collector: ShortText = ""
+    collector: ShortText | None = None
+    """Left out = as it was ordered; empty = the worker, whoever was named in the order."""
 
 
 class HoldVoid(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -5,6 +5,7 @@ is asked, the price of the day is found, and what only the counter knows (a clos
 agreement) is handed to the ledger as a refusal, so that it is kept under the caller's id as well.
 """
 
+import re
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -37,12 +38,14 @@ from shared.identity.access import SENTENCES, Action, Target, allowed, reach, re
 from shared.identity.actor import Actor
 from shared.roster import service as roster
 from shared.roster.names import mask
+from shared.roster.roles import Role
 
 PAGE = 20
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2999, 12, 31)
 """Outside there is nothing, and no time zone."""
 LATEST = (2**31 - 1, 2**31 - 1)
 """Before the first page."""
+CURSOR = re.compile(r"[0-9]{1,20}\.[0-9]{1,20}")
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -237,7 +240,7 @@ async def undo(actor: Actor, redemption_id: UUID, reason: str, now: datetime) ->
         ),
         now,
     )
-    if outcome.repeated:
+    if outcome.repeated or outcome.code == Code.ID_REUSED:  # the shop before the secretary
         raise Refused("already_undone")
     if not outcome.accepted:
         raise Refused(outcome.code)
@@ -256,7 +259,7 @@ async def undo(actor: Actor, redemption_id: UUID, reason: str, now: datetime) ->
 
 
 async def _any_right(actor: Actor, action: Action, row: RedemptionRow, now: datetime) -> str:
-    """The authority over the shop's unit, else over the worker's village.
+    """The authority over the shop's unit, else over a village of the worker's.
 
     A township's shop serves many villages, and each secretary answers for the own people. Raises
     NotFound, Forbidden.
@@ -265,9 +268,12 @@ async def _any_right(actor: Actor, action: Action, row: RedemptionRow, now: date
     decision = allowed(actor, action, at_shop)
     if decision.allowed or decision.reason != "stranger" or row.person_id is None:
         return require(actor, action, at_shop)
-    place = await roster.worker_place(actor.county_id, row.person_id, today(now))
-    village = place.village_code if place else ""
-    return require(actor, action, Target(unit_code=village, owner=row.person_id))
+    duties = await roster.duties_at(actor.county_id, row.person_id, today(now))
+    for duty in duties:
+        here = Target(unit_code=duty.unit_code, owner=row.person_id)
+        if duty.role is Role.GRIDWORKER and allowed(actor, action, here).reason != "stranger":
+            return require(actor, action, here)
+    return require(actor, action, at_shop)
 
 
 async def view(actor: Actor, redemption_id: UUID, now: datetime) -> RedemptionRow:
@@ -361,7 +367,7 @@ def _cursor(after: str | None) -> tuple[int, int]:
     """``batch.position`` of the last line seen; raises Invalid for anything else."""
     if after is None:
         return LATEST
-    batch, dot, position = after.partition(".")
-    if not (dot and batch.isascii() and batch.isdigit() and position.isdigit()):
+    if not CURSOR.fullmatch(after):
         raise Invalid("翻页参数不对，请从第一页开始。", {"after": "应为上一页给出的 next。"})
+    batch, _, position = after.partition(".")
     return min(int(batch), LATEST[0]), min(int(position), LATEST[1])

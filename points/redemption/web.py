@@ -17,7 +17,7 @@ from points.mall import service as mall
 from points.redemption import codes, pickups, service
 from points.redemption.baskets import chosen
 from points.redemption.rules import PATH, UNDO_REASONS
-from points.redemption.schemas import HoldOrder
+from points.redemption.schemas import HoldOrder, LongText, ShortText
 from shared.clock import today
 from shared.errors import GridmeritError, Invalid, NotFound
 from shared.identity.actor import Actor
@@ -34,8 +34,8 @@ class PickupForm(msgspec.Struct):
 
     id: UUID
     shop: UUID
-    collector: str = ""
-    deliver_to: str = ""
+    collector: ShortText = ""
+    deliver_to: LongText = ""
 
 
 @get("/code")

@@ -206,11 +206,12 @@ async def _counter(request: Asked, error: GridmeritError | None = None) -> Templ
     on = today(now)
     rows, _ = await service.day_list(request.user, shop_id, on, limit=1)
     waiting = await pickups.waiting(request.user, shop_id)
+    shop = await mall.shop(request.user.county_id, shop_id, on)
     return page(
         request,
         "redemption/m_counter.html",
         status=error.status if error else 200,
-        shop=await mall.shop(request.user.county_id, shop_id),
+        serving=shop is not None and shop.state == "open" and mall.agreed(shop, on),
         total=await service.total(request.user.county_id, shop_id, on),
         last=rows[0] if rows else None,
         waiting=len(waiting),

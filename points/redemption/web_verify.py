@@ -10,6 +10,7 @@ from litestar.response import Redirect, Template
 
 from points.redemption import codes, service
 from points.redemption.rules import PATH, UNDO_REASONS
+from shared.database import DB
 from shared.errors import Conflict, Forbidden, GridmeritError, Invalid, TooMany
 from shared.identity.actor import Actor
 from shared.web import forms
@@ -69,7 +70,8 @@ async def print_cards(request: Asked) -> Template:
         form = forms.bind(CardsForm, await forms.read(request))
         if len(form.person) > MOST_CARDS:
             raise Invalid(f"一次最多 {MOST_CARDS} 张，请分几次打印。")  # noqa: TRY301  one answer
-        made = [await codes.issue_card(request.user, person, now) for person in form.person]
+        async with DB.transaction():  # a card that is not printed must not replace one that is
+            made = [await codes.issue_card(request.user, person, now) for person in form.person]
     except (Invalid, Forbidden, TooMany) as error:
         return await _cards(request, error)
     return page(

@@ -7,7 +7,7 @@ undoing is a negative line of the next month.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -29,7 +29,6 @@ from shared.errors import Invalid, NotFound
 from shared.identity.access import Action, Target, require
 from shared.identity.actor import Actor
 from shared.ids import new_id
-from shared.roster import service as roster
 from shared.roster.names import mask
 
 Pair = tuple[UUID, UUID]
@@ -51,18 +50,20 @@ async def build(
     if rules.month_start(rules.month_of(month)) > at:
         raise Invalid(f"{rules.chinese_month(month)}还没有到，不能出对账单。")
     through = min(at, rules.month_end(month))
-    carries = await queries.carries(county_id)
+    carries = await queries.carries(county_id, month)
     drafts, closed = await _stored(county_id, month, through)
     groups = _by_pair(await queries.events(county_id, through))
     for pair in sorted({*groups, *carries} - closed - drafts.keys()):
         drafts[pair] = await _new(county_id, month, pair, through)
-    places = await _places(county_id, groups, at)
     for pair, draft in drafts.items():
-        _add(draft, groups.get(pair, ()), places)
+        _add(draft, groups.get(pair, ()))
         await _complete(draft, carries.get(pair, ()), through, at)
     changed = [draft for draft in drafts.values() if draft.changed]
     try:
         async with DB.transaction():
+            await queries.lock_builds(county_id)
+            if await queries.carries(county_id, month) != carries:
+                raise StatementChanged
             for draft in changed:
                 await _store(actor, county_id, draft)
     except UniqueViolationError as error:
@@ -83,11 +84,10 @@ async def preview(actor: Actor, shop_id: UUID) -> list[View]:
     at = clock_now()
     month = str(today(at))[:7]
     groups = _by_pair(await queries.events(actor.county_id, at, shop.id))
-    places = await _places(actor.county_id, groups, at)
     found = []
     for pair in sorted(groups):
         draft = await _new(actor.county_id, month, pair, at)
-        _add(draft, groups[pair], places)
+        _add(draft, groups[pair])
         _sum_up(draft)
         found.append(
             View(statement=draft.statement, lines=tuple(draft.lines), disputes=(), signatures=())
@@ -182,15 +182,6 @@ def _by_pair(events: Iterable[Event]) -> dict[Pair, list[_Share]]:
     return groups
 
 
-async def _places(
-    county_id: int, groups: Mapping[Pair, Sequence[_Share]], at: datetime
-) -> dict[UUID, str]:
-    """The grid of each worker, as a line says it."""
-    people = {share.event.person_id for shares in groups.values() for share in shares}
-    places = await roster.worker_places(county_id, people, today(at))
-    return {person: f"{p.village_name}{p.grid_name}" for person, p in places.items()}
-
-
 async def _new(county_id: int, month: str, pair: Pair, through: datetime) -> _Draft:
     """An empty statement with the names as they are today."""
     shop = await mall.shop(county_id, pair[0])
@@ -223,7 +214,7 @@ async def _new(county_id: int, month: str, pair: Pair, through: datetime) -> _Dr
     )
 
 
-def _add(draft: _Draft, shares: Sequence[_Share], places: Mapping[UUID, str]) -> None:
+def _add(draft: _Draft, shares: Sequence[_Share]) -> None:
     """Append what has happened since."""
     draft.fresh = [
         LineRow(
@@ -233,7 +224,7 @@ def _add(draft: _Draft, shares: Sequence[_Share], places: Mapping[UUID, str]) ->
             redemption_id=share.event.redemption_id,
             at=share.event.at,
             worker=mask(share.event.worker),
-            place=places.get(share.event.person_id, ""),
+            place=share.event.place,
             goods=share.event.goods,
             points=share.points,
             whole_points=share.sign * share.event.whole_points,
@@ -282,7 +273,9 @@ async def _store(actor: Actor | None, county_id: int, draft: _Draft) -> None:
     statement = draft.statement
     if draft.was is None:
         await queries.insert_statement(county_id, statement)
-    elif not await queries.update_statement(county_id, statement, draft.was):
+    elif not await _still_grows(county_id, statement.id) or not await queries.update_statement(
+        county_id, statement, draft.was
+    ):
         raise StatementChanged
     await queries.insert_lines(county_id, statement, draft.fresh)
     await audit.record(
@@ -300,3 +293,9 @@ async def _store(actor: Actor | None, county_id: int, draft: _Draft) -> None:
             "file": statement.file_hash,
         },
     )
+
+
+async def _still_grows(county_id: int, statement_id: UUID) -> bool:
+    """Whether nobody has signed since the draft was begun; from now on nobody can."""
+    await queries.statement_locked(county_id, statement_id)
+    return not await queries.signed(county_id, [statement_id])

@@ -9,7 +9,8 @@ from points.settlement.schemas import DisputeRow, Event, LineRow, SignatureRow, 
 from shared.database import DB
 
 # A redemption counts when it was accepted, its undoing when it was posted. What stands in a line
-# already is skipped, so that nothing is paid twice and a straggler lands in the next statement.
+# already is skipped, so that nothing is paid twice and a straggler lands in the next statement. The
+# grid is the one in which the worker worked on the day of the redemption, or the last before it.
 EVENTS = """
 WITH event AS (
     SELECT r.id, 'redeem' AS kind, r.at FROM points.redemption r
@@ -18,12 +19,21 @@ WITH event AS (
     SELECT u.target, 'undo', u.at FROM points.posting u
     WHERE u.county_id = $1 AND u.kind = 'undo' AND u.at < $2
 )
-SELECT e.kind, e.id AS redemption_id, r.shop_id, r.person_id, e.at,
-       COALESCE(p.name, '') AS worker, goods.goods, r.amount AS whole_points,
+SELECT e.kind, e.id AS redemption_id, r.shop_id, e.at, COALESCE(p.name, '') AS worker,
+       COALESCE(place.name, '') AS place, goods.goods, r.amount AS whole_points,
        goods.whole_fen, charge.funds, charge.shares
 FROM event e
 JOIN points.redemption r ON r.county_id = $1 AND r.id = e.id
 LEFT JOIN shared.person p ON p.county_id = $1 AND p.id = r.person_id
+LEFT JOIN LATERAL (
+    SELECT v.name || w.name AS name
+    FROM (SELECT (r.at AT TIME ZONE 'Asia/Shanghai')::date AS day) AS d
+    JOIN shared.assignment x ON x.county_id = $1 AND x.person_id = r.person_id
+      AND x.valid_from <= d.day
+    JOIN shared.post o ON o.county_id = $1 AND o.id = x.post_id AND o.role = 'gridworker'
+    JOIN shared.unit w ON w.county_id = $1 AND w.id = o.unit_id
+    JOIN shared.unit v ON v.county_id = $1 AND v.id = w.parent_id
+    ORDER BY (x.valid_to <= d.day) IS TRUE, x.valid_from DESC, w.code LIMIT 1) AS place ON true
 CROSS JOIN LATERAL (
     SELECT string_agg(g.name || '×' || l.quantity, '、' ORDER BY l.line) AS goods,
            sum(l.quantity * l.cost_fen)::int8 AS whole_fen
@@ -69,17 +79,17 @@ WHERE s.county_id = $1 AND ($2 = '' OR s.month = $2) AND ($3 = '' OR s.state = $
   AND (s.shop_id = ANY($5::uuid[])
        OR EXISTS (SELECT FROM unnest($6::text[]) c WHERE starts_with(s.unit_code, c)))
 """
-# What earlier frozen statements left below zero, and lines decided in favour after the freeze, as
-# far as no later statement has opened with them.
+# What frozen statements of earlier months left below zero, and lines of theirs decided in favour
+# after the freeze, as far as no later statement has opened with them.
 CARRIES = """
 SELECT x.id, x.shop_id, x.fund_id, x.fen FROM (
     SELECT s.county_id, s.id, s.shop_id, s.fund_id, s.carry_fen AS fen
     FROM points.statement s
-    WHERE s.county_id = $1 AND s.state = 'frozen' AND s.carry_fen < 0
+    WHERE s.county_id = $1 AND s.month < $2 AND s.state = 'frozen' AND s.carry_fen < 0
     UNION ALL
     SELECT d.county_id, d.id, s.shop_id, s.fund_id, l.amount_fen
     FROM points.statement_dispute d
-    JOIN points.statement s ON s.county_id = $1 AND s.id = d.statement_id
+    JOIN points.statement s ON s.county_id = $1 AND s.id = d.statement_id AND s.month < $2
     JOIN points.statement_line l ON l.county_id = $1 AND l.id = d.line_id
     WHERE d.county_id = $1 AND d.state = 'payable' AND s.state = 'frozen'
       AND d.decided_at > s.frozen_at) AS x
@@ -197,12 +207,17 @@ async def count_statements(
     return int(await DB.fetchval(COUNT_STATEMENTS, county_id, *filters, list(shops), list(codes)))
 
 
-async def carries(county_id: int) -> dict[tuple[UUID, UUID], list[tuple[UUID, int]]]:
-    """By (shop, fund): what the next statement opens with, as (its id, fen)."""
+async def carries(county_id: int, month: str) -> dict[tuple[UUID, UUID], list[tuple[UUID, int]]]:
+    """By (shop, fund): what a month's statement opens with, as (its id, fen)."""
     found: dict[tuple[UUID, UUID], list[tuple[UUID, int]]] = {}
-    for row in await DB.fetch(CARRIES, county_id):
+    for row in await DB.fetch(CARRIES, county_id, month):
         found.setdefault((row["shop_id"], row["fund_id"]), []).append((row["id"], row["fen"]))
     return found
+
+
+async def lock_builds(county_id: int) -> None:
+    """Builds are written one after another, so that two months do not open with the same."""
+    await DB.execute("SELECT pg_advisory_xact_lock(hashtext('points.statement'), $1)", county_id)
 
 
 async def insert_statement(county_id: int, row: StatementRow) -> None:

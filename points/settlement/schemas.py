@@ -21,9 +21,9 @@ class Event(msgspec.Struct, frozen=True):
     kind: str
     redemption_id: UUID
     shop_id: UUID
-    person_id: UUID
     at: datetime
     worker: str
+    place: str
     goods: str
     whole_points: int
     whole_fen: int

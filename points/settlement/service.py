@@ -5,6 +5,7 @@ the signatures back; one that is decided after the freeze is part of the next op
 """
 
 import asyncio
+import itertools
 from datetime import datetime
 from uuid import UUID
 
@@ -47,12 +48,15 @@ async def list_statements(
 
 async def to_sign(actor: Actor) -> list[Listed]:
     """Statements whose next signature may be the actor's."""
-    listed, _ = await list_statements(actor, state="built")
-    found = []
-    for item in listed:
-        signatures = await queries.signatures(actor.county_id, item.statement.id)
-        if await signing.may_sign(actor, item.statement, signatures):
-            found.append(item)
+    found: list[Listed] = []
+    for page in itertools.count(1):
+        listed, _ = await list_statements(actor, state="built", page=page)
+        for item in listed:
+            signatures = await queries.signatures(actor.county_id, item.statement.id)
+            if await signing.may_sign(actor, item.statement, signatures):
+                found.append(item)
+        if len(listed) < PAGE:
+            break
     return found
 
 

@@ -824,7 +824,7 @@ BEGIN
         (p_item ->> 'at')::timestamptz, CASE WHEN v_no.refusal IS NULL THEN v_lots ELSE '{}' END,
         CASE WHEN v_no.refusal IS NULL THEN v_draws ELSE '{}' END, coalesce(v_hold.means, 'card'),
         (p_item ->> 'actor_id')::uuid, p_item ->> 'authority', p_item ->> 'device',
-        coalesce(nullif(p_item ->> 'collector', ''), v_hold.collector, ''));
+        coalesce(p_item ->> 'collector', v_hold.collector, ''));
     IF v_no.refusal IS NULL THEN
         PERFORM points.finish_hold(p_county, p_batch, p_at, p_place, v_hold, v_quantities,
                                    v_amount, v_id);
@@ -947,7 +947,8 @@ BEGIN
 END $$;
 
 -- Takes the wallet part of a reversal back: what waits is cancelled, what its lots still have
--- returns to the fund, the rest is owed.
+-- returns to the fund, the rest is owed, unless it ended unspent and was written off: the person
+-- has lost that once.
 CREATE OR REPLACE FUNCTION points.take_back(
     p_county int, p_batch int, p_at timestamptz, p_place int, p_award points.posting,
     p_amount int8, p_reversal uuid, OUT waiting int8, OUT taken int8, OUT owed int8)
@@ -978,6 +979,14 @@ BEGIN
         v_leg := v_leg + 1;
     END LOOP;
     owed := p_amount - waiting - taken;
+    IF owed > 0 THEN
+        owed := greatest(0, owed - coalesce((
+            SELECT sum(t.amount) FROM points.transfer t
+            WHERE t.county_id = p_county AND t.code = 'expire'
+              AND t.debit = points.account_id('worker', 'wallet', p_award.person_id)
+              AND t.about IN (SELECT l.id FROM points.lot l WHERE l.county_id = p_county
+                              AND l.award_id = p_award.id)), 0));
+    END IF;
     IF owed > 0 THEN
         PERFORM points.open_accounts(p_county, 'offset', 'wallet', ARRAY[p_award.person_id]);
         PERFORM points.open_accounts(p_county, 'clawback', 'wallet', ARRAY[points.nobody()]);

@@ -52,6 +52,12 @@ WHERE f.county_id = $1
   AND ($4 = false OR EXISTS (SELECT FROM points.awaiting a WHERE a.county_id = $1
                              AND a.fund_id = f.id AND a.remaining > 0))
 """
+# Of a village that no fund pays for, too: ``unit_code`` is the worker's village.
+AWAITING = """
+SELECT COALESCE(sum(a.remaining), 0)::int8 FROM points.awaiting a
+WHERE a.county_id = $1 AND a.remaining > 0
+  AND EXISTS (SELECT FROM unnest($2::text[]) c WHERE starts_with(a.unit_code, c))
+"""
 # Villages below a unit that no fund nearer to them pays for: whose waiting awards a new fund takes.
 UNCOVERED = """
 SELECT u.code FROM shared.unit u
@@ -93,6 +99,10 @@ async def funds(
 
 async def count_funds(county_id: int, codes: Sequence[str], text: str, *, waiting: bool) -> int:
     return int(await DB.fetchval(COUNT_FUNDS, county_id, list(codes), text, waiting))
+
+
+async def awaiting(county_id: int, codes: Sequence[str]) -> int:
+    return int(await DB.fetchval(AWAITING, county_id, list(codes)))
 
 
 async def uncovered(county_id: int, unit_code: str) -> list[str]:

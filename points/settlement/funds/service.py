@@ -24,6 +24,7 @@ from shared.identity.access import Action, Target, reach, require
 from shared.identity.actor import Actor
 from shared.ids import new_id
 from shared.roster import service as roster
+from shared.roster.roles import UnitKind
 
 PAGE = 50
 MAX_NUMBER = 60
@@ -58,6 +59,11 @@ async def list_funds(
     return rows, await queries.count_funds(actor.county_id, codes, text.strip(), waiting=waiting)
 
 
+async def awaiting(actor: Actor) -> int:
+    """Points (0.1) of the actor's units that wait for money, whether they have a fund or none."""
+    return await queries.awaiting(actor.county_id, reach(actor, Action.FUND_VIEW))
+
+
 async def view_fund(actor: Actor, fund_id: UUID) -> tuple[FundRow, list[ResolutionRow]]:
     """A fund and its resolutions, newest first. Raises NotFound."""
     found = await queries.fund(actor.county_id, fund_id)
@@ -81,6 +87,9 @@ async def resolve(
     unit = await roster.unit_by_code(county_id, form.unit_code)
     if unit is None:
         raise Invalid("没有这个单位。", {"unit_code": "没有这个单位代码，请核对。"})
+    if unit.kind == UnitKind.GRID:
+        sentence = "网格没有自己的资金，请填村、乡镇或县的代码。"
+        raise Invalid(sentence, {"unit_code": sentence})
     policy = (await settings_county.get(county_id)).expiry_policy
     async with DB.transaction():
         fund_id = await queries.fund_of_unit(county_id, form.unit_code)

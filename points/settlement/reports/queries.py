@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 from points.settlement.reports.schemas import LedgerFilter, LedgerRow, SummaryRow
+from shared.clock import today
 from shared.database import DB
 
-# A redemption belongs to the village in which its worker worked on that day.
+# A redemption belongs to the village in which its worker worked on that day, or the last before it.
 LEDGER = """
 SELECT r.id, r.at, COALESCE(p.name, '') AS worker, t.name AS township, v.name AS village,
        g.name AS grid, s.name AS shop, goods.goods, r.amount AS points, goods.cost_fen,
@@ -18,12 +19,13 @@ LEFT JOIN shared.person p ON p.county_id = $1 AND p.id = r.person_id
 LEFT JOIN shared.person a ON a.county_id = $1 AND a.id = r.actor_id
 LEFT JOIN points.posting u ON u.county_id = $1 AND u.target = r.id AND u.kind = 'undo'
 LEFT JOIN LATERAL (
-    SELECT w.code FROM shared.assignment x
+    SELECT w.code
+    FROM (SELECT (r.at AT TIME ZONE 'Asia/Shanghai')::date AS day) AS d
+    JOIN shared.assignment x ON x.county_id = $1 AND x.person_id = r.person_id
+      AND x.valid_from <= d.day
     JOIN shared.post o ON o.county_id = $1 AND o.id = x.post_id AND o.role = 'gridworker'
     JOIN shared.unit w ON w.county_id = $1 AND w.id = o.unit_id
-    WHERE x.county_id = $1 AND x.person_id = r.person_id
-      AND x.valid_from <= (r.at AT TIME ZONE 'Asia/Shanghai')::date
-    ORDER BY x.valid_from DESC, w.code LIMIT 1) AS place ON true
+    ORDER BY (x.valid_to <= d.day) IS TRUE, x.valid_from DESC, w.code LIMIT 1) AS place ON true
 LEFT JOIN shared.unit g ON g.county_id = $1 AND g.code = place.code
 LEFT JOIN shared.unit v ON v.county_id = $1 AND v.code = left(place.code, 12)
 LEFT JOIN shared.unit t ON t.county_id = $1 AND t.code = left(place.code, 9)
@@ -48,7 +50,7 @@ WITH worker AS (
     JOIN shared.unit w ON w.county_id = $1 AND w.id = o.unit_id
     WHERE x.county_id = $1 AND x.valid_from <= $3 AND (x.valid_to IS NULL OR x.valid_to > $2)
       AND EXISTS (SELECT FROM unnest($4::text[]) c WHERE starts_with(w.code, c))
-    ORDER BY x.person_id, x.valid_from DESC, w.code
+    ORDER BY x.person_id, (x.valid_to <= $3) IS TRUE, x.valid_from DESC, w.code
 ), moved AS (
     SELECT m.person_id,
            split_part(CASE m.kind WHEN 'reverse' THEN o.code ELSE m.code END, '-', 1) AS category,
@@ -123,4 +125,4 @@ async def ledger(
 async def summary(
     county_id: int, first: date, last: date, codes: Sequence[str], on: datetime
 ) -> list[SummaryRow]:
-    return await DB.all(SummaryRow, SUMMARY, county_id, first, last, list(codes), on.date())
+    return await DB.all(SummaryRow, SUMMARY, county_id, first, last, list(codes), today(on))

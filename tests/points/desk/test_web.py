@@ -1,8 +1,13 @@
 """The department's first page, and where each role begins."""
 
-import httpx
+import re
 
+import httpx
+import pytest
+
+from points.settlement.funds import service as funds
 from tests.factories import small_county
+from tests.points.settlement.world import earn, resolve
 from tests.shared.identity.test_web import enter, enter_desk
 
 
@@ -14,6 +19,24 @@ async def test_the_desk_opens_on_the_county(client: httpx.AsyncClient) -> None:
     assert page.status_code == 200
     for words in ("隽水镇", "麦市镇", "待签对账单", "待拨付"):
         assert words in page.text
+
+
+async def test_all_that_waits_for_money_is_counted(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of funds beyond the first page as well, and of villages that no fund pays for yet."""
+    monkeypatch.setattr(funds, "PAGE", 1)
+    world = await small_county()
+    for code, worker in (
+        ("421222100001", world.worker),
+        ("421222100002", world.second_worker),
+    ):
+        fund_id = await resolve(code, budget_fen=100)
+        await earn(worker.person_id, fund_id, 310)
+    await earn(world.cousin_worker.person_id, None, 200)
+    await enter_desk(client, world.department)
+    page = await client.get("/desk")
+    assert re.findall(r"待拨付</span><strong>([\d.]+)<", page.text) == ["80"]
 
 
 async def test_each_role_begins_on_its_own_page(client: httpx.AsyncClient) -> None:

@@ -46,6 +46,8 @@ class Lot(msgspec.Struct):
     ends: date
     left: int
     held: int = 0
+    ended: int = 0
+    """Written off."""
 
 
 class Waiting(msgspec.Struct):
@@ -160,7 +162,7 @@ class Model:
         award.reversed = True
         merit, left = min(amount, award.merit), min(amount, award.wallet)
         self.merit[award.person] -= award.sign * merit
-        cancelled = taken = 0
+        cancelled = taken = ended = 0
         for waiting in self.queue:
             if waiting.award.id == item.award_id:
                 cancelled = min(left, waiting.left)
@@ -172,8 +174,10 @@ class Model:
                 lot.left -= part
                 self.room[lot.fund] += part
                 taken += part
-        self.owed[award.person] += left - cancelled - taken
-        return Answer("accepted", merit, taken, cancelled, left - cancelled - taken)
+                ended += lot.ended
+        owed = max(0, left - cancelled - taken - ended)
+        self.owed[award.person] += owed
+        return Answer("accepted", merit, taken, cancelled, owed)
 
     # Spending
 
@@ -330,6 +334,7 @@ class Model:
         total = sum(lot.left for lot in due)
         for lot in due:
             self.room[lot.fund] += lot.left
+            lot.ended += lot.left
             lot.left = 0
         return Answer("accepted", total, quantity=len(due))
 

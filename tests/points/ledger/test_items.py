@@ -596,6 +596,30 @@ async def test_undo_settles_an_offset(world: World) -> None:
     await sound()
 
 
+async def test_points_that_ended_are_not_taken_back_once_more(world: World) -> None:
+    """Of an award, 40 spent and 60 written off: reversed, only what was spent is owed."""
+    worker = new_id()
+    earned = award(worker, world.fund_id, 1000, expires_on=TODAY)
+    bought = redeem(worker, world.shop, line(world.rice, 2, 200))
+    await service.post(COUNTY, [earned, bought], NOW)
+    assert (await one(expire_lots(TODAY + timedelta(days=1)))).amount == 600
+    back = await one(reverse(earned))
+    assert (back.amount, back.wallet, back.settled) == (1000, 0, 400)
+    assert await have(worker) == Balances(0, 0, 0, 400, 0)
+    await sound()
+
+
+async def test_a_part_reversed_falls_on_what_ended_first(world: World) -> None:
+    """Had the award been smaller by it, less would have ended."""
+    worker = new_id()
+    earned = award(worker, world.fund_id, 1000, expires_on=TODAY)
+    await service.post(COUNTY, [earned, redeem(worker, world.shop, line(world.rice, 2, 200))], NOW)
+    await one(expire_lots(TODAY + timedelta(days=1)))
+    assert (await one(reverse(earned, 700))).settled == 100
+    assert await have(worker) == Balances(300, 0, 0, 100, 0)
+    await sound()
+
+
 async def test_reversal_refusals(world: World) -> None:
     """Unknown, twice, more than it gave; part is allowed once."""
     earned = award(world.worker, world.fund_id, 100)

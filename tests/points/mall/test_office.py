@@ -218,6 +218,44 @@ async def test_faulty_goods_are_refused(rollback: None, line: list[Any], sentenc
     assert await mall.list_products(COUNTY) == []
 
 
+@pytest.mark.parametrize("known", [False, True])
+async def test_a_name_too_long_is_a_fault_of_its_own_column(rollback: None, *, known: bool) -> None:
+    """Of a shop that is known as of a new one; nothing is written."""
+    await factories.units()
+    if known:
+        await read_shops(shops(LINE))
+    before = await everything()
+    line = [*LINE[:4], "社" * 51, *LINE[5:]]
+    result = await read_shops(shops(line))
+    (fault,) = result.faults
+    assert "“结算账户名”：最多 50 个字" in fault
+    assert await everything() == before
+    long = await read_goods(goods(["皂" * 51, *SOAP[1:]]))
+    assert any("“品名”：最多 50 个字" in fault for fault in long.faults)
+
+
+@pytest.mark.parametrize(
+    ("title", "value", "sentence"),
+    [
+        ("每月限兑", 0, "要填正整数"),
+        ("每月限兑", 99999999999, "太大"),
+        ("低库存提醒", 99999999999, "太大"),
+    ],
+)
+@pytest.mark.parametrize("known", [False, True])
+async def test_impossible_limits_are_faults(
+    rollback: None, title: str, value: int, sentence: str, *, known: bool
+) -> None:
+    """Of goods that are in the catalogue as of new ones."""
+    await factories.units()
+    await read_shops(shops(LINE))
+    if known:
+        await read_goods(goods(SOAP))
+    result = await read_goods(goods([*SOAP, value], head=[*GOODS_HEAD, title]))
+    assert any("第 4 行" in fault and sentence in fault for fault in result.faults), result
+    assert all(row.monthly_limit is None for row in await mall.list_products(COUNTY))
+
+
 async def everything() -> dict[str, int]:
     """How many rows there are of everything an import may write."""
     tables = ["points.shop", "points.agreement", "points.product", "points.price", "points.stock"]

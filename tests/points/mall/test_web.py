@@ -124,6 +124,9 @@ async def test_the_desks_catalogue(client: httpx.AsyncClient) -> None:
     tobacco = await post(client, "/desk/products", name="香烟", measure="条", category="daily")
     assert tobacco.status_code == 422
     assert "不得用积分兑换" in tobacco.text
+    for name in ("monthly_limit", "low_mark"):
+        much = {"name": "肥皂", "measure": "块", "category": "washing", name: "99999999999"}
+        assert (await post(client, "/desk/products", **much)).status_code == 422, name
     made = await post(
         client, "/desk/products", name="肥皂", measure="块", category="washing", market="6.5"
     )
@@ -172,3 +175,13 @@ async def test_office_files_on_the_desk(client: httpx.AsyncClient) -> None:
     missing = await client.post("/desk/shops/import", data=token | {"how": "check"})
     assert missing.status_code == 422
     assert "请先选择文件" in missing.text
+
+
+async def test_odd_questions_to_the_lists(client: httpx.AsyncClient) -> None:
+    """A page that there cannot be, or a name with what no name can hold: one sentence."""
+    world = await factories.small_county()
+    await factories.shop(world.units["421222100001"])
+    await sign_in(client, await acting(world.department, desk=True))
+    for question in ("shops?page=9999999999999999999", "shops?q=a%00", "products?category=%00"):
+        assert (await client.get(f"/desk/{question}")).status_code == 422, question
+    assert "银城积分超市" in (await client.get("/desk/shops?page=1&q=银城")).text

@@ -89,6 +89,23 @@ async def test_wrong_quantities(client: httpx.AsyncClient, quantity: object) -> 
     assert answer.json()["code"] == "invalid"
 
 
+@pytest.mark.parametrize("name", ["李\0", "\0"])
+async def test_a_name_that_cannot_be_kept(client: httpx.AsyncClient, name: str) -> None:
+    """A NUL: 400 naming the field, nothing written, at the counter as ahead of it."""
+    scene = await counter()
+    await sign_in(client, scene.keeper)
+    code = await scene.code()
+    for path in ("/api/redemptions", "/api/holds"):
+        answer = await client.post(path, json=body(scene, code, collector=name))
+        assert (answer.status_code, answer.json()["code"]) == (400, "invalid"), path
+    held = body(scene, code)
+    assert (await client.post("/api/holds", json=held)).status_code == 201
+    for step, field in (("post", "collector"), ("void", "reason")):
+        sent = {field: name} | ({"id": str(new_id())} if step == "post" else {})
+        answer = await client.post(f"/api/holds/{held['id']}/{step}", json=sent)
+        assert answer.status_code == 400, step
+
+
 @pytest.mark.parametrize(
     ("sent", "status"),
     [

@@ -379,3 +379,62 @@ async def test_the_secretary_of_the_workers_village(rollback: None) -> None:
         await service.undo(stranger, order.id, "扫错了人", late)
     row = await service.undo(chief, order.id, "扫错了人", late)
     assert row.undone_at is not None
+
+
+async def test_the_secretary_undoes_what_the_shop_undid(rollback: None) -> None:
+    """A page opened before it: the answer is that it is done, whoever did it."""
+    scene = await counter()
+    answer = await service.redeem(scene.keeper, scene.order(await scene.code()), now())
+    assert answer.redemption is not None
+    await service.undo(scene.keeper, answer.redemption.id, "拿错商品", now())
+    with pytest.raises(Refused, match="已经撤销过"):
+        await service.undo(await acting(scene.world.chief), answer.redemption.id, "数量错了", now())
+
+
+async def test_both_secretaries_of_a_worker_of_two_villages(rollback: None) -> None:
+    """What the list shows can be opened and taken back, in whichever village the grid lies."""
+    scene = await counter()
+    town = await factories.shop(scene.world.units["421222101"], "麦市镇积分超市")
+    await stock(town.shop_id, scene.soap, 5)
+    grid = scene.world.units["421222100002001"]
+    post = await roster.add_post(COUNTY, grid.id, Role.GRIDWORKER)
+    await roster.assign(COUNTY, post, scene.worker.person_id, date(2026, 1, 1))
+    order = scene.order(await scene.code(), shop_id=town.shop_id)
+    assert (await service.redeem(await acting(town.keeper), order, now())).redemption
+    second = await factories.member(Role.CHIEF, scene.world.units["421222100002"], "邻村书记")
+    for chief in (scene.world.chief, second):
+        actor = await acting(chief)
+        assert [row.id for row in await service.recent(actor, now())] == [order.id]
+        assert (await service.view(actor, order.id, now())).id == order.id
+    row = await service.undo(await acting(second), order.id, "扫错了人", now())
+    assert row.undone_at is not None
+
+
+async def test_cards_of_a_worker_of_several_grids(rollback: None) -> None:
+    """One line in the list; the secretary of either village may print or stop the card."""
+    scene = await counter()
+    for code in ("421222100001002", "421222100002001"):
+        post = await roster.add_post(COUNTY, scene.world.units[code].id, Role.GRIDWORKER)
+        await roster.assign(COUNTY, post, scene.worker.person_id, date(2026, 1, 1))
+    second = await factories.member(Role.CHIEF, scene.world.units["421222100002"], "邻村书记")
+    for member in (scene.world.chief, second):
+        chief = await acting(member)
+        listed = [row.person_id for row in await codes.card_holders(chief, now())]
+        assert listed.count(scene.worker.person_id) == 1
+        card = await codes.issue_card(chief, scene.worker.person_id, now())
+        assert card.name == "欧阳金山"
+        await codes.revoke_card(chief, scene.worker.person_id, now())
+    with pytest.raises(NotFound):
+        await codes.issue_card(await acting(second), scene.world.second_worker.person_id, now())
+
+
+async def test_a_card_printed_by_two_presses(committed: None) -> None:
+    """Both are answered with a card; one counts in the end."""
+    scene = await counter()
+    chief = await acting(scene.world.chief)
+    cards = await asyncio.gather(
+        *(codes.issue_card(chief, scene.worker.person_id, now()) for _ in range(6))
+    )
+    assert len({card.number for card in cards}) == 6
+    found = [await queries.card_by_number(COUNTY, card.number) for card in cards]
+    assert sum(card is not None for card in found) == 1

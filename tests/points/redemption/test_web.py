@@ -7,10 +7,11 @@ from uuid import UUID
 import httpx
 
 from points.redemption import codes, service
-from shared.clock import now
+from shared.clock import now, today
 from shared.identity import accounts
 from shared.ids import new_id
-from tests.factories import acting
+from tests import factories
+from tests.factories import COUNTY, acting
 from tests.points.redemption.scene import Scene, counter, on_shelf, post, sign_in
 
 
@@ -194,6 +195,22 @@ async def test_order_ahead_and_hand_over(client: httpx.AsyncClient) -> None:
     assert late.status_code == 409
 
 
+async def test_the_worker_comes_instead_of_the_named_one(client: httpx.AsyncClient) -> None:
+    """The shop clears the name: the receipt and the ledger say that nobody else took it."""
+    scene = await counter(2070)
+    await sign_in(client, scene.worker)
+    form = {"id": str(new_id()), "shop": str(scene.shop_id), "collector": "李秀英"}
+    assert (await post(client, "/pickups", **form, **{f"q-{scene.soap}": "1"})).status_code == 303
+    await sign_in(client, scene.keeper)
+    page = await client.get(f"/shop/pickups/{form['id']}")
+    assert 'value="李秀英"' in page.text
+    given = {"id": field(page.text, "id"), "collector": "", f"q-{scene.soap}": "1"}
+    done = await post(client, f"/shop/pickups/{form['id']}/post", **given)
+    assert "代取" not in (await client.get(done.headers["location"])).text
+    row = await service.full(COUNTY, UUID(given["id"]))
+    assert row.collector == ""
+
+
 async def test_cancel_an_order(client: httpx.AsyncClient) -> None:
     """The points return; somebody else's order is not there."""
     scene = await counter(2070)
@@ -223,3 +240,54 @@ async def test_old_codes(client: httpx.AsyncClient) -> None:
     answer = await client.get(f"/r/{code}")
     assert answer.status_code == 409
     assert "兑换码已过期" in answer.text
+
+
+async def test_a_sheet_of_cards_is_printed_whole_or_not_at_all(client: httpx.AsyncClient) -> None:
+    """Somebody on it has left the village meanwhile: the others' cards are still good."""
+    scene = await counter()
+    chief = await acting(scene.world.chief)
+    card = await codes.issue_card(chief, scene.worker.person_id, now())
+    await sign_in(client, chief)
+    people = [str(scene.worker.person_id), str(scene.world.cousin_worker.person_id)]
+    answer = await post(client, "/verify/cards", person=people)
+    assert answer.status_code == 404
+    kept = {row.person_id: row.number for row in await codes.card_holders(chief, now())}
+    assert kept[scene.worker.person_id] == card.number
+
+
+async def test_odd_pieces_and_names_are_answered_with_a_sentence(
+    client: httpx.AsyncClient,
+) -> None:
+    """Leading zeros, a field sent twice, an overlong name: said, never a broken page."""
+    scene = await counter()
+    await sign_in(client, scene.keeper)
+    code = await scene.code()
+    for pieces in ("00000299999999", ["1", "1"]):
+        form = {"id": str(new_id()), "code": code, f"q-{scene.soap}": pieces}
+        assert (await post(client, "/shop/redeem", **form)).status_code == 422, pieces
+    await sign_in(client, scene.worker)
+    form = {"id": str(new_id()), "shop": str(scene.shop_id), f"q-{scene.soap}": "1"}
+    for more in ({"collector": "长" * 21}, {"deliver_to": "长" * 101}):
+        answer = await post(client, "/pickups", **form, **more)
+        assert answer.status_code == 422, more
+        assert "太长了" in answer.text
+
+
+async def test_a_made_up_cursor_is_answered_with_a_sentence(client: httpx.AsyncClient) -> None:
+    """Only what a page gave out leads on."""
+    scene = await counter()
+    await sign_in(client, scene.keeper)
+    for after in ("1.²", "1", "x.1", "9" * 5000 + ".1"):
+        assert (await client.get("/shop/today", params={"after": after})).status_code == 422
+
+
+async def test_a_counter_whose_agreement_ended_says_so(client: httpx.AsyncClient) -> None:
+    """Before anybody chooses goods that cannot be handed out."""
+    world = await factories.small_county()
+    ended = today() - timedelta(days=1)
+    shop = await factories.shop(world.units["421222100001"], last_day=ended)
+    await sign_in(client, await acting(shop.keeper))
+    assert "现在不能兑换" in (await client.get("/shop")).text
+    good = await factories.shop(world.units["421222100002"], "别家超市")
+    await sign_in(client, await acting(good.keeper))
+    assert "现在不能兑换" not in (await client.get("/shop")).text

@@ -79,6 +79,7 @@ async def test_waiting_points_are_released_in_order_as_money_comes(rollback: Non
         ({"amount_fen": 0}, "amount_fen"),
         ({"amount_fen": 10**12}, "amount_fen"),
         ({"unit_code": "421222999999"}, "unit_code"),
+        ({"unit_code": "421222100001001"}, "unit_code"),
     ],
 )
 async def test_wrong_resolution_is_refused(

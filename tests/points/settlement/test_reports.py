@@ -1,5 +1,5 @@
 import io
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -9,12 +9,15 @@ import pytest
 from points.settlement import building, console, rules
 from points.settlement.jobs import JOBS
 from points.settlement.publication import service as publication
+from points.settlement.reports import queries
 from points.settlement.reports import service as reports
-from shared.clock import now, today
+from shared.clock import LOCAL_ZONE, now, today
 from shared.database import DB
 from shared.errors import Conflict, Invalid, NotFound
 from shared.identity.actor import Actor
 from shared.identity.errors import ConfirmFirst
+from shared.roster import service as roster
+from shared.roster.roles import Role
 from shared.scheduling import runner
 from tests import factories
 from tests.factories import COUNTY
@@ -161,3 +164,39 @@ async def test_console_signs_a_month_and_writes_its_files(rollback: None) -> Non
     _, ledger = await reports.console_ledger(COUNTY, LAST_MONTH)
     assert len(read(ledger)) > 6
     assert (await reports.console_summary(COUNTY, THIS_MONTH))[1][:2] == b"PK"
+
+
+async def test_ledger_follows_the_post_that_goes_on_after_a_second_one_ended(
+    rollback: None,
+) -> None:
+    """Who helped out in another village for a while belongs to the own one again."""
+    made = await world()
+    await earn(made.county.worker.person_id, made.fund_id, 1000)
+    post_id = await roster.add_post(
+        COUNTY, made.county.units["421222101002001"].id, Role.GRIDWORKER
+    )
+    first = rules.first_day(LAST_MONTH)
+    await roster.assign(
+        COUNTY,
+        post_id,
+        made.county.worker.person_id,
+        first,
+        valid_to=first + timedelta(days=5),
+    )
+    await redeem(made, in_last_month(20), soap=1)
+    chief = await factories.acting(made.county.chief)
+    rows, _ = await reports.ledger(chief, reports.month_filter(LAST_MONTH))
+    assert [row.place for row in rows] == ["隽1社区居委会隽1第1网格"]
+    summed = await queries.summary(COUNTY, first, rules.last_day(LAST_MONTH), [str(COUNTY)], now())
+    assert [row.village for row in summed if row.worker == "欧阳金山"] == ["隽1社区居委会"]
+
+
+async def test_points_that_ended_yesterday_are_no_balance_before_eight_in_the_morning(
+    rollback: None,
+) -> None:
+    """The summary's day is the day in China, also while it is still yesterday in London."""
+    made = await world()
+    await earn(made.county.worker.person_id, made.fund_id, 1000, expires=2030)
+    at = datetime(2031, 1, 1, 1, tzinfo=LOCAL_ZONE).astimezone(UTC)
+    rows = await queries.summary(COUNTY, today(), today(), [str(COUNTY)], at)
+    assert {row.wallet for row in rows} == {0}

@@ -12,6 +12,8 @@ from shared.clock import now
 from shared.database import DB
 from shared.documents.excel import digest
 from shared.errors import Forbidden, Invalid, NotFound
+from shared.roster import service as roster
+from shared.roster.roles import Role
 from tests import factories
 from tests.conftest import as_owner
 from tests.factories import COUNTY
@@ -102,13 +104,13 @@ async def test_what_is_below_zero_opens_the_next_statement(rollback: None) -> No
     await built()
     await undo(redemption)
     (negative,) = await built(THIS_MONTH)
-    assert await queries.carries(COUNTY) == {}
-    await sign_all(made, negative)
     following = rules.next_month(THIS_MONTH)
+    assert await queries.carries(COUNTY, following) == {}
+    await sign_all(made, negative)
     await building.build(None, COUNTY, following, now=after(following))
     (last,) = await queries.statements_of_month(COUNTY, following)
     assert (last.opening_fen, last.carry_fen, last.carried) == (-3300, -3300, [negative.id])
-    assert await queries.carries(COUNTY) == {}
+    assert await queries.carries(COUNTY, rules.next_month(following)) == {}
 
 
 async def test_undo_in_the_same_month_nets_out(rollback: None) -> None:
@@ -311,7 +313,7 @@ async def test_refused_line_is_never_paid(rollback: None) -> None:
     assert decided.statement.payable_fen == 0
     assert decided.disputes[0].state_name == "不付"
     await sign_all(made, decided.statement)
-    assert await queries.carries(COUNTY) == {}
+    assert await queries.carries(COUNTY, THIS_MONTH) == {}
 
 
 async def test_console_enters_paper_signatures_for_whoever_may_sign(rollback: None) -> None:
@@ -392,3 +394,104 @@ async def test_two_builds_at_once_make_one_statement(committed: None) -> None:
         await DB.fetchval("SELECT count(*) FROM points.statement_line WHERE county_id = $1", COUNTY)
         == 1
     )
+
+
+async def test_a_build_that_began_before_a_signature_does_not_change_what_was_signed(
+    committed: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The shop signs while a build is already writing its file: the signed file stays."""
+    made = await world()
+    await spender(made)
+    await redeem(made, now() - timedelta(seconds=2), soap=1)
+    (first,) = await built(THIS_MONTH)
+    await redeem(made, now() - timedelta(seconds=1), soap=1)
+    keeper, hashing = await made.keeper(), building._hash
+
+    async def signed_meanwhile(draft: building._Draft) -> None:
+        await hashing(draft)
+        await signing.sign(keeper, first.id, Part.SHOP, first.file_hash)
+
+    monkeypatch.setattr(building, "_hash", signed_meanwhile)
+    with pytest.raises(StatementChanged):
+        await building.build(None, COUNTY, THIS_MONTH)
+    monkeypatch.undo()
+    assert await queries.statements_of_month(COUNTY, THIS_MONTH) == [first]
+    assert len(await queries.lines(COUNTY, first.id)) == 1
+
+
+async def test_what_is_carried_over_never_opens_an_earlier_month(rollback: None) -> None:
+    """A build of an older month leaves what a later one carries to the month after that."""
+    made = await world()
+    await spender(made)
+    redemption = await redeem(made, in_last_month(3), rice=1)
+    await built()
+    await undo(redemption)
+    (negative,) = await built(THIS_MONTH)
+    await sign_all(made, negative)
+    before = str(rules.first_day(LAST_MONTH) - timedelta(days=1))[:7]
+    assert await built(before) == []
+    following = rules.next_month(THIS_MONTH)
+    await building.build(None, COUNTY, following, now=after(following))
+    (last,) = await queries.statements_of_month(COUNTY, following)
+    assert last.carried == [negative.id]
+
+
+async def test_a_line_names_the_grid_of_its_day(rollback: None) -> None:
+    """A worker who moved to another village after the redemption stands in the old grid."""
+    made = await world()
+    await spender(made)
+    await redeem(made, in_last_month(3), soap=1)
+    worker = made.county.worker
+    moved = rules.first_day(LAST_MONTH) + timedelta(days=19)
+    await roster.end_assignment(COUNTY, worker.assignment_id, moved, reason="调动")
+    post_id = await roster.add_post(
+        COUNTY, made.county.units["421222101002001"].id, Role.GRIDWORKER
+    )
+    await roster.assign(COUNTY, post_id, worker.person_id, moved)
+    (statement,) = await built()
+    (line,) = await queries.lines(COUNTY, statement.id)
+    assert line.place == "隽1社区居委会隽1第1网格"
+
+
+async def test_everything_that_waits_for_a_signer_is_shown(
+    rollback: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also what would stand on a later page of the list."""
+    monkeypatch.setattr(service, "PAGE", 1)
+    made = await world()
+    await spender(made)
+    await redeem(made, in_last_month(3), soap=1)
+    (earlier,) = await built()
+    await redeem(made, now(), soap=1)
+    (later,) = await built(THIS_MONTH)
+    keeper = await made.keeper()
+    shown = [item.statement.id for item in await service.to_sign(keeper)]
+    assert shown == [later.id, earlier.id]
+
+
+async def test_two_months_built_at_once_open_with_a_carry_once(
+    committed: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A job beside a press: what is below zero is deducted from one of them."""
+    made = await world()
+    await spender(made)
+    redemption = await redeem(made, in_last_month(3), rice=1)
+    await built()
+    await undo(redemption)
+    (negative,) = await built(THIS_MONTH)
+    await sign_all(made, negative)
+    first = rules.next_month(THIS_MONTH)
+    second = rules.next_month(first)
+    hashing = building._hash
+
+    async def other_meanwhile(draft: building._Draft) -> None:
+        await hashing(draft)
+        monkeypatch.setattr(building, "_hash", hashing)
+        await building.build(None, COUNTY, second, now=after(second))
+
+    monkeypatch.setattr(building, "_hash", other_meanwhile)
+    with pytest.raises(StatementChanged):
+        await building.build(None, COUNTY, first, now=after(first))
+    assert await queries.statements_of_month(COUNTY, first) == []
+    (one,) = await queries.statements_of_month(COUNTY, second)
+    assert one.carried == [negative.id]
