@@ -233,7 +233,10 @@ async def view(actor: Actor, deduction_id: UUID) -> DeductionRow:
 
 
 async def _post(county_id: int, row: DeductionRow, at: datetime) -> None:
-    """Merit down by the amount; a false claim's award is reversed as well."""
+    """Merit down by the amount; a false claim's award is reversed as well.
+
+    Other rules may point to a record as evidence and leave its award alone.
+    """
     items: list[Item] = [
         Deduct(
             id=row.id,
@@ -245,7 +248,7 @@ async def _post(county_id: int, row: DeductionRow, at: datetime) -> None:
             memo=row.title,
         )
     ]
-    if row.record_id is not None:
+    if row.record_id is not None and await _reverses(county_id, row):
         record = await work_queries.lock_record(county_id, row.record_id)
         if record is not None and record.state == State.POSTED:
             await work_queries.set_state(
@@ -266,6 +269,11 @@ async def _post(county_id: int, row: DeductionRow, at: datetime) -> None:
             raise LedgerRefused(str(outcome.code))
 
 
+async def _reverses(county_id: int, row: DeductionRow) -> bool:
+    penalties = await rulebook.penalties_at(county_id, row.happened_on)
+    return any(penalty.reverses for penalty in penalties if penalty.code == row.code)
+
+
 async def _checked(county_id: int, form: Proposal, at: datetime) -> Penalty:
     penalties = await rulebook.penalties_at(county_id, form.happened_on)
     penalty = next((item for item in penalties if item.code == form.code), None)
@@ -277,10 +285,10 @@ async def _checked(county_id: int, form: Proposal, at: datetime) -> Penalty:
         raise DeductionRefused("happened_on", "日期还没有到。")
     if not form.facts.strip() or not form.evidence.strip():
         raise DeductionRefused("facts", "请写明事实和证据，两项都要填。")
-    if penalty.reverses:
+    if penalty.reverses or form.record_id is not None:
         record = await work_queries.record(county_id, form.record_id) if form.record_id else None
         if record is None or record.worker_id != form.worker_id:
-            raise DeductionRefused("record_id", "请从这名网格员的工作记录里选出虚报的那一条。")
+            raise DeductionRefused("record_id", "请从这名网格员本人的工作记录里选出这一条。")
     return penalty
 
 

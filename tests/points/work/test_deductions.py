@@ -52,6 +52,15 @@ async def after(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, 4, tzinfo=UTC) + timedelta(days=1)
 
 
+async def final(town: SmallCounty, number: UUID) -> None:
+    """Decided against the worker, who lets both terms lapse."""
+    late = await after((await row(number, town)).answer_due_on)
+    await deductions.decide(await acting(town.chief), number, stands=True, reason="属实", now=late)
+    due = (await row(number, town)).appeal_due_on
+    assert due is not None
+    await deductions.post_lapsed(COUNTY, await after(due))
+
+
 async def posted(town: SmallCounty) -> Record:
     """A record of 1 point in the ledger."""
     worker = await acting(town.worker, on=DAY)
@@ -143,6 +152,26 @@ async def test_a_false_claim_is_taken_back_whole(rollback: None) -> None:
     )
     assert sums is not None
     assert (sums["awarded"], sums["deducted"]) == (0, 100)
+
+
+async def test_another_rule_leaves_the_record_s_award_alone(rollback: None) -> None:
+    """PEN-02 with a record as evidence takes its point; only PEN-07 takes the award back."""
+    town = await small_county()
+    record = await posted(town)
+    with pytest.raises(DeductionRefused) as refused:
+        await proposed(
+            town,
+            code="PEN-02",
+            amount=10,
+            worker_id=town.second_worker.person_id,
+            record_id=record.id,
+        )
+    assert list(refused.value.fields) == ["record_id"]
+    await final(town, await proposed(town, code="PEN-02", amount=10, record_id=record.id))
+    found = await queries.record(COUNTY, record.id)
+    assert found is not None
+    assert found.state == State.POSTED
+    assert await merit(town) == 0
 
 
 @pytest.mark.parametrize(
