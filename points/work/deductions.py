@@ -32,6 +32,7 @@ from shared.roster import service as roster
 
 ANSWER_DAYS = 5
 APPEAL_DAYS = 5
+UNPAID = (State.PENDING, State.RETURNED, State.ACCEPTED)
 STATE_NAMES = {
     "noticed": "已告知，可陈述",
     "decided": "已决定，可申诉",
@@ -235,7 +236,8 @@ async def view(actor: Actor, deduction_id: UUID) -> DeductionRow:
 async def _post(county_id: int, row: DeductionRow, at: datetime) -> None:
     """Merit down by the amount; a false claim's award is reversed as well.
 
-    Other rules may point to a record as evidence and leave its award alone.
+    A false claim that has no award yet is refused, or the next run would pay it. Other rules
+    may point to a record as evidence and leave its award alone.
     """
     items: list[Item] = [
         Deduct(
@@ -250,7 +252,11 @@ async def _post(county_id: int, row: DeductionRow, at: datetime) -> None:
     ]
     if row.record_id is not None and await _reverses(county_id, row):
         record = await work_queries.lock_record(county_id, row.record_id)
-        if record is not None and record.state == State.POSTED:
+        if record is not None and record.state in UNPAID:
+            await work_queries.set_state(
+                county_id, row.record_id, State.REFUSED, at, reason=row.title
+            )
+        elif record is not None and record.state == State.POSTED:
             await work_queries.set_state(
                 county_id, row.record_id, State.REVERSED, at, reason=row.title
             )

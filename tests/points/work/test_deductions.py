@@ -154,6 +154,25 @@ async def test_a_false_claim_is_taken_back_whole(rollback: None) -> None:
     assert (sums["awarded"], sums["deducted"]) == (0, 100)
 
 
+@pytest.mark.parametrize("confirmed", [True, False])
+async def test_a_false_claim_that_is_not_posted_yet_never_is(
+    rollback: None, *, confirmed: bool
+) -> None:
+    """Found out before its month is posted: refused, so that no later run pays it."""
+    town = await small_county()
+    worker = await acting(town.worker, on=DAY)
+    form = LogForm(id=new_id(), rule_code="ORG-02", work_date=DAY, text="参加网格例会")
+    record = await service.log(worker, form, now=NOW)
+    if confirmed:
+        await service.verify(await acting(town.lead), record.id, now=NOW)
+    await final(town, await proposed(town, code="PEN-07", amount=100, record_id=record.id))
+    found = await queries.record(COUNTY, record.id)
+    assert found is not None
+    assert found.state == State.REFUSED
+    await posting.post_records(COUNTY, [record.id], NOW)
+    assert await merit(town) == -100
+
+
 async def test_another_rule_leaves_the_record_s_award_alone(rollback: None) -> None:
     """PEN-02 with a record as evidence takes its point; only PEN-07 takes the award back."""
     town = await small_county()
