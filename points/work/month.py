@@ -280,8 +280,8 @@ async def answer(
 ) -> None:
     """Answer an objection, or decide its second review (then not who answered first).
 
-    An upheld objection to a refused record accepts it. Raises NotFound, Forbidden,
-    ObjectionRefused.
+    An upheld objection to a refused record accepts it, and in immediate mode posts it. Raises
+    NotFound, Forbidden, ObjectionRefused.
     """
     at = now or clock_now()
     if not text.strip():
@@ -323,6 +323,9 @@ async def answer(
             reason=text,
             authority=authority,
         )
+        settings = await settings_county.get(actor.county_id)
+        if settings.posting_mode == "immediate":
+            await posting.post_records(actor.county_id, [row.record_id], at)
 
 
 async def ask_review(actor: Actor, record_id: UUID, text: str, now: datetime | None = None) -> None:

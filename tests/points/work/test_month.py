@@ -45,6 +45,25 @@ async def to_notice(town: SmallCounty, at: datetime = CLOSED) -> MonthRow:
     return await month.confirm_sample(await acting(town.instructor), VILLAGE, RUN, at)
 
 
+async def immediate() -> None:
+    await DB.execute(
+        'UPDATE shared.county SET settings = settings || \'{"posting_mode": "immediate"}\''
+        " WHERE id = $1",
+        COUNTY,
+    )
+
+
+async def objected(town: SmallCounty) -> tuple[LogForm, UUID]:
+    """A refused record that its worker objects to: what was declared, and the objection."""
+    worker = await acting(town.worker, on=date(2026, 10, 2))
+    form = LogForm(
+        id=new_id(), rule_code="ORG-02", work_date=date(2026, 10, 2), text="参加网格例会"
+    )
+    record = await service.log(worker, form, now=DURING)
+    await service.send_back(await acting(town.lead), record.id, "没有来", refuse=True, now=DURING)
+    return form, await month.object_to(worker, record.id, "我来了", DURING)
+
+
 async def test_a_month_goes_its_whole_way(rollback: None) -> None:
     """Both sign, the township samples, five working days of notice, then once to the ledger."""
     town = await small_county()
@@ -157,6 +176,17 @@ async def test_an_upheld_objection_accepts_a_refused_record(rollback: None) -> N
     assert (await state(record.id))[0] == State.ACCEPTED
 
 
+async def test_an_upheld_objection_is_posted_at_once_in_immediate_mode(rollback: None) -> None:
+    """No month is ever posted there that could bring the record along."""
+    town = await small_county()
+    await immediate()
+    form, objection = await objected(town)
+    await month.answer(
+        await acting(town.committee), objection, upheld=True, text="签到表上有", now=DURING
+    )
+    assert await state(form.id) == (State.POSTED, 10)
+
+
 async def test_the_term_of_an_objection_is_five_working_days(rollback: None) -> None:
     """On the last day it is taken, the day after it is not."""
     town = await small_county()
@@ -184,11 +214,7 @@ async def test_a_vacant_side_is_signed_one_level_up(rollback: None) -> None:
 async def test_immediate_mode_posts_at_once(rollback: None) -> None:
     """A confirmed record is in the ledger with the confirmation."""
     town = await small_county()
-    await DB.execute(
-        'UPDATE shared.county SET settings = settings || \'{"posting_mode": "immediate"}\''
-        " WHERE id = $1",
-        COUNTY,
-    )
+    await immediate()
     record = await confirmed(town, 1)
     assert await state(record.id) == (State.POSTED, 10)
 
