@@ -16,8 +16,8 @@ from points.work import month_queries as queries
 from points.work import posting
 from points.work import queries as work_queries
 from points.work.month_queries import MonthCount, MonthRow, ObjectionRow, WorkerCategory
-from points.work.rules import State, confirmer, month_of, next_month, sample
-from points.work.schemas import Line, MonthTotals
+from points.work.rules import State, confirmer, month_of, next_month, sample, text_key
+from points.work.schemas import Line, MonthTotals, Record
 from shared import settings_county
 from shared.audit import service as audit
 from shared.calendar import service as calendar
@@ -291,6 +291,7 @@ async def answer(
         if row is None or row.state not in {"open", "review"}:
             raise NotFound
         second = row.state == "review"
+        await work_queries.lock_worker(actor.county_id, row.worker_id)
         record = await work_queries.lock_record(actor.county_id, row.record_id)
         authority = require(
             actor,
@@ -310,6 +311,7 @@ async def answer(
         else:
             await queries.answer_objection(actor.county_id, objection_id, verdict, text.strip(), by)
         if upheld and record is not None and record.state == State.REFUSED:
+            await _no_second(actor.county_id, record)
             await work_queries.set_state(actor.county_id, record.id, State.ACCEPTED, at)
         await audit.record(
             actor,
@@ -326,6 +328,17 @@ async def answer(
         settings = await settings_county.get(actor.county_id)
         if settings.posting_mode == "immediate":
             await posting.post_records(actor.county_id, [row.record_id], at)
+
+
+async def _no_second(county_id: int, record: Record) -> None:
+    """The same work may have been declared again since it was refused; it counts once."""
+    key = text_key(record.text)
+    if await work_queries.same_record(
+        county_id, record.worker_id, record.work_date, record.rule_code, key
+    ):
+        raise ObjectionRefused(
+            "text", "这件事后来又记了一条，不能计两次。请维持原结果，按后记的那一条办理。"
+        )
 
 
 async def ask_review(actor: Actor, record_id: UUID, text: str, now: datetime | None = None) -> None:

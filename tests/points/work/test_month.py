@@ -187,6 +187,19 @@ async def test_an_upheld_objection_is_posted_at_once_in_immediate_mode(rollback:
     assert await state(form.id) == (State.POSTED, 10)
 
 
+async def test_work_declared_again_is_not_accepted_twice(rollback: None) -> None:
+    """The refused record stays refused, and the page says why, while the later one stands."""
+    town = await small_county()
+    form, objection = await objected(town)
+    again = msgspec.structs.replace(form, id=new_id())
+    await service.log(await acting(town.worker, on=form.work_date), again, now=DURING)
+    with pytest.raises(ObjectionRefused, match="又记了一条"):
+        await month.answer(
+            await acting(town.committee), objection, upheld=True, text="签到表上有", now=DURING
+        )
+    assert (await state(form.id))[0] == State.REFUSED
+
+
 async def test_the_term_of_an_objection_is_five_working_days(rollback: None) -> None:
     """On the last day it is taken, the day after it is not."""
     town = await small_county()
