@@ -287,12 +287,15 @@ async def answer(
     if not text.strip():
         raise ObjectionRefused("text", "请写明答复的理由。")
     async with DB.transaction():
+        found = await queries.objection(actor.county_id, objection_id)
+        if found is None:
+            raise NotFound
+        await work_queries.lock_worker(actor.county_id, found.worker_id)
+        record = await work_queries.lock_record(actor.county_id, found.record_id)
         row = await queries.objection(actor.county_id, objection_id)
         if row is None or row.state not in {"open", "review"}:
-            raise NotFound
+            raise NotFound  # somebody else has answered it meanwhile
         second = row.state == "review"
-        await work_queries.lock_worker(actor.county_id, row.worker_id)
-        record = await work_queries.lock_record(actor.county_id, row.record_id)
         authority = require(
             actor,
             Action.OBJECTION_REVIEW if second else Action.OBJECTION_ANSWER,
