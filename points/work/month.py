@@ -214,6 +214,7 @@ async def object_to(actor: Actor, record_id: UUID, text: str, now: datetime | No
     if not text.strip():
         raise ObjectionRefused("text", "请写明哪里不对。")
     async with DB.transaction():
+        await work_queries.lock_record(actor.county_id, record_id)
         found = await work_queries.lines(actor.county_id, [record_id])
         if not found or found[0].worker_id != actor.person_id:
             raise NotFound

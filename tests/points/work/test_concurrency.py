@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 
 import msgspec
 
-from points.errors import DuplicateWork, WorkNotOpen
+from points.errors import DuplicateWork, ObjectionRefused, WorkNotOpen
 from points.work import bulk, intake, month, queries, service
 from points.work.schemas import LogForm
 from shared.database import DB
@@ -106,3 +106,20 @@ async def test_two_answers_to_one_objection_at_once_are_one(committed: None) -> 
     assert found is not None
     assert stored is not None
     assert (found.state, stored.state) == ("rejected", "refused")
+
+
+async def test_an_objection_sent_twice_at_once_is_raised_once(committed: None) -> None:
+    """The second is told that there is one, not that something broke."""
+    town = await small_county()
+    worker = await acting(town.worker)
+    record = await service.log(worker, form(), now=NOW)
+    await service.send_back(await acting(town.lead), record.id, "没有来", refuse=True, now=NOW)
+    outside = copy_context()
+    async with DB.transaction():
+        await month.object_to(worker, record.id, "我来了", NOW)
+        again = asyncio.create_task(
+            month.object_to(worker, record.id, "我来了", NOW), context=outside
+        )
+        await waiting(1, again)
+    (answer,) = await asyncio.gather(again, return_exceptions=True)
+    assert isinstance(answer, ObjectionRefused)
