@@ -85,12 +85,21 @@ async def sampled(actor: Actor, row: MonthRow) -> list[Line]:
     return await work_queries.lines(actor.county_id, [UUID(item) for item in row.sample])
 
 
-async def may_review(actor: Actor, village_code: str, now: datetime | None = None) -> list[str]:
-    """Which of ``committee`` and ``supervisor`` the actor may answer for this village."""
-    roll = await work_queries.roll(actor.county_id, today(now), REVIEWERS, village_code)
+async def may_review(actor: Actor, row: MonthRow, now: datetime | None = None) -> list[str]:
+    """Which of ``committee`` and ``supervisor`` the actor may answer for this month's village.
+
+    They are two people, even where one holds both posts; who stands in from above may answer both.
+    """
+    roll = await work_queries.roll(actor.county_id, today(now), REVIEWERS, row.village_code)
+    grid = row.village_code + "000"
     found = []
-    for step in (Step.COMMITTEE, Step.SUPERVISOR):
-        who = confirmer(step, village_code + "000", frozenset(), roll, cadre=False)
+    for step, other in (
+        (Step.COMMITTEE, row.supervisor_id),
+        (Step.SUPERVISOR, row.committee_id),
+    ):
+        who = confirmer(step, grid, frozenset(), roll, cadre=False)
+        if who and other and not who.escalated:
+            who = confirmer(step, grid, frozenset({other}), roll, cadre=False)
         if who and any(held.person_id == actor.person_id for held in who.people):
             found.append(step.value)
     return found
@@ -110,14 +119,11 @@ async def review(
         if row.state not in {"collecting", "reviewing"}:
             raise MonthNotReady(f"这个月{STATE_NAMES[row.state]}，不用再审核。")
         await _month_over(actor.county_id, month, at)
-        sides = await may_review(actor, village_code, at)
-        if not sides:
+        if not await may_review(actor, row, at):
             raise NotFound
-        for side in sides:
-            if getattr(row, f"{side}_id") is None:
+        for side in ("committee", "supervisor"):
+            if getattr(row, f"{side}_id") is None and side in await may_review(actor, row, at):
                 row = msgspec.structs.replace(row, **{f"{side}_id": actor.person_id})
-                if len(sides) == 1:
-                    break
         row = msgspec.structs.replace(row, state="reviewing")
         if row.committee_id and row.supervisor_id:
             await queries.move_pending(actor.county_id, month, village_code, next_month(month))

@@ -321,7 +321,7 @@ async def _month(
         workers=workers,
         categories=CATEGORY_NAMES,
         sample=await month.sampled(actor, row) if row.state == "sampling" else [],
-        sides=await month.may_review(actor, village_code, moment(request)),
+        sides=await month.may_review(actor, row, moment(request)),
         may_sample=any(village_code.startswith(code) for code in reach(actor, Action.WORK_SAMPLE)),
         states=month.STATE_NAMES,
         message=message,

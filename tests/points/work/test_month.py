@@ -16,7 +16,9 @@ from shared.clock import today
 from shared.database import DB
 from shared.errors import Forbidden, NotFound
 from shared.ids import new_id
-from tests.factories import COUNTY, Member, SmallCounty, acting, small_county
+from shared.roster import service as roster
+from shared.roster.roles import Role
+from tests.factories import COUNTY, STARTED, Member, SmallCounty, acting, small_county
 
 VILLAGE = "421222100001"
 DURING = datetime(2026, 10, 20, 4, tzinfo=UTC)
@@ -96,6 +98,27 @@ async def test_one_person_cannot_sign_both_sides(rollback: None) -> None:
     await month.review(committee, VILLAGE, RUN, CLOSED)
     row = await month.review(committee, VILLAGE, RUN, CLOSED)
     assert (row.state, row.supervisor_id) == ("reviewing", None)
+
+
+async def test_who_holds_both_posts_signs_one_side(rollback: None) -> None:
+    """The other supervisor signs the other; without one, the township stands in."""
+    town = await small_county()
+    post = await roster.add_post(COUNTY, town.units[VILLAGE].id, Role.SUPERVISOR)
+    await roster.assign(COUNTY, post, town.committee.person_id, STARTED)
+    both, supervisor = await acting(town.committee), await acting(town.supervisor)
+    for _ in range(2):
+        row = await month.review(both, VILLAGE, RUN, CLOSED)
+        assert (row.state, row.committee_id) == ("reviewing", both.person_id)
+    row = await month.review(supervisor, VILLAGE, RUN, CLOSED)
+    assert (row.state, row.supervisor_id) == ("sampling", supervisor.person_id)
+    september = 202609
+    await month.review(supervisor, VILLAGE, september, CLOSED)
+    row = await month.review(both, VILLAGE, september, CLOSED)
+    assert (row.state, row.committee_id) == ("sampling", both.person_id)
+    await roster.end_assignment(COUNTY, town.supervisor.assignment_id, date(2026, 11, 1))
+    await month.review(both, VILLAGE, 202608, CLOSED)
+    row = await month.review(await acting(town.instructor), VILLAGE, 202608, CLOSED)
+    assert (row.state, row.supervisor_id) == ("sampling", town.instructor.person_id)
 
 
 async def test_pending_records_move_to_the_next_run(rollback: None) -> None:
