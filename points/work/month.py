@@ -157,19 +157,31 @@ async def confirm_sample(
 async def reject_sampled(
     actor: Actor, record_id: UUID, reason: str, now: datetime | None = None
 ) -> None:
-    """A sampled record does not hold: it is refused, with the reason."""
+    """A sampled record does not hold: it is refused, with the reason.
+
+    Only until the notice begins: what is on it can be objected to, not taken away unseen. Raises
+    WorkRefused, NotFound, MonthNotReady.
+    """
     at = now or clock_now()
     if not reason.strip():
         raise WorkRefused("reason", "请写明不予认定的原因。")
     async with DB.transaction():
-        record = await work_queries.lock_record(actor.county_id, record_id)
-        if record is None or record.state != State.ACCEPTED:
+        found = await work_queries.record(actor.county_id, record_id)
+        if found is None:
             raise NotFound
         authority = require(
             actor,
             Action.WORK_SAMPLE,
-            Target(unit_code=record.grid_code[:9], owner=record.worker_id),
+            Target(unit_code=found.grid_code[:9], owner=found.worker_id),
         )
+        row = await queries.month_row(
+            actor.county_id, found.grid_code[:12], found.run_month, lock=True
+        )
+        record = await work_queries.lock_record(actor.county_id, record_id)
+        if record is None or record.state != State.ACCEPTED:
+            raise NotFound
+        if row is None or row.state != "sampling" or str(record_id) not in row.sample:
+            raise MonthNotReady("这条记录不在抽查之列，或抽查已经结束，不能再这样退掉。")
         await work_queries.set_state(
             actor.county_id, record_id, State.REFUSED, at, reason=reason.strip()
         )

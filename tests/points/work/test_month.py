@@ -153,6 +153,20 @@ async def test_a_sampled_record_that_does_not_hold_is_refused(rollback: None) ->
     assert (await state(record.id))[0] == State.REFUSED
 
 
+async def test_only_what_is_sampled_is_refused_by_the_township(rollback: None) -> None:
+    """Neither before the review nor from a page that was open when the notice began."""
+    town = await small_county()
+    record = await confirmed(town, 1)
+    instructor = await acting(town.instructor)
+    with pytest.raises(MonthNotReady):
+        await month.reject_sampled(instructor, record.id, "不实", CLOSED)
+    row = await to_notice(town)
+    assert row.sample == [str(record.id)]
+    with pytest.raises(MonthNotReady):
+        await month.reject_sampled(instructor, record.id, "不实", CLOSED)
+    assert (await state(record.id))[0] == State.ACCEPTED
+
+
 async def test_an_objection_holds_its_record_back(rollback: None) -> None:
     """Only that record waits; once answered, the next night posts it."""
     town = await small_county()
