@@ -249,9 +249,9 @@ async def count_tasks(actor: Actor) -> int:
     return await queries.count_open_for(actor.county_id, duties, grids, actor.person_id)
 
 
-async def done(actor: Actor, before: datetime | None = None) -> list[Line]:
-    """已办: what the actor has answered, latest first, one page."""
-    return await queries.done_by(actor.county_id, actor.person_id, before, PAGE)
+async def done(actor: Actor, after: UUID | None = None) -> list[Line]:
+    """已办: what the actor has answered, latest first, one page; ``after`` is the last one seen."""
+    return await queries.done_by(actor.county_id, actor.person_id, after, PAGE)
 
 
 async def own_lines(actor: Actor, before: UUID | None = None, state: str = "") -> list[Line]:

@@ -130,13 +130,13 @@ async def approve_batch(request: Asked) -> Template:
 
 
 @get("/verify/done")
-async def done(request: Asked, before: FromQuery[datetime | None] = None) -> Template:
+async def done(request: Asked, after: FromQuery[UUID | None] = None) -> Template:
     """已办, latest first."""
-    lines = await service.done(request.user, before)
+    lines = await service.done(request.user, after)
     return page(
         request,
         "work/m_verified.html",
-        block="rows" if before else None,
+        block="rows" if after else None,
         lines=lines,
         more=len(lines) == service.PAGE,
         names=STATE_NAMES,

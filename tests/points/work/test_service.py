@@ -1,6 +1,6 @@
 """Declaring and confirming work on a real database."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -169,6 +169,24 @@ async def test_v2_needs_committee_and_supervisor(rollback: None) -> None:
         await service.verify(await by(town.committee), record.id, now=NOW)
     whole = await service.verify(await by(town.supervisor), record.id, now=NOW)
     assert whole.state == State.ACCEPTED
+
+
+async def test_what_is_done_is_paged_by_when_one_did_it_oneself(rollback: None) -> None:
+    """Whatever the other verifier answered later, and many in one instant."""
+    town = await small_county()
+    worker, committee = await by(town.worker), await by(town.committee)
+    supervisor = await by(town.supervisor)
+    ids = set()
+    for number in range(25):
+        record = await logged(worker, "OPN-01", text=f"{number}号路灯不亮")
+        ids.add(record.id)
+        await service.verify(committee, record.id, now=NOW)
+        await service.verify(supervisor, record.id, now=NOW + timedelta(hours=number))
+    first = await service.done(committee)
+    rest = await service.done(committee, first[-1].id)
+    assert {line.id for line in first} | {line.id for line in rest} == ids
+    assert {line.verified_at for line in rest} == {NOW}
+    assert len(first) + len(rest) == 25
 
 
 async def test_the_resident_s_word_is_recorded(rollback: None) -> None:
