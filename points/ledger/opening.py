@@ -94,7 +94,9 @@ async def _items(county_id: int, table: Table, actor: Actor | None) -> list[tupl
     on = today()
     faulty = {(fault.sheet, fault.row) for fault in table.faults}
     spans = await roster.workers(county_id, str(county_id), on, on)
-    people = {(span.grid_code, span.name): span.person_id for span in spans}
+    people: dict[tuple[str, str], set[UUID]] = {}
+    for span in spans:
+        people.setdefault((span.grid_code, span.name), set()).add(span.person_id)
     paying = await funds.funds_for(county_id, {span.grid_code[:12] for span in spans})
     policy = (await settings_county.get(county_id)).expiry_policy
     found: dict[UUID, tuple[Row, Opening]] = {}
@@ -102,9 +104,17 @@ async def _items(county_id: int, table: Table, actor: Actor | None) -> list[tupl
         if (row.sheet, row.number) in faulty:
             continue
         grid, merit, wallet = row["网格编码"], row["履职积分"] or 0, row["可兑换积分"] or 0
-        person_id = people.get((grid, row["姓名"]))
+        named = people.get((grid, row["姓名"]), set())
+        person_id = next(iter(named), None)
         if person_id is None:
             table.fault(row, "姓名", f"“{row['姓名']}”现在不是网格 {grid} 的网格员，请核对。")
+        elif len(named) > 1:
+            table.fault(
+                row,
+                "姓名",
+                f"这个网格有 {len(named)} 位“{row['姓名']}”，分不清是谁，"
+                "请先在花名册里改成不同的写法。",
+            )
         elif person_id in found:
             table.fault(row, "姓名", f"“{row['姓名']}”在表里出现了两次，请合并成一行。")
         elif merit + wallet == 0:
