@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from points.errors import MonthNotReady, ObjectionRefused, WorkRefused
+from points.ledger import service as ledger
 from points.work import month, queries, service
 from points.work.month_queries import MonthRow
 from points.work.rules import State
@@ -19,6 +20,7 @@ from shared.ids import new_id
 from shared.roster import service as roster
 from shared.roster.roles import Role
 from tests.factories import COUNTY, STARTED, Member, SmallCounty, acting, small_county
+from tests.points.redemption import scene as counter
 
 VILLAGE = "421222100001"
 DURING = datetime(2026, 10, 20, 4, tzinfo=UTC)
@@ -151,6 +153,30 @@ async def test_a_sampled_record_that_does_not_hold_is_refused(rollback: None) ->
     await month.confirm_sample(instructor, VILLAGE, RUN, CLOSED)
     assert (await month.post_ended(COUNTY, CLOSED + timedelta(days=20))).records == 0
     assert (await state(record.id))[0] == State.REFUSED
+
+
+async def test_the_last_month_of_a_period_can_be_spent(rollback: None) -> None:
+    """Points of September are posted in November: quarter_end must not have ended them."""
+    town = await small_county()
+    await DB.execute(
+        'UPDATE shared.county SET settings = settings || \'{"expiry_policy": "quarter_end"}\''
+        " WHERE id = $1",
+        COUNTY,
+    )
+    await counter.fund(VILLAGE)
+    worker = await acting(town.worker, on=date(2026, 9, 28))
+    form = LogForm(
+        id=new_id(), rule_code="ORG-02", work_date=date(2026, 9, 28), text="参加网格例会"
+    )
+    record = await service.log(worker, form, now=datetime(2026, 9, 29, tzinfo=UTC))
+    await service.verify(await acting(town.lead), record.id, now=DURING)
+    for member in (town.committee, town.supervisor):
+        await month.review(await acting(member), VILLAGE, 202609, DURING)
+    await month.confirm_sample(await acting(town.instructor), VILLAGE, 202609, DURING)
+    night = DURING + timedelta(days=14)
+    assert (await month.post_ended(COUNTY, night)).posted == 10
+    await ledger.expire_lots(COUNTY, today(night))
+    assert (await ledger.balances(COUNTY, town.worker.person_id, night)).wallet == 10
 
 
 async def test_only_what_is_sampled_is_refused_by_the_township(rollback: None) -> None:
