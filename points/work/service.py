@@ -232,12 +232,10 @@ async def tasks(actor: Actor, limit: int = TASKS) -> list[Task]:
             ),
             None,
         )
-        month = line.work_date.replace(day=1)
-        if (line.rule_code, month) not in rules:
-            rules[line.rule_code, month] = await rulebook.rule_at(
-                actor.county_id, line.rule_code, line.work_date
-            )
-        rule = rules[line.rule_code, month]
+        key = (line.rule_code, line.work_date)
+        if key not in rules:
+            rules[key] = await rulebook.rule_at(actor.county_id, *key)
+        rule = rules[key]
         if step is not None and rule is not None:
             result.append(Task(line=line, step=step.step, title=rule.title, resident=rule.resident))
     return result

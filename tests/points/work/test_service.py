@@ -15,6 +15,7 @@ from points.errors import (
     WorkNotOpen,
     WorkRefused,
 )
+from points.rulebook import service as rulebook
 from points.rulebook.rules import Step
 from points.work import queries, service
 from points.work.rules import State, drawn
@@ -198,6 +199,21 @@ async def test_the_resident_s_word_is_recorded(rollback: None) -> None:
         await service.verify(lead, record.id, now=NOW)
     done = await service.verify(lead, record.id, resident_how="phone", now=NOW)
     assert (done.state, done.resident_how) == (State.ACCEPTED, "phone")
+
+
+async def test_the_list_asks_for_the_resident_as_each_day_s_version_does(rollback: None) -> None:
+    """A version that begins within a month: the question stands where it will be needed."""
+    town = await small_county()
+    rule = (await rulebook.history(COUNTY, "ORG-02"))[-1]
+    new = msgspec.structs.replace(rule, resident=True, effective_from=date(2026, 10, 10))
+    office = await acting(town.department, desk=True)
+    await rulebook.change_rule(office, new, datetime(2026, 10, 5, 4, tzinfo=UTC))
+    for day in (9, 12):
+        await logged(await by(town.worker), work_date=date(2026, 10, day))
+    tasks = await service.tasks(await by(town.lead))
+    assert [(task.line.work_date.day, task.resident) for task in tasks] == [(9, False), (12, True)]
+    with pytest.raises(ResidentMissing):
+        await service.verify(await by(town.lead), tasks[1].line.id, now=NOW)
 
 
 async def test_one_in_ten_of_a_check_rule_waits(rollback: None) -> None:
