@@ -10,7 +10,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 import msgspec
 
-from points.ledger import service
+from points.ledger import queries, service
 from points.ledger.items import Code, Opening, Outcome
 from points.ledger.rules import expires_on
 from points.settlement.funds import service as funds
@@ -99,6 +99,8 @@ async def _items(county_id: int, table: Table, actor: Actor | None) -> list[tupl
         people.setdefault((span.grid_code, span.name), set()).add(span.person_id)
     paying = await funds.funds_for(county_id, {span.grid_code[:12] for span in spans})
     policy = (await settings_county.get(county_id)).expiry_policy
+    ids = {one: _id_of(county_id, one) for named in people.values() for one in named}
+    days = await queries.days_of_postings(county_id, list(ids.values()))
     found: dict[UUID, tuple[Row, Opening]] = {}
     for row in table.rows:
         if (row.sheet, row.number) in faulty:
@@ -125,7 +127,7 @@ async def _items(county_id: int, table: Table, actor: Actor | None) -> list[tupl
             found[person_id] = (
                 row,
                 Opening(
-                    id=uuid5(NAMESPACE_URL, f"gridmerit:opening:{county_id}:{person_id}"),
+                    id=ids[person_id],
                     actor_id=actor.person_id if actor else None,
                     person_id=person_id,
                     code="opening",
@@ -133,12 +135,17 @@ async def _items(county_id: int, table: Table, actor: Actor | None) -> list[tupl
                     wallet=wallet,
                     fund_id=paying.get(grid[:12]),
                     unit_code=grid[:12],
-                    day=on,
+                    day=days.get(ids[person_id], on),
                     expires_on=row["有效期至"] or expires_on(policy, on),
                     memo="期初积分",
                 ),
             )
     return list(found.values())
+
+
+def _id_of(county_id: int, person_id: UUID) -> UUID:
+    """A person has one opening balance, whichever file brings it."""
+    return uuid5(NAMESPACE_URL, f"gridmerit:opening:{county_id}:{person_id}")
 
 
 def _ended(ends: date | None, on: date) -> bool:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from points.ledger import service
+from points.ledger import opening, service
 from points.ledger.items import Balances
 from points.ledger.opening import import_balances
 from shared.clock import today
@@ -63,6 +63,19 @@ async def test_one_wrong_row_stops_the_file(town: SmallCounty, row: str, words: 
     assert "第 3 行" in result.faults[0]
     assert result.report.startswith(b"PK")
     assert (await service.balances(COUNTY, town.second_worker.person_id)).merit == 0
+
+
+async def test_the_same_file_on_a_later_day_adds_nothing(
+    town: SmallCounty, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was brought over yesterday is the same balance; who is new in the file is added."""
+    first, second = GOOD.decode().splitlines()[1:]
+    monkeypatch.setattr(opening, "today", lambda: today() - timedelta(days=1))
+    assert (await import_balances(None, COUNTY, file(first), "期初.csv")).posted == 1
+    monkeypatch.undo()
+    again = await import_balances(None, COUNTY, file(first, second), "期初.csv")
+    assert (again.faults, again.same, again.posted) == ([], 1, 1)
+    assert (await service.balances(COUNTY, town.worker.person_id)).merit == 305
 
 
 async def test_namesakes_of_a_grid_are_a_fault(town: SmallCounty) -> None:
