@@ -56,7 +56,10 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def propose(actor: Actor, form: Proposal, now: datetime | None = None) -> UUID:
-    """Serve notice of a deduction. Raises DeductionRefused, NotFound."""
+    """Serve notice of a deduction; the same form again is the notice already served.
+
+    Raises DeductionRefused, NotFound.
+    """
     at = now or clock_now()
     place = await roster.worker_place(actor.county_id, form.worker_id, form.happened_on)
     if place is None:
@@ -84,6 +87,9 @@ async def propose(actor: Actor, form: Proposal, now: datetime | None = None) -> 
         answer_due_on=due,
     )
     async with DB.transaction():
+        await work_queries.lock_worker(actor.county_id, form.worker_id)
+        if known := await queries.same(actor.county_id, row):
+            return known
         await queries.insert(actor.county_id, row)
         await _audit(actor, Action.DEDUCT_PROPOSE, row.id, place.village_code, authority, form)
     return row.id

@@ -216,6 +216,15 @@ async def test_a_wrong_proposal_names_its_field(
     assert list(refused.value.fields) == [field]
 
 
+async def test_the_same_proposal_sent_twice_is_one(rollback: None) -> None:
+    """A form posted again serves no second notice; another amount or day is another matter."""
+    town = await small_county()
+    first = await proposed(town)
+    assert await proposed(town) == first
+    assert await proposed(town, happened_on=DAY - timedelta(days=1)) != first
+    assert len(await deductions.listed(await acting(town.chief))) == 2
+
+
 async def test_strangers_see_and_do_nothing(rollback: None) -> None:
     """Another township's people, a colleague, the worker against themselves."""
     town = await small_county()
