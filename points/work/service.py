@@ -338,15 +338,21 @@ async def refresh(county_id: int, code: str, now: datetime | None = None) -> int
 
 async def waits_for(county_id: int, record_id: UUID, now: datetime | None = None) -> list[str]:
     """Names of the people whom a record waits for: 等王书记核实."""
+    return list((await waiting(county_id, record_id, now)).values())
+
+
+async def waiting(county_id: int, record_id: UUID, now: datetime | None = None) -> dict[str, str]:
+    """The same by step; a step that nobody can confirm is absent."""
     record = await queries.record(county_id, record_id)
     if record is None:
-        return []
+        return {}
     roll = await queries.roll(county_id, today(now), CONFIRMING, record.grid_code)
-    names: list[str] = []
+    names: dict[str, str] = {}
     for step in await queries.steps(county_id, [record_id]):
         if step.verdict == "open":
             found = await _confirmer(county_id, record, step.step, roll)
-            names += [person.name for person in found.people[:1]] if found else []
+            if found:
+                names[step.step] = found.people[0].name
     return names
 
 

@@ -144,6 +144,16 @@ async def test_sending_back_and_correcting(client: httpx.AsyncClient) -> None:
     assert "参加网格例会" in (await client.get(link.group())).text
 
 
+async def test_each_step_names_whom_it_waits_for(client: httpx.AsyncClient) -> None:
+    """V2 needs two people: the page does not say that one of them does both."""
+    world = await small_county()
+    await enter(client, world.worker)
+    sent = declaration(rule_code="OPN-01", choice="路灯不亮")
+    await post(client, "/work", **sent)
+    page = (await client.get(f"/records/{sent['id']}")).text
+    assert (page.count(world.committee.name), page.count(world.supervisor.name)) == (1, 1)
+
+
 async def test_a_batch_is_shown_before_it_is_confirmed(client: httpx.AsyncClient) -> None:
     """Two records ticked, previewed, confirmed."""
     world = await small_county()
