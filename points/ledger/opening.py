@@ -10,7 +10,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 import msgspec
 
-from points.ledger import service
+from points.ledger import queries, service
 from points.ledger.items import Code, Opening, Outcome
 from points.ledger.rules import expires_on
 from points.settlement.funds import service as funds
@@ -94,17 +94,29 @@ async def _items(county_id: int, table: Table, actor: Actor | None) -> list[tupl
     on = today()
     faulty = {(fault.sheet, fault.row) for fault in table.faults}
     spans = await roster.workers(county_id, str(county_id), on, on)
-    people = {(span.grid_code, span.name): span.person_id for span in spans}
+    people: dict[tuple[str, str], set[UUID]] = {}
+    for span in spans:
+        people.setdefault((span.grid_code, span.name), set()).add(span.person_id)
     paying = await funds.funds_for(county_id, {span.grid_code[:12] for span in spans})
     policy = (await settings_county.get(county_id)).expiry_policy
+    ids = {one: _id_of(county_id, one) for named in people.values() for one in named}
+    days = await queries.days_of_postings(county_id, list(ids.values()))
     found: dict[UUID, tuple[Row, Opening]] = {}
     for row in table.rows:
         if (row.sheet, row.number) in faulty:
             continue
         grid, merit, wallet = row["网格编码"], row["履职积分"] or 0, row["可兑换积分"] or 0
-        person_id = people.get((grid, row["姓名"]))
+        named = people.get((grid, row["姓名"]), set())
+        person_id = next(iter(named), None)
         if person_id is None:
             table.fault(row, "姓名", f"“{row['姓名']}”现在不是网格 {grid} 的网格员，请核对。")
+        elif len(named) > 1:
+            table.fault(
+                row,
+                "姓名",
+                f"这个网格有 {len(named)} 位“{row['姓名']}”，分不清是谁，"
+                "请先在花名册里改成不同的写法。",
+            )
         elif person_id in found:
             table.fault(row, "姓名", f"“{row['姓名']}”在表里出现了两次，请合并成一行。")
         elif merit + wallet == 0:
@@ -115,7 +127,7 @@ async def _items(county_id: int, table: Table, actor: Actor | None) -> list[tupl
             found[person_id] = (
                 row,
                 Opening(
-                    id=uuid5(NAMESPACE_URL, f"gridmerit:opening:{county_id}:{person_id}"),
+                    id=ids[person_id],
                     actor_id=actor.person_id if actor else None,
                     person_id=person_id,
                     code="opening",
@@ -123,12 +135,17 @@ async def _items(county_id: int, table: Table, actor: Actor | None) -> list[tupl
                     wallet=wallet,
                     fund_id=paying.get(grid[:12]),
                     unit_code=grid[:12],
-                    day=on,
+                    day=days.get(ids[person_id], on),
                     expires_on=row["有效期至"] or expires_on(policy, on),
                     memo="期初积分",
                 ),
             )
     return list(found.values())
+
+
+def _id_of(county_id: int, person_id: UUID) -> UUID:
+    """A person has one opening balance, whichever file brings it."""
+    return uuid5(NAMESPACE_URL, f"gridmerit:opening:{county_id}:{person_id}")
 
 
 def _ended(ends: date | None, on: date) -> bool:

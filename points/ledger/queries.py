@@ -114,6 +114,9 @@ SELECT worker_id FROM points.objection WHERE county_id = $1 AND state IN ('open'
 UNION
 SELECT worker_id FROM points.deduction WHERE county_id = $1 AND state = 'appealed'
 """
+DAYS_OF_POSTINGS = (
+    "SELECT id, day FROM points.posting WHERE county_id = $1 AND id = ANY ($2::uuid[])"
+)
 PURGE_CODES = "SELECT points.purge_codes($1, $2, $3) /* county_id = $1 */"
 NEWEST = UUID(int=(1 << 128) - 1)
 """Sorts after every id: the cursor of the first page."""
@@ -195,3 +198,9 @@ async def receipt_of_person(county_id: int, transfer_id: UUID, person_id: UUID) 
 
 async def appealing(county_id: int) -> list[UUID]:
     return [row["worker_id"] for row in await DB.fetch(APPEALING, county_id)]
+
+
+async def days_of_postings(county_id: int, ids: Sequence[UUID]) -> dict[UUID, date]:
+    """The days of those of the ids that the ledger has."""
+    rows = await DB.fetch(DAYS_OF_POSTINGS, county_id, list(ids))
+    return {row["id"]: row["day"] for row in rows}

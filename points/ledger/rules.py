@@ -9,6 +9,16 @@ REMINDER_DAYS = (30, 7)
 """Days before the last day on which a person is reminded."""
 
 
+def last_day(policy: Policy, earned_on: date, posted_on: date) -> date | None:
+    """The last day of points that reach the wallet later than they were earned.
+
+    A month is posted when the next is under way; what would have ended by then, before anybody
+    could spend it, counts as earned on the day it is posted.
+    """
+    ends = expires_on(policy, earned_on)
+    return expires_on(policy, posted_on) if ends is not None and ends < posted_on else ends
+
+
 def expires_on(policy: Policy, earned_on: date) -> date | None:
     """The last day on which points earned on a day can be spent; None = never ends."""
     match policy:

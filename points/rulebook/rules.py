@@ -213,6 +213,11 @@ def check_change(new: Rule, history: list[Rule], caps: Caps, today: date) -> Non
         ("per", new.per > 0, "计分数量至少为 1。"),
         ("title", bool(new.title), "请填写名称。"),
         ("steps", bool(new.steps), "至少要有一级核实人。"),
+        (
+            "templates",
+            bool(new.templates) or not new.secret,
+            "这一项只记统一用语，请至少保留一句。",
+        ),
     ):
         if not holds:
             raise RuleRefused(field, reason)

@@ -117,8 +117,9 @@ async def change_rule(
         new = msgspec.structs.replace(
             new, version=versions[-1].version + 1, category=versions[-1].category
         )
-        caps = await caps_at(actor.county_id, new.effective_from)
-        check_change(new, versions, caps, today(at))
+        for stored in await caps_versions(actor.county_id):
+            if stored.until is None or stored.until > new.effective_from:
+                check_change(new, versions, stored.caps, today(at))
         await queries.end_open(actor.county_id, new.code, new.effective_from)
         await queries.insert(
             actor.county_id, [_version("award", new.code, new)], at, actor.person_id
@@ -144,7 +145,11 @@ async def change_caps(actor: Actor, new: Caps, now: datetime | None = None) -> N
         await queries.lock_open(actor.county_id, CAPS_CODE)
         rows = await queries.history(actor.county_id, CAPS_CODE)
         versions = [msgspec.json.decode(row.body, type=Caps) for row in rows]
-        rules = await rules_at(actor.county_id, new.effective_from)
+        rules = [
+            rule
+            for rule in map(_rule, await queries.all_versions(actor.county_id, "award"))
+            if rule.effective_to is None or rule.effective_to > new.effective_from
+        ]
         check_caps(new, versions, rules, today(at))
         await queries.end_open(actor.county_id, CAPS_CODE, new.effective_from)
         stored = msgspec.structs.replace(

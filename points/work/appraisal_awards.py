@@ -11,11 +11,12 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from points.errors import LedgerRefused
 from points.ledger import service as ledger
 from points.ledger.items import Award, Code
-from points.ledger.rules import expires_on
+from points.ledger.rules import last_day
 from points.settlement.funds import service as funds
 from points.work import award_queries as queries
 from points.work.award_queries import Due
 from shared import settings_county
+from shared.clock import today
 from shared.database import DB
 
 CODE = "AWARD-01"
@@ -47,7 +48,7 @@ async def post_due(county_id: int, now: datetime) -> tuple[int, int]:
                 fund_id=fund_id,
                 unit_code=county,
                 day=due.closed_on,
-                expires_on=expires_on(policy, due.closed_on),
+                expires_on=last_day(policy, due.closed_on, today(now)),
                 memo=f"{due.title}优秀奖励",
             )
             for key, due in open_.items()

@@ -59,11 +59,35 @@ INSERT INTO points.deduction (county_id, id, worker_id, village_code, code, titl
     answer, decision, appeal, appeal_decision)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 'noticed', '', '', '', '')
 """
+SAME = """
+SELECT id FROM points.deduction
+WHERE county_id = $1 AND worker_id = $2 AND state = 'noticed' AND code = $3 AND amount = $4
+  AND record_id IS NOT DISTINCT FROM $5 AND facts = $6 AND evidence = $7 AND happened_on = $8
+  AND proposed_by = $9
+ORDER BY id LIMIT 1
+"""
 BELOW = " AND EXISTS (SELECT FROM unnest($2::text[]) c WHERE starts_with(d.village_code, c))"
 
 
 async def insert(county_id: int, row: NewDeduction) -> None:
     await DB.execute(INSERT, county_id, *msgspec.structs.astuple(row))
+
+
+async def same(county_id: int, row: NewDeduction) -> UUID | None:
+    """A notice of exactly this that nobody has decided yet."""
+    found: UUID | None = await DB.fetchval(
+        SAME,
+        county_id,
+        row.worker_id,
+        row.code,
+        row.amount,
+        row.record_id,
+        row.facts,
+        row.evidence,
+        row.happened_on,
+        row.proposed_by,
+    )
+    return found
 
 
 async def one(county_id: int, deduction_id: UUID, *, lock: bool = False) -> DeductionRow | None:

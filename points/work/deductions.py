@@ -32,6 +32,7 @@ from shared.roster import service as roster
 
 ANSWER_DAYS = 5
 APPEAL_DAYS = 5
+UNPAID = (State.PENDING, State.RETURNED, State.ACCEPTED)
 STATE_NAMES = {
     "noticed": "已告知，可陈述",
     "decided": "已决定，可申诉",
@@ -55,7 +56,10 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def propose(actor: Actor, form: Proposal, now: datetime | None = None) -> UUID:
-    """Serve notice of a deduction. Raises DeductionRefused, NotFound."""
+    """Serve notice of a deduction; the same form again is the notice already served.
+
+    Raises DeductionRefused, NotFound.
+    """
     at = now or clock_now()
     place = await roster.worker_place(actor.county_id, form.worker_id, form.happened_on)
     if place is None:
@@ -83,6 +87,9 @@ async def propose(actor: Actor, form: Proposal, now: datetime | None = None) -> 
         answer_due_on=due,
     )
     async with DB.transaction():
+        await work_queries.lock_worker(actor.county_id, form.worker_id)
+        if known := await queries.same(actor.county_id, row):
+            return known
         await queries.insert(actor.county_id, row)
         await _audit(actor, Action.DEDUCT_PROPOSE, row, authority, form)
     return row.id
@@ -231,7 +238,11 @@ async def view(actor: Actor, deduction_id: UUID) -> DeductionRow:
 
 
 async def _post(county_id: int, row: DeductionRow, at: datetime) -> None:
-    """Merit down by the amount; a false claim's award is reversed as well."""
+    """Merit down by the amount; a false claim's award is reversed as well.
+
+    A false claim that has no award yet is refused, or the next run would pay it. Other rules
+    may point to a record as evidence and leave its award alone.
+    """
     items: list[Item] = [
         Deduct(
             id=row.id,
@@ -243,9 +254,13 @@ async def _post(county_id: int, row: DeductionRow, at: datetime) -> None:
             memo=row.title,
         )
     ]
-    if row.record_id is not None:
+    if row.record_id is not None and await _reverses(county_id, row):
         record = await work_queries.lock_record(county_id, row.record_id)
-        if record is not None and record.state == State.POSTED:
+        if record is not None and record.state in UNPAID:
+            await work_queries.set_state(
+                county_id, row.record_id, State.REFUSED, at, reason=row.title
+            )
+        elif record is not None and record.state == State.POSTED:
             await work_queries.set_state(
                 county_id, row.record_id, State.REVERSED, at, reason=row.title
             )
@@ -264,6 +279,11 @@ async def _post(county_id: int, row: DeductionRow, at: datetime) -> None:
             raise LedgerRefused(str(outcome.code))
 
 
+async def _reverses(county_id: int, row: DeductionRow) -> bool:
+    penalties = await rulebook.penalties_at(county_id, row.happened_on)
+    return any(penalty.reverses for penalty in penalties if penalty.code == row.code)
+
+
 async def _checked(county_id: int, form: Proposal, at: datetime) -> Penalty:
     penalties = await rulebook.penalties_at(county_id, form.happened_on)
     penalty = next((item for item in penalties if item.code == form.code), None)
@@ -275,10 +295,10 @@ async def _checked(county_id: int, form: Proposal, at: datetime) -> Penalty:
         raise DeductionRefused("happened_on", "日期还没有到。")
     if not form.facts.strip() or not form.evidence.strip():
         raise DeductionRefused("facts", "请写明事实和证据，两项都要填。")
-    if penalty.reverses:
+    if penalty.reverses or form.record_id is not None:
         record = await work_queries.record(county_id, form.record_id) if form.record_id else None
         if record is None or record.worker_id != form.worker_id:
-            raise DeductionRefused("record_id", "请从这名网格员的工作记录里选出虚报的那一条。")
+            raise DeductionRefused("record_id", "请从这名网格员本人的工作记录里选出这一条。")
     return penalty
 
 

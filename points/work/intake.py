@@ -26,7 +26,7 @@ from points.rulebook.rules import Decision, Rule
 from points.work import bulk_queries, confirming, intake_rules, posting
 from points.work import intake_queries as staging
 from points.work.bulk_queries import Answered
-from points.work.intake_queries import StagedLine
+from points.work.intake_queries import Signed, StagedLine
 from points.work.intake_report import Imported, Line
 from points.work.intake_rules import Given, Refused, World
 from points.work.rules import Confirmer, month_of, next_month
@@ -270,6 +270,7 @@ async def _signed(
     resident = [code for code, rules in world.rules.items() if any(r.resident for r in rules)]
     for first in range(0, result.rows, CHUNK):
         answers: list[Answered] = []
+        taken: set[tuple[UUID, UUID]] = set()
         for row in await staging.signed(county_id, first, first + CHUNK):
             if row.work_date not in rolls:
                 rolls[row.work_date] = await confirming.roll_of(county_id, row.work_date)
@@ -277,8 +278,9 @@ async def _signed(
             who = rolls[row.work_date].confirmer(
                 row.step, row.grid_code, excluded, cadre=row.worker_id in cadres
             )
-            if by := _named(who, row.confirmed_by):
+            if by := _named(who, row, taken):
                 assert who is not None  # noqa: S101  somebody of it was named
+                taken.add((row.id, by))
                 answers.append(Answered(row.step_id, by, confirming.authority_of(who)))
         if answers:
             await bulk_queries.answer(county_id, answers, at)
@@ -286,11 +288,22 @@ async def _signed(
             result.confirmed += len(await bulk_queries.accept(county_id, ids, resident, at))
 
 
-def _named(who: Confirmer | None, names: str) -> UUID | None:
-    """Who of those that may confirm is named in the cell."""
-    listed = frozenset(names.replace("，", "、").split("、"))
-    people = who.people if who else ()
-    return next((held.person_id for held in people if held.name in listed), None)
+def _named(who: Confirmer | None, row: Signed, taken: set[tuple[UUID, UUID]]) -> UUID | None:
+    """Who of those that may confirm is named in the cell.
+
+    Not for another step of the record as well, unless they stand in from above.
+    """
+    if who is None:
+        return None
+    listed = frozenset(row.confirmed_by.replace("，", "、").split("、"))
+    return next(
+        (
+            held.person_id
+            for held in who.people
+            if held.name in listed and (who.escalated or (row.id, held.person_id) not in taken)
+        ),
+        None,
+    )
 
 
 async def _report(county_id: int, table: Stream, result: Imported) -> None:

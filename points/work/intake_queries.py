@@ -85,6 +85,7 @@ SIGNED = """
 SELECT r.n, r.id, r.worker_id, r.grid_code, r.work_date, r.confirmed_by, v.id AS step_id, v.step
 FROM intake_row r JOIN points.verification v ON v.county_id = $1 AND v.record_id = r.id
 WHERE r.outcome = 'fresh' AND r.confirmed_by <> '' AND r.n >= $2 AND r.n < $3
+ORDER BY r.n, v.step
 """
 ANY_SIGNED = """
 SELECT EXISTS (SELECT FROM intake_row WHERE outcome = 'fresh' AND confirmed_by <> '')

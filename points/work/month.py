@@ -16,8 +16,8 @@ from points.work import month_queries as queries
 from points.work import posting
 from points.work import queries as work_queries
 from points.work.month_queries import MonthCount, MonthRow, ObjectionRow, WorkerCategory
-from points.work.rules import State, confirmer, month_of, next_month, sample
-from points.work.schemas import Line, MonthTotals
+from points.work.rules import State, confirmer, month_of, next_month, sample, text_key
+from points.work.schemas import Line, MonthTotals, Record
 from shared import settings_county
 from shared.audit import service as audit
 from shared.calendar import service as calendar
@@ -85,12 +85,21 @@ async def sampled(actor: Actor, row: MonthRow) -> list[Line]:
     return await work_queries.lines(actor.county_id, [UUID(item) for item in row.sample])
 
 
-async def may_review(actor: Actor, village_code: str, now: datetime | None = None) -> list[str]:
-    """Which of ``committee`` and ``supervisor`` the actor may answer for this village."""
-    roll = await work_queries.roll(actor.county_id, today(now), REVIEWERS, village_code)
+async def may_review(actor: Actor, row: MonthRow, now: datetime | None = None) -> list[str]:
+    """Which of ``committee`` and ``supervisor`` the actor may answer for this month's village.
+
+    They are two people, even where one holds both posts; who stands in from above may answer both.
+    """
+    roll = await work_queries.roll(actor.county_id, today(now), REVIEWERS, row.village_code)
+    grid = row.village_code + "000"
     found = []
-    for step in (Step.COMMITTEE, Step.SUPERVISOR):
-        who = confirmer(step, village_code + "000", frozenset(), roll, cadre=False)
+    for step, other in (
+        (Step.COMMITTEE, row.supervisor_id),
+        (Step.SUPERVISOR, row.committee_id),
+    ):
+        who = confirmer(step, grid, frozenset(), roll, cadre=False)
+        if who and other and not who.escalated:
+            who = confirmer(step, grid, frozenset({other}), roll, cadre=False)
         if who and any(held.person_id == actor.person_id for held in who.people):
             found.append(step.value)
     return found
@@ -110,14 +119,11 @@ async def review(
         if row.state not in {"collecting", "reviewing"}:
             raise MonthNotReady(f"这个月{STATE_NAMES[row.state]}，不用再审核。")
         await _month_over(actor.county_id, month, at)
-        sides = await may_review(actor, village_code, at)
-        if not sides:
+        if not await may_review(actor, row, at):
             raise NotFound
-        for side in sides:
-            if getattr(row, f"{side}_id") is None:
+        for side in ("committee", "supervisor"):
+            if getattr(row, f"{side}_id") is None and side in await may_review(actor, row, at):
                 row = msgspec.structs.replace(row, **{f"{side}_id": actor.person_id})
-                if len(sides) == 1:
-                    break
         row = msgspec.structs.replace(row, state="reviewing")
         if row.committee_id and row.supervisor_id:
             await queries.move_pending(actor.county_id, month, village_code, next_month(month))
@@ -151,19 +157,31 @@ async def confirm_sample(
 async def reject_sampled(
     actor: Actor, record_id: UUID, reason: str, now: datetime | None = None
 ) -> None:
-    """A sampled record does not hold: it is refused, with the reason."""
+    """A sampled record does not hold: it is refused, with the reason.
+
+    Only until the notice begins: what is on it can be objected to, not taken away unseen. Raises
+    WorkRefused, NotFound, MonthNotReady.
+    """
     at = now or clock_now()
     if not reason.strip():
         raise WorkRefused("reason", "请写明不予认定的原因。")
     async with DB.transaction():
-        record = await work_queries.lock_record(actor.county_id, record_id)
-        if record is None or record.state != State.ACCEPTED:
+        found = await work_queries.record(actor.county_id, record_id)
+        if found is None:
             raise NotFound
         authority = require(
             actor,
             Action.WORK_SAMPLE,
-            Target(unit_code=record.grid_code[:9], owner=record.worker_id),
+            Target(unit_code=found.grid_code[:9], owner=found.worker_id),
         )
+        row = await queries.month_row(
+            actor.county_id, found.grid_code[:12], found.run_month, lock=True
+        )
+        record = await work_queries.lock_record(actor.county_id, record_id)
+        if record is None or record.state != State.ACCEPTED:
+            raise NotFound
+        if row is None or row.state != "sampling" or str(record_id) not in row.sample:
+            raise MonthNotReady("这条记录不在抽查之列，或抽查已经结束，不能再这样退掉。")
         await work_queries.set_state(
             actor.county_id, record_id, State.REFUSED, at, reason=reason.strip()
         )
@@ -215,6 +233,7 @@ async def object_to(actor: Actor, record_id: UUID, text: str, now: datetime | No
     if not text.strip():
         raise ObjectionRefused("text", "请写明哪里不对。")
     async with DB.transaction():
+        await work_queries.lock_record(actor.county_id, record_id)
         found = await work_queries.lines(actor.county_id, [record_id])
         if not found or found[0].worker_id != actor.person_id:
             raise NotFound
@@ -282,18 +301,22 @@ async def answer(
 ) -> None:
     """Answer an objection, or decide its second review (then not who answered first).
 
-    An upheld objection to a refused record accepts it. Raises NotFound, Forbidden,
-    ObjectionRefused.
+    An upheld objection to a refused record accepts it, and in immediate mode posts it. Raises
+    NotFound, Forbidden, ObjectionRefused.
     """
     at = now or clock_now()
     if not text.strip():
         raise ObjectionRefused("text", "请写明答复的理由。")
     async with DB.transaction():
+        found = await queries.objection(actor.county_id, objection_id)
+        if found is None:
+            raise NotFound
+        await work_queries.lock_worker(actor.county_id, found.worker_id)
+        record = await work_queries.lock_record(actor.county_id, found.record_id)
         row = await queries.objection(actor.county_id, objection_id)
         if row is None or row.state not in {"open", "review"}:
-            raise NotFound
+            raise NotFound  # somebody else has answered it meanwhile
         second = row.state == "review"
-        record = await work_queries.lock_record(actor.county_id, row.record_id)
         authority = require(
             actor,
             Action.OBJECTION_REVIEW if second else Action.OBJECTION_ANSWER,
@@ -312,6 +335,7 @@ async def answer(
         else:
             await queries.answer_objection(actor.county_id, objection_id, verdict, text.strip(), by)
         if upheld and record is not None and record.state == State.REFUSED:
+            await _no_second(actor.county_id, record)
             await work_queries.set_state(actor.county_id, record.id, State.ACCEPTED, at)
         await audit.record(
             actor,
@@ -325,6 +349,20 @@ async def answer(
             after={"verdict": verdict},
             reason=text,
             authority=authority,
+        )
+        settings = await settings_county.get(actor.county_id)
+        if settings.posting_mode == "immediate":
+            await posting.post_records(actor.county_id, [row.record_id], at)
+
+
+async def _no_second(county_id: int, record: Record) -> None:
+    """The same work may have been declared again since it was refused; it counts once."""
+    key = text_key(record.text)
+    if await work_queries.same_record(
+        county_id, record.worker_id, record.work_date, record.rule_code, key
+    ):
+        raise ObjectionRefused(
+            "text", "这件事后来又记了一条，不能计两次。请维持原结果，按后记的那一条办理。"
         )
 
 

@@ -12,6 +12,7 @@ MAX_PIXELS = 40_000_000
 LONGEST = 1600
 """Pixels of the longer side of what is kept."""
 FORMATS = ("JPEG", "PNG", "WEBP")
+TOO_LARGE = "照片尺寸太大，请用手机普通拍照模式。"
 
 
 async def keep(folder: Path, data: bytes) -> bytes:
@@ -45,8 +46,10 @@ def _reencoded(data: bytes) -> bytes:
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
             if picture.width * picture.height > MAX_PIXELS:
-                raise WorkRefused("photo", "照片尺寸太大，请用手机普通拍照模式。")
+                raise WorkRefused("photo", TOO_LARGE)
             upright = ImageOps.exif_transpose(picture).convert("RGB")
+    except Image.DecompressionBombError as error:
+        raise WorkRefused("photo", TOO_LARGE) from error
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         raise WorkRefused("photo", "这不是能打开的照片，请重新拍一张。") from error
     upright.thumbnail((LONGEST, LONGEST))

@@ -15,7 +15,7 @@ import msgspec
 from points.errors import LedgerRefused
 from points.ledger import service as ledger
 from points.ledger.items import Award, Code
-from points.ledger.rules import expires_on
+from points.ledger.rules import last_day
 from points.rulebook import service as rulebook
 from points.rulebook.rules import Caps, Decision, Earned, Facts, Rule, decide
 from points.settlement.funds import service as funds
@@ -24,8 +24,8 @@ from points.work.posting_queries import Decided, Due, Given, Report
 from points.work.rules import REPEAT_DAYS, State, month_of, week_of
 from points.work.schemas import MonthTotals
 from shared import settings_county
+from shared.clock import today
 from shared.database import DB
-from shared.settings_county import CountySettings
 
 CHUNK = 500
 """Records decided and posted in one transaction, so that redemptions wait for none long; more only
@@ -110,7 +110,8 @@ async def _post(
         decided.append(Decided(item.id, decision.posted, words, repeats))
         if decision.posted:
             fund_id = paying.get(item.grid_code[:12])
-            awards.append(_award(item, rule, decision, fund_id, settings))
+            ends = last_day(settings.expiry_policy, item.work_date, today(at))
+            awards.append(_award(item, rule, decision, fund_id, ends))
     await queries.store(county_id, decided, at, resident_rules)
     for outcome in await ledger.post(county_id, awards):
         if outcome.code != Code.ACCEPTED:
@@ -253,7 +254,7 @@ def _visit(due: Due) -> tuple[str, str, date]:
 
 
 def _award(
-    due: Due, rule: Rule, decision: Decision, fund_id: UUID | None, settings: CountySettings
+    due: Due, rule: Rule, decision: Decision, fund_id: UUID | None, expires_on: date | None
 ) -> Award:
     return Award(
         id=due.id,
@@ -265,7 +266,7 @@ def _award(
         fund_id=fund_id,
         unit_code=due.grid_code[:12],
         day=due.work_date,
-        expires_on=expires_on(settings.expiry_policy, due.work_date),
+        expires_on=expires_on,
         memo=rule.templates[0] if rule.secret else rule.title,
     )
 

@@ -148,15 +148,17 @@ WHERE r.county_id = $1 AND r.state = 'pending' AND EXISTS (
       AND (s.grid_code = '' OR s.role <> 'lead' OR s.grid_code = ANY($4::text[])))
   AND r.worker_id <> $5 AND r.entered_by IS DISTINCT FROM $5 AND $5 <> ALL(r.recused)
 """
-DONE_BY = (
-    LINE
-    + """
-  AND r.id IN (SELECT s.record_id FROM points.verification s
-               WHERE s.county_id = $1 AND s.by_id = $2 AND s.verdict <> 'open'
-                 AND ($3::timestamptz IS NULL OR s.at < $3))
-ORDER BY v.at DESC NULLS LAST LIMIT $4
-"""
+# By when the person answered, whatever others did to the record since; a sheet or a batch answers
+# many in one instant.
+DONE_BY = """
+WITH own AS (
+    SELECT record_id AS id, max(at) AS at FROM points.verification
+    WHERE county_id = $1 AND by_id = $2 AND verdict <> 'open' GROUP BY record_id
 )
+SELECT id, at FROM own
+WHERE $3::uuid IS NULL OR (at, id) < (SELECT at, id FROM own WHERE id = $3)
+ORDER BY at DESC, id DESC LIMIT $4
+"""
 OPEN_STEPS = """
 SELECT v.id, v.record_id, v.step, v.role, v.unit_code, v.grid_code, v.verdict, v.by_id,
        NULL::text AS by_name, v.authority, v.via, v.at
@@ -316,10 +318,13 @@ async def count_open_for(
     return int(await DB.fetchval(COUNT_OPEN_FOR, county_id, roles, units, list(grids), me))
 
 
-async def done_by(
-    county_id: int, person_id: UUID, before: datetime | None, limit: int
-) -> list[Line]:
-    return await DB.all(Line, DONE_BY, county_id, person_id, before, limit)
+async def done_by(county_id: int, person_id: UUID, after: UUID | None, limit: int) -> list[Line]:
+    """Records a person answered, latest first; ``verified_at`` is when that person did."""
+    own = {
+        row["id"]: row["at"] for row in await DB.fetch(DONE_BY, county_id, person_id, after, limit)
+    }
+    found = {line.id: line for line in await lines(county_id, list(own))}
+    return [msgspec.structs.replace(found[key], verified_at=at) for key, at in own.items()]
 
 
 async def pending(county_id: int, month: int, code: str) -> list[Record]:

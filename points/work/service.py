@@ -235,12 +235,10 @@ async def tasks(actor: Actor, limit: int = TASKS) -> list[Task]:
             ),
             None,
         )
-        month = line.work_date.replace(day=1)
-        if (line.rule_code, month) not in rules:
-            rules[line.rule_code, month] = await rulebook.rule_at(
-                actor.county_id, line.rule_code, line.work_date
-            )
-        rule = rules[line.rule_code, month]
+        key = (line.rule_code, line.work_date)
+        if key not in rules:
+            rules[key] = await rulebook.rule_at(actor.county_id, *key)
+        rule = rules[key]
         if step is not None and rule is not None:
             result.append(Task(line=line, step=step.step, title=rule.title, resident=rule.resident))
     return result
@@ -252,9 +250,9 @@ async def count_tasks(actor: Actor) -> int:
     return await queries.count_open_for(actor.county_id, duties, grids, actor.person_id)
 
 
-async def done(actor: Actor, before: datetime | None = None) -> list[Line]:
-    """已办: what the actor has answered, latest first, one page."""
-    return await queries.done_by(actor.county_id, actor.person_id, before, PAGE)
+async def done(actor: Actor, after: UUID | None = None) -> list[Line]:
+    """已办: what the actor has answered, latest first, one page; ``after`` is the last one seen."""
+    return await queries.done_by(actor.county_id, actor.person_id, after, PAGE)
 
 
 async def own_lines(actor: Actor, before: UUID | None = None, state: str = "") -> list[Line]:
@@ -344,15 +342,21 @@ async def refresh(county_id: int, code: str, now: datetime | None = None) -> int
 
 async def waits_for(county_id: int, record_id: UUID, now: datetime | None = None) -> list[str]:
     """Names of the people whom a record waits for: 等王书记核实."""
+    return list((await waiting(county_id, record_id, now)).values())
+
+
+async def waiting(county_id: int, record_id: UUID, now: datetime | None = None) -> dict[str, str]:
+    """The same by step; a step that nobody can confirm is absent."""
     record = await queries.record(county_id, record_id)
     if record is None:
-        return []
+        return {}
     roll = await queries.roll(county_id, today(now), CONFIRMING, record.grid_code)
-    names: list[str] = []
+    names: dict[str, str] = {}
     for step in await queries.steps(county_id, [record_id]):
         if step.verdict == "open":
             found = await _confirmer(county_id, record, step.step, roll)
-            names += [person.name for person in found.people[:1]] if found else []
+            if found:
+                names[step.step] = found.people[0].name
     return names
 
 

@@ -217,7 +217,6 @@ async def _record(
     if rule is None:
         raise NotFound
     objection = await month.objection_of(actor.county_id, record_id)
-    names = await service.waits_for(actor.county_id, record_id, moment(request))
     return page(
         request,
         "work/m_record.html",
@@ -226,7 +225,7 @@ async def _record(
         steps=steps,
         rule=rule,
         own=line.worker_id == actor.person_id,
-        waits_for=names,
+        waits_for=await service.waiting(actor.county_id, record_id, moment(request)),
         objection=objection,
         may_object=await month.may_object(actor, line, moment(request)),
         errors=errors,

@@ -130,13 +130,13 @@ async def approve_batch(request: Asked) -> Template:
 
 
 @get("/verify/done")
-async def done(request: Asked, before: FromQuery[datetime | None] = None) -> Template:
+async def done(request: Asked, after: FromQuery[UUID | None] = None) -> Template:
     """已办, latest first."""
-    lines = await service.done(request.user, before)
+    lines = await service.done(request.user, after)
     return page(
         request,
         "work/m_verified.html",
-        block="rows" if before else None,
+        block="rows" if after else None,
         lines=lines,
         more=len(lines) == service.PAGE,
         names=STATE_NAMES,
@@ -321,7 +321,7 @@ async def _month(
         workers=workers,
         categories=CATEGORY_NAMES,
         sample=await month.sampled(actor, row) if row.state == "sampling" else [],
-        sides=await month.may_review(actor, village_code, moment(request)),
+        sides=await month.may_review(actor, row, moment(request)),
         may_sample=any(village_code.startswith(code) for code in reach(actor, Action.WORK_SAMPLE)),
         states=month.STATE_NAMES,
         message=message,

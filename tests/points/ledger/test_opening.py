@@ -4,12 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from points.ledger import service
+from points.ledger import opening, service
 from points.ledger.items import Balances
 from points.ledger.opening import import_balances
 from shared.clock import today
 from shared.identity.actor import Actor
-from tests.factories import SmallCounty, acting, small_county
+from shared.roster.roles import Role
+from tests.factories import SmallCounty, acting, member, small_county
 from tests.points.ledger.builders import COUNTY, fund, sound
 
 HEAD = "姓名,网格编码,履职积分,可兑换积分,有效期至,备注"
@@ -62,6 +63,30 @@ async def test_one_wrong_row_stops_the_file(town: SmallCounty, row: str, words: 
     assert "第 3 行" in result.faults[0]
     assert result.report.startswith(b"PK")
     assert (await service.balances(COUNTY, town.second_worker.person_id)).merit == 0
+
+
+async def test_the_same_file_on_a_later_day_adds_nothing(
+    town: SmallCounty, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was brought over yesterday is the same balance; who is new in the file is added."""
+    first, second = GOOD.decode().splitlines()[1:]
+    monkeypatch.setattr(opening, "today", lambda: today() - timedelta(days=1))
+    assert (await import_balances(None, COUNTY, file(first), "期初.csv")).posted == 1
+    monkeypatch.undo()
+    again = await import_balances(None, COUNTY, file(first, second), "期初.csv")
+    assert (again.faults, again.same, again.posted) == ([], 1, 1)
+    assert (await service.balances(COUNTY, town.worker.person_id)).merit == 305
+
+
+async def test_namesakes_of_a_grid_are_a_fault(town: SmallCounty) -> None:
+    """Nobody's balance goes to somebody else of the same name."""
+    grid = town.units[town.worker.unit_code]
+    namesake = await member(Role.GRIDWORKER, grid, town.worker.name)
+    result = await import_balances(None, COUNTY, GOOD, "期初.csv")
+    assert len(result.faults) == 1
+    assert "2 位" in result.faults[0]
+    for person in (town.worker, namesake):
+        assert (await service.balances(COUNTY, person.person_id)).merit == 0
 
 
 async def test_another_amount_for_the_same_person_is_a_fault(town: SmallCounty) -> None:

@@ -144,6 +144,16 @@ def test_a_senseless_version_is_refused(change: dict[str, object], field: str) -
     assert list(refused.value.fields) == [field]
 
 
+def test_a_secret_rule_keeps_a_sentence() -> None:
+    """Its sentence is all that a record of it says: without one nobody could declare."""
+    bare = msgspec.structs.replace(
+        BY_CODE["CARE-02"], version=2, effective_from=date(2027, 1, 1), templates=()
+    )
+    with pytest.raises(RuleRefused) as refused:
+        check_change(bare, [BY_CODE["CARE-02"]], CAPS, TODAY)
+    assert list(refused.value.fields) == ["templates"]
+
+
 def test_versions_may_not_overlap() -> None:
     """A version already planned for a later day blocks one that would reach into it."""
     planned = msgspec.structs.replace(BY_CODE["SVC-01"], version=2, effective_from=date(2027, 3, 1))

@@ -88,3 +88,25 @@ async def test_caps_below_a_rule_are_refused(rollback: None) -> None:
     caps = await service.caps_at(COUNTY, date(2027, 1, 1))
     assert caps.category_month[Category.OPN] == 100
     assert (await service.caps_at(COUNTY, date(2026, 12, 31))).category_month == CAPS.category_month
+
+
+async def test_rules_and_caps_are_held_against_what_is_planned(rollback: None) -> None:
+    """Whichever is entered first: from its day on the category still has room for the rule."""
+    town = await small_county()
+    desk = await acting(town.department, desk=True)
+    low = dict(CAPS.category_month) | {Category.OPN: 100}
+    caps = msgspec.structs.replace(CAPS, category_month=low, effective_from=date(2027, 2, 1))
+    old = (await service.history(COUNTY, "OPN-03"))[-1]
+    dear = msgspec.structs.replace(old, points=150, effective_from=date(2027, 3, 1))
+    await service.change_rule(desk, dear, NOW)
+    with pytest.raises(RuleRefused, match="OPN-03"):
+        await service.change_caps(desk, caps, NOW)
+    low[Category.OPN] = 160
+    later = msgspec.structs.replace(caps, category_month=low, effective_from=date(2027, 6, 1))
+    await service.change_caps(desk, later, NOW)
+    other = (await service.history(COUNTY, "OPN-02"))[-1]
+    dearer = msgspec.structs.replace(
+        other, points=170, cap_month=None, effective_from=date(2027, 4, 1)
+    )
+    with pytest.raises(RuleRefused, match="每月上限"):
+        await service.change_rule(desk, dearer, NOW)

@@ -1,14 +1,16 @@
 """Work under real concurrency, with real commits."""
 
 import asyncio
+from contextvars import copy_context
 from datetime import UTC, date, datetime
 
 import msgspec
 
-from points.errors import DuplicateWork, WorkNotOpen
-from points.work import bulk, intake, service
+from points.errors import DuplicateWork, ObjectionRefused, WorkNotOpen
+from points.work import bulk, intake, month, queries, service
 from points.work.schemas import LogForm
 from shared.database import DB
+from shared.errors import NotFound
 from shared.ids import new_id
 from tests.factories import COUNTY, acting, small_county
 from tests.points.work.test_intake import HEAD, row
@@ -71,3 +73,53 @@ async def test_two_posting_runs_post_each_record_once(committed: None) -> None:
     assert sum(totals.posted for totals, _ in runs) == 120
     merit = "SELECT sum(awarded) FROM points.merit_month WHERE county_id = $1"
     assert await DB.fetchval(merit, COUNTY) == 120
+
+
+async def waiting(count: int, *tasks: asyncio.Task[object]) -> None:
+    """Until so many sessions wait for a lock, or a task did not wait and is done."""
+    sql = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+    while not any(task.done() for task in tasks) and await DB.fetchval(sql) < count:
+        pass
+
+
+async def test_two_answers_to_one_objection_at_once_are_one(committed: None) -> None:
+    """Who comes second finds it answered: a record stays refused whose objection was rejected."""
+    town = await small_county()
+    worker = await acting(town.worker)
+    record = await service.log(worker, form(), now=NOW)
+    await service.send_back(await acting(town.lead), record.id, "没有来", refuse=True, now=NOW)
+    objection = await month.object_to(worker, record.id, "我来了", NOW)
+    chief, committee = await acting(town.chief), await acting(town.committee)
+    outside = copy_context()
+    async with DB.transaction():
+        await queries.lock_record(COUNTY, record.id)
+        no = month.answer(chief, objection, upheld=False, text="没来", now=NOW)
+        first = asyncio.create_task(no, context=outside.copy())
+        await waiting(1, first)
+        yes = month.answer(committee, objection, upheld=True, text="来了", now=NOW)
+        second = asyncio.create_task(yes, context=outside.copy())
+        await waiting(2, first, second)
+    answers = await asyncio.gather(first, second, return_exceptions=True)
+    assert [type(answer) for answer in answers] == [type(None), NotFound]
+    found = await month.objection_of(COUNTY, record.id)
+    stored = await queries.record(COUNTY, record.id)
+    assert found is not None
+    assert stored is not None
+    assert (found.state, stored.state) == ("rejected", "refused")
+
+
+async def test_an_objection_sent_twice_at_once_is_raised_once(committed: None) -> None:
+    """The second is told that there is one, not that something broke."""
+    town = await small_county()
+    worker = await acting(town.worker)
+    record = await service.log(worker, form(), now=NOW)
+    await service.send_back(await acting(town.lead), record.id, "没有来", refuse=True, now=NOW)
+    outside = copy_context()
+    async with DB.transaction():
+        await month.object_to(worker, record.id, "我来了", NOW)
+        again = asyncio.create_task(
+            month.object_to(worker, record.id, "我来了", NOW), context=outside
+        )
+        await waiting(1, again)
+    (answer,) = await asyncio.gather(again, return_exceptions=True)
+    assert isinstance(answer, ObjectionRefused)

@@ -54,6 +54,15 @@ async def after(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, 4, tzinfo=UTC) + timedelta(days=1)
 
 
+async def final(town: SmallCounty, number: UUID) -> None:
+    """Decided against the worker, who lets both terms lapse."""
+    late = await after((await row(number, town)).answer_due_on)
+    await deductions.decide(await acting(town.chief), number, stands=True, reason="属实", now=late)
+    due = (await row(number, town)).appeal_due_on
+    assert due is not None
+    await deductions.post_lapsed(COUNTY, await after(due))
+
+
 async def posted(town: SmallCounty) -> Record:
     """A record of 1 point in the ledger."""
     worker = await acting(town.worker, on=DAY)
@@ -161,6 +170,45 @@ async def test_a_false_claim_is_taken_back_whole(rollback: None) -> None:
     assert (sums["awarded"], sums["deducted"]) == (0, 100)
 
 
+@pytest.mark.parametrize("confirmed", [True, False])
+async def test_a_false_claim_that_is_not_posted_yet_never_is(
+    rollback: None, *, confirmed: bool
+) -> None:
+    """Found out before its month is posted: refused, so that no later run pays it."""
+    town = await small_county()
+    worker = await acting(town.worker, on=DAY)
+    form = LogForm(id=new_id(), rule_code="ORG-02", work_date=DAY, text="参加网格例会")
+    record = await service.log(worker, form, now=NOW)
+    if confirmed:
+        await service.verify(await acting(town.lead), record.id, now=NOW)
+    await final(town, await proposed(town, code="PEN-07", amount=100, record_id=record.id))
+    found = await queries.record(COUNTY, record.id)
+    assert found is not None
+    assert found.state == State.REFUSED
+    await posting.post_records(COUNTY, [record.id], NOW)
+    assert await merit(town) == -100
+
+
+async def test_another_rule_leaves_the_record_s_award_alone(rollback: None) -> None:
+    """PEN-02 with a record as evidence takes its point; only PEN-07 takes the award back."""
+    town = await small_county()
+    record = await posted(town)
+    with pytest.raises(DeductionRefused) as refused:
+        await proposed(
+            town,
+            code="PEN-02",
+            amount=10,
+            worker_id=town.second_worker.person_id,
+            record_id=record.id,
+        )
+    assert list(refused.value.fields) == ["record_id"]
+    await final(town, await proposed(town, code="PEN-02", amount=10, record_id=record.id))
+    found = await queries.record(COUNTY, record.id)
+    assert found is not None
+    assert found.state == State.POSTED
+    assert await merit(town) == 0
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [
@@ -182,6 +230,15 @@ async def test_a_wrong_proposal_names_its_field(
     with pytest.raises(DeductionRefused) as refused:
         await proposed(town, **change)
     assert list(refused.value.fields) == [field]
+
+
+async def test_the_same_proposal_sent_twice_is_one(rollback: None) -> None:
+    """A form posted again serves no second notice; another amount or day is another matter."""
+    town = await small_county()
+    first = await proposed(town)
+    assert await proposed(town) == first
+    assert await proposed(town, happened_on=DAY - timedelta(days=1)) != first
+    assert len(await deductions.listed(await acting(town.chief))) == 2
 
 
 async def test_strangers_see_and_do_nothing(rollback: None) -> None:

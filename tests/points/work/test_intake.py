@@ -16,8 +16,9 @@ from shared.database import DB
 from shared.documents.errors import BadFile
 from shared.errors import NotFound
 from shared.ids import new_id
+from shared.roster import service as roster
 from shared.roster.roles import Role
-from tests.factories import COUNTY, acting, member, small_county
+from tests.factories import COUNTY, STARTED, acting, member, small_county
 
 NOW = datetime(2026, 11, 3, 4, tzinfo=UTC)
 HEAD = "日期,网格编码,姓名,规则编号,内容,备注"
@@ -151,6 +152,22 @@ async def test_a_named_verifier_with_authority_confirms(rollback: None) -> None:
         COUNTY,
     )
     assert [r["state"] for r in states] == ["accepted", "pending", "accepted", "pending"]
+
+
+async def test_one_name_does_not_sign_for_two(rollback: None) -> None:
+    """Who holds both posts of V2 signs for one of them; the other still waits."""
+    town = await small_county()
+    post = await roster.add_post(COUNTY, town.units["421222100001"].id, Role.SUPERVISOR)
+    await roster.assign(COUNTY, post, town.committee.person_id, STARTED)
+    head = HEAD.replace("备注", "核实人")
+    one = row(8, "OPN-01", "路灯不亮") + town.committee.name
+    two = row(9, "OPN-01", "井盖破损") + f"{town.committee.name}、{town.supervisor.name}"
+    result = await imported(one, two, head=head)
+    assert (result.added, result.confirmed) == (2, 1)
+    (found,) = await queries.pending(COUNTY, 202610, GRID)
+    assert found.text == "路灯不亮"
+    steps = await queries.steps(COUNTY, [found.id])
+    assert [step.verdict for step in steps] == ["approve", "open"]
 
 
 async def test_what_was_declared_on_the_phone_is_a_duplicate(rollback: None) -> None:

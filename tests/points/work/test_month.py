@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from points.errors import MonthNotReady, ObjectionRefused, WorkRefused
+from points.ledger import service as ledger
 from points.work import month, queries, service
 from points.work.month_queries import MonthRow
 from points.work.rules import State
@@ -16,7 +17,10 @@ from shared.clock import today
 from shared.database import DB
 from shared.errors import Forbidden, NotFound
 from shared.ids import new_id
-from tests.factories import COUNTY, Member, SmallCounty, acting, small_county
+from shared.roster import service as roster
+from shared.roster.roles import Role
+from tests.factories import COUNTY, STARTED, Member, SmallCounty, acting, small_county
+from tests.points.redemption import scene as counter
 
 VILLAGE = "421222100001"
 DURING = datetime(2026, 10, 20, 4, tzinfo=UTC)
@@ -43,6 +47,25 @@ async def to_notice(town: SmallCounty, at: datetime = CLOSED) -> MonthRow:
     await month.review(await acting(town.committee), VILLAGE, RUN, at)
     await month.review(await acting(town.supervisor), VILLAGE, RUN, at)
     return await month.confirm_sample(await acting(town.instructor), VILLAGE, RUN, at)
+
+
+async def immediate() -> None:
+    await DB.execute(
+        'UPDATE shared.county SET settings = settings || \'{"posting_mode": "immediate"}\''
+        " WHERE id = $1",
+        COUNTY,
+    )
+
+
+async def objected(town: SmallCounty) -> tuple[LogForm, UUID]:
+    """A refused record that its worker objects to: what was declared, and the objection."""
+    worker = await acting(town.worker, on=date(2026, 10, 2))
+    form = LogForm(
+        id=new_id(), rule_code="ORG-02", work_date=date(2026, 10, 2), text="参加网格例会"
+    )
+    record = await service.log(worker, form, now=DURING)
+    await service.send_back(await acting(town.lead), record.id, "没有来", refuse=True, now=DURING)
+    return form, await month.object_to(worker, record.id, "我来了", DURING)
 
 
 async def test_a_month_goes_its_whole_way(rollback: None) -> None:
@@ -79,6 +102,27 @@ async def test_one_person_cannot_sign_both_sides(rollback: None) -> None:
     assert (row.state, row.supervisor_id) == ("reviewing", None)
 
 
+async def test_who_holds_both_posts_signs_one_side(rollback: None) -> None:
+    """The other supervisor signs the other; without one, the township stands in."""
+    town = await small_county()
+    post = await roster.add_post(COUNTY, town.units[VILLAGE].id, Role.SUPERVISOR)
+    await roster.assign(COUNTY, post, town.committee.person_id, STARTED)
+    both, supervisor = await acting(town.committee), await acting(town.supervisor)
+    for _ in range(2):
+        row = await month.review(both, VILLAGE, RUN, CLOSED)
+        assert (row.state, row.committee_id) == ("reviewing", both.person_id)
+    row = await month.review(supervisor, VILLAGE, RUN, CLOSED)
+    assert (row.state, row.supervisor_id) == ("sampling", supervisor.person_id)
+    september = 202609
+    await month.review(supervisor, VILLAGE, september, CLOSED)
+    row = await month.review(both, VILLAGE, september, CLOSED)
+    assert (row.state, row.committee_id) == ("sampling", both.person_id)
+    await roster.end_assignment(COUNTY, town.supervisor.assignment_id, date(2026, 11, 1))
+    await month.review(both, VILLAGE, 202608, CLOSED)
+    row = await month.review(await acting(town.instructor), VILLAGE, 202608, CLOSED)
+    assert (row.state, row.supervisor_id) == ("sampling", town.instructor.person_id)
+
+
 async def test_pending_records_move_to_the_next_run(rollback: None) -> None:
     """The review closes the month; what nobody confirmed is not lost."""
     town = await small_county()
@@ -109,6 +153,44 @@ async def test_a_sampled_record_that_does_not_hold_is_refused(rollback: None) ->
     await month.confirm_sample(instructor, VILLAGE, RUN, CLOSED)
     assert (await month.post_ended(COUNTY, CLOSED + timedelta(days=20))).records == 0
     assert (await state(record.id))[0] == State.REFUSED
+
+
+async def test_the_last_month_of_a_period_can_be_spent(rollback: None) -> None:
+    """Points of September are posted in November: quarter_end must not have ended them."""
+    town = await small_county()
+    await DB.execute(
+        'UPDATE shared.county SET settings = settings || \'{"expiry_policy": "quarter_end"}\''
+        " WHERE id = $1",
+        COUNTY,
+    )
+    await counter.fund(VILLAGE)
+    worker = await acting(town.worker, on=date(2026, 9, 28))
+    form = LogForm(
+        id=new_id(), rule_code="ORG-02", work_date=date(2026, 9, 28), text="参加网格例会"
+    )
+    record = await service.log(worker, form, now=datetime(2026, 9, 29, tzinfo=UTC))
+    await service.verify(await acting(town.lead), record.id, now=DURING)
+    for member in (town.committee, town.supervisor):
+        await month.review(await acting(member), VILLAGE, 202609, DURING)
+    await month.confirm_sample(await acting(town.instructor), VILLAGE, 202609, DURING)
+    night = DURING + timedelta(days=14)
+    assert (await month.post_ended(COUNTY, night)).posted == 10
+    await ledger.expire_lots(COUNTY, today(night))
+    assert (await ledger.balances(COUNTY, town.worker.person_id, night)).wallet == 10
+
+
+async def test_only_what_is_sampled_is_refused_by_the_township(rollback: None) -> None:
+    """Neither before the review nor from a page that was open when the notice began."""
+    town = await small_county()
+    record = await confirmed(town, 1)
+    instructor = await acting(town.instructor)
+    with pytest.raises(MonthNotReady):
+        await month.reject_sampled(instructor, record.id, "不实", CLOSED)
+    row = await to_notice(town)
+    assert row.sample == [str(record.id)]
+    with pytest.raises(MonthNotReady):
+        await month.reject_sampled(instructor, record.id, "不实", CLOSED)
+    assert (await state(record.id))[0] == State.ACCEPTED
 
 
 async def test_an_objection_holds_its_record_back(rollback: None) -> None:
@@ -157,6 +239,30 @@ async def test_an_upheld_objection_accepts_a_refused_record(rollback: None) -> N
     assert (await state(record.id))[0] == State.ACCEPTED
 
 
+async def test_an_upheld_objection_is_posted_at_once_in_immediate_mode(rollback: None) -> None:
+    """No month is ever posted there that could bring the record along."""
+    town = await small_county()
+    await immediate()
+    form, objection = await objected(town)
+    await month.answer(
+        await acting(town.committee), objection, upheld=True, text="签到表上有", now=DURING
+    )
+    assert await state(form.id) == (State.POSTED, 10)
+
+
+async def test_work_declared_again_is_not_accepted_twice(rollback: None) -> None:
+    """The refused record stays refused, and the page says why, while the later one stands."""
+    town = await small_county()
+    form, objection = await objected(town)
+    again = msgspec.structs.replace(form, id=new_id())
+    await service.log(await acting(town.worker, on=form.work_date), again, now=DURING)
+    with pytest.raises(ObjectionRefused, match="又记了一条"):
+        await month.answer(
+            await acting(town.committee), objection, upheld=True, text="签到表上有", now=DURING
+        )
+    assert (await state(form.id))[0] == State.REFUSED
+
+
 async def test_the_term_of_an_objection_is_five_working_days(rollback: None) -> None:
     """On the last day it is taken, the day after it is not."""
     town = await small_county()
@@ -184,11 +290,7 @@ async def test_a_vacant_side_is_signed_one_level_up(rollback: None) -> None:
 async def test_immediate_mode_posts_at_once(rollback: None) -> None:
     """A confirmed record is in the ledger with the confirmation."""
     town = await small_county()
-    await DB.execute(
-        'UPDATE shared.county SET settings = settings || \'{"posting_mode": "immediate"}\''
-        " WHERE id = $1",
-        COUNTY,
-    )
+    await immediate()
     record = await confirmed(town, 1)
     assert await state(record.id) == (State.POSTED, 10)
 

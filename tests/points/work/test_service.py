@@ -1,6 +1,6 @@
 """Declaring and confirming work on a real database."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from points.errors import (
     WorkNotOpen,
     WorkRefused,
 )
+from points.rulebook import service as rulebook
 from points.rulebook.rules import Step
 from points.work import queries, service
 from points.work.rules import State, drawn
@@ -171,6 +172,24 @@ async def test_v2_needs_committee_and_supervisor(rollback: None) -> None:
     assert whole.state == State.ACCEPTED
 
 
+async def test_what_is_done_is_paged_by_when_one_did_it_oneself(rollback: None) -> None:
+    """Whatever the other verifier answered later, and many in one instant."""
+    town = await small_county()
+    worker, committee = await by(town.worker), await by(town.committee)
+    supervisor = await by(town.supervisor)
+    ids = set()
+    for number in range(25):
+        record = await logged(worker, "OPN-01", text=f"{number}号路灯不亮")
+        ids.add(record.id)
+        await service.verify(committee, record.id, now=NOW)
+        await service.verify(supervisor, record.id, now=NOW + timedelta(hours=number))
+    first = await service.done(committee)
+    rest = await service.done(committee, first[-1].id)
+    assert {line.id for line in first} | {line.id for line in rest} == ids
+    assert {line.verified_at for line in rest} == {NOW}
+    assert len(first) + len(rest) == 25
+
+
 async def test_the_resident_s_word_is_recorded(rollback: None) -> None:
     """A rule with R asks how the resident confirmed."""
     town = await small_county()
@@ -180,6 +199,21 @@ async def test_the_resident_s_word_is_recorded(rollback: None) -> None:
         await service.verify(lead, record.id, now=NOW)
     done = await service.verify(lead, record.id, resident_how="phone", now=NOW)
     assert (done.state, done.resident_how) == (State.ACCEPTED, "phone")
+
+
+async def test_the_list_asks_for_the_resident_as_each_day_s_version_does(rollback: None) -> None:
+    """A version that begins within a month: the question stands where it will be needed."""
+    town = await small_county()
+    rule = (await rulebook.history(COUNTY, "ORG-02"))[-1]
+    new = msgspec.structs.replace(rule, resident=True, effective_from=date(2026, 10, 10))
+    office = await acting(town.department, desk=True)
+    await rulebook.change_rule(office, new, datetime(2026, 10, 5, 4, tzinfo=UTC))
+    for day in (9, 12):
+        await logged(await by(town.worker), work_date=date(2026, 10, day))
+    tasks = await service.tasks(await by(town.lead))
+    assert [(task.line.work_date.day, task.resident) for task in tasks] == [(9, False), (12, True)]
+    with pytest.raises(ResidentMissing):
+        await service.verify(await by(town.lead), tasks[1].line.id, now=NOW)
 
 
 async def test_one_in_ten_of_a_check_rule_waits(rollback: None) -> None:

@@ -2,11 +2,16 @@
 
 import io
 import re
+import struct
+import zlib
+from pathlib import Path
 
 import httpx
 import pytest
 from PIL import Image
 
+from points.errors import WorkRefused
+from points.work import photos
 from shared.clock import today
 from shared.database import DB
 from shared.ids import new_id
@@ -106,6 +111,21 @@ async def test_a_file_that_is_no_picture_is_refused(client: httpx.AsyncClient) -
     assert "不是能打开的照片" in answer.text
 
 
+@pytest.mark.parametrize("side", [7_000, 20_000])
+async def test_a_picture_of_too_many_pixels_is_refused(tmp_path: Path, side: int) -> None:
+    """Also beyond what the library will open at all; the header alone says so."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        )
+
+    header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    parts = (chunk(b"IHDR", header), chunk(b"IDAT", zlib.compress(b"")), chunk(b"IEND", b""))
+    with pytest.raises(WorkRefused, match="尺寸太大"):
+        await photos.keep(tmp_path, b"\x89PNG\r\n\x1a\n" + b"".join(parts))
+
+
 async def test_sending_back_and_correcting(client: httpx.AsyncClient) -> None:
     """The reason reaches the worker, and the form comes back filled in."""
     world = await small_county()
@@ -122,6 +142,16 @@ async def test_sending_back_and_correcting(client: httpx.AsyncClient) -> None:
     link = re.search(r"/work/new\?replaces=[0-9a-f-]+", page.text)
     assert link
     assert "参加网格例会" in (await client.get(link.group())).text
+
+
+async def test_each_step_names_whom_it_waits_for(client: httpx.AsyncClient) -> None:
+    """V2 needs two people: the page does not say that one of them does both."""
+    world = await small_county()
+    await enter(client, world.worker)
+    sent = declaration(rule_code="OPN-01", choice="路灯不亮")
+    await post(client, "/work", **sent)
+    page = (await client.get(f"/records/{sent['id']}")).text
+    assert (page.count(world.committee.name), page.count(world.supervisor.name)) == (1, 1)
 
 
 async def test_a_batch_is_shown_before_it_is_confirmed(client: httpx.AsyncClient) -> None:
