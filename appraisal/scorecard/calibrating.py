@@ -42,7 +42,8 @@ async def calibrate(
     cents = int((score * 100).quantize(Decimal(1), ROUND_HALF_UP))
     async with DB.transaction():
         cycle = await cycles.expect(actor.county_id, cycle_id, *STAGES)
-        run = await queries.current_run(actor.county_id, cycle.id)
+        # Grades and ranks are made of everybody's scores, so of two calibrations one waits.
+        run = await queries.current_run_locked(actor.county_id, cycle.id)
         facts = await queries.facts(actor.county_id, run.id, person_id) if run else None
         if run is None or facts is None:
             raise NotFound
