@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
+from asyncpg.exceptions import UniqueViolationError
 
 from appraisal.cycle import service as cycles
 from appraisal.cycle.rules import Kind, Stage
@@ -23,7 +24,8 @@ async def score(actor: Actor, cycle_id: UUID, note: str, now: datetime) -> RunRo
     """Score everybody who was gridworker on the last day of the period; the new run counts.
 
     Earlier runs stay. Calibrations belong to the run they were made on and are not carried over.
-    Raises NotFound, NoCycle, CycleClosed, WrongStage, Conflict when nobody is there to be scored.
+    Raises NotFound, NoCycle, CycleClosed, WrongStage, Conflict when nobody is there to be scored,
+    or somebody else scores at this moment.
     """
     unit_code = f"{actor.county_id:06d}"
     authority = require(actor, Action.SCORE_RUN, Target(unit_code=unit_code))
@@ -31,18 +33,21 @@ async def score(actor: Actor, cycle_id: UUID, note: str, now: datetime) -> RunRo
     async with DB.transaction():
         cycle = await cycles.expect(actor.county_id, cycle_id, Stage.SCORE)
         scheme = await schemes.in_force(actor.county_id, cycle.ends_on)
-        number = await queries.insert_run(
-            actor.county_id,
-            run_id,
-            cycle_id,
-            msgspec.json.encode(scheme.scheme).decode(),
-            (cycle.ends_on - cycle.starts_on).days + 1,
-            actor.person_id,
-            actor.name,
-            now,
-            note.strip()[:500],
-            annual=cycle.kind is Kind.ANNUAL,
-        )
+        try:
+            number = await queries.insert_run(
+                actor.county_id,
+                run_id,
+                cycle_id,
+                msgspec.json.encode(scheme.scheme).decode(),
+                (cycle.ends_on - cycle.starts_on).days + 1,
+                actor.person_id,
+                actor.name,
+                now,
+                note.strip()[:500],
+                annual=cycle.kind is Kind.ANNUAL,
+            )
+        except UniqueViolationError as error:  # the other press had the same number
+            raise Conflict("刚刚已经评过一次分，请刷新页面查看。") from error
         await scoring_queries.be_roomy()
         people = await scoring_queries.gather(actor.county_id, run_id)
         if not people:

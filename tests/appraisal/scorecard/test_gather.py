@@ -1,7 +1,9 @@
 """What a run copies from its sources: who is appraised, for which days, with which facts."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterator
+from contextvars import copy_context
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from random import Random
@@ -241,6 +243,23 @@ async def test_a_second_run_is_a_version_and_the_first_stays(rollback: None) -> 
     assert [(one.person_id, one.before, one.after) for one in changes] == [
         (worker.person_id, None, 5000)
     ]
+
+
+async def test_two_presses_at_once_are_one_run(committed: None) -> None:
+    """The second waits for the first and hears what happened, instead of an error page."""
+    department = await acting((await small_county()).department, desk=True)
+    cycle_id = await opened(department, AFTER)
+    await bring_to(department, cycle_id, Stage.SCORE, AFTER)
+    waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"
+    outside = copy_context()
+    async with DB.transaction():
+        await scoring.score(department, cycle_id, "", AFTER)
+        other = asyncio.create_task(scoring.score(department, cycle_id, "", AFTER), context=outside)
+        while not other.done() and not await DB.fetchval(waits):
+            pass
+    with pytest.raises(Conflict, match="刷新"):
+        await other
+    assert [run.number for run in await queries.runs(COUNTY, cycle_id)] == [1]
 
 
 async def test_a_later_transfer_changes_no_report(rollback: None) -> None:
