@@ -75,11 +75,13 @@ async def random_sheet(
 
 
 async def random_template(actor: Actor, on: date) -> excel.Sheet:
-    """Everything drawn that has no result yet."""
+    """Everything drawn that has no result yet and may still be given one."""
+    drawn = [check for check in await drawing.checks(actor) if check.state == "drawn"]
+    frozen = await frozen_days(actor.county_id, [check.last_day for check in drawn])
     pairs = [
         (check, item)
-        for check in await drawing.checks(actor)
-        if check.state == "drawn"
+        for check in drawn
+        if check.last_day not in frozen
         for item in await drawing.items(actor, check.id)
         if item.version is None
     ]
@@ -116,21 +118,32 @@ async def store_random(actor: Actor, table: Table, now: datetime, reason: str) -
     if table.faults:
         return outcome
     for check in checks.values():
-        for saved in (
-            await drawing.record(
-                actor, check.id, results[check.id], now, reason=reason, source="import"
-            ),
-            await drawing.add_paper(
-                actor, check.id, papers[check.id], now, reason=reason, source="import"
-            )
-            if check.mode == "paper"
-            else service.Saved(),
-        ):
-            outcome.created += saved.created
-            outcome.corrected += saved.corrected
-            outcome.same += saved.same
+        if check.id in results or check.id in papers:  # the others may be frozen
+            said = (results[check.id], papers[check.id])
+            await _write(actor, check, said, outcome, (now, reason))
     outcome.notes.append(f"其中改已有的结果 {outcome.corrected} 条。")
     return outcome
+
+
+async def _write(
+    actor: Actor,
+    check: CheckRow,
+    said: tuple[list[Result], list[PaperItem]],
+    outcome: Outcome,
+    stamp: tuple[datetime, str],
+) -> None:
+    """Results of drawn records, and records of paper; ``stamp``: when and why."""
+    now, reason = stamp
+    results, papers = said
+    for saved in (
+        await drawing.record(actor, check.id, results, now, reason=reason, source="import"),
+        await drawing.add_paper(actor, check.id, papers, now, reason=reason, source="import")
+        if check.mode == "paper"
+        else service.Saved(),
+    ):
+        outcome.created += saved.created
+        outcome.corrected += saved.corrected
+        outcome.same += saved.same
 
 
 def _random(

@@ -1,7 +1,7 @@
 """Double-random checks from the frozen list to the share of right records."""
 
 import hashlib
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 import msgspec
@@ -33,12 +33,12 @@ async def town(rollback: None) -> SmallCounty:
     return made
 
 
-async def posted(who: Member, lead: Member, day: date) -> UUID:
+async def posted(who: Member, lead: Member, day: date, now: datetime = NOW) -> UUID:
     """A confirmed record in the ledger."""
     form = LogForm(id=new_id(), rule_code="ORG-02", work_date=day, text=f"{day.day} 日例会")
-    record = await work.log(await acting(who, on=day), form, now=NOW)
-    await work.verify(await acting(lead), record.id, now=NOW)
-    await posting.post_records(COUNTY, [record.id], NOW)
+    record = await work.log(await acting(who, on=day), form, now=now)
+    await work.verify(await acting(lead), record.id, now=now)
+    await posting.post_records(COUNTY, [record.id], now)
     return record.id
 
 

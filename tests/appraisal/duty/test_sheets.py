@@ -1,7 +1,7 @@
 """Workbooks: tried first, written as shown, red where wrong, nothing new the second time."""
 
 import io
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -217,6 +217,26 @@ async def test_results_of_a_draw_come_back_in_its_own_sheet(town: SmallCounty) -
     assert (await imported(actor, "random", book(head, row))).same == 1
     [item] = await drawing.items(actor, check_id)
     assert (item.correct, item.note) == (False, "日期不符")
+
+
+async def test_an_old_check_does_not_stop_results_of_a_new_one(town: SmallCounty) -> None:
+    """Its cycle is past collecting: the sheet asks for no row of it, and is taken as filled in."""
+    actor = await acting(town.instructor)
+    for day, at in ((date(2026, 6, 8), NOW - timedelta(days=160)), (date(2026, 11, 8), NOW)):
+        await posted(town.worker, town.lead, day, at)
+        span = {"first_day": day, "last_day": day}
+        check_id = await drawing.open_check(actor, form(title=f"{day.month}月核查", **span), NOW)
+        await drawing.draw(actor, check_id, "1", "摇号", NOW)
+    department = await acting(town.department, desk=True)
+    cycle_id = await opened(department, NOW)
+    await bring_to(department, cycle_id, Stage.SCORE, NOW)
+    _, content = await intake.template(actor, KINDS["random"], NOW)
+    head, *rows = (row for row in cells(content)[2:] if row[1])
+    for row in rows:
+        row[head.index("结果")] = "正确"
+        row[head.index("核查日期")] = date(2026, 11, 25)
+    assert [row[head.index("核查名称")] for row in rows] == ["11月核查"]
+    assert (await imported(actor, "random", book(head, *rows))).created == 1
 
 
 async def test_a_preview_is_its_makers_own(town: SmallCounty) -> None:
