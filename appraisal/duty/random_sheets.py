@@ -90,20 +90,24 @@ async def random_template(actor: Actor, on: date) -> excel.Sheet:
 
 async def store_random(actor: Actor, table: Table, now: datetime, reason: str) -> Outcome:
     """Rows as results of drawn records, or as records of a check that was drawn on paper."""
-    checks = {check.title: check for check in await drawing.checks(actor) if check.state == "drawn"}
+    checks = [check for check in await drawing.checks(actor) if check.state == "drawn"]
     items = {
         check.id: {str(item.id): item for item in await drawing.items(actor, check.id)}
-        for check in checks.values()
+        for check in checks
     }
+    # Checks may be named alike: the drawn record says which one a row is of, else it is the latest.
+    named = {check.title: check for check in reversed(checks)}
+    drawn = {(check.title, item): check for check in checks for item in items[check.id]}
     days = [row["核查日期"] for row in table.rows if row["核查日期"]]
     who = await people(actor, Action.DUTY_EDIT, days)
-    frozen = await frozen_days(actor.county_id, [check.last_day for check in checks.values()])
+    frozen = await frozen_days(actor.county_id, [check.last_day for check in checks])
     results: dict[UUID, list[Result]] = defaultdict(list)
     papers: dict[UUID, list[PaperItem]] = defaultdict(list)
     outcome = Outcome()
     for row in table.rows:
-        check = checks.get(row["核查名称"] or "")
-        if row["核查名称"] and check is None:
+        title = row["核查名称"] or ""
+        check = drawn.get((title, (row["条目编号"] or "").lower())) or named.get(title)
+        if title and check is None:
             table.fault(row, "核查名称", "没有已抽取的同名核查，请先在页面上建立或抽取。")
         if check is None:
             continue
@@ -117,7 +121,7 @@ async def store_random(actor: Actor, table: Table, now: datetime, reason: str) -
             papers[check.id].append(found)
     if table.faults:
         return outcome
-    for check in checks.values():
+    for check in checks:
         if check.id in results or check.id in papers:  # the others may be frozen
             said = (results[check.id], papers[check.id])
             await _write(actor, check, said, outcome, (now, reason))

@@ -239,6 +239,25 @@ async def test_an_old_check_does_not_stop_results_of_a_new_one(town: SmallCounty
     assert (await imported(actor, "random", book(head, *rows))).created == 1
 
 
+async def test_two_checks_of_one_name_take_their_own_results(town: SmallCounty) -> None:
+    """A check a township, all named alike: the sheet that was handed out for both comes back."""
+    await posted(town.worker, town.lead, date(2026, 11, 8))
+    actor = await acting(town.instructor)
+    made = []
+    for day in (8, 9):
+        made.append(await drawing.open_check(actor, form(last_day=date(2026, 11, day)), NOW))
+        await drawing.draw(actor, made[-1], "1", "摇号", NOW)
+    _, content = await intake.template(actor, KINDS["random"], NOW)
+    head, *rows = cells(content)[2:5]
+    for row in rows:
+        row[head.index("结果")] = "正确"
+        row[head.index("核查日期")] = date(2026, 11, 25)
+    done = await imported(actor, "random", book(head, *rows))
+    assert (done.faults, done.created) == ([], 2)
+    for check_id in made:
+        assert (await drawing.view(actor, check_id)).checked == 1
+
+
 async def test_a_preview_is_its_makers_own(town: SmallCounty) -> None:
     """Nobody else opens, accepts or drops it; a role without the right finds no import."""
     file = book(HEAD, [202610, town.worker.unit_code, town.worker.name, 20, 18, 1, ""])
