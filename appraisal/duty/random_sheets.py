@@ -103,6 +103,7 @@ async def store_random(actor: Actor, table: Table, now: datetime, reason: str) -
     frozen = await frozen_days(actor.county_id, [check.last_day for check in checks])
     results: dict[UUID, list[Result]] = defaultdict(list)
     papers: dict[UUID, list[PaperItem]] = defaultdict(list)
+    seen: dict[tuple[object, ...], Row] = {}
     outcome = Outcome()
     for row in table.rows:
         title = row["核查名称"] or ""
@@ -115,9 +116,11 @@ async def store_random(actor: Actor, table: Table, now: datetime, reason: str) -
             table.fault(row, "核查名称", frozen[check.last_day])
             continue
         found = _random(row, table, check, items[check.id], who.find, now)
+        if found is None or _twice(row, table, check, found, seen):
+            continue
         if isinstance(found, Result):
             results[check.id].append(found)
-        elif found is not None:
+        else:
             papers[check.id].append(found)
     if table.faults:
         return outcome
@@ -179,6 +182,21 @@ def _random(
         return None
     paper = PaperItem(person_id=found.person_id, label=label, **said)
     return paper if item is None else result
+
+
+def _twice(
+    row: Row,
+    table: Table,
+    check: CheckRow,
+    found: Result | PaperItem,
+    seen: dict[tuple[object, ...], Row],
+) -> bool:
+    """Whether an earlier row spoke of the same record: it would be counted twice."""
+    one = (found.item_id,) if isinstance(found, Result) else (found.person_id, found.label)
+    other = seen.setdefault((check.id, *one), row)
+    if other is not row:
+        table.fault(row, "核查内容", f"和{table.where(other)}是同一条，请只留一行。")
+    return other is not row
 
 
 def _strange(row: Row, table: Table, check: CheckRow, item: CheckItem | None, found: Found) -> bool:

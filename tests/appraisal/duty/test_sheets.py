@@ -258,6 +258,24 @@ async def test_two_checks_of_one_name_take_their_own_results(town: SmallCounty) 
         assert (await drawing.view(actor, check_id)).checked == 1
 
 
+async def test_one_record_twice_in_a_file_of_results_is_red(town: SmallCounty) -> None:
+    """Of a draw or of paper: it would count twice, or the later verdict without a reason."""
+    await posted(town.worker, town.lead, date(2026, 11, 8))
+    actor = await acting(town.instructor)
+    check_id = await drawing.open_check(actor, form(), NOW)
+    await drawing.draw(actor, check_id, "1", "摇号", NOW)
+    _, content = await intake.template(actor, KINDS["random"], NOW)
+    head, row = cells(content)[2:4]
+    row[head.index("结果")] = "正确"
+    row[head.index("核查日期")] = date(2026, 11, 25)
+    await drawing.open_check(actor, form(title="线下核查", mode="paper", inspectors=()), NOW)
+    paper = list(row)
+    paper[head.index("核查名称")], paper[head.index("条目编号")] = "线下核查", ""
+    for one in (row, paper):
+        shown = await tried(actor, "random", book(head, one, one))
+        assert [fault.split("：")[0] for fault in shown.faults] == ["第 4 行“核查内容”"]
+
+
 async def test_a_preview_is_its_makers_own(town: SmallCounty) -> None:
     """Nobody else opens, accepts or drops it; a role without the right finds no import."""
     file = book(HEAD, [202610, town.worker.unit_code, town.worker.name, 20, 18, 1, ""])
