@@ -99,6 +99,7 @@ async def store_random(actor: Actor, table: Table, now: datetime, reason: str) -
     named = {check.title: check for check in reversed(checks)}
     drawn = {(check.title, item): check for check in checks for item in items[check.id]}
     days = [row["核查日期"] for row in table.rows if row["核查日期"]]
+    days += [check.first_day for check in checks]
     who = await people(actor, Action.DUTY_EDIT, days)
     frozen = await frozen_days(actor.county_id, [check.last_day for check in checks])
     results: dict[UUID, list[Result]] = defaultdict(list)
@@ -171,7 +172,8 @@ def _random(
     said: dict[str, Any] = {"correct": correct, "note": row["说明"] or "", "checked_on": on}
     said["checked_by"] = row["核查人"]
     item = items.get((row["条目编号"] or "").lower())
-    found = find(table, row, on, on)
+    # Whoever made a drawn record may have moved or left before it was looked at.
+    found = find(table, row, check.first_day if item else on, on)
     if found is None or _strange(row, table, check, item, found):
         return None
     result = Result(item_id=item.id if item else check.id, **said)

@@ -14,12 +14,13 @@ from appraisal.intake import service as intake
 from appraisal.intake.kinds import KINDS
 from appraisal.intake.rules import Outcome
 from appraisal.intake.service import Faulty, File
+from shared.database import DB
 from shared.errors import Conflict, NotFound
 from shared.identity.actor import Actor
 from tests.appraisal.cycle.stages import bring_to, opened
 from tests.appraisal.duty.test_drawing import form, posted
 from tests.appraisal.duty.world import NOW, book, line
-from tests.factories import SmallCounty, acting, small_county
+from tests.factories import COUNTY, SmallCounty, acting, small_county
 
 HEAD = ["月份", "网格编码", "姓名", "应出勤天数", "出勤天数", "请假天数", "备注"]
 
@@ -274,6 +275,26 @@ async def test_one_record_twice_in_a_file_of_results_is_red(town: SmallCounty) -
     for one in (row, paper):
         shown = await tried(actor, "random", book(head, one, one))
         assert [fault.split("：")[0] for fault in shown.faults] == ["第 4 行“核查内容”"]
+
+
+async def test_results_are_taken_of_somebody_who_has_left(town: SmallCounty) -> None:
+    """In post when the record was made, gone when it was looked at: the sheet comes back."""
+    await posted(town.worker, town.lead, date(2026, 11, 8))
+    actor = await acting(town.instructor)
+    check_id = await drawing.open_check(actor, form(), NOW)
+    await drawing.draw(actor, check_id, "1", "摇号", NOW)
+    await DB.execute(
+        "UPDATE shared.assignment SET valid_to = $3 WHERE county_id = $1 AND person_id = $2",
+        COUNTY,
+        town.worker.person_id,
+        date(2026, 11, 16),
+    )
+    _, content = await intake.template(actor, KINDS["random"], NOW)
+    head, row = cells(content)[2:4]
+    row[head.index("结果")] = "正确"
+    row[head.index("核查日期")] = date(2026, 11, 25)
+    assert (await tried(actor, "random", book(head, row))).faults == []
+    assert (await imported(actor, "random", book(head, row))).created == 1
 
 
 async def test_a_preview_is_its_makers_own(town: SmallCounty) -> None:
