@@ -222,6 +222,26 @@ async def test_the_facts_are_those_of_the_sources(rollback: None) -> None:
     assert (june.month, june.awarded) == (202606, 30)
 
 
+async def test_ballots_of_two_grids_do_not_make_a_sample(rollback: None) -> None:
+    """Twelve and ten, neither valid: the card names no number above what it calls too few."""
+    made = await survey.drawn()
+    worker = made.county.worker
+    grid = made.county.units[survey.SECOND]
+    post = await roster.add_post(COUNTY, grid.id, Role.GRIDWORKER)
+    await roster.assign(COUNTY, post, worker.person_id, date(2026, 3, 1))
+    tokens = await survey.printed(made)
+    for token in tokens[survey.GRID][:12] + tokens[survey.SECOND][:10]:
+        await survey.vote(token)
+    await survey.closed(made)
+    await bring_to(made.department, made.cycle_id, Stage.SCORE, AFTER)
+    run = await scoring.score(made.department, made.cycle_id, "", AFTER)
+    facts = (await inputs_of(run.id))[worker.person_id]
+    assert (facts["satisfaction"], facts["ballots"], facts["grids"]) == (None, 12, 2)
+    card = await service.card(made.department, made.cycle_id, worker.person_id)
+    [words] = [line.words for line in card.lines if line.component == "satisfaction"]
+    assert words.startswith("有效票 12 张，不到 20 张，样本不足。")
+
+
 async def test_a_second_run_is_a_version_and_the_first_stays(rollback: None) -> None:
     """New facts make a new run; the difference names who changed; the old inputs are unchanged."""
     town = await small_county()
