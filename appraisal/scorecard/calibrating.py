@@ -35,7 +35,7 @@ async def calibrate(
     its own rights. Raises NotFound, Forbidden (own score), NoCycle, CycleClosed, WrongStage,
     Invalid.
     """
-    if not Decimal(0) <= score <= Decimal(100):
+    if not (score.is_finite() and Decimal(0) <= score <= Decimal(100)):
         raise Invalid("得分应在 0 到 100 之间。", {"score": "得分应在 0 到 100 之间。"})
     if not reason.strip():
         raise Invalid("请写明校准的理由。", {"reason": "请写明校准的理由。"})
