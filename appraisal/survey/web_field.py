@@ -78,6 +78,8 @@ async def print_list(
     actor = request.user
     _, rows, _ = await field.hand_out_list(actor, survey_id, village_code)
     units = await roster.units(actor.county_id, [village_code, *rows])
+    if village_code not in units:
+        raise NotFound
     return _page(
         request,
         "print_visits",

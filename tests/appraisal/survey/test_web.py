@@ -225,6 +225,17 @@ async def test_the_township_prints_and_names_interviewers(client: httpx.AsyncCli
     assert "不用补抽" in (await post(client, address + "/top-up")).text
 
 
+async def test_what_no_village_or_slip_has_is_not_found(client: httpx.AsyncClient) -> None:
+    """A mistyped address or number is said to be one, on every page."""
+    made = await drawn()
+    await act_as(client, made.county.department)
+    address = f"/appraisal/visits/{made.survey.id}/421222999999"
+    for path in (address, address + "/print"):
+        assert (await client.get(path)).status_code == 404
+    papers = f"/appraisal/papers/{made.survey.id}"
+    assert (await post(client, papers, code="②" * 10)).status_code == 404
+
+
 async def keyed(client: httpx.AsyncClient, made: World, code: str, **changes: str) -> str:
     """Open a paper and key it in; what the entry screen says then."""
     address = f"/appraisal/papers/{made.survey.id}"
