@@ -38,7 +38,7 @@ async def assign(
     duties = await roster.duties_at(actor.county_id, person_id, today(now))
     if not duties:
         raise NotFound("没有找到这个人，或其现在没有任职。")
-    if not may_interview(duties, village_code):
+    if not may_interview(duties, village_code[:12]):
         raise Invalid("访问员不能是本村（社区）的人，请换别的村或乡镇的人。")
     async with DB.transaction():
         await queries.insert_interviewer(
@@ -71,7 +71,9 @@ async def interviewers(actor: Actor, survey_id: UUID, code: str) -> list[Intervi
 async def candidates(actor: Actor, village_code: str, now: datetime) -> list[Candidate]:
     """People of the same township, or of the county, who may interview the village."""
     _require_field(actor, village_code)
-    return await queries.candidates(actor.county_id, village_code[:9], village_code, today(now))
+    # On the page of a grid too, nobody of its village.
+    village = village_code[:12]
+    return await queries.candidates(actor.county_id, village[:9], village, today(now))
 
 
 async def villages(actor: Actor) -> list[tuple[SurveyRow, UnitRow]]:
@@ -211,7 +213,7 @@ async def _open(actor: Actor, survey_id: UUID) -> SurveyRow:
 async def _interviews(actor: Actor, survey_id: UUID, village_code: str) -> bool:
     """Assigned, and today still nobody of that village."""
     codes = await queries.assigned(actor.county_id, survey_id, actor.person_id)
-    return village_code in codes and may_interview(actor.duties, village_code)
+    return village_code in codes and may_interview(actor.duties, village_code[:12])
 
 
 def _runs(actor: Actor, code: str) -> bool:

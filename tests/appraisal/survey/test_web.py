@@ -236,6 +236,19 @@ async def test_what_no_village_or_slip_has_is_not_found(client: httpx.AsyncClien
     assert (await post(client, papers, code="②" * 10)).status_code == 404
 
 
+async def test_nobody_of_the_village_interviews_one_of_its_grids(client: httpx.AsyncClient) -> None:
+    """Neither named nor offered on the page of a grid, whose lead's post is the village's."""
+    made = await drawn()
+    await act_as(client, made.county.instructor)
+    address = f"/appraisal/visits/{made.survey.id}/{GRID}"
+    page = (await client.get(address)).text
+    for villager in (made.county.lead, made.county.second_worker):
+        assert str(villager.person_id) not in page
+        fields = {"person_id": str(villager.person_id)}
+        named = await post(client, address + "/interviewers", **fields)
+        assert (named.status_code, "不能是本村" in named.text) == (422, True)
+
+
 async def keyed(client: httpx.AsyncClient, made: World, code: str, **changes: str) -> str:
     """Open a paper and key it in; what the entry screen says then."""
     address = f"/appraisal/papers/{made.survey.id}"
