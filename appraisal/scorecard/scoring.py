@@ -73,9 +73,14 @@ async def score(actor: Actor, cycle_id: UUID, note: str, now: datetime) -> RunRo
 
 
 async def unscored(county_id: int, cycle: CycleRow) -> list[str]:
-    """A gate of the cycle: review needs a run."""
+    """A gate of the cycle: review needs a run, made of the data as they were last collected."""
     run = await queries.current_run(county_id, cycle.id)
-    return [] if run else ["还没有评分，请先在“评分”页运行一次。"]
+    if run is None:
+        return ["还没有评分，请先在“评分”页运行一次。"]
+    returned = await cycles.returned_at(county_id, cycle.id)
+    if returned and run.made_at < returned:
+        return ["上次评分以后退回采集过，请先在“评分”页重新评分。"]
+    return []
 
 
 async def first_half_open(county_id: int, cycle: CycleRow) -> list[str]:

@@ -13,6 +13,7 @@ from uuid import UUID
 import msgspec
 import pytest
 
+from appraisal.cycle import advancing
 from appraisal.cycle.rules import Kind, Stage
 from appraisal.scorecard import queries, scoring, scoring_queries, service
 from points.work import bulk, intake
@@ -263,6 +264,25 @@ async def test_a_second_run_is_a_version_and_the_first_stays(rollback: None) -> 
     assert [(one.person_id, one.before, one.after) for one in changes] == [
         (worker.person_id, None, 5000)
     ]
+
+
+async def test_what_was_mended_in_collecting_is_scored_before_review(rollback: None) -> None:
+    """Given back for a missing sheet: the run from before it cannot go to review."""
+    town = await small_county()
+    department = await department_of(town.department)
+    cycle_id = await opened(department, AFTER)
+    await bring_to(department, cycle_id, Stage.SCORE, AFTER)
+    await scoring.score(department, cycle_id, "", AFTER)
+    for day, stage in enumerate((Stage.COLLECT, Stage.SCORE), 1):
+        at = AFTER + timedelta(days=day)
+        await advancing.advance(department, cycle_id, stage, "补六月考勤", at)
+    later = AFTER + timedelta(days=3)
+    with pytest.raises(Conflict, match="重新评分"):
+        await advancing.advance(department, cycle_id, Stage.REVIEW, "", later)
+    await scoring.score(department, cycle_id, "", later)
+    await advancing.advance(department, cycle_id, Stage.REVIEW, "", later)
+    await advancing.advance(department, cycle_id, Stage.SCORE, "看错了", later)
+    await advancing.advance(department, cycle_id, Stage.REVIEW, "", later)
 
 
 async def test_two_presses_at_once_are_one_run(committed: None) -> None:
