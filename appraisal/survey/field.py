@@ -114,12 +114,16 @@ async def note_visits(
     village_code: str,
     notes: dict[UUID, str],
     now: datetime,
+    *,
+    known: dict[UUID, int] | None = None,
 ) -> int:
     """Keep what became of visits; returns how many households came onto the list.
 
-    Whoever refused, or was away twice, is replaced in the order of the draw. Raises NotFound for
-    others than the village's interviewers, WrongState, Invalid.
+    Whoever refused, or was away twice, is replaced in the order of the draw. ``known`` are the
+    visits that the interviewer's page showed, so that one that comes twice is not two. Raises
+    NotFound for others than the village's interviewers, WrongState, Invalid.
     """
+    known = known or {}
     county_id = actor.county_id
     if not await _interviews(actor, survey_id, village_code):
         raise NotFound
@@ -127,7 +131,7 @@ async def note_visits(
         survey = await service.locked(county_id, survey_id, "drawn")
         grids = await queries.grids(county_id, survey_id, village_code)
         rows = {row.id: row for row in await queries.listed(county_id, survey_id, grids)}
-        changes = [_change(rows, one, said) for one, said in notes.items()]
+        changes = [_change(rows, one, said, known.get(one)) for one, said in notes.items()]
         await queries.note(county_id, survey_id, actor.person_id, today(now), changes)
         gone = Counter(
             (rows[one].grid_code, rows[one].villager_group)
@@ -189,13 +193,17 @@ async def _replace(
     return await queries.insert_drawn(county_id, survey.id, [(new_id(), one) for one in chosen])
 
 
-def _change(rows: dict[UUID, DrawnRow], one: UUID, said: str) -> tuple[UUID, str, int]:
+def _change(
+    rows: dict[UUID, DrawnRow], one: UUID, said: str, known: int | None
+) -> tuple[UUID, str, int]:
     """The household's new status and visits; raises Invalid."""
     row = rows.get(one)
     if row is None or said not in NOTES:
         raise Invalid("名单已有变化，请刷新后再填。")
     if row.status != "pending":
         raise Invalid(f"{row.number} 号户已登记为“{STATUS_NAMES[row.status]}”，不能再改。")
+    if known is not None and known != row.visits:
+        raise Invalid(f"{row.number} 号户刚刚登记过一次“不在家”，没有重复登记，请核对。")
     if said == "absent" and row.visits + 1 < VISITS:
         return one, "pending", row.visits + 1
     return one, said, row.visits + 1

@@ -208,6 +208,22 @@ async def test_an_interviewer_works_on_the_phone(client: httpx.AsyncClient) -> N
     assert (await client.get(address)).status_code == 404
 
 
+async def test_a_visit_posted_twice_is_one_visit(client: httpx.AsyncClient) -> None:
+    """Nobody at home, and the button pressed twice: the household waits for the second visit."""
+    made = await drawn()
+    cousin = await interviewing(made)
+    await act_as(client, made.county.cousin_worker)
+    address = f"/appraisal/visits/{made.survey.id}/{VILLAGE}"
+    page = (await client.get(address)).text
+    _, rows, _ = await field.hand_out_list(cousin, made.survey.id, VILLAGE)
+    one = str(rows[GRID][0].id)
+    hidden = dict(re.findall(r'name="(visits-[^"]*)" value="(\d)"', page))
+    for status in (303, 422):
+        assert (await post(client, address, **{one: "absent"}, **hidden)).status_code == status
+    _, rows, _ = await field.hand_out_list(cousin, made.survey.id, VILLAGE)
+    assert (len(rows[GRID]), rows[GRID][0].status, rows[GRID][0].visits) == (30, "pending", 1)
+
+
 async def test_the_township_prints_and_names_interviewers(client: httpx.AsyncClient) -> None:
     """Slips once, on the answer only; a villager is refused as interviewer."""
     made = await drawn()
