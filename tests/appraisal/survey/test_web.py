@@ -265,6 +265,20 @@ async def test_nobody_of_the_village_interviews_one_of_its_grids(client: httpx.A
         assert (named.status_code, "不能是本村" in named.text) == (422, True)
 
 
+async def test_who_ends_a_survey_hears_of_papers_that_would_be_lost(
+    client: httpx.AsyncClient,
+) -> None:
+    """One paper keyed in once: it counts only if somebody keys it again before the end."""
+    made = await drawn()
+    slip = (await printed(made))[GRID][0]
+    await act_as(client, made.county.department)
+    home = f"/appraisal/desk/cycles/{made.cycle_id}/survey"
+    words = "还有 1 张纸质票没有录完，结束后不再计入"
+    assert words not in (await client.get(home)).text
+    await keyed(client, made, slip)
+    assert words in (await client.get(home)).text
+
+
 async def keyed(client: httpx.AsyncClient, made: World, code: str, **changes: str) -> str:
     """Open a paper and key it in; what the entry screen says then."""
     address = f"/appraisal/papers/{made.survey.id}"
