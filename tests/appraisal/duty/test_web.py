@@ -294,6 +294,17 @@ async def test_training_at_the_desk_and_on_the_workers_phone(
     assert "已取消" in (await client.get(path)).text
 
 
+async def test_nobody_lacks_hours_of_a_course_that_nobody_gave(
+    client: httpx.AsyncClient, town: SmallCounty
+) -> None:
+    """The score does not count them, so the worker's page does not say none of twelve."""
+    department = await acting(town.department, desk=True)
+    await bring_to(department, await opened(department, NOW), Stage.COLLECT, NOW)
+    await act_as(client, town.worker)
+    mine = (await client.get("/appraisal/me/training")).text
+    assert ("单位还没有培训" in mine, "0 / 12" in mine) == (True, False)
+
+
 async def test_the_phone_in_the_field_and_the_workers_own(
     client: httpx.AsyncClient, town: SmallCounty
 ) -> None:
