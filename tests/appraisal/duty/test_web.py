@@ -298,6 +298,32 @@ async def test_training_at_the_desk_and_on_the_workers_phone(
     assert "已取消" in (await client.get(path)).text
 
 
+async def test_a_sheet_from_before_a_correction_does_not_undo_it(
+    client: httpx.AsyncClient, town: SmallCounty
+) -> None:
+    """Another corrected one line, this page another one: both corrections stand in the end."""
+    actor = await acting(town.instructor)
+    one, two = town.worker, town.second_worker
+    await service.save(actor, [line(one), line(two)], NOW)
+    await act_as(client, town.instructor)
+    path = f"{BASE}?month=202610&unit=421222100"
+
+    def shown(text: str) -> dict[str, list[str]]:
+        names = ("person", "village", "rostered", "on_duty", "leave", "note", "version")
+        return {name: re.findall(f'name="{name}" value="([^"]*)"', text) for name in names}
+
+    fields = shown((await client.get(path)).text)
+    await service.save(actor, [line(one, "15")], NOW, reason="数错")
+    common = {"month": "202610", "unit": "421222100", "reason": "漏记"}
+    at = fields["person"].index(str(two.person_id))
+    fields["on_duty"][at] = "16"
+    refused = await post(client, BASE, **common, **fields)
+    assert (refused.status_code, "刚刚有人改过" in refused.text) == (409, True)
+    fields = shown(refused.text)
+    assert sorted(fields["on_duty"]) == ["15", "16"]
+    assert "更正 1 条" in (await post(client, BASE, **common, **fields)).text
+
+
 async def test_what_another_entered_meanwhile_is_not_overwritten(
     client: httpx.AsyncClient, town: SmallCounty
 ) -> None:
