@@ -34,6 +34,10 @@ STEPS = """
 SELECT source, target, at, name, authority, note FROM appraisal.cycle_step
 WHERE county_id = $1 AND cycle_id = $2 ORDER BY at, id
 """
+RETURNED_AT = """
+SELECT max(at) FROM appraisal.cycle_step
+WHERE county_id = $1 AND cycle_id = $2 AND source = 'score' AND target = 'collect'
+"""
 
 
 async def cycle(county_id: int, cycle_id: UUID) -> CycleRow | None:
@@ -118,3 +122,8 @@ async def insert_step(
 
 async def steps(county_id: int, cycle_id: UUID) -> list[StepRow]:
     return await DB.all(StepRow, STEPS, county_id, cycle_id)
+
+
+async def returned_at(county_id: int, cycle_id: UUID) -> datetime | None:
+    found: datetime | None = await DB.fetchval(RETURNED_AT, county_id, cycle_id)
+    return found

@@ -99,6 +99,11 @@ async def expect(county_id: int, cycle_id: UUID, *stages: Stage) -> CycleRow:
     return found
 
 
+async def returned_at(county_id: int, cycle_id: UUID) -> datetime | None:
+    """When scoring was last given back to collecting."""
+    return await queries.returned_at(county_id, cycle_id)
+
+
 async def of_period(county_id: int, kind: Kind, year: int) -> CycleRow | None:
     """The county's cycle of a kind and year."""
     return await queries.cycle_of_period(county_id, kind, year)

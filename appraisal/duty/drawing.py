@@ -400,6 +400,8 @@ async def _write(
 ) -> None:
     ids = [result.item_id for result in fresh]
     versions = await queries.results(actor.county_id, ids)
+    if any(versions.get(one) != items[one].version for one in ids):
+        raise Changed
     rows = [
         NewResult(
             id=new_id(),

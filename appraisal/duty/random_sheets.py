@@ -75,11 +75,13 @@ async def random_sheet(
 
 
 async def random_template(actor: Actor, on: date) -> excel.Sheet:
-    """Everything drawn that has no result yet."""
+    """Everything drawn that has no result yet and may still be given one."""
+    drawn = [check for check in await drawing.checks(actor) if check.state == "drawn"]
+    frozen = await frozen_days(actor.county_id, [check.last_day for check in drawn])
     pairs = [
         (check, item)
-        for check in await drawing.checks(actor)
-        if check.state == "drawn"
+        for check in drawn
+        if check.last_day not in frozen
         for item in await drawing.items(actor, check.id)
         if item.version is None
     ]
@@ -88,20 +90,26 @@ async def random_template(actor: Actor, on: date) -> excel.Sheet:
 
 async def store_random(actor: Actor, table: Table, now: datetime, reason: str) -> Outcome:
     """Rows as results of drawn records, or as records of a check that was drawn on paper."""
-    checks = {check.title: check for check in await drawing.checks(actor) if check.state == "drawn"}
+    checks = [check for check in await drawing.checks(actor) if check.state == "drawn"]
     items = {
         check.id: {str(item.id): item for item in await drawing.items(actor, check.id)}
-        for check in checks.values()
+        for check in checks
     }
+    # Checks may be named alike: the drawn record says which one a row is of, else it is the latest.
+    named = {check.title: check for check in reversed(checks)}
+    drawn = {(check.title, item): check for check in checks for item in items[check.id]}
     days = [row["核查日期"] for row in table.rows if row["核查日期"]]
+    days += [check.first_day for check in checks]
     who = await people(actor, Action.DUTY_EDIT, days)
-    frozen = await frozen_days(actor.county_id, [check.last_day for check in checks.values()])
+    frozen = await frozen_days(actor.county_id, [check.last_day for check in checks])
     results: dict[UUID, list[Result]] = defaultdict(list)
     papers: dict[UUID, list[PaperItem]] = defaultdict(list)
+    seen: dict[tuple[object, ...], Row] = {}
     outcome = Outcome()
     for row in table.rows:
-        check = checks.get(row["核查名称"] or "")
-        if row["核查名称"] and check is None:
+        title = row["核查名称"] or ""
+        check = drawn.get((title, (row["条目编号"] or "").lower())) or named.get(title)
+        if title and check is None:
             table.fault(row, "核查名称", "没有已抽取的同名核查，请先在页面上建立或抽取。")
         if check is None:
             continue
@@ -109,28 +117,41 @@ async def store_random(actor: Actor, table: Table, now: datetime, reason: str) -
             table.fault(row, "核查名称", frozen[check.last_day])
             continue
         found = _random(row, table, check, items[check.id], who.find, now)
+        if found is None or _twice(row, table, check, found, seen):
+            continue
         if isinstance(found, Result):
             results[check.id].append(found)
-        elif found is not None:
+        else:
             papers[check.id].append(found)
     if table.faults:
         return outcome
-    for check in checks.values():
-        for saved in (
-            await drawing.record(
-                actor, check.id, results[check.id], now, reason=reason, source="import"
-            ),
-            await drawing.add_paper(
-                actor, check.id, papers[check.id], now, reason=reason, source="import"
-            )
-            if check.mode == "paper"
-            else service.Saved(),
-        ):
-            outcome.created += saved.created
-            outcome.corrected += saved.corrected
-            outcome.same += saved.same
+    for check in checks:
+        if check.id in results or check.id in papers:  # the others may be frozen
+            said = (results[check.id], papers[check.id])
+            await _write(actor, check, said, outcome, (now, reason))
     outcome.notes.append(f"其中改已有的结果 {outcome.corrected} 条。")
     return outcome
+
+
+async def _write(
+    actor: Actor,
+    check: CheckRow,
+    said: tuple[list[Result], list[PaperItem]],
+    outcome: Outcome,
+    stamp: tuple[datetime, str],
+) -> None:
+    """Results of drawn records, and records of paper; ``stamp``: when and why."""
+    now, reason = stamp
+    results, papers = said
+    for saved in (
+        await drawing.record(actor, check.id, results, now, reason=reason, source="import"),
+        await drawing.add_paper(actor, check.id, papers, now, reason=reason, source="import")
+        if check.mode == "paper"
+        else service.Saved(),
+    ):
+        outcome.created += saved.created
+        outcome.corrected += saved.corrected
+        outcome.same += saved.same
 
 
 def _random(
@@ -151,7 +172,8 @@ def _random(
     said: dict[str, Any] = {"correct": correct, "note": row["说明"] or "", "checked_on": on}
     said["checked_by"] = row["核查人"]
     item = items.get((row["条目编号"] or "").lower())
-    found = find(table, row, on, on)
+    # Whoever made a drawn record may have moved or left before it was looked at.
+    found = find(table, row, check.first_day if item else on, on)
     if found is None or _strange(row, table, check, item, found):
         return None
     result = Result(item_id=item.id if item else check.id, **said)
@@ -162,6 +184,21 @@ def _random(
         return None
     paper = PaperItem(person_id=found.person_id, label=label, **said)
     return paper if item is None else result
+
+
+def _twice(
+    row: Row,
+    table: Table,
+    check: CheckRow,
+    found: Result | PaperItem,
+    seen: dict[tuple[object, ...], Row],
+) -> bool:
+    """Whether an earlier row spoke of the same record: it would be counted twice."""
+    one = (found.item_id,) if isinstance(found, Result) else (found.person_id, found.label)
+    other = seen.setdefault((check.id, *one), row)
+    if other is not row:
+        table.fault(row, "核查内容", f"和{table.where(other)}是同一条，请只留一行。")
+    return other is not row
 
 
 def _strange(row: Row, table: Table, check: CheckRow, item: CheckItem | None, found: Found) -> bool:

@@ -11,6 +11,7 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Response, Template
 
 from appraisal.duty import exports, personal, rules, service
+from appraisal.duty.errors import Changed
 from appraisal.duty.schemas import SheetInput, SheetLine
 from shared.calendar.errors import MissingYear
 from shared.clock import today
@@ -52,6 +53,8 @@ class SheetForm(msgspec.Struct, kw_only=True):
     on_duty: list[str] = []
     leave: list[str] = []
     note: list[str] = []
+    version: list[str] = []
+    """Of the line that the page showed; 0 = none."""
 
 
 @get(BASE)
@@ -79,6 +82,7 @@ async def save(request: Asked) -> Template | Redirect:
     form = forms.bind(SheetForm, {key: _listed(key, value) for key, value in values.items()})
     month = _month(request, form.month)
     try:
+        await _expect_fresh(request, form, month)
         lines = _lines(form)
         saved = await service.save(request.user, lines, moment(request), reason=form.reason)
     except (Invalid, Conflict, Forbidden) as error:
@@ -217,6 +221,26 @@ def _lines(form: SheetForm) -> list[SheetInput]:
     if problems:
         raise Invalid("有几行需要改正。", problems)
     return found
+
+
+async def _expect_fresh(request: Asked, form: SheetForm, month: int) -> None:
+    """Raises Changed when a stored line is not the one that the page showed.
+
+    What the page says of it is forgotten, so that it comes back as it is stored.
+    """
+    if len(form.version) != len(form.person):
+        return
+    stored = {
+        (line.person_id, line.village_code): str(line.version or 0)
+        for line in await service.sheet(request.user, form.unit, month)
+    }
+    shown = enumerate(zip(form.person, form.village, form.version, strict=False))
+    stale = {at for at, (who, where, seen) in shown if stored.get((who, where)) != seen}
+    if stale:
+        for name in ("person", "village", "rostered", "on_duty", "leave", "note", "version"):
+            column = getattr(form, name)
+            column[:] = [value for at, value in enumerate(column) if at not in stale]
+        raise Changed
 
 
 def _days(text: str) -> Decimal:

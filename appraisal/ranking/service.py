@@ -131,7 +131,8 @@ async def _open(
     cycle = await cycles.get(actor, cycle_id)
     codes = [code[:length] for length in (6, 9, 12, 15) if length <= len(code)]
     found = await roster.units(actor.county_id, codes)
-    if set(found) != set(codes):
+    # A right is asked by prefix, so digits after a unit's code would pass, and no list ends there.
+    if code not in codes or set(found) != set(codes):
         raise NotFound
     run = await scorecards.current_run(actor.county_id, cycle_id)
     return cycle, run, [found[one] for one in codes]

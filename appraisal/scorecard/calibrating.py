@@ -35,14 +35,15 @@ async def calibrate(
     its own rights. Raises NotFound, Forbidden (own score), NoCycle, CycleClosed, WrongStage,
     Invalid.
     """
-    if not Decimal(0) <= score <= Decimal(100):
+    if not (score.is_finite() and Decimal(0) <= score <= Decimal(100)):
         raise Invalid("得分应在 0 到 100 之间。", {"score": "得分应在 0 到 100 之间。"})
     if not reason.strip():
         raise Invalid("请写明校准的理由。", {"reason": "请写明校准的理由。"})
     cents = int((score * 100).quantize(Decimal(1), ROUND_HALF_UP))
     async with DB.transaction():
         cycle = await cycles.expect(actor.county_id, cycle_id, *STAGES)
-        run = await queries.current_run(actor.county_id, cycle.id)
+        # Grades and ranks are made of everybody's scores, so of two calibrations one waits.
+        run = await queries.current_run_locked(actor.county_id, cycle.id)
         facts = await queries.facts(actor.county_id, run.id, person_id) if run else None
         if run is None or facts is None:
             raise NotFound

@@ -41,6 +41,7 @@ FROM appraisal.run
 """
 RUNS = RUN + "WHERE county_id = $1 AND cycle_id = $2 ORDER BY number DESC"
 CURRENT_RUN = RUN + "WHERE county_id = $1 AND cycle_id = $2 AND current"
+CURRENT_RUN_LOCKED = CURRENT_RUN + " FOR UPDATE"
 RUN_BY_NUMBER = RUN + "WHERE county_id = $1 AND cycle_id = $2 AND number = $3"
 INSERT_RUN = """
 INSERT INTO appraisal.run (county_id, id, cycle_id, number, current, scheme, annual, period_days,
@@ -215,6 +216,12 @@ async def runs(county_id: int, cycle_id: UUID) -> list[RunRow]:
 
 async def current_run(county_id: int, cycle_id: UUID) -> RunRow | None:
     row = await DB.fetchrow(CURRENT_RUN, county_id, cycle_id)
+    return None if row is None else _run(dict(row))
+
+
+async def current_run_locked(county_id: int, cycle_id: UUID) -> RunRow | None:
+    """The run that counts, for whoever grades it: one at a time, until the transaction ends."""
+    row = await DB.fetchrow(CURRENT_RUN_LOCKED, county_id, cycle_id)
     return None if row is None else _run(dict(row))
 
 

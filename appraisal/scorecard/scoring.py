@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
+from asyncpg.exceptions import UniqueViolationError
 
 from appraisal.cycle import service as cycles
 from appraisal.cycle.rules import Kind, Stage
@@ -23,7 +24,8 @@ async def score(actor: Actor, cycle_id: UUID, note: str, now: datetime) -> RunRo
     """Score everybody who was gridworker on the last day of the period; the new run counts.
 
     Earlier runs stay. Calibrations belong to the run they were made on and are not carried over.
-    Raises NotFound, NoCycle, CycleClosed, WrongStage, Conflict when nobody is there to be scored.
+    Raises NotFound, NoCycle, CycleClosed, WrongStage, Conflict when nobody is there to be scored,
+    or somebody else scores at this moment.
     """
     unit_code = f"{actor.county_id:06d}"
     authority = require(actor, Action.SCORE_RUN, Target(unit_code=unit_code))
@@ -31,18 +33,21 @@ async def score(actor: Actor, cycle_id: UUID, note: str, now: datetime) -> RunRo
     async with DB.transaction():
         cycle = await cycles.expect(actor.county_id, cycle_id, Stage.SCORE)
         scheme = await schemes.in_force(actor.county_id, cycle.ends_on)
-        number = await queries.insert_run(
-            actor.county_id,
-            run_id,
-            cycle_id,
-            msgspec.json.encode(scheme.scheme).decode(),
-            (cycle.ends_on - cycle.starts_on).days + 1,
-            actor.person_id,
-            actor.name,
-            now,
-            note.strip()[:500],
-            annual=cycle.kind is Kind.ANNUAL,
-        )
+        try:
+            number = await queries.insert_run(
+                actor.county_id,
+                run_id,
+                cycle_id,
+                msgspec.json.encode(scheme.scheme).decode(),
+                (cycle.ends_on - cycle.starts_on).days + 1,
+                actor.person_id,
+                actor.name,
+                now,
+                note.strip()[:500],
+                annual=cycle.kind is Kind.ANNUAL,
+            )
+        except UniqueViolationError as error:  # the other press had the same number
+            raise Conflict("刚刚已经评过一次分，请刷新页面查看。") from error
         await scoring_queries.be_roomy()
         people = await scoring_queries.gather(actor.county_id, run_id)
         if not people:
@@ -68,9 +73,14 @@ async def score(actor: Actor, cycle_id: UUID, note: str, now: datetime) -> RunRo
 
 
 async def unscored(county_id: int, cycle: CycleRow) -> list[str]:
-    """A gate of the cycle: review needs a run."""
+    """A gate of the cycle: review needs a run, made of the data as they were last collected."""
     run = await queries.current_run(county_id, cycle.id)
-    return [] if run else ["还没有评分，请先在“评分”页运行一次。"]
+    if run is None:
+        return ["还没有评分，请先在“评分”页运行一次。"]
+    returned = await cycles.returned_at(county_id, cycle.id)
+    if returned and run.made_at < returned:
+        return ["上次评分以后退回采集过，请先在“评分”页重新评分。"]
+    return []
 
 
 async def first_half_open(county_id: int, cycle: CycleRow) -> list[str]:

@@ -86,7 +86,7 @@ liked AS MATERIALIZED (
                / sum(p.days) FILTER (WHERE v.valid) + 0.5)::int AS satisfaction,
            floor(sum(v.half_width * 10 * p.days) FILTER (WHERE v.valid)
                / sum(p.days) FILTER (WHERE v.valid) + 0.5)::int AS half_width,
-           COALESCE(sum(v.ballots) FILTER (WHERE v.valid), sum(v.ballots))::int AS ballots
+           COALESCE(sum(v.ballots) FILTER (WHERE v.valid), max(v.ballots))::int AS ballots
     FROM place p
     JOIN surveyed v ON v.grid_code = p.grid_code
     GROUP BY p.person_id

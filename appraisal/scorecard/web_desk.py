@@ -177,7 +177,7 @@ def scheme_of(values: dict[str, Any]) -> Scheme:
     names += [f"{grade.value}_{end}" for grade in ORDER for end in ("low", "high")]
     for name in names:
         text = str(values.get(name, "")).strip()
-        if text.lstrip("-").isdecimal() and len(text) <= 5:
+        if text.removeprefix("-").isdecimal() and len(text) <= 5:
             numbers[name] = int(text)
         else:
             faults[name] = "请填整数。"

@@ -196,7 +196,7 @@ async def _usable(county_id: int, row: SlipRow | None) -> SlipRow:
 
 async def _keyable(actor: Actor, survey_id: UUID, code: str) -> SlipRow:
     digits = code.replace(" ", "").replace("-", "")
-    if digits.isdigit() and len(digits) == 10:
+    if digits.isdecimal() and len(digits) == 10:
         found = await ballot_queries.slip_by_number(actor.county_id, survey_id, int(digits))
     else:
         found = await ballot_queries.slip(actor.county_id, slip_id(code))

@@ -38,7 +38,7 @@ async def assign(
     duties = await roster.duties_at(actor.county_id, person_id, today(now))
     if not duties:
         raise NotFound("没有找到这个人，或其现在没有任职。")
-    if not may_interview(duties, village_code):
+    if not may_interview(duties, village_code[:12]):
         raise Invalid("访问员不能是本村（社区）的人，请换别的村或乡镇的人。")
     async with DB.transaction():
         await queries.insert_interviewer(
@@ -73,7 +73,9 @@ async def interviewers(actor: Actor, survey_id: UUID, code: str) -> list[Intervi
 async def candidates(actor: Actor, village_code: str, now: datetime) -> list[Candidate]:
     """People of the same township, or of the county, who may interview the village."""
     _require_field(actor, village_code)
-    return await queries.candidates(actor.county_id, village_code[:9], village_code, today(now))
+    # On the page of a grid too, nobody of its village.
+    village = village_code[:12]
+    return await queries.candidates(actor.county_id, village[:9], village, today(now))
 
 
 async def villages(actor: Actor) -> list[tuple[SurveyRow, UnitRow]]:
@@ -114,12 +116,16 @@ async def note_visits(
     village_code: str,
     notes: dict[UUID, str],
     now: datetime,
+    *,
+    known: dict[UUID, int] | None = None,
 ) -> int:
     """Keep what became of visits; returns how many households came onto the list.
 
-    Whoever refused, or was away twice, is replaced in the order of the draw. Raises NotFound for
-    others than the village's interviewers, WrongState, Invalid.
+    Whoever refused, or was away twice, is replaced in the order of the draw. ``known`` are the
+    visits that the interviewer's page showed, so that one that comes twice is not two. Raises
+    NotFound for others than the village's interviewers, WrongState, Invalid.
     """
+    known = known or {}
     county_id = actor.county_id
     if not await _interviews(actor, survey_id, village_code):
         raise NotFound
@@ -127,7 +133,7 @@ async def note_visits(
         survey = await service.locked(county_id, survey_id, "drawn")
         grids = await queries.grids(county_id, survey_id, village_code)
         rows = {row.id: row for row in await queries.listed(county_id, survey_id, grids)}
-        changes = [_change(rows, one, said) for one, said in notes.items()]
+        changes = [_change(rows, one, said, known.get(one)) for one, said in notes.items()]
         await queries.note(county_id, survey_id, actor.person_id, today(now), changes)
         gone = Counter(
             (rows[one].grid_code, rows[one].villager_group)
@@ -189,13 +195,17 @@ async def _replace(
     return await queries.insert_drawn(county_id, survey.id, [(new_id(), one) for one in chosen])
 
 
-def _change(rows: dict[UUID, DrawnRow], one: UUID, said: str) -> tuple[UUID, str, int]:
+def _change(
+    rows: dict[UUID, DrawnRow], one: UUID, said: str, known: int | None
+) -> tuple[UUID, str, int]:
     """The household's new status and visits; raises Invalid."""
     row = rows.get(one)
     if row is None or said not in NOTES:
         raise Invalid("名单已有变化，请刷新后再填。")
     if row.status != "pending":
         raise Invalid(f"{row.number} 号户已登记为“{STATUS_NAMES[row.status]}”，不能再改。")
+    if known is not None and known != row.visits:
+        raise Invalid(f"{row.number} 号户刚刚登记过一次“不在家”，没有重复登记，请核对。")
     if said == "absent" and row.visits + 1 < VISITS:
         return one, "pending", row.visits + 1
     return one, said, row.visits + 1
@@ -213,7 +223,7 @@ async def _open(actor: Actor, survey_id: UUID) -> SurveyRow:
 async def _interviews(actor: Actor, survey_id: UUID, village_code: str) -> bool:
     """Assigned, and today still nobody of that village."""
     codes = await queries.assigned(actor.county_id, survey_id, actor.person_id)
-    return village_code in codes and may_interview(actor.duties, village_code)
+    return village_code in codes and may_interview(actor.duties, village_code[:12])
 
 
 def _runs(actor: Actor, code: str) -> bool:

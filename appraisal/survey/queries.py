@@ -28,13 +28,20 @@ HOUSEHOLDS = """
 SELECT id, grid_code, number, villager_group FROM appraisal.household
 WHERE county_id = $1 AND grid_code = ANY($2)
 """
-TO_FREEZE = """
-SELECT grid_code, number, villager_group AS group FROM appraisal.household WHERE county_id = $1
-ORDER BY grid_code COLLATE "C", number COLLATE "C"
+# A grid that was closed keeps its households, should it be opened again, but nobody is drawn there.
+OPEN = """
+FROM appraisal.household h
+JOIN shared.unit u ON u.county_id = h.county_id AND u.code = h.grid_code AND u.closed_on IS NULL
+WHERE h.county_id = $1
 """
-HOUSEHOLD_COUNTS = """
-SELECT left(grid_code, 9) AS code, count(DISTINCT grid_code)::int AS grids, count(*)::int AS count
-FROM appraisal.household WHERE county_id = $1 GROUP BY 1 ORDER BY 1
+TO_FREEZE = f"""
+SELECT h.grid_code, h.number, h.villager_group AS group {OPEN}
+ORDER BY h.grid_code COLLATE "C", h.number COLLATE "C"
+"""
+HOUSEHOLD_COUNTS = f"""
+SELECT left(h.grid_code, 9) AS code, count(DISTINCT h.grid_code)::int AS grids,
+       count(*)::int AS count {OPEN}
+GROUP BY 1 ORDER BY 1
 """
 INSERT_HOUSEHOLDS = """
 INSERT INTO appraisal.household (county_id, id, grid_code, number, villager_group)

@@ -119,6 +119,7 @@ async def freeze(actor: Actor, cycle_id: UUID, form: FreezeForm, now: datetime) 
     grids = Counter(one.grid_code for one in households)
     survey_id = new_id()
     async with DB.transaction():
+        await queries.lock_households(county_id)
         await cycles.expect(county_id, cycle_id, *PREPARING)
         if await queries.survey_of_cycle(county_id, cycle_id):
             raise Conflict("这次考核的住户名单已经冻结，不能再换。")

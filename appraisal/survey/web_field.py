@@ -26,7 +26,9 @@ from shared.web.pages import moment, page
 Asked = Request[Actor, Any, Any]
 VISITS_PATH = "/appraisal/visits/{survey_id:uuid}/{village_code:str}"
 PAPERS = "/appraisal/papers/{survey_id:uuid}"
-BODY = 64 * 1024
+BODY = 128 * 1024
+SEEN = "visits-"
+"""Before a household's id: the field of the visits that its page showed."""
 
 
 class PersonForm(msgspec.Struct):
@@ -57,14 +59,20 @@ async def note(
 ) -> Template | Redirect:
     """Keep what became of the visits that were marked."""
     notes: dict[UUID, str] = {}
+    known: dict[UUID, int] = {}
     for name, value in (await forms.read(request)).items():
         with suppress(ValueError):
-            notes[UUID(name)] = str(value)
+            if name.startswith(SEEN):
+                known[UUID(name.removeprefix(SEEN))] = int(str(value))
+            else:
+                notes[UUID(name)] = str(value)
     notes = {one: said for one, said in notes.items() if said}
     try:
         if not notes:
             raise Invalid("请先选好哪几户是什么结果，再保存。")  # noqa: TRY301
-        await field.note_visits(request.user, survey_id, village_code, notes, moment(request))
+        await field.note_visits(
+            request.user, survey_id, village_code, notes, moment(request), known=known
+        )
     except (Invalid, Conflict) as error:
         return await _village(request, survey_id, village_code, error)
     return _back(survey_id, village_code)
@@ -78,6 +86,8 @@ async def print_list(
     actor = request.user
     _, rows, _ = await field.hand_out_list(actor, survey_id, village_code)
     units = await roster.units(actor.county_id, [village_code, *rows])
+    if village_code not in units:
+        raise NotFound
     return _page(
         request,
         "print_visits",

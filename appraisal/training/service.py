@@ -58,9 +58,10 @@ async def add_session(actor: Actor, form: SessionForm, now: datetime) -> UUID:
     return session_id
 
 
-async def find_session(county_id: int, form: SessionForm) -> UUID | None:
+async def find_session(county_id: int, form: SessionForm) -> SessionRow | None:
     """The session that a file speaks of, if it was entered."""
-    return await queries.find(county_id, form)
+    found = await queries.find(county_id, form)
+    return await queries.session(county_id, found) if found else None
 
 
 async def cancel(actor: Actor, session_id: UUID, reason: str) -> None:

@@ -75,10 +75,14 @@ async def store(actor: Actor, table: Table, now: datetime, reason: str) -> Outco
     if table.faults:
         return outcome
     for form, pairs in found.items():
-        session_id = await service.find_session(actor.county_id, form)
-        new = session_id is None
-        if session_id is None:
-            session_id = await service.add_session(actor, form, now)
+        known = await service.find_session(actor.county_id, form)
+        if known and known.hours != form.hours:
+            sentence = f"这次培训登记的是 {known.hours.normalize():f} 学时。有误的，先取消再登记。"
+            for row, _ in pairs:
+                table.fault(row, "学时", sentence)
+            continue
+        new = known is None
+        session_id = known.id if known else await service.add_session(actor, form, now)
         saved = await service.record(
             actor, session_id, [line for _, line in pairs], now, reason=reason, source="import"
         )

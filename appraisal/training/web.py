@@ -11,10 +11,11 @@ from litestar.params import FromPath
 from litestar.response import Redirect, Response, Template
 
 from appraisal.duty import exports
+from appraisal.duty.errors import Changed
 from appraisal.duty.service import Saved
 from appraisal.training import rules, service, sheets
 from appraisal.training.rules import KIND_NAMES, SessionForm
-from appraisal.training.schemas import AttendeeInput
+from appraisal.training.schemas import Attendee, AttendeeInput
 from shared.clock import today
 from shared.documents import cells
 from shared.documents.excel import MIME
@@ -234,8 +235,17 @@ async def _totals(
 
 
 async def _lines(request: Asked, session_id: UUID, values: dict[str, Any]) -> list[AttendeeInput]:
-    """What the page says of everybody it lists whom the actor may enter."""
+    """What the page says of everybody it lists whom the actor may enter.
+
+    Raises Changed when somebody's line is not the one that the page showed, and forgets what the
+    page says of them, so that it comes back as it is stored.
+    """
     _, people = await service.session(request.user, session_id)
+    if stale := [one.person_id for one in people if _is_stale(one, values)]:
+        for key in stale:
+            for name in ("row", "present", "test", "version"):
+                values.pop(f"{name}-{key}", None)
+        raise Changed
     found, problems = [], {}
     for one in people:
         if f"row-{one.person_id}" not in values or not service.may_enter(request.user, one):
@@ -257,6 +267,11 @@ async def _lines(request: Asked, session_id: UUID, values: dict[str, Any]) -> li
     if problems:
         raise Invalid("有几行需要改正。", problems)
     return found
+
+
+def _is_stale(one: Attendee, values: dict[str, Any]) -> bool:
+    shown = values.get(f"version-{one.person_id}")
+    return shown is not None and shown != str(one.version or 0)
 
 
 def _page(request: Asked, name: str, *, status: int = 200, **context: Any) -> Template:

@@ -1,7 +1,9 @@
 """Double-random checks from the frozen list to the share of right records."""
 
+import asyncio
 import hashlib
-from datetime import date
+from contextvars import copy_context
+from datetime import date, datetime
 from uuid import UUID
 
 import msgspec
@@ -10,10 +12,12 @@ import pytest
 from appraisal.cycle.rules import Kind
 from appraisal.duty import drawing, rules, service
 from appraisal.duty.drawing import CheckForm, PaperItem, Result
+from appraisal.duty.errors import Changed
 from appraisal.duty.service import Saved
 from points.work import posting
 from points.work import service as work
 from points.work.schemas import LogForm
+from shared.database import DB
 from shared.errors import Conflict, Invalid, NotFound
 from shared.ids import new_id
 from tests.appraisal.cycle.stages import opened
@@ -33,12 +37,12 @@ async def town(rollback: None) -> SmallCounty:
     return made
 
 
-async def posted(who: Member, lead: Member, day: date) -> UUID:
+async def posted(who: Member, lead: Member, day: date, now: datetime = NOW) -> UUID:
     """A confirmed record in the ledger."""
     form = LogForm(id=new_id(), rule_code="ORG-02", work_date=day, text=f"{day.day} 日例会")
-    record = await work.log(await acting(who, on=day), form, now=NOW)
-    await work.verify(await acting(lead), record.id, now=NOW)
-    await posting.post_records(COUNTY, [record.id], NOW)
+    record = await work.log(await acting(who, on=day), form, now=now)
+    await work.verify(await acting(lead), record.id, now=now)
+    await posting.post_records(COUNTY, [record.id], now)
     return record.id
 
 
@@ -158,6 +162,27 @@ async def test_nothing_to_draw_and_strangers(town: SmallCounty) -> None:
         await drawing.view(await acting(town.chief), check_id)
     with pytest.raises(NotFound):
         await drawing.record(actor, check_id, [result(new_id())], NOW)
+
+
+async def test_two_verdicts_at_once_leave_the_first(committed: None) -> None:
+    """The second did not know of the first and gave no reason: it is told to look again."""
+    made = await small_county()
+    await posted(made.worker, made.lead, date(2026, 11, 8))
+    actor = await acting(made.instructor)
+    check_id = await drawn(made)
+    [item] = await drawing.items(actor, check_id)
+    wrong = result(item.id, correct=False, note="日期不符")
+    waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"
+    outside = copy_context()
+    async with DB.transaction():
+        await drawing.record(actor, check_id, [result(item.id)], NOW)
+        other = asyncio.create_task(drawing.record(actor, check_id, [wrong], NOW), context=outside)
+        while not other.done() and not await DB.fetchval(waits):
+            pass
+    with pytest.raises(Changed):
+        await other
+    [item] = await drawing.items(actor, check_id)
+    assert (item.version, item.correct) == (1, True)
 
 
 async def test_a_paper_check_takes_results_without_a_draw(town: SmallCounty) -> None:

@@ -1,7 +1,7 @@
 """Workbooks: tried first, written as shown, red where wrong, nothing new the second time."""
 
 import io
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -14,12 +14,13 @@ from appraisal.intake import service as intake
 from appraisal.intake.kinds import KINDS
 from appraisal.intake.rules import Outcome
 from appraisal.intake.service import Faulty, File
+from shared.database import DB
 from shared.errors import Conflict, NotFound
 from shared.identity.actor import Actor
 from tests.appraisal.cycle.stages import bring_to, opened
 from tests.appraisal.duty.test_drawing import form, posted
 from tests.appraisal.duty.world import NOW, book, line
-from tests.factories import SmallCounty, acting, small_county
+from tests.factories import COUNTY, SmallCounty, acting, small_county
 
 HEAD = ["月份", "网格编码", "姓名", "应出勤天数", "出勤天数", "请假天数", "备注"]
 
@@ -217,6 +218,83 @@ async def test_results_of_a_draw_come_back_in_its_own_sheet(town: SmallCounty) -
     assert (await imported(actor, "random", book(head, row))).same == 1
     [item] = await drawing.items(actor, check_id)
     assert (item.correct, item.note) == (False, "日期不符")
+
+
+async def test_an_old_check_does_not_stop_results_of_a_new_one(town: SmallCounty) -> None:
+    """Its cycle is past collecting: the sheet asks for no row of it, and is taken as filled in."""
+    actor = await acting(town.instructor)
+    for day, at in ((date(2026, 6, 8), NOW - timedelta(days=160)), (date(2026, 11, 8), NOW)):
+        await posted(town.worker, town.lead, day, at)
+        span = {"first_day": day, "last_day": day}
+        check_id = await drawing.open_check(actor, form(title=f"{day.month}月核查", **span), NOW)
+        await drawing.draw(actor, check_id, "1", "摇号", NOW)
+    department = await acting(town.department, desk=True)
+    cycle_id = await opened(department, NOW)
+    await bring_to(department, cycle_id, Stage.SCORE, NOW)
+    _, content = await intake.template(actor, KINDS["random"], NOW)
+    head, *rows = (row for row in cells(content)[2:] if row[1])
+    for row in rows:
+        row[head.index("结果")] = "正确"
+        row[head.index("核查日期")] = date(2026, 11, 25)
+    assert [row[head.index("核查名称")] for row in rows] == ["11月核查"]
+    assert (await imported(actor, "random", book(head, *rows))).created == 1
+
+
+async def test_two_checks_of_one_name_take_their_own_results(town: SmallCounty) -> None:
+    """A check a township, all named alike: the sheet that was handed out for both comes back."""
+    await posted(town.worker, town.lead, date(2026, 11, 8))
+    actor = await acting(town.instructor)
+    made = []
+    for day in (8, 9):
+        made.append(await drawing.open_check(actor, form(last_day=date(2026, 11, day)), NOW))
+        await drawing.draw(actor, made[-1], "1", "摇号", NOW)
+    _, content = await intake.template(actor, KINDS["random"], NOW)
+    head, *rows = cells(content)[2:5]
+    for row in rows:
+        row[head.index("结果")] = "正确"
+        row[head.index("核查日期")] = date(2026, 11, 25)
+    done = await imported(actor, "random", book(head, *rows))
+    assert (done.faults, done.created) == ([], 2)
+    for check_id in made:
+        assert (await drawing.view(actor, check_id)).checked == 1
+
+
+async def test_one_record_twice_in_a_file_of_results_is_red(town: SmallCounty) -> None:
+    """Of a draw or of paper: it would count twice, or the later verdict without a reason."""
+    await posted(town.worker, town.lead, date(2026, 11, 8))
+    actor = await acting(town.instructor)
+    check_id = await drawing.open_check(actor, form(), NOW)
+    await drawing.draw(actor, check_id, "1", "摇号", NOW)
+    _, content = await intake.template(actor, KINDS["random"], NOW)
+    head, row = cells(content)[2:4]
+    row[head.index("结果")] = "正确"
+    row[head.index("核查日期")] = date(2026, 11, 25)
+    await drawing.open_check(actor, form(title="线下核查", mode="paper", inspectors=()), NOW)
+    paper = list(row)
+    paper[head.index("核查名称")], paper[head.index("条目编号")] = "线下核查", ""
+    for one in (row, paper):
+        shown = await tried(actor, "random", book(head, one, one))
+        assert [fault.split("：")[0] for fault in shown.faults] == ["第 4 行“核查内容”"]
+
+
+async def test_results_are_taken_of_somebody_who_has_left(town: SmallCounty) -> None:
+    """In post when the record was made, gone when it was looked at: the sheet comes back."""
+    await posted(town.worker, town.lead, date(2026, 11, 8))
+    actor = await acting(town.instructor)
+    check_id = await drawing.open_check(actor, form(), NOW)
+    await drawing.draw(actor, check_id, "1", "摇号", NOW)
+    await DB.execute(
+        "UPDATE shared.assignment SET valid_to = $3 WHERE county_id = $1 AND person_id = $2",
+        COUNTY,
+        town.worker.person_id,
+        date(2026, 11, 16),
+    )
+    _, content = await intake.template(actor, KINDS["random"], NOW)
+    head, row = cells(content)[2:4]
+    row[head.index("结果")] = "正确"
+    row[head.index("核查日期")] = date(2026, 11, 25)
+    assert (await tried(actor, "random", book(head, row))).faults == []
+    assert (await imported(actor, "random", book(head, row))).created == 1
 
 
 async def test_a_preview_is_its_makers_own(town: SmallCounty) -> None:

@@ -3,6 +3,7 @@
 import io
 import re
 from datetime import date, timedelta
+from decimal import Decimal
 from uuid import UUID
 
 import httpx
@@ -12,6 +13,9 @@ import pytest
 from appraisal.cycle.rules import Kind, Stage
 from appraisal.duty import drawing, entries, service
 from appraisal.duty.rules import EntryKind
+from appraisal.training import rules as trainings
+from appraisal.training import service as training
+from appraisal.training.schemas import AttendeeInput
 from shared.clock import now
 from shared.database import DB
 from shared.documents.excel import MIME
@@ -292,6 +296,74 @@ async def test_training_at_the_desk_and_on_the_workers_phone(
     assert (await post(client, f"{here}/cancel", reason="")).status_code == 422
     assert (await post(client, f"{here}/cancel", reason="登错")).status_code == 303
     assert "已取消" in (await client.get(path)).text
+
+
+async def test_a_sheet_from_before_a_correction_does_not_undo_it(
+    client: httpx.AsyncClient, town: SmallCounty
+) -> None:
+    """Another corrected one line, this page another one: both corrections stand in the end."""
+    actor = await acting(town.instructor)
+    one, two = town.worker, town.second_worker
+    await service.save(actor, [line(one), line(two)], NOW)
+    await act_as(client, town.instructor)
+    path = f"{BASE}?month=202610&unit=421222100"
+
+    def shown(text: str) -> dict[str, list[str]]:
+        names = ("person", "village", "rostered", "on_duty", "leave", "note", "version")
+        return {name: re.findall(f'name="{name}" value="([^"]*)"', text) for name in names}
+
+    fields = shown((await client.get(path)).text)
+    await service.save(actor, [line(one, "15")], NOW, reason="数错")
+    common = {"month": "202610", "unit": "421222100", "reason": "漏记"}
+    at = fields["person"].index(str(two.person_id))
+    fields["on_duty"][at] = "16"
+    refused = await post(client, BASE, **common, **fields)
+    assert (refused.status_code, "刚刚有人改过" in refused.text) == (409, True)
+    fields = shown(refused.text)
+    assert sorted(fields["on_duty"]) == ["15", "16"]
+    assert "更正 1 条" in (await post(client, BASE, **common, **fields)).text
+
+
+async def test_what_another_entered_meanwhile_is_not_overwritten(
+    client: httpx.AsyncClient, town: SmallCounty
+) -> None:
+    """A page from before it comes back with the other's line as stored, one's own as typed."""
+    actor = await acting(town.instructor)
+    held = trainings.SessionForm(
+        kind=trainings.SessionKind.CLASSROOM, title="民法典", held_on=date(2026, 10, 20),
+        hours=Decimal(2), trainer="司法所", unit_code="421222100",
+    )  # fmt: skip
+    session_id = await training.add_session(actor, held, NOW)
+    path = f"/appraisal/desk/training/{session_id}"
+    one, two = town.worker, town.second_worker
+    await act_as(client, town.instructor)
+    page = (await client.get(path)).text
+    hidden = dict(re.findall(r'name="((?:row|version)-[^"]*)" value="(\d)"', page))
+    came = AttendeeInput(
+        person_id=one.person_id, village_code=one.unit_code[:12], present=True, test=Decimal(88)
+    )
+    department = await acting(town.department, desk=True)
+    await training.record(department, session_id, [came], NOW)
+    mine = {f"present-{two.person_id}": "1", f"test-{two.person_id}": "90", "reason": "补登"}
+    refused = await post(client, path, **hidden, **mine)
+    assert (refused.status_code, "刚刚有人改过" in refused.text) == (409, True)
+    assert ('value="88"' in refused.text, 'value="90"' in refused.text) == (True, True)
+    hidden = dict(re.findall(r'name="((?:row|version)-[^"]*)" value="(\d)"', refused.text))
+    kept = {f"present-{one.person_id}": "1", f"test-{one.person_id}": "88"}
+    assert "新登记 1 条" in (await post(client, path, **hidden, **mine, **kept)).text
+    _, people = await training.session(actor, session_id)
+    assert {who.person_id: who.test for who in people} == {one.person_id: 88, two.person_id: 90}
+
+
+async def test_nobody_lacks_hours_of_a_course_that_nobody_gave(
+    client: httpx.AsyncClient, town: SmallCounty
+) -> None:
+    """The score does not count them, so the worker's page does not say none of twelve."""
+    department = await acting(town.department, desk=True)
+    await bring_to(department, await opened(department, NOW), Stage.COLLECT, NOW)
+    await act_as(client, town.worker)
+    mine = (await client.get("/appraisal/me/training")).text
+    assert ("单位还没有培训" in mine, "0 / 12" in mine) == (True, False)
 
 
 async def test_the_phone_in_the_field_and_the_workers_own(

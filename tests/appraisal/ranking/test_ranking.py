@@ -173,6 +173,24 @@ async def test_the_way_down_on_pages(client: httpx.AsyncClient) -> None:
     assert (await client.get(base)).status_code == 404
 
 
+async def test_an_address_with_digits_too_many_shows_no_more_than_one_s_own(
+    rollback: None,
+) -> None:
+    """A township's code and a digit is no unit: the county's list does not stand behind it."""
+    scene = await scored_cycle(Stage.NOTICE)
+    instructor = msgspec.structs.replace(await acting(scene.town.instructor), confirmed_at=now())
+    own = await service.listing(instructor, scene.cycle_id, Wanted(unit="421222100"))
+    assert {row.grid_code[:9] for row in own.rows} == {"421222100"}
+    for code in ("4212221000", "42122210000"):
+        wanted = Wanted(unit=code)
+        with pytest.raises(NotFound):
+            await service.listing(instructor, scene.cycle_id, wanted)
+        with pytest.raises(NotFound):
+            await service.units(instructor, scene.cycle_id, code)
+        with pytest.raises(NotFound):
+            await service.export(instructor, scene.cycle_id, wanted, "部务会", now())
+
+
 async def test_the_file_sums_up_each_township(department: Actor) -> None:
     """People, mean, best, worst and survey of its rows, in fractions; a township by villages."""
     cycle_id, _ = await ranked_cycle(department, 60)

@@ -1,7 +1,9 @@
 """What a run copies from its sources: who is appraised, for which days, with which facts."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterator
+from contextvars import copy_context
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from random import Random
@@ -11,6 +13,7 @@ from uuid import UUID
 import msgspec
 import pytest
 
+from appraisal.cycle import advancing
 from appraisal.cycle.rules import Kind, Stage
 from appraisal.scorecard import queries, scoring, scoring_queries, service
 from points.work import bulk, intake
@@ -220,6 +223,26 @@ async def test_the_facts_are_those_of_the_sources(rollback: None) -> None:
     assert (june.month, june.awarded) == (202606, 30)
 
 
+async def test_ballots_of_two_grids_do_not_make_a_sample(rollback: None) -> None:
+    """Twelve and ten, neither valid: the card names no number above what it calls too few."""
+    made = await survey.drawn()
+    worker = made.county.worker
+    grid = made.county.units[survey.SECOND]
+    post = await roster.add_post(COUNTY, grid.id, Role.GRIDWORKER)
+    await roster.assign(COUNTY, post, worker.person_id, date(2026, 3, 1))
+    tokens = await survey.printed(made)
+    for token in tokens[survey.GRID][:12] + tokens[survey.SECOND][:10]:
+        await survey.vote(token)
+    await survey.closed(made)
+    await bring_to(made.department, made.cycle_id, Stage.SCORE, AFTER)
+    run = await scoring.score(made.department, made.cycle_id, "", AFTER)
+    facts = (await inputs_of(run.id))[worker.person_id]
+    assert (facts["satisfaction"], facts["ballots"], facts["grids"]) == (None, 12, 2)
+    card = await service.card(made.department, made.cycle_id, worker.person_id)
+    [words] = [line.words for line in card.lines if line.component == "satisfaction"]
+    assert words.startswith("有效票 12 张，不到 20 张，样本不足。")
+
+
 async def test_a_second_run_is_a_version_and_the_first_stays(rollback: None) -> None:
     """New facts make a new run; the difference names who changed; the old inputs are unchanged."""
     town = await small_county()
@@ -241,6 +264,42 @@ async def test_a_second_run_is_a_version_and_the_first_stays(rollback: None) -> 
     assert [(one.person_id, one.before, one.after) for one in changes] == [
         (worker.person_id, None, 5000)
     ]
+
+
+async def test_what_was_mended_in_collecting_is_scored_before_review(rollback: None) -> None:
+    """Given back for a missing sheet: the run from before it cannot go to review."""
+    town = await small_county()
+    department = await department_of(town.department)
+    cycle_id = await opened(department, AFTER)
+    await bring_to(department, cycle_id, Stage.SCORE, AFTER)
+    await scoring.score(department, cycle_id, "", AFTER)
+    for day, stage in enumerate((Stage.COLLECT, Stage.SCORE), 1):
+        at = AFTER + timedelta(days=day)
+        await advancing.advance(department, cycle_id, stage, "补六月考勤", at)
+    later = AFTER + timedelta(days=3)
+    with pytest.raises(Conflict, match="重新评分"):
+        await advancing.advance(department, cycle_id, Stage.REVIEW, "", later)
+    await scoring.score(department, cycle_id, "", later)
+    await advancing.advance(department, cycle_id, Stage.REVIEW, "", later)
+    await advancing.advance(department, cycle_id, Stage.SCORE, "看错了", later)
+    await advancing.advance(department, cycle_id, Stage.REVIEW, "", later)
+
+
+async def test_two_presses_at_once_are_one_run(committed: None) -> None:
+    """The second waits for the first and hears what happened, instead of an error page."""
+    department = await acting((await small_county()).department, desk=True)
+    cycle_id = await opened(department, AFTER)
+    await bring_to(department, cycle_id, Stage.SCORE, AFTER)
+    waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"
+    outside = copy_context()
+    async with DB.transaction():
+        await scoring.score(department, cycle_id, "", AFTER)
+        other = asyncio.create_task(scoring.score(department, cycle_id, "", AFTER), context=outside)
+        while not other.done() and not await DB.fetchval(waits):
+            pass
+    with pytest.raises(Conflict, match="刷新"):
+        await other
+    assert [run.number for run in await queries.runs(COUNTY, cycle_id)] == [1]
 
 
 async def test_a_later_transfer_changes_no_report(rollback: None) -> None:

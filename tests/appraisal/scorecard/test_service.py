@@ -1,5 +1,7 @@
 """Who sees which card, calibration, signing, and the rules by date."""
 
+import asyncio
+from contextvars import copy_context
 from datetime import date
 from decimal import Decimal
 
@@ -10,15 +12,18 @@ import pytest
 from appraisal.cycle.rules import Stage
 from appraisal.errors import CycleClosed, WrongStage
 from appraisal.notice import service as notice
-from appraisal.scorecard import calibrating, schemes, service
+from appraisal.ranking import freezing
+from appraisal.scorecard import calibrating, queries, schemes, scoring_queries, service
 from appraisal.scorecard.rules import Scheme
+from appraisal.verifier import service as verifier
 from shared.clock import now
 from shared.database import DB
 from shared.errors import Forbidden, Invalid, NotFound
-from tests.appraisal.cycle.stages import bring_to
+from tests.appraisal.cycle.stages import bring_to, opened
 from tests.appraisal.scorecard.scene import AFTER, scored_cycle
+from tests.appraisal.scorecard.worlds import stored_run, worker
 from tests.conftest import as_owner
-from tests.factories import COUNTY, acting
+from tests.factories import COUNTY, acting, small_county
 
 
 async def test_a_result_is_seen_by_its_worker_and_those_above_once_announced(
@@ -86,6 +91,40 @@ async def test_calibration_keeps_both_scores_and_grades_again(rollback: None) ->
         await calibrating.calibrate(
             await acting(scene.town.instructor), scene.cycle_id, who, Decimal(80), "x", AFTER
         )
+
+
+async def test_two_calibrations_at_once_keep_to_the_quota(committed: None) -> None:
+    """The second waits for the first: one 优秀 among five, ranks as the scores say."""
+    department = await acting((await small_county()).department, desk=True)
+    cycle_id = await opened(department, AFTER)
+    await bring_to(department, cycle_id, Stage.SCORE, AFTER)
+    facts = [worker(satisfaction=600) for _ in range(5)]
+    run_id = await stored_run(cycle_id, facts)
+    await scoring_queries.score([COUNTY], [run_id])
+    await freezing.freeze(COUNTY, run_id)
+    await queries.make_current(COUNTY, cycle_id, run_id, len(facts))
+    await bring_to(department, cycle_id, Stage.REVIEW, AFTER)
+    first, second = (one["person_id"] for one in facts[:2])
+    waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"
+    outside = copy_context()
+    async with DB.transaction():
+        await calibrating.calibrate(department, cycle_id, first, Decimal(95), "核实", AFTER)
+        other = asyncio.create_task(
+            calibrating.calibrate(department, cycle_id, second, Decimal(96), "核实", AFTER),
+            context=outside,
+        )
+        while not other.done() and not await DB.fetchval(waits):
+            pass
+    assert (await other).grade == "excellent"
+    rows = await DB.fetch(
+        "SELECT grade, note FROM appraisal.scorecard"
+        " WHERE county_id = $1 AND run_id = $2 AND calibrated IS NOT NULL ORDER BY calibrated",
+        COUNTY,
+        run_id,
+    )
+    assert [tuple(row) for row in rows] == [("good", "quota"), ("excellent", "")]
+    things = {finding.thing for finding in (await verifier.verify(COUNTY)).findings}
+    assert not things & {"得分", "名次"}
 
 
 async def test_nobody_calibrates_their_own_score(rollback: None) -> None:

@@ -29,6 +29,8 @@ async def test_the_department_follows_a_score_to_its_rows(client: httpx.AsyncCli
     assert "评分之后有变动" in merit.text
     refused = await post(client, path, score="八十", reason="")
     assert (refused.status_code, "请填数字" in refused.text) == (422, True)
+    for odd in ("NaN", "-Infinity"):
+        assert (await post(client, path, score=odd, reason="核实")).status_code == 422
     done = await post(client, path, score="88.5", reason="核实考勤")
     assert done.status_code == 303
     text = (await client.get(path)).text
@@ -85,6 +87,8 @@ async def test_rules_are_changed_on_a_page(client: httpx.AsyncClient) -> None:
     assert (refused.status_code, "合计是 105" in refused.text) == (422, True)
     gap = given | {"merit": "10", "good_low": "75"}
     assert "缺了 70 到 75 分" in (await post(client, "/appraisal/desk/scheme", **gap)).text
+    odd = await post(client, "/appraisal/desk/scheme", **(given | {"merit": "--10"}))
+    assert (odd.status_code, "请填整数" in odd.text) == (422, True)
     done = await post(client, "/appraisal/desk/scheme", **(given | {"training": "0"}))
     assert done.status_code == 303
     assert "县方案" in (await client.get("/appraisal/desk/scheme")).text

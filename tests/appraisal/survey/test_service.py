@@ -2,7 +2,7 @@
 
 import asyncio
 from contextvars import copy_context
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
@@ -30,9 +30,12 @@ from appraisal.survey.errors import (
 )
 from appraisal.survey.rules import ASPECTS, Answers, slip_id, slip_number
 from appraisal.survey.service import DrawForm, FormForm, FreezeForm
+from appraisal.verifier import service as verifier
 from shared.database import DB
 from shared.errors import Conflict, Forbidden, Invalid, NotFound
+from shared.roster.office import queries as office
 from shared.roster.roles import Role
+from tests.appraisal.cycle.stages import opened
 from tests.appraisal.survey.world import (
     AT,
     FULL,
@@ -265,6 +268,39 @@ async def test_a_paper_of_a_slip_void_meanwhile_is_not_taken(rollback: None) -> 
     await ballot_queries.void(COUNTY, made.survey.id, GRID)
     by = made.department.person_id
     assert not await ballot_queries.insert_paper(COUNTY, row, GOOD, by)
+
+
+async def test_a_closed_grid_s_households_are_not_frozen(rollback: None) -> None:
+    """Nobody is drawn in a grid that was dissolved after its households were imported."""
+    county = await small_county()
+    department = await acting(county.department, desk=True)
+    await households.import_households(None, COUNTY, sheet(), "h.csv")
+    await office.close_unit(COUNTY, "421222100002002", date(2026, 7, 1))
+    [(_, _, grids, count)] = await households.counts(department)
+    assert (grids, count) == (3, 120)
+    cycle_id = await opened(department, AT)
+    survey = await service.freeze(department, cycle_id, FreezeForm(value_source="某期彩票"), AT)
+    assert survey.households == 120
+    assert "421222100002002" not in await queries.grids(COUNTY, survey.id, "421222")
+    assert (await verifier.verify(COUNTY)).findings == ()
+
+
+async def test_two_presses_freeze_one_list(committed: None) -> None:
+    """The second waits for the first and hears that the list stands, instead of an error page."""
+    county = await small_county()
+    department = await acting(county.department, desk=True)
+    await households.import_households(None, COUNTY, sheet(), "h.csv")
+    cycle_id = await opened(department, AT)
+    form = FreezeForm(value_source="某期彩票")
+    waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"
+    outside = copy_context()
+    async with DB.transaction():
+        await service.freeze(department, cycle_id, form, AT)
+        other = asyncio.create_task(service.freeze(department, cycle_id, form, AT), context=outside)
+        while not other.done() and not await DB.fetchval(waits):
+            pass
+    with pytest.raises(Conflict, match="已经冻结"):
+        await other
 
 
 async def test_a_print_waits_for_a_ballot_that_is_being_cast(committed: None) -> None:

@@ -208,6 +208,22 @@ async def test_an_interviewer_works_on_the_phone(client: httpx.AsyncClient) -> N
     assert (await client.get(address)).status_code == 404
 
 
+async def test_a_visit_posted_twice_is_one_visit(client: httpx.AsyncClient) -> None:
+    """Nobody at home, and the button pressed twice: the household waits for the second visit."""
+    made = await drawn()
+    cousin = await interviewing(made)
+    await act_as(client, made.county.cousin_worker)
+    address = f"/appraisal/visits/{made.survey.id}/{VILLAGE}"
+    page = (await client.get(address)).text
+    _, rows, _ = await field.hand_out_list(cousin, made.survey.id, VILLAGE)
+    one = str(rows[GRID][0].id)
+    hidden = dict(re.findall(r'name="(visits-[^"]*)" value="(\d)"', page))
+    for status in (303, 422):
+        assert (await post(client, address, **{one: "absent"}, **hidden)).status_code == status
+    _, rows, _ = await field.hand_out_list(cousin, made.survey.id, VILLAGE)
+    assert (len(rows[GRID]), rows[GRID][0].status, rows[GRID][0].visits) == (30, "pending", 1)
+
+
 async def test_the_township_prints_and_names_interviewers(client: httpx.AsyncClient) -> None:
     """Slips once, on the answer only; a villager is refused as interviewer."""
     made = await drawn()
@@ -223,6 +239,44 @@ async def test_the_township_prints_and_names_interviewers(client: httpx.AsyncCli
     assert (await post(client, address + "/interviewers", person_id=other)).status_code == 303
     assert (await post(client, address + "/interviewers/end", person_id=other)).status_code == 303
     assert "不用补抽" in (await post(client, address + "/top-up")).text
+
+
+async def test_what_no_village_or_slip_has_is_not_found(client: httpx.AsyncClient) -> None:
+    """A mistyped address or number is said to be one, on every page."""
+    made = await drawn()
+    await act_as(client, made.county.department)
+    address = f"/appraisal/visits/{made.survey.id}/421222999999"
+    for path in (address, address + "/print"):
+        assert (await client.get(path)).status_code == 404
+    papers = f"/appraisal/papers/{made.survey.id}"
+    assert (await post(client, papers, code="②" * 10)).status_code == 404
+
+
+async def test_nobody_of_the_village_interviews_one_of_its_grids(client: httpx.AsyncClient) -> None:
+    """Neither named nor offered on the page of a grid, whose lead's post is the village's."""
+    made = await drawn()
+    await act_as(client, made.county.instructor)
+    address = f"/appraisal/visits/{made.survey.id}/{GRID}"
+    page = (await client.get(address)).text
+    for villager in (made.county.lead, made.county.second_worker):
+        assert str(villager.person_id) not in page
+        fields = {"person_id": str(villager.person_id)}
+        named = await post(client, address + "/interviewers", **fields)
+        assert (named.status_code, "不能是本村" in named.text) == (422, True)
+
+
+async def test_who_ends_a_survey_hears_of_papers_that_would_be_lost(
+    client: httpx.AsyncClient,
+) -> None:
+    """One paper keyed in once: it counts only if somebody keys it again before the end."""
+    made = await drawn()
+    slip = (await printed(made))[GRID][0]
+    await act_as(client, made.county.department)
+    home = f"/appraisal/desk/cycles/{made.cycle_id}/survey"
+    words = "还有 1 张纸质票没有录完，结束后不再计入"
+    assert words not in (await client.get(home)).text
+    await keyed(client, made, slip)
+    assert words in (await client.get(home)).text
 
 
 async def keyed(client: httpx.AsyncClient, made: World, code: str, **changes: str) -> str:

@@ -182,3 +182,17 @@ async def test_training_comes_by_workbook(town: SmallCounty) -> None:
         "第 4 行“培训类型”",
         "第 5 行“网格编码”",
     ]
+
+
+async def test_other_hours_of_a_known_session_are_red(town: SmallCounty) -> None:
+    """A row that says three where two are registered would be read, and counted as two."""
+    actor = await acting(town.instructor)
+    two, three = (
+        [DAY, "室内培训课", "民法典", hours, "", "司法所", who.unit_code, who.name, "是", ""]
+        for hours, who in ((2, town.worker), (3, town.second_worker))
+    )
+    shown = await tried(actor, "training", book(HEAD, two, three))
+    assert [fault.split("：")[0] for fault in shown.faults] == ["第 4 行“学时”"]
+    assert (await imported(actor, "training", book(HEAD, two))).created == 1
+    shown = await tried(actor, "training", book(HEAD, three))
+    assert "登记的是 2 学时" in shown.faults[0]
