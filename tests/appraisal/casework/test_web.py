@@ -149,10 +149,10 @@ async def test_every_state_can_be_asked_for(client: httpx.AsyncClient, made: Sce
         assert (sent.headers["location"] in page.text) is shown, state
 
 
-async def test_the_desk_lists_warns_and_lets_go(client: httpx.AsyncClient, made: Scene) -> None:
+async def test_the_desk_lists_warns_and_lets_go(client: httpx.AsyncClient, rollback: None) -> None:
     """Candidates by band, the evidence, the refusal in a sentence, the case."""
+    made = await scene(now=now() - timedelta(days=30))
     someone = await gridworker(made, Employment.CONTRACT)
-    made.now -= timedelta(days=30)
     await failed(made, someone)
     await result(made, made.town.worker, "excellent", "94.0")
     await act_as(client, made.town.department)
@@ -282,10 +282,12 @@ async def test_who_left_still_objects(client: httpx.AsyncClient, made: Scene) ->
         assert (await client.get(closed)).status_code == 404
 
 
-async def test_others_cases_and_results_are_absent(client: httpx.AsyncClient, made: Scene) -> None:
+async def test_others_cases_and_results_are_absent(
+    client: httpx.AsyncClient, rollback: None
+) -> None:
     """As if they did not exist, to colleagues, other townships and leads."""
+    made = await scene(now=now() - timedelta(days=30))
     someone = await gridworker(made, Employment.VILLAGE_PAID)
-    made.now -= timedelta(days=30)
     await failed(made, someone)
     made.now += timedelta(days=5)
     case = f"/appraisal/cases/{await warned(made, someone)}"

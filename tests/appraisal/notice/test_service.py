@@ -1,6 +1,7 @@
 """Notices, service and objections: told alone, heard in time, decided by somebody else."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -87,23 +88,23 @@ async def test_a_notice_waits_for_its_stage(rollback: None) -> None:
         ({"how": "refused", "witness_one": "甲"}, "witness_two"),
         ({"how": "refused", "witness_one": "甲", "witness_two": "甲"}, "witness_two"),
         ({"how": "post"}, "post_number"),
-        ({"served_on": None}, "served_on"),
+        ({"served_on": 1}, "served_on"),
+        ({"served_on": -1}, "served_on"),
     ],
 )
-async def test_service_is_proven(rollback: None, change: dict[str, str | None], field: str) -> None:
-    """Two different witnesses, a posting number, no day ahead."""
+async def test_service_is_proven(rollback: None, change: dict[str, Any], field: str) -> None:
+    """Two different witnesses, a posting number, neither ahead nor before the results were out."""
     made = await scene()
     await result(made, made.town.worker, "good", "80.0")
-    values = {"how": "signed", "served_on": made.today} | change
-    if values["served_on"] is None:
-        values["served_on"] = made.today + timedelta(days=1)
+    values: dict[str, Any] = {"how": "signed", "served_on": 0} | change
+    values["served_on"] = made.today + timedelta(days=values["served_on"])
     chief = await actor_of(made, made.town.chief)
     with pytest.raises(Invalid) as refused:
         await notice.serve(
             chief,
             made.cycle_id,
             made.town.worker.person_id,
-            ServeForm(**values),  # type: ignore[arg-type]  # the table names the fields
+            ServeForm(**values),
             made.now,
         )
     assert list(refused.value.fields) == [field]
