@@ -21,7 +21,7 @@ from appraisal.notice.schemas import ContestForm, NoticeForm, NoticeRow
 from appraisal.pool import service as pools
 from shared.clock import LOCAL_ZONE, now
 from shared.database import DB
-from shared.errors import Invalid, NotFound
+from shared.errors import Forbidden, Invalid, NotFound
 from shared.roster.roles import Role
 from tests.appraisal.casework.scene import (
     NOW,
@@ -218,6 +218,23 @@ async def test_the_answer_is_addressed_to_the_objector(
     looks = await looked_up(case_id)
     handlers = (made.town.department, made.clerk, made.town.instructor)
     assert looks == {who.person_id: 2 for who in handlers}, "once on paper, once in Word, each"
+
+
+async def test_a_relative_is_not_told_who_objected(client: httpx.AsyncClient, made: Scene) -> None:
+    """Recused from deciding, and so from what is told to those who handle it; nothing is shown."""
+    case_id = await received(made, await published(made), made.clerk)
+    await sign(made, made.clerk, case_id, "withdrawn")
+    department = await actor_of(made, made.town.department)
+    await casework.record_kin(department, "尹玉梅", "欧阳金山", made.now)
+    instructor = await actor_of(made, made.town.instructor)
+    with pytest.raises(Forbidden, match="近亲属"):
+        await casework.show_objector(instructor, case_id)
+    assert not (await casework.view(instructor, case_id, made.now)).sealed
+    await act_as(client, made.town.instructor)
+    answer = await post(client, f"/appraisal/cases/{case_id}/objector")
+    assert (answer.status_code, OBJECTOR in answer.text) == (403, False)
+    assert await looked_up(case_id) == {}
+    assert dict(await casework.show_objector(department, case_id))["反映人"] == OBJECTOR
 
 
 async def test_who_objected_is_erased_in_time(client: httpx.AsyncClient, made: Scene) -> None:
