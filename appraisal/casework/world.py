@@ -37,6 +37,8 @@ from shared.roster import service as roster
 RESULT_OUT = frozenset({Stage.NOTICE, Stage.APPEAL})
 GRADE_OF = {"improvement": "basic"}
 """Machine → the grade it rests on; every other one rests on a fail."""
+STOPPED = "stopped"
+"""The step by which a township ends an exit that it began."""
 
 
 class Matter(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,13 +133,22 @@ async def _failed_twice(matter: Matter) -> str:
     origin_id = matter.opening.origin_id
     origin = await queries.case(matter.county_id, origin_id) if origin_id else None
     if (
-        origin is not None
-        and origin.machine == WARNING.key
-        and origin.person_id == matter.opening.person_id
-        and origin.outcome is Outcome.FAILED_AGAIN
+        origin is None
+        or origin.person_id is None
+        or origin.machine != WARNING.key
+        or origin.person_id != matter.opening.person_id
+        or origin.outcome is not Outcome.FAILED_AGAIN
     ):
-        return ""
-    return "要先有书面警告、培训或调整，60 天复查仍不合格，才能立案。"
+        return "要先有书面警告、培训或调整，60 天复查仍不合格，才能立案。"
+    for exit_ in await queries.of_person(matter.county_id, origin.person_id, Pool.EXIT):
+        # The township may stop and begin again; what an appeal or an ending decided is decided.
+        decided = exit_.outcome is not None and exit_.state != STOPPED
+        if exit_.origin_id == origin.id and exit_.id != matter.case_id and decided:
+            return (
+                f"依据这次复查的退出已经有了结果（{exit_.outcome_name}），"
+                "要有新的警告和复查，才能再立案。"
+            )
+    return ""
 
 
 async def _eligible(matter: Matter) -> str:

@@ -305,6 +305,18 @@ async def test_an_appeal_keeps_somebody(rollback: None) -> None:
     case = await sign(made, third, case_id, "appeal_upheld")
     assert (case.outcome, case.done) == (Outcome.KEPT, True)
     assert await duties(made, someone) == ["gridworker"]
+    with pytest.raises(StepRefused, match="留任"):
+        await exit_of(made, someone, "appraisal", "opened")
+
+
+async def test_an_exit_that_was_stopped_may_begin_again(rollback: None) -> None:
+    """The township gave it up before anything was decided: the failed re-check still stands."""
+    made = await scene()
+    someone = await gridworker(made, Employment.VILLAGE_PAID)
+    await failed_again(made, someone)
+    case_id = await exit_of(made, someone, "appraisal", "opened")
+    await sign(made, made.town.instructor, case_id, "stopped")
+    assert await exit_of(made, someone, "appraisal", "opened") != case_id
 
 
 async def test_the_database_refuses_what_no_code_should_try(rollback: None) -> None:
