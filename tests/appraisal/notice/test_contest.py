@@ -406,6 +406,32 @@ async def test_an_applicant_is_named_though_not_in_the_roster(rollback: None) ->
     assert case.state == "agreed"
 
 
+async def test_an_objection_in_time_stops_an_admission_that_went_on(rollback: None) -> None:
+    """Entered after the agreement: nobody takes up the post while it is open, or if it is right."""
+    made = await scene(now=NOW)
+    instructor = await actor_of(made, made.town.instructor)
+    post_id = await vacant_post(made)
+    case_id = await pools.apply(instructor, application(made, post_id), made.now)
+    for step in ("checked", "interviewed", "villagers"):
+        await sign(made, made.town.instructor, case_id, step)
+    department = await actor_of(made, made.town.department)
+    notice_id = await notice.issue_cases(department, Pool.ADMISSION, NoticeForm(), made.now)
+    row, _ = await notice.view(department, notice_id)
+    made.pass_days(14)
+    await sign(made, made.town.instructor, case_id, "agreed")
+    contest_id = await received(made, notice_id, on=row.ends_on)
+    await sign(made, made.town.instructor, case_id, "trained")
+    starts_on = str(made.today)
+    with pytest.raises(StepRefused, match="还没有办结"):
+        await sign(made, made.town.instructor, case_id, "admitted", starts_on=starts_on)
+    await sign(made, made.clerk, contest_id, "contest_dropped", heard="1")
+    await sign(made, made.clerk, contest_id, "replied_changed")
+    with pytest.raises(StepRefused, match="核查属实"):
+        await sign(made, made.town.instructor, case_id, "admitted", starts_on=starts_on)
+    case = await sign(made, made.town.instructor, case_id, "refused")
+    assert case.outcome is Outcome.REFUSED
+
+
 async def recommended() -> tuple[Scene, UUID, UUID]:
     """Two excellent halves, a proposal, an examination, a notice: scene, case, notice."""
     first = await scene(now=NOW - timedelta(days=30))
