@@ -129,7 +129,7 @@ class Need(StrEnum):
     NOTICED = "noticed"
     """The notice stands on that day, and its period is not over."""
     UNCONTESTED = "uncontested"
-    """Nobody's objection to the notice is open, and none was found right."""
+    """The published period is over; nobody's objection is open, and none was found right."""
 
 
 class Span(StrEnum):

@@ -210,15 +210,24 @@ async def _notice(matter: Matter) -> NoticeRow | None:
     origin_id, cycle_id = matter.opening.origin_id, matter.opening.about_cycle_id
     if origin_id is None:
         return await notices.notice_of_cycle(matter.county_id, cycle_id) if cycle_id else None
-    for step in reversed(await queries.steps(matter.county_id, origin_id)):
+    return await _notice_of(matter.county_id, origin_id)
+
+
+async def _notice_of(county_id: int, case_id: UUID) -> NoticeRow | None:
+    """The notice on which a case was published."""
+    for step in reversed(await queries.steps(county_id, case_id)):
         if step.notice_id:
-            return await notices.notice(matter.county_id, step.notice_id)
+            return await notices.notice(county_id, step.notice_id)
     return None
 
 
 async def _uncontested(matter: Matter) -> str:
     if matter.case_id is None:
         return ""
+    found = await _notice_of(matter.county_id, matter.case_id)
+    if found is not None and matter.on <= found.ends_on:
+        # As it was published, whatever the settings have become since.
+        return f"公示期到{chinese_date(found.ends_on)}才满，之后才能办这一步。"
     contests = await queries.contests_of_case(matter.county_id, matter.case_id)
     if any(case.outcome is None for case in contests):
         return "对这次公示的异议还没有办结。"

@@ -19,6 +19,7 @@ from appraisal.errors import StepRefused
 from appraisal.notice import service as notice
 from appraisal.notice.schemas import ContestForm, NoticeForm, NoticeRow
 from appraisal.pool import service as pools
+from shared import settings_county
 from shared.clock import LOCAL_ZONE, now
 from shared.database import DB
 from shared.errors import Forbidden, Invalid, NotFound
@@ -432,7 +433,23 @@ async def test_an_objection_in_time_stops_an_admission_that_went_on(rollback: No
     assert case.outcome is Outcome.REFUSED
 
 
-async def recommended() -> tuple[Scene, UUID, UUID]:
+async def test_the_published_period_outlasts_a_shorter_setting(rollback: None) -> None:
+    """Ten days stand on the notice; five, set afterwards, are for the next notice."""
+    made, case_id, notice_id = await recommended(notice_days=10)
+    department = await actor_of(made, made.town.department)
+    row, _ = await notice.view(department, notice_id)
+    assert row.days == 10
+    shorter = msgspec.structs.replace(await settings_county.get(COUNTY), notice_days=5)
+    await settings_county.update(department, COUNTY, shorter)
+    made.now += timedelta(days=(row.ends_on - made.today).days)
+    with pytest.raises(StepRefused, match="才满"):
+        await sign(made, made.clerk, case_id, "recommended")
+    made.pass_days(1)
+    case = await sign(made, made.clerk, case_id, "recommended")
+    assert case.outcome is Outcome.RECOMMENDED
+
+
+async def recommended(notice_days: int = 0) -> tuple[Scene, UUID, UUID]:
     """Two excellent halves, a proposal, an examination, a notice: scene, case, notice."""
     first = await scene(now=NOW - timedelta(days=30))
     await result(first, first.town.worker, "excellent", "93.0")
@@ -446,6 +463,9 @@ async def recommended() -> tuple[Scene, UUID, UUID]:
     worker_id = made.town.worker.person_id
     case_id = await pools.recommend(instructor, worker_id, form(made, "proposed"), at)
     await sign(made, made.clerk, case_id, "examined")
+    if notice_days:
+        longer = msgspec.structs.replace(await settings_county.get(COUNTY), notice_days=notice_days)
+        await settings_county.update(department, COUNTY, longer)
     clerk = await actor_of(made, made.clerk)
     notice_id = await notice.issue_cases(clerk, Pool.RECOMMENDATION, NoticeForm(), at)
     return made, case_id, notice_id
