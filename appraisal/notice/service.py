@@ -4,9 +4,12 @@ Only 优秀, recommendation and admission are ever made public. The term to obje
 on which the result was served, in working days of the county's calendar.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import date, datetime
 from uuid import UUID
+
+from asyncpg.exceptions import UniqueViolationError
 
 from appraisal.casework import fields
 from appraisal.casework import queries as casework_queries
@@ -56,6 +59,8 @@ TITLES = {
 }
 READY = {Pool.RECOMMENDATION: "examined", Pool.ADMISSION: "villagers"}
 """Pool → the state in which a case waits for its public notice."""
+ISSUED = "这次考核的公示已经发布，请在公示列表中打开。"
+OBJECTED = "对这次结果已经提过异议，请在“我的事项”里看进展。"
 
 
 async def issue_results(actor: Actor, cycle_id: UUID, form: NoticeForm, now: datetime) -> UUID:
@@ -65,10 +70,10 @@ async def issue_results(actor: Actor, cycle_id: UUID, form: NoticeForm, now: dat
     """
     county = _county(actor)
     require(actor, Action.NOTICE_ISSUE, Target(unit_code=county))
-    async with DB.transaction():
+    async with _once(ISSUED), DB.transaction():
         cycle = await cycles.expect(actor.county_id, cycle_id, Stage.NOTICE)
         if await queries.notice_of_cycle(actor.county_id, cycle_id) is not None:
-            raise NoticeRefused("这次考核的公示已经发布，请在公示列表中打开。")
+            raise NoticeRefused(ISSUED)
         full = (await settings_county.get(actor.county_id)).public_names == "full"
         found = await queries.excellent(actor.county_id, cycle_id)
         entries = [
@@ -207,12 +212,12 @@ async def object_to(
 
     Raises NotFound, Invalid, StepRefused, NoticeRefused.
     """
-    async with DB.transaction():
+    async with _once(OBJECTED), DB.transaction():
         await cycles.expect(actor.county_id, cycle_id, *RESULT_OUT)
         found = await _result(actor.county_id, cycle_id, person_id)
         earlier = await _objections(actor.county_id, cycle_id, person_id)
         if any(case.outcome is None or case.outcome != "withdrawn" for case in earlier):
-            raise NoticeRefused("对这次结果已经提过异议，请在“我的事项”里看进展。")
+            raise NoticeRefused(OBJECTED)
         opening = Opening(
             machine="objection",
             person_id=person_id,
@@ -275,6 +280,15 @@ async def nothing_open(county_id: int, cycle: CycleRow) -> list[str]:
     if pending:
         found.append(f"还有 {len(pending)} 件异议或申诉没有办结。")
     return found
+
+
+@asynccontextmanager
+async def _once(sentence: str) -> AsyncIterator[None]:
+    """Two who do the same at once find each other in a unique index: one is told of the other."""
+    try:
+        yield
+    except UniqueViolationError as error:
+        raise NoticeRefused(sentence) from error
 
 
 async def _issue(

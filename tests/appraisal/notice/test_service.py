@@ -1,5 +1,6 @@
 """Notices, service and objections: told alone, heard in time, decided by somebody else."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -245,6 +246,32 @@ async def test_an_objection_has_its_term(rollback: None) -> None:
         await notice.object_to(
             worker, made.cycle_id, worker.person_id, form(made, "raised"), made.now
         )
+
+
+async def test_the_same_done_twice_at_once_is_done_once(committed: None) -> None:
+    """The phone and the office enter one objection, two clerks press 发布: one each, one told."""
+    made = await scene()
+    await result(made, made.town.worker, "basic", "63.0")
+    await served(made, made.town.worker)
+    worker = await actor_of(made, made.town.worker)
+    chief = await actor_of(made, made.town.chief)
+    clerks = [await actor_of(made, who) for who in (made.town.department, made.clerk)]
+    raised = form(made, "raised")
+    for done in (
+        await asyncio.gather(
+            *(
+                notice.object_to(who, made.cycle_id, worker.person_id, raised, made.now)
+                for who in (worker, chief, worker, chief)
+            ),
+            return_exceptions=True,
+        ),
+        await asyncio.gather(
+            *(notice.issue_results(c, made.cycle_id, NoticeForm(), made.now) for c in clerks),
+            return_exceptions=True,
+        ),
+    ):
+        refused = [type(one) for one in done if isinstance(one, BaseException)]
+        assert refused == [NoticeRefused] * (len(done) - 1)
 
 
 async def test_strangers_see_no_case(rollback: None) -> None:
