@@ -18,7 +18,7 @@ from appraisal.cycle import service as cycles
 from appraisal.errors import StepRefused
 from appraisal.pool import queries
 from appraisal.pool.queries import ShieldRow
-from appraisal.pool.rules import EXCELLENT, SOURCES, WEAK, thin
+from appraisal.pool.rules import EXCELLENT, SOURCES, WEAK, ineligible, thin
 from appraisal.pool.schemas import ApplyForm, Candidate, Evidence, ShieldForm
 from shared.audit import service as audit
 from shared.clock import today
@@ -72,15 +72,17 @@ async def evidence(actor: Actor, pool: Pool, person_id: UUID, now: datetime) -> 
 
 
 async def recommend(actor: Actor, person_id: UUID, form: SignForm, now: datetime) -> UUID:
-    """Put somebody forward for the recommendation pool."""
+    """Put somebody forward for the recommendation pool. Raises NotFound, StepRefused, Invalid."""
     found = await evidence(actor, Pool.RECOMMENDATION, person_id, now)
     best = next((one for one in found.results if one.grade == EXCELLENT), None)
+    if best is None:
+        raise StepRefused(ineligible([], found.open_deductions))
     opening = Opening(
         machine="recommendation",
         person_id=person_id,
         unit_code=found.unit_code,
         employment=found.employment,
-        about_cycle_id=best.cycle_id if best else None,
+        about_cycle_id=best.cycle_id,
     )
     return await _open(actor, opening, form, now)
 

@@ -520,6 +520,18 @@ async def test_recommendation_from_two_halves_to_the_list(rollback: None) -> Non
         await notice.issue_cases(department, Pool.RECOMMENDATION, NoticeForm(), later.now)
 
 
+async def test_who_was_never_excellent_is_not_recommended(rollback: None) -> None:
+    """Found by name at the desk and put forward: a sentence says why not."""
+    made = await scene()
+    instructor = await actor_of(made, made.town.instructor)
+    worker_id = made.town.worker.person_id
+    with pytest.raises(StepRefused, match="不能推荐"):
+        await service.recommend(instructor, worker_id, form(made, "proposed"), made.now)
+    await result(made, made.town.worker, "good", "88.0")
+    with pytest.raises(StepRefused, match="不能推荐"):
+        await service.recommend(instructor, worker_id, form(made, "proposed"), made.now)
+
+
 async def annual(made: Scene) -> UUID:
     """The year's cycle, at its notice."""
     department = await acting(made.town.department, desk=True)
