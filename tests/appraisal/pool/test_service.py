@@ -576,7 +576,7 @@ async def test_admission_from_vacancy_to_access(rollback: None) -> None:
     for step in ("checked", "interviewed", "villagers"):
         await sign(made, made.town.instructor, case_id, step)
     department = await actor_of(made, made.town.department)
-    await notice.issue_cases(department, Pool.ADMISSION, NoticeForm(), made.now)
+    notice_id = await notice.issue_cases(department, Pool.ADMISSION, NoticeForm(), made.now)
     with pytest.raises(StepRefused, match="才满"):
         await sign(made, made.town.instructor, case_id, "agreed")
     made.pass_days(14)
@@ -590,6 +590,8 @@ async def test_admission_from_vacancy_to_access(rollback: None) -> None:
     held = await roster.duties_at(COUNTY, card.id, made.today)
     assert [(duty.role, duty.unit_code) for duty in held] == [(Role.GRIDWORKER, "421222100002001")]
     assert await service.purge(COUNTY, made.now) == 1
+    _, entries = await notice.view(department, notice_id)
+    assert [entry.name for entry in entries] == ["汪*芳"], "the notice stays as it was published"
 
 
 async def test_a_refused_applicant_is_forgotten(rollback: None) -> None:
