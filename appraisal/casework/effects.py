@@ -17,7 +17,7 @@ from shared.identity.actor import Actor
 from shared.roster import phones
 from shared.roster import service as roster
 from shared.roster.office import service as office
-from shared.roster.office.schemas import AppointForm, EndForm
+from shared.roster.office.schemas import AppointForm, EndForm, PersonForm
 from shared.roster.roles import Employment, Role
 
 MAX_REASON = 100
@@ -91,4 +91,27 @@ async def _appoint(actor: Actor, case: CaseRow, row: NewStep, now: datetime) -> 
         full_time=agreed.get("full_time") == YES,
         valid_from=starts_on,
     )
-    return await office.appoint(actor, case.post_id, form, now)
+    person_id = await office.appoint(actor, case.post_id, form, now)
+    await _agree(actor, person_id, case.post_id, form, now)
+    return person_id
+
+
+async def _agree(
+    actor: Actor, person_id: UUID, post_id: UUID, form: AppointForm, now: datetime
+) -> None:
+    """Who comes back works under the new agreement; who still holds a post keeps what is known."""
+    card = await roster.person(actor.county_id, person_id)
+    if card is None or (card.employment_type, card.full_time) == (form.employment, form.full_time):
+        return
+    for tenure in await roster.history(actor.county_id, person_id):
+        ended = tenure.valid_to is not None and tenure.valid_to <= today(now)
+        if tenure.post_id != post_id and not ended:
+            return
+    known = PersonForm(
+        name=card.name,
+        employment=form.employment,
+        full_time=form.full_time,
+        political=card.political or "",
+        version=card.version,
+    )
+    await office.edit_person(actor, person_id, known, now)

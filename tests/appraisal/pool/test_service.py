@@ -594,6 +594,37 @@ async def test_admission_from_vacancy_to_access(rollback: None) -> None:
     assert [entry.name for entry in entries] == ["汪*芳"], "the notice stays as it was published"
 
 
+@pytest.mark.parametrize("serving", [False, True])
+async def test_who_comes_back_works_under_the_new_agreement(
+    rollback: None,
+    serving: bool,  # noqa: FBT001  a parameter of the table
+) -> None:
+    """The way out follows the form of employment; a cadre who takes a grid remains a cadre."""
+    made = await scene()
+    village = made.town.units["421222100002"]
+    number = "13700001111"
+    left = None if serving else date(2026, 3, 1)
+    before = Employment.CADRE if serving else Employment.CONTRACT
+    role = Role.COMMITTEE if serving else Role.GRIDWORKER
+    grid = village if serving else made.town.units["421222100001001"]
+    known = await member(role, grid, "汪小芳", number=number, employment=before, valid_to=left)
+    instructor = await actor_of(made, made.town.instructor)
+    form_ = application(made, await vacant_post(made), phone=number)
+    case_id = await service.apply(instructor, form_, made.now)
+    for step in ("checked", "interviewed", "villagers"):
+        await sign(made, made.town.instructor, case_id, step)
+    department = await actor_of(made, made.town.department)
+    await notice.issue_cases(department, Pool.ADMISSION, NoticeForm(), made.now)
+    made.pass_days(14)
+    await sign(made, made.town.instructor, case_id, "agreed", employment="volunteer")
+    await sign(made, made.town.instructor, case_id, "trained")
+    await sign(made, made.town.instructor, case_id, "admitted", starts_on=str(made.today))
+    card = await roster.person(COUNTY, known.person_id)
+    assert card is not None
+    assert card.employment_type is (before if serving else Employment.VOLUNTEER)
+    assert "gridworker" in await duties(made, known)
+
+
 async def test_a_refused_applicant_is_forgotten(rollback: None) -> None:
     """Name and phone go after ninety days, from the notice too; what was signed stays."""
     made = await scene()
