@@ -99,6 +99,7 @@ LEAVES = AGAINST_THE_WILL | {Outcome.RESIGNED, Outcome.TERM_ENDED}
 """Endings after which the grid post is no longer theirs."""
 SERVED = "served"
 APPEAL_OVER = frozenset({"lapsed", "appeal_rejected"})
+REVIEW_CHANGED = "review_changed"
 AHEAD = timedelta(days=60)
 """How far ahead an ending may take effect."""
 
@@ -405,7 +406,9 @@ def outcome(machine: Machine, keys: Sequence[str]) -> Outcome | None:
     for key in reversed(keys):
         step = machine.step(key)
         if step.outcome or machine.following(key):
-            return step.outcome
+            # What stands after a review that changed the result is the changed one.
+            changed = step.outcome is Outcome.UPHELD and REVIEW_CHANGED in keys
+            return Outcome.CHANGED if changed else step.outcome
     return None
 
 

@@ -10,7 +10,6 @@ import pytest
 
 from appraisal.casework import queries as casework_queries
 from appraisal.casework import service as casework
-from appraisal.casework.rules import Outcome
 from appraisal.cycle.rules import Stage
 from appraisal.errors import CycleClosed, NoticeRefused, StepRefused, WrongStage
 from appraisal.notice import queries
@@ -151,7 +150,7 @@ async def test_an_objection_changes_the_score_by_another_hand(rollback: None) ->
     await casework.clock(COUNTY, made.now)
     done = await casework_queries.case(COUNTY, case_id)
     assert done is not None
-    assert (done.outcome, done.done) == (Outcome.UPHELD, True)
+    assert (done.outcome_name, done.done) == ("变更结果", True)
 
 
 async def test_who_decided_before_does_not_decide_again(rollback: None) -> None:
