@@ -29,6 +29,7 @@ from shared.identity.actor import Actor
 from shared.ids import new_id
 from shared.roster import phones
 from shared.roster import service as roster
+from shared.roster.intake.columns import PERSON_NAME
 from shared.roster.office import service as office
 from shared.roster.office.schemas import Vacancy
 from shared.roster.roles import Role
@@ -161,7 +162,7 @@ async def vacancies(actor: Actor, now: datetime) -> list[Vacancy]:
 async def apply(actor: Actor, form: ApplyForm, now: datetime) -> UUID:
     """Take an application or a nomination for a vacancy. Raises Invalid, StepRefused."""
     number = phones.clean(form.phone)
-    problems = {}
+    problems = await _unfit(actor.county_id, form)
     if number is None:
         problems["phone"] = "手机号应为 1 开头的 11 位数字。"
     if form.source not in SOURCES:
@@ -243,6 +244,17 @@ async def purge(county_id: int, now: datetime) -> int:
         done += count
         if count < queries.PURGE_CHUNK:
             return done
+
+
+async def _unfit(county_id: int, form: ApplyForm) -> dict[str, str]:
+    """What the roster would refuse at the very end, when the notice has long been published."""
+    problems = {}
+    if not PERSON_NAME.fullmatch(form.name):
+        problems["name"] = office.BAD_NAME
+    known = await roster.person_by_phone(county_id, form.phone)
+    if known is not None and known.name != form.name:
+        problems["phone"] = "这个手机号已登记给另一个姓名的人，请核对姓名和手机号。"
+    return problems
 
 
 async def _open(actor: Actor, opening: Opening, form: SignForm, now: datetime) -> UUID:

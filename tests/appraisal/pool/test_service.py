@@ -654,6 +654,8 @@ async def test_a_refused_applicant_is_forgotten(rollback: None) -> None:
     ("change", "field"),
     [
         ({"phone": "123"}, "phone"),
+        ({"phone": "13700002222"}, "phone"),
+        ({"name": "汪小芳（女）"}, "name"),
         ({"source": "cousin"}, "source"),
         ({"step": "admitted"}, "step"),
         ({"post_id": UUID(int=7)}, "post_id"),
@@ -662,8 +664,10 @@ async def test_a_refused_applicant_is_forgotten(rollback: None) -> None:
 async def test_a_wrong_application_names_its_field(
     rollback: None, change: dict[str, object], field: str
 ) -> None:
-    """Phone, source, first step, vacancy."""
+    """Phone, somebody else's phone, no name, source, first step, vacancy."""
     made = await scene()
+    grid = made.town.units["421222100002002"]
+    await member(Role.GRIDWORKER, grid, "李大山", number="13700002222")
     post_id = await vacant_post(made)
     with pytest.raises(Invalid) as refused:
         await service.apply(
