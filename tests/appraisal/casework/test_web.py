@@ -189,6 +189,23 @@ async def test_the_desk_lists_warns_and_lets_go(client: httpx.AsyncClient, rollb
     assert (refused.status_code, "60 天复查" in refused.text) == (409, True)
 
 
+async def test_a_mark_that_nothing_can_hold_is_refused(
+    client: httpx.AsyncClient, made: Scene
+) -> None:
+    """In what a step records besides its words too: a sentence at the field, nothing signed."""
+    await result(made, made.town.worker, "basic", "64.0")
+    await act_as(client, made.town.worker)
+    sent = await post(client, f"/appraisal/me/{made.cycle_id}/objection", words="学时少算了")
+    case = sent.headers["location"]
+    await act_as(client, made.clerk)
+    await post(client, f"{case}/sign", step="review_kept", words="查过", no_kin="1")
+    told = {"step": "told", "how": "refused", "witness_two": "乙"}
+    for mark in ("\0", "\x0b"):
+        wrong = await post(client, f"{case}/sign", **told, witness_one=f"甲{mark}丙")
+        assert (wrong.status_code, "不能识别的字符" in wrong.text) == (422, True)
+    assert (await post(client, f"{case}/sign", **told, witness_one="甲")).status_code == 303
+
+
 async def test_protections_are_the_departments(client: httpx.AsyncClient, made: Scene) -> None:
     """Recorded and taken back at the desk; nobody else finds the page."""
     page = f"/appraisal/desk/people/{made.town.worker.person_id}/shields"
