@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from appraisal.casework import queries
-from appraisal.casework.machines import OBJECTION, WARNING
+from appraisal.casework.machines import CONTEST_POOL, OBJECTION, WARNING
 from appraisal.casework.rules import (
     SPANS,
     Chain,
@@ -152,7 +152,11 @@ async def _failed_twice(matter: Matter) -> str:
 
 
 async def _eligible(matter: Matter) -> str:
-    _, person_id = _result(matter)
+    cycle_id, person_id = _result(matter)
+    said = await queries.of_person(matter.county_id, person_id, Pool.OBJECTION, cycle_id)
+    # What is said of the recommendation's own notice is another need.
+    if any(case.outcome is None and case.machine != CONTEST_POOL.key for case in said):
+        return "对这次结果的异议还没有办结，办结后再推荐。"
     grades = await pools.grades(matter.county_id, person_id)
     return ineligible(grades, await pools.open_deductions(matter.county_id, person_id))
 

@@ -383,6 +383,30 @@ async def test_a_pool_waits_for_what_is_said_of_its_notice(rollback: None) -> No
     assert case.outcome is Outcome.DECLINED
 
 
+async def test_a_contested_result_recommends_nobody(rollback: None) -> None:
+    """Not while somebody's objection to the 优秀 is open; found wrong, the way is free."""
+    first = await scene(now=NOW - timedelta(days=30))
+    await result(first, first.town.worker, "excellent", "93.0")
+    department = await actor_of(first, first.town.department)
+    await bring_to(department, first.cycle_id, Stage.CLOSED, first.now)
+    at = first.now + timedelta(days=160)
+    made = Scene(first.town, await annual(first), first.clerk, at)
+    await result(made, made.town.worker, "excellent", "94.0")
+    then = min(now(), at) - timedelta(days=60)
+    notice_id = await notice.issue_results(department, made.cycle_id, NoticeForm(), then)
+    on = then.astimezone(LOCAL_ZONE).date()
+    contest_id = await received(made, notice_id, made.clerk, on=on)
+    await bring_to(department, made.cycle_id, Stage.APPEAL, at)
+    instructor = await actor_of(made, made.town.instructor)
+    worker_id = made.town.worker.person_id
+    with pytest.raises(StepRefused, match="异议还没有办结"):
+        await pools.recommend(instructor, worker_id, form(made, "proposed"), at)
+    await sign(made, made.town.instructor, contest_id, "contest_kept", heard="1")
+    await sign(made, made.town.instructor, contest_id, "replied_kept")
+    case_id = await pools.recommend(instructor, worker_id, form(made, "proposed"), at)
+    assert (await casework.view(instructor, case_id, at)).case.state == "proposed"
+
+
 async def test_an_applicant_is_named_though_not_in_the_roster(rollback: None) -> None:
     """An objection to an admission's notice is about the application; it blocks the agreement."""
     made = await scene(now=NOW)
