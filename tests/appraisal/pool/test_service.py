@@ -713,6 +713,25 @@ async def test_candidates_come_from_bands_within_reach(rollback: None) -> None:
             await service.candidates(await actor_of(made, stranger), Pool.WARNING, made.cycle_id)
 
 
+async def test_an_open_case_of_an_earlier_result_hides_no_later_one(rollback: None) -> None:
+    """A plan of the half-year is still running: the year's fail is not yet dealt with."""
+    made = await scene()
+    await result(made, made.town.worker, "basic", "64.0")
+    await served(made, made.town.worker)
+    made.pass_days(10)
+    chief = await actor_of(made, made.town.chief)
+    worker_id = made.town.worker.person_id
+    case_id = await service.warn(chief, worker_id, made.cycle_id, form(made, "talked"), made.now)
+    department = await actor_of(made, made.town.department)
+    await bring_to(department, made.cycle_id, Stage.CLOSED, made.now)
+    later = Scene(made.town, await annual(made), made.clerk, made.now + timedelta(days=160))
+    await result(later, made.town.worker, "fail", "41.0")
+    instructor = await actor_of(later, made.town.instructor)
+    for cycle_id, opened_for in ((made.cycle_id, case_id), (later.cycle_id, None)):
+        (row,) = await service.candidates(instructor, Pool.WARNING, cycle_id)
+        assert row.case_id == opened_for
+
+
 async def test_improvement_after_a_talk(rollback: None) -> None:
     """基本合格: talk, sixty-day plan, re-check."""
     made = await scene()
