@@ -13,6 +13,7 @@ from appraisal.pool import queries as pools
 from appraisal.pool.rules import PURGE_DAYS, unqualified
 from appraisal.scorecard import calibrating
 from shared.clock import today
+from shared.dates import chinese_date
 from shared.identity.actor import Actor
 from shared.roster import phones
 from shared.roster import service as roster
@@ -83,7 +84,11 @@ async def _appoint(actor: Actor, case: CaseRow, row: NewStep, now: datetime) -> 
     if case.post_id is None:
         raise StepRefused("没有选定空缺岗位。")
     signed = await queries.steps(actor.county_id, case.id)
-    agreed = next(step.given for step in signed if step.step == "agreed")
+    agreement = next(step for step in signed if step.step == "agreed")
+    if starts_on < agreement.effective_on:
+        day = chinese_date(agreement.effective_on)
+        raise StepRefused(f"到岗日期早于签订协议的日期（{day}），请核对。")
+    agreed = agreement.given
     form = AppointForm(
         name=who.name,
         phone=phones.open_(who.phone_cipher),

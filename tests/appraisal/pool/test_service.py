@@ -582,6 +582,10 @@ async def test_admission_from_vacancy_to_access(rollback: None) -> None:
     made.pass_days(14)
     await sign(made, made.town.instructor, case_id, "agreed")
     await sign(made, made.town.instructor, case_id, "trained")
+    early = str(made.today - timedelta(days=365))
+    with pytest.raises(StepRefused, match="早于签订协议"):
+        async with DB.transaction():
+            await sign(made, made.town.instructor, case_id, "admitted", starts_on=early)
     case = await sign(made, made.town.instructor, case_id, "admitted", starts_on=str(made.today))
     assert (case.outcome, case.name) == (Outcome.ADMITTED, "汪小芳")
     card = await roster.person_by_phone(COUNTY, "13700001111")
