@@ -284,6 +284,15 @@ def begun(term: Term, chain: Chain) -> date | None:
     return next((one.effective_on for one in reversed(chain) if one.key in term.since), None)
 
 
+def waits(machine: Machine, step: Step) -> bool:
+    """Whether people can keep a step's promise only once its whole span is over."""
+    return any(
+        step.answer is not None and Term((step.key,), step.answer) in further.past
+        for further in machine.following(step.key)
+        if not further.auto
+    )
+
+
 def refusal(
     machine: Machine, chain: Chain, step: Step, actor: UUID | None, on: date, world: World
 ) -> str:

@@ -26,6 +26,7 @@ from appraisal.casework.rules import (
     next_steps,
     outcome,
     refusal,
+    waits,
 )
 from appraisal.casework.schemas import (
     CaseRow,
@@ -42,6 +43,7 @@ from appraisal.errors import StepRefused
 from shared import settings_county
 from shared.audit import service as audit
 from shared.audit.service import SYSTEM
+from shared.calendar import service as calendar
 from shared.clock import today
 from shared.database import DB
 from shared.documents.excel import file_name
@@ -423,6 +425,8 @@ async def _write(
     )
     await queries.insert_step(county, row)
     due_on = await last_day(county, form.effective_on, step.answer) if step.answer else None
+    if due_on is not None and waits(machine, step):
+        due_on = await calendar.add_working_days(county, due_on, 1)
     overdue_on = today(now) if step.auto and step.answer else None
     await queries.set_state(
         county,

@@ -242,6 +242,24 @@ async def test_the_re_check_waits_sixty_days(rollback: None) -> None:
     assert (await sign(made, made.clerk, case_id, "passed")).outcome is Outcome.IMPROVED
 
 
+async def test_what_must_wait_is_not_overdue_when_it_may_be_done(rollback: None) -> None:
+    """The re-check is due on the first working day after the sixty days, and can be done then."""
+    made = await scene()
+    await failed(made, made.town.worker)
+    case_id = await warned(made, made.town.worker)
+    await sign(made, made.town.worker, case_id, "served")
+    await sign(made, made.town.instructor, case_id, "supported")
+    case = await casework_queries.case(COUNTY, case_id)
+    assert case is not None
+    assert case.due_on is not None
+    made.pass_days((case.due_on - made.today).days - 1)
+    with pytest.raises(StepRefused, match="才满"):
+        await sign(made, made.clerk, case_id, "passed")
+    made.pass_days(1)
+    assert await casework.clock(COUNTY, made.now) == (0, 0)
+    assert (await sign(made, made.clerk, case_id, "passed")).outcome is Outcome.IMPROVED
+
+
 async def test_an_exit_needs_two_failures(rollback: None) -> None:
     """A first failure alone opens nothing."""
     made = await scene()
