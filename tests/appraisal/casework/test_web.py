@@ -189,6 +189,28 @@ async def test_the_desk_lists_warns_and_lets_go(client: httpx.AsyncClient, rollb
     assert (refused.status_code, "60 天复查" in refused.text) == (409, True)
 
 
+async def test_a_paper_objection_after_one_was_withdrawn(
+    client: httpx.AsyncClient, made: Scene
+) -> None:
+    """What the phone offers the worker, the office can enter for them: on desk and phone pages."""
+    await result(made, made.town.worker, "basic", "64.0")
+    await act_as(client, made.town.worker)
+    own = f"/appraisal/me/{made.cycle_id}/objection"
+    sent = await post(client, own, words="学时少算了")
+    one = f"/appraisal/results/{made.cycle_id}/{made.town.worker.person_id}"
+    offices = (made.town.department, made.town.chief)
+    for office in offices:
+        await act_as(client, office)
+        assert "代录异议" not in await shows(client, one)
+    await act_as(client, made.town.worker)
+    await post(client, f"{sent.headers['location']}/sign", step="withdrawn", words="再想想")
+    await shows(client, own, "提交异议")
+    for office in offices:
+        await act_as(client, office)
+        await shows(client, one, "代录异议")
+    assert (await post(client, f"{one}/objection", words="学时少算了")).status_code == 303
+
+
 async def test_a_mark_that_nothing_can_hold_is_refused(
     client: httpx.AsyncClient, made: Scene
 ) -> None:
