@@ -312,6 +312,20 @@ async def test_an_open_case_keeps_its_objector(made: Scene) -> None:
             )
 
 
+async def test_the_list_says_when_an_objection_was_entered(
+    client: httpx.AsyncClient, made: Scene
+) -> None:
+    """One received in time and entered late does not look as if it had come too late."""
+    notice_id = await published(made)
+    first, made.now = made.now, made.now + timedelta(days=30)
+    await received(made, notice_id, on=first.astimezone(LOCAL_ZONE).date())
+    await act_as(client, made.town.department)
+    page = await shows(client, f"/appraisal/desk/notices/{notice_id}/objections", "登记日期")
+    table = page[page.index("<table") : page.index("</table>")]
+    entered = f"{made.today.month}月{made.today.day}日"
+    assert (entered in table, "收到日期" in table) == (True, False)
+
+
 async def test_the_period_is_the_notices(made: Scene) -> None:
     """Not before it stands, not after its last day; what came in time may be entered later."""
     notice_id = await published(made)
