@@ -171,6 +171,7 @@ async def letter(actor: Actor, case_id: UUID, position: int, *, named: bool) -> 
         heading=case.kind.step(row.step).letter or row.title,
         document=row.document,
         name=case.name,
+        applicant=case.person_id is None,
         place=f"{case.township_name}{case.village_name}{case.unit_name}",
         title=case.title,
         basis=case.basis_name,

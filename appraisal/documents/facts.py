@@ -180,8 +180,8 @@ async def decision(actor: Actor, case_id: UUID, number: int, now: datetime) -> M
         date=chinese_date(found.effective_on),
     )
     content = await service.render(actor.county_id, facts)
-    # The log of files would otherwise keep for ever what is sealed in the case.
-    whose = "" if found.handed else f"_{found.name}"
+    # The log of files would otherwise keep for ever what is sealed in the case, or erased in time.
+    whose = "" if found.handed or found.applicant else f"_{found.name}"
     return await _taken(actor, f"{found.heading}{whose}.docx", content, now)
 
 

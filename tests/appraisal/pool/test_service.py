@@ -17,6 +17,7 @@ from appraisal.casework.machines import EXITS, MACHINES
 from appraisal.casework.rules import Outcome, Pool, next_steps
 from appraisal.casework.schemas import Opening
 from appraisal.cycle.rules import Kind, Stage
+from appraisal.documents import facts
 from appraisal.errors import NoticeRefused, StepRefused
 from appraisal.notice import service as notice
 from appraisal.notice.schemas import NoticeForm
@@ -648,7 +649,7 @@ async def test_who_comes_back_works_under_the_new_agreement(
 
 
 async def test_a_refused_applicant_is_forgotten(rollback: None) -> None:
-    """Name and phone go after ninety days, from the notice too; what was signed stays."""
+    """Name and phone go after ninety days, notice and log of files included; the rest stays."""
     made = await scene()
     instructor = await actor_of(made, made.town.instructor)
     form_ = application(made, await vacant_post(made))
@@ -658,6 +659,7 @@ async def test_a_refused_applicant_is_forgotten(rollback: None) -> None:
     department = await actor_of(made, made.town.department)
     notice_id = await notice.issue_cases(department, Pool.ADMISSION, NoticeForm(), made.now)
     await sign(made, made.town.instructor, case_id, "refused")
+    name, _ = await facts.decision(department, case_id, 6, made.now)
     made.pass_days(PURGE_DAYS - 1)
     assert await service.purge(COUNTY, made.now) == 0
     made.pass_days(1)
@@ -670,6 +672,8 @@ async def test_a_refused_applicant_is_forgotten(rollback: None) -> None:
     assert (row.name, row.phone_cipher) == (None, None)
     _, entries = await notice.view(department, notice_id)
     assert [entry.name for entry in entries] == ["（已清除）"]
+    logged = await DB.fetchval("SELECT name FROM shared.export_log WHERE county_id = $1", COUNTY)
+    assert (name, logged) == ("不予录用告知书.docx", "不予录用告知书")
 
 
 @pytest.mark.parametrize(
