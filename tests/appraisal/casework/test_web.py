@@ -211,6 +211,21 @@ async def test_a_paper_objection_after_one_was_withdrawn(
     assert (await post(client, f"{one}/objection", words="学时少算了")).status_code == 303
 
 
+async def test_who_signs_for_their_result_is_not_its_server(
+    client: httpx.AsyncClient, made: Scene
+) -> None:
+    """The proof of service names a server only where somebody else served."""
+    await result(made, made.town.worker, "basic", "64.0")
+    await result(made, made.town.second_worker, "basic", "64.0")
+    await served(made, made.town.second_worker)
+    await act_as(client, made.town.worker)
+    await post(client, f"/appraisal/me/{made.cycle_id}/receive")
+    await act_as(client, made.town.chief)
+    for someone, server in ((made.town.worker, ""), (made.town.second_worker, "王书记")):
+        slip = f"/appraisal/results/{made.cycle_id}/{someone.person_id}/print"
+        await shows(client, slip, f"<th>送达人</th><td>{server}</td>", "本人签收")
+
+
 async def test_a_mark_that_nothing_can_hold_is_refused(
     client: httpx.AsyncClient, made: Scene
 ) -> None:
