@@ -13,11 +13,12 @@ from appraisal.pool import queries as pools
 from appraisal.pool.rules import PURGE_DAYS, unqualified
 from appraisal.scorecard import calibrating
 from shared.clock import today
+from shared.dates import chinese_date
 from shared.identity.actor import Actor
 from shared.roster import phones
 from shared.roster import service as roster
 from shared.roster.office import service as office
-from shared.roster.office.schemas import AppointForm, EndForm
+from shared.roster.office.schemas import AppointForm, EndForm, PersonForm
 from shared.roster.roles import Employment, Role
 
 MAX_REASON = 100
@@ -83,7 +84,11 @@ async def _appoint(actor: Actor, case: CaseRow, row: NewStep, now: datetime) -> 
     if case.post_id is None:
         raise StepRefused("没有选定空缺岗位。")
     signed = await queries.steps(actor.county_id, case.id)
-    agreed = next(step.given for step in signed if step.step == "agreed")
+    agreement = next(step for step in signed if step.step == "agreed")
+    if starts_on < agreement.effective_on:
+        day = chinese_date(agreement.effective_on)
+        raise StepRefused(f"到岗日期早于签订协议的日期（{day}），请核对。")
+    agreed = agreement.given
     form = AppointForm(
         name=who.name,
         phone=phones.open_(who.phone_cipher),
@@ -91,4 +96,27 @@ async def _appoint(actor: Actor, case: CaseRow, row: NewStep, now: datetime) -> 
         full_time=agreed.get("full_time") == YES,
         valid_from=starts_on,
     )
-    return await office.appoint(actor, case.post_id, form, now)
+    person_id = await office.appoint(actor, case.post_id, form, now)
+    await _agree(actor, person_id, case.post_id, form, now)
+    return person_id
+
+
+async def _agree(
+    actor: Actor, person_id: UUID, post_id: UUID, form: AppointForm, now: datetime
+) -> None:
+    """Who comes back works under the new agreement; who still holds a post keeps what is known."""
+    card = await roster.person(actor.county_id, person_id)
+    if card is None or (card.employment_type, card.full_time) == (form.employment, form.full_time):
+        return
+    for tenure in await roster.history(actor.county_id, person_id):
+        ended = tenure.valid_to is not None and tenure.valid_to <= today(now)
+        if tenure.post_id != post_id and not ended:
+            return
+    known = PersonForm(
+        name=card.name,
+        employment=form.employment,
+        full_time=form.full_time,
+        political=card.political or "",
+        version=card.version,
+    )
+    await office.edit_person(actor, person_id, known, now)

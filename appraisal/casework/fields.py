@@ -4,6 +4,7 @@ No health, belief or police matter is ever asked: where the law needs such a fac
 only that somebody looked at the papers.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -15,6 +16,8 @@ from shared.roster.roles import EMPLOYMENT_NAMES
 
 MAX_TEXT = 200
 YES = "1"
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+"""What neither the database nor a Word file can hold."""
 
 
 class Field(msgspec.Struct, frozen=True, kw_only=True):
@@ -143,6 +146,8 @@ def _problem(field: Field, answer: str) -> str:
         return "" if not field.required else "请勾选。" if field.kind == "yes" else "请填写。"
     if len(answer) > MAX_TEXT:
         return f"太长了，最多 {MAX_TEXT} 个字。"
+    if CONTROL.search(answer):
+        return "有不能识别的字符，请重新输入。"
     fits, sentence = CHECKS[field.kind]
     return "" if fits(field, answer) else sentence
 

@@ -816,7 +816,7 @@ ADMISSION = Machine(
             after=("trained",),
             signs=MANAGERS,
             level=VILLAGE_LEVEL,
-            needs=(Need.VACANT,),
+            needs=(Need.VACANT, Need.UNCONTESTED),
             fields=("starts_on",),
             outcome=Outcome.ADMITTED,
         ),

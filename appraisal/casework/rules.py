@@ -99,6 +99,7 @@ LEAVES = AGAINST_THE_WILL | {Outcome.RESIGNED, Outcome.TERM_ENDED}
 """Endings after which the grid post is no longer theirs."""
 SERVED = "served"
 APPEAL_OVER = frozenset({"lapsed", "appeal_rejected"})
+REVIEW_CHANGED = "review_changed"
 AHEAD = timedelta(days=60)
 """How far ahead an ending may take effect."""
 
@@ -117,7 +118,7 @@ class Need(StrEnum):
     FAILED_TWICE = "failed_twice"
     """A warning case of the person ended with a failed re-check."""
     ELIGIBLE = "eligible"
-    """Excellent in the year or two half-years running, no open deduction."""
+    """Excellent in the year or two half-years running, no open deduction or objection."""
     IN_TIME = "in_time"
     """The result is out, and its objection term has not lapsed."""
     CYCLE_OPEN = "cycle_open"
@@ -129,7 +130,7 @@ class Need(StrEnum):
     NOTICED = "noticed"
     """The notice stands on that day, and its period is not over."""
     UNCONTESTED = "uncontested"
-    """Nobody's objection to the notice is open, and none was found right."""
+    """The published period is over; nobody's objection is open, and none was found right."""
 
 
 class Span(StrEnum):
@@ -283,6 +284,15 @@ def begun(term: Term, chain: Chain) -> date | None:
     return next((one.effective_on for one in reversed(chain) if one.key in term.since), None)
 
 
+def waits(machine: Machine, step: Step) -> bool:
+    """Whether people can keep a step's promise only once its whole span is over."""
+    return any(
+        step.answer is not None and Term((step.key,), step.answer) in further.past
+        for further in machine.following(step.key)
+        if not further.auto
+    )
+
+
 def refusal(
     machine: Machine, chain: Chain, step: Step, actor: UUID | None, on: date, world: World
 ) -> str:
@@ -405,7 +415,9 @@ def outcome(machine: Machine, keys: Sequence[str]) -> Outcome | None:
     for key in reversed(keys):
         step = machine.step(key)
         if step.outcome or machine.following(key):
-            return step.outcome
+            # What stands after a review that changed the result is the changed one.
+            changed = step.outcome is Outcome.UPHELD and REVIEW_CHANGED in keys
+            return Outcome.CHANGED if changed else step.outcome
     return None
 
 

@@ -183,6 +183,8 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
     heading: str
     document: str
     name: str
+    applicant: bool = False
+    """Whether it is nobody of the roster: what is kept of the name has an end."""
     place: str
     title: str
     """What kind of case."""

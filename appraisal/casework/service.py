@@ -26,6 +26,7 @@ from appraisal.casework.rules import (
     next_steps,
     outcome,
     refusal,
+    waits,
 )
 from appraisal.casework.schemas import (
     CaseRow,
@@ -42,10 +43,11 @@ from appraisal.errors import StepRefused
 from shared import settings_county
 from shared.audit import service as audit
 from shared.audit.service import SYSTEM
+from shared.calendar import service as calendar
 from shared.clock import today
 from shared.database import DB
 from shared.documents.excel import file_name
-from shared.errors import Invalid, NotFound
+from shared.errors import Forbidden, Invalid, NotFound
 from shared.identity import sealing
 from shared.identity.access import Action, Target, allowed, reach, require
 from shared.identity.actor import Actor
@@ -123,7 +125,7 @@ async def view(actor: Actor, case_id: UUID, now: datetime) -> CaseView:
         seen = await world(matter, chain, step, now)
         reason = refusal(case.kind, chain, step, actor.person_id, matter.on, seen)
         choices.append(Choice(step=step, reason=reason, proxy=found[1]))
-    sealed = _may_ask(actor, case, steps)
+    sealed = await _may_ask(actor, case, steps)
     return CaseView(case=case, steps=steps, choices=choices, sealed=sealed)
 
 
@@ -137,6 +139,8 @@ async def show_objector(actor: Actor, case_id: UUID) -> list[tuple[str, str]]:
         raise NotFound
     _require_view(actor, case)
     require(actor, Action.OBJECTOR_SHOW, _about(case))
+    if await _is_kin(actor, case):
+        raise Forbidden("您与当事人是近亲属，依规应当回避，不能查看反映人。")
     told = await _told(actor, case, await queries.steps(actor.county_id, case_id))
     return [(answers.FIELDS[key].label, words) for key, words in told.items()]
 
@@ -167,6 +171,7 @@ async def letter(actor: Actor, case_id: UUID, position: int, *, named: bool) -> 
         heading=case.kind.step(row.step).letter or row.title,
         document=row.document,
         name=case.name,
+        applicant=case.person_id is None,
         place=f"{case.township_name}{case.village_name}{case.unit_name}",
         title=case.title,
         basis=case.basis_name,
@@ -180,7 +185,7 @@ async def letter(actor: Actor, case_id: UUID, position: int, *, named: bool) -> 
         remedy=remedy,
     )
     if case.kind.step(row.step).to_objector:
-        sealed = _may_ask(actor, case, signed)
+        sealed = await _may_ask(actor, case, signed)
         told = await _told(actor, case, signed) if named and sealed else {}
         return _to_objector(found, signed, told, sealed=sealed and not told)
     return found
@@ -422,6 +427,8 @@ async def _write(
     )
     await queries.insert_step(county, row)
     due_on = await last_day(county, form.effective_on, step.answer) if step.answer else None
+    if due_on is not None and waits(machine, step):
+        due_on = await calendar.add_working_days(county, due_on, 1)
     overdue_on = today(now) if step.auto and step.answer else None
     await queries.set_state(
         county,
@@ -509,9 +516,18 @@ def _closed(steps: Sequence[StepRow]) -> dict[str, str]:
     }
 
 
-def _may_ask(actor: Actor, case: CaseRow, steps: Sequence[StepRow]) -> bool:
+async def _may_ask(actor: Actor, case: CaseRow, steps: Sequence[StepRow]) -> bool:
     """Whether there is something private that the actor may see."""
-    return bool(_closed(steps)) and allowed(actor, Action.OBJECTOR_SHOW, _about(case)).allowed
+    if not _closed(steps) or not allowed(actor, Action.OBJECTOR_SHOW, _about(case)).allowed:
+        return False
+    return not await _is_kin(actor, case)
+
+
+async def _is_kin(actor: Actor, case: CaseRow) -> bool:
+    """A recorded relative of the person does not handle the case, and learns no more of it."""
+    if case.person_id is None:
+        return False
+    return actor.person_id in await queries.kin(actor.county_id, case.person_id)
 
 
 async def _told(actor: Actor, case: CaseRow, steps: Sequence[StepRow]) -> dict[str, str]:

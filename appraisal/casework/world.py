@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from appraisal.casework import queries
-from appraisal.casework.machines import OBJECTION, WARNING
+from appraisal.casework.machines import CONTEST_POOL, OBJECTION, WARNING
 from appraisal.casework.rules import (
     SPANS,
     Chain,
@@ -37,6 +37,8 @@ from shared.roster import service as roster
 RESULT_OUT = frozenset({Stage.NOTICE, Stage.APPEAL})
 GRADE_OF = {"improvement": "basic"}
 """Machine → the grade it rests on; every other one rests on a fail."""
+STOPPED = "stopped"
+"""The step by which a township ends an exit that it began."""
 
 
 class Matter(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,17 +133,30 @@ async def _failed_twice(matter: Matter) -> str:
     origin_id = matter.opening.origin_id
     origin = await queries.case(matter.county_id, origin_id) if origin_id else None
     if (
-        origin is not None
-        and origin.machine == WARNING.key
-        and origin.person_id == matter.opening.person_id
-        and origin.outcome is Outcome.FAILED_AGAIN
+        origin is None
+        or origin.person_id is None
+        or origin.machine != WARNING.key
+        or origin.person_id != matter.opening.person_id
+        or origin.outcome is not Outcome.FAILED_AGAIN
     ):
-        return ""
-    return "要先有书面警告、培训或调整，60 天复查仍不合格，才能立案。"
+        return "要先有书面警告、培训或调整，60 天复查仍不合格，才能立案。"
+    for exit_ in await queries.of_person(matter.county_id, origin.person_id, Pool.EXIT):
+        # The township may stop and begin again; what an appeal or an ending decided is decided.
+        decided = exit_.outcome is not None and exit_.state != STOPPED
+        if exit_.origin_id == origin.id and exit_.id != matter.case_id and decided:
+            return (
+                f"依据这次复查的退出已经有了结果（{exit_.outcome_name}），"
+                "要有新的警告和复查，才能再立案。"
+            )
+    return ""
 
 
 async def _eligible(matter: Matter) -> str:
-    _, person_id = _result(matter)
+    cycle_id, person_id = _result(matter)
+    said = await queries.of_person(matter.county_id, person_id, Pool.OBJECTION, cycle_id)
+    # What is said of the recommendation's own notice is another need.
+    if any(case.outcome is None and case.machine != CONTEST_POOL.key for case in said):
+        return "对这次结果的异议还没有办结，办结后再推荐。"
     grades = await pools.grades(matter.county_id, person_id)
     return ineligible(grades, await pools.open_deductions(matter.county_id, person_id))
 
@@ -199,15 +214,24 @@ async def _notice(matter: Matter) -> NoticeRow | None:
     origin_id, cycle_id = matter.opening.origin_id, matter.opening.about_cycle_id
     if origin_id is None:
         return await notices.notice_of_cycle(matter.county_id, cycle_id) if cycle_id else None
-    for step in reversed(await queries.steps(matter.county_id, origin_id)):
+    return await _notice_of(matter.county_id, origin_id)
+
+
+async def _notice_of(county_id: int, case_id: UUID) -> NoticeRow | None:
+    """The notice on which a case was published."""
+    for step in reversed(await queries.steps(county_id, case_id)):
         if step.notice_id:
-            return await notices.notice(matter.county_id, step.notice_id)
+            return await notices.notice(county_id, step.notice_id)
     return None
 
 
 async def _uncontested(matter: Matter) -> str:
     if matter.case_id is None:
         return ""
+    found = await _notice_of(matter.county_id, matter.case_id)
+    if found is not None and matter.on <= found.ends_on:
+        # As it was published, whatever the settings have become since.
+        return f"公示期到{chinese_date(found.ends_on)}才满，之后才能办这一步。"
     contests = await queries.contests_of_case(matter.county_id, matter.case_id)
     if any(case.outcome is None for case in contests):
         return "对这次公示的异议还没有办结。"

@@ -47,7 +47,7 @@ MOST_RANKED = 3_000
 """Lines of a ranking in Word; a longer one is a workbook."""
 PURPOSE = "制发文书"
 OWN_PURPOSE = "本人查阅"
-UNSERVED = "收到本告知书后 5 个工作日"
+UNSERVED = "收到本告知书后 {days} 个工作日"
 Made = tuple[str, bytes]
 """File name and content."""
 
@@ -83,7 +83,9 @@ async def letter(actor: Actor, cycle_id: UUID, person_id: UUID, now: datetime) -
     """考核结果告知书 of one worker. Raises NotFound, NoCycle, Invalid."""
     cycle, found, served, _ = await notices.result_of(actor, cycle_id, person_id)
     settings = await county_settings(actor.county_id)
-    until = chinese_date(served.objection_until) if served else UNSERVED
+    until = UNSERVED.format(days=settings.objection_days)
+    if served:
+        until = f"{chinese_date(served.objection_until)}（含当日）"
     facts = LetterFacts(
         title="考核结果告知书",
         name=found.name,
@@ -178,8 +180,8 @@ async def decision(actor: Actor, case_id: UUID, number: int, now: datetime) -> M
         date=chinese_date(found.effective_on),
     )
     content = await service.render(actor.county_id, facts)
-    # The log of files would otherwise keep for ever what is sealed in the case.
-    whose = "" if found.handed else f"_{found.name}"
+    # The log of files would otherwise keep for ever what is sealed in the case, or erased in time.
+    whose = "" if found.handed or found.applicant else f"_{found.name}"
     return await _taken(actor, f"{found.heading}{whose}.docx", content, now)
 
 

@@ -4,9 +4,12 @@ Only 优秀, recommendation and admission are ever made public. The term to obje
 on which the result was served, in working days of the county's calendar.
 """
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import date, datetime
 from uuid import UUID
+
+from asyncpg.exceptions import UniqueViolationError
 
 from appraisal.casework import fields
 from appraisal.casework import queries as casework_queries
@@ -16,6 +19,7 @@ from appraisal.casework.machines import CONTEST_POOL, CONTEST_RESULT, OBJECTION
 from appraisal.casework.rules import Pool, Span
 from appraisal.casework.schemas import CaseRow, Opening, SignForm
 from appraisal.casework.world import RESULT_OUT, last_day
+from appraisal.cycle import queries as cycle_queries
 from appraisal.cycle import service as cycles
 from appraisal.cycle.rules import Stage
 from appraisal.cycle.schemas import CycleRow
@@ -55,6 +59,8 @@ TITLES = {
 }
 READY = {Pool.RECOMMENDATION: "examined", Pool.ADMISSION: "villagers"}
 """Pool → the state in which a case waits for its public notice."""
+ISSUED = "这次考核的公示已经发布，请在公示列表中打开。"
+OBJECTED = "对这次结果已经提过异议，请在“我的事项”里看进展。"
 
 
 async def issue_results(actor: Actor, cycle_id: UUID, form: NoticeForm, now: datetime) -> UUID:
@@ -64,10 +70,10 @@ async def issue_results(actor: Actor, cycle_id: UUID, form: NoticeForm, now: dat
     """
     county = _county(actor)
     require(actor, Action.NOTICE_ISSUE, Target(unit_code=county))
-    async with DB.transaction():
+    async with _once(ISSUED), DB.transaction():
         cycle = await cycles.expect(actor.county_id, cycle_id, Stage.NOTICE)
         if await queries.notice_of_cycle(actor.county_id, cycle_id) is not None:
-            raise NoticeRefused("这次考核的公示已经发布，请在公示列表中打开。")
+            raise NoticeRefused(ISSUED)
         full = (await settings_county.get(actor.county_id)).public_names == "full"
         found = await queries.excellent(actor.county_id, cycle_id)
         entries = [
@@ -206,12 +212,12 @@ async def object_to(
 
     Raises NotFound, Invalid, StepRefused, NoticeRefused.
     """
-    async with DB.transaction():
+    async with _once(OBJECTED), DB.transaction():
         await cycles.expect(actor.county_id, cycle_id, *RESULT_OUT)
         found = await _result(actor.county_id, cycle_id, person_id)
         earlier = await _objections(actor.county_id, cycle_id, person_id)
         if any(case.outcome is None or case.outcome != "withdrawn" for case in earlier):
-            raise NoticeRefused("对这次结果已经提过异议，请在“我的事项”里看进展。")
+            raise NoticeRefused(OBJECTED)
         opening = Opening(
             machine="objection",
             person_id=person_id,
@@ -274,6 +280,15 @@ async def nothing_open(county_id: int, cycle: CycleRow) -> list[str]:
     if pending:
         found.append(f"还有 {len(pending)} 件异议或申诉没有办结。")
     return found
+
+
+@asynccontextmanager
+async def _once(sentence: str) -> AsyncIterator[None]:
+    """Two who do the same at once find each other in a unique index: one is told of the other."""
+    try:
+        yield
+    except UniqueViolationError as error:
+        raise NoticeRefused(sentence) from error
 
 
 async def _issue(
@@ -370,8 +385,12 @@ async def _serve(
     await cycles.expect(actor.county_id, cycle_id, *RESULT_OUT)
     given = {key: str(getattr(form, key)) for key in SERVICE_FIELDS}
     problems = fields.problems(SERVICE_FIELDS, given)
+    out_on = await _out_on(actor.county_id, cycle_id)
     if form.served_on > today(now):
         problems["served_on"] = "送达日期还没有到。"
+    elif out_on is not None and form.served_on < out_on:
+        # The term would be over before the person could have known of a result.
+        problems["served_on"] = f"结果在{chinese_date(out_on)}才公布，请核对送达日期。"
     if problems:
         raise Invalid("有几处需要改正。", problems)
     until = await last_day(actor.county_id, form.served_on, Span.OBJECTION)
@@ -393,6 +412,12 @@ async def _serve(
     if served is None:
         raise NotFound
     return served
+
+
+async def _out_on(county_id: int, cycle_id: UUID) -> date | None:
+    """The day on which a cycle's results came out."""
+    taken = await cycle_queries.steps(county_id, cycle_id)
+    return next((today(step.at) for step in taken if step.target is Stage.NOTICE), None)
 
 
 async def _result(county_id: int, cycle_id: UUID, person_id: UUID) -> ResultRow:

@@ -329,6 +329,7 @@ async def _result(
         errors=error.fields if isinstance(error, Invalid) else {},
         may_serve=cycle.state is not Stage.CLOSED
         and allowed(request.user, Action.RESULT_SERVE, target).allowed,
+        may_object=not any(case.outcome != "withdrawn" for case in objections),
         on=on,
     )
 

@@ -66,7 +66,8 @@ CONTACT = """
 SELECT name, phone_cipher, source, consent FROM appraisal.applicant
 WHERE county_id = $1 AND case_id = $2
 """
-# A refused applicant's name and phone go, and the name on a public notice with them.
+# A refused applicant's name and phone go, and the name on a public notice with them; on the notice
+# of who was admitted the name stays.
 PURGE = """
 WITH due AS (
     SELECT a.id, a.case_id FROM appraisal.applicant a
@@ -79,7 +80,8 @@ WITH due AS (
     RETURNING a.id
 ), unnamed AS (
     UPDATE appraisal.notice_entry e SET name = '（已清除）'
-    FROM due WHERE e.county_id = $1 AND e.case_id = due.case_id
+    FROM due JOIN appraisal.case_file f ON f.county_id = $1 AND f.id = due.case_id
+    WHERE e.county_id = $1 AND e.case_id = due.case_id AND f.outcome IS DISTINCT FROM 'admitted'
 )
 SELECT count(*) FROM gone
 """
@@ -109,7 +111,7 @@ SELECT r.person_id, p.name, r.grid_code, COALESCE(g.name, '') AS grid_name,
        c.title AS cycle_title, r.grade, r.final,
        (SELECT f.id FROM appraisal.case_file f
         WHERE f.county_id = $1 AND f.person_id = r.person_id AND f.pool = $2
-          AND (f.about_cycle_id = r.cycle_id OR NOT f.done)
+          AND (f.about_cycle_id = r.cycle_id OR (f.pool = 'recommendation' AND NOT f.done))
         ORDER BY f.opened_at DESC LIMIT 1) AS case_id
 FROM appraisal.scorecard r
 JOIN appraisal.cycle c ON c.county_id = $1 AND c.id = r.cycle_id

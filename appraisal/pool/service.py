@@ -18,7 +18,7 @@ from appraisal.cycle import service as cycles
 from appraisal.errors import StepRefused
 from appraisal.pool import queries
 from appraisal.pool.queries import ShieldRow
-from appraisal.pool.rules import EXCELLENT, SOURCES, WEAK, thin
+from appraisal.pool.rules import EXCELLENT, SOURCES, WEAK, ineligible, thin
 from appraisal.pool.schemas import ApplyForm, Candidate, Evidence, ShieldForm
 from shared.audit import service as audit
 from shared.clock import today
@@ -29,6 +29,7 @@ from shared.identity.actor import Actor
 from shared.ids import new_id
 from shared.roster import phones
 from shared.roster import service as roster
+from shared.roster.intake.columns import PERSON_NAME
 from shared.roster.office import service as office
 from shared.roster.office.schemas import Vacancy
 from shared.roster.roles import Role
@@ -72,15 +73,17 @@ async def evidence(actor: Actor, pool: Pool, person_id: UUID, now: datetime) -> 
 
 
 async def recommend(actor: Actor, person_id: UUID, form: SignForm, now: datetime) -> UUID:
-    """Put somebody forward for the recommendation pool."""
+    """Put somebody forward for the recommendation pool. Raises NotFound, StepRefused, Invalid."""
     found = await evidence(actor, Pool.RECOMMENDATION, person_id, now)
     best = next((one for one in found.results if one.grade == EXCELLENT), None)
+    if best is None:
+        raise StepRefused(ineligible([], found.open_deductions))
     opening = Opening(
         machine="recommendation",
         person_id=person_id,
         unit_code=found.unit_code,
         employment=found.employment,
-        about_cycle_id=best.cycle_id if best else None,
+        about_cycle_id=best.cycle_id,
     )
     return await _open(actor, opening, form, now)
 
@@ -159,7 +162,7 @@ async def vacancies(actor: Actor, now: datetime) -> list[Vacancy]:
 async def apply(actor: Actor, form: ApplyForm, now: datetime) -> UUID:
     """Take an application or a nomination for a vacancy. Raises Invalid, StepRefused."""
     number = phones.clean(form.phone)
-    problems = {}
+    problems = await _unfit(actor.county_id, form)
     if number is None:
         problems["phone"] = "手机号应为 1 开头的 11 位数字。"
     if form.source not in SOURCES:
@@ -241,6 +244,17 @@ async def purge(county_id: int, now: datetime) -> int:
         done += count
         if count < queries.PURGE_CHUNK:
             return done
+
+
+async def _unfit(county_id: int, form: ApplyForm) -> dict[str, str]:
+    """What the roster would refuse at the very end, when the notice has long been published."""
+    problems = {}
+    if not PERSON_NAME.fullmatch(form.name):
+        problems["name"] = office.BAD_NAME
+    known = await roster.person_by_phone(county_id, form.phone)
+    if known is not None and known.name != form.name:
+        problems["phone"] = "这个手机号已登记给另一个姓名的人，请核对姓名和手机号。"
+    return problems
 
 
 async def _open(actor: Actor, opening: Opening, form: SignForm, now: datetime) -> UUID:

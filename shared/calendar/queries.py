@@ -27,6 +27,12 @@ async def year(county_id: int, number: int) -> list[DayException]:
     return await DB.all(DayException, YEAR, county_id, number)
 
 
+async def lock(county_id: int) -> None:
+    """Held by whoever writes a year, to the end of the transaction: a year has one arrangement."""
+    sql = "SELECT pg_advisory_xact_lock(hashtext('shared.calendar_exception'), $1)"
+    await DB.execute(sql, county_id)
+
+
 async def insert(county_id: int, ids: Sequence[UUID], days: Sequence[DayException]) -> None:
     dates: list[date] = [item.day for item in days]
     working = [item.working for item in days]

@@ -60,8 +60,12 @@ async def year(county_id: int, number: int) -> tuple[DayException, ...]:
     days = await queries.year(county_id, number)
     if not days:
         published = rules.library_year(number)
-        await queries.insert(county_id, [new_id() for _ in published], published)
-        days = await queries.year(county_id, number)
+        async with DB.transaction():
+            await queries.lock(county_id)
+            days = await queries.year(county_id, number)  # entered by the department meanwhile?
+            if not days:
+                await queries.insert(county_id, [new_id() for _ in published], published)
+                days = await queries.year(county_id, number)
     return tuple(days)
 
 
@@ -87,6 +91,7 @@ async def replace_year(actor: Actor, number: int, text: str) -> tuple[DayExcepti
     if faults:
         raise Invalid("有几处需要改正。", {"days": " ".join(faults)})
     async with DB.transaction():
+        await queries.lock(actor.county_id)
         before = await queries.year(actor.county_id, number)
         await queries.delete_year(actor.county_id, number)
         await queries.insert(actor.county_id, [new_id() for _ in days], days)

@@ -149,10 +149,10 @@ async def test_every_state_can_be_asked_for(client: httpx.AsyncClient, made: Sce
         assert (sent.headers["location"] in page.text) is shown, state
 
 
-async def test_the_desk_lists_warns_and_lets_go(client: httpx.AsyncClient, made: Scene) -> None:
+async def test_the_desk_lists_warns_and_lets_go(client: httpx.AsyncClient, rollback: None) -> None:
     """Candidates by band, the evidence, the refusal in a sentence, the case."""
+    made = await scene(now=now() - timedelta(days=30))
     someone = await gridworker(made, Employment.CONTRACT)
-    made.now -= timedelta(days=30)
     await failed(made, someone)
     await result(made, made.town.worker, "excellent", "94.0")
     await act_as(client, made.town.department)
@@ -187,6 +187,60 @@ async def test_the_desk_lists_warns_and_lets_go(client: httpx.AsyncClient, made:
         no_kin="1",
     )
     assert (refused.status_code, "60 天复查" in refused.text) == (409, True)
+
+
+async def test_a_paper_objection_after_one_was_withdrawn(
+    client: httpx.AsyncClient, made: Scene
+) -> None:
+    """What the phone offers the worker, the office can enter for them: on desk and phone pages."""
+    await result(made, made.town.worker, "basic", "64.0")
+    await act_as(client, made.town.worker)
+    own = f"/appraisal/me/{made.cycle_id}/objection"
+    sent = await post(client, own, words="学时少算了")
+    one = f"/appraisal/results/{made.cycle_id}/{made.town.worker.person_id}"
+    offices = (made.town.department, made.town.chief)
+    for office in offices:
+        await act_as(client, office)
+        assert "代录异议" not in await shows(client, one)
+    await act_as(client, made.town.worker)
+    await post(client, f"{sent.headers['location']}/sign", step="withdrawn", words="再想想")
+    await shows(client, own, "提交异议")
+    for office in offices:
+        await act_as(client, office)
+        await shows(client, one, "代录异议")
+    assert (await post(client, f"{one}/objection", words="学时少算了")).status_code == 303
+
+
+async def test_who_signs_for_their_result_is_not_its_server(
+    client: httpx.AsyncClient, made: Scene
+) -> None:
+    """The proof of service names a server only where somebody else served."""
+    await result(made, made.town.worker, "basic", "64.0")
+    await result(made, made.town.second_worker, "basic", "64.0")
+    await served(made, made.town.second_worker)
+    await act_as(client, made.town.worker)
+    await post(client, f"/appraisal/me/{made.cycle_id}/receive")
+    await act_as(client, made.town.chief)
+    for someone, server in ((made.town.worker, ""), (made.town.second_worker, "王书记")):
+        slip = f"/appraisal/results/{made.cycle_id}/{someone.person_id}/print"
+        await shows(client, slip, f"<th>送达人</th><td>{server}</td>", "本人签收")
+
+
+async def test_a_mark_that_nothing_can_hold_is_refused(
+    client: httpx.AsyncClient, made: Scene
+) -> None:
+    """In what a step records besides its words too: a sentence at the field, nothing signed."""
+    await result(made, made.town.worker, "basic", "64.0")
+    await act_as(client, made.town.worker)
+    sent = await post(client, f"/appraisal/me/{made.cycle_id}/objection", words="学时少算了")
+    case = sent.headers["location"]
+    await act_as(client, made.clerk)
+    await post(client, f"{case}/sign", step="review_kept", words="查过", no_kin="1")
+    told = {"step": "told", "how": "refused", "witness_two": "乙"}
+    for mark in ("\0", "\x0b"):
+        wrong = await post(client, f"{case}/sign", **told, witness_one=f"甲{mark}丙")
+        assert (wrong.status_code, "不能识别的字符" in wrong.text) == (422, True)
+    assert (await post(client, f"{case}/sign", **told, witness_one="甲")).status_code == 303
 
 
 async def test_protections_are_the_departments(client: httpx.AsyncClient, made: Scene) -> None:
@@ -282,10 +336,12 @@ async def test_who_left_still_objects(client: httpx.AsyncClient, made: Scene) ->
         assert (await client.get(closed)).status_code == 404
 
 
-async def test_others_cases_and_results_are_absent(client: httpx.AsyncClient, made: Scene) -> None:
+async def test_others_cases_and_results_are_absent(
+    client: httpx.AsyncClient, rollback: None
+) -> None:
     """As if they did not exist, to colleagues, other townships and leads."""
+    made = await scene(now=now() - timedelta(days=30))
     someone = await gridworker(made, Employment.VILLAGE_PAID)
-    made.now -= timedelta(days=30)
     await failed(made, someone)
     made.now += timedelta(days=5)
     case = f"/appraisal/cases/{await warned(made, someone)}"

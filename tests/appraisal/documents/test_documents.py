@@ -19,7 +19,10 @@ from appraisal.documents.schemas import NoticeFacts, NoticeLine
 from appraisal.notice import service as notices
 from appraisal.notice.schemas import NoticeForm
 from appraisal.ranking.schemas import Wanted
+from shared import settings_county
+from shared.calendar import service as calendar
 from shared.database import DB
+from shared.dates import chinese_date
 from shared.errors import Conflict, Invalid, NotFound
 from shared.identity.errors import ConfirmFirst
 from tests.appraisal.casework.scene import actor_of, form, result, scene, served
@@ -208,6 +211,8 @@ async def test_a_result_as_sheet_letter_and_notice(rollback: None) -> None:
     await result(made, worker, "excellent", "93.5")
     await result(made, other, "basic", "63.0")
     department = await actor_of(made, made.town.department)
+    longer = msgspec.structs.replace(await settings_county.get(COUNTY), objection_days=8)
+    await settings_county.update(department, COUNTY, longer)
     name, content = await facts.sheet(department, made.cycle_id, worker.person_id, made.now)
     text = words(content)
     assert name == f"考核表_{worker.name}_2026年上半年网格员评比.docx"
@@ -215,11 +220,12 @@ async def test_a_result_as_sheet_letter_and_notice(rollback: None) -> None:
     _, content = await facts.letter(department, made.cycle_id, other.person_id, made.now)
     text = words(content)
     assert (other.name in text, "基本合格" in text, "改进计划" in text) == (True, True, True)
-    assert facts.UNSERVED in text
+    assert "收到本告知书后 8 个工作日" in text
     await served(made, other)
     _, content = await facts.letter(department, made.cycle_id, other.person_id, made.now)
-    assert facts.UNSERVED not in words(content)
-    assert "请在 2026年9月" in words(content)
+    assert "收到本告知书后" not in words(content)
+    last = await calendar.add_working_days(COUNTY, made.today, 8)
+    assert f"请在 {chinese_date(last)}（含当日） 前提出" in words(content)
     notice_id = await notices.issue_results(
         department, made.cycle_id, NoticeForm(phone="0715-1"), made.now
     )

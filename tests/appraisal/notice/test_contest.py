@@ -19,9 +19,10 @@ from appraisal.errors import StepRefused
 from appraisal.notice import service as notice
 from appraisal.notice.schemas import ContestForm, NoticeForm, NoticeRow
 from appraisal.pool import service as pools
+from shared import settings_county
 from shared.clock import LOCAL_ZONE, now
 from shared.database import DB
-from shared.errors import Invalid, NotFound
+from shared.errors import Forbidden, Invalid, NotFound
 from shared.roster.roles import Role
 from tests.appraisal.casework.scene import (
     NOW,
@@ -220,6 +221,23 @@ async def test_the_answer_is_addressed_to_the_objector(
     assert looks == {who.person_id: 2 for who in handlers}, "once on paper, once in Word, each"
 
 
+async def test_a_relative_is_not_told_who_objected(client: httpx.AsyncClient, made: Scene) -> None:
+    """Recused from deciding, and so from what is told to those who handle it; nothing is shown."""
+    case_id = await received(made, await published(made), made.clerk)
+    await sign(made, made.clerk, case_id, "withdrawn")
+    department = await actor_of(made, made.town.department)
+    await casework.record_kin(department, "尹玉梅", "欧阳金山", made.now)
+    instructor = await actor_of(made, made.town.instructor)
+    with pytest.raises(Forbidden, match="近亲属"):
+        await casework.show_objector(instructor, case_id)
+    assert not (await casework.view(instructor, case_id, made.now)).sealed
+    await act_as(client, made.town.instructor)
+    answer = await post(client, f"/appraisal/cases/{case_id}/objector")
+    assert (answer.status_code, OBJECTOR in answer.text) == (403, False)
+    assert await looked_up(case_id) == {}
+    assert dict(await casework.show_objector(department, case_id))["反映人"] == OBJECTOR
+
+
 async def test_who_objected_is_erased_in_time(client: httpx.AsyncClient, made: Scene) -> None:
     """Ninety days after the case is over, once, audited without the name; the rest stays."""
     case_id = await received(made, await published(made), made.clerk)
@@ -294,6 +312,20 @@ async def test_an_open_case_keeps_its_objector(made: Scene) -> None:
             )
 
 
+async def test_the_list_says_when_an_objection_was_entered(
+    client: httpx.AsyncClient, made: Scene
+) -> None:
+    """One received in time and entered late does not look as if it had come too late."""
+    notice_id = await published(made)
+    first, made.now = made.now, made.now + timedelta(days=30)
+    await received(made, notice_id, on=first.astimezone(LOCAL_ZONE).date())
+    await act_as(client, made.town.department)
+    page = await shows(client, f"/appraisal/desk/notices/{notice_id}/objections", "登记日期")
+    table = page[page.index("<table") : page.index("</table>")]
+    entered = f"{made.today.month}月{made.today.day}日"
+    assert (entered in table, "收到日期" in table) == (True, False)
+
+
 async def test_the_period_is_the_notices(made: Scene) -> None:
     """Not before it stands, not after its last day; what came in time may be entered later."""
     notice_id = await published(made)
@@ -365,6 +397,30 @@ async def test_a_pool_waits_for_what_is_said_of_its_notice(rollback: None) -> No
     assert case.outcome is Outcome.DECLINED
 
 
+async def test_a_contested_result_recommends_nobody(rollback: None) -> None:
+    """Not while somebody's objection to the 优秀 is open; found wrong, the way is free."""
+    first = await scene(now=NOW - timedelta(days=30))
+    await result(first, first.town.worker, "excellent", "93.0")
+    department = await actor_of(first, first.town.department)
+    await bring_to(department, first.cycle_id, Stage.CLOSED, first.now)
+    at = first.now + timedelta(days=160)
+    made = Scene(first.town, await annual(first), first.clerk, at)
+    await result(made, made.town.worker, "excellent", "94.0")
+    then = min(now(), at) - timedelta(days=60)
+    notice_id = await notice.issue_results(department, made.cycle_id, NoticeForm(), then)
+    on = then.astimezone(LOCAL_ZONE).date()
+    contest_id = await received(made, notice_id, made.clerk, on=on)
+    await bring_to(department, made.cycle_id, Stage.APPEAL, at)
+    instructor = await actor_of(made, made.town.instructor)
+    worker_id = made.town.worker.person_id
+    with pytest.raises(StepRefused, match="异议还没有办结"):
+        await pools.recommend(instructor, worker_id, form(made, "proposed"), at)
+    await sign(made, made.town.instructor, contest_id, "contest_kept", heard="1")
+    await sign(made, made.town.instructor, contest_id, "replied_kept")
+    case_id = await pools.recommend(instructor, worker_id, form(made, "proposed"), at)
+    assert (await casework.view(instructor, case_id, at)).case.state == "proposed"
+
+
 async def test_an_applicant_is_named_though_not_in_the_roster(rollback: None) -> None:
     """An objection to an admission's notice is about the application; it blocks the agreement."""
     made = await scene(now=NOW)
@@ -389,7 +445,49 @@ async def test_an_applicant_is_named_though_not_in_the_roster(rollback: None) ->
     assert case.state == "agreed"
 
 
-async def recommended() -> tuple[Scene, UUID, UUID]:
+async def test_an_objection_in_time_stops_an_admission_that_went_on(rollback: None) -> None:
+    """Entered after the agreement: nobody takes up the post while it is open, or if it is right."""
+    made = await scene(now=NOW)
+    instructor = await actor_of(made, made.town.instructor)
+    post_id = await vacant_post(made)
+    case_id = await pools.apply(instructor, application(made, post_id), made.now)
+    for step in ("checked", "interviewed", "villagers"):
+        await sign(made, made.town.instructor, case_id, step)
+    department = await actor_of(made, made.town.department)
+    notice_id = await notice.issue_cases(department, Pool.ADMISSION, NoticeForm(), made.now)
+    row, _ = await notice.view(department, notice_id)
+    made.pass_days(14)
+    await sign(made, made.town.instructor, case_id, "agreed")
+    contest_id = await received(made, notice_id, on=row.ends_on)
+    await sign(made, made.town.instructor, case_id, "trained")
+    starts_on = str(made.today)
+    with pytest.raises(StepRefused, match="还没有办结"):
+        await sign(made, made.town.instructor, case_id, "admitted", starts_on=starts_on)
+    await sign(made, made.clerk, contest_id, "contest_dropped", heard="1")
+    await sign(made, made.clerk, contest_id, "replied_changed")
+    with pytest.raises(StepRefused, match="核查属实"):
+        await sign(made, made.town.instructor, case_id, "admitted", starts_on=starts_on)
+    case = await sign(made, made.town.instructor, case_id, "refused")
+    assert case.outcome is Outcome.REFUSED
+
+
+async def test_the_published_period_outlasts_a_shorter_setting(rollback: None) -> None:
+    """Ten days stand on the notice; five, set afterwards, are for the next notice."""
+    made, case_id, notice_id = await recommended(notice_days=10)
+    department = await actor_of(made, made.town.department)
+    row, _ = await notice.view(department, notice_id)
+    assert row.days == 10
+    shorter = msgspec.structs.replace(await settings_county.get(COUNTY), notice_days=5)
+    await settings_county.update(department, COUNTY, shorter)
+    made.now += timedelta(days=(row.ends_on - made.today).days)
+    with pytest.raises(StepRefused, match="才满"):
+        await sign(made, made.clerk, case_id, "recommended")
+    made.pass_days(1)
+    case = await sign(made, made.clerk, case_id, "recommended")
+    assert case.outcome is Outcome.RECOMMENDED
+
+
+async def recommended(notice_days: int = 0) -> tuple[Scene, UUID, UUID]:
     """Two excellent halves, a proposal, an examination, a notice: scene, case, notice."""
     first = await scene(now=NOW - timedelta(days=30))
     await result(first, first.town.worker, "excellent", "93.0")
@@ -403,6 +501,9 @@ async def recommended() -> tuple[Scene, UUID, UUID]:
     worker_id = made.town.worker.person_id
     case_id = await pools.recommend(instructor, worker_id, form(made, "proposed"), at)
     await sign(made, made.clerk, case_id, "examined")
+    if notice_days:
+        longer = msgspec.structs.replace(await settings_county.get(COUNTY), notice_days=notice_days)
+        await settings_county.update(department, COUNTY, longer)
     clerk = await actor_of(made, made.clerk)
     notice_id = await notice.issue_cases(clerk, Pool.RECOMMENDATION, NoticeForm(), at)
     return made, case_id, notice_id

@@ -1,6 +1,8 @@
 """Notices, service and objections: told alone, heard in time, decided by somebody else."""
 
+import asyncio
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -8,7 +10,6 @@ import pytest
 
 from appraisal.casework import queries as casework_queries
 from appraisal.casework import service as casework
-from appraisal.casework.rules import Outcome
 from appraisal.cycle.rules import Stage
 from appraisal.errors import CycleClosed, NoticeRefused, StepRefused, WrongStage
 from appraisal.notice import queries
@@ -87,23 +88,23 @@ async def test_a_notice_waits_for_its_stage(rollback: None) -> None:
         ({"how": "refused", "witness_one": "甲"}, "witness_two"),
         ({"how": "refused", "witness_one": "甲", "witness_two": "甲"}, "witness_two"),
         ({"how": "post"}, "post_number"),
-        ({"served_on": None}, "served_on"),
+        ({"served_on": 1}, "served_on"),
+        ({"served_on": -1}, "served_on"),
     ],
 )
-async def test_service_is_proven(rollback: None, change: dict[str, str | None], field: str) -> None:
-    """Two different witnesses, a posting number, no day ahead."""
+async def test_service_is_proven(rollback: None, change: dict[str, Any], field: str) -> None:
+    """Two different witnesses, a posting number, neither ahead nor before the results were out."""
     made = await scene()
     await result(made, made.town.worker, "good", "80.0")
-    values = {"how": "signed", "served_on": made.today} | change
-    if values["served_on"] is None:
-        values["served_on"] = made.today + timedelta(days=1)
+    values: dict[str, Any] = {"how": "signed", "served_on": 0} | change
+    values["served_on"] = made.today + timedelta(days=values["served_on"])
     chief = await actor_of(made, made.town.chief)
     with pytest.raises(Invalid) as refused:
         await notice.serve(
             chief,
             made.cycle_id,
             made.town.worker.person_id,
-            ServeForm(**values),  # type: ignore[arg-type]  # the table names the fields
+            ServeForm(**values),
             made.now,
         )
     assert list(refused.value.fields) == [field]
@@ -149,7 +150,7 @@ async def test_an_objection_changes_the_score_by_another_hand(rollback: None) ->
     await casework.clock(COUNTY, made.now)
     done = await casework_queries.case(COUNTY, case_id)
     assert done is not None
-    assert (done.outcome, done.done) == (Outcome.UPHELD, True)
+    assert (done.outcome_name, done.done) == ("变更结果", True)
 
 
 async def test_who_decided_before_does_not_decide_again(rollback: None) -> None:
@@ -244,6 +245,32 @@ async def test_an_objection_has_its_term(rollback: None) -> None:
         await notice.object_to(
             worker, made.cycle_id, worker.person_id, form(made, "raised"), made.now
         )
+
+
+async def test_the_same_done_twice_at_once_is_done_once(committed: None) -> None:
+    """The phone and the office enter one objection, two clerks press 发布: one each, one told."""
+    made = await scene()
+    await result(made, made.town.worker, "basic", "63.0")
+    await served(made, made.town.worker)
+    worker = await actor_of(made, made.town.worker)
+    chief = await actor_of(made, made.town.chief)
+    clerks = [await actor_of(made, who) for who in (made.town.department, made.clerk)]
+    raised = form(made, "raised")
+    for done in (
+        await asyncio.gather(
+            *(
+                notice.object_to(who, made.cycle_id, worker.person_id, raised, made.now)
+                for who in (worker, chief, worker, chief)
+            ),
+            return_exceptions=True,
+        ),
+        await asyncio.gather(
+            *(notice.issue_results(c, made.cycle_id, NoticeForm(), made.now) for c in clerks),
+            return_exceptions=True,
+        ),
+    ):
+        refused = [type(one) for one in done if isinstance(one, BaseException)]
+        assert refused == [NoticeRefused] * (len(done) - 1)
 
 
 async def test_strangers_see_no_case(rollback: None) -> None:

@@ -17,6 +17,7 @@ from appraisal.casework.machines import EXITS, MACHINES
 from appraisal.casework.rules import Outcome, Pool, next_steps
 from appraisal.casework.schemas import Opening
 from appraisal.cycle.rules import Kind, Stage
+from appraisal.documents import facts
 from appraisal.errors import NoticeRefused, StepRefused
 from appraisal.notice import service as notice
 from appraisal.notice.schemas import NoticeForm
@@ -242,6 +243,24 @@ async def test_the_re_check_waits_sixty_days(rollback: None) -> None:
     assert (await sign(made, made.clerk, case_id, "passed")).outcome is Outcome.IMPROVED
 
 
+async def test_what_must_wait_is_not_overdue_when_it_may_be_done(rollback: None) -> None:
+    """The re-check is due on the first working day after the sixty days, and can be done then."""
+    made = await scene()
+    await failed(made, made.town.worker)
+    case_id = await warned(made, made.town.worker)
+    await sign(made, made.town.worker, case_id, "served")
+    await sign(made, made.town.instructor, case_id, "supported")
+    case = await casework_queries.case(COUNTY, case_id)
+    assert case is not None
+    assert case.due_on is not None
+    made.pass_days((case.due_on - made.today).days - 1)
+    with pytest.raises(StepRefused, match="才满"):
+        await sign(made, made.clerk, case_id, "passed")
+    made.pass_days(1)
+    assert await casework.clock(COUNTY, made.now) == (0, 0)
+    assert (await sign(made, made.clerk, case_id, "passed")).outcome is Outcome.IMPROVED
+
+
 async def test_an_exit_needs_two_failures(rollback: None) -> None:
     """A first failure alone opens nothing."""
     made = await scene()
@@ -305,6 +324,18 @@ async def test_an_appeal_keeps_somebody(rollback: None) -> None:
     case = await sign(made, third, case_id, "appeal_upheld")
     assert (case.outcome, case.done) == (Outcome.KEPT, True)
     assert await duties(made, someone) == ["gridworker"]
+    with pytest.raises(StepRefused, match="留任"):
+        await exit_of(made, someone, "appraisal", "opened")
+
+
+async def test_an_exit_that_was_stopped_may_begin_again(rollback: None) -> None:
+    """The township gave it up before anything was decided: the failed re-check still stands."""
+    made = await scene()
+    someone = await gridworker(made, Employment.VILLAGE_PAID)
+    await failed_again(made, someone)
+    case_id = await exit_of(made, someone, "appraisal", "opened")
+    await sign(made, made.town.instructor, case_id, "stopped")
+    assert await exit_of(made, someone, "appraisal", "opened") != case_id
 
 
 async def test_the_database_refuses_what_no_code_should_try(rollback: None) -> None:
@@ -508,6 +539,18 @@ async def test_recommendation_from_two_halves_to_the_list(rollback: None) -> Non
         await notice.issue_cases(department, Pool.RECOMMENDATION, NoticeForm(), later.now)
 
 
+async def test_who_was_never_excellent_is_not_recommended(rollback: None) -> None:
+    """Found by name at the desk and put forward: a sentence says why not."""
+    made = await scene()
+    instructor = await actor_of(made, made.town.instructor)
+    worker_id = made.town.worker.person_id
+    with pytest.raises(StepRefused, match="不能推荐"):
+        await service.recommend(instructor, worker_id, form(made, "proposed"), made.now)
+    await result(made, made.town.worker, "good", "88.0")
+    with pytest.raises(StepRefused, match="不能推荐"):
+        await service.recommend(instructor, worker_id, form(made, "proposed"), made.now)
+
+
 async def annual(made: Scene) -> UUID:
     """The year's cycle, at its notice."""
     department = await acting(made.town.department, desk=True)
@@ -552,12 +595,16 @@ async def test_admission_from_vacancy_to_access(rollback: None) -> None:
     for step in ("checked", "interviewed", "villagers"):
         await sign(made, made.town.instructor, case_id, step)
     department = await actor_of(made, made.town.department)
-    await notice.issue_cases(department, Pool.ADMISSION, NoticeForm(), made.now)
+    notice_id = await notice.issue_cases(department, Pool.ADMISSION, NoticeForm(), made.now)
     with pytest.raises(StepRefused, match="才满"):
         await sign(made, made.town.instructor, case_id, "agreed")
     made.pass_days(14)
     await sign(made, made.town.instructor, case_id, "agreed")
     await sign(made, made.town.instructor, case_id, "trained")
+    early = str(made.today - timedelta(days=365))
+    with pytest.raises(StepRefused, match="早于签订协议"):
+        async with DB.transaction():
+            await sign(made, made.town.instructor, case_id, "admitted", starts_on=early)
     case = await sign(made, made.town.instructor, case_id, "admitted", starts_on=str(made.today))
     assert (case.outcome, case.name) == (Outcome.ADMITTED, "汪小芳")
     card = await roster.person_by_phone(COUNTY, "13700001111")
@@ -566,10 +613,43 @@ async def test_admission_from_vacancy_to_access(rollback: None) -> None:
     held = await roster.duties_at(COUNTY, card.id, made.today)
     assert [(duty.role, duty.unit_code) for duty in held] == [(Role.GRIDWORKER, "421222100002001")]
     assert await service.purge(COUNTY, made.now) == 1
+    _, entries = await notice.view(department, notice_id)
+    assert [entry.name for entry in entries] == ["汪*芳"], "the notice stays as it was published"
+
+
+@pytest.mark.parametrize("serving", [False, True])
+async def test_who_comes_back_works_under_the_new_agreement(
+    rollback: None,
+    serving: bool,  # noqa: FBT001  a parameter of the table
+) -> None:
+    """The way out follows the form of employment; a cadre who takes a grid remains a cadre."""
+    made = await scene()
+    village = made.town.units["421222100002"]
+    number = "13700001111"
+    left = None if serving else date(2026, 3, 1)
+    before = Employment.CADRE if serving else Employment.CONTRACT
+    role = Role.COMMITTEE if serving else Role.GRIDWORKER
+    grid = village if serving else made.town.units["421222100001001"]
+    known = await member(role, grid, "汪小芳", number=number, employment=before, valid_to=left)
+    instructor = await actor_of(made, made.town.instructor)
+    form_ = application(made, await vacant_post(made), phone=number)
+    case_id = await service.apply(instructor, form_, made.now)
+    for step in ("checked", "interviewed", "villagers"):
+        await sign(made, made.town.instructor, case_id, step)
+    department = await actor_of(made, made.town.department)
+    await notice.issue_cases(department, Pool.ADMISSION, NoticeForm(), made.now)
+    made.pass_days(14)
+    await sign(made, made.town.instructor, case_id, "agreed", employment="volunteer")
+    await sign(made, made.town.instructor, case_id, "trained")
+    await sign(made, made.town.instructor, case_id, "admitted", starts_on=str(made.today))
+    card = await roster.person(COUNTY, known.person_id)
+    assert card is not None
+    assert card.employment_type is (before if serving else Employment.VOLUNTEER)
+    assert "gridworker" in await duties(made, known)
 
 
 async def test_a_refused_applicant_is_forgotten(rollback: None) -> None:
-    """Name and phone go after ninety days, from the notice too; what was signed stays."""
+    """Name and phone go after ninety days, notice and log of files included; the rest stays."""
     made = await scene()
     instructor = await actor_of(made, made.town.instructor)
     form_ = application(made, await vacant_post(made))
@@ -579,6 +659,7 @@ async def test_a_refused_applicant_is_forgotten(rollback: None) -> None:
     department = await actor_of(made, made.town.department)
     notice_id = await notice.issue_cases(department, Pool.ADMISSION, NoticeForm(), made.now)
     await sign(made, made.town.instructor, case_id, "refused")
+    name, _ = await facts.decision(department, case_id, 6, made.now)
     made.pass_days(PURGE_DAYS - 1)
     assert await service.purge(COUNTY, made.now) == 0
     made.pass_days(1)
@@ -591,12 +672,16 @@ async def test_a_refused_applicant_is_forgotten(rollback: None) -> None:
     assert (row.name, row.phone_cipher) == (None, None)
     _, entries = await notice.view(department, notice_id)
     assert [entry.name for entry in entries] == ["（已清除）"]
+    logged = await DB.fetchval("SELECT name FROM shared.export_log WHERE county_id = $1", COUNTY)
+    assert (name, logged) == ("不予录用告知书.docx", "不予录用告知书")
 
 
 @pytest.mark.parametrize(
     ("change", "field"),
     [
         ({"phone": "123"}, "phone"),
+        ({"phone": "13700002222"}, "phone"),
+        ({"name": "汪小芳（女）"}, "name"),
         ({"source": "cousin"}, "source"),
         ({"step": "admitted"}, "step"),
         ({"post_id": UUID(int=7)}, "post_id"),
@@ -605,8 +690,10 @@ async def test_a_refused_applicant_is_forgotten(rollback: None) -> None:
 async def test_a_wrong_application_names_its_field(
     rollback: None, change: dict[str, object], field: str
 ) -> None:
-    """Phone, source, first step, vacancy."""
+    """Phone, somebody else's phone, no name, source, first step, vacancy."""
     made = await scene()
+    grid = made.town.units["421222100002002"]
+    await member(Role.GRIDWORKER, grid, "李大山", number="13700002222")
     post_id = await vacant_post(made)
     with pytest.raises(Invalid) as refused:
         await service.apply(
@@ -650,6 +737,25 @@ async def test_candidates_come_from_bands_within_reach(rollback: None) -> None:
     for stranger in (made.town.lead, made.town.worker):
         with pytest.raises(NotFound):
             await service.candidates(await actor_of(made, stranger), Pool.WARNING, made.cycle_id)
+
+
+async def test_an_open_case_of_an_earlier_result_hides_no_later_one(rollback: None) -> None:
+    """A plan of the half-year is still running: the year's fail is not yet dealt with."""
+    made = await scene()
+    await result(made, made.town.worker, "basic", "64.0")
+    await served(made, made.town.worker)
+    made.pass_days(10)
+    chief = await actor_of(made, made.town.chief)
+    worker_id = made.town.worker.person_id
+    case_id = await service.warn(chief, worker_id, made.cycle_id, form(made, "talked"), made.now)
+    department = await actor_of(made, made.town.department)
+    await bring_to(department, made.cycle_id, Stage.CLOSED, made.now)
+    later = Scene(made.town, await annual(made), made.clerk, made.now + timedelta(days=160))
+    await result(later, made.town.worker, "fail", "41.0")
+    instructor = await actor_of(later, made.town.instructor)
+    for cycle_id, opened_for in ((made.cycle_id, case_id), (later.cycle_id, None)):
+        (row,) = await service.candidates(instructor, Pool.WARNING, cycle_id)
+        assert row.case_id == opened_for
 
 
 async def test_improvement_after_a_talk(rollback: None) -> None:

@@ -1,9 +1,10 @@
+import asyncio
 from datetime import date
 from uuid import uuid4
 
 import pytest
 
-from shared.calendar import service
+from shared.calendar import rules, service
 from shared.calendar.errors import MissingYear
 from shared.database import DB
 from shared.errors import Invalid
@@ -49,6 +50,18 @@ async def test_department_enters_a_year_and_the_table_wins(rollback: None) -> No
         COUNTY,
     )
     assert events == 2
+
+
+async def test_of_two_who_enter_a_year_at_once_one_counts(committed: None) -> None:
+    """Never a mixture of both, nor of one and what is published: whoever saved last is believed."""
+    texts = [NEW_YEAR + line for line in ("2027-10-09 班\n", "2027-10-16 班\n")]
+    wanted = [rules.parse_year(2027, text)[0] for text in texts]
+    for _ in range(5):
+        await asyncio.gather(*(service.replace_year(ACTOR, 2027, text) for text in texts))
+        assert await service.year(COUNTY, 2027) in wanted
+    text = rules.as_text(rules.library_year(2026)).replace("2026-10-10 班", "2026-10-17 班")
+    await asyncio.gather(service.year(COUNTY, 2026), service.replace_year(ACTOR, 2026, text))
+    assert await service.year(COUNTY, 2026) == rules.parse_year(2026, text)[0]
 
 
 async def test_faulty_year_changes_nothing(rollback: None) -> None:
