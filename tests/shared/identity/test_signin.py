@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from shared.clock import today
 from shared.database import DB
 from shared.errors import Invalid, NotFound, TooMany
 from shared.identity import accounts, queries, sessions, signin, slips
@@ -19,6 +20,7 @@ from shared.identity.errors import (
     WrongSignIn,
 )
 from shared.identity.rules import TRIES_A_DAY, totp
+from shared.ids import new_id
 from shared.roster import service as roster
 from shared.roster.roles import Role
 from tests.factories import COUNTY, member, small_county
@@ -331,6 +333,22 @@ async def test_card_pin_is_counted_on_the_account(rollback: None) -> None:
         await signin.check_card_pin(COUNTY, world.worker.person_id, OTHER_PIN, NOW)
     with pytest.raises(NotFound):
         await accounts.set_card_pin(chief, world.cousin_worker.person_id, PIN, PIN)
+
+
+async def test_nobody_sets_the_card_pin_of_somebody_who_has_left(rollback: None) -> None:
+    """Who holds no post is nobody's to manage: a foreign secretary could spend what is left."""
+    world = await small_county()
+    await roster.end_assignment(COUNTY, world.cousin_worker.assignment_id, today(NOW))
+    with pytest.raises(NotFound):
+        await accounts.set_card_pin(
+            await actor_of(world.chief), world.cousin_worker.person_id, PIN, PIN
+        )
+    with pytest.raises(NotFound):
+        await accounts.set_card_pin(await actor_of(world.chief), new_id(), PIN, PIN)
+    former = await actor_of(world.cousin_worker)
+    assert former.former
+    await accounts.set_card_pin(former, former.person_id, PIN, PIN)
+    await signin.check_card_pin(COUNTY, former.person_id, PIN, NOW)
 
 
 async def test_every_step_leaves_an_audit_event(rollback: None) -> None:
