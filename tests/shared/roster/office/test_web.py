@@ -10,8 +10,10 @@ from shared.clock import today
 from shared.database import DB
 from shared.documents.excel import MIME
 from shared.roster import service as roster
-from shared.roster.roles import Role
-from tests.factories import COUNTY, SmallCounty, phone, small_county
+from shared.roster.intake.columns import IMPORTABLE
+from shared.roster.roles import Role, UnitKind
+from shared.roster.rules import ROLES_AT
+from tests.factories import COUNTY, SmallCounty, member, phone, small_county
 from tests.shared.identity.test_web import enter, enter_desk, post
 from tests.shared.roster.intake import sheets
 
@@ -299,6 +301,21 @@ async def test_an_export_imports_as_nothing_new(client: httpx.AsyncClient) -> No
     assert {label for label, number in counts.items() if number} == {"表中人数", "没有变化"}
     template = await client.get("/desk/roster/template.xlsx")
     assert template.content.startswith(b"PK")
+
+
+async def test_an_export_with_township_posts_imports_as_nothing_new(
+    client: httpx.AsyncClient,
+) -> None:
+    """Every post that the office may add above a village comes back as it went out."""
+    world = await desk(client)
+    for code, kind in (("421222", UnitKind.COUNTY), ("421222100", UnitKind.TOWNSHIP)):
+        for role in IMPORTABLE.intersection(ROLES_AT[kind]):
+            await member(role, world.units[code])
+    answer = await client.get("/desk/roster/export.xlsx")
+    answer = await upload(client, answer.content)
+    page = await see(client, answer.headers["location"], "没有变化")
+    assert "处错误" not in page, page
+    assert "确认导入" in page
 
 
 async def test_the_verifiers_list_is_the_own_subtree(client: httpx.AsyncClient) -> None:
