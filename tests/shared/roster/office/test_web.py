@@ -318,6 +318,14 @@ async def test_an_export_with_township_posts_imports_as_nothing_new(
     assert "确认导入" in page
 
 
+async def test_an_export_of_no_unit_is_absent(client: httpx.AsyncClient) -> None:
+    """As on the unit's page."""
+    await desk(client)
+    for code in ("421222999", "4212221"):
+        answer = await client.get(f"/desk/roster/export.xlsx?unit={code}")
+        assert answer.status_code == 404, answer.text
+
+
 async def test_the_verifiers_list_is_the_own_subtree(client: httpx.AsyncClient) -> None:
     """A chief sees the village, not the other township; a worker sees no list at all."""
     world = await small_county()
