@@ -14,15 +14,18 @@ from shared.roster.roles import Employment, Role
 TALLIES = """
 WITH root AS (
     SELECT id, code, name, kind FROM shared.unit
-    WHERE county_id = $1 AND closed_on IS NULL AND (parent_id = $3 OR ($4 AND id = $3))
+    WHERE county_id = $1 AND (closed_on IS NULL OR closed_on > $2)
+      AND (parent_id = $3 OR ($4 AND id = $3))
 ), below AS (
     SELECT r.code AS root, u.id, u.kind, u.households
     FROM root r
-    JOIN shared.unit u ON u.county_id = $1 AND starts_with(u.code, r.code) AND u.closed_on IS NULL
+    JOIN shared.unit u ON u.county_id = $1 AND starts_with(u.code, r.code)
+      AND (u.closed_on IS NULL OR u.closed_on > $2)
 ), seats AS (
     SELECT b.root, b.id AS unit_id, p.role, a.person_id, n.name
     FROM below b
-    JOIN shared.post p ON p.county_id = $1 AND p.unit_id = b.id AND p.closed_on IS NULL
+    JOIN shared.post p ON p.county_id = $1 AND p.unit_id = b.id
+      AND (p.closed_on IS NULL OR p.closed_on > $2)
     LEFT JOIN shared.assignment a ON a.county_id = $1 AND a.post_id = p.id
         AND a.valid_from <= $2 AND (a.valid_to IS NULL OR a.valid_to > $2)
     LEFT JOIN shared.person n ON n.county_id = $1 AND n.id = a.person_id
@@ -66,7 +69,7 @@ LEFT JOIN LATERAL (
     WHERE b.county_id = $1 AND b.post_id = p.id AND b.valid_from > $2
     ORDER BY b.valid_from LIMIT 1
 ) f ON true
-WHERE p.county_id = $1 AND p.closed_on IS NULL
+WHERE p.county_id = $1 AND (p.closed_on IS NULL OR p.closed_on > $2)
 """
 
 VACANCIES = """
@@ -149,6 +152,7 @@ async def seats_at(county_id: int, on: date, code: str) -> list[Seat]:
 
 
 async def seat(county_id: int, on: date, post_id: UUID) -> Seat | None:
+    """A post that was not closed by that day."""
     return await DB.one(Seat, SEATS + " AND p.id = $3", county_id, on, post_id)
 
 

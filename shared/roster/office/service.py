@@ -57,8 +57,10 @@ async def unit(actor: Actor, code: str, now: datetime, on: date | None = None) -
     tops = reach(actor, Action.ROSTER_VIEW)
     code = code or (tops[0] if tops else "")
     require(actor, Action.ROSTER_VIEW, Target(unit_code=code))
-    found = await _open_unit(actor, code)
     day = on or today(now)
+    found = await roster.unit_by_code(actor.county_id, code)
+    if found is None or (found.closed_on is not None and found.closed_on <= day):
+        raise NotFound
     above = [code[:length] for length in CODE_LENGTH.values() if length < len(code)]
     visible = [each for each in above if each.startswith(tops)]
     counts = await queries.tallies(actor.county_id, day, found.id, itself=True)
@@ -69,7 +71,8 @@ async def unit(actor: Actor, code: str, now: datetime, on: date | None = None) -
         below=[tally for tally in counts if tally.code != code],
         total=next(tally for tally in counts if tally.code == code),
         seats=await queries.seats_at(actor.county_id, day, code),
-        can_edit=allowed(actor, Action.ROSTER_EDIT, Target(unit_code=code)).allowed,
+        can_edit=found.closed_on is None
+        and allowed(actor, Action.ROSTER_EDIT, Target(unit_code=code)).allowed,
     )
 
 
@@ -354,9 +357,9 @@ async def seat(actor: Actor, post_id: UUID, now: datetime) -> Seat:
     return await _seat(actor, post_id, now)
 
 
-async def post_history(actor: Actor, post_id: UUID, now: datetime) -> tuple[Seat, list[Tenure]]:
-    """A post and everybody who held, holds or will hold it, latest first."""
-    found = await queries.seat(actor.county_id, today(now), post_id)
+async def post_history(actor: Actor, post_id: UUID) -> tuple[Seat, list[Tenure]]:
+    """A post, closed or not, and everybody who held, holds or will hold it, latest first."""
+    found = await queries.seat(actor.county_id, date.min, post_id)
     if found is None:
         raise NotFound
     require(actor, Action.ROSTER_VIEW, Target(unit_code=found.unit_code))

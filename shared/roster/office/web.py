@@ -129,7 +129,7 @@ async def edit_person(request: Asked, person_id: FromPath[UUID]) -> Answer:
 @get(f"{BASE}/posts/{{post_id:uuid}}")
 async def post_page(request: Asked, post_id: FromPath[UUID]) -> Template:
     """Who held this post, and when."""
-    seat, tenures = await service.post_history(request.user, post_id, moment(request))
+    seat, tenures = await service.post_history(request.user, post_id)
     return _page(request, "desk_post", seat=seat, tenures=tenures)
 
 

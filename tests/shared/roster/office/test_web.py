@@ -326,6 +326,35 @@ async def test_an_export_of_no_unit_is_absent(client: httpx.AsyncClient) -> None
         assert answer.status_code == 404, answer.text
 
 
+async def test_a_day_before_a_post_was_closed_shows_who_held_it(client: httpx.AsyncClient) -> None:
+    """What was closed since was there then, with its holder and its count."""
+    world = await desk(client)
+    tenure, before = world.committee, today() - timedelta(days=7)
+    await post(client, f"/desk/roster/assignments/{tenure.assignment_id}/end",
+               on=str(today() - timedelta(days=1)), reason="任期届满")  # fmt: skip
+    was = await see(client, f"/desk/roster?unit=421222100001&on={before}", "单小梅")
+    figures = re.findall(r'figures__label">([^<]+)</span><strong>(\d+)<', was)
+    answer = await post(client, f"/desk/roster/posts/{tenure.post_id}/close")
+    assert answer.status_code == 303
+    page = await see(client, f"/desk/roster?unit=421222100001&on={before}", "单小梅")
+    assert re.findall(r'figures__label">([^<]+)</span><strong>(\d+)<', page) == figures
+    assert "单小梅" not in await see(client, "/desk/roster?unit=421222100001")
+    await see(client, f"/desk/roster/posts/{tenure.post_id}", "单小梅", "任期届满")
+
+
+async def test_a_day_before_a_unit_was_closed_shows_it(client: httpx.AsyncClient) -> None:
+    """In its parent's list and by itself, with nothing to edit."""
+    await desk(client)
+    before, grid = today() - timedelta(days=7), "421222101002002"
+    answer = await post(client, f"/desk/roster/units/{grid}/close")
+    assert answer.status_code == 303
+    await see(client, f"/desk/roster?unit=421222101002&on={before}", grid, ">200<")
+    page = await see(client, f"/desk/roster?unit={grid}&on={before}")
+    assert "撤销单位" not in page
+    assert grid not in await see(client, "/desk/roster?unit=421222101002")
+    assert (await client.get(f"/desk/roster?unit={grid}")).status_code == 404
+
+
 async def test_the_verifiers_list_is_the_own_subtree(client: httpx.AsyncClient) -> None:
     """A chief sees the village, not the other township; a worker sees no list at all."""
     world = await small_county()
