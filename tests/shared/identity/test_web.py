@@ -1,6 +1,7 @@
 """The doors in a browser: cookies, errors on the form, what is public, what is no-store."""
 
 import re
+from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 import pytest
@@ -185,3 +186,22 @@ async def test_desk_pages_need_a_desk_session(client: httpx.AsyncClient) -> None
     world = await small_county()
     await enter(client, world.chief)
     assert (await client.get("/desk/accounts")).status_code == 404
+
+
+async def test_a_form_of_an_ended_session_comes_back_to_its_page(client: httpx.AsyncClient) -> None:
+    """Sign-in leads to where the form stood: many take a form and have no page of their own."""
+    world = await small_county()
+    await with_pin(world.worker)
+    await client.get("/sign-in")
+    client.headers["referer"] = "http://points/me/sessions"
+    for path in ("/sign-out", "/me/sessions/end-others"):
+        answer = await post(client, path)
+        assert answer.status_code == 303
+        assert answer.headers["location"] == "/sign-in?next=/me/sessions"
+    del client.headers["referer"]
+    answer = await post(client, "/sign-out")
+    entry = answer.headers["location"]
+    following = dict(parse_qsl(urlsplit(entry).query))
+    answer = await post(client, "/sign-in", phone=world.worker.phone, pin=PIN, **following)
+    assert answer.status_code == 303
+    assert (await client.get(answer.headers["location"])).status_code < 400
