@@ -93,6 +93,22 @@ async def test_slips_expire_and_a_newer_one_replaces_them(rollback: None) -> Non
         await slips.find(newer, NOW + timedelta(days=7))
 
 
+async def test_two_sign_ins_at_once_from_a_known_browser(committed: None) -> None:
+    """A tablet that already knows somebody else: both open, the device is one."""
+    world = await small_county()
+    await with_pin(world.worker)
+    await with_pin(world.lead)
+    known = await signin.sign_in(COUNTY, world.lead.phone, PIN, NOW)
+    both = [
+        signin.sign_in(COUNTY, world.worker.phone, PIN, NOW, device_token=known.device_token)
+        for _ in range(2)
+    ]
+    for new in await asyncio.gather(*both):
+        assert (await resolved(new)).person_id == world.worker.person_id
+    count = await DB.fetchval("SELECT count(*) FROM shared.device WHERE county_id = $1", COUNTY)
+    assert count == 2
+
+
 async def test_digits_open_for_whoever_cannot_scan(rollback: None) -> None:
     """Phone and eight digits; wrong digits count like wrong PINs."""
     world = await small_county()
