@@ -6,9 +6,12 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx
 import pytest
 
+from shared.clock import today
 from shared.identity import accounts
 from shared.identity.rules import totp
-from tests.factories import COUNTY, Member, small_county
+from shared.roster import service as roster
+from shared.roster.roles import Role
+from tests.factories import COUNTY, Member, member, small_county
 from tests.shared.identity.worlds import NOW, OTHER_PIN, PIN, actor_of, slip_of, with_pin
 
 PASSWORD = "village oak in white bloom"
@@ -179,6 +182,30 @@ async def test_the_desk_manages_accounts(client: httpx.AsyncClient) -> None:
     assert (await post(client, f"{own}/disable")).status_code == 422
     assert (await post(client, f"{own}/disable", reason="手机被盗")).status_code == 303
     assert "已停用" in (await client.get(own)).text
+
+
+async def test_every_post_of_a_person_counts_on_the_account_page(client: httpx.AsyncClient) -> None:
+    """A committee member who is a gridworker has a card; a trainer who instructs has a desk."""
+    world = await small_county()
+    for unit, role, someone in (
+        ("421222100001", Role.COMMITTEE, world.worker),
+        ("421222100", Role.TRAINER, world.instructor),
+    ):
+        post_id = await roster.add_post(COUNTY, world.units[unit].id, role)
+        await roster.assign(COUNTY, post_id, someone.person_id, today())
+    await enter(client, world.chief)
+    own = f"/verify/accounts/{world.worker.person_id}"
+    assert "设兑换卡密码" in (await client.get(own)).text
+    other = await client.get(f"/verify/accounts/{world.committee.person_id}")
+    assert "设兑换卡密码" not in other.text
+    admin = await member(Role.ADMIN, world.units["421222"])
+    client.cookies.clear()
+    await enter_desk(client, admin)
+    own = f"/desk/accounts/{world.instructor.person_id}"
+    assert "电脑端账号" in (await client.get(own)).text
+    made = await post(client, f"{own}/password", password=PASSWORD)
+    assert "<h1>管理台账号</h1>" in made.text
+    assert "电脑端账号" not in (await client.get(f"/desk/accounts/{world.chief.person_id}")).text
 
 
 async def test_desk_pages_need_a_desk_session(client: httpx.AsyncClient) -> None:
