@@ -156,6 +156,13 @@ async def seat(county_id: int, on: date, post_id: UUID) -> Seat | None:
     return await DB.one(Seat, SEATS + " AND p.id = $3", county_id, on, post_id)
 
 
+async def lock_post(county_id: int, post_id: UUID) -> None:
+    """Order whoever fills and whoever closes one post; assignments take the same lock."""
+    await DB.execute(
+        "SELECT FROM shared.post WHERE county_id = $1 AND id = $2 FOR UPDATE", county_id, post_id
+    )
+
+
 async def vacancies(county_id: int, on: date, code: str, limit: int) -> list[Vacancy]:
     sql = f"""
     SELECT x.*, v.name AS village_name, t.name AS township_name

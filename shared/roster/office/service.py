@@ -193,11 +193,12 @@ async def edit_person(actor: Actor, person_id: UUID, form: PersonForm, now: date
 
 async def appoint(actor: Actor, post_id: UUID, form: AppointForm, now: datetime) -> UUID:
     """Put somebody into a vacant post; the id of the person. Raises PostTaken, PhoneTaken."""
-    seat = await _seat(actor, post_id, now)
+    await _seat(actor, post_id, now)
     _check_name(form.name)
     if phones.clean(form.phone) is None:
         raise BadPhone
     async with _writing(actor):
+        seat = await _locked_seat(actor, post_id, now)
         known = await roster.person_by_phone(actor.county_id, form.phone)
         if known is not None and known.name != form.name:
             sentence = "这个手机号已登记给另一个姓名的人，请核对姓名和手机号。"
@@ -222,6 +223,7 @@ async def transfer(actor: Actor, assignment_id: UUID, form: TransferForm, now: d
         sentence = "新岗位就是现在的岗位，请另选一个。"
         raise Invalid(sentence, {"post_id": sentence})
     async with _writing(actor):
+        seat = await _locked_seat(actor, form.post_id, now)
         await _end(actor, tenure, form.on, form.reason)
         await _assign(actor, seat, tenure.person_id, form.on, now, reason=form.reason)
 
@@ -299,9 +301,10 @@ async def close_unit(actor: Actor, code: str, now: datetime) -> None:
     if found.kind is UnitKind.COUNTY:
         raise NotFound
     async with _writing(actor):
+        # Closed first: that waits for whoever is filling a post below, who is then counted.
+        await queries.close_unit(actor.county_id, code, day)
         if count := await queries.holders_below(actor.county_id, code, day):
             raise Conflict(f"还有 {count} 人在这里任职。请先让他们离任或调岗，再撤销单位。")
-        await queries.close_unit(actor.county_id, code, day)
         await audit.record(
             actor, "unit.close", "unit", found.id, county_id=actor.county_id, unit_code=code
         )
@@ -335,10 +338,11 @@ async def add_post(actor: Actor, code: str, form: PostForm) -> UUID:
 
 async def close_post(actor: Actor, post_id: UUID, now: datetime) -> str:
     """Close a vacant post; the code of its unit. Raises Conflict while somebody holds it."""
-    seat = await _seat(actor, post_id, now)
-    if seat.person_id is not None or seat.next_name is not None:
-        raise Conflict("岗位上还有人，或已安排了接任的人。请先结束任职，再撤销岗位。")
+    await _seat(actor, post_id, now)
     async with _writing(actor):
+        seat = await _locked_seat(actor, post_id, now)
+        if seat.person_id is not None or seat.next_name is not None:
+            raise Conflict("岗位上还有人，或已安排了接任的人。请先结束任职，再撤销岗位。")
         await queries.close_post(actor.county_id, post_id, today(now))
         await audit.record(
             actor,
@@ -440,6 +444,12 @@ async def _seat(actor: Actor, post_id: UUID, now: datetime) -> Seat:
     if found.role in {Role.ADMIN, Role.SHOPKEEPER}:
         raise NotFound
     return found
+
+
+async def _locked_seat(actor: Actor, post_id: UUID, now: datetime) -> Seat:
+    """The post as it stands when all who were at it are done; it stays so to the end."""
+    await queries.lock_post(actor.county_id, post_id)
+    return await _seat(actor, post_id, now)
 
 
 async def _tenure(actor: Actor, assignment_id: UUID) -> Tenure:
