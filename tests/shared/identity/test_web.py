@@ -11,6 +11,7 @@ from shared.identity import accounts
 from shared.identity.rules import totp
 from shared.roster import service as roster
 from shared.roster.roles import Role
+from shared.roster.routes import ROSTER_ROUTES
 from tests.factories import COUNTY, Member, member, small_county
 from tests.shared.identity.worlds import NOW, OTHER_PIN, PIN, actor_of, slip_of, with_pin
 
@@ -232,3 +233,13 @@ async def test_a_form_of_an_ended_session_comes_back_to_its_page(client: httpx.A
     answer = await post(client, "/sign-in", phone=world.worker.phone, pin=PIN, **following)
     assert answer.status_code == 303
     assert (await client.get(answer.headers["location"])).status_code < 400
+
+
+async def test_own_data_names_who_can_correct_it(client: httpx.AsyncClient) -> None:
+    """The department: a secretary has no page that changes a name or a number."""
+    world = await small_county()
+    await enter(client, world.worker)
+    assert "姓名、手机号、岗位由组织部更正" in (await client.get("/me/data")).text
+    rows = [row for row in ROSTER_ROUTES if row.endswith("/edit") and row.startswith("POST")]
+    assert rows
+    assert all(ROSTER_ROUTES[row].roles == frozenset({Role.DEPARTMENT}) for row in rows)
