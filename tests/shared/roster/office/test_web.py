@@ -355,6 +355,22 @@ async def test_a_day_before_a_unit_was_closed_shows_it(client: httpx.AsyncClient
     assert (await client.get(f"/desk/roster?unit={grid}")).status_code == 404
 
 
+async def test_a_person_leads_only_to_an_account_page_that_is_there(
+    client: httpx.AsyncClient,
+) -> None:
+    """Accounts are those of people in office: who left, or has not begun, has no page there."""
+    world = await desk(client)
+    coming = await member(
+        Role.GRIDWORKER, world.units["421222101001002"], valid_from=today() + timedelta(days=9)
+    )
+    await roster.end_assignment(COUNTY, world.second_worker.assignment_id, today())
+    for someone in (world.worker, world.second_worker, coming):
+        address = f"/desk/accounts/{someone.person_id}"
+        page = await see(client, f"/desk/roster/people/{someone.person_id}", someone.name)
+        there = (await client.get(address)).status_code == 200
+        assert (address in page) is there is (someone is world.worker)
+
+
 async def test_the_verifiers_list_is_the_own_subtree(client: httpx.AsyncClient) -> None:
     """A chief sees the village, not the other township; a worker sees no list at all."""
     world = await small_county()
