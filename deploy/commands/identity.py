@@ -13,7 +13,9 @@ from shared.web.forms import HALF_WIDTH
 
 
 @click.command("create-admin")
-@click.option("--county", type=int, required=True, help="县代码，6 位。")
+@click.option(
+    "--county", type=click.IntRange(100_000, 999_999), required=True, help="县代码，6 位。"
+)
 @click.option("--county-name", default="", help="县名；还没有导入名册时要写。")
 @click.option("--name", prompt="姓名", help="姓名。")
 @click.option("--phone", prompt="手机号", help="手机号，登录时用。")

@@ -107,6 +107,16 @@ def test_the_sheet_of_the_console(capsys: pytest.CaptureFixture[str]) -> None:
     assert "wizard" in answer.output
 
 
+@pytest.mark.parametrize("number", ["42122", "4212221", "-421222"])
+def test_the_console_takes_only_a_code_of_six_digits(number: str) -> None:
+    """Nobody could sign in to a county of another length, nor could it be taken away again."""
+    given = ["--county", number, "--county-name", "通城县", "--name", "钱管理"]
+    given += ["--phone", PHONE, "--password", PASSWORD]
+    answer = CliRunner().invoke(command.create_admin, given)
+    assert answer.exit_code == 2
+    assert number in answer.output
+
+
 async def test_a_sentence_typed_at_the_console_opens_the_desk(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
