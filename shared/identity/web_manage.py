@@ -1,6 +1,6 @@
 """Accounts of other people: the secretary's phone pages and the desk's, over the same services."""
 
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -56,7 +56,7 @@ class Filters(msgspec.Struct):
     q: str = ""
     state: str = ""
     unit: str = ""
-    page: int = 1
+    page: Annotated[int, msgspec.Meta(le=100_000)] = 1
 
 
 @get(PHONE)

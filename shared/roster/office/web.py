@@ -324,6 +324,8 @@ async def _add_unit(
     request: Asked, code: str, values: dict[str, Any], error: GridmeritError | None = None
 ) -> Template:
     above = await service.editable_unit(request.user, code)
+    if above.kind is UnitKind.GRID:
+        raise NotFound
     below = await roster.units_below(request.user.county_id, code)
     used = [unit.code[-3:] for unit in below if len(unit.code) == len(code) + 3]
     number = f"{int(max(used, default='000')) + 1:03d}"

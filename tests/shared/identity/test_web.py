@@ -243,3 +243,19 @@ async def test_own_data_names_who_can_correct_it(client: httpx.AsyncClient) -> N
     rows = [row for row in ROSTER_ROUTES if row.endswith("/edit") and row.startswith("POST")]
     assert rows
     assert all(ROSTER_ROUTES[row].roles == frozenset({Role.DEPARTMENT}) for row in rows)
+
+
+@pytest.mark.parametrize("number", ["sNaN", "NaN", "1e999999", "-1e400", "0.001", "9" * 40])
+async def test_odd_numbers_are_refused(client: httpx.AsyncClient, number: str) -> None:
+    """With a sentence on the settings' form and on the list of accounts, never a defect."""
+    world = await small_county()
+    await enter_desk(client, world.department)
+    page = (await client.get("/desk/settings")).text
+    shown = dict(re.findall(r'name="(\w+)"[^>]*value="([^"]*)"', page))
+    chosen = {"posting_mode": "monthly", "public_names": "masked", "expiry_policy": "never"}
+    del shown["_csrf_token"]
+    answer = await post(client, "/desk/settings", **shown | chosen | {"point_value": number})
+    assert answer.status_code == 422
+    assert "小数位太多或数字太大" in answer.text
+    assert (await post(client, "/desk/settings", **shown | chosen)).status_code == 303
+    assert (await client.get(f"/desk/accounts?page={number}")).status_code == 422

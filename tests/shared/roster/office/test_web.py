@@ -83,6 +83,18 @@ async def test_an_odd_path_is_refused(client: httpx.AsyncClient) -> None:
     assert (await client.get("/desk/roster/units/%00/add")).status_code == 404
 
 
+async def test_odd_forms_are_refused(client: httpx.AsyncClient) -> None:
+    """Nothing stands below a grid; a code has digits of one kind; a version is a small number."""
+    world = await desk(client)
+    assert (await client.get("/desk/roster/units/421222100001001/add")).status_code == 404
+    odd = {"number": "٣٣٣", "name": "第九网格"}
+    answer = await post(client, "/desk/roster/units/421222100001/add", **odd)
+    assert answer.status_code == 422
+    odd = {"name": "张三", "employment": "contract", "version": "9" * 30}
+    address = f"/desk/roster/people/{world.worker.person_id}/edit"
+    assert (await post(client, address, **odd)).status_code == 422
+
+
 async def test_a_phone_is_shown_on_demand_and_recorded(client: httpx.AsyncClient) -> None:
     """Masked until asked for; the asking is an audit event."""
     world = await desk(client)
