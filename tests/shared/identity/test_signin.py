@@ -2,12 +2,13 @@
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
 from shared.clock import today
 from shared.database import DB
-from shared.errors import Invalid, NotFound, TooMany
+from shared.errors import Conflict, Invalid, NotFound, TooMany
 from shared.identity import accounts, queries, sessions, signin, slips
 from shared.identity.errors import (
     ConfirmFirst,
@@ -107,6 +108,20 @@ async def test_two_sign_ins_at_once_from_a_known_browser(committed: None) -> Non
         assert (await resolved(new)).person_id == world.worker.person_id
     count = await DB.fetchval("SELECT count(*) FROM shared.device WHERE county_id = $1", COUNTY)
     assert count == 2
+
+
+async def test_no_slip_is_printed_for_a_stopped_account(rollback: None) -> None:
+    """It would open nothing, and say that it is spent: 重打一张, again and again."""
+    world = await small_county()
+    chief, department = await actor_of(world.chief), await actor_of(world.department, desk=True)
+    await with_pin(world.worker)
+    stop = partial(accounts.set_disabled, department, world.worker.person_id, NOW, reason="核查")
+    await stop(disabled=True)
+    with pytest.raises(Conflict, match=f"{world.worker.name}的账号已停用"):
+        await slip_of(chief, world.worker)
+    await stop(disabled=False)
+    token, _ = await slip_of(chief, world.worker)
+    await slips.find(token, NOW)
 
 
 async def test_digits_open_for_whoever_cannot_scan(rollback: None) -> None:
