@@ -22,7 +22,7 @@ WITH root AS (
     JOIN shared.unit u ON u.county_id = $1 AND starts_with(u.code, r.code)
       AND (u.closed_on IS NULL OR u.closed_on > $2)
 ), seats AS (
-    SELECT b.root, b.id AS unit_id, p.role, a.person_id, n.name
+    SELECT b.root, b.id AS unit_id, p.role, p.subject_id, a.person_id, n.name
     FROM below b
     JOIN shared.post p ON p.county_id = $1 AND p.unit_id = b.id
       AND (p.closed_on IS NULL OR p.closed_on > $2)
@@ -39,7 +39,7 @@ WITH root AS (
            count(DISTINCT person_id) FILTER (WHERE role = 'gridworker') AS gridworkers,
            count(DISTINCT unit_id) FILTER (WHERE role = 'gridworker' AND person_id IS NOT NULL)
                AS covered,
-           count(*) FILTER (WHERE person_id IS NULL) AS vacant,
+           count(*) FILTER (WHERE person_id IS NULL AND subject_id IS NULL) AS vacant,
            string_agg(name, '、') FILTER (WHERE role = 'gridworker') AS holders
     FROM seats GROUP BY root
 )
@@ -147,7 +147,11 @@ async def tallies(county_id: int, on: date, unit_id: UUID, *, itself: bool = Fal
 
 
 async def seats_at(county_id: int, on: date, code: str) -> list[Seat]:
-    sql = SEATS + " AND u.code = $3 ORDER BY p.role, p.seat"
+    """Posts of a unit; those of shops only while held, because each helper had an own one."""
+    sql = (
+        SEATS + " AND u.code = $3 AND (p.subject_id IS NULL OR COALESCE(a.id, f.id) IS NOT NULL)"
+        " ORDER BY p.role, p.seat"
+    )
     return await DB.all(Seat, sql, county_id, on, code)
 
 

@@ -6,14 +6,15 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from shared.clock import today
+from shared.clock import now, today
 from shared.database import DB
 from shared.documents.excel import MIME
+from shared.identity import staff
 from shared.roster import service as roster
 from shared.roster.intake.columns import IMPORTABLE
 from shared.roster.roles import Role, UnitKind
 from shared.roster.rules import ROLES_AT
-from tests.factories import COUNTY, SmallCounty, member, phone, small_county
+from tests.factories import COUNTY, SmallCounty, acting, member, phone, shop, small_county
 from tests.shared.identity.test_web import enter, enter_desk, post
 from tests.shared.roster.intake import sheets
 
@@ -365,6 +366,24 @@ async def test_a_day_before_a_unit_was_closed_shows_it(client: httpx.AsyncClient
     assert "撤销单位" not in page
     assert grid not in await see(client, "/desk/roster?unit=421222101002")
     assert (await client.get(f"/desk/roster?unit={grid}")).status_code == 404
+
+
+async def test_a_shop_helper_who_left_is_no_vacancy(client: httpx.AsyncClient) -> None:
+    """Posts of shops are filled by the shop: in the figures as in the list of vacancies."""
+    world = await desk(client)
+    kept = await shop(world.units["421222100001"])
+    keeper = await acting(kept.keeper)
+    address = "/desk/roster?unit=421222100001"
+    before = await see(client, address, "孟国平")
+    begun = now() - timedelta(days=3)
+    await staff.add_helper(keeper, kept.shop_id, "帮手甲", phone(), begun)
+    await see(client, address, "帮手甲")
+    line = (await staff.listed(keeper, kept.shop_id, begun))[1]
+    await staff.end_helper(keeper, kept.shop_id, line.assignment_id, now())
+    after = await see(client, address)
+    figure = r'figures__label">空缺岗位</span><strong>(\d+)<'
+    assert re.findall(figure, after) == re.findall(figure, before) == ["0"]
+    assert after.count("空缺</span>") == before.count("空缺</span>")
 
 
 async def test_a_person_leads_only_to_an_account_page_that_is_there(
