@@ -147,10 +147,10 @@ async def tallies(county_id: int, on: date, unit_id: UUID, *, itself: bool = Fal
 
 
 async def seats_at(county_id: int, on: date, code: str) -> list[Seat]:
-    """Posts of a unit; those of shops only while held, because each helper had an own one."""
+    """Posts of a unit; those of a shop's helpers only while held: each had an own one."""
     sql = (
-        SEATS + " AND u.code = $3 AND (p.subject_id IS NULL OR COALESCE(a.id, f.id) IS NOT NULL)"
-        " ORDER BY p.role, p.seat"
+        SEATS + " AND u.code = $3 AND (p.subject_id IS NULL OR p.seat = 1"
+        " OR COALESCE(a.id, f.id) IS NOT NULL) ORDER BY p.role, p.seat"
     )
     return await DB.all(Seat, sql, county_id, on, code)
 

@@ -193,12 +193,12 @@ async def edit_person(actor: Actor, person_id: UUID, form: PersonForm, now: date
 
 async def appoint(actor: Actor, post_id: UUID, form: AppointForm, now: datetime) -> UUID:
     """Put somebody into a vacant post; the id of the person. Raises PostTaken, PhoneTaken."""
-    await _seat(actor, post_id, now)
+    await _seat(actor, post_id, now, filling=True)
     _check_name(form.name)
     if phones.clean(form.phone) is None:
         raise BadPhone
     async with _writing(actor):
-        seat = await _locked_seat(actor, post_id, now)
+        seat = await _locked_seat(actor, post_id, now, filling=True)
         known = await roster.person_by_phone(actor.county_id, form.phone)
         if known is not None and known.name != form.name:
             sentence = "这个手机号已登记给另一个姓名的人，请核对姓名和手机号。"
@@ -210,7 +210,7 @@ async def appoint(actor: Actor, post_id: UUID, form: AppointForm, now: datetime)
 
 async def end(actor: Actor, assignment_id: UUID, form: EndForm) -> None:
     """End an assignment on a day, in the past or ahead. Raises BadPeriod, Conflict."""
-    tenure = await _tenure(actor, assignment_id)
+    tenure = await _tenure(actor, assignment_id, ending=True)
     async with _writing(actor):
         await _end(actor, tenure, form.on, form.reason)
 
@@ -358,7 +358,7 @@ async def close_post(actor: Actor, post_id: UUID, now: datetime) -> str:
 
 async def seat(actor: Actor, post_id: UUID, now: datetime) -> Seat:
     """A post that the actor may fill."""
-    return await _seat(actor, post_id, now)
+    return await _seat(actor, post_id, now, filling=True)
 
 
 async def post_history(actor: Actor, post_id: UUID) -> tuple[Seat, list[Tenure]]:
@@ -370,9 +370,9 @@ async def post_history(actor: Actor, post_id: UUID) -> tuple[Seat, list[Tenure]]
     return found, await basics.tenures_of_post(actor.county_id, post_id)
 
 
-async def tenure(actor: Actor, assignment_id: UUID) -> Tenure:
-    """An assignment that the actor may change."""
-    return await _tenure(actor, assignment_id)
+async def tenure(actor: Actor, assignment_id: UUID, *, ending: bool = False) -> Tenure:
+    """An assignment that the actor may change; a shop's keeper can only be ended."""
+    return await _tenure(actor, assignment_id, ending=ending)
 
 
 async def editable_unit(actor: Actor, code: str) -> UnitRow:
@@ -436,28 +436,33 @@ async def _require_person(actor: Actor, action: Action, person_id: UUID, now: da
     return targets[0].unit_code
 
 
-async def _seat(actor: Actor, post_id: UUID, now: datetime) -> Seat:
+async def _seat(actor: Actor, post_id: UUID, now: datetime, *, filling: bool = False) -> Seat:
+    """Of a shop's posts only the first, and only to be filled: helpers come from its keeper."""
     found = await queries.seat(actor.county_id, today(now), post_id)
     if found is None:
         raise NotFound
     require(actor, Action.ROSTER_EDIT, Target(unit_code=found.unit_code))
-    if found.role in {Role.ADMIN, Role.SHOPKEEPER}:
+    if found.role is Role.ADMIN:
+        raise NotFound
+    if found.role is Role.SHOPKEEPER and not (filling and found.seat == 1):
         raise NotFound
     return found
 
 
-async def _locked_seat(actor: Actor, post_id: UUID, now: datetime) -> Seat:
+async def _locked_seat(
+    actor: Actor, post_id: UUID, now: datetime, *, filling: bool = False
+) -> Seat:
     """The post as it stands when all who were at it are done; it stays so to the end."""
     await queries.lock_post(actor.county_id, post_id)
-    return await _seat(actor, post_id, now)
+    return await _seat(actor, post_id, now, filling=filling)
 
 
-async def _tenure(actor: Actor, assignment_id: UUID) -> Tenure:
+async def _tenure(actor: Actor, assignment_id: UUID, *, ending: bool = False) -> Tenure:
     found = await basics.tenure(actor.county_id, assignment_id)
     if found is None:
         raise NotFound
     require(actor, Action.ROSTER_EDIT, Target(unit_code=found.unit_code))
-    if found.role in {Role.ADMIN, Role.SHOPKEEPER}:
+    if found.role is Role.ADMIN or (found.role is Role.SHOPKEEPER and not ending):
         raise NotFound
     return found
 

@@ -168,7 +168,7 @@ async def end_page(request: Asked, assignment_id: FromPath[UUID]) -> Template:
 async def end(request: Asked, assignment_id: FromPath[UUID]) -> Answer:
     """End it."""
     values = await forms.read(request)
-    tenure = await service.tenure(request.user, assignment_id)
+    tenure = await service.tenure(request.user, assignment_id, ending=True)
     try:
         await service.end(request.user, assignment_id, forms.bind(EndForm, values))
     except (Invalid, Conflict) as error:
@@ -304,7 +304,7 @@ async def _appoint(
 async def _end(
     request: Asked, assignment_id: UUID, values: dict[str, Any], error: GridmeritError | None = None
 ) -> Template:
-    tenure = await service.tenure(request.user, assignment_id)
+    tenure = await service.tenure(request.user, assignment_id, ending=True)
     given = {"on": _day(moment(request)), "reason": ""} | values
     return _form(request, "desk_end", given, error, tenure=tenure)
 

@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 
 import httpx
+import msgspec
 import pytest
 
 from shared.clock import now, today
@@ -384,6 +385,42 @@ async def test_a_shop_helper_who_left_is_no_vacancy(client: httpx.AsyncClient) -
     figure = r'figures__label">空缺岗位</span><strong>(\d+)<'
     assert re.findall(figure, after) == re.findall(figure, before) == ["0"]
     assert after.count("空缺</span>") == before.count("空缺</span>")
+
+
+async def test_the_department_changes_the_first_keeper_of_a_shop(
+    client: httpx.AsyncClient,
+) -> None:
+    """The shop may not, and without it who has left would keep the right to hand goods out."""
+    world = await desk(client)
+    kept = await shop(world.units["421222100001"])
+    address, keeper = "/desk/roster?unit=421222100001", kept.keeper
+    leave = f"/desk/roster/assignments/{keeper.assignment_id}/end"
+    assert leave in await see(client, address, "孟国平")
+    assert leave in await see(client, f"/desk/roster/people/{keeper.person_id}")
+    await see(client, leave, "孟国平")
+    answer = await post(client, leave, on=str(today()), reason="不再经营")
+    assert answer.status_code == 303
+    assert await roster.duties_at(COUNTY, keeper.person_id, today()) == ()
+    fill = f"/desk/roster/posts/{keeper.post_id}/appoint"
+    assert fill in await see(client, address)
+    await see(client, fill, "任命店主")
+    fields = {"name": "李新店", "phone": phone(), "employment": "volunteer"}
+    answer = await post(client, fill, **fields, valid_from=str(today()))
+    assert answer.status_code == 303
+    [holder] = await roster.holders(COUNTY, Role.SHOPKEEPER, "421222100001", today())
+    assert (holder.name, holder.subject_id) == ("李新店", kept.shop_id)
+    [line] = await staff.listed(
+        await acting(msgspec.structs.replace(keeper, person_id=holder.person_id)),
+        kept.shop_id,
+        now(),
+    )
+    assert line.seat == 1
+    for act in (
+        f"assignments/{line.assignment_id}/transfer",
+        f"assignments/{line.assignment_id}/cancel",
+        f"posts/{keeper.post_id}/close",
+    ):
+        assert (await post(client, f"/desk/roster/{act}")).status_code == 404
 
 
 async def test_a_person_leads_only_to_an_account_page_that_is_there(
