@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 
 import structlog
+from asyncpg import PostgresError
 
 from deploy import checks
 from shared.database import AWAY
@@ -55,8 +56,13 @@ async def _watch(settings: Settings, gate: Gate, jobs: Sequence[Job]) -> None:
                 await _end(leading)
                 leading = None
             await asyncio.sleep(EVERY)
-            with suppress(*AWAY):  # every request says so by itself
+            try:
                 await look(settings, gate, checks.FORBIDDING if gate.reasons else checks.CHEAP)
+            except AWAY:
+                pass  # every request says so by itself
+            except PostgresError as error:
+                # Cut off by a lock or a limit: the next look tells. Without a watch no jobs run.
+                LOG.warning("look_failed", error=repr(error))
     finally:
         if leading is not None:
             await _end(leading)

@@ -74,10 +74,15 @@ async def line(actor: Actor, person_id: UUID, now: datetime) -> AccountLine:
 
 
 async def set_card_pin(actor: Actor, person_id: UUID, pin: str, again: str) -> None:
-    """The PIN that goes with a printed card; for oneself or, with the holder present, by 村书记."""
-    units = await offices(actor.county_id, person_id)
-    own = Target(owner=person_id)
-    for target in [own] if person_id == actor.person_id else units:
+    """The PIN that goes with a printed card; for oneself or, with the holder present, by 村书记.
+
+    Raises NotFound, Invalid.
+    """
+    own = person_id == actor.person_id
+    targets = [Target(owner=person_id)] if own else await offices(actor.county_id, person_id)
+    if not targets:
+        raise NotFound
+    for target in targets:
         require(actor, Action.CARD_PIN, target)
     checked_pin(pin, again)
     pin_hash = await hashing.make(pin)

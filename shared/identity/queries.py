@@ -273,16 +273,20 @@ async def device(
 
 async def insert_device(
     county_id: int, device_id: UUID, account_id: UUID, token_hash: bytes, now: datetime
-) -> None:
-    await DB.execute(
+) -> UUID:
+    """The device's id: of the one that a sign-in at the same moment has made, if there is one."""
+    found: UUID = await DB.fetchval(
         "INSERT INTO shared.device (county_id, id, account_id, token_hash, created_at, seen_at)"
-        " VALUES ($1, $2, $3, $4, $5, $5)",
+        " VALUES ($1, $2, $3, $4, $5, $5)"
+        " ON CONFLICT (county_id, token_hash) DO UPDATE SET seen_at = EXCLUDED.seen_at"
+        " RETURNING id",
         county_id,
         device_id,
         account_id,
         token_hash,
         now,
     )
+    return found
 
 
 async def store_device_tries(county_id: int, device_id: UUID, tries: Tries) -> None:

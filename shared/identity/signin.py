@@ -176,9 +176,8 @@ async def enter(
     async with DB.transaction():
         if device is None:
             device_token = device_token or sessions.new_token(county_id)
-            device_id = new_id()
             hashed = device_hash(account.id, device_token)
-            await queries.insert_device(county_id, device_id, account.id, hashed, now)
+            device_id = await queries.insert_device(county_id, new_id(), account.id, hashed, now)
         else:
             device_id = device.id
         new = await sessions.begin(

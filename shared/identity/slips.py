@@ -12,7 +12,7 @@ from uuid import UUID
 from shared.audit import service as audit
 from shared.clock import today
 from shared.database import DB
-from shared.errors import Invalid, NotFound
+from shared.errors import Conflict, Invalid, NotFound
 from shared.identity import hashing, queries, sessions, signin
 from shared.identity.access import Action, Target, require
 from shared.identity.accounts import checked_pin, ensure_account, offices
@@ -32,6 +32,7 @@ TRIES = 5
 SHEET_LIMIT = 400
 """Slips of one print: 50 sheets."""
 DIGITS = 8
+STOPPED = "{name}的账号已停用，激活条开不了。请先请县里启用账号，或取消勾选后再打印。"
 
 
 async def issue(
@@ -39,7 +40,8 @@ async def issue(
 ) -> list[PrintedSlip]:
     """Fresh slips in the order asked; older ones of the same people become void.
 
-    Raises Invalid for too many, NotFound for anybody the actor does not manage.
+    Raises Invalid for too many, NotFound for anybody the actor does not manage, Conflict for a
+    stopped account.
     """
     if not 1 <= len(person_ids) <= SHEET_LIMIT:
         raise Invalid(f"请选择 1 到 {SHEET_LIMIT} 个人。")
@@ -152,6 +154,9 @@ async def _issue(actor: Actor, person_id: UUID, now: datetime, public_url: str) 
     token = sessions.new_token(actor.county_id)
     digits = f"{randbelow(10**DIGITS):0{DIGITS}d}"
     account_id = await ensure_account(actor.county_id, person_id)
+    account = await queries.account(actor.county_id, account_id)
+    if account is not None and account.disabled_at is not None:
+        raise Conflict(STOPPED.format(name=person.name))
     slip_id, expires_at = new_id(), now + LIFE
     await queries.revoke_slips(actor.county_id, account_id, now)
     await queries.store_tries(actor.county_id, account_id, Tries(0, None))

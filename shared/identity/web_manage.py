@@ -1,6 +1,6 @@
 """Accounts of other people: the secretary's phone pages and the desk's, over the same services."""
 
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -9,12 +9,13 @@ from litestar import Request, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
+from shared.clock import today
 from shared.errors import GridmeritError, Invalid
 from shared.identity import accounts, desk, slips
 from shared.identity.access import Action, reach
 from shared.identity.actor import Actor
 from shared.roster import service as roster
-from shared.roster.roles import DESK_ROLES, UnitKind
+from shared.roster.roles import DESK_ROLES, Role, UnitKind
 from shared.web import forms
 from shared.web.application import Router
 from shared.web.pages import moment, page
@@ -55,7 +56,7 @@ class Filters(msgspec.Struct):
     q: str = ""
     state: str = ""
     unit: str = ""
-    page: int = 1
+    page: Annotated[int, msgspec.Meta(le=100_000)] = 1
 
 
 @get(PHONE)
@@ -173,6 +174,9 @@ async def _account(
 ) -> Template:
     actor = request.user
     line = await accounts.line(actor, person_id, moment(request))
+    # The line shows one post; what the account may have follows from all of them.
+    held = await roster.duties_at(actor.county_id, person_id, today(moment(request)))
+    roles = {duty.role for duty in held}
     return _page(
         request,
         name,
@@ -181,7 +185,8 @@ async def _account(
         card=await roster.person(actor.county_id, person_id),
         can_issue=bool(reach(actor, Action.SLIP_ISSUE)),
         can_disable=bool(reach(actor, Action.ACCOUNT_DISABLE)),
-        can_open_desk=bool(reach(actor, Action.DESK_ACCOUNT)) and line.role in DESK_ROLES,
+        can_open_desk=bool(reach(actor, Action.DESK_ACCOUNT) and roles & DESK_ROLES),
+        has_card=Role.GRIDWORKER in roles,
         problem=error.message if error else "",
         errors=error.fields if isinstance(error, Invalid) else {},
         done=done,

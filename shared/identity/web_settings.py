@@ -97,8 +97,9 @@ def _from(form: SettingsForm) -> tuple[CountySettings, CountySettings]:
 
 def _whole(value: Decimal, factor: int, field: str) -> int:
     """Yuan to fen, points to tenths; raises Invalid when something is left over."""
-    scaled = value * factor
-    if not scaled.is_finite() or scaled != scaled.to_integral_value() or abs(scaled) > 10**9:
+    fits = value.is_finite() and abs(value) <= 10**9  # else multiplying may fail
+    scaled = value * factor if fits else value
+    if not fits or scaled != scaled.to_integral_value():
         raise Invalid("有几处设置需要改正。", {field: "小数位太多或数字太大，请改正。"})
     return int(scaled)
 

@@ -16,6 +16,7 @@ from shared.web.application import Router
 from shared.web.pages import moment, page
 
 REFUSALS = (Invalid, Conflict)
+OTHER_POSTS = "{name}已是店员。本人还有别的岗位，激活条请村（社区）书记打印。"
 Asked = Request[Actor, Any, Any]
 
 
@@ -105,8 +106,16 @@ def _shop(request: Asked) -> UUID:
 
 
 async def _slip(request: Asked, person_id: UUID) -> Template:
+    """The slip of a helper, whose other posts may put the account into other hands."""
     settings = request.app.state.settings
-    made = await slips.issue(request.user, [person_id], moment(request), settings.public_url)
+    try:
+        made = await slips.issue(request.user, [person_id], moment(request), settings.public_url)
+    except NotFound:
+        lines = await staff.listed(request.user, _shop(request), moment(request))
+        name = next((line.name for line in lines if line.person_id == person_id), "")
+        if not name:
+            raise
+        return await _staff(request, done=OTHER_POSTS.format(name=name))
     return _page(request, "m_slip", slip=made[0])
 
 

@@ -34,7 +34,10 @@ ORDER BY job, started_at DESC
 """
 FAILED = """
 SELECT job, period, status, started_at, finished_at, detail
-FROM shared.job_run WHERE county_id = $1 AND status = 'failed'
+FROM shared.job_run f WHERE county_id = $1 AND status = 'failed'
+  AND (length(period) = 7 OR NOT EXISTS (
+      SELECT FROM shared.job_run d WHERE d.county_id = $1 AND d.job = f.job
+      AND d.status = 'done' AND d.period > f.period))
 ORDER BY started_at DESC LIMIT $2
 """
 PURGE = """

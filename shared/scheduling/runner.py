@@ -59,7 +59,10 @@ async def run_period(job: Job, county_id: int, period: str, now: datetime) -> bo
 
 
 async def failures(county_id: int) -> list[RunRow]:
-    """Periods that failed and are still not done: the alarm of the health page."""
+    """Periods that failed and are still not done: the alarm of the health page.
+
+    A later day or slot done makes up for them, or was waited for until then; a month stays due.
+    """
     return await queries.failed(county_id, FAILURES_SHOWN)
 
 

@@ -150,7 +150,7 @@ def _to_confirm(request: Request[Any, Any, Any]) -> Response[Any]:
     """Give the password again, then come back: to the page, or for a form to where it stood."""
     back = request.url.path
     if request.method != "GET":
-        back = urlsplit(request.headers.get("referer", "")).path or "/"
+        back = _page_of_form(request)
     elif request.url.query:
         back += f"?{request.url.query}"
     target = f"/confirm?{urlencode({'next': back})}"
@@ -160,9 +160,16 @@ def _to_confirm(request: Request[Any, Any, Any]) -> Response[Any]:
 
 
 def _to_sign_in(request: Request[Any, Any, Any]) -> Response[Any]:
+    """Sign in, then come back: to the page, or for a form to where it stood."""
     path = request.scope["path"]
     sign_in = "/desk/sign-in" if path.startswith(DESK_PATHS) else "/sign-in"
-    target = sign_in if path == "/" else f"{sign_in}?next={path}"
+    back = path if request.method == "GET" else _page_of_form(request)
+    target = sign_in if back == "/" else f"{sign_in}?next={back}"
     if request.headers.get("hx-request"):
         return Response(None, status_code=204, headers={"HX-Redirect": target})
     return Redirect(target, status_code=303)
+
+
+def _page_of_form(request: Request[Any, Any, Any]) -> str:
+    """Many addresses take a form and have no page of their own."""
+    return urlsplit(request.headers.get("referer", "")).path or "/"

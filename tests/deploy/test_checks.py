@@ -298,3 +298,30 @@ async def test_the_gate_opens_when_the_fault_is_repaired(
         await until(shut=True)
         monkeypatch.setattr(checks, "LEAST_DISK", 0)
         await until(shut=False)
+
+
+async def test_a_check_that_is_cut_off_does_not_end_the_watch(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A lock or a slow disk costs one look: the next one shuts the gate as ever."""
+    monkeypatch.setattr(watch, "EVERY", 0.01)
+    monkeypatch.setattr(checks, "FORBIDDING", (checks.disk,))
+    monkeypatch.setattr(checks, "CHEAP", (checks.migrations, checks.disk))
+    gate, settings = Gate(), Settings(data_dir=tmp_path)
+    blocker = await asyncpg.connect(database)
+    await blocker.execute("BEGIN; LOCK TABLE public.migration")
+    async with watch.watched(settings, gate):
+        for _ in range(TRIES):
+            if await blocker.fetchval(
+                "SELECT bool_or(pg_cancel_backend(pid)) FROM pg_locks"
+                " WHERE relation = 'public.migration'::regclass AND NOT granted"
+            ):
+                break
+            await asyncio.sleep(0.1)
+        await blocker.close()
+        monkeypatch.setattr(checks, "LEAST_DISK", 1 << 62)
+        for _ in range(TRIES):
+            if gate.reasons:
+                break
+            await asyncio.sleep(0.1)
+    assert gate.reasons

@@ -85,6 +85,13 @@ PERSON_NAME = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffffA-Za-z·. ]{1,30}"
 MASKED_PHONE = re.compile(r"1\d\d\*{4}\d{4}")
 VILLAGE_CODE = re.compile(r"\d{12}")
 UPPER_CODE = re.compile(r"\d{6}|\d{9}|\d{12}")
+CODE_SHAPES = {
+    Role.INSTRUCTOR: UPPER_CODE,
+    Role.AGENCY: UPPER_CODE,
+    Role.TRAINER: UPPER_CODE,
+    Role.MEDIATOR: re.compile(r"\d{9}|\d{12}"),
+}
+"""Whose posts stand above a village as well; our export writes the post's unit there."""
 GRID_CODE = re.compile(r"\d{15}")
 SEPARATORS = re.compile(r"[、,，;；/]+")
 MAX_TEXT = 60
@@ -271,7 +278,7 @@ class _Reader:
         found: str | None = self.row["村代码"]
         if found is None:
             return None
-        shape = UPPER_CODE if role in {Role.INSTRUCTOR, Role.AGENCY, Role.TRAINER} else VILLAGE_CODE
+        shape = CODE_SHAPES.get(role, VILLAGE_CODE) if role else VILLAGE_CODE
         if not shape.fullmatch(found):
             self._fault("村代码", f"村代码应为 12 位数字，现在是“{cells.shown(found)}”。")
         elif not found.startswith(self.county):

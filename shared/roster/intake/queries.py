@@ -98,6 +98,12 @@ RUN = """
 SELECT id, file_name, file_sha256, created_at, created_by, applied_at, summary, payload
 FROM shared.import_run WHERE county_id = $1 AND id = $2 AND kind = 'roster'
 """
+PERSONAL = ("joined", "moved", "left", "changed", "renamed", "missing", "lines", "faults")
+"""What a preview, also one of the other service, tells of people: it goes with the file."""
+FORGET = """
+UPDATE shared.import_run SET payload = NULL, summary = summary - $2::text[]
+WHERE county_id = $1 AND applied_at IS NULL
+"""
 
 
 class Run(msgspec.Struct, frozen=True):
@@ -196,21 +202,13 @@ async def run(county_id: int, run_id: UUID) -> Run | None:
 
 
 async def forget_payload(county_id: int, run_id: UUID) -> None:
-    await DB.execute(
-        "UPDATE shared.import_run SET payload = NULL WHERE county_id = $1 AND id = $2",
-        county_id,
-        run_id,
-    )
+    await DB.execute(FORGET + " AND id = $3", county_id, list(PERSONAL), run_id)
 
 
 async def forget_payloads_before(county_id: int, moment: datetime) -> int:
     """Files that were previewed and never accepted."""
-    status = await DB.execute(
-        "UPDATE shared.import_run SET payload = NULL"
-        " WHERE county_id = $1 AND payload IS NOT NULL AND created_at < $2",
-        county_id,
-        moment,
-    )
+    sql = FORGET + " AND created_at < $3 AND (payload IS NOT NULL OR summary ?| $2)"
+    status = await DB.execute(sql, county_id, list(PERSONAL), moment)
     return int(status.rpartition(" ")[2])
 
 

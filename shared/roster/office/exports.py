@@ -9,6 +9,7 @@ from datetime import datetime
 from shared.audit import service as audit
 from shared.clock import today
 from shared.documents.excel import Column, Sheet, file_name, workbook
+from shared.errors import NotFound
 from shared.identity.access import Action, Target, reach, require
 from shared.identity.actor import Actor
 from shared.identity.sessions import require_confirmed
@@ -45,13 +46,18 @@ TEMPLATE_NOTES = (
 
 
 async def roster_file(actor: Actor, code: str, purpose: str, now: datetime) -> tuple[str, bytes]:
-    """File name and workbook of a subtree; phones masked, logged. Raises ConfirmFirst."""
+    """File name and workbook of a subtree; phones masked, logged.
+
+    Raises ConfirmFirst, NotFound.
+    """
     code = code or f"{actor.county_id:06d}"
     require(actor, Action.EXPORT, Target(unit_code=code))
     require(actor, Action.ROSTER_VIEW, Target(unit_code=code))
     require_confirmed(actor, now)
-    rows = await queries.rows(actor.county_id, [code], sorted(IMPORTABLE))
     units = {unit.code: unit for unit in await roster.units_below(actor.county_id, code)}
+    if code not in units:
+        raise NotFound
+    rows = await queries.rows(actor.county_id, [code], sorted(IMPORTABLE))
     for length in (6, 9, 12):
         if length < len(code) and (
             above := await roster.unit_by_code(actor.county_id, code[:length])

@@ -14,15 +14,18 @@ from shared.roster.roles import Employment, Role
 TALLIES = """
 WITH root AS (
     SELECT id, code, name, kind FROM shared.unit
-    WHERE county_id = $1 AND closed_on IS NULL AND (parent_id = $3 OR ($4 AND id = $3))
+    WHERE county_id = $1 AND (closed_on IS NULL OR closed_on > $2)
+      AND (parent_id = $3 OR ($4 AND id = $3))
 ), below AS (
     SELECT r.code AS root, u.id, u.kind, u.households
     FROM root r
-    JOIN shared.unit u ON u.county_id = $1 AND starts_with(u.code, r.code) AND u.closed_on IS NULL
+    JOIN shared.unit u ON u.county_id = $1 AND starts_with(u.code, r.code)
+      AND (u.closed_on IS NULL OR u.closed_on > $2)
 ), seats AS (
-    SELECT b.root, b.id AS unit_id, p.role, a.person_id, n.name
+    SELECT b.root, b.id AS unit_id, p.role, p.subject_id, a.person_id, n.name
     FROM below b
-    JOIN shared.post p ON p.county_id = $1 AND p.unit_id = b.id AND p.closed_on IS NULL
+    JOIN shared.post p ON p.county_id = $1 AND p.unit_id = b.id
+      AND (p.closed_on IS NULL OR p.closed_on > $2)
     LEFT JOIN shared.assignment a ON a.county_id = $1 AND a.post_id = p.id
         AND a.valid_from <= $2 AND (a.valid_to IS NULL OR a.valid_to > $2)
     LEFT JOIN shared.person n ON n.county_id = $1 AND n.id = a.person_id
@@ -36,7 +39,7 @@ WITH root AS (
            count(DISTINCT person_id) FILTER (WHERE role = 'gridworker') AS gridworkers,
            count(DISTINCT unit_id) FILTER (WHERE role = 'gridworker' AND person_id IS NOT NULL)
                AS covered,
-           count(*) FILTER (WHERE person_id IS NULL) AS vacant,
+           count(*) FILTER (WHERE person_id IS NULL AND subject_id IS NULL) AS vacant,
            string_agg(name, '、') FILTER (WHERE role = 'gridworker') AS holders
     FROM seats GROUP BY root
 )
@@ -66,7 +69,7 @@ LEFT JOIN LATERAL (
     WHERE b.county_id = $1 AND b.post_id = p.id AND b.valid_from > $2
     ORDER BY b.valid_from LIMIT 1
 ) f ON true
-WHERE p.county_id = $1 AND p.closed_on IS NULL
+WHERE p.county_id = $1 AND (p.closed_on IS NULL OR p.closed_on > $2)
 """
 
 VACANCIES = """
@@ -144,12 +147,24 @@ async def tallies(county_id: int, on: date, unit_id: UUID, *, itself: bool = Fal
 
 
 async def seats_at(county_id: int, on: date, code: str) -> list[Seat]:
-    sql = SEATS + " AND u.code = $3 ORDER BY p.role, p.seat"
+    """Posts of a unit; those of a shop's helpers only while held: each had an own one."""
+    sql = (
+        SEATS + " AND u.code = $3 AND (p.subject_id IS NULL OR p.seat = 1"
+        " OR COALESCE(a.id, f.id) IS NOT NULL) ORDER BY p.role, p.seat"
+    )
     return await DB.all(Seat, sql, county_id, on, code)
 
 
 async def seat(county_id: int, on: date, post_id: UUID) -> Seat | None:
+    """A post that was not closed by that day."""
     return await DB.one(Seat, SEATS + " AND p.id = $3", county_id, on, post_id)
+
+
+async def lock_post(county_id: int, post_id: UUID) -> None:
+    """Order whoever fills and whoever closes one post; assignments take the same lock."""
+    await DB.execute(
+        "SELECT FROM shared.post WHERE county_id = $1 AND id = $2 FOR UPDATE", county_id, post_id
+    )
 
 
 async def vacancies(county_id: int, on: date, code: str, limit: int) -> list[Vacancy]:

@@ -146,7 +146,7 @@ class PersonForm(msgspec.Struct, kw_only=True):
     employment: Employment
     full_time: bool = False
     political: ShortText = ""
-    version: int
+    version: Annotated[int, Meta(ge=1, le=1_000_000_000)]
 
 
 class AppointForm(msgspec.Struct, kw_only=True):
@@ -187,7 +187,7 @@ class UnitForm(msgspec.Struct, kw_only=True):
 class NewUnitForm(msgspec.Struct, kw_only=True):
     """A unit below another: the last three digits of its code."""
 
-    number: Annotated[str, Meta(pattern=r"^\d{3}$")]
+    number: Annotated[str, Meta(pattern=r"^[0-9]{3}$")]
     name: Annotated[str, Meta(min_length=1, max_length=60)]
     households: Annotated[int, Meta(ge=0, le=100_000)] | None = None
 

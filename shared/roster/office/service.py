@@ -57,8 +57,10 @@ async def unit(actor: Actor, code: str, now: datetime, on: date | None = None) -
     tops = reach(actor, Action.ROSTER_VIEW)
     code = code or (tops[0] if tops else "")
     require(actor, Action.ROSTER_VIEW, Target(unit_code=code))
-    found = await _open_unit(actor, code)
     day = on or today(now)
+    found = await roster.unit_by_code(actor.county_id, code)
+    if found is None or (found.closed_on is not None and found.closed_on <= day):
+        raise NotFound
     above = [code[:length] for length in CODE_LENGTH.values() if length < len(code)]
     visible = [each for each in above if each.startswith(tops)]
     counts = await queries.tallies(actor.county_id, day, found.id, itself=True)
@@ -69,7 +71,8 @@ async def unit(actor: Actor, code: str, now: datetime, on: date | None = None) -
         below=[tally for tally in counts if tally.code != code],
         total=next(tally for tally in counts if tally.code == code),
         seats=await queries.seats_at(actor.county_id, day, code),
-        can_edit=allowed(actor, Action.ROSTER_EDIT, Target(unit_code=code)).allowed,
+        can_edit=found.closed_on is None
+        and allowed(actor, Action.ROSTER_EDIT, Target(unit_code=code)).allowed,
     )
 
 
@@ -190,11 +193,12 @@ async def edit_person(actor: Actor, person_id: UUID, form: PersonForm, now: date
 
 async def appoint(actor: Actor, post_id: UUID, form: AppointForm, now: datetime) -> UUID:
     """Put somebody into a vacant post; the id of the person. Raises PostTaken, PhoneTaken."""
-    seat = await _seat(actor, post_id, now)
+    await _seat(actor, post_id, now, filling=True)
     _check_name(form.name)
     if phones.clean(form.phone) is None:
         raise BadPhone
     async with _writing(actor):
+        seat = await _locked_seat(actor, post_id, now, filling=True)
         known = await roster.person_by_phone(actor.county_id, form.phone)
         if known is not None and known.name != form.name:
             sentence = "这个手机号已登记给另一个姓名的人，请核对姓名和手机号。"
@@ -206,7 +210,7 @@ async def appoint(actor: Actor, post_id: UUID, form: AppointForm, now: datetime)
 
 async def end(actor: Actor, assignment_id: UUID, form: EndForm) -> None:
     """End an assignment on a day, in the past or ahead. Raises BadPeriod, Conflict."""
-    tenure = await _tenure(actor, assignment_id)
+    tenure = await _tenure(actor, assignment_id, ending=True)
     async with _writing(actor):
         await _end(actor, tenure, form.on, form.reason)
 
@@ -219,6 +223,7 @@ async def transfer(actor: Actor, assignment_id: UUID, form: TransferForm, now: d
         sentence = "新岗位就是现在的岗位，请另选一个。"
         raise Invalid(sentence, {"post_id": sentence})
     async with _writing(actor):
+        seat = await _locked_seat(actor, form.post_id, now)
         await _end(actor, tenure, form.on, form.reason)
         await _assign(actor, seat, tenure.person_id, form.on, now, reason=form.reason)
 
@@ -296,9 +301,10 @@ async def close_unit(actor: Actor, code: str, now: datetime) -> None:
     if found.kind is UnitKind.COUNTY:
         raise NotFound
     async with _writing(actor):
+        # Closed first: that waits for whoever is filling a post below, who is then counted.
+        await queries.close_unit(actor.county_id, code, day)
         if count := await queries.holders_below(actor.county_id, code, day):
             raise Conflict(f"还有 {count} 人在这里任职。请先让他们离任或调岗，再撤销单位。")
-        await queries.close_unit(actor.county_id, code, day)
         await audit.record(
             actor, "unit.close", "unit", found.id, county_id=actor.county_id, unit_code=code
         )
@@ -332,10 +338,11 @@ async def add_post(actor: Actor, code: str, form: PostForm) -> UUID:
 
 async def close_post(actor: Actor, post_id: UUID, now: datetime) -> str:
     """Close a vacant post; the code of its unit. Raises Conflict while somebody holds it."""
-    seat = await _seat(actor, post_id, now)
-    if seat.person_id is not None or seat.next_name is not None:
-        raise Conflict("岗位上还有人，或已安排了接任的人。请先结束任职，再撤销岗位。")
+    await _seat(actor, post_id, now)
     async with _writing(actor):
+        seat = await _locked_seat(actor, post_id, now)
+        if seat.person_id is not None or seat.next_name is not None:
+            raise Conflict("岗位上还有人，或已安排了接任的人。请先结束任职，再撤销岗位。")
         await queries.close_post(actor.county_id, post_id, today(now))
         await audit.record(
             actor,
@@ -351,21 +358,21 @@ async def close_post(actor: Actor, post_id: UUID, now: datetime) -> str:
 
 async def seat(actor: Actor, post_id: UUID, now: datetime) -> Seat:
     """A post that the actor may fill."""
-    return await _seat(actor, post_id, now)
+    return await _seat(actor, post_id, now, filling=True)
 
 
-async def post_history(actor: Actor, post_id: UUID, now: datetime) -> tuple[Seat, list[Tenure]]:
-    """A post and everybody who held, holds or will hold it, latest first."""
-    found = await queries.seat(actor.county_id, today(now), post_id)
+async def post_history(actor: Actor, post_id: UUID) -> tuple[Seat, list[Tenure]]:
+    """A post, closed or not, and everybody who held, holds or will hold it, latest first."""
+    found = await queries.seat(actor.county_id, date.min, post_id)
     if found is None:
         raise NotFound
     require(actor, Action.ROSTER_VIEW, Target(unit_code=found.unit_code))
     return found, await basics.tenures_of_post(actor.county_id, post_id)
 
 
-async def tenure(actor: Actor, assignment_id: UUID) -> Tenure:
-    """An assignment that the actor may change."""
-    return await _tenure(actor, assignment_id)
+async def tenure(actor: Actor, assignment_id: UUID, *, ending: bool = False) -> Tenure:
+    """An assignment that the actor may change; a shop's keeper can only be ended."""
+    return await _tenure(actor, assignment_id, ending=ending)
 
 
 async def editable_unit(actor: Actor, code: str) -> UnitRow:
@@ -429,22 +436,33 @@ async def _require_person(actor: Actor, action: Action, person_id: UUID, now: da
     return targets[0].unit_code
 
 
-async def _seat(actor: Actor, post_id: UUID, now: datetime) -> Seat:
+async def _seat(actor: Actor, post_id: UUID, now: datetime, *, filling: bool = False) -> Seat:
+    """Of a shop's posts only the first, and only to be filled: helpers come from its keeper."""
     found = await queries.seat(actor.county_id, today(now), post_id)
     if found is None:
         raise NotFound
     require(actor, Action.ROSTER_EDIT, Target(unit_code=found.unit_code))
-    if found.role in {Role.ADMIN, Role.SHOPKEEPER}:
+    if found.role is Role.ADMIN:
+        raise NotFound
+    if found.role is Role.SHOPKEEPER and not (filling and found.seat == 1):
         raise NotFound
     return found
 
 
-async def _tenure(actor: Actor, assignment_id: UUID) -> Tenure:
+async def _locked_seat(
+    actor: Actor, post_id: UUID, now: datetime, *, filling: bool = False
+) -> Seat:
+    """The post as it stands when all who were at it are done; it stays so to the end."""
+    await queries.lock_post(actor.county_id, post_id)
+    return await _seat(actor, post_id, now, filling=filling)
+
+
+async def _tenure(actor: Actor, assignment_id: UUID, *, ending: bool = False) -> Tenure:
     found = await basics.tenure(actor.county_id, assignment_id)
     if found is None:
         raise NotFound
     require(actor, Action.ROSTER_EDIT, Target(unit_code=found.unit_code))
-    if found.role in {Role.ADMIN, Role.SHOPKEEPER}:
+    if found.role is Role.ADMIN or (found.role is Role.SHOPKEEPER and not ending):
         raise NotFound
     return found
 

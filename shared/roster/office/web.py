@@ -129,7 +129,7 @@ async def edit_person(request: Asked, person_id: FromPath[UUID]) -> Answer:
 @get(f"{BASE}/posts/{{post_id:uuid}}")
 async def post_page(request: Asked, post_id: FromPath[UUID]) -> Template:
     """Who held this post, and when."""
-    seat, tenures = await service.post_history(request.user, post_id, moment(request))
+    seat, tenures = await service.post_history(request.user, post_id)
     return _page(request, "desk_post", seat=seat, tenures=tenures)
 
 
@@ -168,7 +168,7 @@ async def end_page(request: Asked, assignment_id: FromPath[UUID]) -> Template:
 async def end(request: Asked, assignment_id: FromPath[UUID]) -> Answer:
     """End it."""
     values = await forms.read(request)
-    tenure = await service.tenure(request.user, assignment_id)
+    tenure = await service.tenure(request.user, assignment_id, ending=True)
     try:
         await service.end(request.user, assignment_id, forms.bind(EndForm, values))
     except (Invalid, Conflict) as error:
@@ -304,7 +304,7 @@ async def _appoint(
 async def _end(
     request: Asked, assignment_id: UUID, values: dict[str, Any], error: GridmeritError | None = None
 ) -> Template:
-    tenure = await service.tenure(request.user, assignment_id)
+    tenure = await service.tenure(request.user, assignment_id, ending=True)
     given = {"on": _day(moment(request)), "reason": ""} | values
     return _form(request, "desk_end", given, error, tenure=tenure)
 
@@ -324,6 +324,8 @@ async def _add_unit(
     request: Asked, code: str, values: dict[str, Any], error: GridmeritError | None = None
 ) -> Template:
     above = await service.editable_unit(request.user, code)
+    if above.kind is UnitKind.GRID:
+        raise NotFound
     below = await roster.units_below(request.user.county_id, code)
     used = [unit.code[-3:] for unit in below if len(unit.code) == len(code) + 3]
     number = f"{int(max(used, default='000')) + 1:03d}"

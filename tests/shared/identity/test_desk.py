@@ -1,12 +1,15 @@
 """Desk accounts from the console and from the admin's desk; the purge of what has ended."""
 
 import base64
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
+import httpx
 import pytest
 from click.testing import CliRunner
 
 from deploy.commands import identity as command
+from shared.clock import now
 from shared.database import DB
 from shared.errors import Forbidden, Invalid, NotFound
 from shared.identity import desk, jobs, queries, sessions, signin
@@ -16,6 +19,7 @@ from shared.identity.schemas import DeskAccount
 from shared.roster import service as roster
 from shared.roster.roles import Role
 from tests.factories import COUNTY, member, small_county
+from tests.shared.identity.test_web import post
 from tests.shared.identity.worlds import NOW, PIN, actor_of, resolved, slip_of, with_pin
 
 PASSWORD = "village oak in white bloom"
@@ -101,6 +105,34 @@ def test_the_sheet_of_the_console(capsys: pytest.CaptureFixture[str]) -> None:
     answer = CliRunner().invoke(command.create_admin, ["--county", "421222", "--role", "wizard"])
     assert answer.exit_code == 2
     assert "wizard" in answer.output
+
+
+@pytest.mark.parametrize("number", ["42122", "4212221", "-421222"])
+def test_the_console_takes_only_a_code_of_six_digits(number: str) -> None:
+    """Nobody could sign in to a county of another length, nor could it be taken away again."""
+    given = ["--county", number, "--county-name", "通城县", "--name", "钱管理"]
+    given += ["--phone", PHONE, "--password", PASSWORD]
+    answer = CliRunner().invoke(command.create_admin, given)
+    assert answer.exit_code == 2
+    assert number in answer.output
+
+
+async def test_a_sentence_typed_at_the_console_opens_the_desk(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Console and browser read one password, whatever its punctuation and width."""
+    typed = " 门前两棵枣树，春天开花：秋天Ｒｅｄ！ "
+    works: list[Callable[[object], Awaitable[DeskAccount]]] = []
+    monkeypatch.setattr(command, "run", works.append)
+    monkeypatch.setattr(command, "show", lambda *_: None)
+    given = ["--county", str(COUNTY), "--county-name", "通城县", "--name", "钱管理"]
+    given += ["--phone", PHONE, "--password", typed]
+    answer = CliRunner().invoke(command.create_admin, given)
+    assert answer.exit_code == 0, answer.output
+    made = await works[0](None)
+    fresh = totp(base64.b32decode(made.totp_key), int(now().timestamp()) // 30)
+    answered = await post(client, "/desk/sign-in", phone=PHONE, password=typed, code=fresh)
+    assert answered.status_code == 303, answered.text
 
 
 async def test_the_purge_keeps_what_the_law_asks_for(rollback: None) -> None:

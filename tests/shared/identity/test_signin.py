@@ -2,11 +2,13 @@
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
+from shared.clock import today
 from shared.database import DB
-from shared.errors import Invalid, NotFound, TooMany
+from shared.errors import Conflict, Invalid, NotFound, TooMany
 from shared.identity import accounts, queries, sessions, signin, slips
 from shared.identity.errors import (
     ConfirmFirst,
@@ -19,6 +21,7 @@ from shared.identity.errors import (
     WrongSignIn,
 )
 from shared.identity.rules import TRIES_A_DAY, totp
+from shared.ids import new_id
 from shared.roster import service as roster
 from shared.roster.roles import Role
 from tests.factories import COUNTY, member, small_county
@@ -89,6 +92,36 @@ async def test_slips_expire_and_a_newer_one_replaces_them(rollback: None) -> Non
     await slips.find(newer, NOW + timedelta(days=6, hours=23))
     with pytest.raises(SlipSpent):
         await slips.find(newer, NOW + timedelta(days=7))
+
+
+async def test_two_sign_ins_at_once_from_a_known_browser(committed: None) -> None:
+    """A tablet that already knows somebody else: both open, the device is one."""
+    world = await small_county()
+    await with_pin(world.worker)
+    await with_pin(world.lead)
+    known = await signin.sign_in(COUNTY, world.lead.phone, PIN, NOW)
+    both = [
+        signin.sign_in(COUNTY, world.worker.phone, PIN, NOW, device_token=known.device_token)
+        for _ in range(2)
+    ]
+    for new in await asyncio.gather(*both):
+        assert (await resolved(new)).person_id == world.worker.person_id
+    count = await DB.fetchval("SELECT count(*) FROM shared.device WHERE county_id = $1", COUNTY)
+    assert count == 2
+
+
+async def test_no_slip_is_printed_for_a_stopped_account(rollback: None) -> None:
+    """It would open nothing, and say that it is spent: 重打一张, again and again."""
+    world = await small_county()
+    chief, department = await actor_of(world.chief), await actor_of(world.department, desk=True)
+    await with_pin(world.worker)
+    stop = partial(accounts.set_disabled, department, world.worker.person_id, NOW, reason="核查")
+    await stop(disabled=True)
+    with pytest.raises(Conflict, match=f"{world.worker.name}的账号已停用"):
+        await slip_of(chief, world.worker)
+    await stop(disabled=False)
+    token, _ = await slip_of(chief, world.worker)
+    await slips.find(token, NOW)
 
 
 async def test_digits_open_for_whoever_cannot_scan(rollback: None) -> None:
@@ -331,6 +364,22 @@ async def test_card_pin_is_counted_on_the_account(rollback: None) -> None:
         await signin.check_card_pin(COUNTY, world.worker.person_id, OTHER_PIN, NOW)
     with pytest.raises(NotFound):
         await accounts.set_card_pin(chief, world.cousin_worker.person_id, PIN, PIN)
+
+
+async def test_nobody_sets_the_card_pin_of_somebody_who_has_left(rollback: None) -> None:
+    """Who holds no post is nobody's to manage: a foreign secretary could spend what is left."""
+    world = await small_county()
+    await roster.end_assignment(COUNTY, world.cousin_worker.assignment_id, today(NOW))
+    with pytest.raises(NotFound):
+        await accounts.set_card_pin(
+            await actor_of(world.chief), world.cousin_worker.person_id, PIN, PIN
+        )
+    with pytest.raises(NotFound):
+        await accounts.set_card_pin(await actor_of(world.chief), new_id(), PIN, PIN)
+    former = await actor_of(world.cousin_worker)
+    assert former.former
+    await accounts.set_card_pin(former, former.person_id, PIN, PIN)
+    await signin.check_card_pin(COUNTY, former.person_id, PIN, NOW)
 
 
 async def test_every_step_leaves_an_audit_event(rollback: None) -> None:

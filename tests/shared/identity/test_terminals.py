@@ -20,6 +20,7 @@ from shared.roster import service as roster
 from shared.roster.roles import Role
 from tests import factories
 from tests.factories import COUNTY, Member, SmallCounty, member, phone, small_county
+from tests.shared.identity.test_web import enter, post
 from tests.shared.identity.worlds import NOW, actor_of
 
 SHOP, OTHER_SHOP = UUID(int=7), UUID(int=8)
@@ -182,6 +183,23 @@ async def test_the_first_keeper_brings_in_helpers(rollback: None) -> None:
     await staff.end_helper(actor, SHOP, lines[1].assignment_id, now())
     later = now() + timedelta(days=1)
     assert [line.name for line in await staff.listed(actor, SHOP, later)] == ["孟国平"]
+
+
+async def test_a_helper_with_another_post_is_told_who_prints_the_slip(
+    client: httpx.AsyncClient,
+) -> None:
+    """The keeper may take a gridworker on, but not take over the gridworker's account."""
+    world, keeper, _ = await shop()
+    await enter(client, keeper)
+    fields = {"name": world.worker.name, "phone": world.worker.phone}
+    answer = await post(client, "/shop/staff", **fields)
+    assert answer.status_code == 200, answer.text
+    assert "激活条请村（社区）书记打印" in answer.text
+    assert world.worker.phone[-4:] in answer.text
+    answer = await post(client, f"/shop/staff/{world.worker.person_id}/slip")
+    assert "激活条请村（社区）书记打印" in answer.text
+    answer = await post(client, f"/shop/staff/{world.second_worker.person_id}/slip")
+    assert answer.status_code == 404
 
 
 async def test_other_shops_staff_is_absent(rollback: None) -> None:

@@ -1,13 +1,18 @@
 """The doors in a browser: cookies, errors on the form, what is public, what is no-store."""
 
 import re
+from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 import pytest
 
+from shared.clock import today
 from shared.identity import accounts
 from shared.identity.rules import totp
-from tests.factories import COUNTY, Member, small_county
+from shared.roster import service as roster
+from shared.roster.roles import Role
+from shared.roster.routes import ROSTER_ROUTES
+from tests.factories import COUNTY, Member, member, small_county
 from tests.shared.identity.worlds import NOW, OTHER_PIN, PIN, actor_of, slip_of, with_pin
 
 PASSWORD = "village oak in white bloom"
@@ -180,8 +185,77 @@ async def test_the_desk_manages_accounts(client: httpx.AsyncClient) -> None:
     assert "已停用" in (await client.get(own)).text
 
 
+async def test_every_post_of_a_person_counts_on_the_account_page(client: httpx.AsyncClient) -> None:
+    """A committee member who is a gridworker has a card; a trainer who instructs has a desk."""
+    world = await small_county()
+    for unit, role, someone in (
+        ("421222100001", Role.COMMITTEE, world.worker),
+        ("421222100", Role.TRAINER, world.instructor),
+    ):
+        post_id = await roster.add_post(COUNTY, world.units[unit].id, role)
+        await roster.assign(COUNTY, post_id, someone.person_id, today())
+    await enter(client, world.chief)
+    own = f"/verify/accounts/{world.worker.person_id}"
+    assert "设兑换卡密码" in (await client.get(own)).text
+    other = await client.get(f"/verify/accounts/{world.committee.person_id}")
+    assert "设兑换卡密码" not in other.text
+    admin = await member(Role.ADMIN, world.units["421222"])
+    client.cookies.clear()
+    await enter_desk(client, admin)
+    own = f"/desk/accounts/{world.instructor.person_id}"
+    assert "电脑端账号" in (await client.get(own)).text
+    made = await post(client, f"{own}/password", password=PASSWORD)
+    assert "<h1>管理台账号</h1>" in made.text
+    assert "电脑端账号" not in (await client.get(f"/desk/accounts/{world.chief.person_id}")).text
+
+
 async def test_desk_pages_need_a_desk_session(client: httpx.AsyncClient) -> None:
     """A secretary's phone finds nothing there."""
     world = await small_county()
     await enter(client, world.chief)
     assert (await client.get("/desk/accounts")).status_code == 404
+
+
+async def test_a_form_of_an_ended_session_comes_back_to_its_page(client: httpx.AsyncClient) -> None:
+    """Sign-in leads to where the form stood: many take a form and have no page of their own."""
+    world = await small_county()
+    await with_pin(world.worker)
+    await client.get("/sign-in")
+    client.headers["referer"] = "http://points/me/sessions"
+    for path in ("/sign-out", "/me/sessions/end-others"):
+        answer = await post(client, path)
+        assert answer.status_code == 303
+        assert answer.headers["location"] == "/sign-in?next=/me/sessions"
+    del client.headers["referer"]
+    answer = await post(client, "/sign-out")
+    entry = answer.headers["location"]
+    following = dict(parse_qsl(urlsplit(entry).query))
+    answer = await post(client, "/sign-in", phone=world.worker.phone, pin=PIN, **following)
+    assert answer.status_code == 303
+    assert (await client.get(answer.headers["location"])).status_code < 400
+
+
+async def test_own_data_names_who_can_correct_it(client: httpx.AsyncClient) -> None:
+    """The department: a secretary has no page that changes a name or a number."""
+    world = await small_county()
+    await enter(client, world.worker)
+    assert "姓名、手机号、岗位由组织部更正" in (await client.get("/me/data")).text
+    rows = [row for row in ROSTER_ROUTES if row.endswith("/edit") and row.startswith("POST")]
+    assert rows
+    assert all(ROSTER_ROUTES[row].roles == frozenset({Role.DEPARTMENT}) for row in rows)
+
+
+@pytest.mark.parametrize("number", ["sNaN", "NaN", "1e999999", "-1e400", "0.001", "9" * 40])
+async def test_odd_numbers_are_refused(client: httpx.AsyncClient, number: str) -> None:
+    """With a sentence on the settings' form and on the list of accounts, never a defect."""
+    world = await small_county()
+    await enter_desk(client, world.department)
+    page = (await client.get("/desk/settings")).text
+    shown = dict(re.findall(r'name="(\w+)"[^>]*value="([^"]*)"', page))
+    chosen = {"posting_mode": "monthly", "public_names": "masked", "expiry_policy": "never"}
+    del shown["_csrf_token"]
+    answer = await post(client, "/desk/settings", **shown | chosen | {"point_value": number})
+    assert answer.status_code == 422
+    assert "小数位太多或数字太大" in answer.text
+    assert (await post(client, "/desk/settings", **shown | chosen)).status_code == 303
+    assert (await client.get(f"/desk/accounts?page={number}")).status_code == 422

@@ -1,11 +1,15 @@
 """Two at once, with real commits: one wins, the other gets a sentence, nothing is doubled."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from typing import Any
+
+import pytest
 
 from shared.clock import today
 from shared.database import DB
-from shared.errors import Conflict, Invalid
+from shared.errors import Conflict, Invalid, NotFound
 from shared.roster import service as roster
 from shared.roster.errors import Changed, PhoneTaken, PostTaken
 from shared.roster.intake import service as intake
@@ -102,6 +106,73 @@ async def test_end_and_transfer_at_once(committed: None) -> None:
     tenures = await roster.history(COUNTY, world.worker.person_id)
     moved = results[1] is None
     assert [tenure.valid_to for tenure in tenures] == ([None] if moved else []) + [today()]
+
+
+async def second_of(
+    first: Callable[[], Awaitable[Any]], second: Callable[[], Awaitable[Any]]
+) -> Any:
+    """What becomes of an act that met another one's rows before these were committed."""
+    met = asyncio.Event()
+
+    async def later() -> Any:
+        await met.wait()
+        return await second()
+
+    task = asyncio.create_task(later())
+    waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"
+    async with asyncio.timeout(30), DB.transaction():
+        await first()
+        met.set()
+        while not await DB.fetchval(waits):
+            pass
+    return (await asyncio.gather(task, return_exceptions=True))[0]
+
+
+@pytest.mark.parametrize("closes", ["post", "unit"])
+@pytest.mark.parametrize("closed_first", [False, True])
+async def test_nobody_is_appointed_to_what_is_closed_meanwhile(
+    committed: None, closes: str, *, closed_first: bool
+) -> None:
+    """Whoever is late is told; a holder of a closed post would be in no list and no count."""
+    world = await small_county()
+    actor = await acting(world.department, desk=True)
+    grid = world.units["421222101002001"]
+    post_id = await roster.add_post(COUNTY, grid.id, Role.GRIDWORKER)
+    form = AppointForm(
+        name="张三", phone=phone(), employment=Employment.CONTRACT, valid_from=today()
+    )
+
+    async def appoint() -> object:
+        return await office.appoint(actor, post_id, form, NOW)
+
+    async def close() -> None:
+        if closes == "post":
+            await office.close_post(actor, post_id, NOW)
+        else:
+            await office.close_unit(actor, grid.code, NOW)
+
+    outcome = await (second_of(close, appoint) if closed_first else second_of(appoint, close))
+    assert isinstance(outcome, NotFound if closed_first else Conflict), outcome
+    holders = await roster.holders(COUNTY, Role.GRIDWORKER, grid.code, today())
+    assert len(holders) == (0 if closed_first else 1)
+    unit = await roster.unit_by_code(COUNTY, grid.code)
+    assert unit is not None
+    assert (unit.closed_on is not None) is (closed_first and closes == "unit")
+
+
+async def test_a_post_that_an_import_fills_is_not_closed(committed: None) -> None:
+    """The press waits for the import; what it looked at before holds no longer."""
+    world = await small_county()
+    actor = await acting(world.department, desk=True)
+    grid = world.units["421222101002001"]
+    post_id = await roster.add_post(COUNTY, grid.id, Role.GRIDWORKER)
+    row = sheets.person("张三", phone(), place=("麦市镇", "麦2村委会", "421222101002"))
+    file = RosterFile(name="a.xlsx", data=sheets.workbook([row]))
+    outcome = await second_of(
+        lambda: intake.apply(COUNTY, file, NOW), lambda: office.close_post(actor, post_id, NOW)
+    )
+    assert isinstance(outcome, Conflict)
+    assert await roster.holders(COUNTY, Role.GRIDWORKER, grid.code, today())
 
 
 async def test_an_import_and_edits_by_hand(committed: None) -> None:

@@ -71,6 +71,26 @@ async def test_failure_is_shown_and_made_up_for(rollback: None, county: None) ->
     assert [run.detail for run in await runner.latest(COUNTY)] == ["记一笔"]
 
 
+@pytest.mark.parametrize("due", [periods.last_day(), periods.last_slot(10)])
+async def test_a_sweep_that_runs_again_is_no_failure(
+    rollback: None, county: None, due: periods.Periods
+) -> None:
+    """The latest run makes up for the one that failed, whose period never comes again."""
+    book = Book()
+    job = book.job(due)
+    book.broken = True
+    assert await runner.run_due(job, START) == 0
+    assert len(await runner.failures(COUNTY)) == 1
+    book.broken = False
+    assert await runner.run_due(book.job(due, "test.other"), START + timedelta(days=1)) == 1
+    assert len(await runner.failures(COUNTY)) == 1
+    assert await runner.run_due(job, START + timedelta(days=1)) == 1
+    assert await runner.failures(COUNTY) == []
+    book.broken = True
+    assert await runner.run_due(job, START + timedelta(days=2)) == 0
+    assert len(await runner.failures(COUNTY)) == 1
+
+
 async def test_two_schedulers_do_a_period_once(committed: None, county: None) -> None:
     book = Book()
     begun, slow = asyncio.Event(), asyncio.Event()

@@ -210,6 +210,30 @@ async def test_previews_are_their_makers_and_expire(department: Actor) -> None:
         await service.accept(department, run_id, NOW)
 
 
+@pytest.mark.parametrize("faulty", [False, True])
+@pytest.mark.parametrize("given_up", [False, True])
+async def test_a_preview_that_is_not_accepted_leaves_no_names(
+    department: Actor, *, faulty: bool, given_up: bool
+) -> None:
+    """With the file goes what it said of people; the counts stay."""
+    people = sheets.staff()
+    if faulty:
+        people[4]["手机号"] = "1806488420"
+    run_id, outcome = await service.preview(department, file(people), NOW)
+    if given_up:
+        await service.give_up(department, run_id)
+    else:
+        await service.forget_old_files(COUNTY, NOW + service.KEPT_FOR * 2)
+    stored = await DB.fetchval(
+        "SELECT summary::text FROM shared.import_run WHERE county_id = $1 AND id = $2",
+        COUNTY,
+        run_id,
+    )
+    assert not any(str(row["姓名"]) in stored or str(row["手机号"]) in stored for row in people)
+    _, shown = await service.previewed(department, run_id)
+    assert (shown.rows, shown.counts) == (8, outcome.preview.counts)
+
+
 async def test_who_may_not_import(rollback: None) -> None:
     """A chief has no right to; an instructor only for the own township."""
     world = await small_county()

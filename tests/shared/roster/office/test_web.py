@@ -4,14 +4,18 @@ import re
 from datetime import timedelta
 
 import httpx
+import msgspec
 import pytest
 
-from shared.clock import today
+from shared.clock import now, today
 from shared.database import DB
 from shared.documents.excel import MIME
+from shared.identity import staff
 from shared.roster import service as roster
-from shared.roster.roles import Role
-from tests.factories import COUNTY, SmallCounty, phone, small_county
+from shared.roster.intake.columns import IMPORTABLE
+from shared.roster.roles import Role, UnitKind
+from shared.roster.rules import ROLES_AT
+from tests.factories import COUNTY, SmallCounty, acting, member, phone, shop, small_county
 from tests.shared.identity.test_web import enter, enter_desk, post
 from tests.shared.roster.intake import sheets
 
@@ -79,6 +83,18 @@ async def test_an_odd_path_is_refused(client: httpx.AsyncClient) -> None:
     """NUL cannot be stored, so nobody can have it."""
     await desk(client)
     assert (await client.get("/desk/roster/units/%00/add")).status_code == 404
+
+
+async def test_odd_forms_are_refused(client: httpx.AsyncClient) -> None:
+    """Nothing stands below a grid; a code has digits of one kind; a version is a small number."""
+    world = await desk(client)
+    assert (await client.get("/desk/roster/units/421222100001001/add")).status_code == 404
+    odd = {"number": "٣٣٣", "name": "第九网格"}
+    answer = await post(client, "/desk/roster/units/421222100001/add", **odd)
+    assert answer.status_code == 422
+    odd = {"name": "张三", "employment": "contract", "version": "9" * 30}
+    address = f"/desk/roster/people/{world.worker.person_id}/edit"
+    assert (await post(client, address, **odd)).status_code == 422
 
 
 async def test_a_phone_is_shown_on_demand_and_recorded(client: httpx.AsyncClient) -> None:
@@ -299,6 +315,128 @@ async def test_an_export_imports_as_nothing_new(client: httpx.AsyncClient) -> No
     assert {label for label, number in counts.items() if number} == {"表中人数", "没有变化"}
     template = await client.get("/desk/roster/template.xlsx")
     assert template.content.startswith(b"PK")
+
+
+async def test_an_export_with_township_posts_imports_as_nothing_new(
+    client: httpx.AsyncClient,
+) -> None:
+    """Every post that the office may add above a village comes back as it went out."""
+    world = await desk(client)
+    for code, kind in (("421222", UnitKind.COUNTY), ("421222100", UnitKind.TOWNSHIP)):
+        for role in IMPORTABLE.intersection(ROLES_AT[kind]):
+            await member(role, world.units[code])
+    answer = await client.get("/desk/roster/export.xlsx")
+    answer = await upload(client, answer.content)
+    page = await see(client, answer.headers["location"], "没有变化")
+    assert "处错误" not in page, page
+    assert "确认导入" in page
+
+
+async def test_an_export_of_no_unit_is_absent(client: httpx.AsyncClient) -> None:
+    """As on the unit's page."""
+    await desk(client)
+    for code in ("421222999", "4212221"):
+        answer = await client.get(f"/desk/roster/export.xlsx?unit={code}")
+        assert answer.status_code == 404, answer.text
+
+
+async def test_a_day_before_a_post_was_closed_shows_who_held_it(client: httpx.AsyncClient) -> None:
+    """What was closed since was there then, with its holder and its count."""
+    world = await desk(client)
+    tenure, before = world.committee, today() - timedelta(days=7)
+    await post(client, f"/desk/roster/assignments/{tenure.assignment_id}/end",
+               on=str(today() - timedelta(days=1)), reason="任期届满")  # fmt: skip
+    was = await see(client, f"/desk/roster?unit=421222100001&on={before}", "单小梅")
+    figures = re.findall(r'figures__label">([^<]+)</span><strong>(\d+)<', was)
+    answer = await post(client, f"/desk/roster/posts/{tenure.post_id}/close")
+    assert answer.status_code == 303
+    page = await see(client, f"/desk/roster?unit=421222100001&on={before}", "单小梅")
+    assert re.findall(r'figures__label">([^<]+)</span><strong>(\d+)<', page) == figures
+    assert "单小梅" not in await see(client, "/desk/roster?unit=421222100001")
+    await see(client, f"/desk/roster/posts/{tenure.post_id}", "单小梅", "任期届满")
+
+
+async def test_a_day_before_a_unit_was_closed_shows_it(client: httpx.AsyncClient) -> None:
+    """In its parent's list and by itself, with nothing to edit."""
+    await desk(client)
+    before, grid = today() - timedelta(days=7), "421222101002002"
+    answer = await post(client, f"/desk/roster/units/{grid}/close")
+    assert answer.status_code == 303
+    await see(client, f"/desk/roster?unit=421222101002&on={before}", grid, ">200<")
+    page = await see(client, f"/desk/roster?unit={grid}&on={before}")
+    assert "撤销单位" not in page
+    assert grid not in await see(client, "/desk/roster?unit=421222101002")
+    assert (await client.get(f"/desk/roster?unit={grid}")).status_code == 404
+
+
+async def test_a_shop_helper_who_left_is_no_vacancy(client: httpx.AsyncClient) -> None:
+    """Posts of shops are filled by the shop: in the figures as in the list of vacancies."""
+    world = await desk(client)
+    kept = await shop(world.units["421222100001"])
+    keeper = await acting(kept.keeper)
+    address = "/desk/roster?unit=421222100001"
+    before = await see(client, address, "孟国平")
+    begun = now() - timedelta(days=3)
+    await staff.add_helper(keeper, kept.shop_id, "帮手甲", phone(), begun)
+    await see(client, address, "帮手甲")
+    line = (await staff.listed(keeper, kept.shop_id, begun))[1]
+    await staff.end_helper(keeper, kept.shop_id, line.assignment_id, now())
+    after = await see(client, address)
+    figure = r'figures__label">空缺岗位</span><strong>(\d+)<'
+    assert re.findall(figure, after) == re.findall(figure, before) == ["0"]
+    assert after.count("空缺</span>") == before.count("空缺</span>")
+
+
+async def test_the_department_changes_the_first_keeper_of_a_shop(
+    client: httpx.AsyncClient,
+) -> None:
+    """The shop may not, and without it who has left would keep the right to hand goods out."""
+    world = await desk(client)
+    kept = await shop(world.units["421222100001"])
+    address, keeper = "/desk/roster?unit=421222100001", kept.keeper
+    leave = f"/desk/roster/assignments/{keeper.assignment_id}/end"
+    assert leave in await see(client, address, "孟国平")
+    assert leave in await see(client, f"/desk/roster/people/{keeper.person_id}")
+    await see(client, leave, "孟国平")
+    answer = await post(client, leave, on=str(today()), reason="不再经营")
+    assert answer.status_code == 303
+    assert await roster.duties_at(COUNTY, keeper.person_id, today()) == ()
+    fill = f"/desk/roster/posts/{keeper.post_id}/appoint"
+    assert fill in await see(client, address)
+    await see(client, fill, "任命店主")
+    fields = {"name": "李新店", "phone": phone(), "employment": "volunteer"}
+    answer = await post(client, fill, **fields, valid_from=str(today()))
+    assert answer.status_code == 303
+    [holder] = await roster.holders(COUNTY, Role.SHOPKEEPER, "421222100001", today())
+    assert (holder.name, holder.subject_id) == ("李新店", kept.shop_id)
+    [line] = await staff.listed(
+        await acting(msgspec.structs.replace(keeper, person_id=holder.person_id)),
+        kept.shop_id,
+        now(),
+    )
+    assert line.seat == 1
+    for act in (
+        f"assignments/{line.assignment_id}/transfer",
+        f"assignments/{line.assignment_id}/cancel",
+        f"posts/{keeper.post_id}/close",
+    ):
+        assert (await post(client, f"/desk/roster/{act}")).status_code == 404
+
+
+async def test_a_person_leads_only_to_an_account_page_that_is_there(
+    client: httpx.AsyncClient,
+) -> None:
+    """Accounts are those of people in office: who left, or has not begun, has no page there."""
+    world = await desk(client)
+    coming = await member(
+        Role.GRIDWORKER, world.units["421222101001002"], valid_from=today() + timedelta(days=9)
+    )
+    await roster.end_assignment(COUNTY, world.second_worker.assignment_id, today())
+    for someone in (world.worker, world.second_worker, coming):
+        address = f"/desk/accounts/{someone.person_id}"
+        page = await see(client, f"/desk/roster/people/{someone.person_id}", someone.name)
+        there = (await client.get(address)).status_code == 200
+        assert (address in page) is there is (someone is world.worker)
 
 
 async def test_the_verifiers_list_is_the_own_subtree(client: httpx.AsyncClient) -> None:
