@@ -42,7 +42,10 @@ BLANK = {"text": "", "choice": "", "household": "", "replaces": ""}
 
 
 class Typed(msgspec.Struct, frozen=True, kw_only=True):
-    """The declaration form; ``choice`` is a tapped sentence, ``text`` a typed one."""
+    """The declaration form; ``choice`` is a tapped sentence, ``text`` a typed one.
+
+    ``person`` is who wrote it, as the phone says; None where a browser sends the form without it.
+    """
 
     id: UUID
     rule_code: str
@@ -53,6 +56,7 @@ class Typed(msgspec.Struct, frozen=True, kw_only=True):
     household: str = ""
     worker_id: UUID | None = None
     replaces: UUID | None = None
+    person: UUID | None = None
 
 
 @get("/home")
@@ -104,13 +108,18 @@ async def new(
 
 
 @post("/work", request_max_body_size=UPLOAD)
-async def declare(request: Asked) -> Template | Redirect:
-    """Store one declaration; the same id again leads to the same result page."""
+async def declare(request: Asked) -> Template | Redirect | Response[None]:
+    """Store one declaration; the same id again leads to the same result page.
+
+    What another person wrote on this phone stays there until they sign in again: 401.
+    """
     actor: Actor = request.user
     values = await forms.read(request)
     values["id"] = values.get("id") or str(new_id())
     try:
         typed = forms.bind(Typed, {k: v for k, v in values.items() if k != "photo"})
+        if typed.person not in (None, actor.person_id):
+            return Response(None, status_code=401)
         photo = await _photo(request, values.get("photo"))
         form = LogForm(
             id=typed.id,

@@ -19,8 +19,8 @@ from shared.ids import new_id
 from tests.browser.checks import assert_accessible, assert_head, assert_reflows, assert_targets
 from tests.browser.conftest import Look, SignIn, follow
 from tests.browser.test_roster import desk_page
-from tests.browser.village import activate
-from tests.factories import COUNTY, SmallCounty, acting, small_county
+from tests.browser.village import PIN, activate
+from tests.factories import COUNTY, Member, SmallCounty, acting, small_county
 from tests.points.work.test_intake import HEAD, WORKER
 
 LOOKS = [Look(), Look("dark"), Look(text_size="elder")]
@@ -201,6 +201,39 @@ async def test_nothing_is_lost_offline_and_nothing_comes_twice(
     await page.get_by_text("代办医保缴费").first.wait_for()
     await page.goto("/home")
     assert await DB.fetchval(count, COUNTY) == 1
+
+
+async def enter(page: Page, member: Member) -> None:
+    """Somebody else takes the phone."""
+    await page.goto("/me")
+    await page.get_by_role("button", name="退出登录").click()
+    await follow(page.get_by_role("button", name="确定"))
+    await page.goto("/sign-in")
+    await page.get_by_label("手机号").fill(member.phone)
+    await page.get_by_label("密码", exact=False).first.fill(PIN)
+    await follow(page.get_by_role("button", name="登录"))
+
+
+async def test_a_page_left_open_sends_nothing_for_whoever_signed_in_since(
+    sign_in: SignIn, committed: None
+) -> None:
+    """Two workers share a phone: each record is its writer's, or waits for them."""
+    town = await small_county()
+    for member in (town.worker, town.second_worker):
+        await activate(member)
+    page = await sign_in(town.worker)
+    await page.goto("/work/new?category=SVC&rule=SVC-01")
+    other = await page.context.new_page()
+    await enter(other, town.second_worker)
+    await page.get_by_role("button", name="提交").click()
+    await page.get_by_text("已存在手机里").first.wait_for()
+    await page.get_by_role("link", name="登录后上传").wait_for()
+    written = "SELECT worker_id FROM points.work_record WHERE county_id = $1"
+    assert await DB.fetch(written, COUNTY) == []
+    await enter(other, town.worker)
+    await other.goto("/records")
+    await other.locator(".outbox").wait_for(state="detached")
+    assert [row["worker_id"] for row in await DB.fetch(written, COUNTY)] == [town.worker.person_id]
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=lambda look: f"{look.theme}-{look.text_size}")

@@ -1,7 +1,8 @@
 /**
  * Records that wait on the phone for the network: IndexedDB, keyed by the id that the phone made, so
  * that sending one twice is the same record. A record belongs to the person who wrote it and is
- * sent only while that person is signed in.
+ * sent only while that person is signed in: an older page of theirs may still be open after somebody
+ * else has signed in on the phone, so the server is told whose record it is.
  *
  * @typedef {{id: string, person: string, action: string, at: number, fields: [string, string | File][], problem?: string}} Waiting
  */
@@ -58,6 +59,7 @@ export function newId() {
 export async function send(record, accept) {
   const body = new FormData();
   for (const [name, value] of record.fields) body.append(name, value);
+  body.append("person", record.person);
   const token = meta("csrf-token");
   const answer = await fetch(record.action, { method: "POST", body, headers: { accept, "x-csrftoken": token } });
   const signedOut = answer.status === 401 || (answer.redirected && new URL(answer.url).pathname.endsWith("/sign-in"));
