@@ -286,6 +286,12 @@ MUTANTS = (
         f"{ITEMS}::test_reversal_of_spent_points_becomes_an_offset",
     ),
     sql(
+        "points that ended unspent are taken back once more",
+        "owed := greatest(0, owed - coalesce((",
+        "owed := greatest(0, owed - 0 * coalesce((",
+        f"{ITEMS}::test_points_that_ended_are_not_taken_back_once_more",
+    ),
+    sql(
         "returned points do not settle what is owed",
         "    IF v_owed = 0 THEN\n        RETURN v_leg;",
         "    IF true THEN\n        RETURN v_leg;",
