@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -268,6 +269,40 @@ async def test_waits_for_a_database_that_recovers(recovering: Postgres, tmp_path
     connection = await asyncpg.connect(url)
     assert await connection.fetchval("SELECT count(*) FROM shared.unit") == 0
     await connection.close()
+
+
+async def test_a_backup_is_restored_as_the_handbook_says(data_dir: Path) -> None:
+    """Its two commands say nothing and end with 0, also where a newer release made the tables."""
+    settings = {"GRIDMERIT_DATA_DIR": str(data_dir)}
+    assert (await say(data_dir, "migrate", **settings))[0] == 0
+    text = (ROOT / "deploy" / "README.md").read_text(encoding="utf-8")
+    dump, restore = re.findall(r"^    (pg_(?:dump|restore) .*)$", text, re.MULTILINE)
+    with Embedded(data_dir, valkey=False) as engines:
+        [engine] = [one for one in engines.engines if isinstance(one, Postgres)]
+        await shell(engine, dump, data_dir)
+        connection = await asyncpg.connect(engines.url(POSTGRES, "postgres"))
+        await connection.execute(
+            "CREATE TABLE points.newer (county_id int, id uuid,"
+            " FOREIGN KEY (county_id, id) REFERENCES points.fund (county_id, id))"
+        )
+        await connection.close()
+        await shell(engine, restore, data_dir)
+        connection = await asyncpg.connect(engines.url(POSTGRES, OWNER))
+        assert await connection.fetchval("SELECT to_regclass('points.newer')") is None
+        await connection.close()
+    assert (await say(data_dir, "verify", **settings))[0] == 0
+
+
+async def shell(engine: Postgres, command: str, folder: Path) -> None:
+    """A line of the handbook, which must not complain."""
+    process = await asyncio.create_subprocess_shell(
+        command,
+        cwd=folder,
+        env={"PATH": f"{engine.programs}:{os.environ['PATH']}", "engine": str(engine.home.path)},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, err = await process.communicate()
+    assert (process.returncode, err.decode()) == (0, "")
 
 
 async def test_a_database_that_stays_away_is_one_sentence(
