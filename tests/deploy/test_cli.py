@@ -237,6 +237,20 @@ async def test_refuses_to_write_when_promises_cannot_be_kept(data_dir: Path) -> 
     assert "✓ 权限" in out
 
 
+@pytest.mark.parametrize("service", ["points", "appraisal"])
+async def test_a_service_that_has_its_address_brings_no_database_of_its_own(
+    data_dir: Path, servers: Servers, database: str, service: str
+) -> None:
+    """A machine may know nothing but one service's login: no engine is started beside it."""
+    address = {f"GRIDMERIT_{service.upper()}_URL": database, "REDIS_URL": servers.redis}
+    _, out, err = await say(
+        data_dir, "doctor", "--service", service, GRIDMERIT_DATA_DIR=str(data_dir), **address
+    )
+    assert "✓ 迁移" in out, err
+    assert "数据库在外部" in out
+    assert not (data_dir / "engine").exists()
+
+
 async def test_taken_port_is_one_sentence(data_dir: Path, servers: Servers, database: str) -> None:
     """Somebody else listens there."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
