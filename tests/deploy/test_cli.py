@@ -135,6 +135,8 @@ async def serving(
         (["migrate"], {"GRIDMERIT_PG_BIN": "/nowhere"}, "GRIDMERIT_PG_BIN"),
         (["doctor"], {"DATABASE_URL": "postgresql://x@127.0.0.1:1/x"}, "DATABASE_URL"),
         (["no-such-command"], {}, "no-such-command"),
+        (["work", "post", "--county", "421222", "--month", "0000-01"], {}, "2026-10"),
+        (["work", "verify", "--county", "421222", "--month", "9999-12"], {}, "2026-10"),
     ],
 )
 async def test_what_goes_wrong_is_one_sentence(
