@@ -529,4 +529,4 @@ class Ending(msgspec.Struct, frozen=True):
     person_id: UUID
     expires_on: date
     amount: int
-    """0.1 point, held ones included."""
+    """0.1 point; a reminder ahead includes the held ones."""

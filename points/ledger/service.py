@@ -113,6 +113,16 @@ async def lots(county_id: int, person_id: UUID) -> list[LotRow]:
     return await queries.lots(county_id, person_id)
 
 
+async def first_ending(county_id: int, person_id: UUID, on: date) -> Ending | None:
+    """What of a person's free points ends first, on that day or later; None = nothing ends."""
+    ends: dict[date, int] = {}
+    for lot in await queries.lots(county_id, person_id):
+        free = lot.remaining - lot.held
+        if free and lot.expires_on is not None and lot.expires_on >= on:
+            ends[lot.expires_on] = ends.get(lot.expires_on, 0) + free
+    return Ending(person_id, min(ends), ends[min(ends)]) if ends else None
+
+
 async def expire_holds(county_id: int, now: datetime) -> int:
     """Void every hold not collected by ``now``; answers how many."""
     done = 0

@@ -1,12 +1,16 @@
 """The wallet page through the door."""
 
+from datetime import timedelta
+
 import httpx
+import pytest
 
 from points.ledger import service
 from points.ledger.items import Opening
 from shared.clock import today
 from shared.ids import new_id
 from tests.factories import COUNTY, small_county
+from tests.points.ledger.builders import award, fund
 from tests.shared.identity.test_web import enter
 
 
@@ -37,3 +41,18 @@ async def test_a_worker_reads_each_movement_and_its_receipt(client: httpx.AsyncC
     assert found.hash in receipt.text
     await enter(client, world.second_worker)
     assert (await client.get(f"/wallet/{row.id}")).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/home", "/wallet"])
+async def test_the_reminder_names_all_that_ends_on_the_day(
+    client: httpx.AsyncClient, path: str
+) -> None:
+    """Every lot of that day counts; what has ended already is not to be spent any more."""
+    world = await small_county()
+    worker, fund_id, on = world.worker.person_id, await fund(), today()
+    ends = [on - timedelta(days=1), *[on + timedelta(days=9)] * 3, on + timedelta(days=10)]
+    items = [award(worker, fund_id, 20, expires_on=day, day=on) for day in ends]
+    await service.post(COUNTY, items)
+    await enter(client, world.worker)
+    text = (await client.get(path)).text
+    assert "6 分" in text.split("到期，请尽早兑换")[0].rsplit("notice", 1)[-1]
