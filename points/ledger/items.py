@@ -483,7 +483,10 @@ class TransferRow(msgspec.Struct, frozen=True):
     code: str
     amount: int
     """0.1 point, negative when it left the person."""
+    word: str
+    """The code, or what it is called where it only follows from another item."""
     memo: str
+    """The item's own; empty where the movement only follows from it."""
     day: date | None
     """Work date of an award or deduction."""
     shop_id: UUID | None
