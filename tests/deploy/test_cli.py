@@ -253,6 +253,21 @@ async def test_a_service_that_has_its_address_brings_no_database_of_its_own(
     assert not (data_dir / "engine").exists()
 
 
+async def test_a_county_that_is_not_there_is_not_called_sound(
+    data_dir: Path, servers: Servers, database: str
+) -> None:
+    """A slip in the code must not pass for a check of the books."""
+    code, out, err = await say(
+        data_dir,
+        *("verify", "--county", "999999"),
+        GRIDMERIT_DATA_DIR=str(data_dir),
+        DATABASE_URL=database,
+        REDIS_URL=servers.redis,
+    )
+    assert (code, out) == (2, "")
+    assert "999999" in err
+
+
 async def test_taken_port_is_one_sentence(data_dir: Path, servers: Servers, database: str) -> None:
     """Somebody else listens there."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
