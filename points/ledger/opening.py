@@ -121,7 +121,7 @@ async def _items(county_id: int, table: Table, actor: Actor | None) -> list[tupl
             table.fault(row, "姓名", f"“{row['姓名']}”在表里出现了两次，请合并成一行。")
         elif merit + wallet == 0:
             table.fault(row, "可兑换积分", "两种积分都是空的或 0，请填写或删去这一行。")
-        elif _ended(row["有效期至"], on):
+        elif ids[person_id] not in days and _ended(row["有效期至"], on):
             table.fault(row, "有效期至", "已经过期的积分不能作为期初积分。")
         else:
             found[person_id] = (
