@@ -131,6 +131,7 @@ async def serving(
     [
         (["migrate"], {"GRIDMERIT_PROT": "1"}, "GRIDMERIT_PROT"),
         (["migrate"], {"GRIDMERIT_PORT": "many"}, "port"),
+        (["migrate"], {"GRIDMERIT_POOL_SIZE": "0"}, "pool_size"),
         (["migrate"], {"GRIDMERIT_SECRET_KEY": "short"}, "GRIDMERIT_SECRET_KEY"),
         (["migrate"], {"GRIDMERIT_PG_BIN": "/nowhere"}, "GRIDMERIT_PG_BIN"),
         (["doctor"], {"DATABASE_URL": "postgresql://x@127.0.0.1:1/x"}, "DATABASE_URL"),
