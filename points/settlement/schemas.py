@@ -30,6 +30,8 @@ class Event(msgspec.Struct, frozen=True):
     funds: list[UUID]
     shares: list[int]
     """Points by fund, in the order of ``funds``."""
+    unpaid: list[UUID]
+    """Of an undoing: funds that were decided not to pay the redemption, so nothing comes back."""
 
 
 class LineRow(msgspec.Struct, frozen=True, kw_only=True):

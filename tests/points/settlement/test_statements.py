@@ -316,6 +316,52 @@ async def test_refused_line_is_never_paid(rollback: None) -> None:
     assert await queries.carries(COUNTY, THIS_MONTH) == {}
 
 
+async def test_undo_of_a_refused_line_deducts_nothing(rollback: None) -> None:
+    """What the village never paid it does not get back; points and pieces still return."""
+    made = await world()
+    await spender(made)
+    await redeem(made, in_last_month(3), soap=1)
+    rice = await redeem(made, in_last_month(9), rice=1)
+    (statement,) = await built()
+    line = (await queries.lines(COUNTY, statement.id))[1]
+    found = await service.dispute(await made.accountant(), statement.id, line.id, "没有签字")
+    refused = await service.decide(await made.instructor(), found.disputes[0].id, "不付", pay=False)
+    await sign_all(made, refused.statement)
+    await undo(rice)
+    await redeem(made, now(), soap=2)
+    (following,) = await built(THIS_MONTH)
+    assert (following.opening_fen, following.payable_fen) == (0, 900)
+    lines = await queries.lines(COUNTY, following.id)
+    assert {(item.kind, item.points, item.amount_fen) for item in lines} == {
+        ("undo", -350, 0),
+        ("redeem", 100, 900),
+    }
+
+
+async def test_undo_deducted_before_its_line_was_refused_is_given_back(rollback: None) -> None:
+    """The decision came after the undoing stood in a statement: the next one opens with it."""
+    made = await world()
+    await spender(made)
+    rice = await redeem(made, in_last_month(9), rice=1)
+    (statement,) = await built()
+    line = (await queries.lines(COUNTY, statement.id))[0]
+    found = await service.dispute(await made.accountant(), statement.id, line.id, "没有签字")
+    await sign_all(made, found.statement)
+    await undo(rice)
+    (following,) = await built(THIS_MONTH)
+    assert following.carry_fen == -3300
+    await sign_all(made, following)
+    later = now() + timedelta(minutes=1)
+    await service.decide(
+        await made.instructor(), found.disputes[0].id, "不付", pay=False, now=later
+    )
+    third = rules.next_month(THIS_MONTH)
+    await building.build(None, COUNTY, third, now=after(third))
+    (last,) = await queries.statements_of_month(COUNTY, third)
+    assert (last.opening_fen, last.payable_fen, last.carry_fen) == (0, 0, 0)
+    assert set(last.carried) == {following.id, found.disputes[0].id}
+
+
 async def test_console_enters_paper_signatures_for_whoever_may_sign(rollback: None) -> None:
     made = await world()
     fund = await resolve("421222100002")
