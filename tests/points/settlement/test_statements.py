@@ -8,7 +8,7 @@ from points.errors import StatementChanged, StatementFrozen
 from points.settlement import building, queries, rules, service, signing
 from points.settlement.rules import Part
 from points.settlement.schemas import StatementRow
-from shared.clock import now
+from shared.clock import now, today
 from shared.database import DB
 from shared.documents.excel import digest
 from shared.errors import Forbidden, Invalid, NotFound
@@ -233,6 +233,62 @@ async def test_vacant_posts_are_signed_for_by_the_level_above(rollback: None) ->
     found = await service.view(department, statement.id)
     assert [row.stand_in for row in found.signatures] == [False, True, True]
     assert found.signatures[2].means == "desk"
+
+
+async def test_keeper_who_is_the_accountant_too_leaves_that_part_to_the_township(
+    rollback: None,
+) -> None:
+    """Three people sign although the village has one for two of the parts."""
+    made = await world()
+    await spender(made)
+    await redeem(made, in_last_month(), soap=3)
+    accountant = made.county.accountant
+    await roster.end_assignment(COUNTY, accountant.assignment_id, today(), reason="离任")
+    await roster.assign(COUNTY, accountant.post_id, made.shop.keeper.person_id, today())
+    (statement,) = await built()
+    keeper, instructor = await made.keeper(), await made.instructor()
+    await signing.sign(keeper, statement.id, Part.SHOP, statement.file_hash)
+    with pytest.raises(Forbidden, match="三个人"):
+        await signing.sign(keeper, statement.id, Part.ACCOUNTANT, statement.file_hash)
+    assert [item.statement.id for item in await service.to_sign(instructor)] == [statement.id]
+    await signing.sign(instructor, statement.id, Part.ACCOUNTANT, statement.file_hash)
+    await signing.sign(await made.supervisor(), statement.id, Part.SUPERVISOR, statement.file_hash)
+    found = await service.view(instructor, statement.id)
+    assert found.statement.frozen
+    assert [row.stand_in for row in found.signatures] == [False, True, False]
+
+
+@pytest.mark.parametrize("paper", [False, True])
+async def test_shop_without_a_keeper_is_signed_for_by_the_level_above(
+    rollback: None,
+    paper: bool,  # noqa: FBT001  a case
+) -> None:
+    """Nobody else may, and only while the shop has nobody."""
+    made = await world()
+    await spender(made)
+    await redeem(made, in_last_month(), soap=3)
+    (statement,) = await built()
+    instructor = await made.instructor()
+    with pytest.raises(NotFound):
+        await signing.sign(instructor, statement.id, Part.SHOP, statement.file_hash)
+    await roster.end_assignment(COUNTY, made.shop.keeper.assignment_id, today(), reason="停业")
+    if paper:
+        await signing.sign_on_paper(COUNTY, statement.id)
+    else:
+        with pytest.raises(NotFound):
+            await signing.sign(
+                await made.accountant(), statement.id, Part.SHOP, statement.file_hash
+            )
+        await signing.sign(instructor, statement.id, Part.SHOP, statement.file_hash)
+        await signing.sign(
+            await made.accountant(), statement.id, Part.ACCOUNTANT, statement.file_hash
+        )
+        await signing.sign(
+            await made.supervisor(), statement.id, Part.SUPERVISOR, statement.file_hash
+        )
+    found = await service.view(instructor, statement.id)
+    assert found.statement.frozen
+    assert {row.part for row in found.signatures if row.stand_in} == {Part.SHOP}
 
 
 async def test_instructor_cannot_sign_where_the_village_has_its_own(rollback: None) -> None:
