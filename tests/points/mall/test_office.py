@@ -14,6 +14,7 @@ from shared.clock import today
 from shared.database import DB
 from shared.documents.errors import BadFile
 from shared.errors import NotFound
+from shared.identity import queries as identity
 from shared.roster import service as roster
 from shared.roster.roles import Role
 from tests import factories
@@ -96,6 +97,22 @@ async def test_a_newer_list_changes_what_differs(rollback: None) -> None:
     assert found is not None
     assert found.settlement_name == "新合作社"
     assert set(found.keepers) == {"孟国平", "雷小兵"}
+
+
+async def test_the_next_keeper_gets_the_first_post_once_it_is_free(rollback: None) -> None:
+    """Else the shop would have helpers only, and nobody who may bring in others."""
+    await factories.units()
+    await read_shops(shops(LINE))
+    shop = await queries.shop_by_name(COUNTY, ONE[1], today())
+    assert shop is not None
+    (old,) = await identity.staff(COUNTY, shop.id, today())
+    await roster.end_assignment(COUNTY, old.assignment_id, today(), reason="转让")
+    result = await read_shops(shops([*LINE[:2], "雷小兵", "13963629327", *LINE[4:]]))
+    assert [line for line in result.lines if "雷小兵" in line] == [
+        "隽水镇积分超市：店主改为 雷小兵"
+    ]
+    lines = await identity.staff(COUNTY, shop.id, today())
+    assert [(line.name, line.seat) for line in lines] == [("雷小兵", 1)]
 
 
 async def test_a_dry_run_writes_nothing(rollback: None) -> None:
