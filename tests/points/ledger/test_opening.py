@@ -94,7 +94,7 @@ async def test_another_amount_for_the_same_person_is_a_fault(town: SmallCounty) 
     await import_balances(None, COUNTY, GOOD, "期初.csv")
     changed = file("欧阳金山,421222100001001,99,20,2099-12-31,")
     result = await import_balances(None, COUNTY, changed, "期初.csv")
-    assert "已导入过" in result.faults[0]
+    assert "入账后不能再改" in result.faults[0]
 
 
 async def test_only_the_department_brings_balances_over(town: SmallCounty) -> None:
