@@ -258,7 +258,8 @@ class PostHold(_Item, frozen=True, kw_only=True, tag="post_hold"):
     hold_id: UUID
     shop_id: UUID
     at: datetime
-    """When the goods were handed over: an upload after the hold's end is fine if this is before."""
+    """When the goods were handed over: for a day after the hold's end an upload is fine if this is
+    before."""
     picks: tuple[Pick, ...] | None = None
     """None = everything."""
     device: str = ""

@@ -34,6 +34,8 @@ from shared.ids import new_id
 PAGE = 50
 CHUNK = 500
 """Rows one step of a sweep touches, so that redemptions wait for no sweep."""
+HOLD_GRACE = timedelta(days=1)
+"""After a hold's end: an offline shop may still upload what it handed over before."""
 CODE_MEMORY = timedelta(days=2)
 """How long a lapsed code can still be told from an unknown one."""
 
@@ -114,10 +116,13 @@ async def lots(county_id: int, person_id: UUID) -> list[LotRow]:
 
 
 async def expire_holds(county_id: int, now: datetime) -> int:
-    """Void every hold not collected by ``now``; answers how many."""
+    """Void every hold that ended a day before ``now`` and was not uploaded; answers how many.
+
+    From its end on nothing can be handed over from it, whether it is void yet or not.
+    """
     done = 0
     while True:
-        sweep = ExpireHolds(id=new_id(), at=now, limit=CHUNK)
+        sweep = ExpireHolds(id=new_id(), at=now - HOLD_GRACE, limit=CHUNK)
         quantity = (await post_one(county_id, sweep)).quantity
         done += quantity
         if quantity < CHUNK:

@@ -179,7 +179,8 @@ async def mine(actor: Actor) -> list[PickupRow]:
 async def waiting(actor: Actor, shop_id: UUID) -> list[PickupRow]:
     """What a shop still has to hand out."""
     shop = await counter(actor, shop_id)
-    return await _named(actor.county_id, await queries.pickups_at(actor.county_id, shop.id))
+    rows = await queries.pickups_at(actor.county_id, shop.id)
+    return await _named(actor.county_id, [row for row in rows if row.state == "pending"])
 
 
 async def view(actor: Actor, pickup_id: UUID) -> PickupRow:
@@ -194,7 +195,7 @@ async def view(actor: Actor, pickup_id: UUID) -> PickupRow:
 
 def code_of(actor: Actor, row: PickupRow) -> OneTime | None:
     """The pickup code to show again; only the worker sees it, and only while it waits."""
-    if row.person_id != actor.person_id or row.status != "pending":
+    if row.person_id != actor.person_id or row.state != "pending":
         return None
     token, _, digits = open_(row.sealed).decode().partition(" ")
     return OneTime(row.id, token, digits, row.expires_at)

@@ -490,8 +490,9 @@ async def test_hold_times_out_once(world: World) -> None:
     kept = hold(world.worker, world.shop, line(world.rice, 1, 200), days=8)
     await service.post(COUNTY, [held, kept], NOW)
     end = NOW + timedelta(days=7)
-    assert await service.expire_holds(COUNTY, end) == 1
     assert await service.expire_holds(COUNTY, end) == 0
+    assert await service.expire_holds(COUNTY, end + service.HOLD_GRACE) == 1
+    assert await service.expire_holds(COUNTY, end + service.HOLD_GRACE) == 0
     assert await have(world.worker) == Balances(1000, 800, 200, 0, 0)
     assert await pieces(world.shop, world.rice) == (10, 1)
     assert await code(post_hold(held)) == Code.HOLD_RESOLVED

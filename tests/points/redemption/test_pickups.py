@@ -164,6 +164,26 @@ async def test_over_after_seven_days(rollback: None) -> None:
         await pickups.void(scene.keeper, wanted.id, "", now())
 
 
+async def test_handed_over_in_time_and_uploaded_after_the_end(rollback: None) -> None:
+    """For a day the sweep waits for shops without a line; nothing is handed over meanwhile."""
+    scene = await counter(2070)
+    early, never = order(scene), order(scene)
+    for wanted in (early, never):
+        await pickups.hold(scene.worker, wanted, now())
+    handed_at = now()
+    late = handed_at + timedelta(days=7, hours=20)
+    assert await ledger.expire_holds(COUNTY, late) == 0
+    refused = await pickups.hand_over(scene.keeper, never.id, HandOver(id=new_id()), late)
+    assert refused.refusal is not None
+    assert refused.refusal.code == "hold_expired"
+    upload = HandOver(id=new_id(), at=handed_at)
+    answer = await pickups.hand_over(scene.keeper, early.id, upload, late)
+    assert answer.redemption is not None
+    assert answer.redemption.at == handed_at
+    assert await ledger.expire_holds(COUNTY, late + timedelta(hours=5)) == 1
+    assert await available(scene.worker) == 1720
+
+
 @pytest.mark.parametrize("minutes", [-60, 10])
 async def test_impossible_times_are_refused(rollback: None, minutes: int) -> None:
     """A hand-over before the hold or in the future is a wrong clock."""

@@ -6,7 +6,8 @@ from uuid import UUID
 
 import httpx
 
-from points.redemption import codes, service
+from points.redemption import codes, pickups, queries, service
+from points.redemption.schemas import HoldOrder, WantedLine
 from shared.clock import now, today
 from shared.identity import accounts
 from shared.ids import new_id
@@ -221,6 +222,25 @@ async def test_cancel_an_order(client: httpx.AsyncClient) -> None:
     await sign_in(client, scene.worker)
     assert (await post(client, f"/pickups/{order}/void")).status_code == 303
     assert "已取消" in (await client.get("/pickups")).text
+
+
+async def test_an_order_past_its_end_shows_no_code_any_more(client: httpx.AsyncClient) -> None:
+    """While the ledger still waits for a late upload both sides can only give it back."""
+    scene = await counter(2070)
+    order = HoldOrder(id=new_id(), shop_id=scene.shop_id, lines=[WantedLine(scene.soap, 1)])
+    await pickups.hold(scene.worker, order, now() - timedelta(days=7, hours=1))
+    await sign_in(client, scene.keeper)
+    assert "没有待取的预订" in (await client.get("/shop/pickups")).text
+    page = await client.get(f"/shop/pickups/{order.id}")
+    assert "确认交货" not in page.text
+    assert "交不了货，作废" in page.text
+    await sign_in(client, scene.worker)
+    assert "已过期" in (await client.get("/pickups")).text
+    page = await client.get(f"/pickups/{order.id}")
+    assert "出示" not in page.text
+    assert "积分一天内退回" in page.text
+    assert (await post(client, f"/pickups/{order.id}/void")).status_code == 303
+    assert await queries.spendable(COUNTY, scene.worker.person_id, now()) == 2070
 
 
 async def ordered_ahead(client: httpx.AsyncClient, scene: Scene) -> UUID:
