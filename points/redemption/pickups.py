@@ -46,6 +46,9 @@ from shared.roster.roles import Role
 CLOCK_SKEW = timedelta(minutes=5)
 """How far ahead a terminal's clock may be."""
 
+KEPT = timedelta(days=90)
+"""How long a resolved order still says who fetches it and where it is brought."""
+
 
 class HoldAnswer(msgspec.Struct, frozen=True):
     """What became of an order ahead; ``repeated`` when the same request had it before."""
@@ -191,6 +194,11 @@ async def view(actor: Actor, pickup_id: UUID) -> PickupRow:
     if row.person_id != actor.person_id:
         await counter(actor, row.shop_id)
     return (await _named(actor.county_id, [row]))[0]
+
+
+async def forget(county_id: int, now: datetime) -> int:
+    """Home address and family member of old orders; the ledger keeps who took what. How many."""
+    return await queries.forget_pickups(county_id, now - KEPT)
 
 
 def code_of(actor: Actor, row: PickupRow) -> OneTime | None:

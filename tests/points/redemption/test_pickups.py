@@ -10,6 +10,7 @@ from points.errors import ClockWrong, Refused, UseAsPickup
 from points.ledger import service as ledger
 from points.ledger.items import ExpireHolds
 from points.redemption import codes, pickups, queries, service
+from points.redemption.jobs import JOBS
 from points.redemption.schemas import HandOver, HoldOrder, WantedLine
 from shared.clock import now
 from shared.errors import NotFound
@@ -146,6 +147,29 @@ async def test_family_member_fetches(rollback: None) -> None:
     answer = await pickups.hand_over(scene.keeper, wanted.id, HandOver(id=new_id()), now())
     assert answer.redemption is not None
     assert answer.redemption.collector == "李秀英"
+
+
+async def test_names_and_addresses_of_old_orders_are_forgotten(rollback: None) -> None:
+    """Ninety days after the end of it; the ledger still says who took it, a live order waits."""
+    scene = await counter()
+    taken, given_back, waits = (
+        order(scene, (scene.soap, 1), collector="李秀英", deliver_to="三组李家湾") for _ in range(3)
+    )
+    for wanted in (taken, given_back, waits):
+        await pickups.hold(scene.worker, wanted, now())
+    handed = HandOver(id=new_id())
+    await pickups.hand_over(scene.keeper, taken.id, handed, now())
+    await pickups.void(scene.worker, given_back.id, "", now())
+    (job,) = JOBS
+    assert "0 份" in await job.run(COUNTY, "", now() + timedelta(days=89))
+    assert "2 份" in await job.run(COUNTY, "", now() + timedelta(days=91))
+    rows = {row.id: (row.collector, row.deliver_to) for row in await pickups.mine(scene.worker)}
+    assert rows == {
+        taken.id: ("", ""),
+        given_back.id: ("", ""),
+        waits.id: ("李秀英", "三组李家湾"),
+    }
+    assert (await service.full(COUNTY, handed.id)).collector == "李秀英"
 
 
 async def test_over_after_seven_days(rollback: None) -> None:
