@@ -1,20 +1,22 @@
 """The office's lists of shops and goods, with the faults office files have."""
 
 import io
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 import xlsxwriter
 
+from points.errors import Refused
 from points.mall import queries
 from points.mall import service as mall
 from points.mall.office import Imported, import_products, import_shops
-from shared.clock import today
+from shared.clock import now, today
 from shared.database import DB
 from shared.documents.errors import BadFile
 from shared.errors import NotFound
 from shared.identity import queries as identity
+from shared.ids import new_id
 from shared.roster import service as roster
 from shared.roster.roles import Role
 from tests import factories
@@ -97,6 +99,21 @@ async def test_a_newer_list_changes_what_differs(rollback: None) -> None:
     assert found is not None
     assert found.settlement_name == "新合作社"
     assert set(found.keepers) == {"孟国平", "雷小兵"}
+
+
+async def test_a_refused_move_leaves_no_shelf_that_keeps_the_first_stock_out(
+    rollback: None,
+) -> None:
+    """Pieces out of an empty shelf are refused; the list of goods fills it afterwards."""
+    world = await factories.small_county()
+    shop = await factories.shop(world.units["421222100"])
+    soap = await factories.product()
+    out = mall.StockForm(id=new_id(), product_id=soap, move="out", quantity=1, reason="破损")
+    with pytest.raises(Refused):
+        await mall.move_stock(await acting(shop.keeper), shop.shop_id, out, now())
+    assert (await read_goods(goods(SOAP))).faults == []
+    (offer,) = await mall.offers(COUNTY, shop.shop_id, today() + timedelta(days=1))
+    assert (offer.name, offer.quantity) == ("肥皂", 20)
 
 
 async def test_the_next_keeper_gets_the_first_post_once_it_is_free(rollback: None) -> None:
