@@ -327,7 +327,7 @@ async def decide_price(
     """Approve or refuse a proposal, by somebody other than its author.
 
     A proposal whose first day has passed meanwhile counts from the day of the approval: old slips
-    keep the old price.
+    keep the old price. Raises NotFound, Forbidden, Conflict, Invalid.
     """
     row = await queries.price(actor.county_id, price_id)
     if row is None:
@@ -343,6 +343,8 @@ async def decide_price(
         dated = msgspec.structs.replace(row, first_day=day)
         if approve and await queries.price_begins(actor.county_id, dated):
             raise Conflict("这一天已经有另一个批准的价格，请让店里换一个日期再报。")
+        if approve:
+            await _still_fits(actor.county_id, dated)
         done = await queries.decide_price(
             actor.county_id, price_id, state, day, clock_now(), actor.person_id, note.strip()
         )
@@ -455,6 +457,15 @@ async def _priced(county_id: int, form: PriceForm, actor: Actor | None) -> Price
         decider=None,
         decision_note="",
     )
+
+
+async def _still_fits(county_id: int, row: PriceRow) -> None:
+    """What a proposal was held against may have changed since. Raises Invalid."""
+    found = await queries.product(county_id, row.product_id, row.first_day)
+    settings = await settings_county.get(county_id)
+    terms = PriceTerms(row.points, row.purchase_fen, found.market_fen if found else None)
+    if fault := price_fault(terms, settings.point_value_fen):
+        raise Invalid(f"不能同意：{fault}", {"points": fault})
 
 
 def _checked(form: ProductForm, product_id: UUID) -> ProductRow:

@@ -78,6 +78,25 @@ async def test_price_of_the_past_or_below_cost_is_refused(rollback: None) -> Non
         await mall.propose_price(keeper, proposal(soap, None))
 
 
+async def test_a_price_above_the_market_of_the_day_is_not_approved(rollback: None) -> None:
+    """The department has entered what the goods cost in the shops since it was proposed."""
+    world = await factories.small_county()
+    shop = await factories.shop(world.units["421222100001"])
+    soap = await factories.product()
+    price_id = await mall.propose_price(await acting(shop.keeper), proposal(soap, shop.shop_id))
+    known = await mall.product(COUNTY, soap)
+    assert known is not None
+    cheaper = mall.ProductForm(
+        name=known.name, category=Category.DAILY, measure=known.measure, market_fen=550
+    )
+    await mall.edit_product(await acting(world.department), soap, cheaper)
+    chief = await acting(world.chief)
+    with pytest.raises(Invalid, match="高于市场价"):
+        await mall.decide_price(chief, price_id, approve=True)
+    assert await in_force(soap, shop.shop_id, TOMORROW) == 50
+    await mall.decide_price(chief, price_id, approve=False, note="高于市场价")
+
+
 async def test_late_approval_counts_from_its_own_day(rollback: None) -> None:
     """A proposal approved after its first day does not reach back."""
     world = await factories.small_county()
