@@ -58,6 +58,7 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
 async def propose(actor: Actor, form: Proposal, now: datetime | None = None) -> UUID:
     """Serve notice of a deduction; the same form again is the notice already served.
 
+    One false claim is held against a worker once, whoever finds it out a second time.
     Raises DeductionRefused, NotFound.
     """
     at = now or clock_now()
@@ -90,6 +91,8 @@ async def propose(actor: Actor, form: Proposal, now: datetime | None = None) -> 
         await work_queries.lock_worker(actor.county_id, form.worker_id)
         if known := await queries.same(actor.county_id, row):
             return known
+        if penalty.reverses and await queries.charged(actor.county_id, form.record_id, form.code):
+            raise DeductionRefused("record_id", "这条记录已按这条规则告知过扣分，不能扣两次。")
         await queries.insert(actor.county_id, row)
         await _audit(actor, Action.DEDUCT_PROPOSE, row, authority, form)
     return row.id
