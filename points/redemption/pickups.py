@@ -65,8 +65,10 @@ class VoidAnswer(msgspec.Struct, frozen=True):
     voided: Voided
 
 
-async def hold(actor: Actor, order: HoldOrder, now: datetime) -> HoldAnswer:
-    """Keep goods and points for one shop.
+async def hold(
+    actor: Actor, order: HoldOrder, now: datetime, *, shown: int | None = None
+) -> HoldAnswer:
+    """Keep goods and points for one shop; ``shown`` is the total that the page promised.
 
     Without a code it is the actor's own order, with one the shop makes it for the person at the
     counter. Raises as ``service.redeem``.
@@ -76,7 +78,7 @@ async def hold(actor: Actor, order: HoldOrder, now: datetime) -> HoldAnswer:
     here = await counter_on(actor.county_id, shop.id, today(now))
     if here is None:
         raise NotFound
-    terms = terms_of(here, order.lines, today(now))
+    terms = terms_of(here, order.lines, today(now), shown)
     item = Hold(
         id=order.id,
         actor_id=actor.person_id,

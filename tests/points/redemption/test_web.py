@@ -6,6 +6,7 @@ from uuid import UUID
 
 import httpx
 
+from points.mall import service as mall
 from points.redemption import codes, pickups, queries, service
 from points.redemption.schemas import HoldOrder, WantedLine
 from shared.clock import now, today
@@ -45,6 +46,34 @@ async def test_scan_choose_confirm(client: httpx.AsyncClient) -> None:
     assert "1 笔" in today.text
     receipt = await client.get(f"/receipts/{form['id']}")
     assert "撤销这笔兑换" in receipt.text
+
+
+async def test_a_page_older_than_a_price_takes_no_other_sum(client: httpx.AsyncClient) -> None:
+    """Shown before midnight, confirmed after: said with the new price, nothing is taken."""
+    scene = await counter(2070)
+    await sign_in(client, scene.keeper)
+    code = await scene.code()
+    goods = await client.get(f"/r/{code}")
+    price = {f"p-{scene.soap}": field(goods.text, f"p-{scene.soap}")}
+    form = {"id": field(goods.text, "id"), "code": code, f"q-{scene.soap}": "2"}
+    await sign_in(client, scene.worker)
+    order = await client.get(f"/pickups/new?shop={scene.shop_id}")
+    ahead = {"id": field(order.text, "id"), "shop": str(scene.shop_id), f"q-{scene.soap}": "1"}
+    dearer = mall.PriceForm(
+        product_id=scene.soap, shop_id=None, first_day=today(), points=60, purchase_fen=450
+    )
+    await mall.set_price(COUNTY, dearer, at=now())
+    late = await post(client, "/pickups", **ahead, **price)
+    assert late.status_code == 409
+    assert "商品积分有变动" in late.text
+    await sign_in(client, scene.keeper)
+    late = await post(client, "/shop/redeem", **form, **price)
+    assert late.status_code == 409
+    assert "商品积分有变动" in late.text
+    assert await queries.spendable(COUNTY, scene.worker.person_id, now()) == 2070
+    form |= {"id": field(late.text, "id"), f"p-{scene.soap}": field(late.text, f"p-{scene.soap}")}
+    assert (await post(client, "/shop/redeem", **form)).status_code == 303
+    assert await queries.spendable(COUNTY, scene.worker.person_id, now()) == 2070 - 120
 
 
 async def test_typed_digits(client: httpx.AsyncClient) -> None:
