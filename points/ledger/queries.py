@@ -36,6 +36,7 @@ SELECT
               AND remaining > 0), 0)::int8 AS awaiting
 """
 # A person's legs from both account indexes; what a transfer is about says its words and its shop.
+# What a resolution lets go has the words of the award that waited, not those of the resolution.
 TRANSFERS = """
 WITH own AS (
     SELECT id, batch, position, unit, code, amount, about FROM points.transfer
@@ -46,11 +47,16 @@ WITH own AS (
     WHERE county_id = $1 AND debit = ANY (ARRAY[points.account_id('worker', 'merit', $2),
         points.account_id('worker', 'wallet', $2)]) AND id < $3
 )
-SELECT t.id, b.at, t.batch, t.position, t.unit, t.code, t.amount, coalesce(p.memo, '') AS memo,
-       p.day, r.shop_id, r.id AS redemption_id
+SELECT t.id, b.at, t.batch, t.position, t.unit, t.code, t.amount,
+       CASE WHEN t.code NOT IN ('offset', 'undo') THEN coalesce(w.memo, '') ELSE '' END AS memo,
+       CASE WHEN t.code <> 'offset' AND w.kind = 'award' THEN w.day END AS day,
+       r.shop_id, r.id AS redemption_id
 FROM (SELECT * FROM own WHERE $5 = '' OR unit = $5 ORDER BY id DESC LIMIT $4) AS t
 JOIN points.batch b ON b.county_id = $1 AND b.number = t.batch
 LEFT JOIN points.posting p ON p.county_id = $1 AND p.batch = t.batch AND p.position = t.position
+LEFT JOIN points.lot l ON l.county_id = $1 AND l.id = t.about
+    AND p.kind IN ('add_resolution', 'release_awaiting')
+LEFT JOIN points.posting w ON w.county_id = $1 AND w.id = coalesce(l.award_id, p.id)
 LEFT JOIN points.redemption r ON r.county_id = $1 AND r.id = t.about
 ORDER BY t.id DESC
 """

@@ -19,6 +19,7 @@ from points.ledger.items import (
     StockMove,
     VoidHold,
 )
+from points.ledger.words import label
 from shared.database import DB
 from shared.ids import new_id
 from tests.points.ledger.builders import (
@@ -747,6 +748,31 @@ async def test_movements_page_by_page(world: World) -> None:
     assert first + second == whole
     wallet = await service.transfers(COUNTY, world.worker, unit="wallet")
     assert [row.code for row in wallet] == ["redeem", "SVC-01"]
+
+
+async def test_movements_are_called_by_what_they_are() -> None:
+    """Money that comes later has its work's words; an undoing or a debt is no work at all."""
+    fund_id, shop, rice, worker = await fund(0), new_id(), new_id(), new_id()
+    first = msgspec.structs.replace(award(worker, fund_id, 100), memo="代办社保认证")
+    later = TODAY + timedelta(days=20)
+    raised = msgspec.structs.replace(resolution(fund_id, 1000, "决〔2026〕2号"), day=later)
+    sold = redeem(worker, shop, line(rice, 1, 60))
+    await service.post(COUNTY, [first, raised, restock(shop, rice), sold, undo(sold)], NOW)
+    again = redeem(worker, shop, line(rice, 1, 60))
+    visit = msgspec.structs.replace(award(worker, fund_id, 70), memo="走访")
+    await service.post(COUNTY, [again, reverse(first), visit, deduct(worker, 10)], NOW)
+    rows = await service.transfers(COUNTY, worker, unit="wallet")
+    assert [(label(row.code, row.memo), row.amount, row.day) for row in rows] == [
+        ("抵扣冲回", -60, None),
+        ("走访", 70, TODAY),
+        ("记录冲回", -40, None),
+        ("兑换商品", -60, None),
+        ("撤销兑换", 60, None),
+        ("兑换商品", -60, None),
+        ("代办社保认证", 100, TODAY),
+    ]
+    merit = await service.transfers(COUNTY, worker, unit="merit")
+    assert [(row.amount, row.day) for row in merit[:1]] == [(-10, None)]
 
 
 async def test_balance_at_every_past_date() -> None:
