@@ -82,9 +82,9 @@ async def transfers(
 ) -> list[TransferRow]:
     """A page of a person's movements, newest first; ``before`` is the last id of the page before.
 
-    ``limit`` is at most 200.
+    ``limit`` is at most 201: a page of 200, and whether there is another.
     """
-    return await queries.transfers(county_id, person_id, before, min(limit, 200), unit)
+    return await queries.transfers(county_id, person_id, before, min(limit, 201), unit)
 
 
 async def receipt(county_id: int, transfer_id: UUID) -> Receipt:
