@@ -13,7 +13,7 @@ from msgspec import Meta
 
 from points.errors import Refused
 from points.ledger import service as ledger
-from points.ledger.items import StockMove
+from points.ledger.items import Code, StockMove
 from points.mall import queries
 from points.mall.rules import (
     MAX_NAME,
@@ -40,6 +40,7 @@ PAGE = 20
 MOST_SHOPS = 2000
 CATALOGUE = 500
 """Most products of a county's catalogue."""
+FEWER_THAN_KEPT = "盘点件数比留着待取的还少。请先把交不了货的预订作废，再盘点。"
 CHANGED = "您打开之后别人已改过这条记录。请刷新，核对后再保存。"
 
 
@@ -409,6 +410,8 @@ async def move_stock(actor: Actor, shop_id: UUID, form: StockForm, now: datetime
         ),
         now,
     )
+    if outcome.code == Code.OUT_OF_STOCK and form.move == "count":
+        raise Refused(outcome.code, sentence=FEWER_THAN_KEPT)
     if not outcome.accepted:
         raise Refused(outcome.code, listed.name)
 

@@ -9,6 +9,7 @@ import pytest
 from points.errors import ClockWrong, Refused, UseAsPickup
 from points.ledger import service as ledger
 from points.ledger.items import ExpireHolds
+from points.mall import service as mall
 from points.redemption import codes, pickups, queries, service
 from points.redemption.jobs import JOBS
 from points.redemption.schemas import HandOver, HoldOrder, WantedLine
@@ -84,6 +85,19 @@ async def test_repeats_have_one_effect(rollback: None) -> None:
     repeated = await pickups.void(scene.worker, other.id, "不要了", now())
     assert (given_back.repeated, repeated.repeated) == (False, True)
     assert await available(scene.worker) == 1720
+
+
+async def test_a_count_below_what_is_kept_says_what_to_do(rollback: None) -> None:
+    """There are fewer sacks than orders: an order has to be given back first."""
+    scene = await counter(2070)
+    wanted = order(scene, (scene.rice, 2))
+    await pickups.hold(scene.worker, wanted, now())
+    count = mall.StockForm(id=new_id(), product_id=scene.rice, move="count", quantity=1)
+    with pytest.raises(Refused, match="交不了货的预订作废"):
+        await mall.move_stock(scene.keeper, scene.shop_id, count, now())
+    await pickups.void(scene.keeper, wanted.id, "少了一袋", now())
+    await mall.move_stock(scene.keeper, scene.shop_id, count, now())
+    assert await on_shelf(scene, scene.rice) == 1
 
 
 async def test_two_shops_upload_in_any_order(rollback: None) -> None:
