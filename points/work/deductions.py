@@ -105,7 +105,9 @@ async def reply(actor: Actor, deduction_id: UUID, text: str, now: datetime | Non
         raise DeductionRefused("text", "请写下您的说明。")
     async with DB.transaction():
         row = await _own(actor, deduction_id, Action.DEDUCT_ANSWER)
-        if row.state != "noticed" or today(at) > row.answer_due_on:
+        if row.state != "noticed":
+            raise DeductionRefused("text", f"这一件{STATE_NAMES[row.state]}，不能再陈述。")
+        if today(at) > row.answer_due_on:
             raise DeductionRefused(
                 "text", f"陈述期限是{chinese_date(row.answer_due_on)}，已经过了。"
             )
