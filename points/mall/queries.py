@@ -169,6 +169,12 @@ LEFT JOIN shared.person n ON n.county_id = m.county_id AND n.id = m.actor_id
 WHERE m.county_id = $1 AND m.shop_id = $2 AND m.product_id = $3
 ORDER BY m.batch DESC, m.position DESC LIMIT 20
 """
+SAME_PROPOSAL = """
+SELECT id FROM points.price
+WHERE county_id = $1 AND product_id = $2 AND shop_id IS NOT DISTINCT FROM $3 AND first_day = $4
+  AND points = $5 AND purchase_fen = $6 AND proposed_by = $7 AND state = 'proposed'
+LIMIT 1
+"""
 VACANT_FIRST_POST = """
 SELECT p.id FROM shared.post p
 WHERE p.county_id = $1 AND p.subject_id = $2 AND p.role = 'shopkeeper' AND p.seat = 1
@@ -341,6 +347,21 @@ async def insert_price(county_id: int, row: PriceRow, decided_by: UUID | None) -
         row.decided_at,
         decided_by,
     )
+
+
+async def same_proposal(county_id: int, row: PriceRow) -> UUID | None:
+    """A proposal of exactly this by the same person that nobody has decided yet."""
+    found: UUID | None = await DB.fetchval(
+        SAME_PROPOSAL,
+        county_id,
+        row.product_id,
+        row.shop_id,
+        row.first_day,
+        row.points,
+        row.purchase_fen,
+        row.proposed_by,
+    )
+    return found
 
 
 async def decide_price(

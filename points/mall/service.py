@@ -293,7 +293,10 @@ async def waiting_prices(actor: Actor) -> list[PriceRow]:
 
 
 async def propose_price(actor: Actor, form: PriceForm, *, on: date | None = None) -> UUID:
-    """Ask for a price from today or later. Raises Invalid with the reason, NotFound."""
+    """Ask for a price from today or later; the same form again is the proposal that waits.
+
+    Raises Invalid with the reason, NotFound.
+    """
     day = on or today()
     code = str(actor.county_id)
     if form.shop_id is not None:
@@ -308,6 +311,9 @@ async def propose_price(actor: Actor, form: PriceForm, *, on: date | None = None
         )
     row = await _priced(actor.county_id, form, actor)
     async with DB.transaction():
+        await queries.lock_product(actor.county_id, row.product_id)
+        if known := await queries.same_proposal(actor.county_id, row):
+            return known
         await queries.insert_price(actor.county_id, row, None)
         await audit.record(
             actor,

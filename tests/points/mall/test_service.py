@@ -78,6 +78,20 @@ async def test_price_of_the_past_or_below_cost_is_refused(rollback: None) -> Non
         await mall.propose_price(keeper, proposal(soap, None))
 
 
+async def test_a_proposal_posted_twice_waits_once(rollback: None) -> None:
+    """The village decides on one price, not on its double; another sum is another proposal."""
+    world = await factories.small_county()
+    shop = await factories.shop(world.units["421222100001"])
+    soap = await factories.product()
+    keeper, chief = await acting(shop.keeper), await acting(world.chief)
+    first = await mall.propose_price(keeper, proposal(soap, shop.shop_id))
+    assert await mall.propose_price(keeper, proposal(soap, shop.shop_id)) == first
+    assert await mall.propose_price(keeper, proposal(soap, shop.shop_id, points=70)) != first
+    assert len(await mall.waiting_prices(chief)) == 2
+    await mall.decide_price(chief, first, approve=False, note="太贵了")
+    assert await mall.propose_price(keeper, proposal(soap, shop.shop_id)) != first
+
+
 async def test_a_price_above_the_market_of_the_day_is_not_approved(rollback: None) -> None:
     """The department has entered what the goods cost in the shops since it was proposed."""
     world = await factories.small_county()
