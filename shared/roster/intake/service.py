@@ -204,7 +204,7 @@ async def give_up(actor: Actor, run_id: UUID) -> None:
 
 
 async def forget_old_files(county_id: int, now: datetime) -> int:
-    """Forget files that nobody accepted within a day; the count of them."""
+    """Forget files that nobody accepted within a day, and after a day whom accepted ones named."""
     return await queries.forget_payloads_before(county_id, now - KEPT_FOR)
 
 
