@@ -31,6 +31,8 @@ async def calibrate(
 ) -> Scores:
     """Set a person's final score (0–100, two decimals) in the current run and grade all again.
 
+    Once the results are out, only that person is graded again: nobody loses or gets a grade
+    without a notice because of what another was granted, even if 优秀 then exceeds its share.
     ``authority`` is given where an objection or appeal was decided by due process, which has asked
     its own rights. Raises NotFound, Forbidden (own score), NoCycle, CycleClosed, WrongStage,
     Invalid.
@@ -65,7 +67,11 @@ async def calibrate(
             actor.county_id, new_id(), cycle_id, run.id, person_id, row, actor.person_id
         )
         await queries.calibrate(actor.county_id, run.id, person_id, cents)
-        await scoring_queries.regrade(actor.county_id, run.id)
+        if cycle.state is Stage.REVIEW:
+            await scoring_queries.regrade(actor.county_id, run.id)
+        else:
+            rose = before.final is None or cents >= before.final
+            await scoring_queries.regrade_one(actor.county_id, run.id, person_id, rose=rose)
         await freezing.freeze(actor.county_id, run.id)
         after = await queries.scores(actor.county_id, run.id, person_id)
         if after is None:

@@ -386,6 +386,8 @@ UPDATE appraisal.score s SET grade = g.grade, note = g.note
 FROM (SELECT county_id, run_id, person_id, {GRADE} AS grade, {NOTE} AS note FROM graded) AS g
 WHERE s.county_id = ANY($1) AND s.county_id = g.county_id AND s.run_id = g.run_id
   AND s.person_id = g.person_id AND (s.grade, s.note) IS DISTINCT FROM (g.grade, g.note)
+  AND ($3::uuid IS NULL OR s.person_id = $3 AND NOT ($4 AND s.grade = 'excellent'
+       AND g.note = 'quota'))
 """
 
 
@@ -446,7 +448,15 @@ async def replay(county_id: int, run_id: UUID, scheme: str) -> list[Result]:
 
 async def regrade(county_id: int, run_id: UUID) -> int:
     """Grade a run again by its final scores; how many grades changed."""
-    return _count(await DB.execute(REGRADE, [county_id], [run_id]))
+    return _count(await DB.execute(REGRADE, [county_id], [run_id], None, False))
+
+
+async def regrade_one(county_id: int, run_id: UUID, person_id: UUID, *, rose: bool) -> int:
+    """Grade one person again and leave everybody else what they were told.
+
+    Whose score did not fall keeps 优秀, whoever else has come into the township's share since.
+    """
+    return _count(await DB.execute(REGRADE, [county_id], [run_id], person_id, rose))
 
 
 def _count(status: str) -> int:
