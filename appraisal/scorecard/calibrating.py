@@ -67,11 +67,11 @@ async def calibrate(
             actor.county_id, new_id(), cycle_id, run.id, person_id, row, actor.person_id
         )
         await queries.calibrate(actor.county_id, run.id, person_id, cents)
-        if cycle.state is Stage.REVIEW:
-            await scoring_queries.regrade(actor.county_id, run.id)
-        else:
-            rose = before.final is None or cents >= before.final
-            await scoring_queries.regrade_one(actor.county_id, run.id, person_id, rose=rose)
+        rose = before.final is None or cents >= before.final
+        out = cycle.state is not Stage.REVIEW
+        await scoring_queries.regrade(
+            actor.county_id, run.id, person_id if out else None, rose=rose
+        )
         await freezing.freeze(actor.county_id, run.id)
         after = await queries.scores(actor.county_id, run.id, person_id)
         if after is None:

@@ -446,17 +446,15 @@ async def replay(county_id: int, run_id: UUID, scheme: str) -> list[Result]:
     return await DB.all(Result, REPLAY, [county_id], [run_id], scheme)
 
 
-async def regrade(county_id: int, run_id: UUID) -> int:
-    """Grade a run again by its final scores; how many grades changed."""
-    return _count(await DB.execute(REGRADE, [county_id], [run_id], None, False))
+async def regrade(
+    county_id: int, run_id: UUID, only: UUID | None = None, *, rose: bool = False
+) -> int:
+    """Grade a run again by its final scores; how many grades changed.
 
-
-async def regrade_one(county_id: int, run_id: UUID, person_id: UUID, *, rose: bool) -> int:
-    """Grade one person again and leave everybody else what they were told.
-
-    Whose score did not fall keeps 优秀, whoever else has come into the township's share since.
+    ``only`` one person, everybody else keeping what they were told; whose score ``rose`` or stayed
+    keeps 优秀, whoever else has come into the township's share since.
     """
-    return _count(await DB.execute(REGRADE, [county_id], [run_id], person_id, rose))
+    return _count(await DB.execute(REGRADE, [county_id], [run_id], only, rose))
 
 
 def _count(status: str) -> int:
