@@ -240,6 +240,8 @@ class Signed(msgspec.Struct, frozen=True, kw_only=True):
     actor_id: UUID | None
     """None = the clock."""
     effective_on: date
+    appeal_days: int | None = None
+    """Working days to appeal that its letter promises, where it promises any."""
 
 
 Chain = Sequence[Signed]
@@ -282,6 +284,11 @@ def terms(step: Step) -> Iterator[Term]:
 def begun(term: Term, chain: Chain) -> date | None:
     """The day the term's step took effect; None while it is not in the chain."""
     return next((one.effective_on for one in reversed(chain) if one.key in term.since), None)
+
+
+def promised(chain: Chain) -> int | None:
+    """Working days to appeal that the last letter promised."""
+    return next((one.appeal_days for one in reversed(chain) if one.appeal_days), None)
 
 
 def waits(machine: Machine, step: Step) -> bool:

@@ -161,7 +161,7 @@ async def letter(actor: Actor, case_id: UUID, position: int, *, named: bool) -> 
     settings = await settings_county.get(actor.county_id)
     remedy = ""
     if row.step in APPEALABLE:
-        days = settings.objection_days
+        days = row.signed.appeal_days or settings.objection_days
         remedy = (
             f"如不服，可在本文书送达之日起{days}个工作日内向县级申诉，"
             f"{settings.appeal_days}个工作日内答复。"
@@ -407,6 +407,8 @@ async def _write(
     machine = case.kind
     keys = [*(one.step for one in steps), step.key]
     given = {key: form.answers[key] for key in step.fields if form.answers.get(key)}
+    if step.key in APPEALABLE:
+        given[answers.APPEAL_DAYS] = str((await settings_county.get(county)).objection_days)
     row = NewStep(
         id=new_id(),
         case_id=case.id,

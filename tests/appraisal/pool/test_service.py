@@ -25,6 +25,8 @@ from appraisal.pool import queries, service
 from appraisal.pool.rules import PURGE_DAYS, Protection
 from appraisal.pool.schemas import ApplyForm, ShieldForm
 from appraisal.scorecard import calibrating
+from shared import settings_county
+from shared.calendar import service as calendar
 from shared.database import DB
 from shared.errors import GridmeritError, Invalid, NotFound
 from shared.identity import sessions
@@ -326,6 +328,30 @@ async def test_an_appeal_keeps_somebody(rollback: None) -> None:
     assert await duties(made, someone) == ["gridworker"]
     with pytest.raises(StepRefused, match="留任"):
         await exit_of(made, someone, "appraisal", "opened")
+
+
+async def test_the_promised_term_to_appeal_outlasts_a_shorter_setting(rollback: None) -> None:
+    """Ten days stand in the served decision; three, set afterwards, are for the next one."""
+    made = await scene()
+    someone = await gridworker(made, Employment.VILLAGE_PAID)
+    await failed_again(made, someone)
+    department = await actor_of(made, made.town.department)
+    longer = msgspec.structs.replace(await settings_county.get(COUNTY), objection_days=10)
+    await settings_county.update(department, COUNTY, longer)
+    case_id = await exit_of(made, someone, "appraisal", "opened")
+    await to_decision(made, case_id)
+    await sign(made, made.town.instructor, case_id, "decided")
+    shorter = msgspec.structs.replace(await settings_county.get(COUNTY), objection_days=3)
+    await settings_county.update(department, COUNTY, shorter)
+    decided = (await casework_queries.steps(COUNTY, case_id))[-1]
+    letter = await casework.letter(department, case_id, decided.position, named=False)
+    assert "10个工作日内向县级申诉" in letter.remedy
+    await sign(made, made.town.chief, case_id, "served")
+    last = await calendar.add_working_days(COUNTY, made.today, 10)
+    made.pass_days((last - made.today).days)
+    assert await casework.clock(COUNTY, made.now) == (0, 0)
+    case = await sign(made, someone, case_id, "appealed")
+    assert case.outcome is None
 
 
 async def test_an_exit_that_was_stopped_may_begin_again(rollback: None) -> None:
