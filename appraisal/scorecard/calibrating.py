@@ -37,11 +37,7 @@ async def calibrate(
     its own rights. Raises NotFound, Forbidden (own score), NoCycle, CycleClosed, WrongStage,
     Invalid.
     """
-    if not (score.is_finite() and Decimal(0) <= score <= Decimal(100)):
-        raise Invalid("得分应在 0 到 100 之间。", {"score": "得分应在 0 到 100 之间。"})
-    if not reason.strip():
-        raise Invalid("请写明校准的理由。", {"reason": "请写明校准的理由。"})
-    cents = int((score * 100).quantize(Decimal(1), ROUND_HALF_UP))
+    cents = _cents(score, reason)
     async with DB.transaction():
         cycle = await cycles.expect(actor.county_id, cycle_id, *STAGES)
         # Grades and ranks are made of everybody's scores, so of two calibrations one waits.
@@ -90,3 +86,11 @@ async def calibrate(
             authority=authority,
         )
     return after
+
+
+def _cents(score: Decimal, reason: str) -> int:
+    if not (score.is_finite() and Decimal(0) <= score <= Decimal(100)):
+        raise Invalid("得分应在 0 到 100 之间。", {"score": "得分应在 0 到 100 之间。"})
+    if not reason.strip():
+        raise Invalid("请写明校准的理由。", {"reason": "请写明校准的理由。"})
+    return int((score * 100).quantize(Decimal(1), ROUND_HALF_UP))
