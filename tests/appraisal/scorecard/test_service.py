@@ -204,6 +204,22 @@ async def test_a_closed_cycle_s_scores_never_change(rollback: None) -> None:
                     await DB.execute(statement, COUNTY, scene.run_id)
 
 
+async def test_a_result_that_is_out_is_not_lowered_by_hand(rollback: None) -> None:
+    """Only a case lowers it, where the person is heard, served and may appeal."""
+    scene = await scored_cycle(Stage.NOTICE)
+    who = scene.town.worker.person_id
+    before = (await service.card(scene.department, scene.cycle_id, who)).scores
+    with pytest.raises(Invalid, match="结果已经公布"):
+        await calibrating.calibrate(
+            scene.department, scene.cycle_id, who, Decimal(50), "重新核算", AFTER
+        )
+    assert (await service.card(scene.department, scene.cycle_id, who)).scores == before
+    better = await calibrating.calibrate(
+        scene.department, scene.cycle_id, who, Decimal(100), "漏计培训", AFTER
+    )
+    assert better.final == 10000
+
+
 async def test_a_worker_s_list_has_the_result_once_announced(rollback: None) -> None:
     """Served or not, as the calibration of a decided objection leaves it."""
     scene = await scored_cycle(Stage.REVIEW)
@@ -214,7 +230,13 @@ async def test_a_worker_s_list_has_the_result_once_announced(rollback: None) -> 
     assert (await service.own_card(worker, scene.cycle_id)).served is None
     await notice.receive(worker, scene.cycle_id, now())
     await calibrating.calibrate(
-        scene.department, scene.cycle_id, worker.person_id, Decimal(88), "异议成立", AFTER
+        scene.department,
+        scene.cycle_id,
+        worker.person_id,
+        Decimal(88),
+        "异议成立",
+        AFTER,
+        authority="instructor@421222100",
     )
     [own] = await service.mine(worker)
     assert own.card is not None
