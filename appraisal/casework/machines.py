@@ -628,7 +628,6 @@ def _exit(employment: Employment, *, fault: bool) -> Machine:
                 *((Term(("served",), span),) if span else ()),
             ),
             document=True,
-            ahead=True,
             outcome=ends,
             letter="退出通知书",
         )
@@ -729,7 +728,6 @@ END_OF_TERM = Machine(
             needs=(Need.UNPROTECTED,),
             past=(Term(("served",), Span.TERM_END),),
             document=True,
-            ahead=True,
             outcome=Outcome.TERM_ENDED,
             letter="退出通知书",
         ),

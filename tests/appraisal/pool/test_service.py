@@ -306,6 +306,32 @@ async def test_a_protected_person_stays(rollback: None) -> None:
     await sign(made, made.clerk, case_id, "dismissed")
 
 
+async def test_no_dismissal_runs_ahead_of_a_protection(rollback: None) -> None:
+    """Signed for next month, it could not see what is recorded until then: it waits for its day."""
+    made = await scene()
+    someone = await gridworker(made, Employment.CONTRACT)
+    await failed_again(made, someone)
+    case_id = await exit_of(made, someone, "appraisal", "opened")
+    await to_decision(made, case_id)
+    await sign(made, made.town.instructor, case_id, "decided")
+    await sign(made, someone, case_id, "served")
+    made.pass_days(40)
+    await casework.clock(COUNTY, made.now)
+    ahead = made.today + timedelta(days=30)
+    with pytest.raises(StepRefused, match="还没有到"):
+        await sign(made, made.clerk, case_id, "dismissed", on=ahead)
+    made.pass_days(10)
+    shield = ShieldForm(
+        kind=Protection.MEDICAL_PERIOD, starts_on=made.today, ends_on=None, document="证明2号"
+    )
+    clerk = await actor_of(made, made.clerk)
+    await service.record_shield(clerk, someone.person_id, shield, made.now)
+    made.pass_days(20)
+    with pytest.raises(StepRefused, match="保护期"):
+        await sign(made, made.clerk, case_id, "dismissed")
+    assert await duties(made, someone) == ["gridworker"]
+
+
 async def test_an_appeal_keeps_somebody(rollback: None) -> None:
     """Decided by the county, not by those who decided; until then nothing ends."""
     made = await scene()
