@@ -208,3 +208,5 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
     """How it reaches an objector, with the contact that they gave; empty where it is served."""
     sealed: bool = False
     """Whether the objector's name is left out, and the actor may ask for it."""
+    in_force: str = ""
+    """When the letter takes effect, where that is not the day on which it was signed."""

@@ -67,6 +67,10 @@ ERASED_AFTER_DAYS = 90
 AUTO_WORDS = "期限已满，系统记录。"
 APPEALABLE = frozenset({"decided", "review_kept", "review_changed", "contest_changed"})
 """Steps whose letter says how to appeal."""
+INTENDED = "decided"
+"""The decision that somebody is to leave: nothing happens before its appeal is over."""
+IN_FORCE = "送达后申诉期满没有申诉，或申诉答复维持决定之日"
+STAYS = "在此之前岗位不变，退出日期以退出通知书为准。"
 READERS = frozenset({Role.DEPARTMENT, Role.AUDITOR})
 
 
@@ -165,7 +169,7 @@ async def letter(actor: Actor, case_id: UUID, position: int, *, named: bool) -> 
         remedy = (
             f"如不服，可在本文书送达之日起{days}个工作日内向县级申诉，"
             f"{settings.appeal_days}个工作日内答复。"
-        )
+        ) + (STAYS if row.step == INTENDED else "")
     found = Letter(
         case_id=case_id,
         heading=case.kind.step(row.step).letter or row.title,
@@ -183,6 +187,7 @@ async def letter(actor: Actor, case_id: UUID, position: int, *, named: bool) -> 
         actor_name=row.actor_name,
         issuer=settings.department_name,
         remedy=remedy,
+        in_force=IN_FORCE if row.step == INTENDED else "",
     )
     if case.kind.step(row.step).to_objector:
         sealed = await _may_ask(actor, case, signed)

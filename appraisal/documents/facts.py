@@ -174,7 +174,7 @@ async def decision(actor: Actor, case_id: UUID, number: int, now: datetime) -> M
         facts=found.words or "见案卷。",
         basis="；".join(f"{label}：{words}" for label, words in found.facts),
         decision=f"{found.step_title}。",
-        effective_on=chinese_date(found.effective_on),
+        effective_on=found.in_force or chinese_date(found.effective_on),
         appeal=found.remedy or "如对办理有不同意见，可以向组织部门反映。",
         issuer=await _issuer(actor),
         date=chinese_date(found.effective_on),

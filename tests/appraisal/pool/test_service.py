@@ -1,5 +1,6 @@
 """The pools on PostgreSQL: warned, trained, re-checked, heard, served, and only then let go."""
 
+import io
 import random
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -10,6 +11,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 import pytest
+from docx import Document
 
 from appraisal.casework import queries as casework_queries
 from appraisal.casework import service as casework
@@ -28,6 +30,7 @@ from appraisal.scorecard import calibrating
 from shared import settings_county
 from shared.calendar import service as calendar
 from shared.database import DB
+from shared.dates import chinese_date
 from shared.errors import GridmeritError, Invalid, NotFound
 from shared.identity import sessions
 from shared.ids import new_id
@@ -354,6 +357,24 @@ async def test_an_appeal_keeps_somebody(rollback: None) -> None:
     assert await duties(made, someone) == ["gridworker"]
     with pytest.raises(StepRefused, match="留任"):
         await exit_of(made, someone, "appraisal", "opened")
+
+
+async def test_a_decision_says_when_it_takes_effect(rollback: None) -> None:
+    """Not on the day it was signed: after service, when no appeal was made or it was rejected."""
+    made = await scene()
+    someone = await gridworker(made, Employment.VILLAGE_PAID)
+    await failed_again(made, someone)
+    case_id = await exit_of(made, someone, "appraisal", "opened")
+    await to_decision(made, case_id)
+    await sign(made, made.town.instructor, case_id, "decided")
+    department = await actor_of(made, made.town.department)
+    decided = (await casework_queries.steps(COUNTY, case_id))[-1]
+    _, content = await facts.decision(department, case_id, decided.position, made.now)
+    text = "\n".join(one.text for one in Document(io.BytesIO(content)).paragraphs)
+    assert "本决定自 送达后申诉期满没有申诉，或申诉答复维持决定之日 起生效。" in text
+    assert "在此之前岗位不变" in text
+    assert f"自 {chinese_date(made.today)} 起生效" not in text
+    assert chinese_date(made.today) in text.splitlines()
 
 
 async def test_the_promised_term_to_appeal_outlasts_a_shorter_setting(rollback: None) -> None:
