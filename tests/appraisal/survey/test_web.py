@@ -241,6 +241,23 @@ async def test_the_township_prints_and_names_interviewers(client: httpx.AsyncCli
     assert "不用补抽" in (await post(client, address + "/top-up")).text
 
 
+async def test_too_many_slips_are_printed_grid_by_grid(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page that says so leads to each grid's own page, which prints them."""
+    made = await drawn()
+    monkeypatch.setattr(slips, "SHEET_LIMIT", 40)
+    await act_as(client, made.county.instructor)
+    refused = await post(client, f"/appraisal/visits/{made.survey.id}/{VILLAGE}/slips")
+    assert (refused.status_code, "请按网格打印" in refused.text) == (422, True)
+    grids = re.findall(rf'href="(/appraisal/visits/{made.survey.id}/\d{{15}})"', refused.text)
+    assert len(grids) == 2
+    for grid in grids:
+        assert "打印测评票" in (await client.get(grid)).text
+        answer = await post(client, grid + "/slips")
+        assert answer.text.count('class="ballot-slip"') == 30
+
+
 async def test_what_no_village_or_slip_has_is_not_found(client: httpx.AsyncClient) -> None:
     """A mistyped address or number is said to be one, on every page."""
     made = await drawn()
