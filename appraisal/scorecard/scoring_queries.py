@@ -110,6 +110,7 @@ first AS MATERIALIZED (
     SELECT s.person_id, s.final
     FROM run r
     JOIN appraisal.cycle c ON c.kind = 'half_year' AND c.year = r.year AND r.kind = 'annual'
+        AND c.state = 'closed'
     JOIN appraisal.run b ON b.cycle_id = c.id AND b.current
     JOIN appraisal.score s ON s.run_id = b.id AND s.grade <> 'undetermined'
     WHERE c.county_id = $1 AND b.county_id = $1 AND s.county_id = $1
