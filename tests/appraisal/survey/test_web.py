@@ -258,6 +258,19 @@ async def test_too_many_slips_are_printed_grid_by_grid(
         assert answer.text.count('class="ballot-slip"') == 30
 
 
+async def test_a_slip_names_its_village_wherever_it_was_printed(client: httpx.AsyncClient) -> None:
+    """From the page of the village and from that of a grid the head of a slip is the same."""
+    made = await drawn()
+    units = made.county.units
+    await act_as(client, made.county.instructor)
+    for code in (GRID, VILLAGE):
+        address = f"/appraisal/visits/{made.survey.id}/{code}"
+        page = (await post(client, address + "/slips")).text
+        head = re.findall(r"<p>(\S+)　不记名", page)
+        grids = {GRID} if code == GRID else {SECOND}
+        assert set(head) == {units[VILLAGE].name + units[grid].name for grid in grids}
+
+
 async def test_what_no_village_or_slip_has_is_not_found(client: httpx.AsyncClient) -> None:
     """A mistyped address or number is said to be one, on every page."""
     made = await drawn()
