@@ -271,6 +271,20 @@ async def test_a_slip_names_its_village_wherever_it_was_printed(client: httpx.As
         assert set(head) == {units[VILLAGE].name + units[grid].name for grid in grids}
 
 
+async def test_the_notice_of_the_draw_stays_as_it_was_drawn(client: httpx.AsyncClient) -> None:
+    """Printed again after somebody refused, it does not count the replacement as drawn."""
+    made = await drawn()
+    notice = f"/appraisal/desk/cycles/{made.survey.cycle_id}/survey/notice"
+    figures = re.compile(r'<tr><td>(.+?)</td>.*?<td class="num">(\d+)</td></tr>')
+    await act_as(client, made.county.department)
+    before = figures.findall((await client.get(notice)).text)
+    cousin = await interviewing(made)
+    _, rows, _ = await field.hand_out_list(cousin, made.survey.id, VILLAGE)
+    await field.note_visits(cousin, made.survey.id, VILLAGE, {rows[GRID][0].id: "refused"}, AT)
+    assert len((await field.hand_out_list(cousin, made.survey.id, VILLAGE))[1][GRID]) == 31
+    assert figures.findall((await client.get(notice)).text) == before != []
+
+
 async def test_what_no_village_or_slip_has_is_not_found(client: httpx.AsyncClient) -> None:
     """A mistyped address or number is said to be one, on every page."""
     made = await drawn()
