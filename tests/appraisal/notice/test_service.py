@@ -153,6 +153,26 @@ async def test_an_objection_changes_the_score_by_another_hand(rollback: None) ->
     assert (done.outcome_name, done.done) == ("变更结果", True)
 
 
+async def test_nobody_loses_points_by_objecting(rollback: None) -> None:
+    """Neither the review nor the appeal of one's own objection makes the result worse."""
+    made = await scene()
+    await result(made, made.town.worker, "good", "75.0")
+    await served(made, made.town.worker)
+    worker = await actor_of(made, made.town.worker)
+    case_id = await notice.object_to(
+        worker, made.cycle_id, worker.person_id, form(made, "raised"), made.now
+    )
+    with pytest.raises(StepRefused, match="不能反而降低"):
+        await sign(made, made.town.instructor, case_id, "review_changed", score="58")
+    await sign(made, made.town.instructor, case_id, "review_changed", score="76")
+    await sign(made, made.town.worker, case_id, "told")
+    await sign(made, made.town.worker, case_id, "appealed")
+    with pytest.raises(StepRefused, match="得分是 76"):
+        await sign(made, made.clerk, case_id, "appeal_upheld", score="75")
+    case = await sign(made, made.clerk, case_id, "appeal_upheld", score="80")
+    assert case.outcome == "changed"
+
+
 async def test_who_decided_before_does_not_decide_again(rollback: None) -> None:
     """The clerk who passed the results on is recused, and so is whoever reviewed."""
     made = await scene()
