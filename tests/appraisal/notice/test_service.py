@@ -18,6 +18,7 @@ from appraisal.notice.schemas import NoticeForm, ServeForm
 from appraisal.pool import queries as pools
 from shared import settings_county
 from shared.calendar import service as calendar
+from shared.clock import now
 from shared.database import DB
 from shared.errors import Forbidden, Invalid, NotFound
 from tests.appraisal.casework.scene import (
@@ -329,6 +330,30 @@ async def test_a_cycle_closes_when_everybody_was_told_and_heard(rollback: None) 
         await notice.object_to(
             worker, made.cycle_id, worker.person_id, form(made, "raised"), made.now
         )
+
+
+async def test_a_cycle_stays_open_for_papers_on_their_way(rollback: None) -> None:
+    """An appeal handed in on the last day is keyed in some days later, not refused as too late."""
+    made = await scene(now=now() - timedelta(days=34))
+    department = await actor_of(made, made.town.department)
+    await result(made, made.town.worker, "basic", "63.0")
+    await notice.issue_results(department, made.cycle_id, NoticeForm(), made.now)
+    await served(made, made.town.worker)
+    worker = await actor_of(made, made.town.worker)
+    case_id = await notice.object_to(
+        worker, made.cycle_id, worker.person_id, form(made, "raised"), made.now
+    )
+    await sign(made, made.town.instructor, case_id, "review_kept")
+    made.pass_days(14)
+    await sign(made, made.town.chief, case_id, "told")
+    handed_in = made.today
+    made.now = now()
+    assert (await casework.clock(COUNTY, made.now))[0] == 1
+    cycle = (await notice.of_cycle(department, made.cycle_id))[0]
+    [why] = await notice.nothing_open(COUNTY, cycle)
+    assert "可能还在路上" in why
+    case = await sign(made, made.town.chief, case_id, "appealed", on=handed_in)
+    assert case.outcome is None
 
 
 async def test_what_is_signed_stays(rollback: None) -> None:
