@@ -679,6 +679,7 @@ RESIGNATION = Machine(
             after=("applied",),
             signs=UPPER,
             level=TOWNSHIP_LEVEL,
+            fresh=("applied",),  # who entered the paper in their name does not accept it too
             document=True,
             ahead=True,
             outcome=Outcome.RESIGNED,

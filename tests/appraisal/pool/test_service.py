@@ -579,6 +579,17 @@ async def test_a_resignation_is_the_persons_own(rollback: None) -> None:
     assert await duties(made, made.town.worker) == []
 
 
+async def test_nobody_alone_makes_somebody_resign(rollback: None) -> None:
+    """Who enters a resignation in somebody's name does not also accept it."""
+    made = await scene()
+    someone = await gridworker(made, Employment.CONTRACT)
+    case_id = await exit_of(made, someone, "wish", "applied")
+    with pytest.raises(StepRefused, match="回避"):
+        await sign(made, made.town.instructor, case_id, "resigned")
+    assert await duties(made, someone) == ["gridworker"]
+    assert (await sign(made, made.clerk, case_id, "resigned")).outcome is Outcome.RESIGNED
+
+
 async def test_recommendation_from_two_halves_to_the_list(rollback: None) -> None:
     """Eligible, examined by another, on a public notice, listed after its period."""
     made = await scene(stage=Stage.NOTICE, now=NOW - timedelta(days=30))
