@@ -1,8 +1,10 @@
 """The pools on PostgreSQL: warned, trained, re-checked, heard, served, and only then let go."""
 
+import asyncio
 import io
 import random
 from collections.abc import Sequence
+from contextvars import copy_context
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -786,6 +788,28 @@ async def test_a_wrong_application_names_its_field(
             made.now,
         )
     assert list(refused.value.fields) == [field]
+
+
+async def test_an_application_pressed_twice_is_one(committed: None) -> None:
+    """The second, at the same moment, is told of the first; refused, they may apply again."""
+    made = await scene()
+    post_id = await vacant_post(made)
+    instructor = await actor_of(made, made.town.instructor)
+    waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"
+    outside = copy_context()
+    async with DB.transaction():
+        case_id = await service.apply(instructor, application(made, post_id), made.now)
+        other = asyncio.create_task(
+            service.apply(instructor, application(made, post_id, step="nominated"), made.now),
+            context=outside,
+        )
+        while not other.done() and not await DB.fetchval(waits):
+            pass
+    with pytest.raises(Invalid) as refused:
+        await other
+    assert "已经报名" in refused.value.fields["phone"]
+    await sign(made, made.town.instructor, case_id, "refused")
+    assert await service.apply(instructor, application(made, post_id), made.now) != case_id
 
 
 async def test_a_taken_post_admits_nobody(rollback: None) -> None:
