@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from shared.roster.roles import ROLE_NAMES, Role
+from shared.roster.rules import GRID_TYPE_NAMES
 
 SUBJECTS = {
     "identity": "账号",
@@ -225,6 +226,7 @@ FIELDS = {
     "fund_id": "资金编号",
     "gives": "应得",
     "grade": "等次",
+    "grid_type": "网格类型",
     "grids": "网格",
     "happened_on": "发生日期",
     "held_on": "举办日期",
@@ -356,6 +358,8 @@ def value_text(field: str, value: Any) -> str:
         return _number_text(field, value)
     if isinstance(value, list) and all(isinstance(one, str) for one in value):
         return "、".join(value)
+    if field == "grid_type":
+        return GRID_TYPE_NAMES.get(value, value)
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 

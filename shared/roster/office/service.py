@@ -277,10 +277,13 @@ async def edit_unit(actor: Actor, code: str, form: UnitForm) -> None:
         found = await roster.unit_by_code(actor.county_id, code)
         if found is None or stamp(found) != form.was:
             raise Changed
-        grid_type = form.grid_type if found.grid_type is not None else None
-        await queries.update_unit(
-            actor.county_id, found.id, form.name, form.households, grid_type or found.grid_type
-        )
+        grid_type = (form.grid_type or found.grid_type) if found.grid_type is not None else None
+        await queries.update_unit(actor.county_id, found.id, form.name, form.households, grid_type)
+        before: dict[str, object] = {"name": found.name, "households": found.households}
+        after: dict[str, object] = {"name": form.name, "households": form.households}
+        if grid_type != found.grid_type:
+            # It decides whose median of points a worker is held against.
+            before["grid_type"], after["grid_type"] = found.grid_type, grid_type
         await audit.record(
             actor,
             "unit.edit",
@@ -288,8 +291,8 @@ async def edit_unit(actor: Actor, code: str, form: UnitForm) -> None:
             found.id,
             county_id=actor.county_id,
             unit_code=code,
-            before={"name": found.name, "households": found.households},
-            after={"name": form.name, "households": form.households},
+            before=before,
+            after=after,
         )
 
 

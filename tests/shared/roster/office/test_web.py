@@ -236,6 +236,7 @@ async def test_units_and_posts(client: httpx.AsyncClient) -> None:
     assert (await post(client, path, **fields)).status_code == 303
     answer = await post(client, path, **fields)
     assert (answer.status_code, "别人已改过" in answer.text) == (409, True)
+    await see(client, "/desk/audit?subject=unit", "网格类型：城镇社区 → 农村", "户数：88 → 90")
 
     answer = await post(client, f"{base}/421222100001/post", role="gridworker")
     assert answer.status_code == 422
