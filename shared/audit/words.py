@@ -359,7 +359,7 @@ def value_text(field: str, value: Any) -> str:
     if isinstance(value, list) and all(isinstance(one, str) for one in value):
         return "、".join(value)
     if field == "grid_type":
-        return GRID_TYPE_NAMES.get(value, value)
+        return GRID_TYPE_NAMES.get(str(value), str(value))
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
