@@ -1,7 +1,7 @@
 """Accounts: made for people with posts, revoked and disabled by those who manage their units."""
 
 import base64
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from secrets import token_bytes
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from shared.audit import service as audit
 from shared.clock import today
 from shared.database import DB
 from shared.errors import Invalid, NotFound
-from shared.identity import hashing, queries
+from shared.identity import hashing, queries, sessions
 from shared.identity.access import Action, Target, reach, require
 from shared.identity.actor import Actor
 from shared.identity.rules import totp_uri, weak_password, weak_pin
@@ -24,6 +24,7 @@ from shared.identity.schemas import (
 from shared.identity.sealing import keyed, seal
 from shared.ids import new_id
 from shared.roster import service as roster
+from shared.roster.rules import just_left
 
 PAGE = 50
 RECOVERY_CODES = 8
@@ -53,6 +54,7 @@ async def listed(
         actor.county_id,
         (today(now), now),
         codes,
+        away_days=sessions.FORMER_DAYS,
         query=query[:20],
         state=state,
         limit=PAGE,
@@ -66,6 +68,7 @@ async def line(actor: Actor, person_id: UUID, now: datetime) -> AccountLine:
         actor.county_id,
         (today(now), now),
         reach(actor, Action.SESSIONS_REVOKE),
+        away_days=sessions.FORMER_DAYS,
         person_id=person_id,
     )
     if not found:
@@ -99,7 +102,7 @@ async def set_text_size(actor: Actor, size: TextSize) -> None:
 
 async def revoke_all(actor: Actor, person_id: UUID, now: datetime, reason: str = "") -> int:
     """End every session of a person (lost phone); how many were live."""
-    account = await _managed(actor, Action.SESSIONS_REVOKE, person_id)
+    account = await _managed(actor, Action.SESSIONS_REVOKE, person_id, now)
     async with DB.transaction():
         ended = await queries.revoke_sessions(actor.county_id, account.id, now)
         await queries.forget_devices(actor.county_id, account.id)
@@ -112,7 +115,7 @@ async def set_disabled(
     actor: Actor, person_id: UUID, now: datetime, *, disabled: bool, reason: str
 ) -> None:
     """Stop an account at once, or let it sign in again; a reason is asked."""
-    account = await _managed(actor, Action.ACCOUNT_DISABLE, person_id)
+    account = await _managed(actor, Action.ACCOUNT_DISABLE, person_id, now)
     if not reason.strip():
         raise Invalid("请写明原因。", {"reason": "请写明原因。"})
     async with DB.transaction():
@@ -215,15 +218,27 @@ def checked_password(password: str, again: str, phone: str) -> None:
         raise Invalid(NO_MATCH, {"again": NO_MATCH})
 
 
-async def _managed(actor: Actor, action: Action, person_id: UUID) -> AccountRow:
-    """The account of somebody all of whose posts the actor may manage."""
-    targets = await offices(actor.county_id, person_id)
+async def _managed(actor: Actor, action: Action, person_id: UUID, now: datetime) -> AccountRow:
+    """The account of somebody all of whose posts the actor may manage.
+
+    Who has left can still sign in for 90 days and lose the phone: the last posts count then.
+    """
+    targets = await offices(actor.county_id, person_id) or await _left(
+        actor.county_id, person_id, today(now)
+    )
     found = await queries.account_of(actor.county_id, person_id)
     if found is None or not targets:
         raise NotFound
     for target in targets:
         require(actor, action, Target(unit_code=target.unit_code, owner=person_id))
     return found
+
+
+async def _left(county_id: int, person_id: UUID, day: date) -> list[Target]:
+    """The posts that ended last, while they still let the person sign in."""
+    tenures = await roster.history(county_id, person_id)
+    left = just_left(tenures, day, sessions.FORMER_DAYS)
+    return [Target(unit_code=tenure.unit_code) for tenure in left]
 
 
 def _recovery_code() -> str:

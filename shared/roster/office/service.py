@@ -18,6 +18,7 @@ from shared.database import DB
 from shared.errors import Conflict, Invalid, NotFound
 from shared.identity.access import Action, Target, allowed, reach, require
 from shared.identity.actor import Actor
+from shared.identity.sessions import FORMER_DAYS
 from shared.roster import names, phones
 from shared.roster import queries as basics
 from shared.roster import service as roster
@@ -41,7 +42,7 @@ from shared.roster.office.schemas import (
     Vacancy,
 )
 from shared.roster.roles import Role, UnitKind
-from shared.roster.rules import CODE_LENGTH, ROLES_AT, grid_type_of
+from shared.roster.rules import CODE_LENGTH, ROLES_AT, grid_type_of, just_left
 from shared.roster.schemas import Tenure, UnitRow
 
 PAGE = 50
@@ -126,6 +127,7 @@ async def dossier(actor: Actor, person_id: UUID, now: datetime) -> Dossier:
         tenures=tenures,
         current=[t for t in tenures if _holds(t, day)],
         coming=[t for t in tenures if t.valid_from > day],
+        away=bool(just_left(tenures, day, FORMER_DAYS)),
         can_edit=all(allowed(actor, Action.ROSTER_EDIT, target).allowed for target in targets),
         can_show_phone=all(allowed(actor, Action.PHONE_SHOW, t).allowed for t in targets),
     )

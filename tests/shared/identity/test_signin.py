@@ -270,6 +270,43 @@ async def test_disabled_account_and_revoked_session_end_at_once(rollback: None) 
     assert await sessions.resolve(second.token, NOW) is None
 
 
+async def test_who_has_left_and_loses_the_phone_is_signed_out_by_the_last_unit(
+    rollback: None,
+) -> None:
+    """For 90 days a stranger could show codes; no present post stands between any longer."""
+    world = await small_county()
+    worker = world.worker
+    await with_pin(worker)
+    held = await signin.sign_in(COUNTY, worker.phone, PIN, NOW)
+    await roster.end_assignment(COUNTY, worker.assignment_id, today(NOW))
+    chief = await actor_of(world.chief)
+    department = await actor_of(world.department, desk=True)
+    for stranger in (world.lead, world.cousin_worker, world.accountant):
+        with pytest.raises(NotFound):
+            await accounts.revoke_all(await actor_of(stranger), worker.person_id, NOW)
+    assert await accounts.revoke_all(chief, worker.person_id, NOW, "手机丢失") == 1
+    assert await sessions.resolve(held.token, NOW) is None
+    stop = partial(accounts.set_disabled, person_id=worker.person_id, now=NOW, reason="手机丢失")
+    with pytest.raises(NotFound):
+        await stop(chief, disabled=True)
+    await stop(department, disabled=True)
+    with pytest.raises(WrongSignIn):
+        await signin.sign_in(COUNTY, worker.phone, PIN, NOW)
+    for actor in (chief, department):
+        line = await accounts.line(actor, worker.person_id, NOW)
+        assert (line.away, line.state, line.role_name) == (True, "已停用", "网格员（已离任）")
+        assert worker.person_id not in {one.person_id for one in await accounts.listed(actor, NOW)}
+        [line] = await accounts.listed(actor, NOW, state="away")
+        assert line.person_id == worker.person_id
+        with pytest.raises(NotFound):
+            await slip_of(actor, worker)
+    later = NOW + timedelta(days=90)
+    with pytest.raises(NotFound):
+        await accounts.revoke_all(department, worker.person_id, later)
+    with pytest.raises(NotFound):
+        await accounts.line(department, worker.person_id, later)
+
+
 async def test_phone_sessions_roll_and_end_after_thirty_idle_days(rollback: None) -> None:
     """Used every day it never ends; written at most once a day."""
     world = await small_county()

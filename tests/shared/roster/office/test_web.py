@@ -427,17 +427,19 @@ async def test_the_department_changes_the_first_keeper_of_a_shop(
 async def test_a_person_leads_only_to_an_account_page_that_is_there(
     client: httpx.AsyncClient,
 ) -> None:
-    """Accounts are those of people in office: who left, or has not begun, has no page there."""
+    """Who has not begun, or left so long ago that nobody can sign in, has no page there."""
     world = await desk(client)
     coming = await member(
         Role.GRIDWORKER, world.units["421222101001002"], valid_from=today() + timedelta(days=9)
     )
     await roster.end_assignment(COUNTY, world.second_worker.assignment_id, today())
-    for someone in (world.worker, world.second_worker, coming):
+    long_ago = today() - timedelta(days=90)
+    await roster.end_assignment(COUNTY, world.cousin_worker.assignment_id, long_ago)
+    for someone in (world.worker, world.second_worker, world.cousin_worker, coming):
         address = f"/desk/accounts/{someone.person_id}"
         page = await see(client, f"/desk/roster/people/{someone.person_id}", someone.name)
         there = (await client.get(address)).status_code == 200
-        assert (address in page) is there is (someone is world.worker)
+        assert (address in page) is there is (someone in (world.worker, world.second_worker))
 
 
 async def test_the_verifiers_list_is_the_own_subtree(client: httpx.AsyncClient) -> None:
