@@ -436,7 +436,35 @@ async def test_every_step_leaves_an_audit_event(rollback: None) -> None:
         ("identity.sign_in", "self"),
         ("identity.sign_in_refused", "none"),
     } <= events
-    assert any(action == "identity.revoke" for action, _ in events)
+    assert ("identity.revoke", "chief@421222100001") in events
+
+
+async def test_the_audit_names_the_secretary_who_acted_on_an_account(rollback: None) -> None:
+    """Not 本人, and under the unit, so that a search of the village finds it."""
+    world = await small_county()
+    person_id = world.worker.person_id
+    await with_pin(world.worker)
+    grid = world.units[world.worker.unit_code]
+    post_id = await roster.add_post(COUNTY, grid.id, Role.GRIDWORKER)
+    await roster.assign(COUNTY, post_id, world.chief.person_id, NOW.date())
+    chief = await actor_of(world.chief)
+    await accounts.revoke_all(chief, person_id, NOW, "手机丢了")
+    await accounts.set_card_pin(chief, person_id, PIN, PIN)
+    await accounts.set_card_pin(await actor_of(world.worker), person_id, PIN, PIN)
+    department = await actor_of(world.department, desk=True)
+    await accounts.set_disabled(department, person_id, NOW, disabled=True, reason="核查")
+    rows = await DB.fetch(
+        "SELECT action, authority, unit_code FROM shared.audit_event WHERE county_id > 0"
+        " AND object_id = $1 ORDER BY id",
+        person_id,
+    )
+    grid_code = world.worker.unit_code
+    assert [tuple(row.values()) for row in rows] == [
+        ("identity.revoke", "chief@421222100001", grid_code),
+        ("identity.card_pin", "chief@421222100001", grid_code),
+        ("identity.card_pin", "self", ""),
+        ("identity.disable", "department@421222", grid_code),
+    ]
 
 
 async def test_a_helper_of_another_county_is_a_stranger(rollback: None) -> None:
