@@ -152,8 +152,15 @@ async def test_a_secretary_prints_slips_only_for_whom_they_manage(rollback: None
             await slip_of(chief, stranger)
     post_id = await roster.add_post(COUNTY, world.units["421222100"].id, Role.INSTRUCTOR)
     await roster.assign(COUNTY, post_id, world.worker.person_id, NOW.date())
+    ticked = [world.second_worker.person_id, world.worker.person_id]
+    with pytest.raises(Conflict, match=f"^{world.worker.name}在别处还有任职"):
+        await slips.issue(chief, ticked, NOW, "https://grid.example")
     with pytest.raises(NotFound):
-        await slip_of(chief, world.worker)
+        await slips.issue(chief, [*ticked, world.cousin_worker.person_id], NOW, "https://x.example")
+    assert not await DB.fetchval(
+        "SELECT count(*) FROM shared.activation_slip WHERE county_id = $1", COUNTY
+    )
+    await slip_of(await actor_of(world.department, desk=True), world.worker)
 
 
 async def test_wrong_tries_elsewhere_do_not_stop_a_known_phone(rollback: None) -> None:
