@@ -446,6 +446,12 @@ async def insert_slip(
     )
 
 
+async def lock_slips(county_id: int) -> None:
+    """Slips of a county are printed one sheet after another: each sees those before it."""
+    sql = "SELECT pg_advisory_xact_lock(hashtext('shared.activation_slip'), $1)"
+    await DB.execute(sql, county_id)
+
+
 async def revoke_slips(county_id: int, account_id: UUID, now: datetime) -> None:
     """An account has one usable slip at most: the one printed last."""
     await DB.execute(

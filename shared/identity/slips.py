@@ -46,6 +46,7 @@ async def issue(
     if not 1 <= len(person_ids) <= SHEET_LIMIT:
         raise Invalid(f"请选择 1 到 {SHEET_LIMIT} 个人。")
     async with DB.transaction():
+        await queries.lock_slips(actor.county_id)
         parts = [await _elsewhere(actor, person_id) for person_id in person_ids]
         if names := [name for name in parts if name]:
             raise HeldElsewhere(names)

@@ -1,6 +1,7 @@
 """Signing in: what opens, what is counted, and that nobody can lock out somebody else."""
 
 import asyncio
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 
@@ -92,6 +93,25 @@ async def test_slips_expire_and_a_newer_one_replaces_them(rollback: None) -> Non
     await slips.find(newer, NOW + timedelta(days=6, hours=23))
     with pytest.raises(SlipSpent):
         await slips.find(newer, NOW + timedelta(days=7))
+
+
+async def test_two_prints_at_once_leave_one_live_slip(committed: None) -> None:
+    """Else the sheet that was thrown away still opens the account for seven days."""
+    world = await small_county()
+    chief, instructor = await actor_of(world.chief), await actor_of(world.instructor)
+    people = [world.worker, world.second_worker]
+    printed = await asyncio.gather(
+        *(
+            slips.issue(actor, [one.person_id for one in order], NOW, "https://grid.example")
+            for actor, order in ((chief, people), (instructor, people[::-1])) * 3
+        )
+    )
+    live = 0
+    for slip in (slip for sheet in printed for slip in sheet):
+        with suppress(SlipSpent):
+            await slips.find(slip.url.rpartition("/")[2], NOW)
+            live += 1
+    assert live == len(people)
 
 
 async def test_two_sign_ins_at_once_from_a_known_browser(committed: None) -> None:
