@@ -49,6 +49,8 @@ SCIENTIFIC = re.compile(r"\d(?:\.(\d+))?[eE]\+?(\d{1,2})")
 MOBILE = re.compile(r"1[3-9]\d{9}")
 FEN_TOLERANCE = Decimal("0.0001")
 SHOWN = 30
+LONGEST_DATE = 100
+"""Characters; what is longer is no date, however many blanks are in it."""
 
 
 def text(value: Any) -> str:
@@ -66,7 +68,9 @@ def text(value: Any) -> str:
     found = str(value).translate(INVISIBLE).translate(NARROW).strip()
     if match := QUOTED.fullmatch(found):
         found = match[1]
-    return re.sub(r"[ \t]*[\r\n]+[ \t]*", " ", found.removeprefix("'")).strip()
+    # Split and not substituted: a pattern would search a long run of blanks again from each of them.
+    lines = re.split(r"[\r\n]+", found.removeprefix("'"))
+    return " ".join(line.strip(" \t") for line in lines).strip()
 
 
 def name(value: Any) -> str:
@@ -102,7 +106,9 @@ def day(value: Any) -> date:
         return value.date()
     if isinstance(value, date):
         return value
-    found = re.sub(r"\s*([年月日/.\-])\s*", r"\1", unicodedata.normalize("NFKC", text(value)))
+    found = unicodedata.normalize("NFKC", text(value))
+    if len(found) <= LONGEST_DATE:
+        found = re.sub(r"\s*([年月日/.\-])\s*", r"\1", found)
     if re.fullmatch(r"\d{5}(\.\d+)?", found) and int(float(found)) in SERIALS:
         return EXCEL_EPOCH + timedelta(days=int(float(found)))
     match = DATE.fullmatch(found) or COMPACT_DATE.fullmatch(found)
