@@ -68,7 +68,7 @@ def text(value: Any) -> str:
     found = str(value).translate(INVISIBLE).translate(NARROW).strip()
     if match := QUOTED.fullmatch(found):
         found = match[1]
-    # Split and not substituted: a pattern would search a long run of blanks again from each of them.
+    # Not substituted: a pattern would search a long run of blanks again from each of them.
     lines = re.split(r"[\r\n]+", found.removeprefix("'"))
     return " ".join(line.strip(" \t") for line in lines).strip()
 
