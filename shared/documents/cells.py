@@ -102,10 +102,8 @@ def phone(value: Any) -> str:
 
 def day(value: Any) -> date:
     """A date in any usual spelling, or an Excel serial number."""
-    if isinstance(value, datetime):
-        return value.date()
     if isinstance(value, date):
-        return value
+        return _plausible(value.date() if isinstance(value, datetime) else value)
     found = unicodedata.normalize("NFKC", text(value))
     if len(found) <= LONGEST_DATE:
         found = re.sub(r"\s*([年月日/.\-])\s*", r"\1", found)
@@ -125,10 +123,18 @@ def day(value: Any) -> date:
         raise ValueError(f"没有“{shown(value)}”这一天，请核对日期。") from None
 
 
+def _plausible(found: date) -> date:
+    """A number in a cell formatted as a date is one for Excel, too: 2026 is 18 July 1905."""
+    if (found - EXCEL_EPOCH).days not in SERIALS:
+        raise ValueError(f"日期“{found}”的年份不对，请核对。")
+    return found
+
+
 def month(value: Any) -> int:
     """A month in any usual spelling, or any day of it: 202603."""
     if isinstance(value, date):
-        return value.year * 100 + value.month
+        on = day(value)
+        return on.year * 100 + on.month
     found = re.sub(r"\s+", "", unicodedata.normalize("NFKC", text(value)))
     match = MONTH.fullmatch(found)
     if match is None:
