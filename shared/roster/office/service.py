@@ -422,9 +422,14 @@ async def _open_unit(actor: Actor, code: str) -> UnitRow:
 
 
 def _targets(tenures: Sequence[Tenure], person_id: UUID, day: date, county_id: int) -> list[Target]:
-    """The units that decide about a person: of their posts, else of the last, else the county."""
+    """The units that decide about a person: of their posts, else of the last, else the county.
+
+    The last are those that ended last, whichever began first.
+    """
     held = [t for t in tenures if t.valid_to is None or t.valid_to > day]
-    codes = {tenure.unit_code for tenure in held or tenures[:1]} or {f"{county_id:06d}"}
+    last = max((t.valid_to for t in tenures if t.valid_to), default=day)
+    left = [tenure for tenure in tenures if tenure.valid_to == last]
+    codes = {tenure.unit_code for tenure in held or left} or {f"{county_id:06d}"}
     return [Target(unit_code=code, owner=person_id) for code in sorted(codes)]
 
 

@@ -15,7 +15,7 @@ from shared.roster import service as roster
 from shared.roster.intake.columns import IMPORTABLE
 from shared.roster.roles import Role, UnitKind
 from shared.roster.rules import ROLES_AT
-from tests.factories import COUNTY, SmallCounty, acting, member, phone, shop, small_county
+from tests.factories import COUNTY, STARTED, SmallCounty, acting, member, phone, shop, small_county
 from tests.shared.identity.test_web import enter, enter_desk, post
 from tests.shared.roster.intake import sheets
 
@@ -440,6 +440,27 @@ async def test_a_person_leads_only_to_an_account_page_that_is_there(
         page = await see(client, f"/desk/roster/people/{someone.person_id}", someone.name)
         there = (await client.get(address)).status_code == 200
         assert (address in page) is there is (someone in (world.worker, world.second_worker))
+
+
+async def test_who_has_left_belongs_to_the_unit_left_last(client: httpx.AsyncClient) -> None:
+    """Not to where the post began last: that village parted with them long ago."""
+    world = await small_county()
+    worker, day = world.worker, today()
+    other = world.units["421222101001001"]
+    post_id = await roster.add_post(COUNTY, other.id, Role.MEDIATOR)
+    begun = STARTED + timedelta(days=10)
+    ended = begun + timedelta(days=10)
+    await roster.assign(COUNTY, post_id, worker.person_id, begun, valid_to=ended)
+    stranger = await member(Role.CHIEF, world.units["421222101001"], "李书记")
+    await roster.end_assignment(COUNTY, worker.assignment_id, day)
+    path = f"/verify/people/{worker.person_id}"
+    await enter(client, stranger)
+    assert (await client.get(path)).status_code == 404
+    assert (await post(client, f"{path}/phone")).status_code == 404
+    client.cookies.clear()
+    await enter(client, world.chief)
+    await see(client, path, worker.name)
+    assert worker.phone in (await post(client, f"{path}/phone")).text
 
 
 async def test_the_verifiers_list_is_the_own_subtree(client: httpx.AsyncClient) -> None:
