@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from shared.ids import new_id
 from shared.roster import phones
-from shared.roster.intake.columns import read_entries, read_roster
+from shared.roster.intake.columns import ID_TITLE, read_entries, read_roster
 from shared.roster.intake.plan import Options, make_plan
 from shared.roster.intake.schemas import Known, KnownPerson, KnownTenure, Plan
 from shared.roster.schemas import UnitRow
@@ -301,3 +301,30 @@ def test_the_fingerprint_decides_not_the_spelling() -> None:
     assert phones.clean(people[4]["手机号"]) == "18064884206"
     plan, _ = compare(people, imported(sheets.staff()))
     assert plan.is_empty
+
+
+def exported(known: Known) -> list[sheets.Cells]:
+    """The staff's rows as our own export gives them."""
+    ids = {known.people[one.person_id].name: str(one.id) for one in known.tenures.values()}
+    return [cells | {ID_TITLE: ids[cells["姓名"]]} for cells in sheets.staff()]
+
+
+def faults_of(people: list[sheets.Cells], known: Known) -> list[str]:
+    header = ["序号", ID_TITLE, *sheets.HEADER[1:]]
+    table = read_roster(sheets.workbook(people, header), "花名册.xlsx")
+    entries = read_entries(table, COUNTY, TODAY)
+    make_plan(table, entries, known, None, Options(county_id=COUNTY, today=TODAY), new_id)
+    return table.sentences()
+
+
+def test_a_row_copied_from_our_export_is_nobody_twice() -> None:
+    """Offices add a person by copying a row: the hidden 任职编号 comes along, and says another."""
+    known = imported(sheets.staff())
+    people = exported(known)
+    new = sheets.person("新来人", "13800000009", grid=3)
+    assert faults_of([*people, new], known) == []
+    found = faults_of([*people, people[4] | new], known)
+    assert [one.partition("。")[0] for one in found] == [
+        "第 8 行“任职编号”：与第 12 行的编号相同",
+        "第 12 行“任职编号”：与第 8 行的编号相同",
+    ]
