@@ -147,7 +147,7 @@ class _Planner:
                 continue
             exported = self.known.tenures.get(entry.tenure_id) if entry.tenure_id else None
             person_id = exported.person_id if exported else self._person_of(entry)
-            if person_id is None:
+            if person_id is None or (exported and self._is_somebody_else(entry, person_id)):
                 continue
             first = people.setdefault(person_id, entry.line)
             if first != entry.line and not exported:
@@ -175,6 +175,20 @@ class _Planner:
         if holder is not None and self.known.people[holder].name == entry.name:
             return holder
         return self.new_id()
+
+    def _is_somebody_else(self, entry: Entry, person_id: UUID) -> bool:
+        """A successor typed over the row of our export would get the account and the points."""
+        before = self.known.people[person_id]
+        new_phone = entry.fingerprint not in {None, before.phone_hmac}
+        if not new_phone or entry.name == before.name:
+            return False
+        self.complain(
+            entry,
+            "姓名",
+            f"姓名和手机号都和编号所指的“{before.name}”不同。换了人，请清空这一行的任职编号；"
+            "还是本人，请分两次导入。",
+        )
+        return True
 
     def _check_phone(self, entry: Entry, person_id: UUID) -> None:
         owner = self.by_phone.get(entry.fingerprint) if entry.fingerprint else None

@@ -328,3 +328,16 @@ def test_a_row_copied_from_our_export_is_nobody_twice() -> None:
         "第 8 行“任职编号”：与第 12 行的编号相同",
         "第 12 行“任职编号”：与第 8 行的编号相同",
     ]
+
+
+def test_a_successor_typed_over_a_row_of_our_export_is_somebody_else() -> None:
+    """One of name and phone may be corrected; with both it would be another's account."""
+    known = imported(sheets.staff())
+    for cells, sentences in (
+        ({"姓名": "欧阳金三"}, []),
+        ({"手机号": "13800000009"}, []),
+        ({"姓名": "新来人", "手机号": "13800000009"}, ["第 8 行“姓名”：姓名和手机号都"]),
+    ):
+        people = exported(known)
+        people[4] |= cells
+        assert [one[:17] for one in faults_of(people, known)] == sentences
