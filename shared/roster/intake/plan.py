@@ -225,6 +225,7 @@ class _Planner:
                 item.leaves = self._left_for(item)
                 if item.leaves:
                     self.kept.add(item.leaves.id)
+                    self._refuse_foreign(item, [item.leaves])
 
     def _refuse_doubles(self) -> None:
         """One person per post at a time: two rows for one post are a fault of both."""
@@ -278,8 +279,22 @@ class _Planner:
             return
         change = _changed_person(before, entry)
         if what := _difference(before, change):
+            self._refuse_foreign(item, self._live(item.person_id))
             self.plan.changed_people.append(change)
             self.plan.changed.append(Line(before.name, what, self._row(entry)))
+
+    def _refuse_foreign(self, item: _Assigned, tenures: Sequence[KnownTenure]) -> None:
+        """Who serves elsewhere too is moved and changed by whoever manages that as well."""
+        for tenure in tenures:
+            post = self.known.posts[tenure.post_id]
+            if self.options.within and not post.unit_code.startswith(self.options.within):
+                self.complain(
+                    item.entry,
+                    "姓名",
+                    f"{item.entry.name}现在也是{self._post_name(_key(post))}，"
+                    "不在您管理的范围内，请由县里办理。",
+                )
+                return
 
     def fill(self) -> None:
         """Start the new assignments, correct first days, end what they replace."""

@@ -309,11 +309,12 @@ def exported(known: Known) -> list[sheets.Cells]:
     return [cells | {ID_TITLE: ids[cells["姓名"]]} for cells in sheets.staff()]
 
 
-def faults_of(people: list[sheets.Cells], known: Known) -> list[str]:
+def faults_of(people: list[sheets.Cells], known: Known, within: tuple[str, ...] = ()) -> list[str]:
     header = ["序号", ID_TITLE, *sheets.HEADER[1:]]
     table = read_roster(sheets.workbook(people, header), "花名册.xlsx")
     entries = read_entries(table, COUNTY, TODAY)
-    make_plan(table, entries, known, None, Options(county_id=COUNTY, today=TODAY), new_id)
+    options = Options(county_id=COUNTY, today=TODAY, within=within)
+    make_plan(table, entries, known, None, options, new_id)
     return table.sentences()
 
 
@@ -341,3 +342,17 @@ def test_a_successor_typed_over_a_row_of_our_export_is_somebody_else() -> None:
         people = exported(known)
         people[4] |= cells
         assert [one[:17] for one in faults_of(people, known)] == sentences
+
+
+def test_nobody_is_moved_or_changed_out_of_another_township() -> None:
+    """A township's file ended the post of whoever it named, wherever that was; the desk refuses."""
+    other = ("麦市镇", "麦市村", "421222101001")
+    there = sheets.person("甲乙", "13800000009", place=other)
+    known = imported([*sheets.staff(), there])
+    moved = sheets.person("甲乙", "13800000009", grid=3)
+    assert faults_of([*sheets.staff(), moved], known) == []
+    assert faults_of([*sheets.staff(), moved], known, ("421222100",)) == [
+        "第 12 行“姓名”：甲乙现在也是麦市村第1网格网格员，不在您管理的范围内，请由县里办理。"
+    ]
+    back = imported([sheets.person("甲乙", "13800000009", grid=3)], known)
+    assert faults_of([*sheets.staff(), moved], back, ("421222100",)) == []
