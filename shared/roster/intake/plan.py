@@ -273,6 +273,7 @@ class _Planner:
         if item.person_id in self.seen:
             return
         self.seen.add(item.person_id)
+        self.plan.places[item.person_id] = entry.unit_code
         before = self.known.people.get(item.person_id)
         if before is None:
             self.plan.new_people.append(_new_person(item.person_id, entry))
@@ -311,7 +312,8 @@ class _Planner:
                 self._end(tenure, day, REPLACED.format(name=item.entry.name))
             if item.leaves:
                 self._end(item.leaves, day, MOVED)
-            self.plan.starts.append(Start(self.new_id(), post.id, item.person_id, day))
+            start = Start(self.new_id(), post.id, item.person_id, day, post.unit_code)
+            self.plan.starts.append(start)
             self._tell(item, day)
         self._write_ends()
 

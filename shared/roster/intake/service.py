@@ -157,6 +157,7 @@ async def preview(actor: Actor, file: RosterFile, now: datetime) -> tuple[UUID, 
             "import_run",
             run.id,
             county_id=actor.county_id,
+            unit_code=within[0],
             after=outcome.preview.counts,
             reason="预览",
         )
@@ -337,6 +338,7 @@ async def _record(
         "import_run",
         run_id,
         county_id=county_id,
+        unit_code=_within(actor)[0] if actor else "",
         after=shown.counts,
         reason="导入",
     )
