@@ -340,6 +340,18 @@ async def forget_other_devices(county_id: int, account_id: UUID, session_id: UUI
     )
 
 
+async def forget_device_of(county_id: int, account_id: UUID, session_id: UUID) -> None:
+    """The device on which a session of the account was begun."""
+    await DB.execute(
+        "DELETE FROM shared.device d USING shared.session s WHERE d.county_id = $1"
+        " AND d.account_id = $2 AND s.county_id = $1 AND s.id = $3 AND s.account_id = $2"
+        " AND d.id = s.device_id",
+        county_id,
+        account_id,
+        session_id,
+    )
+
+
 async def session(county_id: int, token_hash: bytes, now: datetime) -> SessionRow | None:
     return await DB.one(SessionRow, SESSION, county_id, token_hash, now)
 

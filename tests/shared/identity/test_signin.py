@@ -334,6 +334,22 @@ async def test_who_has_left_and_loses_the_phone_is_signed_out_by_the_last_unit(
         await accounts.line(department, worker.person_id, later)
 
 
+async def test_a_phone_signed_out_by_its_owner_is_known_no_more(rollback: None) -> None:
+    """Ended alone in the list of devices, a lost phone kept tries of its own beside the day's."""
+    world = await small_county()
+    account_id = await with_pin(world.worker)
+    lost = await signin.sign_in(COUNTY, world.worker.phone, PIN, NOW)
+    here = await signin.sign_in(COUNTY, world.worker.phone, PIN, NOW)
+    await sessions.end_one(await resolved(here), (await resolved(lost)).session_id, NOW)
+    assert await sessions.resolve(lost.token, NOW) is None
+    for token, charged in ((lost.device_token, 1), (here.device_token, 1)):
+        with pytest.raises(WrongSignIn):
+            await signin.sign_in(COUNTY, world.worker.phone, OTHER_PIN, NOW, device_token=token)
+        account = await queries.account(COUNTY, account_id)
+        assert account is not None
+        assert account.failures == charged
+
+
 async def test_phone_sessions_roll_and_end_after_thirty_idle_days(rollback: None) -> None:
     """Used every day it never ends; written at most once a day."""
     world = await small_county()
