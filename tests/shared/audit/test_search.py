@@ -147,7 +147,7 @@ def test_every_action_has_a_chinese_word() -> None:
         ("final", 8319, "83.19"),
         ("version", 3, "3"),
         ("live", False, "否"),
-        ("steps", ["V1", "V2"], "V1、V2"),
+        ("steps", ["甲", "乙"], "甲、乙"),
         ("due", None, ""),
         ("reasons", {"重复": 2}, '{"重复":2}'),
     ],
