@@ -78,6 +78,8 @@ async def test_an_instructor_fills_in_the_townships_sheet(
     assert 'value="19"' in wrong.text
     letters = await post(client, BASE, **common, on_duty=["十八", ""], reason="")
     assert (letters.status_code, "0 到 31 的数字" in letters.text) == (422, True)
+    torn = await post(client, BASE, **common, on_duty="19", reason="")
+    assert (torn.status_code, "表格不完整" in torn.text) == (422, True)
     saved = await post(client, BASE, **common, on_duty=["17.5", ""], reason="")
     assert (saved.status_code, "新登记 1 条" in saved.text) == (200, True)
     again = await post(client, BASE, **common, on_duty=["17", "18"], reason="")
