@@ -99,7 +99,7 @@ async def letter(actor: Actor, cycle_id: UUID, person_id: UUID, now: datetime) -
         place=f"{settings.department_name}（或村、乡镇）",
         phone=settings.complaint_phone or "＿＿＿＿＿＿",
         issuer=await _issuer(actor),
-        date=chinese_date(today(now)),
+        date=chinese_date(served.served_on if served else today(now)),
     )
     name = f"考核结果告知书_{found.name}_{cycle.title}.docx"
     return await _taken(actor, name, await service.render(actor.county_id, facts), now)
