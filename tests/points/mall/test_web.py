@@ -71,6 +71,8 @@ async def test_late_undo_and_cards(client: httpx.AsyncClient) -> None:
     scene = await counter()
     await sign_in(client, await acting(scene.world.chief))
     assert "最近没有兑换" in (await client.get("/verify/redemptions")).text
+    nobody = await post(client, "/verify/cards")
+    assert (nobody.status_code, "还没有勾选" in nobody.text) == (422, True)
     cards = await post(client, "/verify/cards", person=str(scene.worker.person_id))
     assert "积分兑换卡" in cards.text
     assert "已有卡" in (await client.get("/verify/cards")).text
