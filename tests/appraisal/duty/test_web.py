@@ -232,6 +232,7 @@ async def test_a_check_from_page_to_paper(client: httpx.AsyncClient, town: Small
     assert "种子" in (await client.get(f"{here}/print")).text
     assert (await post(client, f"{here}/void", reason="重来")).status_code == 303
     assert "已作废" in (await client.get(path)).text
+    assert "已作废" in (await client.get(f"{here}/print")).text
 
 
 async def test_the_cycles_tabs_show_what_is_missing_and_training(
