@@ -17,7 +17,8 @@ Gate = Callable[[int, CycleRow], Awaitable[list[str]]]
 
 GATES: dict[tuple[Stage, Stage], tuple[Gate, ...]] = {
     (Stage.COLLECT, Stage.SCORE): (duty.undecided, survey.unfinished, scoring.first_half_open),
-    (Stage.SCORE, Stage.REVIEW): (scoring.unscored,),
+    # Asked again: the half-year cycle may have been opened since.
+    (Stage.SCORE, Stage.REVIEW): (scoring.first_half_open, scoring.unscored),
     (Stage.NOTICE, Stage.APPEAL): (notice.notice_over,),
     (Stage.APPEAL, Stage.CLOSED): (notice.nothing_open,),
 }

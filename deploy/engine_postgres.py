@@ -151,7 +151,7 @@ class Postgres(msgspec.Struct, frozen=True):
             f"  {account}pg_dump {server} -Fc -f {self.home.path}/gridmerit.dump {DATABASE}\n"
             f"  {account}pg_ctl -w -D {self.data} stop && mv {self.data} {self.data}-{found}\n"
             f"  gridmerit migrate && {new}/pg_ctl -w -D {self.data} start\n"
-            f"  {new}/pg_restore {server} --clean --if-exists -d {DATABASE}"
+            f"  {new}/pg_restore {server} --clean --if-exists --create -d postgres"
             f" {self.home.path}/gridmerit.dump\n"
             f"  {new}/pg_ctl -w -D {self.data} stop"
         )

@@ -128,7 +128,8 @@ class _Engines(ExitStack):
 
     def __enter__(self) -> Settings:  # type: ignore[override]  # what the block needs
         settings = self.settings
-        needs_database = not (settings.database_url or settings.points_url)
+        addresses = (settings.database_url, settings.points_url, settings.appraisal_url)
+        needs_database = not any(addresses)
         if not needs_database and settings.redis_url:
             return settings
         engines = self.enter_context(

@@ -27,7 +27,7 @@ REFUSALS = {
     "hold_unknown": "没有找到这份预订，请核对取货码。",
     "shop_mismatch": "这是另一家店的单据，请到原来的店办理。",
     "hold_resolved": "这份预订已经取走或作废，请刷新查看。",
-    "hold_expired": "这份预订已过取货期，积分已退回，请重新预订。",
+    "hold_expired": "这份预订已过取货期，不能再取；积分一天内退回，作废后马上退回。",
     "lines_exceed_hold": "{product}比预订的多，请按预订的数量取货。",
     "redemption_unknown": "没有找到这笔兑换，请核对。",
     "already_undone": "这笔兑换已经撤销过了，积分已退回。",

@@ -52,7 +52,7 @@ async def movements(actor: Actor) -> Section:
             (
                 f"{today(row.at):%Y-%m-%d}",
                 UNITS.get(row.unit, row.unit),
-                label(row.code, row.memo),
+                label(row.word, row.memo),
                 signed(row.amount),
             )
             for row in page

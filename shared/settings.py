@@ -58,6 +58,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if not 1 <= self.port <= 65535:
             raise ValueError("port must be between 1 and 65535")
+        if self.pool_size < 1:
+            raise ValueError("pool_size must be at least 1")
         if self.log_format not in {"json", "console"}:
             raise ValueError("log_format must be json or console")
         for part in self.metrics_from.split(","):

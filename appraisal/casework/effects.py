@@ -22,6 +22,8 @@ from shared.roster.office.schemas import AppointForm, EndForm, PersonForm
 from shared.roster.roles import Employment, Role
 
 MAX_REASON = 100
+LOWERS = frozenset({"contest_changed"})
+"""Steps that may make a result worse: what others object to, never what the person asked for."""
 
 
 async def take_place(actor: Actor, case: CaseRow, step: Step, row: NewStep, now: datetime) -> None:
@@ -53,6 +55,13 @@ async def _rescore(actor: Actor, case: CaseRow, row: NewStep, now: datetime) -> 
     score = score_of(row.given.get("score", ""))
     if score is None or case.about_cycle_id is None or case.person_id is None:
         raise StepRefused("没有写明变更后的得分。")
+    if row.step not in LOWERS:
+        found = await pools.standing(actor.county_id, case.about_cycle_id, case.person_id)
+        if found is not None and found.final is not None and score < found.final:
+            raise StepRefused(
+                f"现在的得分是 {found.final}。本人提出的异议、申诉，不能反而降低得分；"
+                "没有理由提高的，请办“维持”。"
+            )
     reason = f"{row.title}（{row.document or case.title}）：{row.words}"
     await calibrating.calibrate(
         actor, case.about_cycle_id, case.person_id, score, reason, now, authority=row.authority

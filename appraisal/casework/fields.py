@@ -110,6 +110,8 @@ HANDED = {
 """How an objection was received → how its answer is handed over."""
 ERASED_ON = "erased_on"
 """Stands among a step's answers once what was private in them is gone: the day."""
+APPEAL_DAYS = "appeal_days"
+"""Stands among the answers of a step that may be appealed: the working days its letter promises."""
 SERVICE_FIELDS = ("how", "witness_one", "witness_two", "post_number")
 CONTEST_FIELDS = ("objector", "contact", "channel")
 CHECK_FIELDS = ("adult", "residence", "schooling", "clean")

@@ -628,7 +628,6 @@ def _exit(employment: Employment, *, fault: bool) -> Machine:
                 *((Term(("served",), span),) if span else ()),
             ),
             document=True,
-            ahead=True,
             outcome=ends,
             letter="退出通知书",
         )
@@ -680,6 +679,7 @@ RESIGNATION = Machine(
             after=("applied",),
             signs=UPPER,
             level=TOWNSHIP_LEVEL,
+            fresh=("applied",),  # who entered the paper in their name does not accept it too
             document=True,
             ahead=True,
             outcome=Outcome.RESIGNED,
@@ -729,7 +729,6 @@ END_OF_TERM = Machine(
             needs=(Need.UNPROTECTED,),
             past=(Term(("served",), Span.TERM_END),),
             document=True,
-            ahead=True,
             outcome=Outcome.TERM_ENDED,
             letter="退出通知书",
         ),

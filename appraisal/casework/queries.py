@@ -60,6 +60,12 @@ CONTESTS = CASE + (
     " AND EXISTS (SELECT FROM appraisal.case_step s WHERE s.county_id = $1 AND s.case_id = f.id"
     " AND s.position = 1 AND s.notice_id = $2) ORDER BY f.done, f.opened_at DESC, f.id LIMIT 500"
 )
+LAPSED = """
+SELECT max(s.effective_on)
+FROM appraisal.case_file f
+JOIN appraisal.case_step s ON s.county_id = $1 AND s.case_id = f.id AND s.step = 'lapsed'
+WHERE f.county_id = $1 AND f.about_cycle_id = $2 AND f.pool = 'objection' AND f.state = 'lapsed'
+"""
 OF_PERSON = (
     CASE + " AND f.person_id = $2 AND f.pool = $3 AND ($4::uuid IS NULL OR f.about_cycle_id = $4)"
     " ORDER BY f.opened_at DESC, f.id DESC"
@@ -171,6 +177,12 @@ async def own(county_id: int, person_id: UUID) -> list[CaseRow]:
 
 async def open_of_cycle(county_id: int, cycle_id: UUID, pool: Pool) -> list[CaseRow]:
     return await DB.all(CaseRow, BY_CYCLE, county_id, cycle_id, pool)
+
+
+async def lapsed(county_id: int, cycle_id: UUID) -> date | None:
+    """The latest day on which a term to appeal of a cycle's results was found to be over."""
+    found: date | None = await DB.fetchval(LAPSED, county_id, cycle_id)
+    return found
 
 
 async def at_state(county_id: int, pool: Pool, state: str) -> list[CaseRow]:

@@ -101,7 +101,7 @@ SERVED = "served"
 APPEAL_OVER = frozenset({"lapsed", "appeal_rejected"})
 REVIEW_CHANGED = "review_changed"
 AHEAD = timedelta(days=60)
-"""How far ahead an ending may take effect."""
+"""How far ahead an ending that the person asked for may take effect."""
 
 
 class Need(StrEnum):
@@ -114,7 +114,8 @@ class Need(StrEnum):
     SUBSTANTIAL = "substantial"
     """The evidence is not thin (:func:`thin`)."""
     UNPROTECTED = "unprotected"
-    """No recorded fact protects the person on the effective date."""
+    """No recorded fact protects the person on the effective date, which is never ahead: one that
+    is recorded in between would come too late."""
     FAILED_TWICE = "failed_twice"
     """A warning case of the person ended with a failed re-check."""
     ELIGIBLE = "eligible"
@@ -240,6 +241,8 @@ class Signed(msgspec.Struct, frozen=True, kw_only=True):
     actor_id: UUID | None
     """None = the clock."""
     effective_on: date
+    appeal_days: int | None = None
+    """Working days to appeal that its letter promises, where it promises any."""
 
 
 Chain = Sequence[Signed]
@@ -282,6 +285,11 @@ def terms(step: Step) -> Iterator[Term]:
 def begun(term: Term, chain: Chain) -> date | None:
     """The day the term's step took effect; None while it is not in the chain."""
     return next((one.effective_on for one in reversed(chain) if one.key in term.since), None)
+
+
+def promised(chain: Chain) -> int | None:
+    """Working days to appeal that the last letter promised."""
+    return next((one.appeal_days for one in reversed(chain) if one.appeal_days), None)
 
 
 def waits(machine: Machine, step: Step) -> bool:
@@ -396,6 +404,8 @@ def faults(machine: Machine) -> list[str]:
         found += [f"{step.key} names {key}" for key in named if key not in keys and key != "*"]
         if not (step.signs or step.own or step.auto or step.by_notice):
             found.append(f"nobody signs {step.key}")
+        if step.ahead and Need.UNPROTECTED in step.needs:
+            found.append(f"{step.key} is not protected until it takes effect")
         if not machine.following(step.key) and not _ends(machine, step):
             found.append(f"{step.key} leads nowhere")
     reached = {step for path in walks(machine) for step in path}

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from appraisal.casework.fields import ERASED_ON, shown
+from appraisal.casework.fields import APPEAL_DAYS, ERASED_ON, shown
 from appraisal.casework.machines import BASIS_NAMES, MACHINES
 from appraisal.casework.rules import OUTCOME_NAMES, POOL_NAMES, Machine, Outcome, Pool, Signed, Step
 from shared.audit.words import authority_name
@@ -34,7 +34,13 @@ class StepRow(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def signed(self) -> Signed:
-        return Signed(key=self.step, actor_id=self.actor_id, effective_on=self.effective_on)
+        days = self.given.get(APPEAL_DAYS)
+        return Signed(
+            key=self.step,
+            actor_id=self.actor_id,
+            effective_on=self.effective_on,
+            appeal_days=int(days) if days else None,
+        )
 
     @property
     def given(self) -> dict[str, str]:
@@ -202,3 +208,5 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
     """How it reaches an objector, with the contact that they gave; empty where it is served."""
     sealed: bool = False
     """Whether the objector's name is left out, and the actor may ask for it."""
+    in_force: str = ""
+    """When the letter takes effect, where that is not the day on which it was signed."""

@@ -67,6 +67,10 @@ ERASED_AFTER_DAYS = 90
 AUTO_WORDS = "期限已满，系统记录。"
 APPEALABLE = frozenset({"decided", "review_kept", "review_changed", "contest_changed"})
 """Steps whose letter says how to appeal."""
+INTENDED = "decided"
+"""The decision that somebody is to leave: nothing happens before its appeal is over."""
+IN_FORCE = "送达后申诉期满没有申诉，或申诉答复维持决定之日"
+STAYS = "在此之前岗位不变，退出日期以退出通知书为准。"
 READERS = frozenset({Role.DEPARTMENT, Role.AUDITOR})
 
 
@@ -161,11 +165,11 @@ async def letter(actor: Actor, case_id: UUID, position: int, *, named: bool) -> 
     settings = await settings_county.get(actor.county_id)
     remedy = ""
     if row.step in APPEALABLE:
-        days = settings.objection_days
+        days = row.signed.appeal_days or settings.objection_days
         remedy = (
             f"如不服，可在本文书送达之日起{days}个工作日内向县级申诉，"
             f"{settings.appeal_days}个工作日内答复。"
-        )
+        ) + (STAYS if row.step == INTENDED else "")
     found = Letter(
         case_id=case_id,
         heading=case.kind.step(row.step).letter or row.title,
@@ -183,6 +187,7 @@ async def letter(actor: Actor, case_id: UUID, position: int, *, named: bool) -> 
         actor_name=row.actor_name,
         issuer=settings.department_name,
         remedy=remedy,
+        in_force=IN_FORCE if row.step == INTENDED else "",
     )
     if case.kind.step(row.step).to_objector:
         sealed = await _may_ask(actor, case, signed)
@@ -407,6 +412,8 @@ async def _write(
     machine = case.kind
     keys = [*(one.step for one in steps), step.key]
     given = {key: form.answers[key] for key in step.fields if form.answers.get(key)}
+    if step.key in APPEALABLE:
+        given[answers.APPEAL_DAYS] = str((await settings_county.get(county)).objection_days)
     row = NewStep(
         id=new_id(),
         case_id=case.id,

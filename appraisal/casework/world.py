@@ -19,6 +19,7 @@ from appraisal.casework.rules import (
     Term,
     World,
     begun,
+    promised,
     terms,
 )
 from appraisal.casework.schemas import Opening
@@ -68,13 +69,19 @@ async def ends(county_id: int, chain: Chain, step: Step) -> dict[Term, date]:
     for term in terms(step):
         since = begun(term, chain)
         if since is not None:
-            found[term] = await last_day(county_id, since, term.span)
+            # As the served letter says it, whatever the settings have become since.
+            days = promised(chain) if term.span is Span.OBJECTION else None
+            found[term] = await last_day(county_id, since, term.span, days)
     return found
 
 
-async def last_day(county_id: int, since: date, span: Span) -> date:
-    """Days end on a working day; working days come from the county's calendar."""
+async def last_day(county_id: int, since: date, span: Span, days: int | None = None) -> date:
+    """Days end on a working day; working days come from the county's calendar.
+
+    ``days`` in place of the county's own number.
+    """
     count, working = await _length(county_id, span)
+    count = days or count
     if working:
         return await calendar.add_working_days(county_id, since, count)
     return await calendar.next_working_day(county_id, since + timedelta(days=count))

@@ -99,7 +99,7 @@ async def letter(actor: Actor, cycle_id: UUID, person_id: UUID, now: datetime) -
         place=f"{settings.department_name}（或村、乡镇）",
         phone=settings.complaint_phone or "＿＿＿＿＿＿",
         issuer=await _issuer(actor),
-        date=chinese_date(today(now)),
+        date=chinese_date(served.served_on if served else today(now)),
     )
     name = f"考核结果告知书_{found.name}_{cycle.title}.docx"
     return await _taken(actor, name, await service.render(actor.county_id, facts), now)
@@ -174,7 +174,7 @@ async def decision(actor: Actor, case_id: UUID, number: int, now: datetime) -> M
         facts=found.words or "见案卷。",
         basis="；".join(f"{label}：{words}" for label, words in found.facts),
         decision=f"{found.step_title}。",
-        effective_on=chinese_date(found.effective_on),
+        effective_on=found.in_force or chinese_date(found.effective_on),
         appeal=found.remedy or "如对办理有不同意见，可以向组织部门反映。",
         issuer=await _issuer(actor),
         date=chinese_date(found.effective_on),

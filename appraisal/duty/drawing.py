@@ -203,42 +203,11 @@ async def add_paper(
     row = await view(actor, check_id)
     if row.mode != "paper":
         raise Conflict("这次核查是系统抽取的，只能登记抽到的条目。")
-    items = await queries.items(actor.county_id, check_id)
-    known = {(item.person_id, item.label): item for item in items}
-    made: list[NewItem] = []
-    results: list[Result] = []
-    for number, one in enumerate(found, len(items) + 1):
-        if not one.label.strip():
-            raise Invalid("请写明核查了什么。", {"label": "请写明核查了什么。"})
-        item = known.get((one.person_id, one.label.strip()))
-        item_id = item.id if item else new_id()
-        if item is None:
-            place = await roster.worker_place(actor.county_id, one.person_id, one.checked_on)
-            if place is None:
-                raise NotInPost
-            made.append(
-                NewItem(
-                    id=item_id,
-                    position=number,
-                    person_id=one.person_id,
-                    village_code=place.village_code,
-                    record_id=None,
-                    label=one.label.strip(),
-                    worked_on=None,
-                    inspector=one.checked_by.strip(),
-                )
-            )
-        results.append(
-            Result(
-                item_id=item_id,
-                correct=one.correct,
-                note=one.note,
-                checked_on=one.checked_on,
-                checked_by=one.checked_by,
-            )
-        )
     async with DB.transaction():
+        # Read under the lock: of two files at once each would add what the other has just added.
+        await queries.lock(actor.county_id, check_id)
         await service.expect_open(actor.county_id, [row.last_day])
+        made, results = await _papers(actor.county_id, check_id, found)
         await queries.insert_items(actor.county_id, check_id, made)
         return await record(actor, check_id, results, now, reason=reason, source=source)
 
@@ -300,6 +269,47 @@ def may_record(actor: Actor, item: CheckItem) -> bool:
     """Whether the actor may enter what was found of this record."""
     target = Target(unit_code=item.village_code, owner=item.person_id)
     return allowed(actor, Action.DUTY_EDIT, target).allowed
+
+
+async def _papers(
+    county_id: int, check_id: UUID, found: Sequence[PaperItem]
+) -> tuple[list[NewItem], list[Result]]:
+    """The records that the check does not have yet, and what was found of each."""
+    items = await queries.items(county_id, check_id)
+    known = {(item.person_id, item.label): item for item in items}
+    made: list[NewItem] = []
+    results: list[Result] = []
+    for number, one in enumerate(found, len(items) + 1):
+        if not one.label.strip():
+            raise Invalid("请写明核查了什么。", {"label": "请写明核查了什么。"})
+        item = known.get((one.person_id, one.label.strip()))
+        item_id = item.id if item else new_id()
+        if item is None:
+            place = await roster.worker_place(county_id, one.person_id, one.checked_on)
+            if place is None:
+                raise NotInPost
+            made.append(
+                NewItem(
+                    id=item_id,
+                    position=number,
+                    person_id=one.person_id,
+                    village_code=place.village_code,
+                    record_id=None,
+                    label=one.label.strip(),
+                    worked_on=None,
+                    inspector=one.checked_by.strip(),
+                )
+            )
+        results.append(
+            Result(
+                item_id=item_id,
+                correct=one.correct,
+                note=one.note,
+                checked_on=one.checked_on,
+                checked_by=one.checked_by,
+            )
+        )
+    return made, results
 
 
 async def _items(county_id: int, drawn: Sequence[rules.Drawn], row: CheckRow) -> list[NewItem]:

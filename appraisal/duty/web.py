@@ -179,10 +179,11 @@ def _shown(
 ) -> dict[str, str]:
     """What stands in a row's fields: what was typed, else what is stored, else the proposal."""
     if form is not None:
+        names = ("rostered", "on_duty", "leave", "note")
         pairs = list(zip(form.person, form.village, strict=False))
-        if (line.person_id, line.village_code) in pairs:
+        whole = all(len(getattr(form, name)) == len(pairs) for name in names)
+        if whole and (line.person_id, line.village_code) in pairs:
             index = pairs.index((line.person_id, line.village_code))
-            names = ("rostered", "on_duty", "leave", "note")
             return {name: getattr(form, name)[index] for name in names}
     proposal = line.rostered
     if proposal is None:

@@ -6,7 +6,7 @@ on which the result was served, in working days of the county's calendar.
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from asyncpg.exceptions import UniqueViolationError
@@ -60,6 +60,9 @@ TITLES = {
 READY = {Pool.RECOMMENDATION: "examined", Pool.ADMISSION: "villagers"}
 """Pool → the state in which a case waits for its public notice."""
 ISSUED = "这次考核的公示已经发布，请在公示列表中打开。"
+LATE_PAPERS = timedelta(days=5)
+"""From the last term to closing: a paper that was handed in on time still has to be keyed in, and
+nothing about a closed cycle can be."""
 OBJECTED = "对这次结果已经提过异议，请在“我的事项”里看进展。"
 
 
@@ -276,6 +279,10 @@ async def nothing_open(county_id: int, cycle: CycleRow) -> list[str]:
         found.append(f"还有 {tally.results - tally.served} 人的结果没有送达。")
     elif tally.last_day is not None and today() <= tally.last_day:
         found.append(f"最晚的异议期到{chinese_date(tally.last_day)}才满。")
+    lapsed = await casework_queries.lapsed(county_id, cycle.id)
+    over = max((day for day in (tally.last_day, lapsed) if day is not None), default=None)
+    if not found and over is not None and today() <= (until := over + LATE_PAPERS):
+        found.append(f"期限内交来的书面异议、申诉可能还在路上，过了{chinese_date(until)}再办结。")
     pending = await casework_queries.open_of_cycle(county_id, cycle.id, Pool.OBJECTION)
     if pending:
         found.append(f"还有 {len(pending)} 件异议或申诉没有办结。")

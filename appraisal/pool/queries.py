@@ -62,6 +62,12 @@ INSERT INTO appraisal.applicant (county_id, id, case_id, name, phone_cipher, pho
     consent)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 """
+APPLIED = """
+SELECT EXISTS (
+    SELECT FROM appraisal.applicant a
+    JOIN appraisal.case_file f ON f.county_id = $1 AND f.id = a.case_id
+    WHERE a.county_id = $1 AND a.phone_hmac = $3 AND f.post_id = $2 AND f.outcome IS NULL)
+"""
 CONTACT = """
 SELECT name, phone_cipher, source, consent FROM appraisal.applicant
 WHERE county_id = $1 AND case_id = $2
@@ -177,6 +183,17 @@ async def insert_applicant(
 ) -> None:
     """``who`` is (name, sealed phone, its HMAC)."""
     await DB.execute(INSERT_APPLICANT, county_id, applicant_id, case_id, *who, source, consent)
+
+
+async def applied(county_id: int, post_id: UUID, phone_hmac: bytes) -> bool:
+    """Whether an application with this phone for the post is open.
+
+    Until the transaction ends nobody else can ask for the same.
+    """
+    lock = "SELECT pg_advisory_xact_lock(hashtext($2), $1) -- $1 is county_id"
+    await DB.execute(lock, county_id, f"appraisal.applicant {post_id} {phone_hmac.hex()}")
+    found: bool = await DB.fetchval(APPLIED, county_id, post_id, phone_hmac)
+    return found
 
 
 async def contact(county_id: int, case_id: UUID) -> Contact | None:

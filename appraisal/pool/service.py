@@ -36,6 +36,7 @@ from shared.roster.roles import Role
 
 FORWARD = {Pool.RECOMMENDATION: (EXCELLENT,), Pool.WARNING: tuple(sorted(WEAK))}
 """Pool → grades that put somebody before it."""
+APPLIED = "这个手机号已经报名这个岗位，正在办理，请在“准入”里打开。"
 MACHINE_OF = {"basic": "improvement", "fail": "warning"}
 
 
@@ -186,6 +187,8 @@ async def apply(actor: Actor, form: ApplyForm, now: datetime) -> UUID:
     )
     who = (form.name, phones.seal(number), phones.fingerprint(actor.county_id, number))
     async with DB.transaction():
+        if await queries.applied(actor.county_id, form.post_id, who[2]):
+            raise Invalid("有几处需要改正。", {"phone": APPLIED})
         await casework.open_case(actor, opening, signed, now, case_id=case_id)
         await queries.insert_applicant(
             actor.county_id, new_id(), case_id, who, form.source, consent=form.consent

@@ -17,6 +17,7 @@ from shared.identity.actor import Actor
 from shared.ids import new_id
 
 STAGES = (Stage.REVIEW, Stage.NOTICE, Stage.APPEAL)
+TOLD = "结果已经公布，不能再用校准降低得分；对公示名单有异议的，核查并听取本人意见以后再办。"
 
 
 async def calibrate(
@@ -31,15 +32,13 @@ async def calibrate(
 ) -> Scores:
     """Set a person's final score (0–100, two decimals) in the current run and grade all again.
 
+    Once the results are out, only that person is graded again: nobody loses or gets a grade
+    without a notice because of what another was granted, even if 优秀 then exceeds its share.
     ``authority`` is given where an objection or appeal was decided by due process, which has asked
-    its own rights. Raises NotFound, Forbidden (own score), NoCycle, CycleClosed, WrongStage,
-    Invalid.
+    its own rights; without it, a result that is out may not be made worse. Raises NotFound,
+    Forbidden (own score), NoCycle, CycleClosed, WrongStage, Invalid.
     """
-    if not (score.is_finite() and Decimal(0) <= score <= Decimal(100)):
-        raise Invalid("得分应在 0 到 100 之间。", {"score": "得分应在 0 到 100 之间。"})
-    if not reason.strip():
-        raise Invalid("请写明校准的理由。", {"reason": "请写明校准的理由。"})
-    cents = int((score * 100).quantize(Decimal(1), ROUND_HALF_UP))
+    cents = _cents(score, reason)
     async with DB.transaction():
         cycle = await cycles.expect(actor.county_id, cycle_id, *STAGES)
         # Grades and ranks are made of everybody's scores, so of two calibrations one waits.
@@ -48,10 +47,15 @@ async def calibrate(
         if run is None or facts is None:
             raise NotFound
         target = Target(unit_code=facts.grid_code, owner=person_id)
-        authority = authority or require(actor, Action.SCORE_CALIBRATE, target)
         before = await queries.scores_locked(actor.county_id, run.id, person_id)
         if before is None:
             raise NotFound
+        rose = before.final is None or cents >= before.final
+        out = cycle.state is not Stage.REVIEW
+        if not authority:
+            authority = require(actor, Action.SCORE_CALIBRATE, target)
+            if out and not rose:
+                raise Invalid(TOLD, {"score": TOLD})
         row = CalibrationRow(
             calculated=before.calculated,
             before=before.final,
@@ -65,7 +69,9 @@ async def calibrate(
             actor.county_id, new_id(), cycle_id, run.id, person_id, row, actor.person_id
         )
         await queries.calibrate(actor.county_id, run.id, person_id, cents)
-        await scoring_queries.regrade(actor.county_id, run.id)
+        await scoring_queries.regrade(
+            actor.county_id, run.id, person_id if out else None, rose=rose
+        )
         await freezing.freeze(actor.county_id, run.id)
         after = await queries.scores(actor.county_id, run.id, person_id)
         if after is None:
@@ -84,3 +90,11 @@ async def calibrate(
             authority=authority,
         )
     return after
+
+
+def _cents(score: Decimal, reason: str) -> int:
+    if not (score.is_finite() and Decimal(0) <= score <= Decimal(100)):
+        raise Invalid("得分应在 0 到 100 之间。", {"score": "得分应在 0 到 100 之间。"})
+    if not reason.strip():
+        raise Invalid("请写明校准的理由。", {"reason": "请写明校准的理由。"})
+    return int((score * 100).quantize(Decimal(1), ROUND_HALF_UP))

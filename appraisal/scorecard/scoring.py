@@ -80,14 +80,22 @@ async def unscored(county_id: int, cycle: CycleRow) -> list[str]:
     returned = await cycles.returned_at(county_id, cycle.id)
     if returned and run.made_at < returned:
         return ["上次评分以后退回采集过，请先在“评分”页重新评分。"]
+    first = await _first_half(county_id, cycle)
+    if first and first.closed_at and run.made_at < first.closed_at:
+        return [f"上次评分以后“{first.title}”才办结，请先在“评分”页重新评分。"]
     return []
 
 
 async def first_half_open(county_id: int, cycle: CycleRow) -> list[str]:
     """A gate: the annual result takes in the half-year one, so that must be closed before."""
-    if cycle.kind is not Kind.ANNUAL:
-        return []
-    first = await cycles.of_period(county_id, Kind.HALF_YEAR, cycle.year)
+    first = await _first_half(county_id, cycle)
     if first is None or first.state is Stage.CLOSED:
         return []
     return [f"“{first.title}”还没有办结，全年成绩要用到它。"]
+
+
+async def _first_half(county_id: int, cycle: CycleRow) -> CycleRow | None:
+    """The half-year cycle that an annual one takes in."""
+    if cycle.kind is not Kind.ANNUAL:
+        return None
+    return await cycles.of_period(county_id, Kind.HALF_YEAR, cycle.year)

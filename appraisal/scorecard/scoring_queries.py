@@ -110,6 +110,7 @@ first AS MATERIALIZED (
     SELECT s.person_id, s.final
     FROM run r
     JOIN appraisal.cycle c ON c.kind = 'half_year' AND c.year = r.year AND r.kind = 'annual'
+        AND c.state = 'closed'
     JOIN appraisal.run b ON b.cycle_id = c.id AND b.current
     JOIN appraisal.score s ON s.run_id = b.id AND s.grade <> 'undetermined'
     WHERE c.county_id = $1 AND b.county_id = $1 AND s.county_id = $1
@@ -386,6 +387,8 @@ UPDATE appraisal.score s SET grade = g.grade, note = g.note
 FROM (SELECT county_id, run_id, person_id, {GRADE} AS grade, {NOTE} AS note FROM graded) AS g
 WHERE s.county_id = ANY($1) AND s.county_id = g.county_id AND s.run_id = g.run_id
   AND s.person_id = g.person_id AND (s.grade, s.note) IS DISTINCT FROM (g.grade, g.note)
+  AND ($3::uuid IS NULL OR s.person_id = $3 AND NOT ($4 AND s.grade = 'excellent'
+       AND g.note = 'quota'))
 """
 
 
@@ -444,9 +447,15 @@ async def replay(county_id: int, run_id: UUID, scheme: str) -> list[Result]:
     return await DB.all(Result, REPLAY, [county_id], [run_id], scheme)
 
 
-async def regrade(county_id: int, run_id: UUID) -> int:
-    """Grade a run again by its final scores; how many grades changed."""
-    return _count(await DB.execute(REGRADE, [county_id], [run_id]))
+async def regrade(
+    county_id: int, run_id: UUID, only: UUID | None = None, *, rose: bool = False
+) -> int:
+    """Grade a run again by its final scores; how many grades changed.
+
+    ``only`` one person, everybody else keeping what they were told; whose score ``rose`` or stayed
+    keeps 优秀, whoever else has come into the township's share since.
+    """
+    return _count(await DB.execute(REGRADE, [county_id], [run_id], only, rose))
 
 
 def _count(status: str) -> int:

@@ -89,6 +89,8 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     grids: int
     households: int
+    drawn: int
+    """Households that the draw chose; ``listed`` counts those that replace others too."""
     listed: int
     handed: int
     pending: int

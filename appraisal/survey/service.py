@@ -251,7 +251,7 @@ async def progress(actor: Actor, survey: SurveyRow, code: str) -> list[Progress]
     units = await roster.units(actor.county_id, [code, *below])
     parts = {unit: [g for g in grids if g.grid_code.startswith(unit)] for unit in (code, *below)}
     return [
-        _summed(unit, units[unit].name if unit in units else unit, found)
+        _summed(unit, units[unit].name if unit in units else unit, found, survey.per_grid)
         for unit, found in parts.items()
     ]
 
@@ -266,12 +266,13 @@ def needed(grid: GridProgress) -> int:
     return top_up(grid.households, grid.handed, grid.answered, grid.pending)
 
 
-def _summed(code: str, name: str, grids: list[GridProgress]) -> Progress:
+def _summed(code: str, name: str, grids: list[GridProgress], per_grid: int) -> Progress:
     return Progress(
         code=code,
         name=name,
         grids=len(grids),
         households=sum(grid.households for grid in grids),
+        drawn=sum(min(per_grid, grid.households) for grid in grids),
         listed=sum(grid.listed for grid in grids),
         handed=sum(grid.handed for grid in grids),
         pending=sum(grid.pending for grid in grids),

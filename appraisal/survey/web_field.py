@@ -114,7 +114,8 @@ async def print_slips(
     except (Invalid, Conflict) as error:
         return await _village(request, survey_id, village_code, error)
     form = await ballots.form_to_print(actor, survey_id)
-    village = await roster.unit_by_code(actor.county_id, village_code)
+    # Printed from a grid's own page too, a slip names its village.
+    village = await roster.unit_by_code(actor.county_id, village_code[:12])
     return _page(
         request,
         "print_ballots",

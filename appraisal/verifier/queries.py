@@ -144,6 +144,15 @@ WHERE cardinality($2::uuid[]) >= 0
       IS DISTINCT FROM (e.effective_on, e.actor_id, e.authority)
 ORDER BY 2, s.position LIMIT 1
 """
+# Once the results are out, an objection changes nobody else's grade: who is within the share of
+# 优秀 is then no longer what all the scores say today.
+OUT_BEFORE = """
+SELECT DISTINCT k.county_id, k.run_id
+FROM appraisal.calibration k
+JOIN appraisal.cycle_step t ON t.county_id = k.county_id AND t.cycle_id = k.cycle_id
+    AND t.target = 'notice' AND t.at <= k.made_at
+WHERE k.county_id = ANY($1) AND k.run_id = ANY($2)
+"""
 CHECKS = {
     "I15 得分由输入和规则推出": f"""
 SELECT '得分' AS thing, COALESCE(x.person_id, s.person_id)::text AS id,
@@ -151,12 +160,15 @@ SELECT '得分' AS thing, COALESCE(x.person_id, s.person_id)::text AS id,
 FROM ({scoring_queries.AGAIN}) AS x
 FULL JOIN (SELECT * FROM appraisal.score WHERE county_id = ANY($1) AND run_id = ANY($2)) AS s
     ON s.county_id = x.county_id AND s.run_id = x.run_id AND s.person_id = x.person_id
+LEFT JOIN ({OUT_BEFORE}) AS o ON o.county_id = s.county_id AND o.run_id = s.run_id
 WHERE (x.attendance, x.orders, x.data, x.settled, x.satisfaction, x.merit, x.training, x.plus,
-       x.minus, x.present, x.rate, x.typical, x.period_score, x.calculated, x.final, x.grade,
-       x.note) IS DISTINCT FROM
+       x.minus, x.present, x.rate, x.typical, x.period_score, x.calculated, x.final)
+      IS DISTINCT FROM
       (s.attendance, s.orders, s.data, s.settled, s.satisfaction, s.merit, s.training, s.plus,
-       s.minus, s.present, s.rate, s.typical, s.period_score, s.calculated, s.final, s.grade,
-       s.note)
+       s.minus, s.present, s.rate, s.typical, s.period_score, s.calculated, s.final)
+   OR (x.grade, x.note) IS DISTINCT FROM (s.grade, s.note)
+      AND NOT (o.run_id IS NOT NULL AND (x.grade = 'excellent' AND s.note = 'quota'
+                                         OR x.note = 'quota' AND s.grade = 'excellent'))
 ORDER BY 2 LIMIT 1
 """,
     **{

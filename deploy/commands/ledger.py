@@ -10,6 +10,8 @@ from points.ledger import opening
 from points.ledger.opening import Brought
 from points.ledger.verifier import service
 from points.ledger.verifier.service import Verdict
+from shared.errors import Invalid
+from shared.scheduling import queries as scheduling
 from shared.settings import Settings
 
 
@@ -19,6 +21,8 @@ def verify(county: int | None) -> None:
     """核对台账和考核：逐条检查不变量和批次哈希链，指出第一处不符的行。"""
 
     async def main(_: Settings) -> tuple[list[Verdict], list[appraisal.Verdict]]:
+        if county and county not in await scheduling.counties():
+            raise Invalid(f"库里没有 {county} 这个县，请核对县代码。")
         ledgers = [county] if county else await service.counties()
         scored = [county] if county else await appraisal.counties()
         return (

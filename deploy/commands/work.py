@@ -20,13 +20,16 @@ from shared.settings import Settings
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 COUNTY = click.IntRange(100_000, 999_999)
 SHOWN = 20
+MONTH_LIKE = "月份请写成 2026-10 这样。"
 
 
 def _month(_context: click.Context, _param: click.Parameter, value: str) -> int:
     """2026-10 → 202610."""
     year, _, number = value.partition("-")
-    if not (len(year) == 4 and year.isdigit() and number.isdigit() and 1 <= int(number) <= 12):
-        raise click.BadParameter("月份请写成 2026-10 这样。")
+    if not (value.isascii() and year.isdigit() and number.isdigit()):
+        raise click.BadParameter(MONTH_LIKE)
+    if not (2000 <= int(year) <= 2099 and 1 <= int(number) <= 12):
+        raise click.BadParameter(MONTH_LIKE)
     return int(year) * 100 + int(number)
 
 

@@ -188,10 +188,13 @@ class Lane:
         )
         return ()
 
-    def turned_away(self) -> Sequence[Ticket]:
-        """The batch wrote nothing, and trying again now is no use (a lock, a full disk)."""
+    def turned_away(self) -> tuple[Sequence[Ticket], Sequence[Ticket]]:
+        """The batch wrote nothing, and trying again now is no use (a lock, a full disk).
+
+        As ``away``: what was sent before may yet be written by the session that it went to.
+        """
         batch = self._landed()
-        return batch.tickets
+        return (batch.tickets, ()) if batch.again else ((), batch.tickets)
 
     def lost(self) -> Sequence[Ticket]:
         """The connection broke after the batch was sent: what became of it is unknown.
@@ -207,11 +210,11 @@ class Lane:
         return ()
 
     def away(self) -> tuple[Sequence[Ticket], Sequence[Ticket]]:
-        """No connection can be had: who was sent before and does not know, and who never was."""
+        """No connection can be had: who has been sent and does not know, and who never was."""
         unknown = [ticket for batch in self._first if batch.again for ticket in batch.tickets]
         unsent = [ticket for batch in self._first if not batch.again for ticket in batch.tickets]
         if self.flying is not None:
-            (unknown if self.flying.again else unsent).extend(self.flying.tickets)
+            unknown.extend(self.flying.tickets)
         for shops in self._counties.values():
             unsent.extend(chain.from_iterable(shops.values()))
         self._first.clear()

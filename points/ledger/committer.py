@@ -162,7 +162,7 @@ class Committer:
         except NO_USE as error:
             BROKEN.labels("busy").inc()
             LOG.warning("batch refused", error=str(error), items=len(batch.tickets))
-            _fail(self.lane.turned_away(), CounterBusy())
+            _tell(*self.lane.turned_away())
         except LOST as error:
             self._lose(repr(error))
         except PostgresError as error:
@@ -210,14 +210,17 @@ class Committer:
         _fail(self.lane.lost(), OutcomeUnknown())
 
     def _tell_all(self) -> None:
-        unknown, unsent = self.lane.away()
-        _fail(unknown, OutcomeUnknown())
-        _fail(unsent, CounterBusy())
+        _tell(*self.lane.away())
 
     def _hang_up(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.terminate()
+
+
+def _tell(unknown: Sequence[Ticket], unsent: Sequence[Ticket]) -> None:
+    _fail(unknown, OutcomeUnknown())
+    _fail(unsent, CounterBusy())
 
 
 def _fail(tickets: Sequence[Ticket], error: Exception) -> None:

@@ -258,7 +258,8 @@ class PostHold(_Item, frozen=True, kw_only=True, tag="post_hold"):
     hold_id: UUID
     shop_id: UUID
     at: datetime
-    """When the goods were handed over: an upload after the hold's end is fine if this is before."""
+    """When the goods were handed over: for a day after the hold's end an upload is fine if this is
+    before."""
     picks: tuple[Pick, ...] | None = None
     """None = everything."""
     device: str = ""
@@ -483,7 +484,10 @@ class TransferRow(msgspec.Struct, frozen=True):
     code: str
     amount: int
     """0.1 point, negative when it left the person."""
+    word: str
+    """The code, or what it is called where it only follows from another item."""
     memo: str
+    """The item's own; empty where the movement only follows from it."""
     day: date | None
     """Work date of an award or deduction."""
     shop_id: UUID | None
@@ -529,4 +533,4 @@ class Ending(msgspec.Struct, frozen=True):
     person_id: UUID
     expires_on: date
     amount: int
-    """0.1 point, held ones included."""
+    """0.1 point; a reminder ahead includes the held ones."""

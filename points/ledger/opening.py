@@ -1,8 +1,7 @@
 """Opening balances (期初积分): an office's list of what everybody has in the old books.
 
 Nothing is written until every row is right; the same file again adds nothing, and another amount
-for somebody who has an opening balance is a fault, because a balance that was brought over is
-corrected by reversal, not by a second file.
+for somebody who has an opening balance is a fault, because what was posted stays as it is.
 """
 
 from datetime import date
@@ -31,6 +30,7 @@ COLUMNS = (
     Column("可兑换积分", "points", aliases=("可用积分", "结余积分", "积分余额")),
     Column("有效期至", "date", aliases=("到期日", "到期日期")),
 )
+MADE_BEFORE = "此人的期初积分已入账，数额不同；入账后不能再改，请改回原来的数额或删去这一行。"
 DROPPED = ("身份证号", "手机号", "联系电话", "备注")
 
 
@@ -121,7 +121,7 @@ async def _items(county_id: int, table: Table, actor: Actor | None) -> list[tupl
             table.fault(row, "姓名", f"“{row['姓名']}”在表里出现了两次，请合并成一行。")
         elif merit + wallet == 0:
             table.fault(row, "可兑换积分", "两种积分都是空的或 0，请填写或删去这一行。")
-        elif _ended(row["有效期至"], on):
+        elif ids[person_id] not in days and _ended(row["有效期至"], on):
             table.fault(row, "有效期至", "已经过期的积分不能作为期初积分。")
         else:
             found[person_id] = (
@@ -157,7 +157,7 @@ def _count(
 ) -> None:
     for (row, item), outcome in zip(items, outcomes, strict=True):
         if outcome.code == Code.ID_REUSED:
-            table.fault(row, "姓名", "此人的期初积分已导入过，数额不同。要更正请先冲正。")
+            table.fault(row, "姓名", MADE_BEFORE)
         elif outcome.repeated:
             result.same += 1
         else:

@@ -36,6 +36,7 @@ SELECT
               AND remaining > 0), 0)::int8 AS awaiting
 """
 # A person's legs from both account indexes; what a transfer is about says its words and its shop.
+# What a resolution lets go has the words of the award that waited, not those of the resolution.
 TRANSFERS = """
 WITH own AS (
     SELECT id, batch, position, unit, code, amount, about FROM points.transfer
@@ -46,12 +47,17 @@ WITH own AS (
     WHERE county_id = $1 AND debit = ANY (ARRAY[points.account_id('worker', 'merit', $2),
         points.account_id('worker', 'wallet', $2)]) AND id < $3
 )
-SELECT t.id, b.at, t.batch, t.position, t.unit, t.code, t.amount, coalesce(p.memo, '') AS memo,
-       p.day, r.shop_id, r.id AS redemption_id
+SELECT t.id, b.at, t.batch, t.position, t.unit, t.code, t.amount, w.word,
+       CASE WHEN w.word = t.code AND t.code NOT IN ('offset', 'undo')
+            THEN coalesce(p.memo, '') ELSE '' END AS memo,
+       CASE WHEN p.kind = 'award' AND t.code <> 'offset' THEN p.day END AS day,
+       r.shop_id, r.id AS redemption_id
 FROM (SELECT * FROM own WHERE $5 = '' OR unit = $5 ORDER BY id DESC LIMIT $4) AS t
 JOIN points.batch b ON b.county_id = $1 AND b.number = t.batch
 LEFT JOIN points.posting p ON p.county_id = $1 AND p.batch = t.batch AND p.position = t.position
 LEFT JOIN points.redemption r ON r.county_id = $1 AND r.id = t.about
+CROSS JOIN LATERAL (SELECT CASE WHEN t.code <> 'offset'
+    AND p.kind IN ('add_resolution', 'release_awaiting') THEN 'release' ELSE t.code END AS word) w
 ORDER BY t.id DESC
 """
 # The last closed month before the instant, and what moved since: both bounds of the ids are known

@@ -34,6 +34,8 @@ from shared.ids import new_id
 PAGE = 50
 CHUNK = 500
 """Rows one step of a sweep touches, so that redemptions wait for no sweep."""
+HOLD_GRACE = timedelta(days=1)
+"""After a hold's end: an offline shop may still upload what it handed over before."""
 CODE_MEMORY = timedelta(days=2)
 """How long a lapsed code can still be told from an unknown one."""
 
@@ -80,9 +82,9 @@ async def transfers(
 ) -> list[TransferRow]:
     """A page of a person's movements, newest first; ``before`` is the last id of the page before.
 
-    ``limit`` is at most 200.
+    ``limit`` is at most 201: a page of 200, and whether there is another.
     """
-    return await queries.transfers(county_id, person_id, before, min(limit, 200), unit)
+    return await queries.transfers(county_id, person_id, before, min(limit, 201), unit)
 
 
 async def receipt(county_id: int, transfer_id: UUID) -> Receipt:
@@ -113,11 +115,24 @@ async def lots(county_id: int, person_id: UUID) -> list[LotRow]:
     return await queries.lots(county_id, person_id)
 
 
+async def first_ending(county_id: int, person_id: UUID, on: date) -> Ending | None:
+    """What of a person's free points ends first, on that day or later; None = nothing ends."""
+    ends: dict[date, int] = {}
+    for lot in await queries.lots(county_id, person_id):
+        free = lot.remaining - lot.held
+        if free and lot.expires_on is not None and lot.expires_on >= on:
+            ends[lot.expires_on] = ends.get(lot.expires_on, 0) + free
+    return Ending(person_id, min(ends), ends[min(ends)]) if ends else None
+
+
 async def expire_holds(county_id: int, now: datetime) -> int:
-    """Void every hold not collected by ``now``; answers how many."""
+    """Void every hold that ended a day before ``now`` and was not uploaded; answers how many.
+
+    From its end on nothing can be handed over from it, whether it is void yet or not.
+    """
     done = 0
     while True:
-        sweep = ExpireHolds(id=new_id(), at=now, limit=CHUNK)
+        sweep = ExpireHolds(id=new_id(), at=now - HOLD_GRACE, limit=CHUNK)
         quantity = (await post_one(county_id, sweep)).quantity
         done += quantity
         if quantity < CHUNK:

@@ -33,8 +33,7 @@ async def wallet(
     rows = await service.transfers(
         actor.county_id, actor.person_id, before=after, limit=PAGE, unit=unit
     )
-    lots = await service.lots(actor.county_id, actor.person_id)
-    dated = [lot for lot in lots if lot.expires_on is not None and lot.remaining]
+    on = today(moment(request))
     return page(
         request,
         "ledger/m_wallet.html",
@@ -44,8 +43,8 @@ async def wallet(
         label=label,
         more=len(rows) == PAGE,
         balances=await service.balances(actor.county_id, actor.person_id, moment(request)),
-        ending=dated[0] if dated else None,
-        on=today(moment(request)),
+        ending=await service.first_ending(actor.county_id, actor.person_id, on),
+        on=on,
     )
 
 

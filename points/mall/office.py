@@ -327,7 +327,10 @@ async def _renew(actor: Actor | None, county_id: int, shop: _Shop, result: Impor
 async def _keeper(
     county_id: int, shop: _Shop, shop_id: UUID, table: Table, result: Imported
 ) -> None:
-    """The keeper as a person with a shopkeeper's post at the shop; nobody is removed."""
+    """The keeper as a person with a shopkeeper's post at the shop; nobody is removed.
+
+    The first post is the keeper's; further ones are helpers', who may bring in nobody.
+    """
     row = shop.row
     known = await roster.person_by_phone(county_id, row["手机号"])
     if known and known.name != row["店主"]:
@@ -348,9 +351,14 @@ async def _keeper(
         if known
         else await roster.add_person(county_id, row["店主"], row["手机号"], KEEPER_EMPLOYMENT)
     )
-    post_id = await roster.add_post(county_id, shop.unit.id, Role.SHOPKEEPER, subject_id=shop_id)
+    first = await queries.vacant_first_post(county_id, shop_id, since)
+    post_id = first or await roster.add_post(
+        county_id, shop.unit.id, Role.SHOPKEEPER, subject_id=shop_id
+    )
     await roster.assign(county_id, post_id, person_id, since, reason="积分超市名录导入")
-    if shop.old is not None:
+    if first is not None:
+        result.change(f"{shop.name}：店主改为 {row['店主']}")
+    elif shop.old is not None:
         result.change(f"{shop.name}：增加店主 {row['店主']}，原店主如已离开请在岗位页结束任职")
 
 

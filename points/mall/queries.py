@@ -169,6 +169,19 @@ LEFT JOIN shared.person n ON n.county_id = m.county_id AND n.id = m.actor_id
 WHERE m.county_id = $1 AND m.shop_id = $2 AND m.product_id = $3
 ORDER BY m.batch DESC, m.position DESC LIMIT 20
 """
+SAME_PROPOSAL = """
+SELECT id FROM points.price
+WHERE county_id = $1 AND product_id = $2 AND shop_id IS NOT DISTINCT FROM $3 AND first_day = $4
+  AND points = $5 AND purchase_fen = $6 AND proposed_by = $7 AND state = 'proposed'
+LIMIT 1
+"""
+VACANT_FIRST_POST = """
+SELECT p.id FROM shared.post p
+WHERE p.county_id = $1 AND p.subject_id = $2 AND p.role = 'shopkeeper' AND p.seat = 1
+  AND NOT EXISTS (SELECT FROM shared.assignment a
+                  WHERE a.county_id = $1 AND a.post_id = p.id
+                    AND (a.valid_to IS NULL OR a.valid_to > $3))
+"""
 STOCKED = "SELECT shop_id, product_id FROM points.stock WHERE county_id = $1"
 PRICE_AT = """
 SELECT points FROM points.price
@@ -245,6 +258,12 @@ async def insert_agreement(
         row.recorded_at,
         person_id,
     )
+
+
+async def vacant_first_post(county_id: int, shop_id: UUID, since: date) -> UUID | None:
+    """The post of a shop's first keeper, if nobody holds it from a day on."""
+    found: UUID | None = await DB.fetchval(VACANT_FIRST_POST, county_id, shop_id, since)
+    return found
 
 
 async def product(county_id: int, product_id: UUID, on: date) -> ProductRow | None:
@@ -328,6 +347,21 @@ async def insert_price(county_id: int, row: PriceRow, decided_by: UUID | None) -
         row.decided_at,
         decided_by,
     )
+
+
+async def same_proposal(county_id: int, row: PriceRow) -> UUID | None:
+    """A proposal of exactly this by the same person that nobody has decided yet."""
+    found: UUID | None = await DB.fetchval(
+        SAME_PROPOSAL,
+        county_id,
+        row.product_id,
+        row.shop_id,
+        row.first_day,
+        row.points,
+        row.purchase_fen,
+        row.proposed_by,
+    )
+    return found
 
 
 async def decide_price(

@@ -13,7 +13,7 @@ from msgspec import Meta
 
 from points.errors import Refused
 from points.ledger import service as ledger
-from points.ledger.items import StockMove
+from points.ledger.items import Code, StockMove
 from points.mall import queries
 from points.mall.rules import (
     MAX_NAME,
@@ -40,6 +40,7 @@ PAGE = 20
 MOST_SHOPS = 2000
 CATALOGUE = 500
 """Most products of a county's catalogue."""
+FEWER_THAN_KEPT = "盘点件数比留着待取的还少。请先把交不了货的预订作废，再盘点。"
 CHANGED = "您打开之后别人已改过这条记录。请刷新，核对后再保存。"
 
 
@@ -292,7 +293,10 @@ async def waiting_prices(actor: Actor) -> list[PriceRow]:
 
 
 async def propose_price(actor: Actor, form: PriceForm, *, on: date | None = None) -> UUID:
-    """Ask for a price from today or later. Raises Invalid with the reason, NotFound."""
+    """Ask for a price from today or later; the same form again is the proposal that waits.
+
+    Raises Invalid with the reason, NotFound.
+    """
     day = on or today()
     code = str(actor.county_id)
     if form.shop_id is not None:
@@ -307,6 +311,9 @@ async def propose_price(actor: Actor, form: PriceForm, *, on: date | None = None
         )
     row = await _priced(actor.county_id, form, actor)
     async with DB.transaction():
+        await queries.lock_product(actor.county_id, row.product_id)
+        if known := await queries.same_proposal(actor.county_id, row):
+            return known
         await queries.insert_price(actor.county_id, row, None)
         await audit.record(
             actor,
@@ -327,7 +334,7 @@ async def decide_price(
     """Approve or refuse a proposal, by somebody other than its author.
 
     A proposal whose first day has passed meanwhile counts from the day of the approval: old slips
-    keep the old price.
+    keep the old price. Raises NotFound, Forbidden, Conflict, Invalid.
     """
     row = await queries.price(actor.county_id, price_id)
     if row is None:
@@ -343,6 +350,8 @@ async def decide_price(
         dated = msgspec.structs.replace(row, first_day=day)
         if approve and await queries.price_begins(actor.county_id, dated):
             raise Conflict("这一天已经有另一个批准的价格，请让店里换一个日期再报。")
+        if approve:
+            await _still_fits(actor.county_id, dated)
         done = await queries.decide_price(
             actor.county_id, price_id, state, day, clock_now(), actor.person_id, note.strip()
         )
@@ -407,6 +416,8 @@ async def move_stock(actor: Actor, shop_id: UUID, form: StockForm, now: datetime
         ),
         now,
     )
+    if outcome.code == Code.OUT_OF_STOCK and form.move == "count":
+        raise Refused(outcome.code, sentence=FEWER_THAN_KEPT)
     if not outcome.accepted:
         raise Refused(outcome.code, listed.name)
 
@@ -455,6 +466,15 @@ async def _priced(county_id: int, form: PriceForm, actor: Actor | None) -> Price
         decider=None,
         decision_note="",
     )
+
+
+async def _still_fits(county_id: int, row: PriceRow) -> None:
+    """What a proposal was held against may have changed since. Raises Invalid."""
+    found = await queries.product(county_id, row.product_id, row.first_day)
+    settings = await settings_county.get(county_id)
+    terms = PriceTerms(row.points, row.purchase_fen, found.market_fen if found else None)
+    if fault := price_fault(terms, settings.point_value_fen):
+        raise Invalid(f"不能同意：{fault}", {"points": fault})
 
 
 def _checked(form: ProductForm, product_id: UUID) -> ProductRow:

@@ -1,6 +1,9 @@
-"""Goods chosen on a page: one field a product, ``q-<product id>`` = pieces."""
+"""Goods chosen on a page: ``q-<product id>`` = pieces, ``p-<product id>`` = the price shown.
 
-from collections.abc import Mapping
+A page may be older than a price: who confirms it confirms the sum that stood on it.
+"""
+
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +11,7 @@ from points.redemption.schemas import MAX_LINES, WantedLine
 from shared.errors import Invalid
 
 PREFIX = "q-"
+PRICE = "p-"
 MOST = 200
 
 
@@ -29,3 +33,14 @@ def chosen(values: Mapping[str, Any]) -> list[WantedLine]:
     if len(lines) > MAX_LINES:
         raise Invalid(f"一次最多 {MAX_LINES} 种商品，请分开兑换。")
     return lines
+
+
+def shown(values: Mapping[str, Any], lines: Sequence[WantedLine]) -> int | None:
+    """What the page said that the chosen goods cost; None if it did not say."""
+    total = 0
+    for line in lines:
+        price = str(values.get(f"{PRICE}{line.product_id}", ""))
+        if not (price.isascii() and price.isdigit() and len(price) <= 9):
+            return None
+        total += line.quantity * int(price)
+    return total or None

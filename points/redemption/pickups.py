@@ -46,6 +46,9 @@ from shared.roster.roles import Role
 CLOCK_SKEW = timedelta(minutes=5)
 """How far ahead a terminal's clock may be."""
 
+KEPT = timedelta(days=90)
+"""How long a resolved order still says who fetches it and where it is brought."""
+
 
 class HoldAnswer(msgspec.Struct, frozen=True):
     """What became of an order ahead; ``repeated`` when the same request had it before."""
@@ -62,8 +65,10 @@ class VoidAnswer(msgspec.Struct, frozen=True):
     voided: Voided
 
 
-async def hold(actor: Actor, order: HoldOrder, now: datetime) -> HoldAnswer:
-    """Keep goods and points for one shop.
+async def hold(
+    actor: Actor, order: HoldOrder, now: datetime, *, shown: int | None = None
+) -> HoldAnswer:
+    """Keep goods and points for one shop; ``shown`` is the total that the page promised.
 
     Without a code it is the actor's own order, with one the shop makes it for the person at the
     counter. Raises as ``service.redeem``.
@@ -73,7 +78,7 @@ async def hold(actor: Actor, order: HoldOrder, now: datetime) -> HoldAnswer:
     here = await counter_on(actor.county_id, shop.id, today(now))
     if here is None:
         raise NotFound
-    terms = terms_of(here, order.lines, today(now))
+    terms = terms_of(here, order.lines, today(now), shown)
     item = Hold(
         id=order.id,
         actor_id=actor.person_id,
@@ -179,7 +184,8 @@ async def mine(actor: Actor) -> list[PickupRow]:
 async def waiting(actor: Actor, shop_id: UUID) -> list[PickupRow]:
     """What a shop still has to hand out."""
     shop = await counter(actor, shop_id)
-    return await _named(actor.county_id, await queries.pickups_at(actor.county_id, shop.id))
+    rows = await queries.pickups_at(actor.county_id, shop.id)
+    return await _named(actor.county_id, [row for row in rows if row.state == "pending"])
 
 
 async def view(actor: Actor, pickup_id: UUID) -> PickupRow:
@@ -192,9 +198,14 @@ async def view(actor: Actor, pickup_id: UUID) -> PickupRow:
     return (await _named(actor.county_id, [row]))[0]
 
 
+async def forget(county_id: int, now: datetime) -> int:
+    """Home address and family member of old orders; the ledger keeps who took what. How many."""
+    return await queries.forget_pickups(county_id, now - KEPT)
+
+
 def code_of(actor: Actor, row: PickupRow) -> OneTime | None:
     """The pickup code to show again; only the worker sees it, and only while it waits."""
-    if row.person_id != actor.person_id or row.status != "pending":
+    if row.person_id != actor.person_id or row.state != "pending":
         return None
     token, _, digits = open_(row.sealed).decode().partition(" ")
     return OneTime(row.id, token, digits, row.expires_at)

@@ -72,6 +72,13 @@ INSERT INTO points.pickup (county_id, id, person_id, shop_id, token_hash, digits
                            collector, deliver_to, created_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING RETURNING id
 """
+FORGET_PICKUPS = """
+UPDATE points.pickup k SET collector = '', deliver_to = ''
+FROM points.hold h
+JOIN points.batch b ON b.county_id = h.county_id AND b.number = h.resolved_batch AND b.at < $2
+WHERE k.county_id = $1 AND (k.collector <> '' OR k.deliver_to <> '')
+  AND h.county_id = k.county_id AND h.id = k.id
+"""
 DELETE_PICKUP = "DELETE FROM points.pickup WHERE county_id = $1 AND id = $2"
 PRODUCT_NAMES = "SELECT id, name, measure FROM points.product WHERE county_id = $1 AND id = ANY($2)"
 
@@ -264,6 +271,12 @@ async def insert_pickup(
     """``holder`` is person and shop, ``code`` hashes and seal, ``how`` collector and place."""
     found = await DB.fetchval(INSERT_PICKUP, county_id, pickup_id, *holder, *code, *how, at)
     return found is not None
+
+
+async def forget_pickups(county_id: int, before: datetime) -> int:
+    """Blank who fetched, and where it was brought, of what was resolved by then; how many."""
+    status = await DB.execute(FORGET_PICKUPS, county_id, before)
+    return int(status.rpartition(" ")[2])
 
 
 async def delete_pickup(county_id: int, pickup_id: UUID) -> None:

@@ -7,6 +7,8 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
+from shared.clock import now
+
 MAX_LINES = 50
 Pieces = Annotated[int, Meta(ge=1, le=200, description="件数")]
 Amount = Annotated[int, Meta(ge=1, le=10**9, description="积分，单位 0.1 分")]
@@ -257,6 +259,11 @@ class PickupRow(msgspec.Struct, frozen=True):
     quantities: tuple[int, ...]
     prices: tuple[int, ...]
     lines: tuple[ReceiptLine, ...] = ()
+
+    @property
+    def state(self) -> str:
+        """The status, or ``over``: past its end, and the ledger waits for a late upload."""
+        return "over" if self.status == "pending" and self.expires_at <= now() else self.status
 
 
 class HoldRow(msgspec.Struct, frozen=True):

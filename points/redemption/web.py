@@ -15,7 +15,7 @@ from litestar.response import Redirect, Template
 from points.ledger import service as ledger
 from points.mall import service as mall
 from points.redemption import codes, pickups, service
-from points.redemption.baskets import chosen
+from points.redemption.baskets import chosen, shown
 from points.redemption.rules import PATH, UNDO_REASONS
 from points.redemption.schemas import HoldOrder, LongText, ShortText
 from shared.clock import today
@@ -103,7 +103,8 @@ async def order(request: Asked) -> Template | Redirect:
             collector=form.collector,
             deliver_to=form.deliver_to,
         )
-        answer = await pickups.hold(request.user, wanted, moment(request))
+        cost = shown(values, wanted.lines)
+        answer = await pickups.hold(request.user, wanted, moment(request), shown=cost)
     except Invalid as error:
         return await _order_page(request, form.shop, values, error)
     if answer.refusal:

@@ -15,7 +15,7 @@ from litestar.response import Redirect, Template
 from points.errors import NotACode, Refused
 from points.mall import service as mall
 from points.redemption import codes, pickups, service
-from points.redemption.baskets import chosen
+from points.redemption.baskets import chosen, shown
 from points.redemption.rules import PATH, CodeKind, scanned
 from points.redemption.schemas import HandOver, RedemptionOrder
 from shared.clock import today
@@ -29,6 +29,8 @@ from shared.web.ratelimit import limit
 
 Asked = Request[Actor, Any, Any]
 FAILURES = (Conflict, Invalid, Forbidden, TooMany, NotFound)
+CHOOSE_AGAIN = {"insufficient", "out_of_stock", "product_limit", "month_limit", "price_changed"}
+"""Refusals after which other goods, or the same at another price, may do."""
 TRIES_A_MINUTE = 60
 
 
@@ -92,11 +94,13 @@ async def redeem(request: Asked) -> Template | Redirect:
     values = await forms.read(request)
     form = forms.bind(RedeemForm, values)
     try:
+        wanted = chosen(values)
         order = RedemptionOrder(
             id=form.id,
             shop_id=shop_id,
             code=form.code,
-            lines=chosen(values),
+            lines=wanted,
+            amount=shown(values, wanted),
             collector=form.collector[:20],
         )
         answer = await service.redeem(request.user, order, now)
@@ -105,7 +109,7 @@ async def redeem(request: Asked) -> Template | Redirect:
     except FAILURES as error:
         return failed(request, error)
     if answer.refusal:
-        if answer.refusal.code in {"insufficient", "out_of_stock", "product_limit", "month_limit"}:
+        if answer.refusal.code in CHOOSE_AGAIN:
             return await _goods(request, shop_id, form.code, values, answer.refusal)
         return failed(request, answer.refusal)
     return Redirect(f"/shop/done/{form.id}", status_code=303)

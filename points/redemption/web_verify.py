@@ -68,6 +68,8 @@ async def print_cards(request: Asked) -> Template:
     now = moment(request)
     try:
         form = forms.bind(CardsForm, await forms.read(request))
+        if not form.person:
+            raise Invalid("还没有勾选，请先选给谁打印。")  # noqa: TRY301  one answer
         if len(form.person) > MOST_CARDS:
             raise Invalid(f"一次最多 {MOST_CARDS} 张，请分几次打印。")  # noqa: TRY301  one answer
         async with DB.transaction():  # a card that is not printed must not replace one that is

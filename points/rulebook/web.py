@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 from litestar import Request, get, post
-from litestar.params import FromPath, FromQuery
+from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
 from points.rulebook import service
@@ -53,11 +53,17 @@ class RuleForm(msgspec.Struct, frozen=True, kw_only=True):
     effective_from: date
 
 
+class Query(msgspec.Struct, frozen=True):
+    """The day as the list's form sends it; emptied means today."""
+
+    on: date | None = None
+
+
 @get("/desk/rules")
-async def rules(request: Asked, on: FromQuery[date | None] = None) -> Template:
+async def rules(request: Asked) -> Template:
     """Every rule in force on a day, by category, with deductions and caps."""
     actor: Actor = request.user
-    day = on or today(moment(request))
+    day = forms.bind(Query, dict(request.query_params)).on or today(moment(request))
     found = await service.rules_at(actor.county_id, day)
     return page(
         request,

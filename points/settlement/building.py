@@ -171,13 +171,17 @@ async def _disputed(county_id: int, statement: StatementRow) -> frozenset[UUID]:
 
 
 def _by_pair(events: Iterable[Event]) -> dict[Pair, list[_Share]]:
-    """Divide each event among the funds it drew on; an undoing counts below zero."""
+    """Divide each event among the funds it drew on; an undoing counts below zero.
+
+    What a fund was decided not to pay it does not get back either: such an undoing is a line of 0.
+    """
     groups: dict[Pair, list[_Share]] = {}
     for event in events:
         sign = 1 if event.kind == "redeem" else -1
         fens = rules.split(event.whole_fen, event.shares)
         for fund_id, points, fen in zip(event.funds, event.shares, fens, strict=True):
-            share = _Share(event, sign, sign * points, sign * fen)
+            owed = 0 if fund_id in event.unpaid else sign * fen
+            share = _Share(event, sign, sign * points, owed)
             groups.setdefault((event.shop_id, fund_id), []).append(share)
     return groups
 

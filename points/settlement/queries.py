@@ -21,7 +21,12 @@ WITH event AS (
 )
 SELECT e.kind, e.id AS redemption_id, r.shop_id, e.at, COALESCE(p.name, '') AS worker,
        COALESCE(place.name, '') AS place, goods.goods, r.amount AS whole_points,
-       goods.whole_fen, charge.funds, charge.shares
+       goods.whole_fen, charge.funds, charge.shares,
+       ARRAY(SELECT l.fund_id FROM points.statement_line l
+             JOIN points.statement_dispute d ON d.county_id = $1 AND d.line_id = l.id
+               AND d.state = 'refused'
+             WHERE l.county_id = $1 AND l.redemption_id = e.id AND l.kind = 'redeem'
+               AND e.kind = 'undo') AS unpaid
 FROM event e
 JOIN points.redemption r ON r.county_id = $1 AND r.id = e.id
 LEFT JOIN shared.person p ON p.county_id = $1 AND p.id = r.person_id
@@ -79,8 +84,9 @@ WHERE s.county_id = $1 AND ($2 = '' OR s.month = $2) AND ($3 = '' OR s.state = $
   AND (s.shop_id = ANY($5::uuid[])
        OR EXISTS (SELECT FROM unnest($6::text[]) c WHERE starts_with(s.unit_code, c)))
 """
-# What frozen statements of earlier months left below zero, and lines of theirs decided in favour
-# after the freeze, as far as no later statement has opened with them.
+# What frozen statements of earlier months left below zero, lines of theirs decided in favour after
+# the freeze, and undoings that were deducted although the line was refused later, so that it never
+# was paid: as far as no later statement has opened with them.
 CARRIES = """
 SELECT x.id, x.shop_id, x.fund_id, x.fen FROM (
     SELECT s.county_id, s.id, s.shop_id, s.fund_id, s.carry_fen AS fen
@@ -92,7 +98,18 @@ SELECT x.id, x.shop_id, x.fund_id, x.fen FROM (
     JOIN points.statement s ON s.county_id = $1 AND s.id = d.statement_id AND s.month < $2
     JOIN points.statement_line l ON l.county_id = $1 AND l.id = d.line_id
     WHERE d.county_id = $1 AND d.state = 'payable' AND s.state = 'frozen'
-      AND d.decided_at > s.frozen_at) AS x
+      AND d.decided_at > s.frozen_at
+    UNION ALL
+    SELECT d.county_id, d.id, t.shop_id, t.fund_id, -u.amount_fen
+    FROM points.statement_dispute d
+    JOIN points.statement_line l ON l.county_id = $1 AND l.id = d.line_id AND l.kind = 'redeem'
+    JOIN points.statement_line u ON u.county_id = $1 AND u.redemption_id = l.redemption_id
+      AND u.fund_id = l.fund_id AND u.kind = 'undo' AND u.amount_fen < 0
+    JOIN points.statement t ON t.county_id = $1 AND t.id = u.statement_id AND t.month <= $2
+    WHERE d.county_id = $1 AND d.state = 'refused'
+      AND NOT EXISTS (SELECT FROM points.statement_dispute o
+                      WHERE o.county_id = $1 AND o.line_id = u.id
+                        AND o.state IN ('open', 'refused'))) AS x
 WHERE NOT EXISTS (SELECT FROM points.statement n
                   WHERE n.county_id = $1 AND n.shop_id = x.shop_id AND n.fund_id = x.fund_id
                     AND x.id = ANY(n.carried))

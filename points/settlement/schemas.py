@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 
 from points.settlement.rules import PART_NAMES, Part, chinese_month
+from shared.audit.words import authority_name
 
 DISPUTE_NAMES = {
     "open": "待处理",
@@ -30,6 +31,8 @@ class Event(msgspec.Struct, frozen=True):
     funds: list[UUID]
     shares: list[int]
     """Points by fund, in the order of ``funds``."""
+    unpaid: list[UUID]
+    """Of an undoing: funds that were decided not to pay the redemption, so nothing comes back."""
 
 
 class LineRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -146,6 +149,12 @@ class SignatureRow(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def part_name(self) -> str:
         return PART_NAMES[self.part]
+
+    @property
+    def right(self) -> str:
+        """The authority in Chinese."""
+        code = self.authority.partition("@")[2]
+        return authority_name(self.authority, {9: "乡镇", 12: "村级"}.get(len(code), "县级"))
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True):

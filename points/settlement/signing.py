@@ -1,13 +1,13 @@
 """Three signatures freeze a statement: the shop's, the accountant's, the supervision committee's.
 
 The shop signs first, because its objections change the sum; then the village's two in any order.
-Whoever signs signs exactly the file that was shown, by its hash. Where a post is vacant the
-township's instructor or the department signs in its place, marked as such. Three parts need three
-people.
+Whoever signs signs exactly the file that was shown, by its hash. Three parts need three people:
+where a post is vacant, or all its holders have signed another part, the township's instructor or
+the department signs in its place, marked as such.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -29,13 +29,17 @@ from shared.roster.roles import Role
 from shared.roster.schemas import Holder
 
 UPPER = frozenset({Role.INSTRUCTOR, Role.DEPARTMENT})
-"""Who signs while a post is vacant, and who decides disputes."""
+"""Who signs where no holder of a post can, and who decides disputes."""
 SIGN = {
     Part.SHOP: Action.SIGN_SHOP,
     Part.ACCOUNTANT: Action.SIGN_ACCOUNTANT,
     Part.SUPERVISOR: Action.SIGN_SUPERVISOR,
 }
-POST = {Part.ACCOUNTANT: Role.ACCOUNTANT, Part.SUPERVISOR: Role.SUPERVISOR}
+POST = {
+    Part.SHOP: Role.SHOPKEEPER,
+    Part.ACCOUNTANT: Role.ACCOUNTANT,
+    Part.SUPERVISOR: Role.SUPERVISOR,
+}
 TOWNSHIP, COUNTY = 9, 6
 """Digits of their codes."""
 
@@ -104,7 +108,7 @@ async def may_sign(
         return []
     parts = []
     for part in sorted(rules.next_parts([row.part for row in signed])):
-        where, _ = await _signing(actor.county_id, statement, part)
+        where, _ = await _signing(actor.county_id, statement, signed, part)
         if allowed(actor, SIGN[part], where).allowed:
             parts.append(part)
     return parts
@@ -139,23 +143,45 @@ async def _signer(
     actor: Actor, statement: StatementRow, signed: Sequence[SignatureRow], part: Part
 ) -> tuple[str, bool]:
     """Under which authority, and whether as a stand-in. Raises NotFound, Forbidden."""
-    where, stand_in = await _signing(actor.county_id, statement, part)
-    authority = require(actor, SIGN[part], where)
     if actor.person_id in {row.person_id for row in signed}:
         raise Forbidden("您已经签过一栏，三栏要由三个人分别签字。")
+    where, stand_in = await _signing(actor.county_id, statement, signed, part)
+    authority = require(actor, SIGN[part], where)
     if part not in rules.next_parts([row.part for row in signed]):
         raise Forbidden("还没有轮到这一栏，请店主先核对签字。")
     return authority, stand_in
 
 
-async def _signing(county_id: int, statement: StatementRow, part: Part) -> tuple[Target, bool]:
-    """Who may sign a part: the post's holder or, while it is vacant, the level above."""
-    if part is Part.SHOP:
-        return target(statement), False
-    role = POST[part]
-    holders = await roster.holders(county_id, role, statement.unit_code, today())
-    roles = frozenset({role}) if holders else UPPER
-    return Target(unit_code=statement.unit_code, roles=roles), not holders
+async def _signing(
+    county_id: int, statement: StatementRow, signed: Sequence[SignatureRow], part: Part
+) -> tuple[Target, bool]:
+    """Who may sign a part: the post's holders or, where none of them can, the level above."""
+    free = await _free(county_id, statement, signed, part, today())
+    roles = frozenset({POST[part]}) if free else UPPER
+    shop_id = statement.shop_id if part is Part.SHOP and free else None
+    return Target(unit_code=statement.unit_code, shop_id=shop_id, roles=roles), not free
+
+
+async def _free(
+    county_id: int,
+    statement: StatementRow,
+    signed: Sequence[SignatureRow],
+    part: Part,
+    on: date,
+) -> list[Holder]:
+    """Holders of a part's post who have signed no other part."""
+    taken = {row.person_id for row in signed}
+    found = await _holders(county_id, statement, part, on)
+    return [holder for holder in found if holder.person_id not in taken]
+
+
+async def _holders(county_id: int, statement: StatementRow, part: Part, on: date) -> list[Holder]:
+    """Who holds a part's post: at the shop, or at the fund's owner."""
+    if part is not Part.SHOP:
+        return await roster.holders(county_id, POST[part], statement.unit_code, on)
+    shop = await mall.shop(county_id, statement.shop_id, on)
+    keepers = await roster.holders(county_id, POST[part], shop.unit_code, on) if shop else []
+    return [holder for holder in keepers if holder.subject_id == statement.shop_id]
 
 
 async def _on_paper(
@@ -167,7 +193,7 @@ async def _on_paper(
 ) -> SignatureRow | None:
     """The signature of the nearest person who may give it and has given no other."""
     taken = {row.person_id for row in signed}
-    for holder, authority, stand_in in await _signers(county_id, statement, part, at):
+    for holder, authority, stand_in in await _signers(county_id, statement, signed, part, at):
         if holder.person_id not in taken:
             return SignatureRow(
                 part=part,
@@ -182,19 +208,17 @@ async def _on_paper(
 
 
 async def _signers(
-    county_id: int, statement: StatementRow, part: Part, at: datetime
+    county_id: int,
+    statement: StatementRow,
+    signed: Sequence[SignatureRow],
+    part: Part,
+    at: datetime,
 ) -> list[tuple[Holder, str, bool]]:
     """Everybody who may sign a part, nearest first: (holder, authority, stand-in)."""
     on, code = today(at), statement.unit_code
-    if part is Part.SHOP:
-        shop = await mall.shop(county_id, statement.shop_id, on)
-        keepers = (
-            await roster.holders(county_id, Role.SHOPKEEPER, shop.unit_code, on) if shop else []
-        )
-        return [(item, "shop", False) for item in keepers if item.subject_id == statement.shop_id]
-    role = POST[part]
-    if own := await roster.holders(county_id, role, code, on):
-        return [(item, f"{role.value}@{code}", False) for item in own]
+    if own := await _free(county_id, statement, signed, part, on):
+        authority = "shop" if part is Part.SHOP else f"{POST[part].value}@{code}"
+        return [(item, authority, False) for item in own]
     found = []
     for role, length in ((Role.INSTRUCTOR, TOWNSHIP), (Role.DEPARTMENT, COUNTY)):
         unit = code[:length]

@@ -103,13 +103,14 @@ async def sign(request: Asked, statement_id: FromPath[UUID]) -> Template | Redir
 @post("/statements/{statement_id:uuid}/dispute")
 async def dispute(request: Asked, statement_id: FromPath[UUID]) -> Template | Redirect:
     """有异议."""
+    typed = await forms.read(request)
     try:
-        form = forms.bind(DisputeForm, await forms.read(request))
+        form = forms.bind(DisputeForm, typed)
         await service.dispute(
             request.user, statement_id, form.line_id, form.reason, now=moment(request)
         )
     except (Invalid, Conflict) as error:
-        return await _statement(request, statement_id, error=error)
+        return await _statement(request, statement_id, error=error, typed=typed)
     return _back(statement_id)
 
 
@@ -191,7 +192,11 @@ async def _desk(
 
 
 async def _statement(
-    request: Asked, statement_id: UUID, *, error: Invalid | Conflict | None = None
+    request: Asked,
+    statement_id: UUID,
+    *,
+    error: Invalid | Conflict | None = None,
+    typed: dict[str, Any] | None = None,
 ) -> Template:
     found = await service.view(request.user, statement_id)
     at_desk = request.user.desk and bool(request.user.roles & DESK_ROLES)
@@ -203,6 +208,7 @@ async def _statement(
         view=found,
         summary=_summary(found),
         error=error,
+        typed=typed or {},
         me=request.user.person_id,
         tabs="shop" if shop else "verifier",
         back="/shop/statements" if shop else "/verify/statements",

@@ -1089,27 +1089,29 @@ DECLARE
     v_quantity int := (p_item ->> 'quantity')::int;
     v_id uuid := (p_item ->> 'id')::uuid;
     v_stock points.stock;
+    v_before int;
     v_delta int;
 BEGIN
+    SELECT * INTO v_stock FROM points.stock
+    WHERE county_id = p_county AND shop_id = v_shop AND product_id = v_product;
+    v_before := coalesce(v_stock.quantity, 0);
+    v_delta := CASE p_item ->> 'move' WHEN 'in' THEN v_quantity WHEN 'out' THEN -v_quantity
+               ELSE v_quantity - v_before END;
+    IF v_before + v_delta < coalesce(v_stock.held, 0) THEN
+        RETURN 'out_of_stock';
+    END IF;
     INSERT INTO points.stock (county_id, id, shop_id, product_id, quantity, held)
     VALUES (p_county, v_id, v_shop, v_product, 0, 0)
     ON CONFLICT (county_id, shop_id, product_id) DO NOTHING;
-    SELECT * INTO v_stock FROM points.stock
-    WHERE county_id = p_county AND shop_id = v_shop AND product_id = v_product;
-    v_delta := CASE p_item ->> 'move' WHEN 'in' THEN v_quantity WHEN 'out' THEN -v_quantity
-               ELSE v_quantity - v_stock.quantity END;
-    IF v_stock.quantity + v_delta < v_stock.held THEN
-        RETURN 'out_of_stock';
-    END IF;
     UPDATE points.stock SET quantity = quantity + v_delta
-    WHERE county_id = p_county AND id = v_stock.id;
+    WHERE county_id = p_county AND shop_id = v_shop AND product_id = v_product;
     INSERT INTO points.stock_move (county_id, id, batch, position, shop_id, product_id, kind,
         delta, quantity_after, at, reason, actor_id)
     VALUES (p_county, v_id, p_batch, p_place, v_shop, v_product, p_item ->> 'move', v_delta,
-        v_stock.quantity + v_delta, (p_item ->> 'at')::timestamptz, p_item ->> 'memo',
+        v_before + v_delta, (p_item ->> 'at')::timestamptz, p_item ->> 'memo',
         (p_item ->> 'actor_id')::uuid);
     PERFORM points.note(p_county, p_batch, p_at, p_place, p_item, p_hash, v_product, NULL,
-                        abs(v_delta), p_quantity => v_stock.quantity + v_delta);
+                        abs(v_delta), p_quantity => v_before + v_delta);
     RETURN NULL;
 END $$;
 

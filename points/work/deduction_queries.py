@@ -66,6 +66,11 @@ WHERE county_id = $1 AND worker_id = $2 AND state = 'noticed' AND code = $3 AND 
   AND proposed_by = $9
 ORDER BY id LIMIT 1
 """
+CHARGED = """
+SELECT EXISTS (SELECT FROM points.deduction
+               WHERE county_id = $1 AND record_id = $2 AND code = $3
+                 AND state NOT IN ('dropped', 'annulled'))
+"""
 BELOW = " AND EXISTS (SELECT FROM unnest($2::text[]) c WHERE starts_with(d.village_code, c))"
 
 
@@ -88,6 +93,11 @@ async def same(county_id: int, row: NewDeduction) -> UUID | None:
         row.proposed_by,
     )
     return found
+
+
+async def charged(county_id: int, record_id: UUID | None, code: str) -> bool:
+    """Whether a record is held against its worker under a rule already, or was."""
+    return bool(await DB.fetchval(CHARGED, county_id, record_id, code))
 
 
 async def one(county_id: int, deduction_id: UUID, *, lock: bool = False) -> DeductionRow | None:

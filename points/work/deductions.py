@@ -58,6 +58,7 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
 async def propose(actor: Actor, form: Proposal, now: datetime | None = None) -> UUID:
     """Serve notice of a deduction; the same form again is the notice already served.
 
+    One false claim is held against a worker once, whoever finds it out a second time.
     Raises DeductionRefused, NotFound.
     """
     at = now or clock_now()
@@ -90,6 +91,8 @@ async def propose(actor: Actor, form: Proposal, now: datetime | None = None) -> 
         await work_queries.lock_worker(actor.county_id, form.worker_id)
         if known := await queries.same(actor.county_id, row):
             return known
+        if penalty.reverses and await queries.charged(actor.county_id, form.record_id, form.code):
+            raise DeductionRefused("record_id", "这条记录已按这条规则告知过扣分，不能扣两次。")
         await queries.insert(actor.county_id, row)
         await _audit(actor, Action.DEDUCT_PROPOSE, row, authority, form)
     return row.id
@@ -102,7 +105,9 @@ async def reply(actor: Actor, deduction_id: UUID, text: str, now: datetime | Non
         raise DeductionRefused("text", "请写下您的说明。")
     async with DB.transaction():
         row = await _own(actor, deduction_id, Action.DEDUCT_ANSWER)
-        if row.state != "noticed" or today(at) > row.answer_due_on:
+        if row.state != "noticed":
+            raise DeductionRefused("text", f"这一件{STATE_NAMES[row.state]}，不能再陈述。")
+        if today(at) > row.answer_due_on:
             raise DeductionRefused(
                 "text", f"陈述期限是{chinese_date(row.answer_due_on)}，已经过了。"
             )

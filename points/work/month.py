@@ -28,6 +28,7 @@ from shared.dates import chinese_date
 from shared.errors import NotFound
 from shared.identity.access import Action, Target, reach, require
 from shared.identity.actor import Actor
+from shared.identity.sealing import keyed
 from shared.ids import new_id
 from shared.roster import service as roster
 from shared.roster.roles import Role, UnitKind
@@ -128,7 +129,8 @@ async def review(
         if row.committee_id and row.supervisor_id:
             await queries.move_pending(actor.county_id, month, village_code, next_month(month))
             ids = await queries.in_run(actor.county_id, month, village_code, State.ACCEPTED)
-            drawn = [str(item) for item in sample(ids)]
+            tickets = {item: keyed("sample", str(item)) for item in ids}
+            drawn = [str(item) for item in sample(tickets)]
             row = msgspec.structs.replace(row, state="sampling", sample=drawn)
         await _save(actor, Action.WORK_REVIEW, row, at, authority)
     return row

@@ -159,6 +159,13 @@ SELECT id, at FROM own
 WHERE $3::uuid IS NULL OR (at, id) < (SELECT at, id FROM own WHERE id = $3)
 ORDER BY at DESC, id DESC LIMIT $4
 """
+CHECKED_BEFORE = """
+SELECT EXISTS (
+    SELECT FROM points.work_record r
+    JOIN points.verification v ON v.county_id = $1 AND v.record_id = r.id AND v.step = 'check'
+    WHERE r.county_id = $1 AND r.worker_id = $2 AND (r.id = $5 OR (r.work_date = $3
+        AND r.rule_code = $4 AND r.state IN ('returned', 'withdrawn'))))
+"""
 OPEN_STEPS = """
 SELECT v.id, v.record_id, v.step, v.role, v.unit_code, v.grid_code, v.verdict, v.by_id,
        NULL::text AS by_name, v.authority, v.via, v.at
@@ -334,6 +341,13 @@ async def pending(county_id: int, month: int, code: str) -> list[Record]:
 async def recent_texts(county_id: int, worker_id: UUID, rule_code: str) -> list[str]:
     rows = await DB.fetch(RECENT_TEXTS, county_id, worker_id, rule_code)
     return [row["text"] for row in rows]
+
+
+async def checked_before(
+    county_id: int, worker_id: UUID, on: date, rule_code: str, replaces: UUID | None
+) -> bool:
+    """Whether a check waited for a record that this one would stand in for."""
+    return bool(await DB.fetchval(CHECKED_BEFORE, county_id, worker_id, on, rule_code, replaces))
 
 
 async def same_record(

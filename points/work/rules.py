@@ -1,9 +1,8 @@
 """Who confirms a record, what may be declared, and how a month moves: pure functions."""
 
-import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -118,20 +117,23 @@ def _proper(step: Step) -> int:
     return 1 if step in (Step.COMMITTEE, Step.SUPERVISOR, Step.V3, Step.V4) else 3
 
 
-def steps_for(steps: Iterable[Step], record_id: UUID) -> tuple[Step, ...]:
-    """The steps a record really needs: a CHECK only when its id is drawn."""
-    return tuple(step for step in steps if step is not Step.CHECK or drawn(record_id))
+def steps_for(steps: Iterable[Step], *, checked: bool) -> tuple[Step, ...]:
+    """The steps a record really needs: a CHECK only when it is drawn."""
+    return tuple(step for step in steps if step is not Step.CHECK or checked)
 
 
-def drawn(record_id: UUID, share: int = CHECK_SHARE) -> bool:
-    """Whether an id is among the one in ``share`` drawn; the same id always gives the same."""
-    return int.from_bytes(hashlib.sha256(record_id.bytes).digest()[:4]) % share == 0
+def drawn(ticket: bytes, share: int = CHECK_SHARE) -> bool:
+    """Whether a record is among the one in ``share`` drawn; ``ticket`` is a hash of its id.
+
+    A keyed one: the phone chooses the id, and could choose one that is not drawn.
+    """
+    return int.from_bytes(ticket[:4]) % share == 0
 
 
-def sample(ids: Sequence[UUID]) -> list[UUID]:
-    """At least a tenth of a month's records, by the hash of their ids, so anyone can repeat it."""
-    wanted = -(-len(ids) // SAMPLE_SHARE)
-    return sorted(ids, key=lambda item: hashlib.sha256(item.bytes).digest())[:wanted]
+def sample(tickets: Mapping[UUID, bytes]) -> list[UUID]:
+    """At least a tenth of a month's records, by hashes of their ids that no phone can know."""
+    wanted = -(-len(tickets) // SAMPLE_SHARE)
+    return sorted(tickets, key=lambda item: tickets[item])[:wanted]
 
 
 def text_key(text: str) -> str:

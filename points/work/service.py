@@ -31,6 +31,7 @@ from points.work.rules import (
     PostHeld,
     State,
     confirmer,
+    drawn,
     month_bounds,
     month_of,
     next_month,
@@ -48,6 +49,7 @@ from shared.dates import chinese_date
 from shared.errors import NotFound
 from shared.identity.access import Action, Target, require
 from shared.identity.actor import Actor
+from shared.identity.sealing import keyed
 from shared.ids import new_id
 from shared.roster import service as roster
 from shared.roster.roles import Employment, Role
@@ -383,7 +385,7 @@ async def _declare(
             return known
         await _no_duplicate(county_id, worker_id, rule, form.work_date, text)
         settings = await settings_county.get(county_id)
-        steps = steps_for(rule.steps, form.id)
+        steps = steps_for(rule.steps, checked=await _checked(county_id, worker_id, form))
         row = NewRecord(
             id=form.id,
             worker_id=worker_id,
@@ -494,6 +496,13 @@ async def _place(county_id: int, worker_id: UUID, on: date, at: datetime) -> Pla
 async def _no_duplicate(county_id: int, worker_id: UUID, rule: Rule, on: date, text: str) -> None:
     if await queries.same_record(county_id, worker_id, on, rule.code, text_key(text)):
         raise DuplicateWork(f"{on.month}月{on.day}日的“{text}”已经记过了，不用再记。")
+
+
+async def _checked(county_id: int, worker_id: UUID, form: LogForm) -> bool:
+    """Whether a CHECK falls on a record: drawn by lot, once for whatever stands in for it."""
+    return drawn(keyed("check", str(form.id))) or await queries.checked_before(
+        county_id, worker_id, form.work_date, form.rule_code, form.replaces
+    )
 
 
 async def _open_steps(county_id: int, row: NewRecord, steps: Sequence[Step], at: datetime) -> None:

@@ -66,12 +66,12 @@ async def home(request: Asked) -> Template:
     balances = await ledger.balances(actor.county_id, actor.person_id)
     totals = await service.own_totals(actor, moment(request))
     recent = await service.own_lines(actor)
-    lots = await ledger.lots(actor.county_id, actor.person_id)
+    on = today(moment(request))
     return page(
         request,
         "work/m_home.html",
-        ending=next((lot for lot in lots if lot.expires_on and lot.remaining), None),
-        today=today(moment(request)),
+        ending=await ledger.first_ending(actor.county_id, actor.person_id, on),
+        today=on,
         balances=balances,
         totals=totals,
         recent=recent[:RECENT],

@@ -202,6 +202,7 @@ async def _listed(request: Asked, problems: dict[str, str], status: int = 200) -
         waiting=waiting,
         others=[row for row in await deductions.listed(actor) if row.id not in ids],
         problems=problems,
+        gone=[words for one, words in problems.items() if one not in {str(id_) for id_ in ids}],
         today=today(moment(request)),
         may_propose=bool(reach(actor, Action.DEDUCT_PROPOSE)),
         names=deductions.STATE_NAMES,

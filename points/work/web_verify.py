@@ -266,6 +266,7 @@ async def _todo(request: Asked, problems: dict[str, str], status: int = 200) -> 
         tasks=found,
         total=await service.count_tasks(actor),
         problems=problems,
+        gone=_gone(problems, [task.line.id for task in found]),
         hows=HOWS,
         objections=len(await month.objections(actor)),
         deductions=len(await deductions.to_decide(actor)),
@@ -329,14 +330,22 @@ async def _month(
 
 
 async def _objections(request: Asked, problems: dict[str, str], status: int = 200) -> Template:
+    rows = await month.objections(request.user)
     return page(
         request,
         "work/m_objections.html",
         status=status,
-        rows=await month.objections(request.user),
+        rows=rows,
         names=month.OBJECTION_NAMES,
         problems=problems,
+        gone=_gone(problems, [row.id for row in rows]),
     )
+
+
+def _gone(problems: dict[str, str], listed: list[UUID]) -> list[str]:
+    """What to say of those that somebody else has dealt with: they are in the list no more."""
+    shown = {str(one) for one in listed}
+    return [words for one, words in problems.items() if one not in shown]
 
 
 def last_month(at: datetime) -> date:

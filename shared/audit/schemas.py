@@ -78,11 +78,12 @@ class Line(msgspec.Struct, frozen=True):
     def changes(self) -> list[tuple[str, str, str]]:
         """Field, before and after, for the fields that either side names, in Chinese."""
         before, after = _fields(self.before), _fields(self.after)
+        subject = self.action.partition(".")[0]
         return [
             (
                 FIELDS.get(name, name),
-                value_text(name, before.get(name)),
-                value_text(name, after.get(name)),
+                value_text(name, before.get(name), subject),
+                value_text(name, after.get(name), subject),
             )
             for name in sorted(before.keys() | after.keys())
         ]

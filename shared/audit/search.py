@@ -16,6 +16,8 @@ from shared.identity.sessions import require_confirmed
 PAGE = 50
 EXPORT_LIMIT = 20_000
 LONGEST_DAYS = 400
+EARLIEST, LATEST = 2000, 2100
+"""Years that can be asked for; a date's very first has no midnight in UTC."""
 Cursor = tuple[datetime, UUID]
 
 
@@ -83,7 +85,8 @@ async def exports(
 
 def span(since: date, until: date) -> tuple[datetime, datetime]:
     """Both days whole, in China; raises Invalid when they are turned round or too far apart."""
-    if not timedelta(0) <= until - since <= timedelta(days=LONGEST_DAYS):
+    known = EARLIEST <= since.year <= LATEST
+    if not (known and timedelta(0) <= until - since <= timedelta(days=LONGEST_DAYS)):
         raise Invalid(f"结束日期不能早于开始日期，最多查 {LONGEST_DAYS} 天。")
     midnight = time(tzinfo=LOCAL_ZONE)
     return (

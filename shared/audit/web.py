@@ -92,6 +92,7 @@ def _filters(request: Asked, query: Query) -> Filters:
     until = query.until or day
     if query.unit and not (query.unit.isascii() and query.unit.isdigit()):
         raise Invalid("单位代码只能是数字。", {"unit": "单位代码只能是数字。"})
+    search.span(until, until)
     return Filters(
         since=query.since or until - timedelta(days=DAYS),
         until=until,

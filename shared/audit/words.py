@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from shared.roster.roles import ROLE_NAMES, Role
+from shared.roster.roles import EMPLOYMENT_NAMES, ROLE_NAMES, Role
+from shared.roster.rules import GRID_TYPE_NAMES
 
 SUBJECTS = {
     "identity": "账号",
@@ -120,6 +121,8 @@ ACTIONS = {
     "product.edit": "修改商品",
     "product.approve": "审批商品价格",
     "price.propose": "提出价格",
+    "price.approved": "批准价格",
+    "price.refused": "不批准价格",
     "price.import": "导入价格",
     "stock.edit": "变更库存",
     "fund.edit": "变更集体资金",
@@ -225,6 +228,7 @@ FIELDS = {
     "fund_id": "资金编号",
     "gives": "应得",
     "grade": "等次",
+    "grid_type": "网格类型",
     "grids": "网格",
     "happened_on": "发生日期",
     "held_on": "举办日期",
@@ -324,6 +328,235 @@ FIELDS = {
 }
 """What a field of before and after is called."""
 
+VALUES: dict[str, dict[str, str]] = {
+    "employment_type": {kind.value: name for kind, name in EMPLOYMENT_NAMES.items()},
+    "evidence": {"none": "不收照片", "optional": "照片可传可不传", "required": "必须附照片"},
+    "grade": {
+        "excellent": "优秀",
+        "good": "合格",
+        "basic": "基本合格",
+        "fail": "不合格",
+        "undetermined": "不定等次",
+    },
+    "grid_type": dict(GRID_TYPE_NAMES),
+    "how": {"signed": "本人签收", "refused": "拒收", "post": "挂号邮寄"},
+    "level": {"township": "乡镇级", "county": "县级"},
+    "machine": {
+        "objection": "对考核结果的异议",
+        "contest_result": "对公示的异议",
+        "contest_pool": "对公示的异议",
+        "recommendation": "推荐",
+        "improvement": "提醒谈话和改进",
+        "warning": "书面警告和复查",
+        "admission": "准入",
+        "exit_wish": "本人辞去",
+        "exit_term": "期满退出",
+    }
+    | {f"exit_appraisal_{kind}": "不胜任退出" for kind in EMPLOYMENT_NAMES}
+    | {f"exit_fault_{kind}": "严重过错退出" for kind in EMPLOYMENT_NAMES},
+    "means": {"phone": "手机", "desk": "电脑", "paper": "纸质登记"},
+    "outcome": {
+        "passed": "合格",
+        "failed": "不合格",
+        "open": "核查中",
+        "founded": "属实",
+        "unfounded": "不属实",
+        "fraud": "弄虚作假",
+        "leak": "泄露数据",
+        "corruption": "贪污腐败",
+    },
+    "part": {"shop": "店主", "accountant": "村会计", "supervisor": "村监委会"},
+    "posting_mode": {"monthly": "按月入账", "immediate": "即时入账"},
+    "resident_how": {"signature": "签字", "phone": "电话", "qr": "扫码", "sheet": "纸质表"},
+    "role": {role.value: name for role, name in ROLE_NAMES.items()},
+    "steps": {
+        "V1": "网格长（空缺时总网格长）",
+        "committee": "两委成员",
+        "supervisor": "村监委会成员",
+        "V3": "乡镇网格指导员",
+        "V4": "县级主管部门",
+        "agency": "责任单位",
+        "trainer": "培训人",
+        "mediator": "调解员",
+        "system": "系统",
+        "check": "随机抽查 10%",
+    },
+    "verdict": {"upheld": "异议成立", "rejected": "维持原结果"},
+    "via": {"sheet": "签字表"},
+    "identity.kind": {"phone": "手机", "desk": "电脑"},
+    "cycle.kind": {"half_year": "半年评比", "annual": "年终考核"},
+    "duty.kind": {
+        "check": "现场抽查",
+        "commend": "表扬",
+        "complaint": "投诉",
+        "veto": "一票否决",
+    },
+    "training.kind": {
+        "classroom": "室内培训课",
+        "practice": "一线实践课",
+        "discussion": "座谈交流",
+    },
+    "notice.kind": {
+        "excellent": "优秀等次",
+        "recommendation": "推荐人选",
+        "admission": "拟录用人员",
+    },
+    "product.category": {
+        "grain": "米面粮油",
+        "seasoning": "调味副食",
+        "washing": "洗护清洁",
+        "paper": "纸品",
+        "stationery": "文具图书",
+        "kitchen": "厨具餐具",
+        "appliance": "小家电",
+        "clothing": "服装雨具",
+        "farm": "农具种子",
+        "daily": "其他日用品",
+    },
+    "rules.category": {
+        "ORG": "组织生活参与",
+        "SVC": "民生事项服务",
+        "OPN": "社情民意收集",
+        "MED": "矛盾纠纷劝调",
+        "CARE": "特殊人群帮教",
+        "LAW": "政策法律宣传",
+    },
+    "work.state": {
+        "pending": "待核实",
+        "returned": "退回",
+        "withdrawn": "已撤回",
+        "refused": "不予认定",
+        "accepted": "已核实",
+        "posted": "已入账",
+        "reversed": "已冲回",
+        "collecting": "申报核实中",
+        "reviewing": "村级审核中",
+        "sampling": "乡镇抽查中",
+        "notice": "公示中",
+    },
+    "objection.state": {
+        "open": "待答复",
+        "upheld": "异议成立",
+        "rejected": "维持原结果",
+        "review": "复核中",
+        "review_upheld": "复核：异议成立",
+        "review_rejected": "复核：维持",
+    },
+    "deduct.state": {
+        "noticed": "已告知，可陈述",
+        "decided": "已决定，可申诉",
+        "dropped": "不予扣分",
+        "appealed": "申诉中",
+        "final": "已扣分",
+        "annulled": "申诉成立，撤销",
+    },
+    "month.state": {
+        "collecting": "申报核实中",
+        "reviewing": "村级审核中",
+        "sampling": "乡镇抽查中",
+        "notice": "公示中",
+        "posted": "已入账",
+    },
+    "statement.state": {
+        "open": "待处理",
+        "withdrawn": "已撤回",
+        "payable": "照付",
+        "refused": "不付",
+    },
+    "shop.state": {"open": "营业", "closed": "停业"},
+    "product.state": {"listed": "上架", "withdrawn": "下架"},
+    "price.state": {"approved": "同意", "refused": "不同意"},
+    "training.state": {"cancelled": "已取消"},
+    "random.state": {"void": "已作废"},
+    "duty.state": {
+        "standing": "有效",
+        "proposed": "待审定",
+        "refused": "不予认定",
+        "withdrawn": "已撤销",
+        "replaced": "已更正",
+    },
+    "cycle.state": {
+        "draft": "筹备",
+        "collect": "采集数据",
+        "score": "评分",
+        "review": "审核校准",
+        "notice": "公示",
+        "appeal": "异议申诉",
+        "closed": "办结归档",
+    },
+    "case.state": {
+        "raised": "提出异议",
+        "escalated": "逾期，转县级督办",
+        "withdrawn": "撤回",
+        "review_kept": "复核：维持原结果",
+        "review_changed": "复核：变更结果",
+        "told": "答复书送达本人",
+        "appealed": "申诉",
+        "lapsed": "申诉期满",
+        "appeal_overdue": "申诉逾期未答复，督办",
+        "appeal_rejected": "申诉答复：维持",
+        "appeal_upheld": "申诉答复：成立",
+        "received": "收到对公示的异议",
+        "contest_kept": "核查：异议不成立，公示不变",
+        "contest_changed": "核查：异议成立，变更结果",
+        "replied_kept": "答复反映人",
+        "replied_changed": "答复反映人",
+        "contest_dropped": "核查：异议成立，不再列入",
+        "proposed": "列出人选和依据",
+        "examined": "组织考察，提出意见",
+        "declined": "不列入推荐库",
+        "noticed": "公示",
+        "recommended": "公示无异议，列入推荐库",
+        "removed": "移出推荐库",
+        "talked": "谈话",
+        "planned": "定出 60 天改进计划",
+        "improved": "到期复查：已改进",
+        "not_improved": "到期复查：未改进",
+        "annulled": "考核结果已变更，撤销或终止",
+        "warned": "作出书面警告",
+        "served": "送达本人",
+        "supported": "安排培训或调整网格",
+        "passed": "60 天复查：合格",
+        "failed": "60 天复查：仍不合格",
+        "applied": "本人提出或报名",
+        "nominated": "组织提名",
+        "checked": "资格核查合格",
+        "interviewed": "面谈合格",
+        "villagers": "听取群众意见",
+        "agreed": "公示无异议，签订协议",
+        "trained": "岗前培训合格",
+        "admitted": "开通岗位，到岗",
+        "refused": "不予录用",
+        "opened": "复查仍不合格，立案",
+        "protection": "核对法定保护期",
+        "union": "书面通知工会，听取意见",
+        "decided": "作出拟退出决定书",
+        "dismissed": "辞退，解除合同",
+        "dismissed_paid": "支付一个月工资，解除合同",
+        "stopped": "停止办理，留任",
+        "handed_over": "交接完成",
+        "evidence": "固定证据，立案",
+        "called": "听证（陈述申辩）通知送达本人",
+        "heard": "听取陈述申辩",
+        "resigned": "同意辞去，退出岗位",
+        "due": "协议（任期）将满，提出不再续聘",
+        "renewed": "续聘",
+        "term_ended": "期满退出岗位",
+        "agency": "书面通知派遣单位",
+        "returned": "退回派遣单位",
+        "contractor": "按服务合同要求承接单位更换人员",
+        "replaced": "承接单位更换到位",
+        "assembly": "村民民主评议",
+        "resolved": "村级会议决定",
+        "opinion": "乡镇党委研究意见",
+        "role_ended": "免去网格职务（村干部职务不变）",
+        "agreement_ended": "终止志愿服务协议",
+        "informed": "函告原单位",
+        "recalled": "由原单位召回",
+    },
+}
+"""What a stored word means, by its field, or by ``subject.field`` where subjects differ."""
+
 TENTHS = {"amount", "counts", "gives", "issued", "merit", "points", "redeemed", "wallet"}
 HUNDREDTHS = {"final"}
 """Fields in 0.1 point, and a score in 0.01; those that end with ``_fen`` are money."""
@@ -335,6 +568,7 @@ AUTHORITIES = {
     "slip": "激活条",
     "console": "控制台",
     "none": "未登录",
+    "interviewer": "访问员",
 }
 
 
@@ -346,8 +580,11 @@ def action_name(action: str) -> str:
     return f"{SUBJECTS.get(subject, subject)} {verb}".strip()
 
 
-def value_text(field: str, value: Any) -> str:
-    """A value of before or after: points and yuan in their units, lists without brackets."""
+def value_text(field: str, value: Any, subject: str = "") -> str:
+    """A value of before or after: points and yuan in their units, lists without brackets.
+
+    Stored words in Chinese; ``subject`` is the part of the action before the dot.
+    """
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -355,8 +592,16 @@ def value_text(field: str, value: Any) -> str:
     if isinstance(value, int):
         return _number_text(field, value)
     if isinstance(value, list) and all(isinstance(one, str) for one in value):
-        return "、".join(value)
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+        return "、".join(_word(field, one, subject) for one in value)
+    if isinstance(value, str):
+        return _word(field, value, subject)
+    return msgspec.json.encode(value).decode()
+
+
+def _word(field: str, value: str, subject: str) -> str:
+    """The Chinese word of a stored one; what has none stays as it is."""
+    known = VALUES.get(f"{subject}.{field}") or VALUES.get(field, {})
+    return known.get(value, value)
 
 
 def _number_text(field: str, value: int) -> str:

@@ -49,6 +49,8 @@ SCIENTIFIC = re.compile(r"\d(?:\.(\d+))?[eE]\+?(\d{1,2})")
 MOBILE = re.compile(r"1[3-9]\d{9}")
 FEN_TOLERANCE = Decimal("0.0001")
 SHOWN = 30
+LONGEST_DATE = 100
+"""Characters; what is longer is no date, however many blanks are in it."""
 
 
 def text(value: Any) -> str:
@@ -66,7 +68,9 @@ def text(value: Any) -> str:
     found = str(value).translate(INVISIBLE).translate(NARROW).strip()
     if match := QUOTED.fullmatch(found):
         found = match[1]
-    return re.sub(r"[ \t]*[\r\n]+[ \t]*", " ", found.removeprefix("'")).strip()
+    # Not substituted: a pattern would search a long run of blanks again from each of them.
+    lines = re.split(r"[\r\n]+", found.removeprefix("'"))
+    return " ".join(line.strip(" \t") for line in lines).strip()
 
 
 def name(value: Any) -> str:
@@ -98,11 +102,11 @@ def phone(value: Any) -> str:
 
 def day(value: Any) -> date:
     """A date in any usual spelling, or an Excel serial number."""
-    if isinstance(value, datetime):
-        return value.date()
     if isinstance(value, date):
-        return value
-    found = re.sub(r"\s*([年月日/.\-])\s*", r"\1", unicodedata.normalize("NFKC", text(value)))
+        return _plausible(value.date() if isinstance(value, datetime) else value)
+    found = unicodedata.normalize("NFKC", text(value))
+    if len(found) <= LONGEST_DATE:
+        found = re.sub(r"\s*([年月日/.\-])\s*", r"\1", found)
     if re.fullmatch(r"\d{5}(\.\d+)?", found) and int(float(found)) in SERIALS:
         return EXCEL_EPOCH + timedelta(days=int(float(found)))
     match = DATE.fullmatch(found) or COMPACT_DATE.fullmatch(found)
@@ -119,10 +123,18 @@ def day(value: Any) -> date:
         raise ValueError(f"没有“{shown(value)}”这一天，请核对日期。") from None
 
 
+def _plausible(found: date) -> date:
+    """A number in a cell formatted as a date is one for Excel, too: 2026 is 18 July 1905."""
+    if (found - EXCEL_EPOCH).days not in SERIALS:
+        raise ValueError(f"日期“{found}”的年份不对，请核对。")
+    return found
+
+
 def month(value: Any) -> int:
     """A month in any usual spelling, or any day of it: 202603."""
     if isinstance(value, date):
-        return value.year * 100 + value.month
+        on = day(value)
+        return on.year * 100 + on.month
     found = re.sub(r"\s+", "", unicodedata.normalize("NFKC", text(value)))
     match = MONTH.fullmatch(found)
     if match is None:

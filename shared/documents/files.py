@@ -49,10 +49,14 @@ FOREIGN = {
 }
 MARKUP = re.compile(rb"\s*<(\?xml|!doctype|html|table|meta|head)", re.IGNORECASE)
 FAR_CELL = re.compile(
-    rb"<c\b[^>]*?\br\s*=\s*[\"'](?:[A-Z]{1,3}0*[1-9]\d{5,}|(?:[A-Z]{3}|[D-Z][A-Z])\d+)[\"'][^>]*[^/]>"
-    rb"(?:[^<]|<[^/])"
+    rb"<c\b[^<>]{0,200}?\br\s{0,9}=\s{0,9}[\"']"
+    rb"(?:[A-Z]{1,3}0{0,9}[1-9]\d{5,9}|(?:[A-Z]{3}|[D-Z][A-Z])\d{1,9})"
+    rb"[\"'][^<>]{0,200}(?<!/)>(?:[^<]|<[^/])"
 )
-"""A filled cell beyond row 99,999 or column CZ: the reader would allocate up to it."""
+"""A filled cell beyond row 99,999 or column CZ: the reader would allocate up to it.
+
+Every part is bounded: a search without end over a forged sheet would hold up the whole server.
+"""
 ADVICE = "请用 Excel 或 WPS 另存为 .xlsx 后再传。"
 SANDBOX = Path(__file__).with_name("sandbox.py")
 TIMEOUT = 60

@@ -242,7 +242,7 @@ POLICIES: dict[Action, Policy] = {
     Action.STATEMENT_VIEW: _over(*MONEY, shop=True),
     Action.STATEMENT_BUILD: _over(Role.ACCOUNTANT, Role.DEPARTMENT),
     Action.STATEMENT_DISPUTE: _over(Role.ACCOUNTANT, Role.SUPERVISOR, *UPPER, shop=True),
-    Action.SIGN_SHOP: Policy(shop=True),
+    Action.SIGN_SHOP: _over(*UPPER, shop=True),
     Action.SIGN_ACCOUNTANT: _over(Role.ACCOUNTANT, *UPPER, apart=True),
     Action.SIGN_SUPERVISOR: _over(Role.SUPERVISOR, *UPPER, apart=True),
     Action.PUBLISH: _over(*MANAGERS),

@@ -1,7 +1,8 @@
 """Accounts: made for people with posts, revoked and disabled by those who manage their units."""
 
 import base64
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
 from secrets import token_bytes
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from shared.audit import service as audit
 from shared.clock import today
 from shared.database import DB
 from shared.errors import Invalid, NotFound
-from shared.identity import hashing, queries
+from shared.identity import hashing, queries, sessions
 from shared.identity.access import Action, Target, reach, require
 from shared.identity.actor import Actor
 from shared.identity.rules import totp_uri, weak_password, weak_pin
@@ -24,12 +25,15 @@ from shared.identity.schemas import (
 from shared.identity.sealing import keyed, seal
 from shared.ids import new_id
 from shared.roster import service as roster
+from shared.roster.rules import just_left
 
 PAGE = 50
 RECOVERY_CODES = 8
 ISSUER = "网格积分"
 """What an authenticator app shows beside the name."""
 TOTP_BYTES = 20
+Right = tuple[str, str]
+"""The unit whose authority was asked, and the authority."""
 LOGS_KEPT = timedelta(days=200)
 """Network logs are kept six months by law; who signed in when is part of them."""
 DEVICES_KEPT = timedelta(days=400)
@@ -53,6 +57,7 @@ async def listed(
         actor.county_id,
         (today(now), now),
         codes,
+        away_days=sessions.FORMER_DAYS,
         query=query[:20],
         state=state,
         limit=PAGE,
@@ -66,6 +71,7 @@ async def line(actor: Actor, person_id: UUID, now: datetime) -> AccountLine:
         actor.county_id,
         (today(now), now),
         reach(actor, Action.SESSIONS_REVOKE),
+        away_days=sessions.FORMER_DAYS,
         person_id=person_id,
     )
     if not found:
@@ -82,14 +88,13 @@ async def set_card_pin(actor: Actor, person_id: UUID, pin: str, again: str) -> N
     targets = [Target(owner=person_id)] if own else await offices(actor.county_id, person_id)
     if not targets:
         raise NotFound
-    for target in targets:
-        require(actor, Action.CARD_PIN, target)
+    right = _required(actor, Action.CARD_PIN, targets)
     checked_pin(pin, again)
     pin_hash = await hashing.make(pin)
     async with DB.transaction():
         account_id = await ensure_account(actor.county_id, person_id)
         await queries.set_card_pin(actor.county_id, account_id, pin_hash)
-        await _audited(actor, Action.CARD_PIN, person_id)
+        await _audited(actor, Action.CARD_PIN, person_id, right)
 
 
 async def set_text_size(actor: Actor, size: TextSize) -> None:
@@ -99,12 +104,12 @@ async def set_text_size(actor: Actor, size: TextSize) -> None:
 
 async def revoke_all(actor: Actor, person_id: UUID, now: datetime, reason: str = "") -> int:
     """End every session of a person (lost phone); how many were live."""
-    account = await _managed(actor, Action.SESSIONS_REVOKE, person_id)
+    account, right = await _managed(actor, Action.SESSIONS_REVOKE, person_id, now)
     async with DB.transaction():
         ended = await queries.revoke_sessions(actor.county_id, account.id, now)
         await queries.forget_devices(actor.county_id, account.id)
         await queries.revoke_slips(actor.county_id, account.id, now)
-        await _audited(actor, Action.SESSIONS_REVOKE, person_id, reason)
+        await _audited(actor, Action.SESSIONS_REVOKE, person_id, right, reason)
     return ended
 
 
@@ -112,7 +117,7 @@ async def set_disabled(
     actor: Actor, person_id: UUID, now: datetime, *, disabled: bool, reason: str
 ) -> None:
     """Stop an account at once, or let it sign in again; a reason is asked."""
-    account = await _managed(actor, Action.ACCOUNT_DISABLE, person_id)
+    account, (unit_code, authority) = await _managed(actor, Action.ACCOUNT_DISABLE, person_id, now)
     if not reason.strip():
         raise Invalid("请写明原因。", {"reason": "请写明原因。"})
     async with DB.transaction():
@@ -125,9 +130,11 @@ async def set_disabled(
             "person",
             person_id,
             county_id=actor.county_id,
+            unit_code=unit_code,
             before={"disabled": account.disabled_at is not None},
             after={"disabled": disabled},
             reason=reason,
+            authority=authority,
         )
 
 
@@ -215,15 +222,34 @@ def checked_password(password: str, again: str, phone: str) -> None:
         raise Invalid(NO_MATCH, {"again": NO_MATCH})
 
 
-async def _managed(actor: Actor, action: Action, person_id: UUID) -> AccountRow:
-    """The account of somebody all of whose posts the actor may manage."""
-    targets = await offices(actor.county_id, person_id)
+async def _managed(
+    actor: Actor, action: Action, person_id: UUID, now: datetime
+) -> tuple[AccountRow, Right]:
+    """The account of somebody all of whose posts the actor may manage, and by what right.
+
+    Who has left can still sign in for 90 days and lose the phone: the last posts count then.
+    """
+    targets = await offices(actor.county_id, person_id) or await _left(
+        actor.county_id, person_id, today(now)
+    )
     found = await queries.account_of(actor.county_id, person_id)
     if found is None or not targets:
         raise NotFound
-    for target in targets:
-        require(actor, action, Target(unit_code=target.unit_code, owner=person_id))
-    return found
+    asked = [Target(unit_code=target.unit_code, owner=person_id) for target in targets]
+    return found, _required(actor, action, asked)
+
+
+def _required(actor: Actor, action: Action, targets: Sequence[Target]) -> Right:
+    """The right over all of them, as the audit names it: by the first."""
+    authorities = [require(actor, action, target) for target in targets]
+    return targets[0].unit_code, authorities[0]
+
+
+async def _left(county_id: int, person_id: UUID, day: date) -> list[Target]:
+    """The posts that ended last, while they still let the person sign in."""
+    tenures = await roster.history(county_id, person_id)
+    left = just_left(tenures, day, sessions.FORMER_DAYS)
+    return [Target(unit_code=tenure.unit_code) for tenure in left]
 
 
 def _recovery_code() -> str:
@@ -236,5 +262,17 @@ def recovery_hash(code: str) -> str:
     return keyed("recovery", code.replace("-", "").upper()).hex()
 
 
-async def _audited(actor: Actor, action: str, person_id: UUID, reason: str = "") -> None:
-    await audit.record(actor, action, "person", person_id, county_id=actor.county_id, reason=reason)
+async def _audited(
+    actor: Actor, action: str, person_id: UUID, right: Right, reason: str = ""
+) -> None:
+    unit_code, authority = right
+    await audit.record(
+        actor,
+        action,
+        "person",
+        person_id,
+        county_id=actor.county_id,
+        unit_code=unit_code,
+        reason=reason,
+        authority=authority,
+    )

@@ -1,5 +1,7 @@
 """Refusals of identity, in order of precedence."""
 
+from collections.abc import Sequence
+
 from shared.errors import Conflict, Forbidden, GridmeritError, Invalid, TooMany
 
 
@@ -85,3 +87,15 @@ class AlreadyRevoked(Conflict):
 
     def __init__(self) -> None:
         super().__init__("这个终端密钥已经停用了。")
+
+
+class HeldElsewhere(Conflict):
+    """Somebody whose other posts others manage; a slip would open those too."""
+
+    sentence = (
+        "{names}在别处还有任职，激活条要由管得到全部岗位的乡镇或县里打印。"
+        "请取消勾选后再打印其他人的。"
+    )
+
+    def __init__(self, names: Sequence[str]) -> None:
+        super().__init__(self.sentence.format(names="、".join(names)))

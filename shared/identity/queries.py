@@ -56,7 +56,8 @@ ACCOUNT_LINES = """
 WITH office AS (
     SELECT DISTINCT ON (p.id) p.id AS person_id, p.name, p.name_pinyin, po.role,
            u.code AS unit_code, u.name AS unit_name, v.name AS village_name, c.id AS account_id,
-           c.activated_at, c.disabled_at, COALESCE(c.password_hash IS NOT NULL, false) AS desk
+           c.activated_at, c.disabled_at, COALESCE(c.password_hash IS NOT NULL, false) AS desk,
+           a.valid_to IS NOT NULL AND a.valid_to <= $2 AS away
     FROM shared.assignment a
     JOIN shared.post po ON po.county_id = a.county_id AND po.id = a.post_id
     JOIN shared.unit u ON u.county_id = po.county_id AND u.id = po.unit_id
@@ -64,14 +65,19 @@ WITH office AS (
       AND v.code <> u.code
     JOIN shared.person p ON p.county_id = a.county_id AND p.id = a.person_id
     LEFT JOIN shared.account c ON c.county_id = p.county_id AND c.person_id = p.id
-    WHERE a.county_id = $1 AND a.valid_from <= $2 AND (a.valid_to IS NULL OR a.valid_to > $2)
+    WHERE a.county_id = $1 AND a.valid_from <= $2
+      AND (a.valid_to IS NULL OR a.valid_to > $2
+           OR ($6::uuid IS NOT NULL OR $7 = 'away') AND a.valid_to > $2::date - $10::int
+              AND a.valid_to = (SELECT max(COALESCE(b.valid_to, 'infinity'))
+                                FROM shared.assignment b
+                                WHERE b.county_id = $1 AND b.person_id = a.person_id))
       AND u.code LIKE ANY($4) AND ($6::uuid IS NULL OR p.id = $6)
       AND ($5 = '' OR starts_with(p.name, $5) OR starts_with(p.name_pinyin, lower($5))
            OR starts_with(p.name_initials, lower($5)))
     ORDER BY p.id, u.code COLLATE "C", po.role
 )
 SELECT person_id, name, role, unit_code, unit_name, village_name, account_id, activated_at,
-       disabled_at, desk, count(*) OVER () AS total,
+       disabled_at, desk, away, count(*) OVER () AS total,
        (SELECT max(s.expires_at) FROM shared.activation_slip s
         WHERE s.county_id = $1 AND s.account_id = office.account_id AND s.spent_at IS NULL
           AND s.revoked_at IS NULL AND s.expires_at > $3) AS slip_until,
@@ -81,7 +87,8 @@ SELECT person_id, name, role, unit_code, unit_name, village_name, account_id, ac
 FROM office
 WHERE CASE $7 WHEN 'open' THEN activated_at IS NULL AND disabled_at IS NULL
               WHEN 'active' THEN activated_at IS NOT NULL AND disabled_at IS NULL
-              WHEN 'disabled' THEN disabled_at IS NOT NULL ELSE true END
+              WHEN 'disabled' THEN disabled_at IS NOT NULL
+              WHEN 'away' THEN away ELSE true END
 ORDER BY unit_code COLLATE "C", role, name_pinyin, person_id
 LIMIT $8 OFFSET $9
 """
@@ -333,6 +340,18 @@ async def forget_other_devices(county_id: int, account_id: UUID, session_id: UUI
     )
 
 
+async def forget_device_of(county_id: int, account_id: UUID, session_id: UUID) -> None:
+    """The device on which a session of the account was begun."""
+    await DB.execute(
+        "DELETE FROM shared.device d USING shared.session s WHERE d.county_id = $1"
+        " AND d.account_id = $2 AND s.county_id = $1 AND s.id = $3 AND s.account_id = $2"
+        " AND d.id = s.device_id",
+        county_id,
+        account_id,
+        session_id,
+    )
+
+
 async def session(county_id: int, token_hash: bytes, now: datetime) -> SessionRow | None:
     return await DB.one(SessionRow, SESSION, county_id, token_hash, now)
 
@@ -439,6 +458,12 @@ async def insert_slip(
     )
 
 
+async def lock_slips(county_id: int) -> None:
+    """Slips of a county are printed one sheet after another: each sees those before it."""
+    sql = "SELECT pg_advisory_xact_lock(hashtext('shared.activation_slip'), $1)"
+    await DB.execute(sql, county_id)
+
+
 async def revoke_slips(county_id: int, account_id: UUID, now: datetime) -> None:
     """An account has one usable slip at most: the one printed last."""
     await DB.execute(
@@ -494,6 +519,7 @@ async def account_lines(
     moment: tuple[date, datetime],
     prefixes: Sequence[str],
     *,
+    away_days: int,
     query: str = "",
     person_id: UUID | None = None,
     state: str = "",
@@ -502,7 +528,8 @@ async def account_lines(
 ) -> list[AccountLine]:
     """People in office below the given units, with the state of their accounts.
 
-    ``moment``: today's date and the instant; ``state``: open, active, disabled or empty.
+    ``moment``: today's date and the instant; ``state``: open, active, disabled, empty, or away:
+    those who left less than ``away_days`` ago and hold or await no post.
     """
     patterns = [f"{code}%" for code in prefixes]
     return await DB.all(
@@ -516,6 +543,7 @@ async def account_lines(
         state,
         limit,
         offset,
+        away_days,
     )
 
 

@@ -104,6 +104,8 @@ class AccountLine(msgspec.Struct, frozen=True):
     slip_until: datetime | None
     sessions: int
     desk: bool
+    away: bool
+    """Left, and holds no post: what is left of the account can only be stopped."""
     total: int
     """People in the whole list, for the pager."""
 
@@ -118,7 +120,7 @@ class AccountLine(msgspec.Struct, frozen=True):
 
     @property
     def role_name(self) -> str:
-        return ROLE_NAMES[self.role]
+        return ROLE_NAMES[self.role] + ("（已离任）" if self.away else "")
 
     @property
     def place(self) -> str:

@@ -121,13 +121,17 @@ async def end(actor: Actor, now: datetime) -> None:
 
 
 async def end_one(actor: Actor, session_id: UUID, now: datetime) -> None:
-    """End one of one's own sessions; raises NotFound if it is not one of them."""
+    """End one of one's own sessions; its device, perhaps lost, is unknown from now on.
+
+    Raises NotFound if it is not one of them.
+    """
     async with DB.transaction():
         ended = await queries.revoke_sessions(
             actor.county_id, actor.account_id, now, only=session_id
         )
         if not ended:
             raise NotFound
+        await queries.forget_device_of(actor.county_id, actor.account_id, session_id)
         await _audited(actor, Action.SESSIONS_REVOKE, session_id)
 
 

@@ -16,7 +16,7 @@ import structlog
 from shared.audit import service as audit
 from shared.clock import today
 from shared.database import DB
-from shared.errors import Invalid, NotFound
+from shared.errors import Forbidden, Invalid, NotFound
 from shared.identity import hashing, queries, sessions
 from shared.identity.accounts import checked_password, checked_pin, recovery_hash
 from shared.identity.actor import Actor
@@ -37,6 +37,7 @@ from shared.roster import service as roster
 
 LOG = structlog.get_logger("gridmerit.identity")
 MAX_SECRET = 128
+CARD_ENDED = f"持卡人离任已满 {sessions.FORMER_DAYS} 天，这张卡不能再用。"
 BAD_PHONE = "请输入 11 位手机号。"
 WRONG_PIN = "手机号或密码不对，请再试一次。"
 WRONG_DIGITS = "手机号或 8 位数字不对，请看激活条再试一次。"
@@ -129,7 +130,8 @@ async def change_password(
 async def check_card_pin(county_id: int, person_id: UUID, pin: str, now: datetime) -> None:
     """At a counter: the holder types the PIN of the printed card.
 
-    Raises WrongSignIn, WaitFirst, UsedUp; tries are those of unknown devices.
+    Raises WrongSignIn, WaitFirst, UsedUp; tries are those of unknown devices. Forbidden when the
+    90 days after the last post are over: a card opens no more than its holder's phone does.
     """
     found = await queries.account_of(county_id, person_id)
     if found is None or found.card_pin_hash is None or found.disabled_at is not None:
@@ -138,6 +140,9 @@ async def check_card_pin(county_id: int, person_id: UUID, pin: str, now: datetim
     if not await hashing.matches(found.card_pin_hash, pin[:MAX_SECRET]):
         raise WrongSignIn("卡密码不对，请再输一次。")
     await queries.forgive_account(county_id, found.id)
+    duties, former = await sessions.standing(county_id, person_id, today(now), "desk")
+    if not duties and not former:
+        raise Forbidden(CARD_ENDED)
 
 
 async def try_digits(

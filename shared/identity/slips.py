@@ -14,10 +14,10 @@ from shared.clock import today
 from shared.database import DB
 from shared.errors import Conflict, Invalid, NotFound
 from shared.identity import hashing, queries, sessions, signin
-from shared.identity.access import Action, Target, require
+from shared.identity.access import Action, Target, allowed, require
 from shared.identity.accounts import checked_pin, ensure_account, offices
 from shared.identity.actor import Actor
-from shared.identity.errors import SlipSpent, WrongLastFour
+from shared.identity.errors import HeldElsewhere, SlipSpent, WrongLastFour
 from shared.identity.rules import Tries
 from shared.identity.schemas import NewSession, PrintedSlip, SlipRow, TextSize
 from shared.identity.sealing import digest, digits_hash
@@ -40,12 +40,16 @@ async def issue(
 ) -> list[PrintedSlip]:
     """Fresh slips in the order asked; older ones of the same people become void.
 
-    Raises Invalid for too many, NotFound for anybody the actor does not manage, Conflict for a
-    stopped account.
+    Raises Invalid for too many, NotFound for anybody the actor does not manage, HeldElsewhere for
+    somebody who has a post that another manages, Conflict for a stopped account.
     """
     if not 1 <= len(person_ids) <= SHEET_LIMIT:
         raise Invalid(f"请选择 1 到 {SHEET_LIMIT} 个人。")
     async with DB.transaction():
+        await queries.lock_slips(actor.county_id)
+        parts = [await _elsewhere(actor, person_id) for person_id in person_ids]
+        if names := [name for name in parts if name]:
+            raise HeldElsewhere(names)
         return [await _issue(actor, person_id, now, public_url) for person_id in person_ids]
 
 
@@ -142,13 +146,10 @@ async def _spend(
 
 
 async def _issue(actor: Actor, person_id: UUID, now: datetime, public_url: str) -> PrintedSlip:
-    """One slip, if the actor manages every post of the person."""
-    held = await offices(actor.county_id, person_id)
+    """One slip for somebody all of whose posts the actor manages."""
     person = await roster.person(actor.county_id, person_id)
-    if not held or person is None:
+    if person is None:
         raise NotFound
-    for target in held:
-        await _require_manager(actor, target)
     history = await roster.history(actor.county_id, person_id)
     tenure = next(row for row in history if row.valid_to is None or row.valid_to > today(now))
     token = sessions.new_token(actor.county_id)
@@ -186,8 +187,23 @@ async def _issue(actor: Actor, person_id: UUID, now: datetime, public_url: str) 
     )
 
 
-async def _require_manager(actor: Actor, target: Target) -> None:
-    """Of the unit, or of the shop: the first keeper brings in helpers."""
+async def _elsewhere(actor: Actor, person_id: UUID) -> str:
+    """The name of somebody who has a post that another manages, else empty; NotFound for strangers.
+
+    A slip opens the whole account, so whoever prints it must manage every post.
+    """
+    held = await offices(actor.county_id, person_id)
+    others = [target for target in held if not await _manages(actor, target)]
+    person = await roster.person(actor.county_id, person_id)
+    if not held or person is None:
+        raise NotFound
+    if len(others) == len(held):
+        require(actor, Action.SLIP_ISSUE, others[0])
+    return person.name if others else ""
+
+
+async def _manages(actor: Actor, target: Target) -> bool:
+    """The unit, or the shop: the first keeper brings in helpers."""
     if target.shop_id is not None and await is_first_keeper(actor, target.shop_id):
-        return
-    require(actor, Action.SLIP_ISSUE, target)
+        return True
+    return allowed(actor, Action.SLIP_ISSUE, target).allowed

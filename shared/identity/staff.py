@@ -32,7 +32,8 @@ async def add_helper(actor: Actor, shop_id: UUID, name: str, phone: str, now: da
     """
     unit_id, unit_code = await _shop_unit(actor, shop_id)
     if not 2 <= len(name) <= MAX_NAME:
-        raise Invalid("请填写姓名。", {"name": "请填写姓名。"})
+        said = f"姓名要写 2 到 {MAX_NAME} 个字。"
+        raise Invalid(said, {"name": said})
     present = await queries.staff(actor.county_id, shop_id, today(now))
     if len(present) >= MAX_STAFF:
         raise Conflict(f"一家店最多 {MAX_STAFF} 人，请先停用不在的人。")

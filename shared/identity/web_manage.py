@@ -21,7 +21,12 @@ from shared.web.application import Router
 from shared.web.pages import moment, page
 
 PHONE, DESK = "/verify/accounts", "/desk/accounts"
-STATES = [("open", "未激活"), ("active", "已激活"), ("disabled", "已停用")]
+STATES = [
+    ("open", "未激活"),
+    ("active", "已激活"),
+    ("disabled", "已停用"),
+    ("away", "已离任 90 天内"),
+]
 Asked = Request[Actor, Any, Any]
 
 
@@ -183,7 +188,7 @@ async def _account(
         status=error.status if error else 200,
         line=line,
         card=await roster.person(actor.county_id, person_id),
-        can_issue=bool(reach(actor, Action.SLIP_ISSUE)),
+        can_issue=bool(reach(actor, Action.SLIP_ISSUE)) and not line.away,
         can_disable=bool(reach(actor, Action.ACCOUNT_DISABLE)),
         can_open_desk=bool(reach(actor, Action.DESK_ACCOUNT) and roles & DESK_ROLES),
         has_card=Role.GRIDWORKER in roles,

@@ -11,6 +11,7 @@ from litestar.response import Redirect, Template
 from shared.errors import Conflict, GridmeritError, Invalid, NotFound
 from shared.identity import slips, staff, terminals, web_me
 from shared.identity.actor import Actor
+from shared.identity.errors import HeldElsewhere
 from shared.web import forms
 from shared.web.application import Router
 from shared.web.pages import moment, page
@@ -110,7 +111,7 @@ async def _slip(request: Asked, person_id: UUID) -> Template:
     settings = request.app.state.settings
     try:
         made = await slips.issue(request.user, [person_id], moment(request), settings.public_url)
-    except NotFound:
+    except HeldElsewhere:
         lines = await staff.listed(request.user, _shop(request), moment(request))
         name = next((line.name for line in lines if line.person_id == person_id), "")
         if not name:

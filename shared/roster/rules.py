@@ -1,6 +1,10 @@
 """What a unit's code says, and what follows from a unit's name."""
 
+from collections.abc import Sequence
+from datetime import date, timedelta
+
 from shared.roster.roles import Employment, Role, UnitKind
+from shared.roster.schemas import Tenure
 
 KIND_BY_LENGTH = {
     6: UnitKind.COUNTY,
@@ -43,3 +47,13 @@ def grid_type_of(village_name: str) -> str:
     if village_name.endswith(("村", "村委会", "村民委员会")):
         return "rural"
     return "other"
+
+
+def just_left(tenures: Sequence[Tenure], day: date, days: int) -> list[Tenure]:
+    """The posts that ended last, of somebody who holds and awaits none and left in these days."""
+    if any(tenure.valid_to is None or tenure.valid_to > day for tenure in tenures):
+        return []
+    last = max((tenure.valid_to for tenure in tenures if tenure.valid_to), default=None)
+    if last is None or last + timedelta(days=days) <= day:
+        return []
+    return [tenure for tenure in tenures if tenure.valid_to == last]

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -130,10 +131,13 @@ async def serving(
     [
         (["migrate"], {"GRIDMERIT_PROT": "1"}, "GRIDMERIT_PROT"),
         (["migrate"], {"GRIDMERIT_PORT": "many"}, "port"),
+        (["migrate"], {"GRIDMERIT_POOL_SIZE": "0"}, "pool_size"),
         (["migrate"], {"GRIDMERIT_SECRET_KEY": "short"}, "GRIDMERIT_SECRET_KEY"),
         (["migrate"], {"GRIDMERIT_PG_BIN": "/nowhere"}, "GRIDMERIT_PG_BIN"),
         (["doctor"], {"DATABASE_URL": "postgresql://x@127.0.0.1:1/x"}, "DATABASE_URL"),
         (["no-such-command"], {}, "no-such-command"),
+        (["work", "post", "--county", "421222", "--month", "0000-01"], {}, "2026-10"),
+        (["work", "verify", "--county", "421222", "--month", "9999-12"], {}, "2026-10"),
     ],
 )
 async def test_what_goes_wrong_is_one_sentence(
@@ -236,6 +240,35 @@ async def test_refuses_to_write_when_promises_cannot_be_kept(data_dir: Path) -> 
     assert "✓ 权限" in out
 
 
+@pytest.mark.parametrize("service", ["points", "appraisal"])
+async def test_a_service_that_has_its_address_brings_no_database_of_its_own(
+    data_dir: Path, servers: Servers, database: str, service: str
+) -> None:
+    """A machine may know nothing but one service's login: no engine is started beside it."""
+    address = {f"GRIDMERIT_{service.upper()}_URL": database, "REDIS_URL": servers.redis}
+    _, out, err = await say(
+        data_dir, "doctor", "--service", service, GRIDMERIT_DATA_DIR=str(data_dir), **address
+    )
+    assert "✓ 迁移" in out, err
+    assert "数据库在外部" in out
+    assert not (data_dir / "engine").exists()
+
+
+async def test_a_county_that_is_not_there_is_not_called_sound(
+    data_dir: Path, servers: Servers, database: str
+) -> None:
+    """A slip in the code must not pass for a check of the books."""
+    code, out, err = await say(
+        data_dir,
+        *("verify", "--county", "999999"),
+        GRIDMERIT_DATA_DIR=str(data_dir),
+        DATABASE_URL=database,
+        REDIS_URL=servers.redis,
+    )
+    assert (code, out) == (2, "")
+    assert "999999" in err
+
+
 async def test_taken_port_is_one_sentence(data_dir: Path, servers: Servers, database: str) -> None:
     """Somebody else listens there."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -268,6 +301,40 @@ async def test_waits_for_a_database_that_recovers(recovering: Postgres, tmp_path
     connection = await asyncpg.connect(url)
     assert await connection.fetchval("SELECT count(*) FROM shared.unit") == 0
     await connection.close()
+
+
+async def test_a_backup_is_restored_as_the_handbook_says(data_dir: Path) -> None:
+    """Its two commands say nothing and end with 0, also where a newer release made the tables."""
+    settings = {"GRIDMERIT_DATA_DIR": str(data_dir)}
+    assert (await say(data_dir, "migrate", **settings))[0] == 0
+    text = (ROOT / "deploy" / "README.md").read_text(encoding="utf-8")
+    dump, restore = re.findall(r"^    (pg_(?:dump|restore) .*)$", text, re.MULTILINE)
+    with Embedded(data_dir, valkey=False) as engines:
+        [engine] = [one for one in engines.engines if isinstance(one, Postgres)]
+        await shell(engine, dump, data_dir)
+        connection = await asyncpg.connect(engines.url(POSTGRES, "postgres"))
+        await connection.execute(
+            "CREATE TABLE points.newer (county_id int, id uuid,"
+            " FOREIGN KEY (county_id, id) REFERENCES points.fund (county_id, id))"
+        )
+        await connection.close()
+        await shell(engine, restore, data_dir)
+        connection = await asyncpg.connect(engines.url(POSTGRES, OWNER))
+        assert await connection.fetchval("SELECT to_regclass('points.newer')") is None
+        await connection.close()
+    assert (await say(data_dir, "verify", **settings))[0] == 0
+
+
+async def shell(engine: Postgres, command: str, folder: Path) -> None:
+    """A line of the handbook, which must not complain."""
+    process = await asyncio.create_subprocess_shell(
+        command,
+        cwd=folder,
+        env={"PATH": f"{engine.programs}:{os.environ['PATH']}", "engine": str(engine.home.path)},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, err = await process.communicate()
+    assert (process.returncode, err.decode()) == (0, "")
 
 
 async def test_a_database_that_stays_away_is_one_sentence(

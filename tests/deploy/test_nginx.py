@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import deploy
+from shared.web.security import TOKEN_PATHS
 
 FILES = sorted((Path(deploy.__file__).parent / "nginx").glob("*.conf"))
 
@@ -19,3 +20,16 @@ def test_no_server_logs_the_address_of_a_ballot(file: Path) -> None:
         logs = re.findall(r"^    access_log (.+);", server, re.MULTILINE)
         assert len(logs) == 1, server
         assert logs[0] == "off" or logs[0].endswith(" if=$gridmerit_log")
+
+
+@pytest.mark.parametrize("path", TOKEN_PATHS)
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_no_error_line_carries_a_token(file: Path, path: str) -> None:
+    """While the service is down a slip's or a code's address is refused, and the token is good."""
+    text = file.read_text(encoding="utf-8")
+    found = re.findall(r"^    location (~ )?(\S+) \{\n(.*?)^    \}", text, re.MULTILINE | re.DOTALL)
+    regexes = [body for kind, place, body in found if kind and re.match(place, f"{path}token")]
+    exact = [body for kind, place, body in found if not kind and place == path]
+    [body] = regexes or exact
+    assert re.search(r"^ +error_log +/dev/null crit;", body, re.MULTILINE)
+    assert re.search(r"^ +access_log off;", body, re.MULTILINE)

@@ -386,7 +386,7 @@ MUTANTS = (
         "a lost answer is taken for a refusal",
         COMMITTER,
         "            self._lose(repr(error))\n        except PostgresError",
-        "            _fail(self.lane.turned_away(), CounterBusy())\n        except PostgresError",
+        "            _tell(*self.lane.turned_away())\n        except PostgresError",
         (WIRE,),
     ),
     Mutant(

@@ -139,6 +139,7 @@ def checked(form: ResolutionForm, on: date) -> None:
 
 
 async def _opening(actor: Actor | None, county_id: int, unit_code: str, unit_name: str) -> OpenFund:
+    """A unit's first fund; it takes over what waits below, and awards of the unit itself."""
     settings = await settings_county.get(county_id)
     return OpenFund(
         id=new_id(),
@@ -146,5 +147,5 @@ async def _opening(actor: Actor | None, county_id: int, unit_code: str, unit_nam
         unit_code=unit_code,
         name=f"{unit_name}积分资金",
         point_value_fen=settings.point_value_fen,
-        covers=tuple(await queries.uncovered(county_id, unit_code)),
+        covers=tuple(sorted({unit_code, *await queries.uncovered(county_id, unit_code)})),
     )

@@ -33,7 +33,7 @@ WHERE t.county_id = $1 AND t.unit = 'wallet' AND t.id >= $3 AND t.id < $4
 SPENT = """
 SELECT COALESCE(sum(l.points) FILTER (WHERE l.kind = 'redeem'), 0)::int8 AS redeemed,
        COALESCE(-sum(l.points) FILTER (WHERE l.kind = 'undo'), 0)::int8 AS undone,
-       count(DISTINCT r.person_id)::int AS workers
+       (count(DISTINCT r.person_id) FILTER (WHERE l.kind = 'redeem'))::int AS workers
 FROM points.statement s
 JOIN points.statement_line l ON l.county_id = $1 AND l.statement_id = s.id
 JOIN points.redemption r ON r.county_id = $1 AND r.id = l.redemption_id

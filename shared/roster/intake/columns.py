@@ -145,6 +145,7 @@ def read_divisions(data: bytes, name: str, county_id: int) -> Divisions:
 def read_entries(table: Table, county_id: int, today: date) -> list[Entry]:
     """The rows whose own cells are right; what is wrong with the others is in table.faults."""
     _refuse_repeated_phones(table)
+    _refuse_repeated_ids(table)
     faulty = {(fault.sheet, fault.row) for fault in table.faults}
     entries = []
     for line, row in enumerate(table.rows):
@@ -170,6 +171,19 @@ def _refuse_repeated_phones(table: Table) -> None:
             others = "、".join(table.where(other) for other in same if other is not row)
             if others:
                 table.fault(row, "手机号", f"与{others}的手机号相同，一个号码只能登记一个人。")
+
+
+def _refuse_repeated_ids(table: Table) -> None:
+    """A row copied to add somebody brings the hidden id along, and would be the other person."""
+    rows: dict[str, list[Row]] = defaultdict(list)
+    for row in table.rows:
+        if row[ID_TITLE] is not None:
+            rows[row[ID_TITLE].lower()].append(row)
+    for same in rows.values():
+        for row in same:
+            if others := "、".join(table.where(other) for other in same if other is not row):
+                sentence = f"与{others}的编号相同。复制出来加新人的那一行，请清空这一格。"
+                table.fault(row, ID_TITLE, sentence)
 
 
 class _Reader:

@@ -147,7 +147,7 @@ class _Planner:
                 continue
             exported = self.known.tenures.get(entry.tenure_id) if entry.tenure_id else None
             person_id = exported.person_id if exported else self._person_of(entry)
-            if person_id is None:
+            if person_id is None or (exported and self._is_somebody_else(entry, person_id)):
                 continue
             first = people.setdefault(person_id, entry.line)
             if first != entry.line and not exported:
@@ -175,6 +175,20 @@ class _Planner:
         if holder is not None and self.known.people[holder].name == entry.name:
             return holder
         return self.new_id()
+
+    def _is_somebody_else(self, entry: Entry, person_id: UUID) -> bool:
+        """A successor typed over the row of our export would get the account and the points."""
+        before = self.known.people[person_id]
+        new_phone = entry.fingerprint not in {None, before.phone_hmac}
+        if not new_phone or entry.name == before.name:
+            return False
+        self.complain(
+            entry,
+            "姓名",
+            f"姓名和手机号都和编号所指的“{before.name}”不同。换了人，请清空这一行的任职编号；"
+            "还是本人，请分两次导入。",
+        )
+        return True
 
     def _check_phone(self, entry: Entry, person_id: UUID) -> None:
         owner = self.by_phone.get(entry.fingerprint) if entry.fingerprint else None
@@ -211,6 +225,7 @@ class _Planner:
                 item.leaves = self._left_for(item)
                 if item.leaves:
                     self.kept.add(item.leaves.id)
+                    self._refuse_foreign(item, [item.leaves])
 
     def _refuse_doubles(self) -> None:
         """One person per post at a time: two rows for one post are a fault of both."""
@@ -258,14 +273,29 @@ class _Planner:
         if item.person_id in self.seen:
             return
         self.seen.add(item.person_id)
+        self.plan.places[item.person_id] = entry.unit_code
         before = self.known.people.get(item.person_id)
         if before is None:
             self.plan.new_people.append(_new_person(item.person_id, entry))
             return
         change = _changed_person(before, entry)
         if what := _difference(before, change):
+            self._refuse_foreign(item, self._live(item.person_id))
             self.plan.changed_people.append(change)
             self.plan.changed.append(Line(before.name, what, self._row(entry)))
+
+    def _refuse_foreign(self, item: _Assigned, tenures: Sequence[KnownTenure]) -> None:
+        """Who serves elsewhere too is moved and changed by whoever manages that as well."""
+        for tenure in tenures:
+            post = self.known.posts[tenure.post_id]
+            if self.options.within and not post.unit_code.startswith(self.options.within):
+                self.complain(
+                    item.entry,
+                    "姓名",
+                    f"{item.entry.name}现在也是{self._post_name(_key(post))}，"
+                    "不在您管理的范围内，请由县里办理。",
+                )
+                return
 
     def fill(self) -> None:
         """Start the new assignments, correct first days, end what they replace."""
@@ -282,7 +312,8 @@ class _Planner:
                 self._end(tenure, day, REPLACED.format(name=item.entry.name))
             if item.leaves:
                 self._end(item.leaves, day, MOVED)
-            self.plan.starts.append(Start(self.new_id(), post.id, item.person_id, day))
+            start = Start(self.new_id(), post.id, item.person_id, day, post.unit_code)
+            self.plan.starts.append(start)
             self._tell(item, day)
         self._write_ends()
 

@@ -99,10 +99,10 @@ SELECT id, file_name, file_sha256, created_at, created_by, applied_at, summary, 
 FROM shared.import_run WHERE county_id = $1 AND id = $2 AND kind = 'roster'
 """
 PERSONAL = ("joined", "moved", "left", "changed", "renamed", "missing", "lines", "faults")
-"""What a preview, also one of the other service, tells of people: it goes with the file."""
+"""What a run, also one of the other service, tells of people: it goes with the file."""
 FORGET = """
 UPDATE shared.import_run SET payload = NULL, summary = summary - $2::text[]
-WHERE county_id = $1 AND applied_at IS NULL
+WHERE county_id = $1
 """
 
 
@@ -202,12 +202,15 @@ async def run(county_id: int, run_id: UUID) -> Run | None:
 
 
 async def forget_payload(county_id: int, run_id: UUID) -> None:
-    await DB.execute(FORGET + " AND id = $3", county_id, list(PERSONAL), run_id)
+    sql = FORGET + " AND applied_at IS NULL AND id = $3"
+    await DB.execute(sql, county_id, list(PERSONAL), run_id)
 
 
 async def forget_payloads_before(county_id: int, moment: datetime) -> int:
-    """Files that were previewed and never accepted."""
-    sql = FORGET + " AND created_at < $3 AND (payload IS NOT NULL OR summary ?| $2)"
+    """Files that nobody accepted since, and what accepted ones told of people."""
+    sql = FORGET + (
+        " AND COALESCE(applied_at, created_at) < $3 AND (payload IS NOT NULL OR summary ?| $2)"
+    )
     status = await DB.execute(sql, county_id, list(PERSONAL), moment)
     return int(status.rpartition(" ")[2])
 

@@ -131,6 +131,7 @@ class Start(msgspec.Struct, frozen=True):
     post_id: UUID
     person_id: UUID
     valid_from: date
+    unit_code: str
 
 
 class End(msgspec.Struct, frozen=True):
@@ -169,6 +170,8 @@ class Plan(msgspec.Struct):
     changed_people: list[PersonChange] = []
     new_posts: list[KnownPost] = []
     starts: list[Start] = []
+    places: dict[UUID, str] = {}
+    """The unit that the file names beside each person it brings or changes."""
     ends: list[End] = []
     corrections: list[Correction] = []
     joined: list[Line] = []

@@ -157,6 +157,7 @@ async def preview(actor: Actor, file: RosterFile, now: datetime) -> tuple[UUID, 
             "import_run",
             run.id,
             county_id=actor.county_id,
+            unit_code=within[0],
             after=outcome.preview.counts,
             reason="预览",
         )
@@ -204,7 +205,7 @@ async def give_up(actor: Actor, run_id: UUID) -> None:
 
 
 async def forget_old_files(county_id: int, now: datetime) -> int:
-    """Forget files that nobody accepted within a day; the count of them."""
+    """Forget files that nobody accepted within a day, and after a day whom accepted ones named."""
     return await queries.forget_payloads_before(county_id, now - KEPT_FOR)
 
 
@@ -337,6 +338,7 @@ async def _record(
         "import_run",
         run_id,
         county_id=county_id,
+        unit_code=_within(actor)[0] if actor else "",
         after=shown.counts,
         reason="导入",
     )

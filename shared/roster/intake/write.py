@@ -75,7 +75,6 @@ def _change_rows(changes: list[PersonChange]) -> list[tuple[object, ...]]:
 
 def _audit_of(plan: Plan) -> list[Audit]:
     """One event per changed person, assignment or unit; phones are named, never shown."""
-    posts = {post.id: post.unit_code for post in plan.new_posts}
     events = [
         Audit("unit.add", "unit", unit.id, unit.code, None, {"name": unit.name})
         for unit in plan.new_units
@@ -92,10 +91,19 @@ def _audit_of(plan: Plan) -> list[Audit]:
         for change in plan.changed_units
     ]
     events += [
-        Audit("person.add", "person", person.id, "", None, {"employment": person.employment})
+        Audit(
+            "person.add",
+            "person",
+            person.id,
+            plan.places[person.id],
+            None,
+            {"employment": person.employment},
+        )
         for person in plan.new_people
     ]
-    events += [_audit_of_person(change) for change in plan.changed_people]
+    events += [
+        _audit_of_person(change, plan.places[change.before.id]) for change in plan.changed_people
+    ]
     events += [
         Audit("assignment.end", "person", end.person_id, end.unit_code, None, {"on": end.on})
         for end in plan.ends
@@ -116,7 +124,7 @@ def _audit_of(plan: Plan) -> list[Audit]:
             "assignment.start",
             "person",
             start.person_id,
-            posts.get(start.post_id, ""),
+            start.unit_code,
             None,
             {"post": start.post_id, "valid_from": start.valid_from},
         )
@@ -125,11 +133,11 @@ def _audit_of(plan: Plan) -> list[Audit]:
     return events
 
 
-def _audit_of_person(change: PersonChange) -> Audit:
+def _audit_of_person(change: PersonChange, unit_code: str) -> Audit:
     before, fields = change.before, ("name", "full_time", "political")
     old = {field: getattr(before, field) for field in fields}
     new = {field: getattr(change, field) for field in fields}
     old["employment"], new["employment"] = before.employment_type, change.employment
     if change.phone:
         new["phone"] = "changed"
-    return Audit("person.edit", "person", before.id, "", old, new)
+    return Audit("person.edit", "person", before.id, unit_code, old, new)

@@ -133,6 +133,8 @@ class Dossier(msgspec.Struct, frozen=True):
     tenures: list[Tenure]
     current: list[Tenure]
     coming: list[Tenure]
+    away: bool
+    """Left so short ago that the person can still sign in."""
     can_edit: bool
     can_show_phone: bool
 

@@ -18,6 +18,7 @@ from shared.database import DB
 from shared.errors import Conflict, Invalid, NotFound
 from shared.identity.access import Action, Target, allowed, reach, require
 from shared.identity.actor import Actor
+from shared.identity.sessions import FORMER_DAYS
 from shared.roster import names, phones
 from shared.roster import queries as basics
 from shared.roster import service as roster
@@ -41,7 +42,7 @@ from shared.roster.office.schemas import (
     Vacancy,
 )
 from shared.roster.roles import Role, UnitKind
-from shared.roster.rules import CODE_LENGTH, ROLES_AT, grid_type_of
+from shared.roster.rules import CODE_LENGTH, ROLES_AT, grid_type_of, just_left
 from shared.roster.schemas import Tenure, UnitRow
 
 PAGE = 50
@@ -126,6 +127,7 @@ async def dossier(actor: Actor, person_id: UUID, now: datetime) -> Dossier:
         tenures=tenures,
         current=[t for t in tenures if _holds(t, day)],
         coming=[t for t in tenures if t.valid_from > day],
+        away=bool(just_left(tenures, day, FORMER_DAYS)),
         can_edit=all(allowed(actor, Action.ROSTER_EDIT, target).allowed for target in targets),
         can_show_phone=all(allowed(actor, Action.PHONE_SHOW, t).allowed for t in targets),
     )
@@ -277,10 +279,13 @@ async def edit_unit(actor: Actor, code: str, form: UnitForm) -> None:
         found = await roster.unit_by_code(actor.county_id, code)
         if found is None or stamp(found) != form.was:
             raise Changed
-        grid_type = form.grid_type if found.grid_type is not None else None
-        await queries.update_unit(
-            actor.county_id, found.id, form.name, form.households, grid_type or found.grid_type
-        )
+        grid_type = (form.grid_type or found.grid_type) if found.grid_type is not None else None
+        await queries.update_unit(actor.county_id, found.id, form.name, form.households, grid_type)
+        before: dict[str, object] = {"name": found.name, "households": found.households}
+        after: dict[str, object] = {"name": form.name, "households": form.households}
+        if grid_type != found.grid_type:
+            # It decides whose median of points a worker is held against.
+            before["grid_type"], after["grid_type"] = found.grid_type, grid_type
         await audit.record(
             actor,
             "unit.edit",
@@ -288,8 +293,8 @@ async def edit_unit(actor: Actor, code: str, form: UnitForm) -> None:
             found.id,
             county_id=actor.county_id,
             unit_code=code,
-            before={"name": found.name, "households": found.households},
-            after={"name": form.name, "households": form.households},
+            before=before,
+            after=after,
         )
 
 
@@ -417,9 +422,14 @@ async def _open_unit(actor: Actor, code: str) -> UnitRow:
 
 
 def _targets(tenures: Sequence[Tenure], person_id: UUID, day: date, county_id: int) -> list[Target]:
-    """The units that decide about a person: of their posts, else of the last, else the county."""
+    """The units that decide about a person: of their posts, else of the last, else the county.
+
+    The last are those that ended last, whichever began first.
+    """
     held = [t for t in tenures if t.valid_to is None or t.valid_to > day]
-    codes = {tenure.unit_code for tenure in held or tenures[:1]} or {f"{county_id:06d}"}
+    last = max((t.valid_to for t in tenures if t.valid_to), default=day)
+    left = [tenure for tenure in tenures if tenure.valid_to == last]
+    codes = {tenure.unit_code for tenure in held or left} or {f"{county_id:06d}"}
     return [Target(unit_code=code, owner=person_id) for code in sorted(codes)]
 
 

@@ -281,8 +281,8 @@ def test_days_keep_their_order() -> None:
     chain = chain_of("applied")
     world = World(today=DAY + timedelta(days=2), ends={}, against=dict.fromkeys(Need, ""))
     resigned = machine.step("resigned")
-    assert "早于" in refusal(machine, chain, resigned, PEOPLE[0], DAY - timedelta(days=1), world)
-    assert refusal(machine, chain, resigned, PEOPLE[0], DAY + timedelta(days=30), world) == ""
-    assert "60 天" in refusal(machine, chain, resigned, PEOPLE[0], DAY + timedelta(days=90), world)
+    assert "早于" in refusal(machine, chain, resigned, PEOPLE[1], DAY - timedelta(days=1), world)
+    assert refusal(machine, chain, resigned, PEOPLE[1], DAY + timedelta(days=30), world) == ""
+    assert "60 天" in refusal(machine, chain, resigned, PEOPLE[1], DAY + timedelta(days=90), world)
     opening = machine.step("applied")
     assert "还没有到" in refusal(machine, [], opening, PEOPLE[0], DAY + timedelta(days=3), world)

@@ -3,7 +3,7 @@
 import io
 import zipfile
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -21,6 +21,7 @@ from appraisal.notice.schemas import NoticeForm
 from appraisal.ranking.schemas import Wanted
 from shared import settings_county
 from shared.calendar import service as calendar
+from shared.clock import today
 from shared.database import DB
 from shared.dates import chinese_date
 from shared.errors import Conflict, Invalid, NotFound
@@ -222,8 +223,11 @@ async def test_a_result_as_sheet_letter_and_notice(rollback: None) -> None:
     assert (other.name in text, "基本合格" in text, "改进计划" in text) == (True, True, True)
     assert "收到本告知书后 8 个工作日" in text
     await served(made, other)
-    _, content = await facts.letter(department, made.cycle_id, other.person_id, made.now)
+    later = made.now + timedelta(days=90)
+    _, content = await facts.letter(department, made.cycle_id, other.person_id, later)
     assert "收到本告知书后" not in words(content)
+    assert chinese_date(made.today) in words(content), "as it was served, not as printed again"
+    assert chinese_date(today(later)) not in words(content)
     last = await calendar.add_working_days(COUNTY, made.today, 8)
     assert f"请在 {chinese_date(last)}（含当日） 前提出" in words(content)
     notice_id = await notices.issue_results(

@@ -203,3 +203,29 @@ async def test_a_paper_check_takes_results_without_a_draw(town: SmallCounty) -> 
     assert [one.label for one in await drawing.items(actor, check_id)] == ["入户登记", "工单台账"]
     with pytest.raises(Conflict, match="系统抽取"):
         await drawing.add_paper(actor, await drawn(town), [item], NOW)
+
+
+async def test_two_papers_at_once_are_one_record(committed: None) -> None:
+    """The same file taken in from two windows: the second finds what the first has written."""
+    town = await small_county()
+    actor = await acting(town.instructor)
+    check_id = await drawing.open_check(actor, form(mode="paper", value_source="抓阄"), NOW)
+    item = PaperItem(
+        person_id=town.worker.person_id,
+        label="入户登记",
+        correct=False,
+        note="漏一户",
+        checked_on=date(2026, 11, 25),
+        checked_by="尹某",
+    )
+    waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"
+    outside = copy_context()
+    async with DB.transaction():
+        assert await drawing.add_paper(actor, check_id, [item], NOW) == Saved(1, 0, 0)
+        other = asyncio.create_task(
+            drawing.add_paper(actor, check_id, [item], NOW), context=outside
+        )
+        while not other.done() and not await DB.fetchval(waits):
+            pass
+    assert await other == Saved(0, 0, 1)
+    assert len(await drawing.items(actor, check_id)) == 1

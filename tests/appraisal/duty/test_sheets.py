@@ -17,6 +17,7 @@ from appraisal.intake.service import Faulty, File
 from shared.database import DB
 from shared.errors import Conflict, NotFound
 from shared.identity.actor import Actor
+from shared.roster.intake import service as roster_intake
 from tests.appraisal.cycle.stages import bring_to, opened
 from tests.appraisal.duty.test_drawing import form, posted
 from tests.appraisal.duty.world import NOW, book, line
@@ -71,6 +72,25 @@ async def test_a_sheet_is_shown_then_written_and_again_changes_nothing(town: Sma
     assert (await imported(actor, "attendance", changed)).corrected == 1
     found = await personal.records(actor, town.worker.person_id, date.min, date.max, NOW)
     assert [row.reason for row in found.versions if row.current] == ["导入文件 表.xlsx"]
+
+
+async def test_an_accepted_sheet_keeps_figures_and_no_names(town: SmallCounty) -> None:
+    """A day later the run still says how many, and no longer who and what."""
+    actor = await acting(town.instructor)
+    file = book(HEAD, [202610, town.worker.unit_code, town.worker.name, 18, 17, 1, ""])
+    await imported(actor, "attendance", file)
+    changed = book(HEAD, [202610, town.worker.unit_code, town.worker.name, 18, 16, 2, ""])
+    run_id, _ = await intake.preview(actor, KINDS["attendance"], changed, NOW)
+    await intake.accept(actor, KINDS["attendance"], run_id, NOW)
+    await roster_intake.forget_old_files(COUNTY, NOW + timedelta(hours=23))
+    _, shown = await intake.previewed(actor, KINDS["attendance"], run_id)
+    assert [line.name for line in shown.lines] == [town.worker.name]
+    await roster_intake.forget_old_files(COUNTY, NOW + timedelta(hours=25))
+    run, shown = await intake.previewed(actor, KINDS["attendance"], run_id)
+    assert (shown.rows, shown.corrected, shown.lines) == (1, 1, [])
+    assert town.worker.name not in run.summary
+    with pytest.raises(Conflict, match="已经导入过"):
+        await intake.accept(actor, KINDS["attendance"], run_id, NOW)
 
 
 async def test_every_wrong_cell_is_red_and_nothing_is_written(town: SmallCounty) -> None:

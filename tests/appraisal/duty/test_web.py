@@ -78,6 +78,8 @@ async def test_an_instructor_fills_in_the_townships_sheet(
     assert 'value="19"' in wrong.text
     letters = await post(client, BASE, **common, on_duty=["十八", ""], reason="")
     assert (letters.status_code, "0 到 31 的数字" in letters.text) == (422, True)
+    torn = await post(client, BASE, **common, on_duty="19", reason="")
+    assert (torn.status_code, "表格不完整" in torn.text) == (422, True)
     saved = await post(client, BASE, **common, on_duty=["17.5", ""], reason="")
     assert (saved.status_code, "新登记 1 条" in saved.text) == (200, True)
     again = await post(client, BASE, **common, on_duty=["17", "18"], reason="")
@@ -230,6 +232,7 @@ async def test_a_check_from_page_to_paper(client: httpx.AsyncClient, town: Small
     assert "种子" in (await client.get(f"{here}/print")).text
     assert (await post(client, f"{here}/void", reason="重来")).status_code == 303
     assert "已作废" in (await client.get(path)).text
+    assert "已作废" in (await client.get(f"{here}/print")).text
 
 
 async def test_the_cycles_tabs_show_what_is_missing_and_training(

@@ -18,6 +18,7 @@ from appraisal.notice.schemas import NoticeForm, ServeForm
 from appraisal.pool import queries as pools
 from shared import settings_county
 from shared.calendar import service as calendar
+from shared.clock import now
 from shared.database import DB
 from shared.errors import Forbidden, Invalid, NotFound
 from tests.appraisal.casework.scene import (
@@ -151,6 +152,26 @@ async def test_an_objection_changes_the_score_by_another_hand(rollback: None) ->
     done = await casework_queries.case(COUNTY, case_id)
     assert done is not None
     assert (done.outcome_name, done.done) == ("变更结果", True)
+
+
+async def test_nobody_loses_points_by_objecting(rollback: None) -> None:
+    """Neither the review nor the appeal of one's own objection makes the result worse."""
+    made = await scene()
+    await result(made, made.town.worker, "good", "75.0")
+    await served(made, made.town.worker)
+    worker = await actor_of(made, made.town.worker)
+    case_id = await notice.object_to(
+        worker, made.cycle_id, worker.person_id, form(made, "raised"), made.now
+    )
+    with pytest.raises(StepRefused, match="不能反而降低"):
+        await sign(made, made.town.instructor, case_id, "review_changed", score="58")
+    await sign(made, made.town.instructor, case_id, "review_changed", score="76")
+    await sign(made, made.town.worker, case_id, "told")
+    await sign(made, made.town.worker, case_id, "appealed")
+    with pytest.raises(StepRefused, match="得分是 76"):
+        await sign(made, made.clerk, case_id, "appeal_upheld", score="75")
+    case = await sign(made, made.clerk, case_id, "appeal_upheld", score="80")
+    assert case.outcome == "changed"
 
 
 async def test_who_decided_before_does_not_decide_again(rollback: None) -> None:
@@ -309,6 +330,30 @@ async def test_a_cycle_closes_when_everybody_was_told_and_heard(rollback: None) 
         await notice.object_to(
             worker, made.cycle_id, worker.person_id, form(made, "raised"), made.now
         )
+
+
+async def test_a_cycle_stays_open_for_papers_on_their_way(rollback: None) -> None:
+    """An appeal handed in on the last day is keyed in some days later, not refused as too late."""
+    made = await scene(now=now() - timedelta(days=34))
+    department = await actor_of(made, made.town.department)
+    await result(made, made.town.worker, "basic", "63.0")
+    await notice.issue_results(department, made.cycle_id, NoticeForm(), made.now)
+    await served(made, made.town.worker)
+    worker = await actor_of(made, made.town.worker)
+    case_id = await notice.object_to(
+        worker, made.cycle_id, worker.person_id, form(made, "raised"), made.now
+    )
+    await sign(made, made.town.instructor, case_id, "review_kept")
+    made.pass_days(14)
+    await sign(made, made.town.chief, case_id, "told")
+    handed_in = made.today
+    made.now = now()
+    assert (await casework.clock(COUNTY, made.now))[0] == 1
+    cycle = (await notice.of_cycle(department, made.cycle_id))[0]
+    [why] = await notice.nothing_open(COUNTY, cycle)
+    assert "可能还在路上" in why
+    case = await sign(made, made.town.chief, case_id, "appealed", on=handed_in)
+    assert case.outcome is None
 
 
 async def test_what_is_signed_stays(rollback: None) -> None:

@@ -1,7 +1,10 @@
 """The pools on PostgreSQL: warned, trained, re-checked, heard, served, and only then let go."""
 
+import asyncio
+import io
 import random
 from collections.abc import Sequence
+from contextvars import copy_context
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -10,6 +13,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 import pytest
+from docx import Document
 
 from appraisal.casework import queries as casework_queries
 from appraisal.casework import service as casework
@@ -25,7 +29,10 @@ from appraisal.pool import queries, service
 from appraisal.pool.rules import PURGE_DAYS, Protection
 from appraisal.pool.schemas import ApplyForm, ShieldForm
 from appraisal.scorecard import calibrating
+from shared import settings_county
+from shared.calendar import service as calendar
 from shared.database import DB
+from shared.dates import chinese_date
 from shared.errors import GridmeritError, Invalid, NotFound
 from shared.identity import sessions
 from shared.ids import new_id
@@ -304,6 +311,32 @@ async def test_a_protected_person_stays(rollback: None) -> None:
     await sign(made, made.clerk, case_id, "dismissed")
 
 
+async def test_no_dismissal_runs_ahead_of_a_protection(rollback: None) -> None:
+    """Signed for next month, it could not see what is recorded until then: it waits for its day."""
+    made = await scene()
+    someone = await gridworker(made, Employment.CONTRACT)
+    await failed_again(made, someone)
+    case_id = await exit_of(made, someone, "appraisal", "opened")
+    await to_decision(made, case_id)
+    await sign(made, made.town.instructor, case_id, "decided")
+    await sign(made, someone, case_id, "served")
+    made.pass_days(40)
+    await casework.clock(COUNTY, made.now)
+    ahead = made.today + timedelta(days=30)
+    with pytest.raises(StepRefused, match="还没有到"):
+        await sign(made, made.clerk, case_id, "dismissed", on=ahead)
+    made.pass_days(10)
+    shield = ShieldForm(
+        kind=Protection.MEDICAL_PERIOD, starts_on=made.today, ends_on=None, document="证明2号"
+    )
+    clerk = await actor_of(made, made.clerk)
+    await service.record_shield(clerk, someone.person_id, shield, made.now)
+    made.pass_days(20)
+    with pytest.raises(StepRefused, match="保护期"):
+        await sign(made, made.clerk, case_id, "dismissed")
+    assert await duties(made, someone) == ["gridworker"]
+
+
 async def test_an_appeal_keeps_somebody(rollback: None) -> None:
     """Decided by the county, not by those who decided; until then nothing ends."""
     made = await scene()
@@ -326,6 +359,48 @@ async def test_an_appeal_keeps_somebody(rollback: None) -> None:
     assert await duties(made, someone) == ["gridworker"]
     with pytest.raises(StepRefused, match="留任"):
         await exit_of(made, someone, "appraisal", "opened")
+
+
+async def test_a_decision_says_when_it_takes_effect(rollback: None) -> None:
+    """Not on the day it was signed: after service, when no appeal was made or it was rejected."""
+    made = await scene()
+    someone = await gridworker(made, Employment.VILLAGE_PAID)
+    await failed_again(made, someone)
+    case_id = await exit_of(made, someone, "appraisal", "opened")
+    await to_decision(made, case_id)
+    await sign(made, made.town.instructor, case_id, "decided")
+    department = await actor_of(made, made.town.department)
+    decided = (await casework_queries.steps(COUNTY, case_id))[-1]
+    _, content = await facts.decision(department, case_id, decided.position, made.now)
+    text = "\n".join(one.text for one in Document(io.BytesIO(content)).paragraphs)
+    assert "本决定自 送达后申诉期满没有申诉，或申诉答复维持决定之日 起生效。" in text
+    assert "在此之前岗位不变" in text
+    assert f"自 {chinese_date(made.today)} 起生效" not in text
+    assert chinese_date(made.today) in text.splitlines()
+
+
+async def test_the_promised_term_to_appeal_outlasts_a_shorter_setting(rollback: None) -> None:
+    """Ten days stand in the served decision; three, set afterwards, are for the next one."""
+    made = await scene()
+    someone = await gridworker(made, Employment.VILLAGE_PAID)
+    await failed_again(made, someone)
+    department = await actor_of(made, made.town.department)
+    longer = msgspec.structs.replace(await settings_county.get(COUNTY), objection_days=10)
+    await settings_county.update(department, COUNTY, longer)
+    case_id = await exit_of(made, someone, "appraisal", "opened")
+    await to_decision(made, case_id)
+    await sign(made, made.town.instructor, case_id, "decided")
+    shorter = msgspec.structs.replace(await settings_county.get(COUNTY), objection_days=3)
+    await settings_county.update(department, COUNTY, shorter)
+    decided = (await casework_queries.steps(COUNTY, case_id))[-1]
+    letter = await casework.letter(department, case_id, decided.position, named=False)
+    assert "10个工作日内向县级申诉" in letter.remedy
+    await sign(made, made.town.chief, case_id, "served")
+    last = await calendar.add_working_days(COUNTY, made.today, 10)
+    made.pass_days((last - made.today).days)
+    assert await casework.clock(COUNTY, made.now) == (0, 0)
+    case = await sign(made, someone, case_id, "appealed")
+    assert case.outcome is None
 
 
 async def test_an_exit_that_was_stopped_may_begin_again(rollback: None) -> None:
@@ -504,6 +579,17 @@ async def test_a_resignation_is_the_persons_own(rollback: None) -> None:
     assert await duties(made, made.town.worker) == ["gridworker"]
     made.pass_days(30)
     assert await duties(made, made.town.worker) == []
+
+
+async def test_nobody_alone_makes_somebody_resign(rollback: None) -> None:
+    """Who enters a resignation in somebody's name does not also accept it."""
+    made = await scene()
+    someone = await gridworker(made, Employment.CONTRACT)
+    case_id = await exit_of(made, someone, "wish", "applied")
+    with pytest.raises(StepRefused, match="回避"):
+        await sign(made, made.town.instructor, case_id, "resigned")
+    assert await duties(made, someone) == ["gridworker"]
+    assert (await sign(made, made.clerk, case_id, "resigned")).outcome is Outcome.RESIGNED
 
 
 async def test_recommendation_from_two_halves_to_the_list(rollback: None) -> None:
@@ -702,6 +788,28 @@ async def test_a_wrong_application_names_its_field(
             made.now,
         )
     assert list(refused.value.fields) == [field]
+
+
+async def test_an_application_pressed_twice_is_one(committed: None) -> None:
+    """The second, at the same moment, is told of the first; refused, they may apply again."""
+    made = await scene()
+    post_id = await vacant_post(made)
+    instructor = await actor_of(made, made.town.instructor)
+    waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"
+    outside = copy_context()
+    async with DB.transaction():
+        case_id = await service.apply(instructor, application(made, post_id), made.now)
+        other = asyncio.create_task(
+            service.apply(instructor, application(made, post_id, step="nominated"), made.now),
+            context=outside,
+        )
+        while not other.done() and not await DB.fetchval(waits):
+            pass
+    with pytest.raises(Invalid) as refused:
+        await other
+    assert "已经报名" in refused.value.fields["phone"]
+    await sign(made, made.town.instructor, case_id, "refused")
+    assert await service.apply(instructor, application(made, post_id), made.now) != case_id
 
 
 async def test_a_taken_post_admits_nobody(rollback: None) -> None:

@@ -354,3 +354,35 @@ async def test_the_annual_result_takes_in_the_closed_half_year(rollback: None) -
     facts = await queries.facts(COUNTY, run.id, town.second_worker.person_id)
     assert facts is not None
     assert facts.first_final is None
+
+
+async def test_a_half_year_opened_late_is_taken_in_when_it_is_closed(rollback: None) -> None:
+    """No unfinished score of it gets into the annual one, which waits for the result."""
+    town = await small_county()
+    department = await department_of(town.department)
+    winter = datetime(2027, 1, 5, tzinfo=UTC)
+    annual = await opened(department, AFTER, kind=Kind.ANNUAL)
+    await bring_to(department, annual, Stage.SCORE, winter)
+    half = await opened(department, winter)
+    await bring_to(department, half, Stage.SCORE, winter)
+    who = town.worker
+    for number, on_duty in ((202603, 10), (202609, 20)):
+        await DB.execute(
+            ATTENDANCE, COUNTY, new_id(), who.person_id, who.unit_code[:12], number,
+            Decimal(20), Decimal(on_duty), Decimal(0),
+        )  # fmt: skip
+    await scoring.score(department, half, "", winter)
+    run = await scoring.score(department, annual, "", winter)
+    scores = await queries.scores(COUNTY, run.id, who.person_id)
+    assert scores is not None
+    assert scores.calculated == 10000
+    with pytest.raises(Conflict, match="还没有办结"):
+        await bring_to(department, annual, Stage.REVIEW, winter)
+    await bring_to(department, half, Stage.CLOSED, winter + timedelta(days=60))
+    with pytest.raises(Conflict, match="重新评分"):
+        await bring_to(department, annual, Stage.REVIEW, winter)
+    run = await scoring.score(department, annual, "", winter + timedelta(days=61))
+    scores = await queries.scores(COUNTY, run.id, who.person_id)
+    assert scores is not None
+    assert scores.calculated == 8000
+    await bring_to(department, annual, Stage.REVIEW, winter)

@@ -4,6 +4,7 @@ import asyncio
 from contextvars import copy_context
 from datetime import date
 from decimal import Decimal
+from uuid import UUID
 
 import asyncpg
 import msgspec
@@ -21,7 +22,7 @@ from shared.database import DB
 from shared.errors import Forbidden, Invalid, NotFound
 from tests.appraisal.cycle.stages import bring_to, opened
 from tests.appraisal.scorecard.scene import AFTER, scored_cycle
-from tests.appraisal.scorecard.worlds import stored_run, worker
+from tests.appraisal.scorecard.worlds import known_people, stored_run, worker
 from tests.conftest import as_owner
 from tests.factories import COUNTY, acting, small_county
 
@@ -127,6 +128,45 @@ async def test_two_calibrations_at_once_keep_to_the_quota(committed: None) -> No
     assert not things & {"得分", "名次"}
 
 
+async def test_an_objection_takes_no_grade_from_who_was_told(rollback: None) -> None:
+    """After the notice only the objector is graded again, and more points never cost 优秀."""
+    department = await acting((await small_county()).department, desk=True)
+    cycle_id = await opened(department, AFTER)
+    await bring_to(department, cycle_id, Stage.SCORE, AFTER)
+    facts = [worker(satisfaction=600) for _ in range(5)]
+    await known_people(facts)
+    run_id = await stored_run(cycle_id, facts)
+    await scoring_queries.score([COUNTY], [run_id])
+    await freezing.freeze(COUNTY, run_id)
+    await queries.make_current(COUNTY, cycle_id, run_id, len(facts))
+    await bring_to(department, cycle_id, Stage.REVIEW, AFTER)
+    first, second, third = (one["person_id"] for one in facts[:3])
+
+    async def decided(who: UUID, score: int) -> str:
+        scores = await calibrating.calibrate(
+            department, cycle_id, who, Decimal(score), "异议成立", AFTER, authority="instructor@1"
+        )
+        return scores.grade
+
+    async def grades() -> list[str]:
+        found = [await queries.scores(COUNTY, run_id, who) for who in (first, second, third)]
+        return [one.grade for one in found if one]
+
+    await decided(first, 95)
+    await decided(second, 92)
+    assert await grades() == ["excellent", "good", "good"]
+    await bring_to(department, cycle_id, Stage.APPEAL, AFTER)
+    assert await decided(second, 96) == "excellent"
+    assert await decided(first, 95) == "excellent"
+    assert await decided(third, 93) == "good"
+    assert await grades() == ["excellent", "excellent", "good"]
+    assert await decided(first, 94) == "good"
+    assert await decided(second, 60) == "basic"
+    assert await grades() == ["good", "basic", "good"]
+    things = {finding.thing for finding in (await verifier.verify(COUNTY)).findings}
+    assert not things & {"得分", "名次"}
+
+
 async def test_nobody_calibrates_their_own_score(rollback: None) -> None:
     """The department's member who works a grid as well hears why."""
     scene = await scored_cycle(Stage.REVIEW)
@@ -164,6 +204,22 @@ async def test_a_closed_cycle_s_scores_never_change(rollback: None) -> None:
                     await DB.execute(statement, COUNTY, scene.run_id)
 
 
+async def test_a_result_that_is_out_is_not_lowered_by_hand(rollback: None) -> None:
+    """Only a case lowers it, where the person is heard, served and may appeal."""
+    scene = await scored_cycle(Stage.NOTICE)
+    who = scene.town.worker.person_id
+    before = (await service.card(scene.department, scene.cycle_id, who)).scores
+    with pytest.raises(Invalid, match="结果已经公布"):
+        await calibrating.calibrate(
+            scene.department, scene.cycle_id, who, Decimal(50), "重新核算", AFTER
+        )
+    assert (await service.card(scene.department, scene.cycle_id, who)).scores == before
+    better = await calibrating.calibrate(
+        scene.department, scene.cycle_id, who, Decimal(100), "漏计培训", AFTER
+    )
+    assert better.final == 10000
+
+
 async def test_a_worker_s_list_has_the_result_once_announced(rollback: None) -> None:
     """Served or not, as the calibration of a decided objection leaves it."""
     scene = await scored_cycle(Stage.REVIEW)
@@ -174,7 +230,13 @@ async def test_a_worker_s_list_has_the_result_once_announced(rollback: None) -> 
     assert (await service.own_card(worker, scene.cycle_id)).served is None
     await notice.receive(worker, scene.cycle_id, now())
     await calibrating.calibrate(
-        scene.department, scene.cycle_id, worker.person_id, Decimal(88), "异议成立", AFTER
+        scene.department,
+        scene.cycle_id,
+        worker.person_id,
+        Decimal(88),
+        "异议成立",
+        AFTER,
+        authority="instructor@421222100",
     )
     [own] = await service.mine(worker)
     assert own.card is not None

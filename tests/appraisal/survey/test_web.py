@@ -241,6 +241,50 @@ async def test_the_township_prints_and_names_interviewers(client: httpx.AsyncCli
     assert "不用补抽" in (await post(client, address + "/top-up")).text
 
 
+async def test_too_many_slips_are_printed_grid_by_grid(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page that says so leads to each grid's own page, which prints them."""
+    made = await drawn()
+    monkeypatch.setattr(slips, "SHEET_LIMIT", 40)
+    await act_as(client, made.county.instructor)
+    refused = await post(client, f"/appraisal/visits/{made.survey.id}/{VILLAGE}/slips")
+    assert (refused.status_code, "请按网格打印" in refused.text) == (422, True)
+    grids = re.findall(rf'href="(/appraisal/visits/{made.survey.id}/\d{{15}})"', refused.text)
+    assert len(grids) == 2
+    for grid in grids:
+        assert "打印测评票" in (await client.get(grid)).text
+        answer = await post(client, grid + "/slips")
+        assert answer.text.count('class="ballot-slip"') == 30
+
+
+async def test_a_slip_names_its_village_wherever_it_was_printed(client: httpx.AsyncClient) -> None:
+    """From the page of the village and from that of a grid the head of a slip is the same."""
+    made = await drawn()
+    units = made.county.units
+    await act_as(client, made.county.instructor)
+    for code in (GRID, VILLAGE):
+        address = f"/appraisal/visits/{made.survey.id}/{code}"
+        page = (await post(client, address + "/slips")).text
+        head = re.findall(r"<p>(\S+)　不记名", page)
+        grids = {GRID} if code == GRID else {SECOND}
+        assert set(head) == {units[VILLAGE].name + units[grid].name for grid in grids}
+
+
+async def test_the_notice_of_the_draw_stays_as_it_was_drawn(client: httpx.AsyncClient) -> None:
+    """Printed again after somebody refused, it does not count the replacement as drawn."""
+    made = await drawn()
+    notice = f"/appraisal/desk/cycles/{made.survey.cycle_id}/survey/notice"
+    figures = re.compile(r'<tr><td>(.+?)</td>.*?<td class="num">(\d+)</td></tr>')
+    await act_as(client, made.county.department)
+    before = figures.findall((await client.get(notice)).text)
+    cousin = await interviewing(made)
+    _, rows, _ = await field.hand_out_list(cousin, made.survey.id, VILLAGE)
+    await field.note_visits(cousin, made.survey.id, VILLAGE, {rows[GRID][0].id: "refused"}, AT)
+    assert len((await field.hand_out_list(cousin, made.survey.id, VILLAGE))[1][GRID]) == 31
+    assert figures.findall((await client.get(notice)).text) == before != []
+
+
 async def test_what_no_village_or_slip_has_is_not_found(client: httpx.AsyncClient) -> None:
     """A mistyped address or number is said to be one, on every page."""
     made = await drawn()

@@ -58,11 +58,12 @@ class Shell(Committer):
         self.url = url
         self.connections: list[Wire] = []
         self.reachable = True
+        self.settings = {"role": APP_ROLE}
 
     async def connect(self) -> asyncpg.Connection:
         if not self.reachable:
             raise ConnectionRefusedError
-        options: dict[str, Any] = {"server_settings": {"role": APP_ROLE}}
+        options: dict[str, Any] = {"server_settings": self.settings}
         wire = await asyncpg.connect(self.url, connection_class=Wire, **options)
         self.connections.append(wire)
         return self.connections[-1]
@@ -205,6 +206,28 @@ async def test_lost_and_away_is_unknown(shell: Shell) -> None:
     await sound()
 
 
+async def test_lost_and_then_turned_away_is_unknown(shell: Shell, database: str) -> None:
+    """The second question finds the county locked; the session of the first one writes later."""
+    worker = new_id()
+    shop, rice = await shop_of([worker])
+    await posted(shell, [redeem(worker, shop, line(rice, 1, 10))])
+    other = await asyncpg.connect(database)
+    lock = other.transaction()
+    await lock.start()
+    await other.execute("SELECT pg_advisory_xact_lock(1818584167, $1)", COUNTY)
+    item = redeem(worker, shop, line(rice, 1, 10))
+    going = asyncio.create_task(shell.submit(COUNTY, item, NOW))
+    await waits_for_lock(other)
+    shell.settings["lock_timeout"] = "100ms"
+    shell.connections[-1].terminate()  # the server does not see that nobody listens
+    with pytest.raises(OutcomeUnknown):
+        await going
+    await lock.commit()
+    await other.close()
+    assert (await shell.submit(COUNTY, item, NOW)).repeated
+    await sound()
+
+
 async def test_who_hangs_up_stops_no_commit(shell: Shell, database: str) -> None:
     """A cancelled caller: what was sent is committed, what still waited is dropped."""
     workers = [new_id() for _ in range(3)]
@@ -296,6 +319,31 @@ async def test_shutdown_answers_everybody(database: str) -> None:
     assert all(outcome.accepted for outcome in await asyncio.gather(*waiting))
     assert made.connections[-1].is_closed()
     await sound()
+
+
+async def test_who_is_under_way_when_a_stop_cannot_wait_is_told_that_nobody_knows(
+    database: str,
+) -> None:
+    """The county is locked past the drain: what was sent may yet be written, the rest was not."""
+    worker = new_id()
+    shop, rice = await shop_of([worker])
+    other = await asyncpg.connect(database)
+    lock = other.transaction()
+    await lock.start()
+    await other.execute("SELECT pg_advisory_xact_lock(1818584167, $1)", COUNTY)
+    made = Shell(database)
+    running = asyncio.create_task(made.run())
+    items = [redeem(worker, shop, line(rice, 1, 10)) for _ in range(2)]
+    waiting = [asyncio.create_task(made.submit(COUNTY, items[0], NOW))]
+    await waits_for_lock(other)
+    waiting.append(asyncio.create_task(made.submit(COUNTY, items[1], NOW)))
+    await asyncio.sleep(0)
+    running.cancel()
+    sent, unsent = await asyncio.gather(*waiting, return_exceptions=True)
+    await lock.rollback()
+    await other.close()
+    assert isinstance(sent, OutcomeUnknown)
+    assert isinstance(unsent, CounterBusy)
 
 
 async def test_a_serving_process_uses_it_and_a_transaction_does_not() -> None:

@@ -19,6 +19,7 @@ from points.ledger.items import (
     StockMove,
     VoidHold,
 )
+from points.ledger.words import label
 from shared.database import DB
 from shared.ids import new_id
 from tests.points.ledger.builders import (
@@ -490,8 +491,9 @@ async def test_hold_times_out_once(world: World) -> None:
     kept = hold(world.worker, world.shop, line(world.rice, 1, 200), days=8)
     await service.post(COUNTY, [held, kept], NOW)
     end = NOW + timedelta(days=7)
-    assert await service.expire_holds(COUNTY, end) == 1
     assert await service.expire_holds(COUNTY, end) == 0
+    assert await service.expire_holds(COUNTY, end + service.HOLD_GRACE) == 1
+    assert await service.expire_holds(COUNTY, end + service.HOLD_GRACE) == 0
     assert await have(world.worker) == Balances(1000, 800, 200, 0, 0)
     assert await pieces(world.shop, world.rice) == (10, 1)
     assert await code(post_hold(held)) == Code.HOLD_RESOLVED
@@ -746,6 +748,31 @@ async def test_movements_page_by_page(world: World) -> None:
     assert first + second == whole
     wallet = await service.transfers(COUNTY, world.worker, unit="wallet")
     assert [row.code for row in wallet] == ["redeem", "SVC-01"]
+
+
+async def test_movements_are_called_by_what_they_are() -> None:
+    """Money that comes later, an undoing or a debt is called so and is no day's work."""
+    fund_id, shop, rice, worker = await fund(0), new_id(), new_id(), new_id()
+    first = msgspec.structs.replace(award(worker, fund_id, 100), memo="代办社保认证")
+    later = TODAY + timedelta(days=20)
+    raised = msgspec.structs.replace(resolution(fund_id, 1000, "决〔2026〕2号"), day=later)
+    sold = redeem(worker, shop, line(rice, 1, 60))
+    await service.post(COUNTY, [first, raised, restock(shop, rice), sold, undo(sold)], NOW)
+    again = redeem(worker, shop, line(rice, 1, 60))
+    visit = msgspec.structs.replace(award(worker, fund_id, 70), memo="走访")
+    await service.post(COUNTY, [again, reverse(first), visit, deduct(worker, 10)], NOW)
+    rows = await service.transfers(COUNTY, worker, unit="wallet")
+    assert [(label(row.word, row.memo), row.amount, row.day) for row in rows] == [
+        ("抵扣冲回", -60, None),
+        ("走访", 70, TODAY),
+        ("记录冲回", -40, None),
+        ("兑换商品", -60, None),
+        ("撤销兑换", 60, None),
+        ("兑换商品", -60, None),
+        ("待拨付到账", 100, None),
+    ]
+    merit = await service.transfers(COUNTY, worker, unit="merit")
+    assert [(row.amount, row.day) for row in merit[:1]] == [(-10, None)]
 
 
 async def test_balance_at_every_past_date() -> None:

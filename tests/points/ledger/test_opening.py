@@ -78,6 +78,19 @@ async def test_the_same_file_on_a_later_day_adds_nothing(
     assert (await service.balances(COUNTY, town.worker.person_id)).merit == 305
 
 
+async def test_the_same_file_is_known_after_its_points_have_ended(
+    town: SmallCounty, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was brought over in time is no fault when somebody is added to the file later."""
+    first = f"欧阳金山,421222100001001,30.5,20,{today() - timedelta(days=1)},"
+    monkeypatch.setattr(opening, "today", lambda: today() - timedelta(days=2))
+    assert (await import_balances(None, COUNTY, file(first), "期初.csv")).posted == 1
+    monkeypatch.undo()
+    second = GOOD.decode().splitlines()[2]
+    again = await import_balances(None, COUNTY, file(first, second), "期初.csv")
+    assert (again.faults, again.same, again.posted) == ([], 1, 1)
+
+
 async def test_namesakes_of_a_grid_are_a_fault(town: SmallCounty) -> None:
     """Nobody's balance goes to somebody else of the same name."""
     grid = town.units[town.worker.unit_code]
@@ -94,7 +107,7 @@ async def test_another_amount_for_the_same_person_is_a_fault(town: SmallCounty) 
     await import_balances(None, COUNTY, GOOD, "期初.csv")
     changed = file("欧阳金山,421222100001001,99,20,2099-12-31,")
     result = await import_balances(None, COUNTY, changed, "期初.csv")
-    assert "已导入过" in result.faults[0]
+    assert "入账后不能再改" in result.faults[0]
 
 
 async def test_only_the_department_brings_balances_over(town: SmallCounty) -> None:

@@ -103,9 +103,12 @@ class World:
             self.write(batch)
             self.end(self.lane.lost(), "unknown")
         elif fate < 0.15:
-            self.end(self.lane.turned_away(), "busy")
+            unknown, unsent = self.lane.turned_away()
+            self.end(unknown, "unknown")
+            self.end(unsent, "busy")
         elif fate < 0.17:
             unknown, unsent = self.lane.away()
+            assert not set(batch.tickets) & set(unsent), "what was sent may be written"
             self.end(unknown, "unknown")
             self.end(unsent, "busy")
         elif poisoned:

@@ -1,12 +1,27 @@
 """The wallet page through the door."""
 
+from datetime import timedelta
+
 import httpx
+import msgspec
+import pytest
 
 from points.ledger import service
-from points.ledger.items import Opening
-from shared.clock import today
+from points.ledger.items import Item, Opening
+from points.ledger.words import label
+from shared.clock import now, today
 from shared.ids import new_id
 from tests.factories import COUNTY, small_county
+from tests.points.ledger.builders import (
+    award,
+    fund,
+    line,
+    one,
+    redeem,
+    resolution,
+    restock,
+    reverse,
+)
 from tests.shared.identity.test_web import enter
 
 
@@ -37,3 +52,40 @@ async def test_a_worker_reads_each_movement_and_its_receipt(client: httpx.AsyncC
     assert found.hash in receipt.text
     await enter(client, world.second_worker)
     assert (await client.get(f"/wallet/{row.id}")).status_code == 404
+
+
+async def test_movements_are_called_what_they_are(client: httpx.AsyncClient) -> None:
+    """What paid a debt, came late or ended bears no other item's words and no day of work."""
+    world = await small_county()
+    worker, shop, rice = world.worker.person_id, new_id(), new_id()
+    fund_id, on = await fund(100), today()
+    first = award(worker, fund_id, 100, expires_on=on)
+    named = award(worker, fund_id, 100, expires_on=on, day=on)
+    named = msgspec.structs.replace(named, memo="参加例会")
+    bought = redeem(worker, shop, line(rice, 1, 20), at=now())
+    items: list[Item] = [first, restock(shop, rice), bought, reverse(first), named]
+    outcomes = [*await service.post(COUNTY, items), await one(resolution(fund_id, 30, "2号"))]
+    assert [outcome.code for outcome in outcomes] == ["accepted"] * 6
+    rows = await service.transfers(COUNTY, worker, unit="wallet")
+    assert [(label(row.word, row.memo), row.amount, row.day) for row in rows][:3] == [
+        ("待拨付到账", 20, None),
+        ("抵扣冲回", -20, None),
+        ("参加例会", 80, on),
+    ]
+    await enter(client, world.worker)
+    assert "2号" not in (await client.get("/wallet")).text
+
+
+@pytest.mark.parametrize("path", ["/home", "/wallet"])
+async def test_the_reminder_names_all_that_ends_on_the_day(
+    client: httpx.AsyncClient, path: str
+) -> None:
+    """Every lot of that day counts; what has ended already is not to be spent any more."""
+    world = await small_county()
+    worker, fund_id, on = world.worker.person_id, await fund(), today()
+    ends = [on - timedelta(days=1), *[on + timedelta(days=9)] * 3, on + timedelta(days=10)]
+    items = [award(worker, fund_id, 20, expires_on=day, day=on) for day in ends]
+    await service.post(COUNTY, items)
+    await enter(client, world.worker)
+    text = (await client.get(path)).text
+    assert "6 分" in text.split("到期，请尽早兑换")[0].rsplit("notice", 1)[-1]

@@ -1,19 +1,22 @@
 """The office's lists of shops and goods, with the faults office files have."""
 
 import io
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 import xlsxwriter
 
+from points.errors import Refused
 from points.mall import queries
 from points.mall import service as mall
 from points.mall.office import Imported, import_products, import_shops
-from shared.clock import today
+from shared.clock import now, today
 from shared.database import DB
 from shared.documents.errors import BadFile
 from shared.errors import NotFound
+from shared.identity import queries as identity
+from shared.ids import new_id
 from shared.roster import service as roster
 from shared.roster.roles import Role
 from tests import factories
@@ -96,6 +99,37 @@ async def test_a_newer_list_changes_what_differs(rollback: None) -> None:
     assert found is not None
     assert found.settlement_name == "新合作社"
     assert set(found.keepers) == {"孟国平", "雷小兵"}
+
+
+async def test_a_refused_move_leaves_no_shelf_that_keeps_the_first_stock_out(
+    rollback: None,
+) -> None:
+    """Pieces out of an empty shelf are refused; the list of goods fills it afterwards."""
+    world = await factories.small_county()
+    shop = await factories.shop(world.units["421222100"])
+    soap = await factories.product()
+    out = mall.StockForm(id=new_id(), product_id=soap, move="out", quantity=1, reason="破损")
+    with pytest.raises(Refused):
+        await mall.move_stock(await acting(shop.keeper), shop.shop_id, out, now())
+    assert (await read_goods(goods(SOAP))).faults == []
+    (offer,) = await mall.offers(COUNTY, shop.shop_id, today() + timedelta(days=1))
+    assert (offer.name, offer.quantity) == ("肥皂", 20)
+
+
+async def test_the_next_keeper_gets_the_first_post_once_it_is_free(rollback: None) -> None:
+    """Else the shop would have helpers only, and nobody who may bring in others."""
+    await factories.units()
+    await read_shops(shops(LINE))
+    shop = await queries.shop_by_name(COUNTY, ONE[1], today())
+    assert shop is not None
+    (old,) = await identity.staff(COUNTY, shop.id, today())
+    await roster.end_assignment(COUNTY, old.assignment_id, today(), reason="转让")
+    result = await read_shops(shops([*LINE[:2], "雷小兵", "13963629327", *LINE[4:]]))
+    assert [line for line in result.lines if "雷小兵" in line] == [
+        "隽水镇积分超市：店主改为 雷小兵"
+    ]
+    lines = await identity.staff(COUNTY, shop.id, today())
+    assert [(line.name, line.seat) for line in lines] == [("雷小兵", 1)]
 
 
 async def test_a_dry_run_writes_nothing(rollback: None) -> None:

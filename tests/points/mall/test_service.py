@@ -78,6 +78,39 @@ async def test_price_of_the_past_or_below_cost_is_refused(rollback: None) -> Non
         await mall.propose_price(keeper, proposal(soap, None))
 
 
+async def test_a_proposal_posted_twice_waits_once(rollback: None) -> None:
+    """The village decides on one price, not on its double; another sum is another proposal."""
+    world = await factories.small_county()
+    shop = await factories.shop(world.units["421222100001"])
+    soap = await factories.product()
+    keeper, chief = await acting(shop.keeper), await acting(world.chief)
+    first = await mall.propose_price(keeper, proposal(soap, shop.shop_id))
+    assert await mall.propose_price(keeper, proposal(soap, shop.shop_id)) == first
+    assert await mall.propose_price(keeper, proposal(soap, shop.shop_id, points=70)) != first
+    assert len(await mall.waiting_prices(chief)) == 2
+    await mall.decide_price(chief, first, approve=False, note="太贵了")
+    assert await mall.propose_price(keeper, proposal(soap, shop.shop_id)) != first
+
+
+async def test_a_price_above_the_market_of_the_day_is_not_approved(rollback: None) -> None:
+    """The department has entered what the goods cost in the shops since it was proposed."""
+    world = await factories.small_county()
+    shop = await factories.shop(world.units["421222100001"])
+    soap = await factories.product()
+    price_id = await mall.propose_price(await acting(shop.keeper), proposal(soap, shop.shop_id))
+    known = await mall.product(COUNTY, soap)
+    assert known is not None
+    cheaper = mall.ProductForm(
+        name=known.name, category=Category.DAILY, measure=known.measure, market_fen=550
+    )
+    await mall.edit_product(await acting(world.department), soap, cheaper)
+    chief = await acting(world.chief)
+    with pytest.raises(Invalid, match="高于市场价"):
+        await mall.decide_price(chief, price_id, approve=True)
+    assert await in_force(soap, shop.shop_id, TOMORROW) == 50
+    await mall.decide_price(chief, price_id, approve=False, note="高于市场价")
+
+
 async def test_late_approval_counts_from_its_own_day(rollback: None) -> None:
     """A proposal approved after its first day does not reach back."""
     world = await factories.small_county()

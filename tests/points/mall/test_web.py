@@ -37,6 +37,7 @@ async def test_stock_in_out_and_counted(client: httpx.AsyncClient) -> None:
     assert await on_shelf(scene, scene.soap) == 22
     page = await client.get(path)
     assert "月末盘点" in page.text
+    assert "店里实有件数，连同留着待取的" in page.text  # what is reserved counts too
     for quantity in ("-1", "1.5", "二", "99999999"):
         bad = await post(client, f"{path}/stock", id=str(new_id()), move="in", quantity=quantity)
         assert bad.status_code == 422, quantity
@@ -71,6 +72,8 @@ async def test_late_undo_and_cards(client: httpx.AsyncClient) -> None:
     scene = await counter()
     await sign_in(client, await acting(scene.world.chief))
     assert "最近没有兑换" in (await client.get("/verify/redemptions")).text
+    nobody = await post(client, "/verify/cards")
+    assert (nobody.status_code, "还没有勾选" in nobody.text) == (422, True)
     cards = await post(client, "/verify/cards", person=str(scene.worker.person_id))
     assert "积分兑换卡" in cards.text
     assert "已有卡" in (await client.get("/verify/cards")).text

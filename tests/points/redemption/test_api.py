@@ -12,9 +12,11 @@ import pytest
 from litestar import Request
 from litestar.utils.scope.state import ScopeState
 
+from points.ledger import service as ledger
+from points.ledger.items import Award
 from points.redemption import api, codes
 from points.redemption.api import HIT
-from shared.clock import now
+from shared.clock import now, today
 from shared.identity import terminals
 from shared.identity.accounts import ensure_account
 from shared.ids import new_id
@@ -206,6 +208,33 @@ async def test_wallet_and_its_movements(client: httpx.AsyncClient) -> None:
     assert (await client.get(path)).status_code == 404
     await sign_in(client, await acting(scene.world.chief))
     assert (await client.get(path)).status_code == 200
+
+
+async def test_the_longest_page_of_movements_leads_on(client: httpx.AsyncClient) -> None:
+    """Somebody with more than 200 movements reaches all of them, 200 at a time."""
+    scene = await counter(0)
+    awards = [
+        Award(
+            id=new_id(),
+            person_id=scene.worker.person_id,
+            code="SVC-01",
+            merit=10,
+            wallet=0,
+            fund_id=None,
+            unit_code="421222100001",
+            day=today(),
+            expires_on=None,
+        )
+        for _ in range(203)
+    ]
+    await ledger.post(COUNTY, awards)
+    await sign_in(client, scene.worker)
+    path = f"/api/wallets/{scene.worker.person_id}/transfers"
+    first = (await client.get(path, params={"limit": 200})).json()
+    assert first["next"] is not None
+    query = {"limit": 200, "before": first["next"]}
+    rest = (await client.get(path, params=query)).json()
+    assert (len(first["items"]), len(rest["items"]), rest["next"]) == (200, 3, None)
 
 
 async def test_a_shops_day(client: httpx.AsyncClient) -> None:

@@ -9,7 +9,9 @@ import pytest
 from points.errors import ClockWrong, Refused, UseAsPickup
 from points.ledger import service as ledger
 from points.ledger.items import ExpireHolds
+from points.mall import service as mall
 from points.redemption import codes, pickups, queries, service
+from points.redemption.jobs import JOBS
 from points.redemption.schemas import HandOver, HoldOrder, WantedLine
 from shared.clock import now
 from shared.errors import NotFound
@@ -85,6 +87,19 @@ async def test_repeats_have_one_effect(rollback: None) -> None:
     assert await available(scene.worker) == 1720
 
 
+async def test_a_count_below_what_is_kept_says_what_to_do(rollback: None) -> None:
+    """There are fewer sacks than orders: an order has to be given back first."""
+    scene = await counter(2070)
+    wanted = order(scene, (scene.rice, 2))
+    await pickups.hold(scene.worker, wanted, now())
+    count = mall.StockForm(id=new_id(), product_id=scene.rice, move="count", quantity=1)
+    with pytest.raises(Refused, match="交不了货的预订作废"):
+        await mall.move_stock(scene.keeper, scene.shop_id, count, now())
+    await pickups.void(scene.keeper, wanted.id, "少了一袋", now())
+    await mall.move_stock(scene.keeper, scene.shop_id, count, now())
+    assert await on_shelf(scene, scene.rice) == 1
+
+
 async def test_two_shops_upload_in_any_order(rollback: None) -> None:
     """Holds of one worker at two shops, made while online, are both good whenever they arrive."""
     scene = await counter(2070)
@@ -148,6 +163,29 @@ async def test_family_member_fetches(rollback: None) -> None:
     assert answer.redemption.collector == "李秀英"
 
 
+async def test_names_and_addresses_of_old_orders_are_forgotten(rollback: None) -> None:
+    """Ninety days after the end of it; the ledger still says who took it, a live order waits."""
+    scene = await counter()
+    taken, given_back, waits = (
+        order(scene, (scene.soap, 1), collector="李秀英", deliver_to="三组李家湾") for _ in range(3)
+    )
+    for wanted in (taken, given_back, waits):
+        await pickups.hold(scene.worker, wanted, now())
+    handed = HandOver(id=new_id())
+    await pickups.hand_over(scene.keeper, taken.id, handed, now())
+    await pickups.void(scene.worker, given_back.id, "", now())
+    (job,) = JOBS
+    assert "0 份" in await job.run(COUNTY, "", now() + timedelta(days=89))
+    assert "2 份" in await job.run(COUNTY, "", now() + timedelta(days=91))
+    rows = {row.id: (row.collector, row.deliver_to) for row in await pickups.mine(scene.worker)}
+    assert rows == {
+        taken.id: ("", ""),
+        given_back.id: ("", ""),
+        waits.id: ("李秀英", "三组李家湾"),
+    }
+    assert (await service.full(COUNTY, handed.id)).collector == "李秀英"
+
+
 async def test_over_after_seven_days(rollback: None) -> None:
     """Not fetched in time: refused at the counter, and the sweep gives everything back once."""
     scene = await counter(2070)
@@ -162,6 +200,26 @@ async def test_over_after_seven_days(rollback: None) -> None:
     assert await available(scene.worker) == 2070
     with pytest.raises(Refused, match="已经取走或作废"):
         await pickups.void(scene.keeper, wanted.id, "", now())
+
+
+async def test_handed_over_in_time_and_uploaded_after_the_end(rollback: None) -> None:
+    """For a day the sweep waits for shops without a line; nothing is handed over meanwhile."""
+    scene = await counter(2070)
+    early, never = order(scene), order(scene)
+    for wanted in (early, never):
+        await pickups.hold(scene.worker, wanted, now())
+    handed_at = now()
+    late = handed_at + timedelta(days=7, hours=20)
+    assert await ledger.expire_holds(COUNTY, late) == 0
+    refused = await pickups.hand_over(scene.keeper, never.id, HandOver(id=new_id()), late)
+    assert refused.refusal is not None
+    assert refused.refusal.code == "hold_expired"
+    upload = HandOver(id=new_id(), at=handed_at)
+    answer = await pickups.hand_over(scene.keeper, early.id, upload, late)
+    assert answer.redemption is not None
+    assert answer.redemption.at == handed_at
+    assert await ledger.expire_holds(COUNTY, late + timedelta(hours=5)) == 1
+    assert await available(scene.worker) == 1720
 
 
 @pytest.mark.parametrize("minutes", [-60, 10])

@@ -410,6 +410,23 @@ async def test_both_secretaries_of_a_worker_of_two_villages(rollback: None) -> N
     assert row.undone_at is not None
 
 
+async def test_a_card_is_good_for_ninety_days_after_leaving(rollback: None) -> None:
+    """As long as its holder's phone shows codes, and no longer."""
+    scene = await counter()
+    chief = await acting(scene.world.chief)
+    card = await codes.issue_card(chief, scene.worker.person_id, now())
+    await accounts.set_card_pin(scene.worker, scene.worker.person_id, "739164", "739164")
+    await roster.end_assignment(COUNTY, scene.world.worker.assignment_id, today(), reason="辞职")
+    order = scene.order(card.number, pin="739164")
+    answer = await service.redeem(scene.keeper, order, now() + timedelta(days=89))
+    assert answer.redemption is not None
+    late = now() + timedelta(days=90)
+    with pytest.raises(Forbidden, match="90 天"):
+        await service.redeem(scene.keeper, scene.order(card.number, pin="739164"), late)
+    with pytest.raises(Forbidden, match="90 天"):
+        await codes.from_card(scene.keeper, scene.shop_id, card.number, "739164", late)
+
+
 async def test_cards_of_a_worker_of_several_grids(rollback: None) -> None:
     """One line in the list; the secretary of either village may print or stop the card."""
     scene = await counter()

@@ -6,7 +6,9 @@ from uuid import UUID
 
 import httpx
 
-from points.redemption import codes, service
+from points.mall import service as mall
+from points.redemption import codes, pickups, queries, service
+from points.redemption.schemas import HoldOrder, WantedLine
 from shared.clock import now, today
 from shared.identity import accounts
 from shared.ids import new_id
@@ -44,6 +46,34 @@ async def test_scan_choose_confirm(client: httpx.AsyncClient) -> None:
     assert "1 笔" in today.text
     receipt = await client.get(f"/receipts/{form['id']}")
     assert "撤销这笔兑换" in receipt.text
+
+
+async def test_a_page_older_than_a_price_takes_no_other_sum(client: httpx.AsyncClient) -> None:
+    """Shown before midnight, confirmed after: said with the new price, nothing is taken."""
+    scene = await counter(2070)
+    await sign_in(client, scene.keeper)
+    code = await scene.code()
+    goods = await client.get(f"/r/{code}")
+    price = {f"p-{scene.soap}": field(goods.text, f"p-{scene.soap}")}
+    form = {"id": field(goods.text, "id"), "code": code, f"q-{scene.soap}": "2"}
+    await sign_in(client, scene.worker)
+    order = await client.get(f"/pickups/new?shop={scene.shop_id}")
+    ahead = {"id": field(order.text, "id"), "shop": str(scene.shop_id), f"q-{scene.soap}": "1"}
+    dearer = mall.PriceForm(
+        product_id=scene.soap, shop_id=None, first_day=today(), points=60, purchase_fen=450
+    )
+    await mall.set_price(COUNTY, dearer, at=now())
+    late = await post(client, "/pickups", **ahead, **price)
+    assert late.status_code == 409
+    assert "商品积分有变动" in late.text
+    await sign_in(client, scene.keeper)
+    late = await post(client, "/shop/redeem", **form, **price)
+    assert late.status_code == 409
+    assert "商品积分有变动" in late.text
+    assert await queries.spendable(COUNTY, scene.worker.person_id, now()) == 2070
+    form |= {"id": field(late.text, "id"), f"p-{scene.soap}": field(late.text, f"p-{scene.soap}")}
+    assert (await post(client, "/shop/redeem", **form)).status_code == 303
+    assert await queries.spendable(COUNTY, scene.worker.person_id, now()) == 2070 - 120
 
 
 async def test_typed_digits(client: httpx.AsyncClient) -> None:
@@ -221,6 +251,25 @@ async def test_cancel_an_order(client: httpx.AsyncClient) -> None:
     await sign_in(client, scene.worker)
     assert (await post(client, f"/pickups/{order}/void")).status_code == 303
     assert "已取消" in (await client.get("/pickups")).text
+
+
+async def test_an_order_past_its_end_shows_no_code_any_more(client: httpx.AsyncClient) -> None:
+    """While the ledger still waits for a late upload both sides can only give it back."""
+    scene = await counter(2070)
+    order = HoldOrder(id=new_id(), shop_id=scene.shop_id, lines=[WantedLine(scene.soap, 1)])
+    await pickups.hold(scene.worker, order, now() - timedelta(days=7, hours=1))
+    await sign_in(client, scene.keeper)
+    assert "没有待取的预订" in (await client.get("/shop/pickups")).text
+    page = await client.get(f"/shop/pickups/{order.id}")
+    assert "确认交货" not in page.text
+    assert "交不了货，作废" in page.text
+    await sign_in(client, scene.worker)
+    assert "已过期" in (await client.get("/pickups")).text
+    page = await client.get(f"/pickups/{order.id}")
+    assert "出示" not in page.text
+    assert "积分一天内退回" in page.text
+    assert (await post(client, f"/pickups/{order.id}/void")).status_code == 303
+    assert await queries.spendable(COUNTY, scene.worker.person_id, now()) == 2070
 
 
 async def ordered_ahead(client: httpx.AsyncClient, scene: Scene) -> UUID:

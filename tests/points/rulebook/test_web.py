@@ -19,6 +19,8 @@ async def test_the_rules_are_listed_and_changed(client: httpx.AsyncClient) -> No
     assert listed.status_code == 200
     assert "网格例会" in listed.text
     assert "每月上限 8 分" in listed.text
+    emptied = await client.get("/desk/rules?on=")
+    assert (emptied.status_code, "网格例会" in emptied.text) == (200, True)
     rule = await client.get("/desk/rules/SVC-01")
     assert "起草新版（第 2 版）" in rule.text
     form = {

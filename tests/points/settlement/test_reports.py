@@ -143,6 +143,21 @@ async def test_public_sheet_agrees_with_statements_and_never_changes(rollback: N
         await publication.publish(COUNTY, THIS_MONTH)
 
 
+async def test_public_sheet_counts_nobody_who_only_gave_back(rollback: None) -> None:
+    """What was undone a month later is no exchange of that month."""
+    made = await world()
+    await earn(made.county.worker.person_id, made.fund_id, 1000)
+    redemption = await redeem(made, in_last_month(3), soap=1)
+    await building.build(None, COUNTY, LAST_MONTH, now=after(LAST_MONTH))
+    await undo(redemption)
+    at = after(THIS_MONTH)
+    await building.build(None, COUNTY, THIS_MONTH, now=at)
+    await publication.publish(COUNTY, THIS_MONTH, now=at)
+    (sheet,) = await publication.of_fund(await factories.acting(made.county.chief), made.fund_id)
+    figures = sheet.figures
+    assert (figures.redeemed, figures.undone, figures.workers) == (0, 50, 0)
+
+
 async def test_job_of_the_first_day_does_statements_and_sheets_once(rollback: None) -> None:
     made = await story()
     (job,) = JOBS

@@ -8,7 +8,7 @@ from points.errors import StatementChanged, StatementFrozen
 from points.settlement import building, queries, rules, service, signing
 from points.settlement.rules import Part
 from points.settlement.schemas import StatementRow
-from shared.clock import now
+from shared.clock import now, today
 from shared.database import DB
 from shared.documents.excel import digest
 from shared.errors import Forbidden, Invalid, NotFound
@@ -235,6 +235,62 @@ async def test_vacant_posts_are_signed_for_by_the_level_above(rollback: None) ->
     assert found.signatures[2].means == "desk"
 
 
+async def test_keeper_who_is_the_accountant_too_leaves_that_part_to_the_township(
+    rollback: None,
+) -> None:
+    """Three people sign although the village has one for two of the parts."""
+    made = await world()
+    await spender(made)
+    await redeem(made, in_last_month(), soap=3)
+    accountant = made.county.accountant
+    await roster.end_assignment(COUNTY, accountant.assignment_id, today(), reason="离任")
+    await roster.assign(COUNTY, accountant.post_id, made.shop.keeper.person_id, today())
+    (statement,) = await built()
+    keeper, instructor = await made.keeper(), await made.instructor()
+    await signing.sign(keeper, statement.id, Part.SHOP, statement.file_hash)
+    with pytest.raises(Forbidden, match="三个人"):
+        await signing.sign(keeper, statement.id, Part.ACCOUNTANT, statement.file_hash)
+    assert [item.statement.id for item in await service.to_sign(instructor)] == [statement.id]
+    await signing.sign(instructor, statement.id, Part.ACCOUNTANT, statement.file_hash)
+    await signing.sign(await made.supervisor(), statement.id, Part.SUPERVISOR, statement.file_hash)
+    found = await service.view(instructor, statement.id)
+    assert found.statement.frozen
+    assert [row.stand_in for row in found.signatures] == [False, True, False]
+
+
+@pytest.mark.parametrize("paper", [False, True])
+async def test_shop_without_a_keeper_is_signed_for_by_the_level_above(
+    rollback: None,
+    paper: bool,  # noqa: FBT001  a case
+) -> None:
+    """Nobody else may, and only while the shop has nobody."""
+    made = await world()
+    await spender(made)
+    await redeem(made, in_last_month(), soap=3)
+    (statement,) = await built()
+    instructor = await made.instructor()
+    with pytest.raises(NotFound):
+        await signing.sign(instructor, statement.id, Part.SHOP, statement.file_hash)
+    await roster.end_assignment(COUNTY, made.shop.keeper.assignment_id, today(), reason="停业")
+    if paper:
+        await signing.sign_on_paper(COUNTY, statement.id)
+    else:
+        with pytest.raises(NotFound):
+            await signing.sign(
+                await made.accountant(), statement.id, Part.SHOP, statement.file_hash
+            )
+        await signing.sign(instructor, statement.id, Part.SHOP, statement.file_hash)
+        await signing.sign(
+            await made.accountant(), statement.id, Part.ACCOUNTANT, statement.file_hash
+        )
+        await signing.sign(
+            await made.supervisor(), statement.id, Part.SUPERVISOR, statement.file_hash
+        )
+    found = await service.view(instructor, statement.id)
+    assert found.statement.frozen
+    assert {row.part for row in found.signatures if row.stand_in} == {Part.SHOP}
+
+
 async def test_instructor_cannot_sign_where_the_village_has_its_own(rollback: None) -> None:
     made = await world()
     await spender(made)
@@ -314,6 +370,52 @@ async def test_refused_line_is_never_paid(rollback: None) -> None:
     assert decided.disputes[0].state_name == "不付"
     await sign_all(made, decided.statement)
     assert await queries.carries(COUNTY, THIS_MONTH) == {}
+
+
+async def test_undo_of_a_refused_line_deducts_nothing(rollback: None) -> None:
+    """What the village never paid it does not get back; points and pieces still return."""
+    made = await world()
+    await spender(made)
+    await redeem(made, in_last_month(3), soap=1)
+    rice = await redeem(made, in_last_month(9), rice=1)
+    (statement,) = await built()
+    line = (await queries.lines(COUNTY, statement.id))[1]
+    found = await service.dispute(await made.accountant(), statement.id, line.id, "没有签字")
+    refused = await service.decide(await made.instructor(), found.disputes[0].id, "不付", pay=False)
+    await sign_all(made, refused.statement)
+    await undo(rice)
+    await redeem(made, now(), soap=2)
+    (following,) = await built(THIS_MONTH)
+    assert (following.opening_fen, following.payable_fen) == (0, 900)
+    lines = await queries.lines(COUNTY, following.id)
+    assert {(item.kind, item.points, item.amount_fen) for item in lines} == {
+        ("undo", -350, 0),
+        ("redeem", 100, 900),
+    }
+
+
+async def test_undo_deducted_before_its_line_was_refused_is_given_back(rollback: None) -> None:
+    """The decision came after the undoing stood in a statement: the next one opens with it."""
+    made = await world()
+    await spender(made)
+    rice = await redeem(made, in_last_month(9), rice=1)
+    (statement,) = await built()
+    line = (await queries.lines(COUNTY, statement.id))[0]
+    found = await service.dispute(await made.accountant(), statement.id, line.id, "没有签字")
+    await sign_all(made, found.statement)
+    await undo(rice)
+    (following,) = await built(THIS_MONTH)
+    assert following.carry_fen == -3300
+    await sign_all(made, following)
+    later = now() + timedelta(minutes=1)
+    await service.decide(
+        await made.instructor(), found.disputes[0].id, "不付", pay=False, now=later
+    )
+    third = rules.next_month(THIS_MONTH)
+    await building.build(None, COUNTY, third, now=after(third))
+    (last,) = await queries.statements_of_month(COUNTY, third)
+    assert (last.opening_fen, last.payable_fen, last.carry_fen) == (0, 0, 0)
+    assert set(last.carried) == {following.id, found.disputes[0].id}
 
 
 async def test_console_enters_paper_signatures_for_whoever_may_sign(rollback: None) -> None:

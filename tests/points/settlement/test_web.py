@@ -73,6 +73,10 @@ async def test_three_sign_on_their_pages_and_the_statement_freezes(
     again = await post(client, f"{address}/sign", part="supervisor", file=statement.file_hash)
     assert again.status_code == 409
     assert "都已签字" in again.text
+    await enter(client, made.county.department)
+    at_desk = (await client.get(address)).text
+    assert "村会计（村级）" in at_desk
+    assert "accountant@" not in at_desk
 
 
 async def test_shop_sees_what_is_not_in_a_statement_yet(client: httpx.AsyncClient) -> None:
@@ -93,6 +97,10 @@ async def test_dispute_on_the_page_changes_the_sum_and_is_decided(
     await enter(client, made.shop.keeper)
     empty = await post(client, f"{address}/dispute", line_id=str(line.id), reason="")
     assert empty.status_code == 422
+    unchosen = await post(client, f"{address}/dispute", line_id="", reason="少算一袋")
+    assert unchosen.status_code == 422
+    assert 'id="e-line_id"' in unchosen.text, "the sentence stands at the field"
+    assert ">少算一袋</textarea>" in unchosen.text
     answer = await post(client, f"{address}/dispute", line_id=str(line.id), reason="少算一袋")
     assert answer.status_code == 303
     assert "少算一袋" in (await client.get(address)).text
@@ -223,6 +231,10 @@ async def test_department_keeps_the_calendar(client: httpx.AsyncClient) -> None:
         "/desk/statements?page=99999999999999999999999",
         "/desk/funds?page=-1&waiting=maybe",
         "/desk/calendar?year=1",
+        "/desk/audit?since=0001-01-01&until=0001-01-02",
+        "/desk/exports?until=0001-01-02",
+        "/desk/exports?since=9999-12-31&until=9999-12-31",
+        "/desk/rules?on=27",
     ],
 )
 async def test_impossible_conditions_have_one_sentence(

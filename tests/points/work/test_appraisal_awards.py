@@ -1,6 +1,6 @@
 """+30 for an annual 优秀: read from appraisal's view, posted once, from the county's fund."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import asyncpg
@@ -10,6 +10,8 @@ import pytest
 from appraisal.cycle.rules import Kind, Stage
 from points.ledger import service as ledger
 from points.ledger.verifier import service as verifier
+from points.settlement.funds import service as funds
+from points.settlement.funds.schemas import ResolutionForm
 from points.work import appraisal_awards, award_queries
 from points.work.jobs import JOBS
 from shared.database import DB
@@ -89,6 +91,22 @@ async def test_without_a_county_fund_the_wallet_waits(rollback: None) -> None:
     await appraisal_awards.post_due(COUNTY, CLOSED)
     got = await ledger.balances(COUNTY, town.worker.person_id, CLOSED)
     assert (got.merit, got.wallet, got.awaiting) == (300, 0, 300)
+
+
+async def test_the_countys_first_resolution_pays_the_awards_that_waited(rollback: None) -> None:
+    """They are the county's own, of no village: its fund takes them over when it is opened."""
+    town = await small_county()
+    await year(town)
+    await appraisal_awards.post_due(COUNTY, CLOSED)
+    form = ResolutionForm(
+        unit_code=str(COUNTY),
+        number="县财预〔2026〕9号",
+        resolved_on=date(2026, 11, 2),
+        amount_fen=100_000,
+    )
+    resolved = await funds.resolve(None, COUNTY, form)
+    assert (resolved.awards, resolved.released) == (1, 300)
+    assert (await ledger.balances(COUNTY, town.worker.person_id)).awaiting == 0
 
 
 async def test_the_night_job_does_it(rollback: None) -> None:

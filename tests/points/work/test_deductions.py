@@ -189,6 +189,34 @@ async def test_a_false_claim_that_is_not_posted_yet_never_is(
     assert await merit(town) == -100
 
 
+async def test_a_second_word_after_the_decision_is_told_so(rollback: None) -> None:
+    """The term still runs, but it was decided on the first word: now there is the appeal."""
+    town = await small_county()
+    number = await proposed(town)
+    worker = await acting(town.worker)
+    await deductions.reply(worker, number, "那天请过假", NOW)
+    await deductions.decide(
+        await acting(town.chief), number, stands=True, reason="没有请假", now=NOW
+    )
+    with pytest.raises(DeductionRefused, match="已决定，可申诉"):
+        await deductions.reply(worker, number, "有假条", NOW)
+
+
+async def test_one_false_claim_is_held_against_a_worker_once(rollback: None) -> None:
+    """Lead and secretary both find it out; only after it was dropped may it come up again."""
+    town = await small_county()
+    record = await posted(town)
+    claim = {"code": "PEN-07", "amount": 100, "record_id": record.id}
+    number = await proposed(town, **claim)
+    second = proposal(town, **claim, facts="群众反映没有开会")
+    chief = await acting(town.chief)
+    with pytest.raises(DeductionRefused, match="不能扣两次"):
+        await deductions.propose(chief, second, NOW)
+    late = await after((await row(number, town)).answer_due_on)
+    await deductions.decide(chief, number, stands=False, reason="证据不足", now=late)
+    assert await deductions.propose(chief, second, late) != number
+
+
 async def test_another_rule_leaves_the_record_s_award_alone(rollback: None) -> None:
     """PEN-02 with a record as evidence takes its point; only PEN-07 takes the award back."""
     town = await small_county()

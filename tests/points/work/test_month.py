@@ -1,6 +1,7 @@
 """A village's month: review, sample, notice, posting, and what objections do to it."""
 
 from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
 from uuid import UUID
 
 import msgspec
@@ -16,6 +17,7 @@ from shared.calendar import service as calendar
 from shared.clock import today
 from shared.database import DB
 from shared.errors import Forbidden, NotFound
+from shared.identity.sealing import keyed
 from shared.ids import new_id
 from shared.roster import service as roster
 from shared.roster.roles import Role
@@ -28,10 +30,17 @@ CLOSED = datetime(2026, 11, 6, 4, tzinfo=UTC)
 RUN = 202610
 
 
-async def confirmed(town: SmallCounty, day: int, code: str = "ORG-02") -> Record:
+async def confirmed(
+    town: SmallCounty, day: int, code: str = "ORG-02", record_id: UUID | None = None
+) -> Record:
     """A record of October, confirmed by the lead."""
     worker = await acting(town.worker, on=date(2026, 10, day))
-    form = LogForm(id=new_id(), rule_code=code, work_date=date(2026, 10, day), text="参加网格例会")
+    form = LogForm(
+        id=record_id or new_id(),
+        rule_code=code,
+        work_date=date(2026, 10, day),
+        text="参加网格例会",
+    )
     record = await service.log(worker, form, now=DURING)
     await service.verify(await acting(town.lead), record.id, now=DURING)
     return record
@@ -90,6 +99,25 @@ async def test_a_month_goes_its_whole_way(rollback: None) -> None:
     assert (totals.records, totals.posted) == (3, 30)
     assert [await state(record.id) for record in records] == [(State.POSTED, 10)] * 3
     assert (await month.post_ended(COUNTY, last_day + timedelta(days=2))).records == 0
+
+
+async def test_a_chosen_id_does_not_avoid_the_sample(rollback: None) -> None:
+    """Ids that a plain hash would put last are sampled like any others."""
+    town = await small_county()
+    plain = new_id()
+
+    def avoids(item: UUID) -> bool:
+        return sha256(item.bytes).digest() > sha256(plain.bytes).digest()
+
+    def first(item: UUID) -> bool:
+        return keyed("sample", str(item)) < keyed("sample", str(plain))
+
+    crafted = next(item for item in iter(new_id, None) if avoids(item) and first(item))
+    await confirmed(town, 1, record_id=plain)
+    await confirmed(town, 8, record_id=crafted)
+    await month.review(await acting(town.committee), VILLAGE, RUN, CLOSED)
+    row = await month.review(await acting(town.supervisor), VILLAGE, RUN, CLOSED)
+    assert row.sample == [str(crafted)]
 
 
 async def test_one_person_cannot_sign_both_sides(rollback: None) -> None:

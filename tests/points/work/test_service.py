@@ -1,6 +1,7 @@
 """Declaring and confirming work on a real database."""
 
 from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +24,7 @@ from points.work.schemas import LogForm, Record
 from shared.database import DB
 from shared.errors import Forbidden, NotFound
 from shared.identity.actor import Actor
+from shared.identity.sealing import keyed
 from shared.ids import new_id
 from shared.roster import service as roster
 from shared.roster.roles import Employment, Role
@@ -216,18 +218,52 @@ async def test_the_list_asks_for_the_resident_as_each_day_s_version_does(rollbac
         await service.verify(await by(town.lead), tasks[1].line.id, now=NOW)
 
 
+def checked(record_id: UUID) -> bool:
+    """Whether the lot falls on an id."""
+    return drawn(keyed("check", str(record_id)))
+
+
 async def test_one_in_ten_of_a_check_rule_waits(rollback: None) -> None:
-    """OPN-04 counts as declared unless its id is drawn; then the lead looks."""
+    """OPN-04 counts as declared unless it is drawn; then the lead looks."""
     town = await small_county()
     worker = await by(town.worker)
-    ids = [new_id() for _ in range(200)]
-    plain = next(item for item in ids if not drawn(item))
-    checked = next(item for item in ids if drawn(item))
+    ids = [new_id() for _ in range(300)]
+    plain = next(item for item in ids if not checked(item))
+    looked_at = next(item for item in ids if checked(item))
     one = await logged(worker, "OPN-04", id=plain, text="更新住户信息")
-    two = await logged(worker, "OPN-04", id=checked, text="更新流动人口信息")
+    two = await logged(worker, "OPN-04", id=looked_at, text="更新流动人口信息")
     assert (one.state, two.state) == (State.ACCEPTED, State.PENDING)
-    steps = await queries.steps(COUNTY, [checked])
+    steps = await queries.steps(COUNTY, [looked_at])
     assert [(step.step, step.role) for step in steps] == [(Step.CHECK, Role.LEAD)]
+
+
+async def test_a_chosen_id_does_not_avoid_the_check(rollback: None) -> None:
+    """Ids that a plain hash would never draw are drawn like any others."""
+    town = await small_county()
+    worker = await by(town.worker)
+    ids = (new_id() for _ in range(10_000))
+    crafted = [i for i in ids if int.from_bytes(sha256(i.bytes).digest()[:4]) % 10 != 0]
+    looked_at = next(item for item in crafted if checked(item))
+    record = await logged(worker, "OPN-04", id=looked_at)
+    assert record.state == State.PENDING
+
+
+@pytest.mark.parametrize("way", ["withdrawn", "returned"])
+async def test_a_drawn_record_is_not_drawn_anew(rollback: None, way: str) -> None:
+    """Taken back, or sent back and corrected: what stands in for it is checked as well."""
+    town = await small_county()
+    worker = await by(town.worker)
+    ids = [new_id() for _ in range(300)]
+    plain = next(item for item in ids if not checked(item))
+    first = await logged(worker, "OPN-04", id=next(item for item in ids if checked(item)))
+    if way == "withdrawn":
+        await service.withdraw(worker, first.id, now=NOW)
+        again = await logged(worker, "OPN-04", id=plain, text="换一句")
+    else:
+        await service.send_back(await by(town.lead), first.id, "没有这一户", now=NOW)
+        moved = {"work_date": date(2026, 10, 18), "replaces": first.id}
+        again = await logged(worker, "OPN-04", id=plain, **moved)
+    assert again.state == State.PENDING
 
 
 async def test_a_returned_record_is_corrected(rollback: None) -> None:

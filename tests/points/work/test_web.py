@@ -136,6 +136,10 @@ async def test_sending_back_and_correcting(client: httpx.AsyncClient) -> None:
     assert (await post(client, f"/verify/{sent['id']}/return")).status_code == 422
     answer = await post(client, f"/verify/{sent['id']}/return", choice="日期不对，请改正")
     assert answer.status_code == 303
+    for late in (f"/verify/{sent['id']}", f"/verify/{sent['id']}/return"):
+        told = await post(client, late, choice="日期不对，请改正")
+        assert told.status_code == 409
+        assert "已退回" in told.text, "it is in the list no more, yet the press is answered"
     await enter(client, world.worker)
     page = await client.get(f"/records/{sent['id']}")
     assert "日期不对，请改正" in page.text

@@ -147,7 +147,7 @@ def test_every_action_has_a_chinese_word() -> None:
         ("final", 8319, "83.19"),
         ("version", 3, "3"),
         ("live", False, "否"),
-        ("steps", ["V1", "V2"], "V1、V2"),
+        ("steps", ["甲", "乙"], "甲、乙"),
         ("due", None, ""),
         ("reasons", {"重复": 2}, '{"重复":2}'),
     ],
@@ -192,10 +192,12 @@ def test_every_event_names_whose_object_it_is_about() -> None:
 
 
 def test_impossible_periods_are_refused() -> None:
-    """Turned round, or longer than a year and a bit."""
+    """Turned round, longer than a year and a bit, or as far off as a date can be."""
     for since, until in (
         (date(2026, 2, 1), date(2026, 1, 1)),
         (date(2024, 1, 1), date(2026, 1, 1)),
+        (date.min, date.min),
+        (date.max, date.max),
     ):
         with pytest.raises(Invalid):
             search.span(since, until)

@@ -1,8 +1,10 @@
 """Single cells as offices type them."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date, datetime
 from decimal import Decimal
+from time import process_time
 from typing import Any
 
 import pytest
@@ -141,6 +143,23 @@ def test_wrong_amounts_are_refused(reader: Callable[[Any], int], raw: Any) -> No
     """Too many decimals, negative, no number, no limit."""
     with pytest.raises(ValueError, match="。"):
         reader(raw)
+
+
+@pytest.mark.parametrize("typed", [date(1905, 7, 18), date(1900, 1, 5), date(9999, 12, 31)])
+def test_a_number_in_a_date_cell_is_no_day(typed: date) -> None:
+    """2026, 5 or 99 in a column of dates: Excel makes days of a century that nobody means."""
+    for reader in (cells.day, cells.month):
+        with pytest.raises(ValueError, match="年份不对"):
+            reader(typed)
+
+
+@pytest.mark.parametrize("reader", cells.READERS.values())
+def test_a_long_run_of_blanks_does_not_hold_up_the_server(reader: Callable[[Any], Any]) -> None:
+    """Each blank was searched from anew: one cell of a file took a minute of everybody's time."""
+    before = process_time()
+    with suppress(ValueError):
+        reader("a" + " " * 20_000 + "b")
+    assert process_time() - before < 1
 
 
 def test_names_lose_the_blanks_offices_put_in() -> None:

@@ -3,6 +3,7 @@
 import io
 import zipfile
 from datetime import date, datetime
+from time import process_time
 from typing import Any
 
 import msoffcrypto.format.ooxml
@@ -231,6 +232,25 @@ def test_a_file_that_cannot_be_read_is_said_in_one_sentence(
     """Empty, huge, truncated, locked, bombs, wrong type, no header."""
     with pytest.raises(BadFile, match=word):
         read(data, name)
+
+
+@pytest.mark.parametrize("piece", [b"<c ", b'r="A999999" ', b"<c r='A1'  "])
+def test_a_forged_sheet_does_not_hold_up_the_server(piece: bytes) -> None:
+    """Unclosed cells: the search for far ones took minutes, and no request was served meanwhile."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as package:
+        package.writestr("xl/workbook.xml", "<workbook/>")
+        package.writestr("xl/worksheets/sheet1.xml", b"<c " + piece * (120_000 // len(piece)))
+    before = process_time()
+    with pytest.raises(BadFile, match=r"损坏|没有"):
+        read(target.getvalue(), "a.xlsx")
+    assert process_time() - before < 2
+
+
+def test_a_far_cell_without_a_style_is_seen_before_parsing() -> None:
+    """The search asked for something between the place and the end of the tag."""
+    assert files.FAR_CELL.search(b'<c r="A100000"><v>1</v></c>')
+    assert not files.FAR_CELL.search(b'<c r="A99999"><v>1</v></c><c r="A100000"/><c r="A1"/>')
 
 
 def test_empty_formatted_cells_far_away_do_no_harm() -> None:

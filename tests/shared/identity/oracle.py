@@ -70,7 +70,7 @@ fund.view: {MONEY} |
 fund.edit: department accountant |
 statement.view: {MONEY} | shop
 statement.build: accountant department |
-statement.sign_shop: | shop
+statement.sign_shop: {UPPER} | shop
 statement.dispute: accountant supervisor {UPPER} | shop
 statement.sign_accountant: accountant {UPPER} | apart
 statement.sign_supervisor: supervisor {UPPER} | apart

@@ -1,6 +1,7 @@
 """Signing in: what opens, what is counted, and that nobody can lock out somebody else."""
 
 import asyncio
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 
@@ -94,6 +95,25 @@ async def test_slips_expire_and_a_newer_one_replaces_them(rollback: None) -> Non
         await slips.find(newer, NOW + timedelta(days=7))
 
 
+async def test_two_prints_at_once_leave_one_live_slip(committed: None) -> None:
+    """Else the sheet that was thrown away still opens the account for seven days."""
+    world = await small_county()
+    chief, instructor = await actor_of(world.chief), await actor_of(world.instructor)
+    people = [world.worker, world.second_worker]
+    printed = await asyncio.gather(
+        *(
+            slips.issue(actor, [one.person_id for one in order], NOW, "https://grid.example")
+            for actor, order in ((chief, people), (instructor, people[::-1])) * 3
+        )
+    )
+    live = 0
+    for slip in (slip for sheet in printed for slip in sheet):
+        with suppress(SlipSpent):
+            await slips.find(slip.url.rpartition("/")[2], NOW)
+            live += 1
+    assert live == len(people)
+
+
 async def test_two_sign_ins_at_once_from_a_known_browser(committed: None) -> None:
     """A tablet that already knows somebody else: both open, the device is one."""
     world = await small_county()
@@ -152,8 +172,15 @@ async def test_a_secretary_prints_slips_only_for_whom_they_manage(rollback: None
             await slip_of(chief, stranger)
     post_id = await roster.add_post(COUNTY, world.units["421222100"].id, Role.INSTRUCTOR)
     await roster.assign(COUNTY, post_id, world.worker.person_id, NOW.date())
+    ticked = [world.second_worker.person_id, world.worker.person_id]
+    with pytest.raises(Conflict, match=f"^{world.worker.name}在别处还有任职"):
+        await slips.issue(chief, ticked, NOW, "https://grid.example")
     with pytest.raises(NotFound):
-        await slip_of(chief, world.worker)
+        await slips.issue(chief, [*ticked, world.cousin_worker.person_id], NOW, "https://x.example")
+    assert not await DB.fetchval(
+        "SELECT count(*) FROM shared.activation_slip WHERE county_id = $1", COUNTY
+    )
+    await slip_of(await actor_of(world.department, desk=True), world.worker)
 
 
 async def test_wrong_tries_elsewhere_do_not_stop_a_known_phone(rollback: None) -> None:
@@ -268,6 +295,59 @@ async def test_disabled_account_and_revoked_session_end_at_once(rollback: None) 
     second = await signin.sign_in(COUNTY, world.worker.phone, PIN, NOW)
     await accounts.revoke_all(await actor_of(world.chief), world.worker.person_id, NOW)
     assert await sessions.resolve(second.token, NOW) is None
+
+
+async def test_who_has_left_and_loses_the_phone_is_signed_out_by_the_last_unit(
+    rollback: None,
+) -> None:
+    """For 90 days a stranger could show codes; no present post stands between any longer."""
+    world = await small_county()
+    worker = world.worker
+    await with_pin(worker)
+    held = await signin.sign_in(COUNTY, worker.phone, PIN, NOW)
+    await roster.end_assignment(COUNTY, worker.assignment_id, today(NOW))
+    chief = await actor_of(world.chief)
+    department = await actor_of(world.department, desk=True)
+    for stranger in (world.lead, world.cousin_worker, world.accountant):
+        with pytest.raises(NotFound):
+            await accounts.revoke_all(await actor_of(stranger), worker.person_id, NOW)
+    assert await accounts.revoke_all(chief, worker.person_id, NOW, "手机丢失") == 1
+    assert await sessions.resolve(held.token, NOW) is None
+    stop = partial(accounts.set_disabled, person_id=worker.person_id, now=NOW, reason="手机丢失")
+    with pytest.raises(NotFound):
+        await stop(chief, disabled=True)
+    await stop(department, disabled=True)
+    with pytest.raises(WrongSignIn):
+        await signin.sign_in(COUNTY, worker.phone, PIN, NOW)
+    for actor in (chief, department):
+        line = await accounts.line(actor, worker.person_id, NOW)
+        assert (line.away, line.state, line.role_name) == (True, "已停用", "网格员（已离任）")
+        assert worker.person_id not in {one.person_id for one in await accounts.listed(actor, NOW)}
+        [line] = await accounts.listed(actor, NOW, state="away")
+        assert line.person_id == worker.person_id
+        with pytest.raises(NotFound):
+            await slip_of(actor, worker)
+    later = NOW + timedelta(days=90)
+    with pytest.raises(NotFound):
+        await accounts.revoke_all(department, worker.person_id, later)
+    with pytest.raises(NotFound):
+        await accounts.line(department, worker.person_id, later)
+
+
+async def test_a_phone_signed_out_by_its_owner_is_known_no_more(rollback: None) -> None:
+    """Ended alone in the list of devices, a lost phone kept tries of its own beside the day's."""
+    world = await small_county()
+    account_id = await with_pin(world.worker)
+    lost = await signin.sign_in(COUNTY, world.worker.phone, PIN, NOW)
+    here = await signin.sign_in(COUNTY, world.worker.phone, PIN, NOW)
+    await sessions.end_one(await resolved(here), (await resolved(lost)).session_id, NOW)
+    assert await sessions.resolve(lost.token, NOW) is None
+    for token, charged in ((lost.device_token, 1), (here.device_token, 1)):
+        with pytest.raises(WrongSignIn):
+            await signin.sign_in(COUNTY, world.worker.phone, OTHER_PIN, NOW, device_token=token)
+        account = await queries.account(COUNTY, account_id)
+        assert account is not None
+        assert account.failures == charged
 
 
 async def test_phone_sessions_roll_and_end_after_thirty_idle_days(rollback: None) -> None:
@@ -399,7 +479,35 @@ async def test_every_step_leaves_an_audit_event(rollback: None) -> None:
         ("identity.sign_in", "self"),
         ("identity.sign_in_refused", "none"),
     } <= events
-    assert any(action == "identity.revoke" for action, _ in events)
+    assert ("identity.revoke", "chief@421222100001") in events
+
+
+async def test_the_audit_names_the_secretary_who_acted_on_an_account(rollback: None) -> None:
+    """Not 本人, and under the unit, so that a search of the village finds it."""
+    world = await small_county()
+    person_id = world.worker.person_id
+    await with_pin(world.worker)
+    grid = world.units[world.worker.unit_code]
+    post_id = await roster.add_post(COUNTY, grid.id, Role.GRIDWORKER)
+    await roster.assign(COUNTY, post_id, world.chief.person_id, NOW.date())
+    chief = await actor_of(world.chief)
+    await accounts.revoke_all(chief, person_id, NOW, "手机丢了")
+    await accounts.set_card_pin(chief, person_id, PIN, PIN)
+    await accounts.set_card_pin(await actor_of(world.worker), person_id, PIN, PIN)
+    department = await actor_of(world.department, desk=True)
+    await accounts.set_disabled(department, person_id, NOW, disabled=True, reason="核查")
+    rows = await DB.fetch(
+        "SELECT action, authority, unit_code FROM shared.audit_event WHERE county_id > 0"
+        " AND object_id = $1 ORDER BY id",
+        person_id,
+    )
+    grid_code = world.worker.unit_code
+    assert [tuple(row.values()) for row in rows] == [
+        ("identity.revoke", "chief@421222100001", grid_code),
+        ("identity.card_pin", "chief@421222100001", grid_code),
+        ("identity.card_pin", "self", ""),
+        ("identity.disable", "department@421222", grid_code),
+    ]
 
 
 async def test_a_helper_of_another_county_is_a_stranger(rollback: None) -> None:

@@ -179,7 +179,10 @@ async def test_the_desk_manages_accounts(client: httpx.AsyncClient) -> None:
     assert world.cousin_worker.name in (await client.get("/desk/accounts")).text
     own = f"/desk/accounts/{world.worker.person_id}"
     await with_pin(world.worker)
-    assert (await client.get(own)).status_code == 200
+    shown = await client.get(own)
+    assert shown.status_code == 200
+    fields = re.findall(r' id="(f-[^"]+)"', shown.text)
+    assert len(fields) == len(set(fields)), "two fields of one id share a label"
     assert (await post(client, f"{own}/disable")).status_code == 422
     assert (await post(client, f"{own}/disable", reason="手机被盗")).status_code == 303
     assert "已停用" in (await client.get(own)).text

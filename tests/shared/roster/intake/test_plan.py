@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from shared.ids import new_id
 from shared.roster import phones
-from shared.roster.intake.columns import read_entries, read_roster
+from shared.roster.intake.columns import ID_TITLE, read_entries, read_roster
 from shared.roster.intake.plan import Options, make_plan
 from shared.roster.intake.schemas import Known, KnownPerson, KnownTenure, Plan
 from shared.roster.schemas import UnitRow
@@ -301,3 +301,58 @@ def test_the_fingerprint_decides_not_the_spelling() -> None:
     assert phones.clean(people[4]["手机号"]) == "18064884206"
     plan, _ = compare(people, imported(sheets.staff()))
     assert plan.is_empty
+
+
+def exported(known: Known) -> list[sheets.Cells]:
+    """The staff's rows as our own export gives them."""
+    ids = {known.people[one.person_id].name: str(one.id) for one in known.tenures.values()}
+    return [cells | {ID_TITLE: ids[cells["姓名"]]} for cells in sheets.staff()]
+
+
+def faults_of(people: list[sheets.Cells], known: Known, within: tuple[str, ...] = ()) -> list[str]:
+    header = ["序号", ID_TITLE, *sheets.HEADER[1:]]
+    table = read_roster(sheets.workbook(people, header), "花名册.xlsx")
+    entries = read_entries(table, COUNTY, TODAY)
+    options = Options(county_id=COUNTY, today=TODAY, within=within)
+    make_plan(table, entries, known, None, options, new_id)
+    return table.sentences()
+
+
+def test_a_row_copied_from_our_export_is_nobody_twice() -> None:
+    """Offices add a person by copying a row: the hidden 任职编号 comes along, and says another."""
+    known = imported(sheets.staff())
+    people = exported(known)
+    new = sheets.person("新来人", "13800000009", grid=3)
+    assert faults_of([*people, new], known) == []
+    found = faults_of([*people, people[4] | new], known)
+    assert [one.partition("。")[0] for one in found] == [
+        "第 8 行“任职编号”：与第 12 行的编号相同",
+        "第 12 行“任职编号”：与第 8 行的编号相同",
+    ]
+
+
+def test_a_successor_typed_over_a_row_of_our_export_is_somebody_else() -> None:
+    """One of name and phone may be corrected; with both it would be another's account."""
+    known = imported(sheets.staff())
+    for cells, sentences in (
+        ({"姓名": "欧阳金三"}, []),
+        ({"手机号": "13800000009"}, []),
+        ({"姓名": "新来人", "手机号": "13800000009"}, ["第 8 行“姓名”：姓名和手机号都"]),
+    ):
+        people = exported(known)
+        people[4] |= cells
+        assert [one[:17] for one in faults_of(people, known)] == sentences
+
+
+def test_nobody_is_moved_or_changed_out_of_another_township() -> None:
+    """A township's file ended the post of whoever it named, wherever that was; the desk refuses."""
+    other = ("麦市镇", "麦市村", "421222101001")
+    there = sheets.person("甲乙", "13800000009", place=other)
+    known = imported([*sheets.staff(), there])
+    moved = sheets.person("甲乙", "13800000009", grid=3)
+    assert faults_of([*sheets.staff(), moved], known) == []
+    assert faults_of([*sheets.staff(), moved], known, ("421222100",)) == [
+        "第 12 行“姓名”：甲乙现在也是麦市村第1网格网格员，不在您管理的范围内，请由县里办理。"
+    ]
+    back = imported([sheets.person("甲乙", "13800000009", grid=3)], known)
+    assert faults_of([*sheets.staff(), moved], back, ("421222100",)) == []

@@ -185,6 +185,22 @@ async def test_what_is_accepted_is_what_was_shown(department: Actor) -> None:
     )
 
 
+async def test_the_audit_names_the_instructor_and_the_units_of_an_import(rollback: None) -> None:
+    """Not 本人, and not nowhere: a search of the township finds every line of its roster."""
+    instructor = await acting((await small_county()).instructor)
+    run_id, _ = await service.preview(instructor, file(sheets.staff()), NOW)
+    await service.accept(instructor, run_id, NOW)
+    rows = await DB.fetch(
+        "SELECT DISTINCT action, authority, left(unit_code, 9) AS township"
+        " FROM shared.audit_event WHERE county_id = $1 AND actor_id = $2",
+        COUNTY,
+        instructor.person_id,
+    )
+    found = {tuple(row.values()) for row in rows}
+    assert {"person.add", "person.edit", "assignment.start"} <= {action for action, *_ in found}
+    assert {(who, place) for _, who, place in found} == {("instructor@421222100", "421222100")}
+
+
 async def test_a_roster_that_changed_meanwhile_is_shown_again(department: Actor) -> None:
     """The accepted preview no longer holds."""
     run_id, _ = await service.preview(department, file(sheets.staff()), NOW)

@@ -15,7 +15,7 @@ from shared.roster import service as roster
 from shared.roster.intake.columns import IMPORTABLE
 from shared.roster.roles import Role, UnitKind
 from shared.roster.rules import ROLES_AT
-from tests.factories import COUNTY, SmallCounty, acting, member, phone, shop, small_county
+from tests.factories import COUNTY, STARTED, SmallCounty, acting, member, phone, shop, small_county
 from tests.shared.identity.test_web import enter, enter_desk, post
 from tests.shared.roster.intake import sheets
 
@@ -236,6 +236,7 @@ async def test_units_and_posts(client: httpx.AsyncClient) -> None:
     assert (await post(client, path, **fields)).status_code == 303
     answer = await post(client, path, **fields)
     assert (answer.status_code, "别人已改过" in answer.text) == (409, True)
+    await see(client, "/desk/audit?subject=unit", "网格类型：城镇社区 → 农村", "户数：88 → 90")
 
     answer = await post(client, f"{base}/421222100001/post", role="gridworker")
     assert answer.status_code == 422
@@ -426,17 +427,40 @@ async def test_the_department_changes_the_first_keeper_of_a_shop(
 async def test_a_person_leads_only_to_an_account_page_that_is_there(
     client: httpx.AsyncClient,
 ) -> None:
-    """Accounts are those of people in office: who left, or has not begun, has no page there."""
+    """Who has not begun, or left so long ago that nobody can sign in, has no page there."""
     world = await desk(client)
     coming = await member(
         Role.GRIDWORKER, world.units["421222101001002"], valid_from=today() + timedelta(days=9)
     )
     await roster.end_assignment(COUNTY, world.second_worker.assignment_id, today())
-    for someone in (world.worker, world.second_worker, coming):
+    long_ago = today() - timedelta(days=90)
+    await roster.end_assignment(COUNTY, world.cousin_worker.assignment_id, long_ago)
+    for someone in (world.worker, world.second_worker, world.cousin_worker, coming):
         address = f"/desk/accounts/{someone.person_id}"
         page = await see(client, f"/desk/roster/people/{someone.person_id}", someone.name)
         there = (await client.get(address)).status_code == 200
-        assert (address in page) is there is (someone is world.worker)
+        assert (address in page) is there is (someone in (world.worker, world.second_worker))
+
+
+async def test_who_has_left_belongs_to_the_unit_left_last(client: httpx.AsyncClient) -> None:
+    """Not to where the post began last: that village parted with them long ago."""
+    world = await small_county()
+    worker, day = world.worker, today()
+    other = world.units["421222101001001"]
+    post_id = await roster.add_post(COUNTY, other.id, Role.MEDIATOR)
+    begun = STARTED + timedelta(days=10)
+    ended = begun + timedelta(days=10)
+    await roster.assign(COUNTY, post_id, worker.person_id, begun, valid_to=ended)
+    stranger = await member(Role.CHIEF, world.units["421222101001"], "李书记")
+    await roster.end_assignment(COUNTY, worker.assignment_id, day)
+    path = f"/verify/people/{worker.person_id}"
+    await enter(client, stranger)
+    assert (await client.get(path)).status_code == 404
+    assert (await post(client, f"{path}/phone")).status_code == 404
+    client.cookies.clear()
+    await enter(client, world.chief)
+    await see(client, path, worker.name)
+    assert worker.phone in (await post(client, f"{path}/phone")).text
 
 
 async def test_the_verifiers_list_is_the_own_subtree(client: httpx.AsyncClient) -> None:
