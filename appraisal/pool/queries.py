@@ -9,6 +9,7 @@ import msgspec
 from appraisal.casework.rules import Pool
 from appraisal.pool.rules import Protection, Shield, Standing
 from appraisal.pool.schemas import Candidate
+from shared import lock_queries
 from shared.database import DB
 
 PURGE_CHUNK = 500
@@ -190,8 +191,7 @@ async def applied(county_id: int, post_id: UUID, phone_hmac: bytes) -> bool:
 
     Until the transaction ends nobody else can ask for the same.
     """
-    lock = "SELECT pg_advisory_xact_lock(hashtext($2), $1) -- $1 is county_id"
-    await DB.execute(lock, county_id, f"appraisal.applicant {post_id} {phone_hmac.hex()}")
+    await lock_queries.take(county_id, f"appraisal.applicant {post_id} {phone_hmac.hex()}")
     found: bool = await DB.fetchval(APPLIED, county_id, post_id, phone_hmac)
     return found
 

@@ -17,6 +17,7 @@ from appraisal.survey.schemas import (
     Interviewer,
     SurveyRow,
 )
+from shared import lock_queries
 from shared.database import DB
 
 SURVEY = """
@@ -190,7 +191,7 @@ def _count(status: str) -> int:
 
 async def lock_households(county_id: int) -> None:
     """One import, or one freezing, of a county at a time; until the transaction ends."""
-    await DB.execute("SELECT pg_advisory_xact_lock(hashtext('appraisal.household'), $1)", county_id)
+    await lock_queries.take(county_id, "appraisal.household")
 
 
 async def households(county_id: int, grids: Sequence[str]) -> list[HouseholdRow]:
@@ -312,8 +313,7 @@ async def insert_grids(
 
 async def lock_field(county_id: int, survey_id: UUID) -> None:
     """One print or top-up of a survey at a time; until the transaction ends."""
-    sql = "SELECT pg_advisory_xact_lock(hashtext($2), $1)"
-    await DB.execute(sql, county_id, f"appraisal.survey {survey_id}")
+    await lock_queries.take(county_id, f"appraisal.survey {survey_id}")
 
 
 async def set_drawn(

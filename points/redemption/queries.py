@@ -17,6 +17,7 @@ from points.redemption.schemas import (
     RedemptionRow,
     TriesRow,
 )
+from shared import lock_queries
 from shared.database import DB
 
 CODE = "SELECT id, person_id, created_at, expires_at, used_by FROM points.code "
@@ -221,7 +222,7 @@ async def cards_of(county_id: int, people: Sequence[UUID]) -> dict[UUID, str]:
 
 async def lock_cards(county_id: int) -> None:
     """Cards of a county are issued one after another, sheet by sheet."""
-    await DB.execute("SELECT pg_advisory_xact_lock(hashtext('points.card'), $1)", county_id)
+    await lock_queries.take(county_id, "points.card")
 
 
 async def revoke_card(county_id: int, person_id: UUID, at: datetime) -> bool:

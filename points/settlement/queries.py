@@ -6,6 +6,7 @@ from uuid import UUID
 
 from points.settlement.rules import Part
 from points.settlement.schemas import DisputeRow, Event, LineRow, SignatureRow, StatementRow
+from shared import lock_queries
 from shared.database import DB
 
 # A redemption counts when it was accepted, its undoing when it was posted. What stands in a line
@@ -234,7 +235,7 @@ async def carries(county_id: int, month: str) -> dict[tuple[UUID, UUID], list[tu
 
 async def lock_builds(county_id: int) -> None:
     """Builds are written one after another, so that two months do not open with the same."""
-    await DB.execute("SELECT pg_advisory_xact_lock(hashtext('points.statement'), $1)", county_id)
+    await lock_queries.take(county_id, "points.statement")
 
 
 async def insert_statement(county_id: int, row: StatementRow) -> None:

@@ -11,6 +11,7 @@ import msgspec
 
 from points.work.rules import State, month_bounds
 from points.work.schemas import Excluding, StepRow
+from shared import lock_queries
 from shared.database import DB
 
 
@@ -111,9 +112,7 @@ SET state = 'posted', posted_at = COALESCE(village_month.posted_at, excluded.pos
 
 async def lock_import(county_id: int) -> None:
     """One import of a county at a time; released with the transaction."""
-    await DB.execute(
-        "SELECT pg_advisory_xact_lock(hashtextextended('work import', $1::int))", county_id
-    )
+    await lock_queries.take(county_id, "points.work_import")
 
 
 async def closed_months(county_id: int) -> set[tuple[str, int]]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
+from shared import lock_queries
 from shared.calendar.rules import DayException
 from shared.database import DB
 
@@ -29,8 +30,7 @@ async def year(county_id: int, number: int) -> list[DayException]:
 
 async def lock(county_id: int) -> None:
     """Held by whoever writes a year, to the end of the transaction: a year has one arrangement."""
-    sql = "SELECT pg_advisory_xact_lock(hashtext('shared.calendar_exception'), $1)"
-    await DB.execute(sql, county_id)
+    await lock_queries.take(county_id, "shared.calendar_exception")
 
 
 async def insert(county_id: int, ids: Sequence[UUID], days: Sequence[DayException]) -> None:

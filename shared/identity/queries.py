@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
 
+from shared import lock_queries
 from shared.database import DB
 from shared.identity.rules import Tries
 from shared.identity.schemas import (
@@ -460,8 +461,7 @@ async def insert_slip(
 
 async def lock_slips(county_id: int) -> None:
     """Slips of a county are printed one sheet after another: each sees those before it."""
-    sql = "SELECT pg_advisory_xact_lock(hashtext('shared.activation_slip'), $1)"
-    await DB.execute(sql, county_id)
+    await lock_queries.take(county_id, "shared.activation_slip")
 
 
 async def revoke_slips(county_id: int, account_id: UUID, now: datetime) -> None:
