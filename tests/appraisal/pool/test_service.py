@@ -276,9 +276,8 @@ async def test_an_exit_needs_two_failures(rollback: None) -> None:
         await exit_of(made, made.town.worker, "appraisal", "opened")
 
 
-async def test_a_protected_person_stays(rollback: None) -> None:
-    """No decision and no dismissal in a protected period; the sentence does not say why."""
-    made = await scene()
+async def appeal_over(made: Scene) -> tuple[Member, UUID]:
+    """Somebody on a contract whose exit is decided, served and not appealed; and the case."""
     someone = await gridworker(made, Employment.CONTRACT)
     await failed_again(made, someone)
     case_id = await exit_of(made, someone, "appraisal", "opened")
@@ -287,6 +286,13 @@ async def test_a_protected_person_stays(rollback: None) -> None:
     await sign(made, someone, case_id, "served")
     made.pass_days(40)
     await casework.clock(COUNTY, made.now)
+    return someone, case_id
+
+
+async def test_a_protected_person_stays(rollback: None) -> None:
+    """No decision and no dismissal in a protected period; the sentence does not say why."""
+    made = await scene()
+    someone, case_id = await appeal_over(made)
     clerk = await actor_of(made, made.clerk)
     shield = ShieldForm(
         kind=Protection.MATERNITY, starts_on=made.today, ends_on=None, document="证明1号"
@@ -314,14 +320,7 @@ async def test_a_protected_person_stays(rollback: None) -> None:
 async def test_no_dismissal_runs_ahead_of_a_protection(rollback: None) -> None:
     """Signed for next month, it could not see what is recorded until then: it waits for its day."""
     made = await scene()
-    someone = await gridworker(made, Employment.CONTRACT)
-    await failed_again(made, someone)
-    case_id = await exit_of(made, someone, "appraisal", "opened")
-    await to_decision(made, case_id)
-    await sign(made, made.town.instructor, case_id, "decided")
-    await sign(made, someone, case_id, "served")
-    made.pass_days(40)
-    await casework.clock(COUNTY, made.now)
+    someone, case_id = await appeal_over(made)
     ahead = made.today + timedelta(days=30)
     with pytest.raises(StepRefused, match="还没有到"):
         await sign(made, made.clerk, case_id, "dismissed", on=ahead)

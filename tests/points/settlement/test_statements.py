@@ -1,4 +1,6 @@
+import asyncio
 import io
+from contextvars import copy_context
 from datetime import timedelta
 
 import openpyxl
@@ -12,6 +14,7 @@ from shared.clock import now, today
 from shared.database import DB
 from shared.documents.excel import digest
 from shared.errors import Forbidden, Invalid, NotFound
+from shared.identity.actor import Actor
 from shared.roster import service as roster
 from shared.roster.roles import Role
 from tests import factories
@@ -571,10 +574,8 @@ async def test_everything_that_waits_for_a_signer_is_shown(
     assert shown == [later.id, earlier.id]
 
 
-async def test_two_months_built_at_once_open_with_a_carry_once(
-    committed: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A job beside a press: what is below zero is deducted from one of them."""
+async def below_zero() -> tuple[StatementRow, str, str]:
+    """A frozen statement of this month that the next one opens with; the next two months."""
     made = await world()
     await spender(made)
     redemption = await redeem(made, in_last_month(3), rice=1)
@@ -583,7 +584,14 @@ async def test_two_months_built_at_once_open_with_a_carry_once(
     (negative,) = await built(THIS_MONTH)
     await sign_all(made, negative)
     first = rules.next_month(THIS_MONTH)
-    second = rules.next_month(first)
+    return negative, first, rules.next_month(first)
+
+
+async def test_two_months_built_at_once_open_with_a_carry_once(
+    committed: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A job beside a press: what is below zero is deducted from one of them."""
+    negative, first, second = await below_zero()
     hashing = building._hash
 
     async def other_meanwhile(draft: building._Draft) -> None:
@@ -596,4 +604,30 @@ async def test_two_months_built_at_once_open_with_a_carry_once(
         await building.build(None, COUNTY, first, now=after(first))
     assert await queries.statements_of_month(COUNTY, first) == []
     (one,) = await queries.statements_of_month(COUNTY, second)
+    assert one.carried == [negative.id]
+
+
+async def test_a_build_waits_for_one_that_is_being_written(
+    committed: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither has committed when both have read what is carried over: the second is refused."""
+    negative, first, second = await below_zero()
+    storing = building._store
+    outside = copy_context()
+    others = []
+    waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)"
+
+    async def other_meanwhile(actor: Actor | None, county_id: int, draft: building._Draft) -> None:
+        monkeypatch.setattr(building, "_store", storing)
+        work = building.build(None, COUNTY, second, now=after(second))
+        others.append(asyncio.create_task(work, context=outside))
+        while not others[0].done() and not await DB.fetchval(waits):
+            pass
+        await storing(actor, county_id, draft)
+
+    monkeypatch.setattr(building, "_store", other_meanwhile)
+    await building.build(None, COUNTY, first, now=after(first))
+    with pytest.raises(StatementChanged):
+        await others[0]
+    (one,) = await queries.statements_of_month(COUNTY, first)
     assert one.carried == [negative.id]
