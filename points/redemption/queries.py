@@ -52,7 +52,9 @@ VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (county_id, number) DO NOTHING R
 PICKUP = """
 SELECT k.id, k.person_id, n.name AS person_name, k.shop_id, s.name AS shop_name, h.status,
        h.amount, h.at, h.expires_at, k.collector, k.deliver_to, k.sealed, h.products,
-       h.quantities, h.prices
+       h.quantities, h.prices,
+       EXISTS (SELECT FROM points.redemption r WHERE r.county_id = k.county_id AND r.hold_id = k.id
+               AND r.status = 'accepted') AS charged
 FROM points.pickup k
 JOIN points.hold h ON h.county_id = k.county_id AND h.id = k.id AND h.status <> 'refused'
 JOIN points.shop s ON s.county_id = k.county_id AND s.id = k.shop_id
