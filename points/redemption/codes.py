@@ -74,11 +74,20 @@ async def _issue(county_id: int, person_id: UUID, now: datetime, seconds: int) -
     raise TooMany("现在出码的人太多，请稍后再试。", 5)
 
 
-async def recognise(actor: Actor, shop: ShopRow, text: str, pin: str | None, now: datetime) -> Who:
+async def recognise(
+    actor: Actor,
+    shop: ShopRow,
+    text: str,
+    pin: str | None,
+    now: datetime,
+    *,
+    order_id: UUID | None = None,
+) -> Who:
     """Whose wallet a scanned or typed code opens; raises NotACode, UseAsPickup, TooManyTries.
 
     An unknown code or card is answered without a person: the ledger refuses it and keeps the
-    refusal. A card asks for its PIN (PinNeeded, and the sign-in's own errors).
+    refusal. A card asks for its PIN (PinNeeded, and the sign-in's own errors). What was asked
+    under ``order_id`` before gets its answer again, even if the card was replaced since.
     """
     code = scanned(text)
     if code is None:
@@ -87,7 +96,7 @@ async def recognise(actor: Actor, shop: ShopRow, text: str, pin: str | None, now
         raise UseAsPickup
     await _may_try(actor.county_id, shop.id, code, now)
     if code.kind is CodeKind.CARD:
-        return await _holder(actor.county_id, shop, code, pin, now)
+        return await _holder(actor.county_id, shop, code, pin, now, order_id)
     code_hash = digest(code.token) if code.token else digits_hash(code.digits)
     look_up = queries.code_by_token if code.token else queries.code_by_digits
     found = await look_up(actor.county_id, code_hash)
@@ -100,7 +109,9 @@ async def recognise(actor: Actor, shop: ShopRow, text: str, pin: str | None, now
     )
 
 
-async def presented(actor: Actor, shop: ShopRow, text: str, pin: str | None, now: datetime) -> Who:
+async def presented(
+    actor: Actor, shop: ShopRow, text: str, pin: str | None, now: datetime, order_id: UUID
+) -> Who:
     """As ``recognise``, but who a one-time token belongs to is left to the ledger.
 
     It reads the code under the county's lock anyway, and refuses the keeper's own.
@@ -108,20 +119,30 @@ async def presented(actor: Actor, shop: ShopRow, text: str, pin: str | None, now
     code = scanned(text)
     if code is not None and code.kind is CodeKind.ONCE and code.token:
         return Who("token", digest(code.token))
-    return await recognise(actor, shop, text, pin, now)
+    return await recognise(actor, shop, text, pin, now, order_id=order_id)
 
 
 async def _holder(
-    county_id: int, shop: ShopRow, code: Scanned, pin: str | None, now: datetime
+    county_id: int,
+    shop: ShopRow,
+    code: Scanned,
+    pin: str | None,
+    now: datetime,
+    order_id: UUID | None,
 ) -> Who:
-    """The holder of a printed card, after the PIN."""
+    """The holder of a printed card, after the PIN; for a repeat it was typed the first time."""
+    hashed = digest(code.token) if code.token else digits_hash(code.digits)
     if code.token:
-        card = await queries.card_by_token(county_id, digest(code.token))
+        card = await queries.card_by_token(county_id, hashed)
     else:
         card = await queries.card_by_number(county_id, code.digits)
-    await _tried(county_id, shop.id, code, now, right=card is not None)
+    former = None
+    if card is None and order_id is not None:
+        former = await queries.card_used(county_id, (hashed, code.digits), shop.id, order_id)
+    await _tried(county_id, shop.id, code, now, right=(card or former) is not None)
+    if former:
+        return Who("card", None, former.person_id)
     if card is None:
-        hashed = digest(code.token) if code.token else digits_hash(code.digits)
         return Who("token" if code.token else "digits", hashed)
     if pin is None:
         raise PinNeeded

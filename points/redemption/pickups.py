@@ -235,7 +235,7 @@ async def _orderer(actor: Actor, order: HoldOrder, now: datetime) -> tuple[ShopR
     """The shop, whose wallet, and under which right."""
     if order.code is not None:
         shop = await counter(actor, order.shop_id)
-        who = await recognise(actor, shop, order.code, order.pin, now)
+        who = await recognise(actor, shop, order.code, order.pin, now, order_id=order.id)
         if who.person_id:
             await counter(actor, order.shop_id, owner=who.person_id)
         return shop, _Means.of(who), "shop"

@@ -36,6 +36,19 @@ SELECT count(*) FROM points.code WHERE county_id = $1 AND person_id = $2 AND cre
 CARD = "SELECT id, person_id, number FROM points.card "
 CARD_BY_TOKEN = CARD + "WHERE county_id = $1 AND token_hash = $2 AND revoked_at IS NULL"
 CARD_BY_NUMBER = CARD + "WHERE county_id = $1 AND number = $2 AND revoked_at IS NULL"
+# A card that has ended, if what is asked again was asked with it: nothing new can come of that.
+CARD_USED = (
+    CARD
+    + """AS c WHERE c.county_id = $1 AND (c.token_hash = $2 OR c.number = $3)
+  AND c.revoked_at IS NOT NULL
+  AND EXISTS (
+      SELECT FROM points.redemption r WHERE r.county_id = $1 AND r.id = $5 AND r.shop_id = $4
+        AND r.means = 'card' AND r.person_id = c.person_id
+      UNION ALL
+      SELECT FROM points.hold h WHERE h.county_id = $1 AND h.id = $5 AND h.shop_id = $4
+        AND h.means = 'card' AND h.person_id = c.person_id)
+"""
+)
 CARDS_OF = """
 SELECT person_id, number FROM points.card
 WHERE county_id = $1 AND person_id = ANY($2) AND revoked_at IS NULL
@@ -214,6 +227,13 @@ async def card_by_token(county_id: int, token_hash: bytes) -> CardRow | None:
 
 async def card_by_number(county_id: int, number: str) -> CardRow | None:
     return await DB.one(CardRow, CARD_BY_NUMBER, county_id, number)
+
+
+async def card_used(
+    county_id: int, code: tuple[bytes, str], shop_id: UUID, order_id: UUID
+) -> CardRow | None:
+    """A former card, by token's hash or number, under which a shop asked ``order_id`` before."""
+    return await DB.one(CardRow, CARD_USED, county_id, *code, shop_id, order_id)
 
 
 async def cards_of(county_id: int, people: Sequence[UUID]) -> dict[UUID, str]:

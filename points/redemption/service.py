@@ -75,7 +75,7 @@ async def redeem(actor: Actor, order: RedemptionOrder, now: datetime) -> Answer:
         raise NotFound
     serves = Target(unit_code=here.shop.unit_code, shop_id=order.shop_id)
     require(actor, Action.REDEEM, serves)
-    who = await presented(actor, here.shop, order.code, order.pin, now)
+    who = await presented(actor, here.shop, order.code, order.pin, now, order.id)
     if who.person_id:
         require(actor, Action.REDEEM, msgspec.structs.replace(serves, owner=who.person_id))
     terms = terms_of(here, order.lines, day, order.amount)

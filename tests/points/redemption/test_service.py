@@ -7,7 +7,8 @@ import pytest
 
 from points.errors import NotACode, PinNeeded, Refused, TooManyTries, UndoTooLate
 from points.mall import service as mall
-from points.redemption import codes, queries, service
+from points.redemption import codes, pickups, queries, service
+from points.redemption.schemas import HoldOrder
 from shared.clock import now, today
 from shared.database import DB
 from shared.errors import Forbidden, GridmeritError, Invalid, NotFound
@@ -305,6 +306,31 @@ async def test_a_printed_card_needs_its_pin(rollback: None) -> None:
     await codes.revoke_card(chief, scene.worker.person_id, now())
     answer = await service.redeem(scene.keeper, scene.order(card.token, pin="739164"), now())
     assert answer.redemption is None
+
+
+@pytest.mark.parametrize("kind", ["token", "number"])
+async def test_a_lost_answer_outlives_the_card(rollback: None, kind: str) -> None:
+    """The card is replaced before the shop asks again: the first answer, for sale and order."""
+    scene = await counter()
+    chief = await acting(scene.world.chief)
+    card = await codes.issue_card(chief, scene.worker.person_id, now())
+    await accounts.set_card_pin(scene.worker, scene.worker.person_id, "739164", "739164")
+    shown = getattr(card, kind)
+    order = scene.order(shown, pin="739164")
+    ahead = HoldOrder(
+        id=new_id(), shop_id=scene.shop_id, lines=order.lines, code=shown, pin="739164"
+    )
+    first = await service.redeem(scene.keeper, order, now())
+    held = await pickups.hold(scene.keeper, ahead, now())
+    await codes.issue_card(chief, scene.worker.person_id, now())
+    again = await service.redeem(scene.keeper, order, now())
+    assert (again.repeated, again.redemption) == (True, first.redemption)
+    kept = await pickups.hold(scene.keeper, ahead, now())
+    assert (kept.repeated, kept.held) == (True, held.held)
+    other = await service.redeem(scene.keeper, scene.order(shown, pin="739164"), now())
+    assert other.refusal is not None
+    assert other.refusal.code == "code_unknown"
+    assert await queries.spendable(COUNTY, scene.worker.person_id, now()) == 1970
 
 
 async def test_ten_scanners_one_code(committed: None) -> None:
