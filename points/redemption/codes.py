@@ -6,7 +6,7 @@ count stands in PostgreSQL, per shop, so that emptying the cache frees no guessi
 
 import os
 import secrets
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
@@ -27,6 +27,7 @@ from shared.identity.access import Action, Target, allowed, reach, require
 from shared.identity.actor import Actor
 from shared.identity.rules import delay
 from shared.identity.sealing import digest, keyed
+from shared.identity.sessions import FORMER_DAYS
 from shared.identity.signin import check_card_pin
 from shared.ids import new_id
 from shared.roster import service as roster
@@ -248,6 +249,27 @@ async def card_holders(actor: Actor, now: datetime) -> list[CardHolder]:
     ]
 
 
+async def cards_left(actor: Actor, now: datetime) -> list[CardHolder]:
+    """Who left the actor's units with a card that still counts: it can only be stopped."""
+    day = today(now)
+    since = day - timedelta(days=FORMER_DAYS)
+    gone = {
+        span.person_id: span
+        for code in reach(actor, Action.CARD_PIN)
+        for span in await roster.workers(actor.county_id, code, since, day)
+        if span.valid_to is not None and span.valid_to <= day
+    }
+    numbers = await queries.cards_of(actor.county_id, list(gone))
+    elsewhere = await roster.worker_places(actor.county_id, list(numbers), day)
+    found = []
+    for person_id in numbers.keys() - elsewhere.keys():
+        villages = await _villages(actor.county_id, person_id, day)
+        if any(allowed(actor, Action.CARD_PIN, Target(unit_code=v)).allowed for v in villages):
+            name, number = gone[person_id].name, numbers[person_id]
+            found.append(CardHolder(person_id, name, "", number))
+    return sorted(found, key=lambda row: row.name)
+
+
 async def revoke_card(actor: Actor, person_id: UUID, now: datetime) -> None:
     """A lost card stops working at once."""
     code = await _card_village(actor, person_id, now)
@@ -260,14 +282,22 @@ async def revoke_card(actor: Actor, person_id: UUID, now: datetime) -> None:
 
 
 async def _card_village(actor: Actor, person_id: UUID, now: datetime) -> str:
-    """The village, of those the person works in, that lets the actor. Raises NotFound."""
-    duties = await roster.duties_at(actor.county_id, person_id, today(now))
-    villages = [duty.unit_code[:12] for duty in duties if duty.role is Role.GRIDWORKER] or [""]
+    """The village, of those that answer for the card, that lets the actor. Raises NotFound."""
+    villages = await _villages(actor.county_id, person_id, today(now)) or [""]
     for village in villages:
         if allowed(actor, Action.CARD_PIN, Target(unit_code=village)).allowed:
             return village
     require(actor, Action.CARD_PIN, Target(unit_code=villages[0], owner=person_id))
     return villages[0]
+
+
+async def _villages(county_id: int, person_id: UUID, day: date) -> list[str]:
+    """Where somebody works as a gridworker, else where they did last: a lost card outlives it."""
+    history = await roster.history(county_id, person_id)
+    served = [t for t in history if t.role is Role.GRIDWORKER and t.valid_from <= day]
+    held = [t for t in served if t.valid_to is None or t.valid_to > day]
+    last = max((t.valid_to for t in served if t.valid_to), default=day)
+    return sorted({t.unit_code[:12] for t in held or served if held or t.valid_to == last})
 
 
 async def _may_try(county_id: int, shop_id: UUID, code: Scanned, now: datetime) -> None:

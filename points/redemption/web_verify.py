@@ -115,6 +115,7 @@ async def _cards(request: Asked, error: GridmeritError | None = None) -> Templat
         "redemption/m_cards.html",
         status=error.status if error else 200,
         people=await codes.card_holders(request.user, moment(request)),
+        left=await codes.cards_left(request.user, moment(request)),
         error=error,
     )
 

@@ -453,6 +453,27 @@ async def test_a_card_is_good_for_ninety_days_after_leaving(rollback: None) -> N
         await codes.from_card(scene.keeper, scene.shop_id, card.number, "739164", late)
 
 
+@pytest.mark.parametrize("role", ["chief", "instructor", "department"])
+async def test_the_card_of_somebody_who_left_can_be_stopped(rollback: None, role: str) -> None:
+    """By the secretary of the village left last, the township and the department; nobody else."""
+    scene = await counter()
+    world, person_id = scene.world, scene.worker.person_id
+    card = await codes.issue_card(await acting(world.chief), person_id, now())
+    await roster.end_assignment(COUNTY, world.worker.assignment_id, today(), reason="辞职")
+    late = now() + timedelta(days=30)
+    neighbour = await factories.member(Role.CHIEF, world.units["421222100002"], "邻村书记")
+    assert await codes.cards_left(await acting(neighbour), late) == []
+    with pytest.raises(NotFound):
+        await codes.revoke_card(await acting(neighbour), person_id, late)
+    actor = await acting(getattr(world, role))
+    assert person_id not in [row.person_id for row in await codes.card_holders(actor, late)]
+    (left,) = await codes.cards_left(actor, late)
+    assert (left.person_id, left.number) == (person_id, card.number)
+    await codes.revoke_card(actor, person_id, late)
+    assert await queries.card_by_number(COUNTY, card.number) is None
+    assert await codes.cards_left(actor, late) == []
+
+
 async def test_cards_of_a_worker_of_several_grids(rollback: None) -> None:
     """One line in the list; the secretary of either village may print or stop the card."""
     scene = await counter()

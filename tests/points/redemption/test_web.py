@@ -12,6 +12,7 @@ from points.redemption.schemas import HoldOrder, WantedLine
 from shared.clock import now, today
 from shared.identity import accounts
 from shared.ids import new_id
+from shared.roster import service as roster
 from tests import factories
 from tests.factories import COUNTY, acting
 from tests.points.redemption.scene import Scene, counter, on_shelf, post, sign_in
@@ -302,6 +303,22 @@ async def test_a_sheet_of_cards_is_printed_whole_or_not_at_all(client: httpx.Asy
     assert answer.status_code == 404
     kept = {row.person_id: row.number for row in await codes.card_holders(chief, now())}
     assert kept[scene.worker.person_id] == card.number
+
+
+async def test_a_lost_card_of_somebody_who_left_is_stopped(client: httpx.AsyncClient) -> None:
+    """The secretary finds it on the page and stops it; no new one can be printed."""
+    scene = await counter()
+    chief = await acting(scene.world.chief)
+    card = await codes.issue_card(chief, scene.worker.person_id, now())
+    await roster.end_assignment(COUNTY, scene.world.worker.assignment_id, today(), reason="辞职")
+    await sign_in(client, chief)
+    shown = await client.get("/verify/cards")
+    assert "欧阳金山（已离任）的卡作废" in shown.text
+    assert f'value="{scene.worker.person_id}"' not in shown.text
+    answer = await post(client, f"/verify/cards/{scene.worker.person_id}/revoke")
+    assert answer.status_code == 303
+    assert await queries.card_by_number(COUNTY, card.number) is None
+    assert "已离任" not in (await client.get("/verify/cards")).text
 
 
 async def test_odd_pieces_and_names_are_answered_with_a_sentence(
