@@ -55,6 +55,12 @@ async def test_the_desk_sees_every_village_s_month(client: httpx.AsyncClient) ->
     assert "欧**山" in notice.text
     assert WORKER not in notice.text
     assert "5个工作日" in notice.text
+    assert "草稿，不能张贴" in notice.text
+    assert "已经逐条核实" not in notice.text
+    await bulk.post_month(COUNTY, last_month(), now())
+    notice = await client.get(f"/verify/months/{VILLAGE}/{last_month()}/notice")
+    assert "已经逐条核实" in notice.text
+    assert "草稿" not in notice.text
 
 
 async def test_a_file_is_tried_then_stored(client: httpx.AsyncClient) -> None:
