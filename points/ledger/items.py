@@ -533,6 +533,16 @@ class LotRow(msgspec.Struct, frozen=True):
     held: int
 
 
+class OpeningRow(msgspec.Struct, frozen=True):
+    """A person's opening balance as it was brought over last."""
+
+    id: UUID
+    person_id: UUID
+    day: date
+    merit: int
+    wallet: int
+
+
 class Ending(msgspec.Struct, frozen=True):
     """A person's points that end on one day, for a reminder."""
 

@@ -13,6 +13,7 @@ from points.ledger.items import (
     Ending,
     Item,
     LotRow,
+    OpeningRow,
     Outcome,
     Receipt,
     TransferRow,
@@ -120,9 +121,11 @@ SELECT worker_id FROM points.objection WHERE county_id = $1 AND state IN ('open'
 UNION
 SELECT worker_id FROM points.deduction WHERE county_id = $1 AND state = 'appealed'
 """
-DAYS_OF_POSTINGS = (
-    "SELECT id, day FROM points.posting WHERE county_id = $1 AND id = ANY ($2::uuid[])"
-)
+OPENINGS = """
+SELECT DISTINCT ON (person_id) id, person_id, day, amount AS merit, wallet + waiting AS wallet
+FROM points.posting WHERE county_id = $1 AND person_id = ANY ($2::uuid[]) AND kind = 'opening'
+ORDER BY person_id, batch DESC, position DESC
+"""
 PURGE_CODES = "SELECT points.purge_codes($1, $2, $3) /* county_id = $1 */"
 NEWEST = UUID(int=(1 << 128) - 1)
 """Sorts after every id: the cursor of the first page."""
@@ -206,7 +209,7 @@ async def appealing(county_id: int) -> list[UUID]:
     return [row["worker_id"] for row in await DB.fetch(APPEALING, county_id)]
 
 
-async def days_of_postings(county_id: int, ids: Sequence[UUID]) -> dict[UUID, date]:
-    """The days of those of the ids that the ledger has."""
-    rows = await DB.fetch(DAYS_OF_POSTINGS, county_id, list(ids))
-    return {row["id"]: row["day"] for row in rows}
+async def openings(county_id: int, people: Sequence[UUID]) -> dict[UUID, OpeningRow]:
+    """The opening balances that people have; of a corrected one the last."""
+    rows = await DB.all(OpeningRow, OPENINGS, county_id, list(people))
+    return {row.person_id: row for row in rows}
