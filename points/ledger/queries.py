@@ -110,10 +110,16 @@ WHERE county_id = $1 AND live AND expires_on = ANY ($2::date[])
   AND (person_id, expires_on) > ($3, $4)
 GROUP BY person_id, expires_on ORDER BY person_id, expires_on LIMIT $5
 """
+# Also of what no fund has taken over: ``points.adopt`` gives it to the same one.
 WAITING_FUNDS = """
-SELECT DISTINCT fund_id FROM points.awaiting
-WHERE county_id = $1 AND remaining > 0 AND fund_id IS NOT NULL
-  AND points.fund_room($1, fund_id) > 0
+SELECT DISTINCT w.fund_id FROM (
+    SELECT coalesce(a.fund_id, (
+        SELECT f.id FROM points.fund f WHERE f.county_id = $1
+          AND f.unit_code IN (left(a.unit_code, 12), left(a.unit_code, 9), left(a.unit_code, 6))
+        ORDER BY length(f.unit_code) DESC LIMIT 1)) AS fund_id
+    FROM (SELECT DISTINCT fund_id, unit_code FROM points.awaiting
+          WHERE county_id = $1 AND remaining > 0) AS a) AS w
+WHERE w.fund_id IS NOT NULL AND points.fund_room($1, w.fund_id) > 0
 """
 # Nothing of a person expires while an objection or an appeal of theirs is open.
 APPEALING = """

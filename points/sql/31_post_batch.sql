@@ -224,6 +224,17 @@ BEGIN
     FROM unnest(p_places) AS place;
 END $$;
 
+-- Waiting awards that no fund took over when it was opened go to the one that pays for their unit:
+-- the nearest of the unit's own and those above it.
+CREATE OR REPLACE FUNCTION points.adopt(p_county int, p_fund uuid) RETURNS void
+LANGUAGE sql AS $$
+    UPDATE points.awaiting a SET fund_id = p_fund
+    WHERE a.county_id = p_county AND a.fund_id IS NULL AND a.remaining > 0
+      AND p_fund = (SELECT f.id FROM points.fund f WHERE f.county_id = p_county
+          AND f.unit_code IN (left(a.unit_code, 12), left(a.unit_code, 9), left(a.unit_code, 6))
+          ORDER BY length(f.unit_code) DESC LIMIT 1)
+$$;
+
 -- Give waiting awards what the fund's budget now covers, in ledger order. Answers how many awards
 -- got something and how much.
 CREATE OR REPLACE FUNCTION points.release_awaiting(
@@ -233,6 +244,7 @@ LANGUAGE plpgsql AS $$
 DECLARE
     v_room int8 := points.fund_room(p_county, p_fund);
 BEGIN
+    PERFORM points.adopt(p_county, p_fund);
     WITH waiting AS (
         SELECT a.id, a.person_id, a.code, a.remaining, a.batch, a.position
         FROM points.awaiting a
