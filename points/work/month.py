@@ -48,6 +48,14 @@ OBJECTION_NAMES = {
     "review_upheld": "复核：异议成立",
     "review_rejected": "复核：维持",
 }
+UPHELD_NEXT = {
+    State.RETURNED: "这条记录退回了，请网格员点“改一改再交”，重新核实。",
+    State.POSTED: "已入账的分数不会自动改。少记的，请网格员补记一条（或请村书记代录），"
+    "写明补的是哪一条，核实后入账。",
+    State.REVERSED: "这条记录已随扣分冲回，不会自动恢复。确实做过的，请网格员补记一条"
+    "（或请村书记代录），核实后入账。",
+}
+"""What has to be done after an upheld objection that does not change its record by itself."""
 ANSWER_DAYS = 5
 REVIEW_DAYS = 10
 REVIEWERS = (Role.COMMITTEE, Role.SUPERVISOR, Role.INSTRUCTOR, Role.DEPARTMENT)

@@ -337,6 +337,7 @@ async def _objections(request: Asked, problems: dict[str, str], status: int = 20
         status=status,
         rows=rows,
         names=month.OBJECTION_NAMES,
+        upheld_next=month.UPHELD_NEXT,
         problems=problems,
         gone=_gone(problems, [row.id for row in rows]),
     )
