@@ -67,13 +67,21 @@ class Confirmer(msgspec.Struct, frozen=True):
 
 
 def confirmer(
-    step: Step, grid_code: str, excluded: frozenset[UUID], roll: Sequence[PostHeld], *, cadre: bool
+    step: Step,
+    grid_code: str,
+    excluded: frozenset[UUID],
+    roll: Sequence[PostHeld],
+    *,
+    cadre: bool,
+    confirmed: frozenset[UUID] = frozenset(),
 ) -> Confirmer | None:
     """Who confirms a step of a record from a grid; None when nobody up to the county can.
 
-    ``excluded`` are the worker and whoever entered the record. A cadre's own record is confirmed
-    one level up. ``roll`` holds the posts of the grid's village, township and county that day.
+    ``excluded`` are the worker and whoever entered the record; ``confirmed`` have confirmed another
+    step of it, and may do this one only where they stand in. A cadre's own record is confirmed one
+    level up. ``roll`` holds the posts of the grid's village, township and county that day.
     """
+    proper = _proper(step)
     for rung, (role, unit, grid) in enumerate(_ladder(step, grid_code, cadre=cadre)):
         people = tuple(
             held
@@ -83,9 +91,11 @@ def confirmer(
             and (not grid or grid in held.grids)
             and held.person_id not in excluded
         )
+        escalated = rung >= proper or cadre
+        if not escalated:
+            people = tuple(held for held in people if held.person_id not in confirmed)
         if people:
-            proper = _proper(step)
-            return Confirmer(role, unit, grid, people, escalated=rung >= proper or cadre)
+            return Confirmer(role, unit, grid, people, escalated=escalated)
     return None
 
 
