@@ -195,6 +195,7 @@ async def reject_sampled(
         await work_queries.set_state(
             actor.county_id, record_id, State.REFUSED, at, reason=reason.strip()
         )
+        await work_queries.recuse(actor.county_id, record_id, actor.person_id)
         await audit.record(
             actor,
             "work.refuse",
@@ -301,9 +302,17 @@ async def objections(actor: Actor) -> list[ObjectionRow]:
     return [
         row
         for row in (*first, *second)
-        if row.worker_id != actor.person_id
-        and not (row.state == "review" and row.answered_by == actor.person_id)
+        if row.worker_id != actor.person_id and not (row.state == "review" and _partial(actor, row))
     ]
+
+
+def _partial(actor: Actor, row: ObjectionRow) -> bool:
+    """Whether the actor answered first, or refused the record or left it to others.
+
+    Of the last two nothing keeps the department away: nobody stands above it.
+    """
+    mixed = actor.person_id in row.mixed_up and Role.DEPARTMENT not in actor.roles
+    return mixed or row.answered_by == actor.person_id
 
 
 async def answer(
@@ -333,7 +342,7 @@ async def answer(
             Target(
                 unit_code=row.village_code,
                 owner=row.worker_id,
-                maker=row.answered_by if second else None,
+                maker=actor.person_id if second and _partial(actor, row) else None,
             ),
         )
         verdict = "upheld" if upheld else "rejected"

@@ -251,6 +251,27 @@ async def test_an_objection_holds_its_record_back(rollback: None) -> None:
     assert await state(disputed.id) == (State.POSTED, 10)
 
 
+async def test_who_refused_a_sampled_record_does_not_review_it(rollback: None) -> None:
+    """The township's instructor refused it: the second review is the department's."""
+    town = await small_county()
+    record = await confirmed(town, 1)
+    await month.review(await acting(town.committee), VILLAGE, RUN, CLOSED)
+    await month.review(await acting(town.supervisor), VILLAGE, RUN, CLOSED)
+    instructor, worker = await acting(town.instructor), await acting(town.worker)
+    await month.reject_sampled(instructor, record.id, "没有开会", CLOSED)
+    objection = await month.object_to(worker, record.id, "我来了", CLOSED)
+    committee = await acting(town.committee)
+    await month.answer(committee, objection, upheld=False, text="以抽查为准", now=CLOSED)
+    await month.ask_review(worker, record.id, "请再看", CLOSED)
+    assert await month.objections(instructor) == []
+    with pytest.raises(Forbidden):
+        await month.answer(instructor, objection, upheld=False, text="没有", now=CLOSED)
+    department = await acting(town.department)
+    assert [row.id for row in await month.objections(department)] == [objection]
+    await month.answer(department, objection, upheld=True, text="签到表上有", now=CLOSED)
+    assert (await state(record.id))[0] == State.ACCEPTED
+
+
 async def test_an_upheld_objection_accepts_a_refused_record(rollback: None) -> None:
     """What was refused counts after all, and is posted."""
     town = await small_county()
