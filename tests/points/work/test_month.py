@@ -259,6 +259,7 @@ async def test_who_refused_a_sampled_record_does_not_review_it(rollback: None) -
     await month.review(await acting(town.supervisor), VILLAGE, RUN, CLOSED)
     instructor, worker = await acting(town.instructor), await acting(town.worker)
     await month.reject_sampled(instructor, record.id, "没有开会", CLOSED)
+    await month.confirm_sample(instructor, VILLAGE, RUN, CLOSED)
     objection = await month.object_to(worker, record.id, "我来了", CLOSED)
     committee = await acting(town.committee)
     await month.answer(committee, objection, upheld=False, text="以抽查为准", now=CLOSED)
