@@ -143,6 +143,7 @@ REDEMPTIONS_NEAR = (
     REDEMPTION
     + """
 WHERE r.county_id = $1 AND r.status = 'accepted' AND r.at >= $3
+  AND (r.batch, r.position) < ($5, $6)
   AND (EXISTS (SELECT FROM unnest($2::text[]) c WHERE starts_with(u.code, c))
        OR EXISTS (
            SELECT FROM shared.assignment g
@@ -152,7 +153,7 @@ WHERE r.county_id = $1 AND r.status = 'accepted' AND r.at >= $3
            WHERE g.county_id = r.county_id AND g.person_id = r.person_id
              AND g.valid_from <= $4 AND (g.valid_to IS NULL OR g.valid_to > $4)
              AND EXISTS (SELECT FROM unnest($2::text[]) c WHERE starts_with(w.code, c))))
-ORDER BY r.batch DESC, r.position DESC LIMIT 100
+ORDER BY r.batch DESC, r.position DESC LIMIT $7
 """
 )
 LAST_OF = (
@@ -345,10 +346,19 @@ async def redemptions_at(
 
 
 async def redemptions_near(
-    county_id: int, codes: Sequence[str], since: datetime, on: date
+    county_id: int,
+    codes: Sequence[str],
+    days: tuple[datetime, date],
+    before: tuple[int, int],
+    limit: int,
 ) -> list[RedemptionRow]:
-    """Accepted ones at the shops, or by the gridworkers, of some units' subtrees, latest first."""
-    return await DB.all(RedemptionRow, REDEMPTIONS_NEAR, county_id, list(codes), since, on)
+    """Accepted ones at the shops, or by the gridworkers, of some units' subtrees, latest first.
+
+    ``days`` are since when, and the day on which the gridworkers work there.
+    """
+    return await DB.all(
+        RedemptionRow, REDEMPTIONS_NEAR, county_id, list(codes), *days, *before, limit
+    )
 
 
 async def last_of(county_id: int, person_id: UUID, since: datetime) -> RedemptionRow | None:

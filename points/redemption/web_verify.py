@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import Request, get, post
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 
 from points.redemption import codes, service
@@ -34,9 +34,16 @@ class CardsForm(msgspec.Struct):
 
 
 @get("/verify/redemptions")
-async def recent(request: Asked) -> Template:
+async def recent(request: Asked, after: FromQuery[str | None] = None) -> Template:
     """Redemptions of the last month at the shops of the actor's units."""
-    return await _recent(request)
+    rows, more = await service.recent(request.user, moment(request), after=after)
+    return page(
+        request,
+        "redemption/m_redemptions.html",
+        block="rows" if after else None,
+        rows=rows,
+        more=more,
+    )
 
 
 @get("/verify/redemptions/{redemption_id:uuid}")
@@ -89,11 +96,6 @@ async def revoke(request: Asked, person_id: FromPath[UUID]) -> Redirect:
     """A lost card stops working at once."""
     await codes.revoke_card(request.user, person_id, moment(request))
     return Redirect("/verify/cards", status_code=303)
-
-
-async def _recent(request: Asked) -> Template:
-    rows = await service.recent(request.user, moment(request))
-    return page(request, "redemption/m_redemptions.html", rows=rows)
 
 
 async def _one(

@@ -394,11 +394,11 @@ async def test_the_secretary_of_the_workers_village(rollback: None) -> None:
     assert answer.redemption is not None
     late = now() + timedelta(days=1)
     chief = await acting(scene.world.chief)
-    assert [row.id for row in await service.recent(chief, late)] == [order.id]
+    assert [row.id for row in (await service.recent(chief, late))[0]] == [order.id]
     assert (await service.view(chief, order.id, late)).id == order.id
     other = await factories.member(Role.CHIEF, scene.world.units["421222100002"], "外村书记")
     stranger = await acting(other)
-    assert await service.recent(stranger, late) == []
+    assert await service.recent(stranger, late) == ([], None)
     with pytest.raises(NotFound):
         await service.view(stranger, order.id, late)
     with pytest.raises(NotFound):
@@ -430,7 +430,7 @@ async def test_both_secretaries_of_a_worker_of_two_villages(rollback: None) -> N
     second = await factories.member(Role.CHIEF, scene.world.units["421222100002"], "邻村书记")
     for chief in (scene.world.chief, second):
         actor = await acting(chief)
-        assert [row.id for row in await service.recent(actor, now())] == [order.id]
+        assert [row.id for row in (await service.recent(actor, now()))[0]] == [order.id]
         assert (await service.view(actor, order.id, now())).id == order.id
     row = await service.undo(await acting(second), order.id, "扫错了人", now())
     assert row.undone_at is not None
