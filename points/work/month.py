@@ -16,7 +16,7 @@ from points.work import month_queries as queries
 from points.work import posting
 from points.work import queries as work_queries
 from points.work.month_queries import MonthCount, MonthRow, ObjectionRow, WorkerCategory
-from points.work.rules import State, confirmer, month_of, next_month, sample, text_key
+from points.work.rules import State, confirmer, month_of, next_month, sample, text_key, unfit
 from points.work.schemas import Line, MonthTotals, Record
 from shared import settings_county
 from shared.audit import service as audit
@@ -173,8 +173,8 @@ async def reject_sampled(
     WorkRefused, NotFound, MonthNotReady.
     """
     at = now or clock_now()
-    if not reason.strip():
-        raise WorkRefused("reason", "请写明不予认定的原因。")
+    if problem := unfit(reason, "请写明不予认定的原因。"):
+        raise WorkRefused("reason", problem)
     async with DB.transaction():
         found = await work_queries.record(actor.county_id, record_id)
         if found is None:
@@ -241,8 +241,8 @@ async def records(actor: Actor, village_code: str, month: int) -> list[Line]:
 async def object_to(actor: Actor, record_id: UUID, text: str, now: datetime | None = None) -> UUID:
     """有异议: raise an objection to one's own record. Raises ObjectionRefused, NotFound."""
     at = now or clock_now()
-    if not text.strip():
-        raise ObjectionRefused("text", "请写明哪里不对。")
+    if problem := unfit(text, "请写明哪里不对。"):
+        raise ObjectionRefused("text", problem)
     async with DB.transaction():
         await work_queries.lock_record(actor.county_id, record_id)
         found = await work_queries.lines(actor.county_id, [record_id])
@@ -324,8 +324,8 @@ async def answer(
     NotFound, Forbidden, ObjectionRefused.
     """
     at = now or clock_now()
-    if not text.strip():
-        raise ObjectionRefused("text", "请写明答复的理由。")
+    if problem := unfit(text, "请写明答复的理由。"):
+        raise ObjectionRefused("text", problem)
     async with DB.transaction():
         found = await queries.objection(actor.county_id, objection_id)
         if found is None:
@@ -388,8 +388,8 @@ async def _no_second(county_id: int, record: Record) -> None:
 async def ask_review(actor: Actor, record_id: UUID, text: str, now: datetime | None = None) -> None:
     """Not content with the answer: the township decides within ten working days."""
     at = now or clock_now()
-    if not text.strip():
-        raise ObjectionRefused("text", "请写明不服的理由。")
+    if problem := unfit(text, "请写明不服的理由。"):
+        raise ObjectionRefused("text", problem)
     async with DB.transaction():
         row = await queries.objection_of(actor.county_id, record_id)
         if row is None or row.worker_id != actor.person_id or row.state != "rejected":

@@ -17,6 +17,8 @@ CHECK_SHARE = 10
 SAMPLE_SHARE = 10
 """The township looks at one record in so many before a month's notice, at least one."""
 REPEAT_DAYS = 7
+MAX_WORDS = 500
+"""Of a reason, an objection, an answer."""
 OLDEST_DAYS = 92
 """How far back work may be declared (paper slips keyed in late)."""
 _NOISE = re.compile(r"[\W_]+")
@@ -149,6 +151,14 @@ def sample(tickets: Mapping[UUID, bytes]) -> list[UUID]:
 def text_key(text: str) -> str:
     """Text as it is compared: without width, case, spaces and punctuation."""
     return _NOISE.sub("", unicodedata.normalize("NFKC", text).casefold())
+
+
+def unfit(text: str, missing: str) -> str:
+    """What is wrong with words that somebody has to give; ``missing`` if there are none."""
+    words = text.strip()
+    if len(words) > MAX_WORDS:
+        return f"最多 {MAX_WORDS} 个字，请写短一些。"
+    return "" if words else missing
 
 
 def month_of(day: date) -> int:

@@ -38,6 +38,7 @@ from points.work.rules import (
     run_month,
     steps_for,
     text_key,
+    unfit,
 )
 from points.work.schemas import Line, LogForm, NewRecord, NewStep, Record, StepRow, Task, Totals
 from shared import settings_county
@@ -140,8 +141,8 @@ async def send_back(
     Raises NotFound, NotConfirmer, WorkNotOpen, WorkRefused without a reason.
     """
     at = now or clock_now()
-    if not reason.strip():
-        raise WorkRefused("reason", "请写明退回的原因，网格员看得到。")
+    if problem := unfit(reason, "请写明退回的原因，网格员看得到。"):
+        raise WorkRefused("reason", problem)
     state = State.REFUSED if refuse else State.RETURNED
     async with DB.transaction():
         record, steps, authority = await _answerable(actor, record_id, at)

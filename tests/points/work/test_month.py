@@ -230,6 +230,8 @@ async def test_an_objection_holds_its_record_back(rollback: None) -> None:
     objection = await month.object_to(worker, disputed.id, "时间不对", CLOSED)
     with pytest.raises(ObjectionRefused):
         await month.object_to(worker, disputed.id, "再提一次", CLOSED)
+    with pytest.raises(ObjectionRefused, match="500 个字"):
+        await month.object_to(worker, kept.id, "长" * 501, CLOSED)
     with pytest.raises(NotFound):
         await month.object_to(await acting(town.second_worker), kept.id, "不对", CLOSED)
     assert (await month.post_ended(COUNTY, CLOSED + timedelta(days=20))).records == 1

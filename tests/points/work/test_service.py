@@ -323,6 +323,15 @@ async def test_the_secretary_keys_in_and_another_confirms(rollback: None) -> Non
         await logged(stranger, worker_id=town.worker.person_id)
 
 
+async def test_a_reason_has_its_limit(rollback: None) -> None:
+    """Not only in the form: what is sent past it is refused with a sentence."""
+    town = await small_county()
+    record = await logged(await by(town.worker))
+    with pytest.raises(WorkRefused, match="500 个字"):
+        await service.send_back(await by(town.lead), record.id, "长" * 501, now=NOW)
+    await service.send_back(await by(town.lead), record.id, "长" * 500, now=NOW)
+
+
 async def test_a_stranger_sees_nothing(rollback: None) -> None:
     """Another township's worker finds neither record nor right."""
     town: SmallCounty = await small_county()
