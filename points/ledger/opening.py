@@ -5,11 +5,13 @@ as it is: another amount for somebody who has an opening balance is a fault, unl
 it is corrected; then the balance is reversed and brought over anew.
 """
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 import msgspec
 
+from points.errors import LedgerRefused
 from points.ledger import queries, service
 from points.ledger.items import Code, Opening, OpeningRow, Outcome, Reverse
 from points.ledger.rules import expires_on
@@ -23,6 +25,7 @@ from shared.documents.read import Column, Row, Table, read_table
 from shared.identity.access import Action, Target, require
 from shared.identity.actor import Actor
 from shared.roster import service as roster
+from shared.roster.schemas import WorkerSpan
 
 COLUMNS = (
     Column("姓名", "name", required=True, aliases=("网格员", "网格员姓名")),
@@ -58,6 +61,17 @@ class Brought(msgspec.Struct, kw_only=True):
     left_out: list[str] = []
 
 
+class _Wrong(msgspec.Struct, frozen=True):
+    """A balance that is corrected: what was brought over, and what stands instead."""
+
+    before: OpeningRow
+    new_id: UUID
+    merit: int
+    wallet: int
+    unit_code: str
+    why: str
+
+
 class _Undo(Exception):  # noqa: N818  ends a dry run
     """Rolls the dry run back."""
 
@@ -76,11 +90,12 @@ async def import_balances(
     try:
         async with DB.transaction():
             items, wrong = await _items(county_id, table, actor)
-            await service.post(
-                county_id, [_back(*wrong[i.id], i) for _, i in items if i.id in wrong]
-            )
+            for outcome in await service.post(county_id, [_back(actor, one) for one in wrong]):
+                if not outcome.accepted:
+                    raise LedgerRefused(outcome.code)
             outcomes = await service.post(county_id, [item for _, item in items])
-            _count(table, items, outcomes, wrong, result)
+            _count(table, items, outcomes, {one.new_id for one in wrong}, result)
+            result.corrected = len(wrong)
             if table.faults or dry_run:
                 raise _Undo  # noqa: TRY301  leaves the transaction, not this function
             await audit.record(
@@ -91,19 +106,18 @@ async def import_balances(
                 unit_code=str(county_id),
                 after={"rows": result.posted, "merit": result.merit, "wallet": result.wallet},
             )
-            for item_id, (before, why) in wrong.items():
-                item = next(item for _, item in items if item.id == item_id)
+            for one in wrong:
                 await audit.record(
                     actor,
                     Action.OPENING,
                     "opening",
-                    item_id,
+                    one.new_id,
                     county_id=county_id,
-                    about_id=before.person_id,
-                    unit_code=item.unit_code,
-                    before={"merit": before.merit, "wallet": before.wallet},
-                    after={"merit": item.merit, "wallet": item.wallet},
-                    reason=why,
+                    about_id=one.before.person_id,
+                    unit_code=one.unit_code,
+                    before={"merit": one.before.merit, "wallet": one.before.wallet},
+                    after={"merit": one.merit, "wallet": one.wallet},
+                    reason=one.why,
                 )
     except _Undo:
         pass
@@ -115,24 +129,20 @@ async def import_balances(
 
 async def _items(
     county_id: int, table: Table, actor: Actor | None
-) -> tuple[list[tuple[Row, Opening]], dict[UUID, tuple[OpeningRow, str]]]:
-    """An item for every row that is right; faults of the others go into the table.
+) -> tuple[list[tuple[Row, Opening]], list[_Wrong]]:
+    """An item for every row that is right, and what is corrected; faults go into the table.
 
-    Beside them, by the item's id, what it corrects and why. Who has left a grid is known there by
-    the balance that was brought over before.
+    Who has left a grid is known there by the balance that was brought over before.
     """
     on = today()
     faulty = {(fault.sheet, fault.row) for fault in table.faults}
     spans = await roster.workers(county_id, str(county_id), date.min, on)
     made = await queries.openings(county_id, list({span.person_id for span in spans}))
-    people: dict[tuple[str, str], set[UUID]] = {}
-    for span in spans:
-        if span.valid_to is None or span.valid_to > on or span.person_id in made:
-            people.setdefault((span.grid_code, span.name), set()).add(span.person_id)
+    people = _by_place(spans, made, on)
     paying = await funds.funds_for(county_id, {span.grid_code[:12] for span in spans})
     policy = (await settings_county.get(county_id)).expiry_policy
     found: dict[UUID, tuple[Row, Opening]] = {}
-    wrong: dict[UUID, tuple[OpeningRow, str]] = {}
+    wrong: list[_Wrong] = []
     for row in table.rows:
         if (row.sheet, row.number) in faulty:
             continue
@@ -146,11 +156,12 @@ async def _items(
         elif person_id in found:
             table.fault(row, "姓名", f"“{row['姓名']}”在表里出现了两次，请合并成一行。")
         elif person_id is not None:
-            item_id = _id_of(county_id, person_id)
-            if before:
-                item_id = before.id if same else _id_of(county_id, before.id)
-                if not same:
-                    wrong[item_id] = (before, row["更正原因"][:100])
+            item_id = before.id if before else _id_of(county_id, person_id)
+            if before and not same:
+                item_id, why = _id_of(county_id, before.id), row["更正原因"][:100]
+                wrong.append(_Wrong(before, item_id, merit, wallet, grid[:12], why))
+            if merit + wallet == 0:
+                continue  # taken back whole: it was somebody else's
             day = before.day if before else on
             found[person_id] = (
                 row,
@@ -169,6 +180,17 @@ async def _items(
                 ),
             )
     return list(found.values()), wrong
+
+
+def _by_place(
+    spans: Sequence[WorkerSpan], made: Mapping[UUID, OpeningRow], on: date
+) -> dict[tuple[str, str], set[UUID]]:
+    """By grid and name: who works there, and who did and has an opening balance."""
+    people: dict[tuple[str, str], set[UUID]] = {}
+    for span in spans:
+        if span.valid_to is None or span.valid_to > on or span.person_id in made:
+            people.setdefault((span.grid_code, span.name), set()).add(span.person_id)
+    return people
 
 
 def _whose(row: Row, named: set[UUID]) -> tuple[str, str] | None:
@@ -190,7 +212,7 @@ def _amounts(
     row: Row, before: OpeningRow | None, on: date, *, same: bool
 ) -> tuple[str, str] | None:
     """Why the row's amounts cannot be brought over: the column and the sentence."""
-    if not row["履职积分"] and not row["可兑换积分"]:
+    if not before and not row["履职积分"] and not row["可兑换积分"]:
         return "可兑换积分", "两种积分都是空的或 0，请填写或删去这一行。"
     if before and not same and not row["更正原因"]:
         return "姓名", MADE_BEFORE
@@ -204,14 +226,14 @@ def _id_of(county_id: int, whose: UUID) -> UUID:
     return uuid5(NAMESPACE_URL, f"gridmerit:opening:{county_id}:{whose}")
 
 
-def _back(before: OpeningRow, why: str, item: Opening) -> Reverse:
-    """Takes the balance back that an item replaces."""
+def _back(actor: Actor | None, one: _Wrong) -> Reverse:
+    """Takes a wrong balance back."""
     return Reverse(
-        id=uuid5(NAMESPACE_URL, f"gridmerit:opening:back:{before.id}"),
-        actor_id=item.actor_id,
-        award_id=before.id,
-        day=item.day,
-        memo=f"更正期初积分：{why}",
+        id=uuid5(NAMESPACE_URL, f"gridmerit:opening:back:{one.before.id}"),
+        actor_id=actor.person_id if actor else None,
+        award_id=one.before.id,
+        day=one.before.day,
+        memo=f"更正期初积分：{one.why}",
     )
 
 
@@ -223,7 +245,7 @@ def _count(
     table: Table,
     items: list[tuple[Row, Opening]],
     outcomes: list[Outcome],
-    wrong: dict[UUID, tuple[OpeningRow, str]],
+    anew: set[UUID],
     result: Brought,
 ) -> None:
     for (row, item), outcome in zip(items, outcomes, strict=True):
@@ -231,9 +253,7 @@ def _count(
             table.fault(row, "姓名", MADE_BEFORE)
         elif outcome.repeated:
             result.same += 1
-        elif item.id in wrong:
-            result.corrected += 1
-        else:
+        elif item.id not in anew:
             result.posted += 1
             result.merit += item.merit
             result.wallet += item.wallet

@@ -127,10 +127,17 @@ SELECT worker_id FROM points.objection WHERE county_id = $1 AND state IN ('open'
 UNION
 SELECT worker_id FROM points.deduction WHERE county_id = $1 AND state = 'appealed'
 """
+# What was taken back whole is 0 and 0.
 OPENINGS = """
-SELECT DISTINCT ON (person_id) id, person_id, day, amount AS merit, wallet + waiting AS wallet
-FROM points.posting WHERE county_id = $1 AND person_id = ANY ($2::uuid[]) AND kind = 'opening'
-ORDER BY person_id, batch DESC, position DESC
+SELECT o.id, o.person_id, o.day, o.merit * o.stands AS merit, o.wallet * o.stands AS wallet
+FROM (
+    SELECT DISTINCT ON (p.person_id) p.id, p.person_id, p.day, p.amount AS merit,
+        p.wallet + p.waiting AS wallet, (NOT EXISTS (
+            SELECT FROM points.posting r WHERE r.county_id = $1 AND r.kind = 'reverse'
+              AND r.target = p.id))::int AS stands
+    FROM points.posting p
+    WHERE p.county_id = $1 AND p.person_id = ANY ($2::uuid[]) AND p.kind = 'opening'
+    ORDER BY p.person_id, p.batch DESC, p.position DESC) AS o
 """
 PURGE_CODES = "SELECT points.purge_codes($1, $2, $3) /* county_id = $1 */"
 NEWEST = UUID(int=(1 << 128) - 1)

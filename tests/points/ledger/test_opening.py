@@ -139,6 +139,24 @@ async def test_a_wrong_balance_is_corrected_with_a_reason(town: SmallCounty) -> 
     await sound()
 
 
+async def test_a_balance_of_somebody_else_is_taken_back_whole(town: SmallCounty) -> None:
+    """Empty amounts with a reason; the first file does not bring it back unseen."""
+    await fund(1000)
+    await import_balances(None, COUNTY, GOOD, "期初.csv")
+    data = f"{HEAD},更正原因\n欧阳金山,421222100001001,,,,,是同名的人的".encode()
+    for corrected in (1, 0):
+        done = await import_balances(None, COUNTY, data, "期初.csv")
+        assert (done.faults, done.corrected) == ([], corrected)
+        got = await service.balances(COUNTY, town.worker.person_id)
+        assert (got.merit, got.wallet, got.offset) == (0, 0, 0)
+    assert MADE_BEFORE in str((await import_balances(None, COUNTY, GOOD, "期初.csv")).faults)
+    right = f"{HEAD},更正原因\n欧阳金山,421222100001001,7,7,,,找到了本人的".encode()
+    assert (await import_balances(None, COUNTY, right, "期初.csv")).corrected == 1
+    got = await service.balances(COUNTY, town.worker.person_id)
+    assert (got.merit, got.wallet) == (70, 70)
+    await sound()
+
+
 async def test_who_moved_or_left_is_known_by_the_balance_brought_over(town: SmallCounty) -> None:
     """The office's file can be imported again; somebody new of a former name is a fault."""
     await import_balances(None, COUNTY, GOOD, "期初.csv")
