@@ -29,6 +29,8 @@ REFUSALS = {
     "hold_resolved": "这份预订已经取走或作废，请刷新查看。",
     "hold_expired": "这份预订已过取货期，不能再取；积分一天内退回，作废后马上退回。",
     "lines_exceed_hold": "{product}比预订的多，请按预订的数量取货。",
+    "cancelled_spent": "网格员在补传前取消了这份预订，退回的积分已不够扣，没有入账。"
+    "请留好签收的纸质单，找村书记办理。",
     "redemption_unknown": "没有找到这笔兑换，请核对。",
     "already_undone": "这笔兑换已经撤销过了，积分已退回。",
     "out_of_stock": "{product}库存不够，请减少数量或换别的商品。",

@@ -91,7 +91,8 @@ def import_balances(file: Path, county: int, *, dry_run: bool, report: Path | No
         raise SystemExit(1)
     verb = "将" if dry_run else "已"
     click.echo(
-        f"共 {result.rows} 行：{verb}入账 {result.posted} 人，以前导入过 {result.same} 人；"
+        f"共 {result.rows} 行：{verb}入账 {result.posted} 人，以前导入过 {result.same} 人，"
+        f"更正 {result.corrected} 人；"
         f"履职积分 {result.merit / 10:g}，可兑换积分 {result.wallet / 10:g}，"
         f"其中待拨付 {result.waiting / 10:g}。"
     )

@@ -48,6 +48,8 @@ class Code(StrEnum):
     """Past its time and not yet swept."""
     LINES_EXCEED_HOLD = "lines_exceed_hold"
     """A partial post asks for more than was held; ``subject`` is the product."""
+    CANCELLED_SPENT = "cancelled_spent"
+    """Fetched before its worker gave it up, but the points were spent before the upload."""
     REDEMPTION_UNKNOWN = "redemption_unknown"
     ALREADY_UNDONE = "already_undone"
     AWARD_UNKNOWN = "award_unknown"
@@ -251,8 +253,10 @@ class Hold(_Purchase, frozen=True, kw_only=True, tag="hold"):
 class PostHold(_Item, frozen=True, kw_only=True, tag="post_hold"):
     """The held goods, or some of them, are handed over: makes the redemption ``id``.
 
-    The rest returns to its lots and shelves. Limits were counted when it was held. Refused:
-    hold_unknown, shop_mismatch, hold_resolved, hold_expired, lines_exceed_hold.
+    The rest returns to its lots and shelves. Limits were counted when it was held. A hold that its
+    worker gave up after ``at`` is charged anew, once, if the pickup code was ``shown``. Refused:
+    hold_unknown, shop_mismatch, hold_resolved, hold_expired, lines_exceed_hold; charged anew also
+    out_of_stock, cancelled_spent.
     """
 
     hold_id: UUID
@@ -265,6 +269,8 @@ class PostHold(_Item, frozen=True, kw_only=True, tag="post_hold"):
     device: str = ""
     collector: str | None = None
     """None = whom the hold names."""
+    shown: bool = False
+    """The shop proves that the pickup code was shown to it; checked by the caller."""
 
     def __post_init__(self) -> None:
         if self.picks is not None:
@@ -525,6 +531,16 @@ class LotRow(msgspec.Struct, frozen=True):
     amount: int
     remaining: int
     held: int
+
+
+class OpeningRow(msgspec.Struct, frozen=True):
+    """A person's opening balance as it was brought over last."""
+
+    id: UUID
+    person_id: UUID
+    day: date
+    merit: int
+    wallet: int
 
 
 class Ending(msgspec.Struct, frozen=True):

@@ -13,6 +13,7 @@ from points.ledger.items import (
     Ending,
     Item,
     LotRow,
+    OpeningRow,
     Outcome,
     Receipt,
     TransferRow,
@@ -109,10 +110,16 @@ WHERE county_id = $1 AND live AND expires_on = ANY ($2::date[])
   AND (person_id, expires_on) > ($3, $4)
 GROUP BY person_id, expires_on ORDER BY person_id, expires_on LIMIT $5
 """
+# Also of what no fund has taken over: ``points.adopt`` gives it to the same one.
 WAITING_FUNDS = """
-SELECT DISTINCT fund_id FROM points.awaiting
-WHERE county_id = $1 AND remaining > 0 AND fund_id IS NOT NULL
-  AND points.fund_room($1, fund_id) > 0
+SELECT DISTINCT w.fund_id FROM (
+    SELECT coalesce(a.fund_id, (
+        SELECT f.id FROM points.fund f WHERE f.county_id = $1
+          AND f.unit_code IN (left(a.unit_code, 12), left(a.unit_code, 9), left(a.unit_code, 6))
+        ORDER BY length(f.unit_code) DESC LIMIT 1)) AS fund_id
+    FROM (SELECT DISTINCT fund_id, unit_code FROM points.awaiting
+          WHERE county_id = $1 AND remaining > 0) AS a) AS w
+WHERE w.fund_id IS NOT NULL AND points.fund_room($1, w.fund_id) > 0
 """
 # Nothing of a person expires while an objection or an appeal of theirs is open.
 APPEALING = """
@@ -120,9 +127,18 @@ SELECT worker_id FROM points.objection WHERE county_id = $1 AND state IN ('open'
 UNION
 SELECT worker_id FROM points.deduction WHERE county_id = $1 AND state = 'appealed'
 """
-DAYS_OF_POSTINGS = (
-    "SELECT id, day FROM points.posting WHERE county_id = $1 AND id = ANY ($2::uuid[])"
-)
+# What was taken back whole is 0 and 0.
+OPENINGS = """
+SELECT o.id, o.person_id, o.day, o.merit * o.stands AS merit, o.wallet * o.stands AS wallet
+FROM (
+    SELECT DISTINCT ON (p.person_id) p.id, p.person_id, p.day, p.amount AS merit,
+        p.wallet + p.waiting AS wallet, (NOT EXISTS (
+            SELECT FROM points.posting r WHERE r.county_id = $1 AND r.kind = 'reverse'
+              AND r.target = p.id))::int AS stands
+    FROM points.posting p
+    WHERE p.county_id = $1 AND p.person_id = ANY ($2::uuid[]) AND p.kind = 'opening'
+    ORDER BY p.person_id, p.batch DESC, p.position DESC) AS o
+"""
 PURGE_CODES = "SELECT points.purge_codes($1, $2, $3) /* county_id = $1 */"
 NEWEST = UUID(int=(1 << 128) - 1)
 """Sorts after every id: the cursor of the first page."""
@@ -206,7 +222,7 @@ async def appealing(county_id: int) -> list[UUID]:
     return [row["worker_id"] for row in await DB.fetch(APPEALING, county_id)]
 
 
-async def days_of_postings(county_id: int, ids: Sequence[UUID]) -> dict[UUID, date]:
-    """The days of those of the ids that the ledger has."""
-    rows = await DB.fetch(DAYS_OF_POSTINGS, county_id, list(ids))
-    return {row["id"]: row["day"] for row in rows}
+async def openings(county_id: int, people: Sequence[UUID]) -> dict[UUID, OpeningRow]:
+    """The opening balances that people have; of a corrected one the last."""
+    rows = await DB.all(OpeningRow, OPENINGS, county_id, list(people))
+    return {row.person_id: row for row in rows}

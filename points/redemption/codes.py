@@ -6,7 +6,7 @@ count stands in PostgreSQL, per shop, so that emptying the cache frees no guessi
 
 import os
 import secrets
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
@@ -27,6 +27,7 @@ from shared.identity.access import Action, Target, allowed, reach, require
 from shared.identity.actor import Actor
 from shared.identity.rules import delay
 from shared.identity.sealing import digest, keyed
+from shared.identity.sessions import FORMER_DAYS
 from shared.identity.signin import check_card_pin
 from shared.ids import new_id
 from shared.roster import service as roster
@@ -74,11 +75,20 @@ async def _issue(county_id: int, person_id: UUID, now: datetime, seconds: int) -
     raise TooMany("现在出码的人太多，请稍后再试。", 5)
 
 
-async def recognise(actor: Actor, shop: ShopRow, text: str, pin: str | None, now: datetime) -> Who:
+async def recognise(
+    actor: Actor,
+    shop: ShopRow,
+    text: str,
+    pin: str | None,
+    now: datetime,
+    *,
+    order_id: UUID | None = None,
+) -> Who:
     """Whose wallet a scanned or typed code opens; raises NotACode, UseAsPickup, TooManyTries.
 
     An unknown code or card is answered without a person: the ledger refuses it and keeps the
-    refusal. A card asks for its PIN (PinNeeded, and the sign-in's own errors).
+    refusal. A card asks for its PIN (PinNeeded, and the sign-in's own errors). What was asked
+    under ``order_id`` before gets its answer again, even if the card was replaced since.
     """
     code = scanned(text)
     if code is None:
@@ -87,7 +97,7 @@ async def recognise(actor: Actor, shop: ShopRow, text: str, pin: str | None, now
         raise UseAsPickup
     await _may_try(actor.county_id, shop.id, code, now)
     if code.kind is CodeKind.CARD:
-        return await _holder(actor.county_id, shop, code, pin, now)
+        return await _holder(actor.county_id, shop, code, pin, now, order_id)
     code_hash = digest(code.token) if code.token else digits_hash(code.digits)
     look_up = queries.code_by_token if code.token else queries.code_by_digits
     found = await look_up(actor.county_id, code_hash)
@@ -100,7 +110,9 @@ async def recognise(actor: Actor, shop: ShopRow, text: str, pin: str | None, now
     )
 
 
-async def presented(actor: Actor, shop: ShopRow, text: str, pin: str | None, now: datetime) -> Who:
+async def presented(
+    actor: Actor, shop: ShopRow, text: str, pin: str | None, now: datetime, order_id: UUID
+) -> Who:
     """As ``recognise``, but who a one-time token belongs to is left to the ledger.
 
     It reads the code under the county's lock anyway, and refuses the keeper's own.
@@ -108,20 +120,30 @@ async def presented(actor: Actor, shop: ShopRow, text: str, pin: str | None, now
     code = scanned(text)
     if code is not None and code.kind is CodeKind.ONCE and code.token:
         return Who("token", digest(code.token))
-    return await recognise(actor, shop, text, pin, now)
+    return await recognise(actor, shop, text, pin, now, order_id=order_id)
 
 
 async def _holder(
-    county_id: int, shop: ShopRow, code: Scanned, pin: str | None, now: datetime
+    county_id: int,
+    shop: ShopRow,
+    code: Scanned,
+    pin: str | None,
+    now: datetime,
+    order_id: UUID | None,
 ) -> Who:
-    """The holder of a printed card, after the PIN."""
+    """The holder of a printed card, after the PIN; for a repeat it was typed the first time."""
+    hashed = digest(code.token) if code.token else digits_hash(code.digits)
     if code.token:
-        card = await queries.card_by_token(county_id, digest(code.token))
+        card = await queries.card_by_token(county_id, hashed)
     else:
         card = await queries.card_by_number(county_id, code.digits)
-    await _tried(county_id, shop.id, code, now, right=card is not None)
+    former = None
+    if card is None and order_id is not None:
+        former = await queries.card_used(county_id, (hashed, code.digits), shop.id, order_id)
+    await _tried(county_id, shop.id, code, now, right=(card or former) is not None)
+    if former:
+        return Who("card", None, former.person_id)
     if card is None:
-        hashed = digest(code.token) if code.token else digits_hash(code.digits)
         return Who("token" if code.token else "digits", hashed)
     if pin is None:
         raise PinNeeded
@@ -227,6 +249,27 @@ async def card_holders(actor: Actor, now: datetime) -> list[CardHolder]:
     ]
 
 
+async def cards_left(actor: Actor, now: datetime) -> list[CardHolder]:
+    """Who left the actor's units with a card that still counts: it can only be stopped."""
+    day = today(now)
+    since = day - timedelta(days=FORMER_DAYS)
+    gone = {
+        span.person_id: span
+        for code in reach(actor, Action.CARD_PIN)
+        for span in await roster.workers(actor.county_id, code, since, day)
+        if span.valid_to is not None and span.valid_to <= day
+    }
+    numbers = await queries.cards_of(actor.county_id, list(gone))
+    elsewhere = await roster.worker_places(actor.county_id, list(numbers), day)
+    found = []
+    for person_id in numbers.keys() - elsewhere.keys():
+        villages = await _villages(actor.county_id, person_id, day)
+        if any(allowed(actor, Action.CARD_PIN, Target(unit_code=v)).allowed for v in villages):
+            name, number = gone[person_id].name, numbers[person_id]
+            found.append(CardHolder(person_id, name, "", number))
+    return sorted(found, key=lambda row: row.name)
+
+
 async def revoke_card(actor: Actor, person_id: UUID, now: datetime) -> None:
     """A lost card stops working at once."""
     code = await _card_village(actor, person_id, now)
@@ -239,14 +282,22 @@ async def revoke_card(actor: Actor, person_id: UUID, now: datetime) -> None:
 
 
 async def _card_village(actor: Actor, person_id: UUID, now: datetime) -> str:
-    """The village, of those the person works in, that lets the actor. Raises NotFound."""
-    duties = await roster.duties_at(actor.county_id, person_id, today(now))
-    villages = [duty.unit_code[:12] for duty in duties if duty.role is Role.GRIDWORKER] or [""]
+    """The village, of those that answer for the card, that lets the actor. Raises NotFound."""
+    villages = await _villages(actor.county_id, person_id, today(now)) or [""]
     for village in villages:
         if allowed(actor, Action.CARD_PIN, Target(unit_code=village)).allowed:
             return village
     require(actor, Action.CARD_PIN, Target(unit_code=villages[0], owner=person_id))
     return villages[0]
+
+
+async def _villages(county_id: int, person_id: UUID, day: date) -> list[str]:
+    """Where somebody works as a gridworker, else where they did last: a lost card outlives it."""
+    history = await roster.history(county_id, person_id)
+    served = [t for t in history if t.role is Role.GRIDWORKER and t.valid_from <= day]
+    held = [t for t in served if t.valid_to is None or t.valid_to > day]
+    last = max((t.valid_to for t in served if t.valid_to), default=day)
+    return sorted({t.unit_code[:12] for t in held or served if held or t.valid_to == last})
 
 
 async def _may_try(county_id: int, shop_id: UUID, code: Scanned, now: datetime) -> None:

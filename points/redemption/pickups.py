@@ -17,10 +17,11 @@ import msgspec
 from points.errors import ClockWrong, Refused
 from points.ledger import committer
 from points.ledger.items import Code, Hold, Outcome, Pick, PostHold, VoidHold
+from points.ledger.service import HOLD_GRACE
 from points.mall import service as mall
 from points.mall.schemas import ShopRow
 from points.redemption import queries, service
-from points.redemption.codes import Who, counter, digits_hash, recognise
+from points.redemption.codes import Who, counter, digits_hash, pickup_of, recognise
 from points.redemption.rules import TOKEN_BYTES, CodeKind, make_digits, make_token
 from points.redemption.schemas import (
     HandOver,
@@ -107,12 +108,17 @@ async def hold(
 async def hand_over(actor: Actor, hold_id: UUID, order: HandOver, now: datetime) -> service.Answer:
     """The goods, or some of them, are given out: makes the redemption ``order.id``.
 
-    Raises NotFound (not the actor's shop or no such hold), ClockWrong, Refused ``id_reused``.
+    Raises NotFound (not the actor's shop, no such hold, or the code of another one), ClockWrong,
+    NotACode, TooManyTries, Refused ``id_reused``.
     """
     row = await _hold(actor, hold_id)
     at = order.at or now
     if not row.at <= at <= now + CLOCK_SKEW:
         raise ClockWrong
+    if order.code is not None:
+        shown = await pickup_of(actor, row.shop_id, order.code, now)
+        if shown.id != hold_id:
+            raise NotFound("这是另一份预订的取货码，请核对。")
     taken = merged(order.picks or ())
     picks = tuple(Pick(line.product_id, line.quantity) for line in taken) or None
     outcome = await committer.submit(
@@ -127,9 +133,23 @@ async def hand_over(actor: Actor, hold_id: UUID, order: HandOver, now: datetime)
             picks=picks,
             device=actor.device,
             collector=order.collector,
+            shown=order.code is not None and now <= row.expires_at + HOLD_GRACE,
         ),
         now,
     )
+    if row.status == "voided" and not outcome.repeated:
+        await audit.record(
+            actor,
+            "hold.late",
+            "hold",
+            hold_id,
+            county_id=actor.county_id,
+            about_id=row.person_id,
+            unit_code=row.unit_code,
+            authority="shop",
+            after={"amount": outcome.amount},
+            reason="" if outcome.accepted else Refused(outcome.code).message,
+        )
     return await service.answer(actor.county_id, outcome)
 
 
@@ -215,7 +235,7 @@ async def _orderer(actor: Actor, order: HoldOrder, now: datetime) -> tuple[ShopR
     """The shop, whose wallet, and under which right."""
     if order.code is not None:
         shop = await counter(actor, order.shop_id)
-        who = await recognise(actor, shop, order.code, order.pin, now)
+        who = await recognise(actor, shop, order.code, order.pin, now, order_id=order.id)
         if who.person_id:
             await counter(actor, order.shop_id, owner=who.person_id)
         return shop, _Means.of(who), "shop"

@@ -36,6 +36,19 @@ SELECT count(*) FROM points.code WHERE county_id = $1 AND person_id = $2 AND cre
 CARD = "SELECT id, person_id, number FROM points.card "
 CARD_BY_TOKEN = CARD + "WHERE county_id = $1 AND token_hash = $2 AND revoked_at IS NULL"
 CARD_BY_NUMBER = CARD + "WHERE county_id = $1 AND number = $2 AND revoked_at IS NULL"
+# A card that has ended, if what is asked again was asked with it: nothing new can come of that.
+CARD_USED = (
+    CARD
+    + """AS c WHERE c.county_id = $1 AND (c.token_hash = $2 OR c.number = $3)
+  AND c.revoked_at IS NOT NULL
+  AND EXISTS (
+      SELECT FROM points.redemption r WHERE r.county_id = $1 AND r.id = $5 AND r.shop_id = $4
+        AND r.means = 'card' AND r.person_id = c.person_id
+      UNION ALL
+      SELECT FROM points.hold h WHERE h.county_id = $1 AND h.id = $5 AND h.shop_id = $4
+        AND h.means = 'card' AND h.person_id = c.person_id)
+"""
+)
 CARDS_OF = """
 SELECT person_id, number FROM points.card
 WHERE county_id = $1 AND person_id = ANY($2) AND revoked_at IS NULL
@@ -52,7 +65,9 @@ VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (county_id, number) DO NOTHING R
 PICKUP = """
 SELECT k.id, k.person_id, n.name AS person_name, k.shop_id, s.name AS shop_name, h.status,
        h.amount, h.at, h.expires_at, k.collector, k.deliver_to, k.sealed, h.products,
-       h.quantities, h.prices
+       h.quantities, h.prices,
+       EXISTS (SELECT FROM points.redemption r WHERE r.county_id = k.county_id AND r.hold_id = k.id
+               AND r.status = 'accepted') AS charged
 FROM points.pickup k
 JOIN points.hold h ON h.county_id = k.county_id AND h.id = k.id AND h.status <> 'refused'
 JOIN points.shop s ON s.county_id = k.county_id AND s.id = k.shop_id
@@ -128,6 +143,7 @@ REDEMPTIONS_NEAR = (
     REDEMPTION
     + """
 WHERE r.county_id = $1 AND r.status = 'accepted' AND r.at >= $3
+  AND (r.batch, r.position) < ($5, $6)
   AND (EXISTS (SELECT FROM unnest($2::text[]) c WHERE starts_with(u.code, c))
        OR EXISTS (
            SELECT FROM shared.assignment g
@@ -137,7 +153,7 @@ WHERE r.county_id = $1 AND r.status = 'accepted' AND r.at >= $3
            WHERE g.county_id = r.county_id AND g.person_id = r.person_id
              AND g.valid_from <= $4 AND (g.valid_to IS NULL OR g.valid_to > $4)
              AND EXISTS (SELECT FROM unnest($2::text[]) c WHERE starts_with(w.code, c))))
-ORDER BY r.batch DESC, r.position DESC LIMIT 100
+ORDER BY r.batch DESC, r.position DESC LIMIT $7
 """
 )
 LAST_OF = (
@@ -212,6 +228,13 @@ async def card_by_token(county_id: int, token_hash: bytes) -> CardRow | None:
 
 async def card_by_number(county_id: int, number: str) -> CardRow | None:
     return await DB.one(CardRow, CARD_BY_NUMBER, county_id, number)
+
+
+async def card_used(
+    county_id: int, code: tuple[bytes, str], shop_id: UUID, order_id: UUID
+) -> CardRow | None:
+    """A former card, by token's hash or number, under which a shop asked ``order_id`` before."""
+    return await DB.one(CardRow, CARD_USED, county_id, *code, shop_id, order_id)
 
 
 async def cards_of(county_id: int, people: Sequence[UUID]) -> dict[UUID, str]:
@@ -323,10 +346,19 @@ async def redemptions_at(
 
 
 async def redemptions_near(
-    county_id: int, codes: Sequence[str], since: datetime, on: date
+    county_id: int,
+    codes: Sequence[str],
+    days: tuple[datetime, date],
+    before: tuple[int, int],
+    limit: int,
 ) -> list[RedemptionRow]:
-    """Accepted ones at the shops, or by the gridworkers, of some units' subtrees, latest first."""
-    return await DB.all(RedemptionRow, REDEMPTIONS_NEAR, county_id, list(codes), since, on)
+    """Accepted ones at the shops, or by the gridworkers, of some units' subtrees, latest first.
+
+    ``days`` are since when, and the day on which the gridworkers work there.
+    """
+    return await DB.all(
+        RedemptionRow, REDEMPTIONS_NEAR, county_id, list(codes), *days, *before, limit
+    )
 
 
 async def last_of(county_id: int, person_id: UUID, since: datetime) -> RedemptionRow | None:

@@ -76,6 +76,8 @@ class HandOver(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Empty = everything that was held."""
     collector: ShortText | None = None
     """Left out = as it was ordered; empty = the worker, whoever was named in the order."""
+    code: CodeText | None = None
+    """The pickup code that was shown; without it an order given up meanwhile is not charged."""
 
 
 class HoldVoid(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -258,11 +260,15 @@ class PickupRow(msgspec.Struct, frozen=True):
     products: tuple[UUID, ...]
     quantities: tuple[int, ...]
     prices: tuple[int, ...]
+    charged: bool
+    """Given up, but fetched before and charged anew."""
     lines: tuple[ReceiptLine, ...] = ()
 
     @property
     def state(self) -> str:
         """The status, or ``over``: past its end, and the ledger waits for a late upload."""
+        if self.status == "voided" and self.charged:
+            return "charged"
         return "over" if self.status == "pending" and self.expires_at <= now() else self.status
 
 

@@ -41,6 +41,7 @@ from shared.roster.names import mask
 from shared.roster.roles import Role
 
 PAGE = 20
+RECENT_DAYS = 31
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2999, 12, 31)
 """Outside there is nothing, and no time zone."""
 LATEST = (2**31 - 1, 2**31 - 1)
@@ -75,7 +76,7 @@ async def redeem(actor: Actor, order: RedemptionOrder, now: datetime) -> Answer:
         raise NotFound
     serves = Target(unit_code=here.shop.unit_code, shop_id=order.shop_id)
     require(actor, Action.REDEEM, serves)
-    who = await presented(actor, here.shop, order.code, order.pin, now)
+    who = await presented(actor, here.shop, order.code, order.pin, now, order.id)
     if who.person_id:
         require(actor, Action.REDEEM, msgspec.structs.replace(serves, owner=who.person_id))
     terms = terms_of(here, order.lines, day, order.amount)
@@ -300,8 +301,7 @@ async def day_list(
         actor.county_id, shop_id, span(day), _cursor(after), limit + 1
     )
     shown = await _with_lines(actor.county_id, rows[:limit])
-    more = f"{shown[-1].batch}.{shown[-1].position}" if len(rows) > limit else None
-    return shown, more
+    return shown, _more(rows, shown)
 
 
 async def day_page(
@@ -329,14 +329,20 @@ async def total(county_id: int, shop_id: UUID, day: date) -> DayTotal:
     return await queries.day_total(county_id, shop_id, span(day))
 
 
-async def recent(actor: Actor, now: datetime, days: int = 31) -> list[RedemptionRow]:
-    """Redemptions that the actor may undo late: at the shops, or by people, of the own units."""
+async def recent(
+    actor: Actor, now: datetime, *, after: str | None = None, limit: int = PAGE
+) -> tuple[list[RedemptionRow], str | None]:
+    """Redemptions that the actor may undo late: at the shops, or by people, of the own units.
+
+    Of the last 31 days, a page of them, and the cursor of the next page.
+    """
     codes = reach(actor, Action.UNDO_LATE)
     if not codes:
-        return []
-    since = now - timedelta(days=days)
-    rows = await queries.redemptions_near(actor.county_id, codes, since, today(now))
-    return await _with_lines(actor.county_id, rows)
+        return [], None
+    days = (now - timedelta(days=RECENT_DAYS), today(now))
+    rows = await queries.redemptions_near(actor.county_id, codes, days, _cursor(after), limit + 1)
+    shown = await _with_lines(actor.county_id, rows[:limit])
+    return shown, _more(rows, shown)
 
 
 async def full(county_id: int, redemption_id: UUID) -> RedemptionRow:
@@ -361,6 +367,11 @@ def span(day: date) -> tuple[datetime, datetime]:
     near = min(max(day, FIRST_DAY), LAST_DAY)
     first = datetime.combine(near, time(), LOCAL_ZONE)
     return first, first + timedelta(days=1)
+
+
+def _more(rows: Sequence[RedemptionRow], shown: Sequence[RedemptionRow]) -> str | None:
+    """The cursor behind the last line shown, if there are more."""
+    return f"{shown[-1].batch}.{shown[-1].position}" if len(rows) > len(shown) else None
 
 
 def _cursor(after: str | None) -> tuple[int, int]:

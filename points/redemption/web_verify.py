@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import Request, get, post
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 
 from points.redemption import codes, service
@@ -34,9 +34,16 @@ class CardsForm(msgspec.Struct):
 
 
 @get("/verify/redemptions")
-async def recent(request: Asked) -> Template:
+async def recent(request: Asked, after: FromQuery[str | None] = None) -> Template:
     """Redemptions of the last month at the shops of the actor's units."""
-    return await _recent(request)
+    rows, more = await service.recent(request.user, moment(request), after=after)
+    return page(
+        request,
+        "redemption/m_redemptions.html",
+        block="rows" if after else None,
+        rows=rows,
+        more=more,
+    )
 
 
 @get("/verify/redemptions/{redemption_id:uuid}")
@@ -91,11 +98,6 @@ async def revoke(request: Asked, person_id: FromPath[UUID]) -> Redirect:
     return Redirect("/verify/cards", status_code=303)
 
 
-async def _recent(request: Asked) -> Template:
-    rows = await service.recent(request.user, moment(request))
-    return page(request, "redemption/m_redemptions.html", rows=rows)
-
-
 async def _one(
     request: Asked, redemption_id: UUID, error: GridmeritError | None = None
 ) -> Template:
@@ -115,6 +117,7 @@ async def _cards(request: Asked, error: GridmeritError | None = None) -> Templat
         "redemption/m_cards.html",
         status=error.status if error else 200,
         people=await codes.card_holders(request.user, moment(request)),
+        left=await codes.cards_left(request.user, moment(request)),
         error=error,
     )
 

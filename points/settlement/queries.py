@@ -158,6 +158,12 @@ LEFT JOIN shared.person p ON p.county_id = $1 AND p.id = d.decided_by
 """
 DISPUTE_BY_ID = DISPUTE + "WHERE d.county_id = $1 AND d.id = $2"
 DISPUTES = DISPUTE + "WHERE d.county_id = $1 AND d.statement_id = $2 ORDER BY d.raised_at, d.id"
+UNDONE = """
+SELECT EXISTS (
+    SELECT FROM points.statement_line l
+    JOIN points.posting u ON u.county_id = $1 AND u.kind = 'undo' AND u.target = l.redemption_id
+    WHERE l.county_id = $1 AND l.id = $2 AND l.kind = 'redeem')
+"""
 INSERT_DISPUTE = """
 INSERT INTO points.statement_dispute (county_id, id, statement_id, line_id, part, reason,
     raised_by, raised_at)
@@ -320,6 +326,11 @@ async def dispute(county_id: int, dispute_id: UUID) -> DisputeRow | None:
 
 async def disputes(county_id: int, statement_id: UUID) -> list[DisputeRow]:
     return await DB.all(DisputeRow, DISPUTES, county_id, statement_id)
+
+
+async def undone(county_id: int, line_id: UUID) -> bool:
+    """Whether a line is of a redemption that was undone since."""
+    return bool(await DB.fetchval(UNDONE, county_id, line_id))
 
 
 async def insert_dispute(county_id: int, row: DisputeRow) -> None:

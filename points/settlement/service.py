@@ -29,6 +29,7 @@ from shared.roster.roles import Role
 
 PAGE = 50
 MAX_REASON = 200
+UNDONE = "这一笔已经撤销，撤销那一行会把它抵掉，不用再提异议；提了反而少付一笔。"
 
 
 async def list_statements(
@@ -121,6 +122,8 @@ async def dispute(
             raise StatementFrozen
         if line_id not in {line.id for line in await queries.lines(actor.county_id, found.id)}:
             raise NotFound
+        if await queries.undone(actor.county_id, line_id):
+            raise Invalid(UNDONE, {"reason": UNDONE})
         row = DisputeRow(
             id=new_id(),
             statement_id=found.id,

@@ -224,6 +224,17 @@ BEGIN
     FROM unnest(p_places) AS place;
 END $$;
 
+-- Waiting awards that no fund took over when it was opened go to the one that pays for their unit:
+-- the nearest of the unit's own and those above it.
+CREATE OR REPLACE FUNCTION points.adopt(p_county int, p_fund uuid) RETURNS void
+LANGUAGE sql AS $$
+    UPDATE points.awaiting a SET fund_id = p_fund
+    WHERE a.county_id = p_county AND a.fund_id IS NULL AND a.remaining > 0
+      AND p_fund = (SELECT f.id FROM points.fund f WHERE f.county_id = p_county
+          AND f.unit_code IN (left(a.unit_code, 12), left(a.unit_code, 9), left(a.unit_code, 6))
+          ORDER BY length(f.unit_code) DESC LIMIT 1)
+$$;
+
 -- Give waiting awards what the fund's budget now covers, in ledger order. Answers how many awards
 -- got something and how much.
 CREATE OR REPLACE FUNCTION points.release_awaiting(
@@ -233,6 +244,7 @@ LANGUAGE plpgsql AS $$
 DECLARE
     v_room int8 := points.fund_room(p_county, p_fund);
 BEGIN
+    PERFORM points.adopt(p_county, p_fund);
     WITH waiting AS (
         SELECT a.id, a.person_id, a.code, a.remaining, a.batch, a.position
         FROM points.awaiting a
@@ -773,7 +785,36 @@ BEGIN
     END IF;
 END $$;
 
--- Hand over what was held, or part of it: frees the hold, then spends from its own lots.
+-- Whether a hold was handed over before its worker gave it up, by a shop that had no line: the time
+-- alone is the shop's own word, so the pickup code must have been shown as well, and once.
+CREATE OR REPLACE FUNCTION points.fetched_first(p_county int, p_hold points.hold, p_item jsonb)
+RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT coalesce(p_hold.status = 'voided' AND (p_item ->> 'shown')::boolean, false)
+        AND EXISTS (SELECT FROM points.posting v
+            WHERE v.county_id = p_county AND v.kind = 'void_hold' AND v.target = p_hold.id
+              AND v.authority = 'self' AND v.at > (p_item ->> 'at')::timestamptz)
+        AND NOT EXISTS (SELECT FROM points.redemption r WHERE r.county_id = p_county
+            AND r.hold_id = p_hold.id AND r.status = 'accepted')
+$$;
+
+-- Whether what went back to wallet and shelf is still there to be taken again.
+CREATE OR REPLACE FUNCTION points.decide_again(
+    p_county int, p_hold points.hold, p_quantities int[], p_amount int8, p_at timestamptz,
+    OUT refusal text, OUT subject uuid)
+LANGUAGE plpgsql AS $$
+BEGIN
+    SELECT 'out_of_stock', g.product INTO refusal, subject
+    FROM unnest(p_hold.products, p_quantities) AS g (product, quantity)
+    LEFT JOIN points.stock s ON s.county_id = p_county AND s.shop_id = p_hold.shop_id
+        AND s.product_id = g.product
+    WHERE g.quantity > coalesce(s.quantity - s.held, 0) LIMIT 1;
+    IF refusal IS NULL AND points.spendable(p_county, p_hold.person_id, p_at) < p_amount THEN
+        refusal := 'cancelled_spent';
+    END IF;
+END $$;
+
+-- Hand over what was held, or part of it: frees the hold, then spends from its own lots. What was
+-- fetched before the worker gave it up is spent anew from whatever lots there are.
 CREATE OR REPLACE FUNCTION points.post_post_hold(
     p_county int, p_batch int, p_at timestamptz, p_place int, p_item jsonb, p_hash bytea)
 RETURNS text
@@ -787,9 +828,14 @@ DECLARE
     v_lots uuid[];
     v_draws int8[];
     v_free int8;
+    v_again boolean;
 BEGIN
     SELECT * INTO v_hold FROM points.hold
     WHERE county_id = p_county AND id = (p_item ->> 'hold_id')::uuid AND status <> 'refused';
+    v_again := points.fetched_first(p_county, v_hold, p_item);
+    IF v_again THEN
+        v_hold.status := 'pending';  -- as it was when the goods left; the row stays voided
+    END IF;
     SELECT * INTO v_no FROM points.decide_hold(p_county, v_hold, p_item);
     SELECT array_agg(coalesce(CASE WHEN p_item ->> 'picks' IS NULL THEN g.quantity
                               ELSE (k ->> 'quantity')::int END, 0) ORDER BY g.n),
@@ -805,8 +851,19 @@ BEGIN
     FROM (SELECT id, draw, n, sum(draw) OVER (ORDER BY n) - draw AS before
           FROM unnest(v_hold.lots, v_hold.draws) WITH ORDINALITY AS t (id, draw, n)) AS own
     WHERE before < v_amount;
+    IF v_again AND v_no.refusal IS NULL THEN
+        SELECT * INTO v_no FROM points.decide_again(p_county, v_hold, v_quantities, v_amount,
+                                                    (p_item ->> 'at')::timestamptz);
+        IF v_no.refusal IS NULL THEN
+            SELECT lots, draws INTO v_lots, v_draws
+            FROM points.draw(p_county, v_hold.person_id,
+                ((p_item ->> 'at')::timestamptz AT TIME ZONE 'Asia/Shanghai')::date, v_amount);
+        END IF;
+    END IF;
     IF v_no.refusal IS NULL THEN
-        PERFORM points.free_hold(p_county, v_hold.id, p_batch, 'posted', v_amount);
+        IF NOT v_again THEN
+            PERFORM points.free_hold(p_county, v_hold.id, p_batch, 'posted', v_amount);
+        END IF;
         UPDATE points.lot l SET remaining = l.remaining - t.draw
         FROM unnest(v_lots, v_draws) AS t (id, draw) WHERE l.county_id = p_county AND l.id = t.id;
         UPDATE points.stock s SET quantity = s.quantity - g.quantity

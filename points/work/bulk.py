@@ -17,7 +17,7 @@ from points.rulebook.rules import STEP_NAMES, Step
 from points.work import bulk_queries, confirming, posting
 from points.work.bulk_queries import Answered, Waiting
 from points.work.posting import CHUNK
-from points.work.rules import Confirmer, State
+from points.work.rules import State
 from points.work.schemas import Excluding, MonthTotals, StepRow
 from shared import settings_county
 from shared.audit import service as audit
@@ -214,27 +214,24 @@ def _record_answers(
     """Answers to a record's open steps, and the first step that nobody can confirm."""
     found: list[Answered] = []
     missing: Step | None = None
-    taken = {step.by_id for step in steps if step.verdict == "approve"}
+    taken = {step.by_id for step in steps if step.verdict == "approve" and step.by_id}
     for step in steps:
         if step.verdict != "open":
             continue
-        who = roll.confirmer(step.step, record.grid_code, record.excluded, cadre=record.cadre)
-        by = _free(who, taken)
-        if who is None or by is None:
+        who = roll.confirmer(
+            step.step,
+            record.grid_code,
+            record.excluded,
+            cadre=record.cadre,
+            confirmed=frozenset(taken),
+        )
+        if who is None:
             missing = missing or step.step
             continue
+        by = who.people[0].person_id
         if not who.escalated:
             taken.add(by)
         found.append(Answered(step.id, by, confirming.authority_of(who)))
         result.escalated += who.escalated
         result.by_role[who.role.value] = result.by_role.get(who.role.value, 0) + 1
     return found, missing
-
-
-def _free(who: Confirmer | None, taken: set[UUID | None]) -> UUID | None:
-    """Somebody who has not confirmed another step of the record, unless they stand in above."""
-    if who is None:
-        return None
-    if who.escalated:
-        return who.people[0].person_id
-    return next((p.person_id for p in who.people if p.person_id not in taken), None)

@@ -17,7 +17,7 @@ from points.rulebook.rules import Penalty
 from points.work import deduction_queries as queries
 from points.work import queries as work_queries
 from points.work.deduction_queries import DeductionRow, NewDeduction
-from points.work.rules import State
+from points.work.rules import State, unfit
 from shared.audit import service as audit
 from shared.calendar import service as calendar
 from shared.clock import now as clock_now
@@ -101,8 +101,8 @@ async def propose(actor: Actor, form: Proposal, now: datetime | None = None) -> 
 async def reply(actor: Actor, deduction_id: UUID, text: str, now: datetime | None = None) -> None:
     """The worker's own word (陈述), within the term. Raises NotFound, DeductionRefused."""
     at = now or clock_now()
-    if not text.strip():
-        raise DeductionRefused("text", "请写下您的说明。")
+    if problem := unfit(text, "请写下您的说明。"):
+        raise DeductionRefused("text", problem)
     async with DB.transaction():
         row = await _own(actor, deduction_id, Action.DEDUCT_ANSWER)
         if row.state != "noticed":
@@ -123,8 +123,8 @@ async def decide(
     Raises NotFound, Forbidden, DeductionRefused.
     """
     at = now or clock_now()
-    if not reason.strip():
-        raise DeductionRefused("reason", "请写明决定的理由。")
+    if problem := unfit(reason, "请写明决定的理由。"):
+        raise DeductionRefused("reason", problem)
     async with DB.transaction():
         row = await _locked(actor.county_id, deduction_id)
         authority = require(
@@ -148,8 +148,8 @@ async def decide(
 async def appeal(actor: Actor, deduction_id: UUID, text: str, now: datetime | None = None) -> None:
     """The worker appeals within the term. Raises NotFound, DeductionRefused."""
     at = now or clock_now()
-    if not text.strip():
-        raise DeductionRefused("text", "请写明申诉的理由。")
+    if problem := unfit(text, "请写明申诉的理由。"):
+        raise DeductionRefused("text", problem)
     async with DB.transaction():
         row = await _own(actor, deduction_id, Action.APPEAL)
         if row.state != "decided" or row.appeal_due_on is None or today(at) > row.appeal_due_on:
@@ -166,8 +166,8 @@ async def decide_appeal(
     Raises NotFound, Forbidden, DeductionRefused.
     """
     at = now or clock_now()
-    if not reason.strip():
-        raise DeductionRefused("reason", "请写明申诉决定的理由。")
+    if problem := unfit(reason, "请写明申诉决定的理由。"):
+        raise DeductionRefused("reason", problem)
     async with DB.transaction():
         row = await _locked(actor.county_id, deduction_id)
         makers = {row.proposed_by, row.decided_by}
@@ -298,8 +298,9 @@ async def _checked(county_id: int, form: Proposal, at: datetime) -> Penalty:
         raise DeductionRefused("amount", "扣分数不在这条规则的范围内，请从列表中选择。")
     if form.happened_on > today(at):
         raise DeductionRefused("happened_on", "日期还没有到。")
-    if not form.facts.strip() or not form.evidence.strip():
-        raise DeductionRefused("facts", "请写明事实和证据，两项都要填。")
+    for field in ("facts", "evidence"):
+        if problem := unfit(getattr(form, field), "请写明事实和证据，两项都要填。"):
+            raise DeductionRefused(field, problem)
     if penalty.reverses or form.record_id is not None:
         record = await work_queries.record(county_id, form.record_id) if form.record_id else None
         if record is None or record.worker_id != form.worker_id:

@@ -16,7 +16,7 @@ from points.work import month_queries as queries
 from points.work import posting
 from points.work import queries as work_queries
 from points.work.month_queries import MonthCount, MonthRow, ObjectionRow, WorkerCategory
-from points.work.rules import State, confirmer, month_of, next_month, sample, text_key
+from points.work.rules import State, confirmer, month_of, next_month, sample, text_key, unfit
 from points.work.schemas import Line, MonthTotals, Record
 from shared import settings_county
 from shared.audit import service as audit
@@ -48,6 +48,14 @@ OBJECTION_NAMES = {
     "review_upheld": "复核：异议成立",
     "review_rejected": "复核：维持",
 }
+UPHELD_NEXT = {
+    State.RETURNED: "这条记录退回了，请网格员点“改一改再交”，重新核实。",
+    State.POSTED: "已入账的分数不会自动改。少记的，请网格员补记一条（或请村书记代录），"
+    "写明补的是哪一条，核实后入账。",
+    State.REVERSED: "这条记录已随扣分冲回，不会自动恢复。确实做过的，请网格员补记一条"
+    "（或请村书记代录），核实后入账。",
+}
+"""What has to be done after an upheld objection that does not change its record by itself."""
 ANSWER_DAYS = 5
 REVIEW_DAYS = 10
 REVIEWERS = (Role.COMMITTEE, Role.SUPERVISOR, Role.INSTRUCTOR, Role.DEPARTMENT)
@@ -165,8 +173,8 @@ async def reject_sampled(
     WorkRefused, NotFound, MonthNotReady.
     """
     at = now or clock_now()
-    if not reason.strip():
-        raise WorkRefused("reason", "请写明不予认定的原因。")
+    if problem := unfit(reason, "请写明不予认定的原因。"):
+        raise WorkRefused("reason", problem)
     async with DB.transaction():
         found = await work_queries.record(actor.county_id, record_id)
         if found is None:
@@ -187,6 +195,7 @@ async def reject_sampled(
         await work_queries.set_state(
             actor.county_id, record_id, State.REFUSED, at, reason=reason.strip()
         )
+        await work_queries.recuse(actor.county_id, record_id, actor.person_id)
         await audit.record(
             actor,
             "work.refuse",
@@ -232,8 +241,8 @@ async def records(actor: Actor, village_code: str, month: int) -> list[Line]:
 async def object_to(actor: Actor, record_id: UUID, text: str, now: datetime | None = None) -> UUID:
     """有异议: raise an objection to one's own record. Raises ObjectionRefused, NotFound."""
     at = now or clock_now()
-    if not text.strip():
-        raise ObjectionRefused("text", "请写明哪里不对。")
+    if problem := unfit(text, "请写明哪里不对。"):
+        raise ObjectionRefused("text", problem)
     async with DB.transaction():
         await work_queries.lock_record(actor.county_id, record_id)
         found = await work_queries.lines(actor.county_id, [record_id])
@@ -293,9 +302,17 @@ async def objections(actor: Actor) -> list[ObjectionRow]:
     return [
         row
         for row in (*first, *second)
-        if row.worker_id != actor.person_id
-        and not (row.state == "review" and row.answered_by == actor.person_id)
+        if row.worker_id != actor.person_id and not (row.state == "review" and _partial(actor, row))
     ]
+
+
+def _partial(actor: Actor, row: ObjectionRow) -> bool:
+    """Whether the actor answered first, or refused the record or left it to others.
+
+    Of the last two nothing keeps the department away: nobody stands above it.
+    """
+    mixed = actor.person_id in row.mixed_up and Role.DEPARTMENT not in actor.roles
+    return mixed or row.answered_by == actor.person_id
 
 
 async def answer(
@@ -307,8 +324,8 @@ async def answer(
     NotFound, Forbidden, ObjectionRefused.
     """
     at = now or clock_now()
-    if not text.strip():
-        raise ObjectionRefused("text", "请写明答复的理由。")
+    if problem := unfit(text, "请写明答复的理由。"):
+        raise ObjectionRefused("text", problem)
     async with DB.transaction():
         found = await queries.objection(actor.county_id, objection_id)
         if found is None:
@@ -325,7 +342,7 @@ async def answer(
             Target(
                 unit_code=row.village_code,
                 owner=row.worker_id,
-                maker=row.answered_by if second else None,
+                maker=actor.person_id if second and _partial(actor, row) else None,
             ),
         )
         verdict = "upheld" if upheld else "rejected"
@@ -371,8 +388,8 @@ async def _no_second(county_id: int, record: Record) -> None:
 async def ask_review(actor: Actor, record_id: UUID, text: str, now: datetime | None = None) -> None:
     """Not content with the answer: the township decides within ten working days."""
     at = now or clock_now()
-    if not text.strip():
-        raise ObjectionRefused("text", "请写明不服的理由。")
+    if problem := unfit(text, "请写明不服的理由。"):
+        raise ObjectionRefused("text", problem)
     async with DB.transaction():
         row = await queries.objection_of(actor.county_id, record_id)
         if row is None or row.worker_id != actor.person_id or row.state != "rejected":

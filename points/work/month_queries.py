@@ -60,6 +60,7 @@ class ObjectionRow(msgspec.Struct, frozen=True, kw_only=True):
     worker_name: str
     village_code: str
     record_text: str
+    record_state: str
     text: str
     state: str
     raised_at: datetime
@@ -71,6 +72,8 @@ class ObjectionRow(msgspec.Struct, frozen=True, kw_only=True):
     review_due_on: date | None
     review_answer: str
     reviewed_at: datetime | None
+    mixed_up: tuple[UUID, ...]
+    """Who refused the record, or left it to others."""
 
 
 MONTH = """
@@ -162,8 +165,11 @@ ORDER BY month, village_code COLLATE "C"
 )
 OBJECTION = """
 SELECT o.id, o.record_id, o.worker_id, w.name AS worker_name, o.village_code,
-       r.text AS record_text, o.text, o.state, o.raised_at, o.due_on, o.answer, o.answered_by,
-       o.answered_at, o.review_text, o.review_due_on, o.review_answer, o.reviewed_at
+       r.text AS record_text, r.state AS record_state, o.text, o.state, o.raised_at, o.due_on,
+       o.answer, o.answered_by, o.answered_at, o.review_text, o.review_due_on, o.review_answer,
+       o.reviewed_at,
+       r.recused || ARRAY(SELECT v.by_id FROM points.verification v WHERE v.county_id = $1
+           AND v.record_id = r.id AND v.verdict = 'refuse' AND v.by_id IS NOT NULL) AS mixed_up
 FROM points.objection o
 JOIN shared.person w ON w.county_id = $1 AND w.id = o.worker_id
 JOIN points.work_record r ON r.county_id = $1 AND r.id = o.record_id

@@ -177,7 +177,9 @@ ORDER BY v.record_id, v.step
 """
 EXCLUDING = """
 SELECT r.id, r.worker_id, r.grid_code, r.entered_by, r.recused,
-       p.employment_type = 'cadre' AS cadre
+       p.employment_type = 'cadre' AS cadre,
+       ARRAY(SELECT v.by_id FROM points.verification v WHERE v.county_id = $1
+             AND v.record_id = r.id AND v.verdict = 'approve' AND v.by_id IS NOT NULL) AS confirmed
 FROM points.work_record r
 JOIN shared.person p ON p.county_id = $1 AND p.id = r.worker_id
 WHERE r.county_id = $1 AND r.state = 'pending' AND starts_with(r.grid_code, $2)

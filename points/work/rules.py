@@ -17,6 +17,8 @@ CHECK_SHARE = 10
 SAMPLE_SHARE = 10
 """The township looks at one record in so many before a month's notice, at least one."""
 REPEAT_DAYS = 7
+MAX_WORDS = 500
+"""Of a reason, an objection, an answer."""
 OLDEST_DAYS = 92
 """How far back work may be declared (paper slips keyed in late)."""
 _NOISE = re.compile(r"[\W_]+")
@@ -67,13 +69,21 @@ class Confirmer(msgspec.Struct, frozen=True):
 
 
 def confirmer(
-    step: Step, grid_code: str, excluded: frozenset[UUID], roll: Sequence[PostHeld], *, cadre: bool
+    step: Step,
+    grid_code: str,
+    excluded: frozenset[UUID],
+    roll: Sequence[PostHeld],
+    *,
+    cadre: bool,
+    confirmed: frozenset[UUID] = frozenset(),
 ) -> Confirmer | None:
     """Who confirms a step of a record from a grid; None when nobody up to the county can.
 
-    ``excluded`` are the worker and whoever entered the record. A cadre's own record is confirmed
-    one level up. ``roll`` holds the posts of the grid's village, township and county that day.
+    ``excluded`` are the worker and whoever entered the record; ``confirmed`` have confirmed another
+    step of it, and may do this one only where they stand in. A cadre's own record is confirmed one
+    level up. ``roll`` holds the posts of the grid's village, township and county that day.
     """
+    proper = _proper(step)
     for rung, (role, unit, grid) in enumerate(_ladder(step, grid_code, cadre=cadre)):
         people = tuple(
             held
@@ -83,9 +93,11 @@ def confirmer(
             and (not grid or grid in held.grids)
             and held.person_id not in excluded
         )
+        escalated = rung >= proper or cadre
+        if not escalated:
+            people = tuple(held for held in people if held.person_id not in confirmed)
         if people:
-            proper = _proper(step)
-            return Confirmer(role, unit, grid, people, escalated=rung >= proper or cadre)
+            return Confirmer(role, unit, grid, people, escalated=escalated)
     return None
 
 
@@ -139,6 +151,14 @@ def sample(tickets: Mapping[UUID, bytes]) -> list[UUID]:
 def text_key(text: str) -> str:
     """Text as it is compared: without width, case, spaces and punctuation."""
     return _NOISE.sub("", unicodedata.normalize("NFKC", text).casefold())
+
+
+def unfit(text: str, missing: str) -> str:
+    """What is wrong with words that somebody has to give; ``missing`` if there are none."""
+    words = text.strip()
+    if len(words) > MAX_WORDS:
+        return f"最多 {MAX_WORDS} 个字，请写短一些。"
+    return "" if words else missing
 
 
 def month_of(day: date) -> int:

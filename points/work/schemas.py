@@ -64,6 +64,8 @@ class Excluding(msgspec.Struct, frozen=True, kw_only=True):
     entered_by: UUID | None
     recused: tuple[UUID, ...]
     cadre: bool
+    confirmed: tuple[UUID, ...] = ()
+    """Who has confirmed one of its steps."""
 
     @property
     def excluded(self) -> frozenset[UUID]:

@@ -38,6 +38,7 @@ from points.work.rules import (
     run_month,
     steps_for,
     text_key,
+    unfit,
 )
 from points.work.schemas import Line, LogForm, NewRecord, NewStep, Record, StepRow, Task, Totals
 from shared import settings_county
@@ -126,7 +127,8 @@ async def verify(
             after={"steps": answered, "resident_how": how},
             authority=authority,
         )
-        await accept_if_done(actor.county_id, record, how, at)
+        if not await accept_if_done(actor.county_id, record, how, at):
+            await _point_again(actor.county_id, record, at)
     found = await queries.record(actor.county_id, record_id)
     return found or record
 
@@ -139,8 +141,8 @@ async def send_back(
     Raises NotFound, NotConfirmer, WorkNotOpen, WorkRefused without a reason.
     """
     at = now or clock_now()
-    if not reason.strip():
-        raise WorkRefused("reason", "请写明退回的原因，网格员看得到。")
+    if problem := unfit(reason, "请写明退回的原因，网格员看得到。"):
+        raise WorkRefused("reason", problem)
     state = State.REFUSED if refuse else State.RETURNED
     async with DB.transaction():
         record, steps, authority = await _answerable(actor, record_id, at)
@@ -330,7 +332,13 @@ async def refresh(county_id: int, code: str, now: datetime | None = None) -> int
         record = records.get(step.record_id)
         if record is None:
             continue  # declared since the line above; it is pointed right
-        found = roll.confirmer(step.step, record.grid_code, record.excluded, cadre=record.cadre)
+        found = roll.confirmer(
+            step.step,
+            record.grid_code,
+            record.excluded,
+            cadre=record.cadre,
+            confirmed=frozenset(record.confirmed),
+        )
         made = new_step(step.record_id, step.step, found)
         if (made.role, made.unit_code, made.grid_code) != (
             step.role,
@@ -340,6 +348,20 @@ async def refresh(county_id: int, code: str, now: datetime | None = None) -> int
             moved.append(msgspec.structs.replace(made, id=step.id))
     await queries.move_steps(county_id, moved)
     return len(moved)
+
+
+async def _point_again(county_id: int, record: Record, at: datetime) -> None:
+    """Who has just confirmed one step of a record may have been the one whom another waited for."""
+    roll = await queries.roll(county_id, today(at), CONFIRMING, record.grid_code)
+    steps = await queries.steps(county_id, [record.id])
+    confirmed = frozenset(step.by_id for step in steps if step.verdict == "approve" and step.by_id)
+    moved = []
+    for step in steps:
+        if step.verdict == "open":
+            found = await _confirmer(county_id, record, step.step, roll, confirmed)
+            made = new_step(record.id, step.step, found)
+            moved.append(msgspec.structs.replace(made, id=step.id))
+    await queries.move_steps(county_id, moved)
 
 
 async def waits_for(county_id: int, record_id: UUID, now: datetime | None = None) -> list[str]:
@@ -354,9 +376,11 @@ async def waiting(county_id: int, record_id: UUID, now: datetime | None = None) 
         return {}
     roll = await queries.roll(county_id, today(now), CONFIRMING, record.grid_code)
     names: dict[str, str] = {}
-    for step in await queries.steps(county_id, [record_id]):
+    steps = await queries.steps(county_id, [record_id])
+    confirmed = frozenset(step.by_id for step in steps if step.verdict == "approve" and step.by_id)
+    for step in steps:
         if step.verdict == "open":
-            found = await _confirmer(county_id, record, step.step, roll)
+            found = await _confirmer(county_id, record, step.step, roll, confirmed)
             if found:
                 names[step.step] = found.people[0].name
     return names
@@ -545,11 +569,15 @@ async def is_cadre(county_id: int, worker_id: UUID) -> bool:
 
 
 async def _confirmer(
-    county_id: int, record: Record, step: Step, roll: Sequence[PostHeld]
+    county_id: int,
+    record: Record,
+    step: Step,
+    roll: Sequence[PostHeld],
+    confirmed: frozenset[UUID],
 ) -> Confirmer | None:
     excluded = frozenset(filter(None, (record.worker_id, record.entered_by, *record.recused)))
     cadre = await is_cadre(county_id, record.worker_id)
-    return confirmer(Step(step), record.grid_code, excluded, roll, cadre=cadre)
+    return confirmer(Step(step), record.grid_code, excluded, roll, cadre=cadre, confirmed=confirmed)
 
 
 async def _answerable(
@@ -566,14 +594,12 @@ async def _answerable(
     steps = await queries.steps(actor.county_id, [record_id])
     mine: list[StepRow] = []
     authority = ""
-    confirmed = {step.by_id for step in steps if step.verdict == "approve"}
+    confirmed = {step.by_id for step in steps if step.verdict == "approve" and step.by_id}
     for step in steps:
-        found = await _confirmer(actor.county_id, record, step.step, roll)
+        found = await _confirmer(actor.county_id, record, step.step, roll, frozenset(confirmed))
         if step.verdict != "open" or found is None:
             continue
         if not any(held.person_id == actor.person_id for held in found.people):
-            continue
-        if actor.person_id in confirmed and not found.escalated:
             continue
         authority = require(
             actor,

@@ -241,6 +241,7 @@ async def _record(
         names=STATE_NAMES,
         tones=STATE_TONES,
         objection_names=month.OBJECTION_NAMES,
+        upheld_next=month.UPHELD_NEXT,
     )
 
 

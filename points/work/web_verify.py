@@ -273,6 +273,7 @@ async def _todo(request: Asked, problems: dict[str, str], status: int = 200) -> 
         categories=CATEGORY_NAMES,
         may_proxy=bool(reach(actor, Action.WORK_PROXY)),
         may_propose=bool(reach(actor, Action.DEDUCT_PROPOSE)),
+        signs_cases=bool(reach(actor, Action.CASE_SIGN)),
         month=month_of(last_month(moment(request))),
     )
 
@@ -337,6 +338,7 @@ async def _objections(request: Asked, problems: dict[str, str], status: int = 20
         status=status,
         rows=rows,
         names=month.OBJECTION_NAMES,
+        upheld_next=month.UPHELD_NEXT,
         problems=problems,
         gone=_gone(problems, [row.id for row in rows]),
     )

@@ -114,6 +114,7 @@ ACTIONS = {
     "redeem.undo": "撤销兑换",
     "redeem.undo_late": "事后撤销兑换",
     "hold.void": "取消预订",
+    "hold.late": "补传已取消的预订",
     "shop.add": "新增店铺",
     "shop.edit": "修改店铺",
     "agreement.add": "签订店铺协议",

@@ -384,8 +384,9 @@ CHECKS: dict[str, str] = {
         LEFT JOIN points.posting v ON v.county_id = $1 AND v.target = h.id AND v.kind = 'void_hold'
         WHERE h.county_id = $1
         GROUP BY h.id, h.status, h.posted
-        HAVING coalesce(sum(r.amount), 0) <> h.posted
+        HAVING coalesce(sum(r.amount) FILTER (WHERE h.status <> 'voided'), 0) <> h.posted
             OR count(r.id) <> (h.status = 'posted')::int
+                AND NOT (h.status = 'voided' AND count(r.id) = 1 AND bool_and(r.at < v.at))
             OR count(v.id) <> (h.status = 'voided')::int
         ORDER BY h.id LIMIT 1""",
     "I11 占用的积分": """

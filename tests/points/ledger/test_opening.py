@@ -6,9 +6,11 @@ import pytest
 
 from points.ledger import opening, service
 from points.ledger.items import Balances
-from points.ledger.opening import import_balances
+from points.ledger.opening import MADE_BEFORE, import_balances
 from shared.clock import today
+from shared.database import DB
 from shared.identity.actor import Actor
+from shared.roster import service as roster
 from shared.roster.roles import Role
 from tests.factories import SmallCounty, acting, member, small_county
 from tests.points.ledger.builders import COUNTY, fund, sound
@@ -107,7 +109,64 @@ async def test_another_amount_for_the_same_person_is_a_fault(town: SmallCounty) 
     await import_balances(None, COUNTY, GOOD, "期初.csv")
     changed = file("欧阳金山,421222100001001,99,20,2099-12-31,")
     result = await import_balances(None, COUNTY, changed, "期初.csv")
-    assert "入账后不能再改" in result.faults[0]
+    assert "更正原因" in result.faults[0]
+
+
+async def test_a_wrong_balance_is_corrected_with_a_reason(town: SmallCounty) -> None:
+    """Reversed and brought over anew, as often as needed; each file again adds nothing."""
+    await fund(1000)
+    head = f"{HEAD},更正原因"
+    await import_balances(None, COUNTY, GOOD, "期初.csv")
+    person_id = town.worker.person_id
+    for merit, wallet in (("50", "45"), ("30.5", "20"), ("50", "45")):
+        row = f"欧阳金山,421222100001001,{merit},{wallet},2099-12-31,,抄错一行"
+        data = f"{head}\n{row}".encode()
+        dry = await import_balances(None, COUNTY, data, "期初.csv", dry_run=True)
+        done = await import_balances(None, COUNTY, data, "期初.csv")
+        again = await import_balances(None, COUNTY, data, "期初.csv")
+        assert (dry.corrected, done.corrected, done.posted, done.faults) == (1, 1, 0, [])
+        assert (again.corrected, again.same) == (0, 1)
+        now = await service.balances(COUNTY, person_id)
+        assert (now.merit, now.wallet) == (float(merit) * 10, float(wallet) * 10)
+    assert MADE_BEFORE in str((await import_balances(None, COUNTY, GOOD, "期初.csv")).faults)
+    events = await DB.fetch(
+        "SELECT reason FROM shared.audit_event WHERE county_id = $1 AND about_id = $2"
+        " AND action = 'ledger.opening'",
+        COUNTY,
+        person_id,
+    )
+    assert [event["reason"] for event in events] == ["抄错一行"] * 3
+    await sound()
+
+
+async def test_a_balance_of_somebody_else_is_taken_back_whole(town: SmallCounty) -> None:
+    """Empty amounts with a reason; the first file does not bring it back unseen."""
+    await fund(1000)
+    await import_balances(None, COUNTY, GOOD, "期初.csv")
+    data = f"{HEAD},更正原因\n欧阳金山,421222100001001,,,,,是同名的人的".encode()
+    for corrected in (1, 0):
+        done = await import_balances(None, COUNTY, data, "期初.csv")
+        assert (done.faults, done.corrected) == ([], corrected)
+        got = await service.balances(COUNTY, town.worker.person_id)
+        assert (got.merit, got.wallet, got.offset) == (0, 0, 0)
+    assert MADE_BEFORE in str((await import_balances(None, COUNTY, GOOD, "期初.csv")).faults)
+    right = f"{HEAD},更正原因\n欧阳金山,421222100001001,7,7,,,找到了本人的".encode()
+    assert (await import_balances(None, COUNTY, right, "期初.csv")).corrected == 1
+    got = await service.balances(COUNTY, town.worker.person_id)
+    assert (got.merit, got.wallet) == (70, 70)
+    await sound()
+
+
+async def test_who_moved_or_left_is_known_by_the_balance_brought_over(town: SmallCounty) -> None:
+    """The office's file can be imported again; somebody new of a former name is a fault."""
+    await import_balances(None, COUNTY, GOOD, "期初.csv")
+    await roster.end_assignment(COUNTY, town.worker.assignment_id, today(), reason="辞职")
+    again = await import_balances(None, COUNTY, GOOD, "期初.csv")
+    assert (again.faults, again.same) == ([], 2)
+    await roster.end_assignment(COUNTY, town.second_worker.assignment_id, today(), reason="调动")
+    await member(Role.GRIDWORKER, town.units[town.second_worker.unit_code], "苏建国")
+    namesake = await import_balances(None, COUNTY, GOOD, "期初.csv")
+    assert "2 位" in namesake.faults[0]
 
 
 async def test_only_the_department_brings_balances_over(town: SmallCounty) -> None:

@@ -9,11 +9,13 @@ import pytest
 from points.errors import ClockWrong, Refused, UseAsPickup
 from points.ledger import service as ledger
 from points.ledger.items import ExpireHolds
+from points.ledger.verifier.service import verify
 from points.mall import service as mall
 from points.redemption import codes, pickups, queries, service
 from points.redemption.jobs import JOBS
 from points.redemption.schemas import HandOver, HoldOrder, WantedLine
 from shared.clock import now
+from shared.database import DB
 from shared.errors import NotFound
 from shared.identity.actor import Actor
 from shared.ids import new_id
@@ -220,6 +222,93 @@ async def test_handed_over_in_time_and_uploaded_after_the_end(rollback: None) ->
     assert answer.redemption.at == handed_at
     assert await ledger.expire_holds(COUNTY, late + timedelta(hours=5)) == 1
     assert await available(scene.worker) == 1720
+
+
+async def test_fetched_offline_and_cancelled_before_the_upload(rollback: None) -> None:
+    """The pickup code proves that it was fetched first: charged anew, once, the books prove it."""
+    scene = await counter(2070)
+    wanted = order(scene)
+    await pickups.hold(scene.worker, wanted, now())
+    (mine,) = await pickups.mine(scene.worker)
+    code = pickups.code_of(scene.worker, mine)
+    assert code is not None
+    handed_at = now()
+    later = handed_at + timedelta(hours=3)
+    await pickups.void(scene.worker, wanted.id, "不要了", later)
+    bare = await pickups.hand_over(
+        scene.keeper, wanted.id, HandOver(id=new_id(), at=handed_at), later
+    )
+    assert bare.refusal is not None
+    assert bare.refusal.code == "hold_resolved"
+    after = HandOver(id=new_id(), at=later + timedelta(minutes=1), code=code.digits)
+    refused = await pickups.hand_over(scene.keeper, wanted.id, after, later)
+    assert refused.refusal is not None
+    assert await available(scene.worker) == 2070
+    upload = HandOver(id=new_id(), at=handed_at, code=code.digits)
+    for repeated in (False, True):
+        answer = await pickups.hand_over(scene.keeper, wanted.id, upload, later)
+        assert answer.redemption is not None
+        assert (answer.repeated, answer.redemption.hold_id) == (repeated, wanted.id)
+    twice = await pickups.hand_over(
+        scene.keeper, wanted.id, HandOver(id=new_id(), at=handed_at, code=code.digits), later
+    )
+    assert twice.refusal is not None
+    assert twice.refusal.code == "hold_resolved"
+    assert (await available(scene.worker), await on_shelf(scene, scene.rice)) == (1720, 1)
+    (mine,) = await pickups.mine(scene.worker)
+    assert (mine.status, mine.state) == ("voided", "charged")
+    report = await verify(COUNTY)
+    assert not report.findings, report.findings
+    events = await DB.fetch(
+        "SELECT reason FROM shared.audit_event WHERE county_id = $1 AND action = 'hold.late'"
+        " AND object_id = $2",
+        COUNTY,
+        wanted.id,
+    )
+    assert sum(not event["reason"] for event in events) == 1
+
+
+async def test_cancelled_and_spent_before_the_upload(rollback: None) -> None:
+    """Points that went elsewhere meanwhile: refused with what to do; so is another order's code."""
+    scene = await counter(400)
+    wanted = order(scene)
+    await pickups.hold(scene.worker, wanted, now())
+    (mine,) = await pickups.mine(scene.worker)
+    code = pickups.code_of(scene.worker, mine)
+    assert code is not None
+    handed_at = now()
+    later = handed_at + timedelta(hours=3)
+    await pickups.void(scene.worker, wanted.id, "不要了", later)
+    again = order(scene)
+    assert (await pickups.hold(scene.worker, again, later)).held is not None
+    upload = HandOver(id=new_id(), at=handed_at, code=code.token)
+    answer = await pickups.hand_over(scene.keeper, wanted.id, upload, later)
+    assert answer.refusal is not None
+    assert answer.refusal.code == "cancelled_spent"
+    assert "村书记" in answer.refusal.message
+    with pytest.raises(NotFound, match="另一份预订"):
+        await pickups.hand_over(
+            scene.keeper, again.id, HandOver(id=new_id(), code=code.token), later
+        )
+    assert await available(scene.worker) == 50
+
+
+async def test_given_up_by_the_shop_is_not_charged(rollback: None) -> None:
+    """The shop's own word that it cannot deliver stands, whatever it uploads afterwards."""
+    scene = await counter(2070)
+    wanted = order(scene)
+    await pickups.hold(scene.worker, wanted, now())
+    (mine,) = await pickups.mine(scene.worker)
+    code = pickups.code_of(scene.worker, mine)
+    assert code is not None
+    handed_at = now()
+    later = handed_at + timedelta(hours=3)
+    await pickups.void(scene.keeper, wanted.id, "缺货", later)
+    upload = HandOver(id=new_id(), at=handed_at, code=code.token)
+    answer = await pickups.hand_over(scene.keeper, wanted.id, upload, later)
+    assert answer.refusal is not None
+    assert answer.refusal.code == "hold_resolved"
+    assert await available(scene.worker) == 2070
 
 
 @pytest.mark.parametrize("minutes", [-60, 10])

@@ -7,7 +7,8 @@ import pytest
 
 from points.errors import NotACode, PinNeeded, Refused, TooManyTries, UndoTooLate
 from points.mall import service as mall
-from points.redemption import codes, queries, service
+from points.redemption import codes, pickups, queries, service
+from points.redemption.schemas import HoldOrder
 from shared.clock import now, today
 from shared.database import DB
 from shared.errors import Forbidden, GridmeritError, Invalid, NotFound
@@ -307,6 +308,31 @@ async def test_a_printed_card_needs_its_pin(rollback: None) -> None:
     assert answer.redemption is None
 
 
+@pytest.mark.parametrize("kind", ["token", "number"])
+async def test_a_lost_answer_outlives_the_card(rollback: None, kind: str) -> None:
+    """The card is replaced before the shop asks again: the first answer, for sale and order."""
+    scene = await counter()
+    chief = await acting(scene.world.chief)
+    card = await codes.issue_card(chief, scene.worker.person_id, now())
+    await accounts.set_card_pin(scene.worker, scene.worker.person_id, "739164", "739164")
+    shown = getattr(card, kind)
+    order = scene.order(shown, pin="739164")
+    ahead = HoldOrder(
+        id=new_id(), shop_id=scene.shop_id, lines=order.lines, code=shown, pin="739164"
+    )
+    first = await service.redeem(scene.keeper, order, now())
+    held = await pickups.hold(scene.keeper, ahead, now())
+    await codes.issue_card(chief, scene.worker.person_id, now())
+    again = await service.redeem(scene.keeper, order, now())
+    assert (again.repeated, again.redemption) == (True, first.redemption)
+    kept = await pickups.hold(scene.keeper, ahead, now())
+    assert (kept.repeated, kept.held) == (True, held.held)
+    other = await service.redeem(scene.keeper, scene.order(shown, pin="739164"), now())
+    assert other.refusal is not None
+    assert other.refusal.code == "code_unknown"
+    assert await queries.spendable(COUNTY, scene.worker.person_id, now()) == 1970
+
+
 async def test_ten_scanners_one_code(committed: None) -> None:
     """Ten orders of one code at once: one redemption, nine refusals, 5 points gone."""
     scene = await counter()
@@ -368,11 +394,11 @@ async def test_the_secretary_of_the_workers_village(rollback: None) -> None:
     assert answer.redemption is not None
     late = now() + timedelta(days=1)
     chief = await acting(scene.world.chief)
-    assert [row.id for row in await service.recent(chief, late)] == [order.id]
+    assert [row.id for row in (await service.recent(chief, late))[0]] == [order.id]
     assert (await service.view(chief, order.id, late)).id == order.id
     other = await factories.member(Role.CHIEF, scene.world.units["421222100002"], "外村书记")
     stranger = await acting(other)
-    assert await service.recent(stranger, late) == []
+    assert await service.recent(stranger, late) == ([], None)
     with pytest.raises(NotFound):
         await service.view(stranger, order.id, late)
     with pytest.raises(NotFound):
@@ -404,7 +430,7 @@ async def test_both_secretaries_of_a_worker_of_two_villages(rollback: None) -> N
     second = await factories.member(Role.CHIEF, scene.world.units["421222100002"], "邻村书记")
     for chief in (scene.world.chief, second):
         actor = await acting(chief)
-        assert [row.id for row in await service.recent(actor, now())] == [order.id]
+        assert [row.id for row in (await service.recent(actor, now()))[0]] == [order.id]
         assert (await service.view(actor, order.id, now())).id == order.id
     row = await service.undo(await acting(second), order.id, "扫错了人", now())
     assert row.undone_at is not None
@@ -425,6 +451,27 @@ async def test_a_card_is_good_for_ninety_days_after_leaving(rollback: None) -> N
         await service.redeem(scene.keeper, scene.order(card.number, pin="739164"), late)
     with pytest.raises(Forbidden, match="90 天"):
         await codes.from_card(scene.keeper, scene.shop_id, card.number, "739164", late)
+
+
+@pytest.mark.parametrize("role", ["chief", "instructor", "department"])
+async def test_the_card_of_somebody_who_left_can_be_stopped(rollback: None, role: str) -> None:
+    """By the secretary of the village left last, the township and the department; nobody else."""
+    scene = await counter()
+    world, person_id = scene.world, scene.worker.person_id
+    card = await codes.issue_card(await acting(world.chief), person_id, now())
+    await roster.end_assignment(COUNTY, world.worker.assignment_id, today(), reason="辞职")
+    late = now() + timedelta(days=30)
+    neighbour = await factories.member(Role.CHIEF, world.units["421222100002"], "邻村书记")
+    assert await codes.cards_left(await acting(neighbour), late) == []
+    with pytest.raises(NotFound):
+        await codes.revoke_card(await acting(neighbour), person_id, late)
+    actor = await acting(getattr(world, role))
+    assert person_id not in [row.person_id for row in await codes.card_holders(actor, late)]
+    (left,) = await codes.cards_left(actor, late)
+    assert (left.person_id, left.number) == (person_id, card.number)
+    await codes.revoke_card(actor, person_id, late)
+    assert await queries.card_by_number(COUNTY, card.number) is None
+    assert await codes.cards_left(actor, late) == []
 
 
 async def test_cards_of_a_worker_of_several_grids(rollback: None) -> None:

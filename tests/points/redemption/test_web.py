@@ -12,9 +12,10 @@ from points.redemption.schemas import HoldOrder, WantedLine
 from shared.clock import now, today
 from shared.identity import accounts
 from shared.ids import new_id
+from shared.roster import service as roster
 from tests import factories
 from tests.factories import COUNTY, acting
-from tests.points.redemption.scene import Scene, counter, on_shelf, post, sign_in
+from tests.points.redemption.scene import Scene, counter, on_shelf, post, sign_in, stock
 
 
 def field(text: str, name: str) -> str:
@@ -302,6 +303,41 @@ async def test_a_sheet_of_cards_is_printed_whole_or_not_at_all(client: httpx.Asy
     assert answer.status_code == 404
     kept = {row.person_id: row.number for row in await codes.card_holders(chief, now())}
     assert kept[scene.worker.person_id] == card.number
+
+
+async def test_the_village_pages_through_what_it_may_undo(client: httpx.AsyncClient) -> None:
+    """The list of a busy shop leads on to its oldest line."""
+    scene = await counter(2070)
+    await stock(scene.shop_id, scene.soap, 1)
+    orders = []
+    for _ in range(service.PAGE + 1):
+        orders.append(scene.order(await scene.code()))
+        assert (await service.redeem(scene.keeper, orders[-1], now())).redemption
+    await sign_in(client, await acting(scene.world.chief))
+    first = await client.get("/verify/redemptions")
+    assert f"/verify/redemptions/{orders[-1].id}" in first.text
+    assert str(orders[0].id) not in first.text
+    more = re.search(r'href="(/verify/redemptions\?after=[0-9.]+)"', first.text)
+    assert more
+    rest = await client.get(more[1])
+    assert f"/verify/redemptions/{orders[0].id}" in rest.text
+    assert "after=" not in rest.text
+
+
+async def test_a_lost_card_of_somebody_who_left_is_stopped(client: httpx.AsyncClient) -> None:
+    """The secretary finds it on the page and stops it; no new one can be printed."""
+    scene = await counter()
+    chief = await acting(scene.world.chief)
+    card = await codes.issue_card(chief, scene.worker.person_id, now())
+    await roster.end_assignment(COUNTY, scene.world.worker.assignment_id, today(), reason="辞职")
+    await sign_in(client, chief)
+    shown = await client.get("/verify/cards")
+    assert "欧阳金山（已离任）的卡作废" in shown.text
+    assert f'value="{scene.worker.person_id}"' not in shown.text
+    answer = await post(client, f"/verify/cards/{scene.worker.person_id}/revoke")
+    assert answer.status_code == 303
+    assert await queries.card_by_number(COUNTY, card.number) is None
+    assert "已离任" not in (await client.get("/verify/cards")).text
 
 
 async def test_odd_pieces_and_names_are_answered_with_a_sentence(

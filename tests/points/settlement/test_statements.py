@@ -375,6 +375,25 @@ async def test_refused_line_is_never_paid(rollback: None) -> None:
     assert await queries.carries(COUNTY, THIS_MONTH) == {}
 
 
+async def test_a_line_that_was_undone_is_not_disputed(rollback: None) -> None:
+    """Its undoing takes it out already: without it the shop would be paid less than nothing."""
+    made = await world()
+    await spender(made)
+    await redeem(made, now(), soap=1)
+    await undo(await redeem(made, now(), rice=1))
+    (statement,) = await built(THIS_MONTH)
+    lines = await queries.lines(COUNTY, statement.id)
+    (rice,) = [line for line in lines if (line.kind, line.amount_fen) == ("redeem", 3300)]
+    (back,) = [line for line in lines if line.kind == "undo"]
+    with pytest.raises(Invalid, match="已经撤销"):
+        await service.dispute(await made.accountant(), statement.id, rice.id, "没有签字")
+    found = await queries.statement(COUNTY, statement.id)
+    assert found is not None
+    assert (found.disputed_fen, found.payable_fen) == (0, 450)
+    shown = await service.dispute(await made.keeper(), statement.id, back.id, "货已领走")
+    assert shown.statement.payable_fen == 3750
+
+
 async def test_undo_of_a_refused_line_deducts_nothing(rollback: None) -> None:
     """What the village never paid it does not get back; points and pieces still return."""
     made = await world()

@@ -130,6 +130,8 @@ async def test_sheets_to_print_show_every_line(client: httpx.AsyncClient) -> Non
     public = await client.get(f"/publications/{sheet.id}")
     assert "本月应付积分超市" in public.text
     assert "（盖章）" in public.text
+    for of_that_day in ("决议预算合计（填报日）", "预算还剩（填报日）", "填报日等追加预算"):
+        assert of_that_day in public.text
     fund = await client.get(f"/funds/{made.fund_id}")
     assert f"/publications/{sheet.id}" in fund.text
     assert "预算还剩" in fund.text

@@ -9,12 +9,14 @@ import pytest
 
 from appraisal.cycle.rules import Kind, Stage
 from points.ledger import service as ledger
+from points.ledger.items import Award, OpenFund
 from points.ledger.verifier import service as verifier
 from points.settlement.funds import service as funds
 from points.settlement.funds.schemas import ResolutionForm
 from points.work import appraisal_awards, award_queries
 from points.work.jobs import JOBS
 from shared.database import DB
+from shared.ids import new_id
 from shared.roster.roles import Role
 from shared.scheduling import runner
 from tests.appraisal.casework.scene import Scene, result
@@ -107,6 +109,40 @@ async def test_the_countys_first_resolution_pays_the_awards_that_waited(rollback
     resolved = await funds.resolve(None, COUNTY, form)
     assert (resolved.awards, resolved.released) == (1, 300)
     assert (await ledger.balances(COUNTY, town.worker.person_id)).awaiting == 0
+
+
+async def test_an_award_that_no_fund_took_over_is_paid(rollback: None) -> None:
+    """Left behind when the county opened its fund: its next resolution or the night finds it."""
+    town = await small_county()
+    await year(town)
+    await appraisal_awards.post_due(COUNTY, CLOSED)
+    opened = OpenFund(id=new_id(), unit_code=str(COUNTY), name="县", point_value_fen=100)
+    await ledger.post_one(COUNTY, opened)
+    form = ResolutionForm(
+        unit_code=str(COUNTY),
+        number="县财预〔2026〕9号",
+        resolved_on=date(2026, 11, 2),
+        amount_fen=100_000,
+    )
+    assert (await funds.resolve(None, COUNTY, form)).released == 300
+    left = Award(
+        id=new_id(),
+        person_id=town.worker.person_id,
+        code="SVC-01",
+        merit=10,
+        wallet=10,
+        fund_id=None,
+        unit_code="421222100001",
+        day=CLOSED.date(),
+        expires_on=None,
+    )
+    await ledger.post_one(COUNTY, left)
+    assert (await ledger.balances(COUNTY, town.worker.person_id)).awaiting == 10
+    assert await ledger.release_waiting(COUNTY, "never", CLOSED.date()) == 10
+    assert await ledger.release_waiting(COUNTY, "never", CLOSED.date()) == 0
+    got = await ledger.balances(COUNTY, town.worker.person_id)
+    assert (got.awaiting, got.wallet) == (0, 310)
+    assert not (await verifier.verify(COUNTY)).findings
 
 
 async def test_the_night_job_does_it(rollback: None) -> None:

@@ -246,7 +246,8 @@ async def test_another_rule_leaves_the_record_s_award_alone(rollback: None) -> N
         ({"amount": -20}, "amount"),
         ({"happened_on": date(2026, 12, 1)}, "happened_on"),
         ({"facts": " "}, "facts"),
-        ({"evidence": ""}, "facts"),
+        ({"evidence": ""}, "evidence"),
+        ({"facts": "长" * 501}, "facts"),
         ({"happened_on": date(2025, 12, 1)}, "worker_id"),
     ],
 )

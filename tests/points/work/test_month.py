@@ -230,6 +230,8 @@ async def test_an_objection_holds_its_record_back(rollback: None) -> None:
     objection = await month.object_to(worker, disputed.id, "时间不对", CLOSED)
     with pytest.raises(ObjectionRefused):
         await month.object_to(worker, disputed.id, "再提一次", CLOSED)
+    with pytest.raises(ObjectionRefused, match="500 个字"):
+        await month.object_to(worker, kept.id, "长" * 501, CLOSED)
     with pytest.raises(NotFound):
         await month.object_to(await acting(town.second_worker), kept.id, "不对", CLOSED)
     assert (await month.post_ended(COUNTY, CLOSED + timedelta(days=20))).records == 1
@@ -249,6 +251,28 @@ async def test_an_objection_holds_its_record_back(rollback: None) -> None:
     )
     assert (await month.post_ended(COUNTY, CLOSED + timedelta(days=21))).records == 1
     assert await state(disputed.id) == (State.POSTED, 10)
+
+
+async def test_who_refused_a_sampled_record_does_not_review_it(rollback: None) -> None:
+    """The township's instructor refused it: the second review is the department's."""
+    town = await small_county()
+    record = await confirmed(town, 1)
+    await month.review(await acting(town.committee), VILLAGE, RUN, CLOSED)
+    await month.review(await acting(town.supervisor), VILLAGE, RUN, CLOSED)
+    instructor, worker = await acting(town.instructor), await acting(town.worker)
+    await month.reject_sampled(instructor, record.id, "没有开会", CLOSED)
+    await month.confirm_sample(instructor, VILLAGE, RUN, CLOSED)
+    objection = await month.object_to(worker, record.id, "我来了", CLOSED)
+    committee = await acting(town.committee)
+    await month.answer(committee, objection, upheld=False, text="以抽查为准", now=CLOSED)
+    await month.ask_review(worker, record.id, "请再看", CLOSED)
+    assert await month.objections(instructor) == []
+    with pytest.raises(Forbidden):
+        await month.answer(instructor, objection, upheld=False, text="没有", now=CLOSED)
+    department = await acting(town.department)
+    assert [row.id for row in await month.objections(department)] == [objection]
+    await month.answer(department, objection, upheld=True, text="签到表上有", now=CLOSED)
+    assert (await state(record.id))[0] == State.ACCEPTED
 
 
 async def test_an_upheld_objection_accepts_a_refused_record(rollback: None) -> None:

@@ -174,6 +174,25 @@ async def test_v2_needs_committee_and_supervisor(rollback: None) -> None:
     assert whole.state == State.ACCEPTED
 
 
+async def test_v2_where_one_person_holds_both_posts(rollback: None) -> None:
+    """After their one step the township does the other: nobody else can."""
+    town = await small_county()
+    village = town.units["421222100001"]
+    await roster.end_assignment(COUNTY, town.supervisor.assignment_id, DAY, reason="卸任")
+    post = await roster.add_post(COUNTY, village.id, Role.SUPERVISOR)
+    await roster.assign(COUNTY, post, town.committee.person_id, date(2026, 1, 1))
+    record = await logged(await by(town.worker), "OPN-01", text="上报路灯损坏")
+    both = await by(town.committee)
+    half = await service.verify(both, record.id, now=NOW)
+    assert half.state == State.PENDING
+    assert await service.tasks(both) == []
+    assert await service.waits_for(COUNTY, record.id, NOW) == [town.instructor.name]
+    instructor = await by(town.instructor)
+    assert [task.line.id for task in await service.tasks(instructor)] == [record.id]
+    whole = await service.verify(instructor, record.id, now=NOW)
+    assert whole.state == State.ACCEPTED
+
+
 async def test_what_is_done_is_paged_by_when_one_did_it_oneself(rollback: None) -> None:
     """Whatever the other verifier answered later, and many in one instant."""
     town = await small_county()
@@ -302,6 +321,15 @@ async def test_the_secretary_keys_in_and_another_confirms(rollback: None) -> Non
     stranger = await by(town.cousin_worker)
     with pytest.raises(NotFound):
         await logged(stranger, worker_id=town.worker.person_id)
+
+
+async def test_a_reason_has_its_limit(rollback: None) -> None:
+    """Not only in the form: what is sent past it is refused with a sentence."""
+    town = await small_county()
+    record = await logged(await by(town.worker))
+    with pytest.raises(WorkRefused, match="500 个字"):
+        await service.send_back(await by(town.lead), record.id, "长" * 501, now=NOW)
+    await service.send_back(await by(town.lead), record.id, "长" * 500, now=NOW)
 
 
 async def test_a_stranger_sees_nothing(rollback: None) -> None:

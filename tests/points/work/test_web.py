@@ -197,3 +197,12 @@ async def test_the_month_pages_open(client: httpx.AsyncClient) -> None:
     for path in ("/verify/months", f"/verify/months/{village}/202610", "/verify/objections"):
         assert (await client.get(path)).status_code == 200, path
     assert (await client.get("/verify/months/421222101001/202610")).status_code == 404
+
+
+async def test_who_signs_cases_is_led_to_them_from_what_waits(client: httpx.AsyncClient) -> None:
+    """The secretary's 待办 leads to 考核事项; a lead, who signs none, sees no such line."""
+    world = await small_county()
+    await enter(client, world.chief)
+    assert 'href="/appraisal/cases"' in (await client.get("/verify")).text
+    await enter(client, world.lead)
+    assert "/appraisal/cases" not in (await client.get("/verify")).text

@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import httpx
 
-from points.work import bulk, intake
+from points.work import bulk, intake, month, service
 from shared.clock import now, today
 from shared.database import DB
-from tests.factories import COUNTY, SmallCounty, small_county
+from tests.factories import COUNTY, SmallCounty, acting, small_county
 from tests.points.work.test_intake import HEAD, WORKER
 from tests.shared.identity.test_web import enter, enter_desk, post
 
@@ -55,6 +55,28 @@ async def test_the_desk_sees_every_village_s_month(client: httpx.AsyncClient) ->
     assert "欧**山" in notice.text
     assert WORKER not in notice.text
     assert "5个工作日" in notice.text
+    assert "草稿，不能张贴" in notice.text
+    assert "已经逐条核实" not in notice.text
+    await bulk.post_month(COUNTY, last_month(), now())
+    notice = await client.get(f"/verify/months/{VILLAGE}/{last_month()}/notice")
+    assert "已经逐条核实" in notice.text
+    assert "草稿" not in notice.text
+
+
+async def test_an_upheld_objection_says_what_has_to_be_done(client: httpx.AsyncClient) -> None:
+    """What is posted does not change by it: who answers and who objected read what comes next."""
+    town = await town_with_records()
+    await bulk.post_month(COUNTY, last_month(), now())
+    worker = await acting(town.worker)
+    (line,) = await service.own_lines(worker)
+    objection = await month.object_to(worker, line.id, "那天参加了两次")
+    await enter(client, town.committee)
+    asked = await client.get("/verify/objections")
+    assert "如果异议成立：已入账的分数不会自动改" in asked.text
+    await post(client, f"/verify/objections/{objection}", verdict="upheld", text="签到表上有")
+    await enter(client, town.worker)
+    shown = await client.get(f"/records/{line.id}")
+    assert "异议成立。已入账的分数不会自动改。少记的，请网格员补记一条" in shown.text
 
 
 async def test_a_file_is_tried_then_stored(client: httpx.AsyncClient) -> None:
