@@ -412,8 +412,11 @@ WARNING = Machine(
 )
 
 
-def _due_process(before: tuple[str, ...]) -> tuple[Step, ...]:
-    """Decision in writing → service → appeal or its lapse: every exit against the will has it."""
+def _due_process(before: tuple[str, ...], endings: tuple[str, ...]) -> tuple[Step, ...]:
+    """Decision in writing → service → appeal or its lapse: every exit against the will has it.
+
+    An appeal that was received in time and is keyed in after the ending opens the case again.
+    """
     return (
         Step(
             key="decided",
@@ -437,7 +440,7 @@ def _due_process(before: tuple[str, ...]) -> tuple[Step, ...]:
         Step(
             key="appealed",
             title="不服决定，申诉",
-            after=("served", "lapsed"),
+            after=("served", "lapsed", *endings, "handed_over"),
             own=True,
             signs=MANAGERS,
             within=Term(("served",), Span.OBJECTION),
@@ -633,7 +636,7 @@ def _exit(employment: Employment, *, fault: bool) -> Machine:
         )
         for key, title, ends, span in endings
     )
-    process = _due_process((after,))
+    process = _due_process((after,), tuple(step.key for step in closing))
     early = [step.key for step in (*first, *middle)]
     return Machine(
         key=f"exit_{'fault' if fault else 'appraisal'}_{employment.value}",

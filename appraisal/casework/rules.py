@@ -424,7 +424,7 @@ def outcome(machine: Machine, keys: Sequence[str]) -> Outcome | None:
     """What a chain has come to; None while it is open, or open again."""
     for key in reversed(keys):
         step = machine.step(key)
-        if step.outcome or machine.following(key):
+        if step.outcome or any(not further.late for further in machine.following(key)):
             # What stands after a review that changed the result is the changed one.
             changed = step.outcome is Outcome.UPHELD and REVIEW_CHANGED in keys
             return Outcome.CHANGED if changed else step.outcome

@@ -217,6 +217,13 @@ async def end(actor: Actor, assignment_id: UUID, form: EndForm) -> None:
         await _end(actor, tenure, form.on, form.reason)
 
 
+async def resume(actor: Actor, assignment_id: UUID, reason: str) -> None:
+    """Take the end of an assignment back: it goes on from that day. Raises PostTaken."""
+    tenure = await _tenure(actor, assignment_id)
+    async with _writing(actor):
+        await _resume(actor, tenure, reason)
+
+
 async def transfer(actor: Actor, assignment_id: UUID, form: TransferForm, now: datetime) -> None:
     """Leave one post and take another on the same day, or neither."""
     tenure = await _tenure(actor, assignment_id)
@@ -532,6 +539,12 @@ async def _end(actor: Actor, tenure: Tenure, day: date, reason: str) -> None:
     except BadPeriod as error:
         raise BadPeriod(error.message, {"on": error.message}) from error
     await _record(actor, "assignment.end", tenure, after={"valid_to": day}, reason=reason)
+
+
+async def _resume(actor: Actor, tenure: Tenure, reason: str) -> None:
+    await roster.resume_assignment(actor.county_id, tenure.id, reason=reason)
+    before = {"valid_to": tenure.valid_to}
+    await _record(actor, "assignment.resume", tenure, before=before, reason=reason)
 
 
 async def _record(

@@ -22,7 +22,7 @@ from shared.database import DB
 from shared.ids import new_id
 from shared.roster.roles import Employment
 from tests.appraisal.casework.scene import Scene, actor_of, gridworker, result, scene, served
-from tests.appraisal.pool.test_service import failed, vacant_post, warned
+from tests.appraisal.pool.test_service import failed, let_go, vacant_post, warned
 from tests.factories import COUNTY, Member
 from tests.shared.identity.test_matrix import act_as, token
 
@@ -334,6 +334,20 @@ async def test_who_left_still_objects(client: httpx.AsyncClient, made: Scene) ->
     await shows(client, "/appraisal/cases", "对考核结果的异议")
     for closed in ("/appraisal/resign", "/appraisal/serving", "/work"):
         assert (await client.get(closed)).status_code == 404
+
+
+async def test_who_was_let_go_reads_how_a_paper_in_time_still_counts(
+    client: httpx.AsyncClient, rollback: None
+) -> None:
+    """No form that can only be refused; the chief's page offers to key the paper in."""
+    made = await scene(now=now() - timedelta(days=100))
+    someone = await gridworker(made, Employment.VILLAGE_PAID)
+    case_id, _ = await let_go(made, someone)
+    await act_as(client, someone)
+    page = await shows(client, f"/appraisal/cases/{case_id}", "请村里或乡镇代录")
+    assert 'value="appealed"' not in page
+    await act_as(client, made.town.chief)
+    await shows(client, f"/appraisal/cases/{case_id}", 'value="appealed"', "已过期限")
 
 
 async def test_others_cases_and_results_are_absent(

@@ -360,6 +360,71 @@ async def test_an_appeal_keeps_somebody(rollback: None) -> None:
         await exit_of(made, someone, "appraisal", "opened")
 
 
+async def let_go(made: Scene, someone: Member) -> tuple[UUID, date]:
+    """Dismissed on the day on which the term had lapsed; the case and the term's last day."""
+    await failed_again(made, someone)
+    case_id = await exit_of(made, someone, "appraisal", "opened")
+    await to_decision(made, case_id)
+    await sign(made, made.town.instructor, case_id, "decided")
+    await sign(made, made.town.chief, case_id, "served")
+    last = await calendar.add_working_days(COUNTY, made.today, 5)
+    made.pass_days((last - made.today).days + 1)
+    assert (await casework.clock(COUNTY, made.now))[0] == 1
+    await sign(made, made.clerk, case_id, "dismissed")
+    assert await duties(made, someone) == []
+    return case_id, last
+
+
+@pytest.mark.parametrize("handed", [False, True])
+async def test_an_appeal_in_time_undoes_a_dismissal_before_it_was_keyed_in(
+    rollback: None,
+    handed: bool,  # noqa: FBT001  a parameter of the table
+) -> None:
+    """The paper lay in the office: its date of receipt counts, and the post goes on meanwhile."""
+    made = await scene()
+    someone = await gridworker(made, Employment.VILLAGE_PAID)
+    case_id, last = await let_go(made, someone)
+    if handed:
+        case = await sign(made, made.town.chief, case_id, "handed_over")
+        assert (case.outcome, case.done, case.waits_for) == (Outcome.DISMISSED, True, "")
+    made.pass_days(2)
+    with pytest.raises(StepRefused, match="已过期限"):
+        await sign(made, made.town.chief, case_id, "appealed", on=last + timedelta(days=1))
+    case = await sign(made, made.town.chief, case_id, "appealed", on=last)
+    assert (case.outcome, case.done) == (None, False)
+    assert await duties(made, someone) == ["gridworker"]
+    with pytest.raises(StepRefused):
+        await sign(made, made.clerk, case_id, "dismissed")
+    third = await member(Role.DEPARTMENT, made.town.units[str(COUNTY)], "郭部长")
+    await sign(made, third, case_id, "appeal_rejected")
+    case = await sign(made, made.clerk, case_id, "dismissed")
+    assert case.outcome is Outcome.DISMISSED
+    assert await duties(made, someone) == []
+    tenures = await roster.history(COUNTY, someone.person_id)
+    assert [tenure.valid_to for tenure in tenures] == [made.today]
+
+
+async def test_who_is_to_stay_has_a_post(rollback: None) -> None:
+    """Somebody was appointed meanwhile: another post is found before the decision is undone."""
+    made = await scene()
+    someone = await gridworker(made, Employment.VILLAGE_PAID)
+    case_id, last = await let_go(made, someone)
+    post_id = (await roster.history(COUNTY, someone.person_id))[0].post_id
+    heir = await roster.add_person(COUNTY, "侯任者", "13900007777", Employment.VILLAGE_PAID)
+    await roster.assign(COUNTY, post_id, heir, made.today)
+    made.pass_days(1)
+    await sign(made, made.town.chief, case_id, "appealed", on=last)
+    assert await duties(made, someone) == []
+    third = await member(Role.DEPARTMENT, made.town.units[str(COUNTY)], "郭部长")
+    with pytest.raises(StepRefused, match="安排网格岗位"):
+        await sign(made, third, case_id, "appeal_upheld")
+    grid = made.town.units["421222100001001"]
+    other = await roster.add_post(COUNTY, grid.id, Role.GRIDWORKER)
+    await roster.assign(COUNTY, other, someone.person_id, made.today)
+    case = await sign(made, third, case_id, "appeal_upheld")
+    assert (case.outcome, await duties(made, someone)) == (Outcome.KEPT, ["gridworker"])
+
+
 async def test_a_decision_says_when_it_takes_effect(rollback: None) -> None:
     """Not on the day it was signed: after service, when no appeal was made or it was rejected."""
     made = await scene()
