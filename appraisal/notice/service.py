@@ -63,6 +63,8 @@ ISSUED = "这次考核的公示已经发布，请在公示列表中打开。"
 LATE_PAPERS = timedelta(days=5)
 """From the last term to closing: a paper that was handed in on time still has to be keyed in, and
 nothing about a closed cycle can be."""
+RELIED_ON = "这次考核已经办结过，对公示名单的反映请按来信来访转交核查。"
+"""A cycle that was closed opens again for nobody's loss."""
 OBJECTED = "对这次结果已经提过异议，请在“我的事项”里看进展。"
 
 
@@ -242,7 +244,7 @@ async def contests(
 async def contest(actor: Actor, notice_id: UUID, form: ContestForm, now: datetime) -> UUID:
     """Enter anybody's objection to a notice; the objector's name and contact are kept sealed.
 
-    Raises NotFound, Invalid, StepRefused.
+    Raises NotFound, Invalid, StepRefused, NoticeRefused.
     """
     require(actor, Action.NOTICE_ISSUE, Target(unit_code=_county(actor)))
     signed = SignForm(
@@ -341,8 +343,13 @@ async def _issue(
 
 
 async def _contested(county_id: int, row: NoticeRow, found: Subject) -> Opening:
-    """The case about a line: of a person's result, or of the pool's case. Raises NotFound."""
+    """The case about a line: of a person's result, or of the pool's case.
+
+    Raises NotFound, NoticeRefused.
+    """
     if row.about_cycle_id and found.person_id:
+        if await cycle_queries.reopened(county_id, row.about_cycle_id):
+            raise NoticeRefused(RELIED_ON)
         result = await _result(county_id, row.about_cycle_id, found.person_id)
         return Opening(
             machine=CONTEST_RESULT.key,

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -10,12 +11,14 @@ import pytest
 
 from appraisal.casework import queries as casework_queries
 from appraisal.casework import service as casework
+from appraisal.cycle import advancing
 from appraisal.cycle.rules import Stage
 from appraisal.errors import CycleClosed, NoticeRefused, StepRefused, WrongStage
 from appraisal.notice import queries
 from appraisal.notice import service as notice
-from appraisal.notice.schemas import NoticeForm, ServeForm
+from appraisal.notice.schemas import ContestForm, NoticeForm, ServeForm
 from appraisal.pool import queries as pools
+from appraisal.scorecard import calibrating
 from shared import settings_county
 from shared.calendar import service as calendar
 from shared.clock import now
@@ -354,6 +357,61 @@ async def test_a_cycle_stays_open_for_papers_on_their_way(rollback: None) -> Non
     assert "可能还在路上" in why
     case = await sign(made, made.town.chief, case_id, "appealed", on=handed_in)
     assert case.outcome is None
+
+
+async def test_a_closed_cycle_opens_for_a_paper_received_in_time(rollback: None) -> None:
+    """The department signs why; the date of receipt counts, and nobody else's result moves."""
+    made = await scene(now=NOW_LONG_AGO)
+    department = await actor_of(made, made.town.department)
+    worker, other = made.town.worker.person_id, made.town.second_worker.person_id
+    await result(made, made.town.worker, "basic", "63.0")
+    await result(made, made.town.second_worker, "excellent", "93.0")
+    await notice.issue_results(department, made.cycle_id, NoticeForm(), made.now)
+    await served(made, made.town.worker)
+    await served(made, made.town.second_worker)
+    received = made.today + timedelta(days=2)
+    made.now = now()
+    department = msgspec.structs.replace(department, confirmed_at=made.now)
+    await bring_to(department, made.cycle_id, Stage.CLOSED, made.now)
+    chief = await actor_of(made, made.town.chief)
+    paper = form(made, "raised", on=received)
+    with pytest.raises(CycleClosed):
+        await notice.object_to(chief, made.cycle_id, worker, paper, made.now)
+    with pytest.raises(NotFound):
+        await advancing.advance(chief, made.cycle_id, Stage.APPEAL, "漏录", made.now)
+    with pytest.raises(Invalid, match="原因"):
+        await advancing.advance(department, made.cycle_id, Stage.APPEAL, "", made.now)
+    await advancing.advance(
+        department, made.cycle_id, Stage.APPEAL, "8月5日收到的异议漏录", made.now
+    )
+    with pytest.raises(CycleClosed):
+        await calibrating.calibrate(
+            department, made.cycle_id, other, Decimal("99.0"), "再加分", made.now
+        )
+    row = await queries.notice_of_cycle(COUNTY, made.cycle_id)
+    assert row is not None
+    against = ContestForm(
+        entry=1,
+        objector="陶先进",
+        contact="13912345678",
+        channel="letter",
+        words="不应评为优秀",
+        received_on=received,
+        no_kin=True,
+    )
+    with pytest.raises(NoticeRefused, match="办结过"):
+        await notice.contest(department, row.id, against, made.now)
+    late = form(made, "raised", on=made.today)
+    with pytest.raises(StepRefused, match="已经过了"):
+        await notice.object_to(chief, made.cycle_id, worker, late, made.now)
+    case_id = await notice.object_to(chief, made.cycle_id, worker, paper, made.now)
+    await sign(made, made.town.instructor, case_id, "review_changed", score="81.5")
+    found = await queries.result(COUNTY, made.cycle_id, worker)
+    assert found is not None
+    assert found.grade == "good"
+    cycle = (await notice.of_cycle(department, made.cycle_id))[0]
+    assert (cycle.state, cycle.closed_at) == (Stage.APPEAL, None)
+    assert await notice.nothing_open(COUNTY, cycle) == ["还有 1 件异议或申诉没有办结。"]
 
 
 async def test_what_is_signed_stays(rollback: None) -> None:
