@@ -147,6 +147,9 @@ async def _failed_twice(matter: Matter) -> str:
         or origin.outcome is not Outcome.FAILED_AGAIN
     ):
         return "要先有书面警告、培训或调整，60 天复查仍不合格，才能立案。"
+    failed_on = (await queries.steps(matter.county_id, origin.id))[-1].effective_on
+    if matter.on < failed_on:
+        return f"复查在{chinese_date(failed_on)}才有结论，日期请核对。"
     for exit_ in await queries.of_person(matter.county_id, origin.person_id, Pool.EXIT):
         # The township may stop and begin again; what an appeal or an ending decided is decided.
         decided = exit_.outcome is not None and exit_.state != STOPPED
@@ -175,10 +178,19 @@ async def _in_time(matter: Matter) -> str:
         return "这次考核的结果还没有公布，或已经办结。"
     if await pools.standing(matter.county_id, cycle_id, person_id) is None:
         return "这次考核没有本人的结果。"
+    since = await out_on(matter.county_id, cycle_id)
+    if since is not None and matter.on < since:
+        return f"结果在{chinese_date(since)}才公布，请核对收到的日期。"
     served = await notices.serving(matter.county_id, cycle_id, person_id)
     if served is not None and matter.on > served.objection_until:
         return f"异议期到{chinese_date(served.objection_until)}，已经过了。"
     return ""
+
+
+async def out_on(county_id: int, cycle_id: UUID) -> date | None:
+    """The day on which a cycle's results came out."""
+    taken = await cycles.steps(county_id, cycle_id)
+    return next((today(step.at) for step in taken if step.target is Stage.NOTICE), None)
 
 
 async def _cycle_open(matter: Matter) -> str:

@@ -6,7 +6,7 @@ on which the result was served, in working days of the county's calendar.
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from asyncpg.exceptions import UniqueViolationError
@@ -18,7 +18,7 @@ from appraisal.casework.fields import CONTEST_FIELDS, FIELDS, SERVICE_FIELDS
 from appraisal.casework.machines import CONTEST_POOL, CONTEST_RESULT, OBJECTION
 from appraisal.casework.rules import Pool, Span
 from appraisal.casework.schemas import CaseRow, Opening, SignForm
-from appraisal.casework.world import RESULT_OUT, last_day
+from appraisal.casework.world import RESULT_OUT, last_day, out_on
 from appraisal.cycle import queries as cycle_queries
 from appraisal.cycle import service as cycles
 from appraisal.cycle.rules import Stage
@@ -399,12 +399,12 @@ async def _serve(
     await cycles.expect(actor.county_id, cycle_id, *RESULT_OUT)
     given = {key: str(getattr(form, key)) for key in SERVICE_FIELDS}
     problems = fields.problems(SERVICE_FIELDS, given)
-    out_on = await _out_on(actor.county_id, cycle_id)
+    since = await out_on(actor.county_id, cycle_id)
     if form.served_on > today(now):
         problems["served_on"] = "送达日期还没有到。"
-    elif out_on is not None and form.served_on < out_on:
+    elif since is not None and form.served_on < since:
         # The term would be over before the person could have known of a result.
-        problems["served_on"] = f"结果在{chinese_date(out_on)}才公布，请核对送达日期。"
+        problems["served_on"] = f"结果在{chinese_date(since)}才公布，请核对送达日期。"
     if problems:
         raise Invalid("有几处需要改正。", problems)
     until = await last_day(actor.county_id, form.served_on, Span.OBJECTION)
@@ -426,12 +426,6 @@ async def _serve(
     if served is None:
         raise NotFound
     return served
-
-
-async def _out_on(county_id: int, cycle_id: UUID) -> date | None:
-    """The day on which a cycle's results came out."""
-    taken = await cycle_queries.steps(county_id, cycle_id)
-    return next((today(step.at) for step in taken if step.target is Stage.NOTICE), None)
 
 
 async def _result(county_id: int, cycle_id: UUID, person_id: UUID) -> ResultRow:

@@ -359,6 +359,19 @@ async def test_a_cycle_stays_open_for_papers_on_their_way(rollback: None) -> Non
     assert case.outcome is None
 
 
+async def test_nobody_objects_before_the_results_are_out(rollback: None) -> None:
+    """A day typed wrong would begin, and so end, the term to answer before there was a result."""
+    made = await scene()
+    await result(made, made.town.worker, "basic", "63.0")
+    chief = await actor_of(made, made.town.chief)
+    early = form(made, "raised", on=made.today - timedelta(days=1))
+    with pytest.raises(StepRefused, match="才公布"):
+        await notice.object_to(chief, made.cycle_id, made.town.worker.person_id, early, made.now)
+    await notice.object_to(
+        chief, made.cycle_id, made.town.worker.person_id, form(made, "raised"), made.now
+    )
+
+
 async def test_a_closed_cycle_opens_for_a_paper_received_in_time(rollback: None) -> None:
     """The department signs why; the date of receipt counts, and nobody else's result moves."""
     made = await scene(now=NOW_LONG_AGO)

@@ -289,6 +289,20 @@ async def appeal_over(made: Scene) -> tuple[Member, UUID]:
     return someone, case_id
 
 
+async def test_an_exit_does_not_begin_before_its_ground(rollback: None) -> None:
+    """Not on a day on which the re-check had not failed yet."""
+    made = await scene()
+    someone = await gridworker(made, Employment.VILLAGE_PAID)
+    await failed_again(made, someone)
+    made.pass_days(3)
+    actor = await actor_of(made, made.town.instructor)
+    early = form(made, "opened", on=made.today - timedelta(days=4))
+    with pytest.raises(StepRefused, match="复查"):
+        await service.start_exit(actor, someone.person_id, "appraisal", early, made.now)
+    on_time = form(made, "opened", on=made.today - timedelta(days=3))
+    await service.start_exit(actor, someone.person_id, "appraisal", on_time, made.now)
+
+
 async def test_a_protected_person_stays(rollback: None) -> None:
     """No decision and no dismissal in a protected period; the sentence does not say why."""
     made = await scene()
