@@ -133,6 +133,23 @@ async def view(actor: Actor, case_id: UUID, now: datetime) -> CaseView:
     return CaseView(case=case, steps=steps, choices=choices, sealed=sealed)
 
 
+async def received(
+    county_id: int, notice_id: UUID, opening: Opening, form: SignForm
+) -> UUID | None:
+    """The open objection to a notice in which the same person said the same of the same case."""
+    for case in await queries.contests(county_id, notice_id):
+        if case.outcome is not None or _opening(case) != opening:
+            continue
+        first = (await queries.steps(county_id, case.id))[0]
+        said = {key: sealing.open_(b64decode(words)) for key, words in _closed([first]).items()}
+        if (
+            first.words == form.words.strip()
+            and said["objector"] == form.answers["objector"].encode()
+        ):
+            return case.id
+    return None
+
+
 async def show_objector(actor: Actor, case_id: UUID) -> list[tuple[str, str]]:
     """Who objected, as (label, words); that it was looked at is recorded.
 

@@ -38,7 +38,7 @@ from appraisal.notice.schemas import (
     Subject,
 )
 from appraisal.pool import queries as pools
-from shared import settings_county
+from shared import lock_queries, settings_county
 from shared.audit import service as audit
 from shared.calendar import service as calendar
 from shared.clock import today
@@ -244,6 +244,8 @@ async def contests(
 async def contest(actor: Actor, notice_id: UUID, form: ContestForm, now: datetime) -> UUID:
     """Enter anybody's objection to a notice; the objector's name and contact are kept sealed.
 
+    The same once more is the same case, as long as that is open.
+
     Raises NotFound, Invalid, StepRefused, NoticeRefused.
     """
     require(actor, Action.NOTICE_ISSUE, Target(unit_code=_county(actor)))
@@ -261,7 +263,10 @@ async def contest(actor: Actor, notice_id: UUID, form: ContestForm, now: datetim
         if found is None:
             raise Invalid("有几处需要改正。", {"entry": "请从名单中选择。"})
         opening = await _contested(actor.county_id, row, found)
-        return await casework.open_case(actor, opening, signed, now, notice_id=notice_id)
+        # Whoever enters the same at the same moment waits, and then finds it.
+        await lock_queries.take(actor.county_id, f"appraisal.contest {notice_id} {form.entry}")
+        earlier = await casework.received(actor.county_id, notice_id, opening, signed)
+        return earlier or await casework.open_case(actor, opening, signed, now, notice_id=notice_id)
 
 
 async def notice_over(county_id: int, cycle: CycleRow) -> list[str]:
@@ -348,7 +353,9 @@ async def _contested(county_id: int, row: NoticeRow, found: Subject) -> Opening:
     Raises NotFound, NoticeRefused.
     """
     if row.about_cycle_id and found.person_id:
-        if await cycle_queries.reopened(county_id, row.about_cycle_id):
+        cycle = await cycle_queries.cycle(county_id, row.about_cycle_id)
+        closed = cycle is None or cycle.state is Stage.CLOSED
+        if closed or await cycle_queries.reopened(county_id, row.about_cycle_id):
             raise NoticeRefused(RELIED_ON)
         result = await _result(county_id, row.about_cycle_id, found.person_id)
         return Opening(
