@@ -47,6 +47,8 @@ MOST_RANKED = 3_000
 """Lines of a ranking in Word; a longer one is a workbook."""
 PURPOSE = "制发文书"
 OWN_PURPOSE = "本人查阅"
+WRITTEN_IN = "　　年　　月　　日"
+"""A letter that is printed before it is served has its day written in: terms count from that."""
 UNSERVED = "收到本告知书后 {days} 个工作日"
 Made = tuple[str, bytes]
 """File name and content."""
@@ -99,7 +101,7 @@ async def letter(actor: Actor, cycle_id: UUID, person_id: UUID, now: datetime) -
         place=f"{settings.department_name}（或村、乡镇）",
         phone=settings.complaint_phone or "＿＿＿＿＿＿",
         issuer=await _issuer(actor),
-        date=chinese_date(served.served_on if served else today(now)),
+        date=chinese_date(served.served_on) if served else WRITTEN_IN,
     )
     name = f"考核结果告知书_{found.name}_{cycle.title}.docx"
     return await _taken(actor, name, await service.render(actor.county_id, facts), now)

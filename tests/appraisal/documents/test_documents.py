@@ -222,6 +222,8 @@ async def test_a_result_as_sheet_letter_and_notice(rollback: None) -> None:
     text = words(content)
     assert (other.name in text, "基本合格" in text, "改进计划" in text) == (True, True, True)
     assert "收到本告知书后 8 个工作日" in text
+    assert chinese_date(made.today) not in text, "printed ahead: the day of service is written in"
+    assert "　　年　　月　　日" in text.splitlines()
     await served(made, other)
     later = made.now + timedelta(days=90)
     _, content = await facts.letter(department, made.cycle_id, other.person_id, later)
