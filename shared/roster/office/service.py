@@ -127,7 +127,7 @@ async def dossier(actor: Actor, person_id: UUID, now: datetime) -> Dossier:
         tenures=tenures,
         current=[t for t in tenures if _holds(t, day)],
         coming=[t for t in tenures if t.valid_from > day],
-        away=bool(just_left(tenures, day, FORMER_DAYS)),
+        away=bool(just_left([t for t in tenures if t.valid_from <= day], day, FORMER_DAYS)),
         can_edit=all(allowed(actor, Action.ROSTER_EDIT, target).allowed for target in targets),
         can_show_phone=all(allowed(actor, Action.PHONE_SHOW, t).allowed for t in targets),
     )
