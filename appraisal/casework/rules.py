@@ -116,8 +116,8 @@ class Need(StrEnum):
     SUBSTANTIAL = "substantial"
     """The evidence is not thin (:func:`thin`)."""
     UNPROTECTED = "unprotected"
-    """No recorded fact protects the person on the effective date, which is never ahead: one that
-    is recorded in between would come too late."""
+    """No recorded fact protects the person from the effective date to the day of signing; it is
+    never ahead, as a fact that is recorded in between would come too late."""
     FAILED_TWICE = "failed_twice"
     """A warning case of the person ended with a failed re-check."""
     ELIGIBLE = "eligible"

@@ -125,7 +125,7 @@ async def view(actor: Actor, case_id: UUID, now: datetime) -> CaseView:
         found = _may_sign(actor, case, step)
         if found is None:
             continue
-        matter = _matter(actor, case, today(now))
+        matter = _matter(actor, case, today(now), now)
         seen = await world(matter, chain, step, now)
         reason = refusal(case.kind, chain, step, actor.person_id, matter.on, seen)
         choices.append(Choice(step=step, reason=reason, proxy=found[1]))
@@ -377,7 +377,7 @@ async def _sign(
     if mine:
         form = _own_form(step, form, today(now))
     _check(form, step, official=not step.own and case.person_id is not None)
-    matter = _matter(actor, case, form.effective_on)
+    matter = _matter(actor, case, form.effective_on, now)
     seen = await world(matter, chain, step, now)
     reason = refusal(machine, chain, step, actor.person_id, form.effective_on, seen)
     if reason:
@@ -516,8 +516,14 @@ async def _locked(county_id: int, case_id: UUID) -> tuple[CaseRow, list[StepRow]
     return case, await queries.steps(county_id, case_id), case.kind
 
 
-def _matter(actor: Actor, case: CaseRow, on: date) -> Matter:
-    return Matter(county_id=actor.county_id, opening=_opening(case), on=on, case_id=case.id)
+def _matter(actor: Actor, case: CaseRow, on: date, now: datetime) -> Matter:
+    return Matter(
+        county_id=actor.county_id,
+        opening=_opening(case),
+        on=on,
+        today=today(now),
+        case_id=case.id,
+    )
 
 
 def _sealed(given: Mapping[str, str]) -> dict[str, str]:

@@ -48,6 +48,7 @@ class Matter(msgspec.Struct, frozen=True, kw_only=True):
     county_id: int
     opening: Opening
     on: date
+    today: date
     case_id: UUID | None = None
 
 
@@ -133,7 +134,7 @@ async def _unprotected(matter: Matter) -> str:
     person_id = matter.opening.person_id
     if person_id is None:
         return ""
-    return protected(await pools.shields(matter.county_id, person_id), matter.on)
+    return protected(await pools.shields(matter.county_id, person_id), matter.on, matter.today)
 
 
 async def _failed_twice(matter: Matter) -> str:

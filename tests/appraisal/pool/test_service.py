@@ -350,6 +350,23 @@ async def test_no_dismissal_runs_ahead_of_a_protection(rollback: None) -> None:
     assert await duties(made, someone) == ["gridworker"]
 
 
+async def test_no_dismissal_is_dated_back_behind_a_protection(rollback: None) -> None:
+    """Signed today with effect from last week it would end the post of somebody protected today."""
+    made = await scene()
+    someone, case_id = await appeal_over(made)
+    made.pass_days(30)
+    before = made.today
+    made.pass_days(5)
+    shield = ShieldForm(
+        kind=Protection.MEDICAL_PERIOD, starts_on=made.today, ends_on=None, document="证明2号"
+    )
+    clerk = await actor_of(made, made.clerk)
+    await service.record_shield(clerk, someone.person_id, shield, made.now)
+    with pytest.raises(StepRefused, match="保护期"):
+        await sign(made, made.clerk, case_id, "dismissed", on=before)
+    assert await duties(made, someone) == ["gridworker"]
+
+
 async def test_an_appeal_keeps_somebody(rollback: None) -> None:
     """Decided by the county, not by those who decided; until then nothing ends."""
     made = await scene()
