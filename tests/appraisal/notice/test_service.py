@@ -1,7 +1,7 @@
 """Notices, service and objections: told alone, heard in time, decided by somebody else."""
 
 import asyncio
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -21,6 +21,7 @@ from appraisal.pool import queries as pools
 from appraisal.scorecard import calibrating
 from shared import settings_county
 from shared.calendar import service as calendar
+from shared.calendar.errors import MissingYear
 from shared.clock import now
 from shared.database import DB
 from shared.errors import Forbidden, Invalid, NotFound
@@ -295,6 +296,36 @@ async def test_the_same_done_twice_at_once_is_done_once(committed: None) -> None
     ):
         refused = [type(one) for one in done if isinstance(one, BaseException)]
         assert refused == [NoticeRefused] * (len(done) - 1)
+
+
+async def test_a_calendar_that_ends_closes_no_page_and_stops_no_other_case(
+    rollback: None,
+) -> None:
+    """Next year's days off are unknown: that is said at the step, and every other term lapses."""
+    made = await scene()
+    made.pass_days((date(2027, 12, 1) - made.today).days)
+    waiting = await objected(made)
+    await result(made, made.town.second_worker, "basic", "64.0")
+    second = await actor_of(made, made.town.second_worker)
+    silent = await notice.object_to(
+        second, made.cycle_id, second.person_id, form(made, "raised"), made.now
+    )
+    first, other = sorted((waiting, silent))
+    for case_id in (first, other):
+        await sign(made, made.town.instructor, case_id, "review_kept")
+    made.pass_days(19)
+    await sign(made, made.town.chief, other, "told")
+    made.pass_days(9)
+    await sign(made, made.town.chief, first, "told")
+    worker = await actor_of(made, made.town.worker if first == waiting else made.town.second_worker)
+    view = await casework.view(worker, first, made.now)
+    [choice] = view.choices
+    assert "2028年的节假日安排还没有录入" in choice.reason
+    with pytest.raises(MissingYear):
+        await casework.clock(COUNTY, made.now)
+    case = await casework_queries.case(COUNTY, other)
+    assert case is not None
+    assert case.state == "lapsed"
 
 
 async def test_strangers_see_no_case(rollback: None) -> None:
