@@ -140,6 +140,23 @@ async def test_the_whole_way_out_for_every_employment_type(
     assert (await sign(made, made.town.chief, case_id, "handed_over")).done
 
 
+@pytest.mark.parametrize(
+    ("present", "against", "says"), [("40", "41", "多于到会"), ("40", "20", "没有过半")]
+)
+async def test_villagers_who_keep_somebody_end_no_post(
+    rollback: None, present: str, against: str, says: str
+) -> None:
+    """More than half of those who came must be against; no more than came can be."""
+    made = await scene()
+    someone = await gridworker(made, Employment.VILLAGE_PAID)
+    await failed_again(made, someone)
+    case_id = await exit_of(made, someone, "appraisal", "opened")
+    with pytest.raises(Invalid) as refused:
+        await sign(made, made.town.chief, case_id, "assembly", present=present, against=against)
+    assert says in refused.value.fields["against"]
+    await sign(made, made.town.chief, case_id, "assembly", present="40", against="21")
+
+
 async def test_a_serious_fault_needs_a_hearing(rollback: None) -> None:
     """Evidence → called → heard by another → protection → union → decision."""
     made = await scene()
