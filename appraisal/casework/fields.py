@@ -88,6 +88,7 @@ FIELDS = {
         ),
         Field(key="clean", label="核查过，没有不得担任的情形", kind="yes"),
         Field(key="starts_on", label="到岗日期", kind="day"),
+        Field(key="term_until", label="协议（任期）最后一天", kind="day"),
         Field(key="objector", label="反映人", private=True),
         Field(key="contact", label="联系方式", private=True),
         Field(key="channel", label="怎么收到的", kind="choice", options=CHANNELS),

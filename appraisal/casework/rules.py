@@ -126,6 +126,8 @@ class Need(StrEnum):
     """The result is out, and its objection term has not lapsed."""
     CYCLE_OPEN = "cycle_open"
     """The cycle that the case is about is not closed."""
+    TERM_OVER = "term_over"
+    """The last day that the letter named is over."""
     VACANT = "vacant"
     """The post is vacant."""
     IN_POST = "in_post"

@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from appraisal.casework import queries
+from appraisal.casework.fields import day_of
 from appraisal.casework.machines import CONTEST_POOL, OBJECTION, WARNING
 from appraisal.casework.rules import (
     SPANS,
@@ -205,6 +206,14 @@ async def _cycle_open(matter: Matter) -> str:
     )
 
 
+async def _term_over(matter: Matter) -> str:
+    signed = await queries.steps(matter.county_id, matter.case_id) if matter.case_id else []
+    until = day_of(signed[0].given.get("term_until", "")) if signed else None
+    if until is not None and matter.on <= until:
+        return f"协议（任期）到{chinese_date(until)}才满，之后才能办这一步。"
+    return ""
+
+
 async def _vacant(matter: Matter) -> str:
     post_id = matter.opening.post_id
     if post_id is not None and await pools.vacant(matter.county_id, post_id, matter.on):
@@ -273,6 +282,7 @@ AGAINST: dict[Need, Callable[[Matter], Awaitable[str]]] = {
     Need.ELIGIBLE: _eligible,
     Need.IN_TIME: _in_time,
     Need.CYCLE_OPEN: _cycle_open,
+    Need.TERM_OVER: _term_over,
     Need.VACANT: _vacant,
     Need.IN_POST: _in_post,
     Need.NOTICED: _noticed,

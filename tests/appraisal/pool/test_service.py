@@ -157,6 +157,25 @@ async def test_villagers_who_keep_somebody_end_no_post(
     await sign(made, made.town.chief, case_id, "assembly", present="40", against="21")
 
 
+async def test_a_term_ends_on_its_day(rollback: None) -> None:
+    """The letter says which, and nobody leaves by it before."""
+    made = await scene()
+    someone = await gridworker(made, Employment.CONTRACT)
+    actor = await actor_of(made, made.town.instructor)
+    until = made.today + timedelta(days=60)
+    due = form(made, "due", term_until=str(until))
+    case_id = await service.start_exit(actor, someone.person_id, "term", due, made.now)
+    letter = await casework.letter(actor, case_id, 1, named=False)
+    assert ("协议（任期）最后一天", str(until)) in letter.facts
+    await sign(made, made.town.chief, case_id, "served")
+    made.pass_days(45)
+    with pytest.raises(StepRefused, match=r"才满"):
+        await sign(made, made.clerk, case_id, "term_ended")
+    made.pass_days(16)
+    case = await sign(made, made.clerk, case_id, "term_ended")
+    assert case.outcome is Outcome.TERM_ENDED
+
+
 async def test_a_serious_fault_needs_a_hearing(rollback: None) -> None:
     """Evidence → called → heard by another → protection → union → decision."""
     made = await scene()
