@@ -165,6 +165,7 @@ async def ranking(
 async def decision(actor: Actor, case_id: UUID, number: int, now: datetime) -> Made:
     """The letter of one signed step of a case, such as a 退出决定书. Raises NotFound, Invalid."""
     found = await casework.letter(actor, case_id, number, named=True)
+    issuer = await _issuer(actor)
     because = f"（{found.basis}）" if found.basis else ""
     cycle = f"，依据{found.cycle_title}的结果" if found.cycle_title else ""
     facts = DecisionFacts(
@@ -177,8 +178,8 @@ async def decision(actor: Actor, case_id: UUID, number: int, now: datetime) -> M
         basis="；".join(f"{label}：{words}" for label, words in found.facts),
         decision=f"{found.step_title}。",
         effective_on=found.in_force or chinese_date(found.effective_on),
-        appeal=found.remedy or "如对办理有不同意见，可以向组织部门反映。",
-        issuer=await _issuer(actor),
+        appeal=found.remedy or f"如对办理有不同意见，可以向{issuer}反映。",
+        issuer=issuer,
         date=chinese_date(found.effective_on),
     )
     content = await service.render(actor.county_id, facts)

@@ -273,9 +273,13 @@ async def test_a_ranking_and_a_cases_letter(rollback: None) -> None:
     case_id = await notices.object_to(
         mine, made.cycle_id, worker.person_id, form(made, "raised"), made.now
     )
+    renamed = await settings_county.get(COUNTY)
+    renamed = msgspec.structs.replace(renamed, department_name="社会工作部")
+    await settings_county.update(department, COUNTY, renamed)
     name, content = await facts.decision(department, case_id, 1, made.now)
     text = words(content)
     assert (worker.name in name, worker.name in text) == (True, True)
+    assert "可以向通城县社会工作部反映" in text
     assert "2026年上半年网格员评比" in text
     with pytest.raises(NotFound):
         await facts.decision(department, case_id, 99, made.now)
