@@ -20,6 +20,9 @@ from appraisal.documents.schemas import (
     SheetFacts,
 )
 from appraisal.notice import service as notices
+from appraisal.notice.schemas import ResultRow
+from appraisal.pool import queries as pools
+from appraisal.pool.rules import WEAK, thin
 from appraisal.ranking import service as ranks
 from appraisal.ranking.schemas import Wanted
 from appraisal.scorecard import explaining
@@ -43,6 +46,9 @@ CONSEQUENCES = {
     Grade.UNDETERMINED: "考核期内任职不满规定时间，这次不定等次。",
 }
 """What follows from a grade, in the letter's words."""
+THIN = "群众测评的有效票不够或误差较大，这次的等次不据此警告或退出。"
+VETOED = "因一票否决，不论得分，等次定为不合格。"
+EMPTY = "没有可以评分的数据，这次不定等次。"
 MOST_RANKED = 3_000
 """Lines of a ranking in Word; a longer one is a workbook."""
 PURPOSE = "制发文书"
@@ -96,7 +102,7 @@ async def letter(actor: Actor, cycle_id: UUID, person_id: UUID, now: datetime) -
         period=period(cycle),
         final="—" if found.final is None else f"{found.final.normalize():f}",
         grade=GRADE_NAMES[Grade(found.grade)],
-        consequence=CONSEQUENCES[Grade(found.grade)],
+        consequence=await _consequence(actor.county_id, cycle_id, found),
         objection_until=until,
         place=f"{settings.department_name}（或村、乡镇）",
         phone=settings.complaint_phone or "＿＿＿＿＿＿",
@@ -186,6 +192,18 @@ async def decision(actor: Actor, case_id: UUID, number: int, now: datetime) -> M
     # The log of files would otherwise keep for ever what is sealed in the case, or erased in time.
     whose = "" if found.handed or found.applicant else f"_{found.name}"
     return await _taken(actor, f"{found.heading}{whose}.docx", content, now)
+
+
+async def _consequence(county_id: int, cycle_id: UUID, found: ResultRow) -> str:
+    """What follows from a result as it stands: nothing that its evidence does not carry."""
+    grade = Grade(found.grade)
+    standing = await pools.standing(county_id, cycle_id, found.person_id)
+    if grade in WEAK and thin(standing):
+        return THIN
+    if grade is Grade.UNDETERMINED and found.final is None:
+        return EMPTY
+    vetoed = VETOED if standing is not None and standing.vetoed else ""
+    return vetoed + CONSEQUENCES[grade]
 
 
 def period(cycle: CycleRow) -> str:

@@ -254,6 +254,28 @@ async def test_a_result_as_sheet_letter_and_notice(rollback: None) -> None:
         await facts.letter(stranger, made.cycle_id, worker.person_id, made.now)
 
 
+@pytest.mark.parametrize(
+    ("grade", "more", "says", "never"),
+    [
+        ("fail", {}, "书面警告", "误差"),
+        ("fail", {"ballots": 6}, "不据此警告或退出", "书面警告"),
+        ("basic", {"ballots": 6}, "不据此警告或退出", "改进计划"),
+        ("fail", {"note": "veto"}, "一票否决", "误差"),
+        ("undetermined", {}, "任职不满", "没有可以评分"),
+    ],
+)
+async def test_a_letter_threatens_with_nothing_that_cannot_follow(
+    rollback: None, grade: str, more: dict[str, Any], says: str, never: str
+) -> None:
+    """Thin evidence carries no warning; a veto is named where the score does not say fail."""
+    made = await scene()
+    worker = made.town.worker
+    await result(made, worker, grade, "41.0", **more)
+    department = await actor_of(made, made.town.department)
+    _, content = await facts.letter(department, made.cycle_id, worker.person_id, made.now)
+    assert (says in words(content), never in words(content)) == (True, False)
+
+
 async def test_a_ranking_and_a_cases_letter(rollback: None) -> None:
     """The ranking asks for password and purpose; a step's letter says how to go on."""
     made = await scene()
