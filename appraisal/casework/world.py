@@ -117,12 +117,28 @@ async def _settled(matter: Matter) -> str:
 async def _stands(matter: Matter) -> str:
     if matter.opening.basis == "fault":
         return ""
-    found = await pools.standing(matter.county_id, *_result(matter))
+    cycle_id, person_id = _result(matter)
+    found = await pools.standing(matter.county_id, cycle_id, person_id)
     wanted = GRADE_OF.get(matter.opening.machine, "fail")
-    if found is None or found.grade == wanted:
-        return "" if found else "没有找到这次考核的结果。"
+    if found is None:
+        return "没有找到这次考核的结果。"
+    if found.grade == wanted:
+        return await _overtaken(matter.county_id, cycle_id, person_id)
     now, then = GRADE_NAMES.get(found.grade, found.grade), GRADE_NAMES[wanted]
     return f"这次考核的等次是“{now}”，不是“{then}”，不能据此办理。"
+
+
+async def _overtaken(county_id: int, cycle_id: UUID, person_id: UUID) -> str:
+    """Whoever did well since is not warned, and does not leave, for what was before."""
+    for later in await pools.results_of(county_id, Pool.WARNING, person_id):
+        if later.cycle_id == cycle_id:
+            break
+        if later.grade in {"good", "excellent"}:
+            return (
+                f"之后的考核（{later.cycle_title}）等次是“{later.grade_name}”，"
+                "不能再据以前的结果办理。"
+            )
+    return ""
 
 
 async def _substantial(matter: Matter) -> str:

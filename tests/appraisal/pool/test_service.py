@@ -270,6 +270,23 @@ async def test_a_changed_grade_stops_the_warning(rollback: None) -> None:
     assert (await sign(made, made.clerk, case_id, "annulled")).outcome is Outcome.ANNULLED
 
 
+async def test_a_fail_that_a_better_result_followed_carries_nothing_more(rollback: None) -> None:
+    """Neither a warning, nor a failed re-check, nor an exit rests on what has been overtaken."""
+    made = await scene()
+    someone, other = await gridworker(made, Employment.CONTRACT), made.town.worker
+    await failed(made, other)
+    await failed_again(made, someone)
+    department = await acting(made.town.department, desk=True)
+    await bring_to(department, made.cycle_id, Stage.CLOSED, made.now)
+    later = await annual(made)
+    for one in (someone, other):
+        await result(made, one, "good", "78.0", cycle_id=later)
+    with pytest.raises(StepRefused, match="之后的考核"):
+        await exit_of(made, someone, "appraisal", "opened")
+    with pytest.raises(StepRefused, match="之后的考核"):
+        await warned(made, other)
+
+
 async def test_the_re_check_waits_sixty_days(rollback: None) -> None:
     """And is done by somebody else than who warned."""
     made = await scene()
