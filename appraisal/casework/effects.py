@@ -1,5 +1,6 @@
 """What a signed step does elsewhere, in the same transaction: roster, scorecard, retention."""
 
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from shared.dates import chinese_date
 from shared.identity.actor import Actor
 from shared.roster import phones
 from shared.roster import service as roster
+from shared.roster.errors import PostTaken
 from shared.roster.office import service as office
 from shared.roster.office.schemas import AppointForm, EndForm, PersonForm
 from shared.roster.roles import Employment, Role
@@ -24,12 +26,16 @@ from shared.roster.roles import Employment, Role
 MAX_REASON = 100
 LOWERS = frozenset({"contest_changed"})
 """Steps that may make a result worse: what others object to, never what the person asked for."""
+UNDONE = frozenset({"appealed", "appeal_upheld"})
+"""Steps of an exit after which whoever has left already is in post again."""
 
 
 async def take_place(actor: Actor, case: CaseRow, step: Step, row: NewStep, now: datetime) -> None:
     """Raises StepRefused, and what the roster refuses; then the step is not signed either."""
     if step.outcome in LEAVES:
         await _leave(actor, case, step, row.effective_on)
+    elif step.key in UNDONE and case.pool is Pool.EXIT:
+        await _come_back(actor, case, step, row)
     elif "score" in step.fields:
         await _rescore(actor, case, row, now)
     elif case.pool is Pool.ADMISSION:
@@ -40,7 +46,7 @@ async def _leave(actor: Actor, case: CaseRow, step: Step, on: date) -> None:
     """Every grid post ends on the day; its rights end with it. Other posts are no part of it."""
     if case.person_id is None:
         return
-    reason = f"{case.title}：{step.title}"[:MAX_REASON]
+    reason = _ending(case, step)
     for tenure in await roster.history(actor.county_id, case.person_id):
         if tenure.role is not Role.GRIDWORKER:
             continue
@@ -48,6 +54,33 @@ async def _leave(actor: Actor, case: CaseRow, step: Step, on: date) -> None:
             raise StepRefused("这个人在这一天之后还安排了网格岗位，请先在名册里取消。")
         if tenure.valid_to is None or tenure.valid_to > on:
             await office.end(actor, tenure.id, EndForm(on=on, reason=reason))
+
+
+async def _come_back(actor: Actor, case: CaseRow, step: Step, row: NewStep) -> None:
+    """An ending before an appeal that had been made in time never was one: the posts go on.
+
+    One that somebody else holds by now stays theirs; who is to stay then needs another first.
+    """
+    signed = await queries.steps(actor.county_id, case.id)
+    left = [(case.kind.step(one.step), one.effective_on) for one in signed]
+    ends = {(_ending(case, one), on) for one, on in left if one.outcome in LEAVES}
+    if case.person_id is None or not ends:
+        return
+    for tenure in await roster.history(actor.county_id, case.person_id):
+        if tenure.role is Role.GRIDWORKER and (tenure.reason, tenure.valid_to) in ends:
+            with suppress(PostTaken):
+                await office.resume(actor, tenure.id, _ending(case, step))
+    if step.outcome is Outcome.KEPT and not any(
+        tenure.role is Role.GRIDWORKER
+        and (tenure.valid_to is None or tenure.valid_to > row.effective_on)
+        for tenure in await roster.history(actor.county_id, case.person_id)
+    ):
+        raise StepRefused("原岗位已有人接任或已撤销，请先在名册里给本人安排网格岗位，再签办。")
+
+
+def _ending(case: CaseRow, step: Step) -> str:
+    """What the roster says of an assignment that a step ended."""
+    return f"{case.title}：{step.title}"[:MAX_REASON]
 
 
 async def _rescore(actor: Actor, case: CaseRow, row: NewStep, now: datetime) -> None:

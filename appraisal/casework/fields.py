@@ -88,6 +88,7 @@ FIELDS = {
         ),
         Field(key="clean", label="核查过，没有不得担任的情形", kind="yes"),
         Field(key="starts_on", label="到岗日期", kind="day"),
+        Field(key="term_until", label="协议（任期）最后一天", kind="day"),
         Field(key="objector", label="反映人", private=True),
         Field(key="contact", label="联系方式", private=True),
         Field(key="channel", label="怎么收到的", kind="choice", options=CHANNELS),
@@ -140,6 +141,8 @@ def problems(keys: tuple[str, ...], answers: Mapping[str, str]) -> dict[str, str
             found[key] = reason
     if "how" in keys:
         found |= _service_problems(answers)
+    if "against" in keys and not found:
+        found |= _vote_problems(answers)
     return found
 
 
@@ -182,6 +185,15 @@ def _service_problems(answers: Mapping[str, str]) -> dict[str, str]:
         return {"witness_two": "请写另一名见证人，两人不能相同。"}
     if how == "post" and not answers.get("post_number", "").strip():
         return {"post_number": "请写挂号信编号。"}
+    return {}
+
+
+def _vote_problems(answers: Mapping[str, str]) -> dict[str, str]:
+    present, against = (int(answers[key].strip()) for key in ("present", "against"))
+    if against > present:
+        return {"against": "票数多于到会人数，请核对。"}
+    if against * 2 <= present:
+        return {"against": "不赞成留任的没有过半，不能据此办理退出；请办“停止办理，留任”。"}
     return {}
 
 

@@ -99,6 +99,7 @@ OBJECTION = Machine(
             own=True,
             signs=MANAGERS,
             needs=(Need.CYCLE_OPEN, Need.IN_TIME),
+            late=True,
             answer=Span.REVIEW,
             letter="异议受理单",
         ),
@@ -168,6 +169,7 @@ def _contest(key: str, *, result: bool) -> Machine:
                 signs=DEPARTMENT,
                 level=COUNTY_LEVEL,
                 needs=(Need.NOTICED, Need.CYCLE_OPEN) if result else (Need.NOTICED,),
+                late=True,
                 fields=CONTEST_FIELDS,
                 answer=Span.REVIEW,
             ),
@@ -412,8 +414,11 @@ WARNING = Machine(
 )
 
 
-def _due_process(before: tuple[str, ...]) -> tuple[Step, ...]:
-    """Decision in writing → service → appeal or its lapse: every exit against the will has it."""
+def _due_process(before: tuple[str, ...], endings: tuple[str, ...]) -> tuple[Step, ...]:
+    """Decision in writing → service → appeal or its lapse: every exit against the will has it.
+
+    An appeal that was received in time and is keyed in after the ending opens the case again.
+    """
     return (
         Step(
             key="decided",
@@ -437,7 +442,7 @@ def _due_process(before: tuple[str, ...]) -> tuple[Step, ...]:
         Step(
             key="appealed",
             title="不服决定，申诉",
-            after=("served", "lapsed"),
+            after=("served", "lapsed", *endings, "handed_over"),
             own=True,
             signs=MANAGERS,
             within=Term(("served",), Span.OBJECTION),
@@ -633,7 +638,7 @@ def _exit(employment: Employment, *, fault: bool) -> Machine:
         )
         for key, title, ends, span in endings
     )
-    process = _due_process((after,))
+    process = _due_process((after,), tuple(step.key for step in closing))
     early = [step.key for step in (*first, *middle)]
     return Machine(
         key=f"exit_{'fault' if fault else 'appraisal'}_{employment.value}",
@@ -700,6 +705,7 @@ END_OF_TERM = Machine(
             signs=UPPER,
             level=TOWNSHIP_LEVEL,
             needs=(Need.IN_POST,),
+            fields=("term_until",),
             document=True,
             letter="期满告知书",
         ),
@@ -726,7 +732,7 @@ END_OF_TERM = Machine(
             after=("served",),
             signs=UPPER,
             level=TOWNSHIP_LEVEL,
-            needs=(Need.UNPROTECTED,),
+            needs=(Need.UNPROTECTED, Need.TERM_OVER),
             past=(Term(("served",), Span.TERM_END),),
             document=True,
             outcome=Outcome.TERM_ENDED,

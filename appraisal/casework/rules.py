@@ -102,6 +102,8 @@ APPEAL_OVER = frozenset({"lapsed", "appeal_rejected"})
 REVIEW_CHANGED = "review_changed"
 AHEAD = timedelta(days=60)
 """How far ahead an ending that the person asked for may take effect."""
+BACK = timedelta(days=90)
+"""How late a case may be entered that answers to nothing before it."""
 
 
 class Need(StrEnum):
@@ -110,12 +112,12 @@ class Need(StrEnum):
     SETTLED = "settled"
     """The result was served, its objection term is over, and nothing about it is open."""
     STANDS = "stands"
-    """The grade that the case rests on is still the person's grade."""
+    """The grade that the case rests on is still the person's grade, and no better one followed."""
     SUBSTANTIAL = "substantial"
     """The evidence is not thin (:func:`thin`)."""
     UNPROTECTED = "unprotected"
-    """No recorded fact protects the person on the effective date, which is never ahead: one that
-    is recorded in between would come too late."""
+    """No recorded fact protects the person from the effective date to the day of signing; it is
+    never ahead, as a fact that is recorded in between would come too late."""
     FAILED_TWICE = "failed_twice"
     """A warning case of the person ended with a failed re-check."""
     ELIGIBLE = "eligible"
@@ -124,6 +126,8 @@ class Need(StrEnum):
     """The result is out, and its objection term has not lapsed."""
     CYCLE_OPEN = "cycle_open"
     """The cycle that the case is about is not closed."""
+    TERM_OVER = "term_over"
+    """The last day that the letter named is over."""
     VACANT = "vacant"
     """The post is vacant."""
     IN_POST = "in_post"
@@ -205,7 +209,10 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     ahead: bool = False
     """May take effect later than today."""
     late: bool = False
-    """May be recorded after steps that took effect later (a paper handed in on time)."""
+    """May be recorded after steps that took effect later (a paper handed in on time).
+
+    Of a step that opens a case: as late as may be, since the world bounds its day.
+    """
     outcome: Outcome | None = None
     letter: str = ""
     """Heading of the letter that the step prints, e.g. 警告书."""
@@ -340,11 +347,15 @@ def _wrong_day(chain: Chain, step: Step, on: date, today: date) -> str:
         return "生效日期还没有到。"
     if on > today + AHEAD:
         return f"生效日期最多可以定在 {AHEAD.days} 天以内。"
+    if not chain:
+        late = on < today - BACK and not step.late
+        return f"日期在 {BACK.days} 天以前，请核对。" if late else ""
+    before = chain[-1].effective_on
     if step.late:
-        first = chain[0].effective_on if chain else on
-        return "日期早于立案日期，请核对。" if on < first else ""
-    if chain and on < chain[-1].effective_on:
-        return f"日期早于上一步的生效日期（{chinese_date(chain[-1].effective_on)}），请核对。"
+        # It answers to the step that its term began with, whatever was signed since.
+        before = (begun(step.within, chain) if step.within else None) or chain[0].effective_on
+    if on < before:
+        return f"日期早于上一步的生效日期（{chinese_date(before)}），请核对。"
     return ""
 
 
@@ -424,7 +435,7 @@ def outcome(machine: Machine, keys: Sequence[str]) -> Outcome | None:
     """What a chain has come to; None while it is open, or open again."""
     for key in reversed(keys):
         step = machine.step(key)
-        if step.outcome or machine.following(key):
+        if step.outcome or any(not further.late for further in machine.following(key)):
             # What stands after a review that changed the result is the changed one.
             changed = step.outcome is Outcome.UPHELD and REVIEW_CHANGED in keys
             return Outcome.CHANGED if changed else step.outcome

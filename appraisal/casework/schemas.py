@@ -108,7 +108,11 @@ class CaseRow(msgspec.Struct, frozen=True, kw_only=True):
         if self.done:
             return ""
         following = self.kind.following(self.state)
-        further = [step for step in following if step.outcome is not Outcome.WITHDRAWN]
+        further = [
+            step
+            for step in following
+            if step.outcome is not Outcome.WITHDRAWN and not (step.late and self.outcome)
+        ]
         who = ["本人" for step in further if step.own]
         who += [ROLE_NAMES[role] for step in further for role in sorted(step.signs)]
         who += ["公示" for step in further if step.by_notice]

@@ -44,6 +44,7 @@ from shared import settings_county
 from shared.audit import service as audit
 from shared.audit.service import SYSTEM
 from shared.calendar import service as calendar
+from shared.calendar.errors import MissingYear
 from shared.clock import today
 from shared.database import DB
 from shared.documents.excel import file_name
@@ -125,12 +126,33 @@ async def view(actor: Actor, case_id: UUID, now: datetime) -> CaseView:
         found = _may_sign(actor, case, step)
         if found is None:
             continue
-        matter = _matter(actor, case, today(now))
-        seen = await world(matter, chain, step, now)
-        reason = refusal(case.kind, chain, step, actor.person_id, matter.on, seen)
+        matter = _matter(actor, case, today(now), now)
+        try:
+            seen = await world(matter, chain, step, now)
+        except MissingYear as error:
+            reason = error.message
+        else:
+            reason = refusal(case.kind, chain, step, actor.person_id, matter.on, seen)
         choices.append(Choice(step=step, reason=reason, proxy=found[1]))
     sealed = await _may_ask(actor, case, steps)
     return CaseView(case=case, steps=steps, choices=choices, sealed=sealed)
+
+
+async def received(
+    county_id: int, notice_id: UUID, opening: Opening, form: SignForm
+) -> UUID | None:
+    """The open objection to a notice in which the same person said the same of the same case."""
+    for case in await queries.contests(county_id, notice_id):
+        if case.outcome is not None or _opening(case) != opening:
+            continue
+        first = (await queries.steps(county_id, case.id))[0]
+        said = {key: sealing.open_(b64decode(words)) for key, words in _closed([first]).items()}
+        if (
+            first.words == form.words.strip()
+            and said["objector"] == form.answers["objector"].encode()
+        ):
+            return case.id
+    return None
 
 
 async def show_objector(actor: Actor, case_id: UUID) -> list[tuple[str, str]]:
@@ -257,6 +279,7 @@ async def clock(county_id: int, now: datetime) -> tuple[int, int]:
     """Sign what lapses by itself and mark broken promises; how many of each.
 
     A broken promise is seen on the desk and by everybody above whoever should have answered.
+    Raises MissingYear once all is done that the calendar reaches.
     """
     on = today(now)
     states = sorted(
@@ -266,25 +289,35 @@ async def clock(county_id: int, now: datetime) -> tuple[int, int]:
         if step.auto
         for key in step.after
     )
-    lapsed = 0
+    lapsed, unknown = 0, None
     for found in await queries.in_states(county_id, states, MOST):
-        async with DB.transaction():
-            case, chain, machine = await _locked(county_id, found.id)
-            signed = [step.signed for step in chain]
-            known: dict[Term, date] = {}
-            for step in machine.following(case.state):
-                known |= await ends(county_id, signed, step) if step.auto else {}
-            due = lapses(machine, signed, known, on)
-            if due is None:
-                continue
-            form = SignForm(step=due.key, words=AUTO_WORDS, effective_on=on)
-            await _write(None, case, chain, due, form, now, SYSTEM, county_id=county_id)
-            lapsed += 1
+        try:
+            async with DB.transaction():
+                lapsed += await _lapse(county_id, found.id, on, now)
+        except MissingYear as error:
+            unknown = error
     late = await queries.late(county_id, on, MOST)
     for case in late:
         async with DB.transaction():
             await _mark_overdue(county_id, case.id, on)
+    if unknown is not None:
+        raise unknown
     return lapsed, len(late)
+
+
+async def _lapse(county_id: int, case_id: UUID, on: date, now: datetime) -> bool:
+    """Sign what is due of one case; whether anything was. Raises MissingYear."""
+    case, chain, machine = await _locked(county_id, case_id)
+    signed = [step.signed for step in chain]
+    known: dict[Term, date] = {}
+    for step in machine.following(case.state):
+        known |= await ends(county_id, signed, step) if step.auto else {}
+    due = lapses(machine, signed, known, on)
+    if due is None:
+        return False
+    form = SignForm(step=due.key, words=AUTO_WORDS, effective_on=on)
+    await _write(None, case, chain, due, form, now, SYSTEM, county_id=county_id)
+    return True
 
 
 async def erase_objectors(county_id: int, now: datetime) -> int:
@@ -360,7 +393,7 @@ async def _sign(
     if mine:
         form = _own_form(step, form, today(now))
     _check(form, step, official=not step.own and case.person_id is not None)
-    matter = _matter(actor, case, form.effective_on)
+    matter = _matter(actor, case, form.effective_on, now)
     seen = await world(matter, chain, step, now)
     reason = refusal(machine, chain, step, actor.person_id, form.effective_on, seen)
     if reason:
@@ -499,8 +532,14 @@ async def _locked(county_id: int, case_id: UUID) -> tuple[CaseRow, list[StepRow]
     return case, await queries.steps(county_id, case_id), case.kind
 
 
-def _matter(actor: Actor, case: CaseRow, on: date) -> Matter:
-    return Matter(county_id=actor.county_id, opening=_opening(case), on=on, case_id=case.id)
+def _matter(actor: Actor, case: CaseRow, on: date, now: datetime) -> Matter:
+    return Matter(
+        county_id=actor.county_id,
+        opening=_opening(case),
+        on=on,
+        today=today(now),
+        case_id=case.id,
+    )
 
 
 def _sealed(given: Mapping[str, str]) -> dict[str, str]:

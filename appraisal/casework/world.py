@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from appraisal.casework import queries
+from appraisal.casework.fields import day_of
 from appraisal.casework.machines import CONTEST_POOL, OBJECTION, WARNING
 from appraisal.casework.rules import (
     SPANS,
@@ -48,6 +49,7 @@ class Matter(msgspec.Struct, frozen=True, kw_only=True):
     county_id: int
     opening: Opening
     on: date
+    today: date
     case_id: UUID | None = None
 
 
@@ -115,12 +117,28 @@ async def _settled(matter: Matter) -> str:
 async def _stands(matter: Matter) -> str:
     if matter.opening.basis == "fault":
         return ""
-    found = await pools.standing(matter.county_id, *_result(matter))
+    cycle_id, person_id = _result(matter)
+    found = await pools.standing(matter.county_id, cycle_id, person_id)
     wanted = GRADE_OF.get(matter.opening.machine, "fail")
-    if found is None or found.grade == wanted:
-        return "" if found else "没有找到这次考核的结果。"
+    if found is None:
+        return "没有找到这次考核的结果。"
+    if found.grade == wanted:
+        return await _overtaken(matter.county_id, cycle_id, person_id)
     now, then = GRADE_NAMES.get(found.grade, found.grade), GRADE_NAMES[wanted]
     return f"这次考核的等次是“{now}”，不是“{then}”，不能据此办理。"
+
+
+async def _overtaken(county_id: int, cycle_id: UUID, person_id: UUID) -> str:
+    """Whoever did well since is not warned, and does not leave, for what was before."""
+    for later in await pools.results_of(county_id, Pool.WARNING, person_id):
+        if later.cycle_id == cycle_id:
+            break
+        if later.grade in {"good", "excellent"}:
+            return (
+                f"之后的考核（{later.cycle_title}）等次是“{later.grade_name}”，"
+                "不能再据以前的结果办理。"
+            )
+    return ""
 
 
 async def _substantial(matter: Matter) -> str:
@@ -133,7 +151,7 @@ async def _unprotected(matter: Matter) -> str:
     person_id = matter.opening.person_id
     if person_id is None:
         return ""
-    return protected(await pools.shields(matter.county_id, person_id), matter.on)
+    return protected(await pools.shields(matter.county_id, person_id), matter.on, matter.today)
 
 
 async def _failed_twice(matter: Matter) -> str:
@@ -147,6 +165,9 @@ async def _failed_twice(matter: Matter) -> str:
         or origin.outcome is not Outcome.FAILED_AGAIN
     ):
         return "要先有书面警告、培训或调整，60 天复查仍不合格，才能立案。"
+    failed_on = (await queries.steps(matter.county_id, origin.id))[-1].effective_on
+    if matter.on < failed_on:
+        return f"复查在{chinese_date(failed_on)}才有结论，日期请核对。"
     for exit_ in await queries.of_person(matter.county_id, origin.person_id, Pool.EXIT):
         # The township may stop and begin again; what an appeal or an ending decided is decided.
         decided = exit_.outcome is not None and exit_.state != STOPPED
@@ -175,17 +196,38 @@ async def _in_time(matter: Matter) -> str:
         return "这次考核的结果还没有公布，或已经办结。"
     if await pools.standing(matter.county_id, cycle_id, person_id) is None:
         return "这次考核没有本人的结果。"
+    since = await out_on(matter.county_id, cycle_id)
+    if since is not None and matter.on < since:
+        return f"结果在{chinese_date(since)}才公布，请核对收到的日期。"
     served = await notices.serving(matter.county_id, cycle_id, person_id)
     if served is not None and matter.on > served.objection_until:
         return f"异议期到{chinese_date(served.objection_until)}，已经过了。"
     return ""
 
 
+async def out_on(county_id: int, cycle_id: UUID) -> date | None:
+    """The day on which a cycle's results came out."""
+    taken = await cycles.steps(county_id, cycle_id)
+    return next((today(step.at) for step in taken if step.target is Stage.NOTICE), None)
+
+
 async def _cycle_open(matter: Matter) -> str:
     cycle_id, _ = _result(matter)
     cycle = await cycles.cycle_shared(matter.county_id, cycle_id)
     closed = cycle is None or cycle.state is Stage.CLOSED
-    return "这次考核已经办结归档，不能再改。" if closed else ""
+    return (
+        "这次考核已经办结归档，不能再改。期限内收到的书面申诉，请组织部先重开这次考核，再补录。"
+        if closed
+        else ""
+    )
+
+
+async def _term_over(matter: Matter) -> str:
+    signed = await queries.steps(matter.county_id, matter.case_id) if matter.case_id else []
+    until = day_of(signed[0].given.get("term_until", "")) if signed else None
+    if until is not None and matter.on <= until:
+        return f"协议（任期）到{chinese_date(until)}才满，之后才能办这一步。"
+    return ""
 
 
 async def _vacant(matter: Matter) -> str:
@@ -256,6 +298,7 @@ AGAINST: dict[Need, Callable[[Matter], Awaitable[str]]] = {
     Need.ELIGIBLE: _eligible,
     Need.IN_TIME: _in_time,
     Need.CYCLE_OPEN: _cycle_open,
+    Need.TERM_OVER: _term_over,
     Need.VACANT: _vacant,
     Need.IN_POST: _in_post,
     Need.NOTICED: _noticed,

@@ -25,8 +25,8 @@ async def advance(
 ) -> CycleRow:
     """Take one step of ``rules.STEPS``.
 
-    Precedence: NotFound, NoCycle, CycleClosed, Conflict (no such step from here, or something is
-    missing), ConfirmFirst, Invalid (a note is needed).
+    Precedence: NotFound, NoCycle, CycleClosed (nothing but opening it again follows), Conflict (no
+    such step from here, or something is missing), ConfirmFirst, Invalid (a note is needed).
     """
     unit_code = f"{actor.county_id:06d}"
     authority = require(actor, Action.CYCLE_EDIT, Target(unit_code=unit_code))
@@ -34,9 +34,9 @@ async def advance(
         cycle = await queries.cycle_locked(actor.county_id, cycle_id)
         if cycle is None:
             raise NoCycle
-        if cycle.state is Stage.CLOSED:
-            raise CycleClosed
         step = rules.step(cycle.state, target)
+        if step is None and cycle.state is Stage.CLOSED:
+            raise CycleClosed
         if step is None:
             raise Conflict(f"考核现在是“{cycle.stage_name}”，不能这样变更，请刷新页面后再办。")
         if missing := await hindrances(actor.county_id, cycle, step, now):

@@ -38,6 +38,10 @@ RETURNED_AT = """
 SELECT max(at) FROM appraisal.cycle_step
 WHERE county_id = $1 AND cycle_id = $2 AND source = 'score' AND target = 'collect'
 """
+REOPENED = """
+SELECT EXISTS (SELECT FROM appraisal.cycle_step
+    WHERE county_id = $1 AND cycle_id = $2 AND source = 'closed')
+"""
 
 
 async def cycle(county_id: int, cycle_id: UUID) -> CycleRow | None:
@@ -126,4 +130,10 @@ async def steps(county_id: int, cycle_id: UUID) -> list[StepRow]:
 
 async def returned_at(county_id: int, cycle_id: UUID) -> datetime | None:
     found: datetime | None = await DB.fetchval(RETURNED_AT, county_id, cycle_id)
+    return found
+
+
+async def reopened(county_id: int, cycle_id: UUID) -> bool:
+    """Whether a cycle was closed before: it is open for papers that were received in time."""
+    found: bool = await DB.fetchval(REOPENED, county_id, cycle_id)
     return found

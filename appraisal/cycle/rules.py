@@ -51,6 +51,8 @@ class Step(msgspec.Struct, frozen=True):
     """Not before the last day of the period is over."""
 
 
+REOPEN = "重开，补录期限内收到的异议、申诉"
+"""What was received in time is heard, however late the office keys it in; nothing else is."""
 STEPS = (
     Step(Stage.DRAFT, Stage.COLLECT, "开始采集数据"),
     Step(Stage.COLLECT, Stage.SCORE, "结束采集，进入评分", after_period=True),
@@ -60,6 +62,7 @@ STEPS = (
     Step(Stage.REVIEW, Stage.NOTICE, "审核通过，开始公示"),
     Step(Stage.NOTICE, Stage.APPEAL, "公示期满，进入异议申诉"),
     Step(Stage.APPEAL, Stage.CLOSED, "办结归档", confirms=True),
+    Step(Stage.CLOSED, Stage.APPEAL, REOPEN, needs_note=True, confirms=True),
 )
 
 

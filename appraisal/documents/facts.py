@@ -20,6 +20,9 @@ from appraisal.documents.schemas import (
     SheetFacts,
 )
 from appraisal.notice import service as notices
+from appraisal.notice.schemas import ResultRow
+from appraisal.pool import queries as pools
+from appraisal.pool.rules import WEAK, thin
 from appraisal.ranking import service as ranks
 from appraisal.ranking.schemas import Wanted
 from appraisal.scorecard import explaining
@@ -43,10 +46,15 @@ CONSEQUENCES = {
     Grade.UNDETERMINED: "考核期内任职不满规定时间，这次不定等次。",
 }
 """What follows from a grade, in the letter's words."""
+THIN = "群众测评的有效票不够或误差较大，这次的等次不据此警告或退出。"
+VETOED = "因一票否决，不论得分，等次定为不合格。"
+EMPTY = "没有可以评分的数据，这次不定等次。"
 MOST_RANKED = 3_000
 """Lines of a ranking in Word; a longer one is a workbook."""
 PURPOSE = "制发文书"
 OWN_PURPOSE = "本人查阅"
+WRITTEN_IN = "　　年　　月　　日"
+"""A letter that is printed before it is served has its day written in: terms count from that."""
 UNSERVED = "收到本告知书后 {days} 个工作日"
 Made = tuple[str, bytes]
 """File name and content."""
@@ -94,12 +102,12 @@ async def letter(actor: Actor, cycle_id: UUID, person_id: UUID, now: datetime) -
         period=period(cycle),
         final="—" if found.final is None else f"{found.final.normalize():f}",
         grade=GRADE_NAMES[Grade(found.grade)],
-        consequence=CONSEQUENCES[Grade(found.grade)],
+        consequence=await _consequence(actor.county_id, cycle_id, found),
         objection_until=until,
         place=f"{settings.department_name}（或村、乡镇）",
         phone=settings.complaint_phone or "＿＿＿＿＿＿",
         issuer=await _issuer(actor),
-        date=chinese_date(served.served_on if served else today(now)),
+        date=chinese_date(served.served_on) if served else WRITTEN_IN,
     )
     name = f"考核结果告知书_{found.name}_{cycle.title}.docx"
     return await _taken(actor, name, await service.render(actor.county_id, facts), now)
@@ -163,6 +171,7 @@ async def ranking(
 async def decision(actor: Actor, case_id: UUID, number: int, now: datetime) -> Made:
     """The letter of one signed step of a case, such as a 退出决定书. Raises NotFound, Invalid."""
     found = await casework.letter(actor, case_id, number, named=True)
+    issuer = await _issuer(actor)
     because = f"（{found.basis}）" if found.basis else ""
     cycle = f"，依据{found.cycle_title}的结果" if found.cycle_title else ""
     facts = DecisionFacts(
@@ -175,14 +184,26 @@ async def decision(actor: Actor, case_id: UUID, number: int, now: datetime) -> M
         basis="；".join(f"{label}：{words}" for label, words in found.facts),
         decision=f"{found.step_title}。",
         effective_on=found.in_force or chinese_date(found.effective_on),
-        appeal=found.remedy or "如对办理有不同意见，可以向组织部门反映。",
-        issuer=await _issuer(actor),
+        appeal=found.remedy or f"如对办理有不同意见，可以向{issuer}反映。",
+        issuer=issuer,
         date=chinese_date(found.effective_on),
     )
     content = await service.render(actor.county_id, facts)
     # The log of files would otherwise keep for ever what is sealed in the case, or erased in time.
     whose = "" if found.handed or found.applicant else f"_{found.name}"
     return await _taken(actor, f"{found.heading}{whose}.docx", content, now)
+
+
+async def _consequence(county_id: int, cycle_id: UUID, found: ResultRow) -> str:
+    """What follows from a result as it stands: nothing that its evidence does not carry."""
+    grade = Grade(found.grade)
+    standing = await pools.standing(county_id, cycle_id, found.person_id)
+    if grade in WEAK and thin(standing):
+        return THIN
+    if grade is Grade.UNDETERMINED and found.final is None:
+        return EMPTY
+    vetoed = VETOED if standing is not None and standing.vetoed else ""
+    return vetoed + CONSEQUENCES[grade]
 
 
 def period(cycle: CycleRow) -> str:

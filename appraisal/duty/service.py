@@ -63,6 +63,15 @@ async def expect_open(county_id: int, days: Iterable[date]) -> None:
             raise Frozen(cycle.title, STAGE_NAMES[cycle.state])
 
 
+async def frozen(county_id: int, day: date) -> str:
+    """Why nothing may be written for a day, so that no page offers it; empty if it may."""
+    try:
+        await expect_open(county_id, [day])
+    except Frozen as error:
+        return error.message
+    return ""
+
+
 def expect_right(actor: Actor, action: Action, unit_code: str, owner: UUID) -> str:
     """The authority to write about a worker; a stranger is a wrong field, not a missing page.
 

@@ -155,6 +155,7 @@ async def _sheet(
         usual = await service.usual_days(request.user.county_id, lines)
     except MissingYear as missing_year:
         alarm = missing_year.message
+    frozen = await service.frozen(request.user.county_id, rules.span(month)[0])
     return _page(
         request,
         "desk_sheet",
@@ -169,7 +170,8 @@ async def _sheet(
         fields=error.fields if isinstance(error, Invalid) else {},
         saved=saved,
         reason=form.reason if form else "",
-        may_edit=service.may_write(request.user, unit_code),
+        frozen=frozen,
+        may_edit=not frozen and service.may_write(request.user, unit_code),
         own=request.user.person_id,
     )
 

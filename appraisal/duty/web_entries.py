@@ -216,6 +216,7 @@ async def form_page(
 
 async def _entry(request: Asked, entry_id: UUID, error: GridmeritError | None = None) -> Template:
     chain = await entries.view(request.user, entry_id)
+    frozen = await service.frozen(request.user.county_id, chain[0].happened_on)
     return _page(
         request,
         "desk_entry",
@@ -223,8 +224,9 @@ async def _entry(request: Asked, entry_id: UUID, error: GridmeritError | None = 
         entry=chain[0],
         older=chain[1:],
         labels=LABELS[chain[0].kind],
-        may_change=entries.may_change(request.user, chain[0]),
-        may_decide=entries.may_decide(request.user, chain[0]) and request.user.desk,
+        frozen=frozen,
+        may_change=not frozen and entries.may_change(request.user, chain[0]),
+        may_decide=not frozen and entries.may_decide(request.user, chain[0]) and request.user.desk,
         error=error,
     )
 

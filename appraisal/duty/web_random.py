@@ -199,13 +199,15 @@ async def check_page(
     """One check, on phone and desk alike."""
     row = await drawing.view(request.user, check_id)
     items = await drawing.items(request.user, check_id)
+    frozen = await service.frozen(request.user.county_id, row.last_day)
     return _page(
         request,
         name,
         status=error.status if error else 200,
         check=row,
-        items=[(item, drawing.may_record(request.user, item)) for item in items],
-        may_draw=drawing.may_draw(request.user, row.unit_code),
+        items=[(item, not frozen and drawing.may_record(request.user, item)) for item in items],
+        frozen=frozen,
+        may_draw=not frozen and drawing.may_draw(request.user, row.unit_code),
         error=error,
         fields=error.fields if isinstance(error, Invalid) else {},
         saved=saved,

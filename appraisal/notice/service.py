@@ -6,7 +6,7 @@ on which the result was served, in working days of the county's calendar.
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from asyncpg.exceptions import UniqueViolationError
@@ -18,7 +18,7 @@ from appraisal.casework.fields import CONTEST_FIELDS, FIELDS, SERVICE_FIELDS
 from appraisal.casework.machines import CONTEST_POOL, CONTEST_RESULT, OBJECTION
 from appraisal.casework.rules import Pool, Span
 from appraisal.casework.schemas import CaseRow, Opening, SignForm
-from appraisal.casework.world import RESULT_OUT, last_day
+from appraisal.casework.world import RESULT_OUT, last_day, out_on
 from appraisal.cycle import queries as cycle_queries
 from appraisal.cycle import service as cycles
 from appraisal.cycle.rules import Stage
@@ -38,7 +38,7 @@ from appraisal.notice.schemas import (
     Subject,
 )
 from appraisal.pool import queries as pools
-from shared import settings_county
+from shared import lock_queries, settings_county
 from shared.audit import service as audit
 from shared.calendar import service as calendar
 from shared.clock import today
@@ -63,6 +63,8 @@ ISSUED = "这次考核的公示已经发布，请在公示列表中打开。"
 LATE_PAPERS = timedelta(days=5)
 """From the last term to closing: a paper that was handed in on time still has to be keyed in, and
 nothing about a closed cycle can be."""
+RELIED_ON = "这次考核已经办结过，对公示名单的反映请按来信来访转交核查。"
+"""A cycle that was closed opens again for nobody's loss."""
 OBJECTED = "对这次结果已经提过异议，请在“我的事项”里看进展。"
 
 
@@ -242,7 +244,9 @@ async def contests(
 async def contest(actor: Actor, notice_id: UUID, form: ContestForm, now: datetime) -> UUID:
     """Enter anybody's objection to a notice; the objector's name and contact are kept sealed.
 
-    Raises NotFound, Invalid, StepRefused.
+    The same once more is the same case, as long as that is open.
+
+    Raises NotFound, Invalid, StepRefused, NoticeRefused.
     """
     require(actor, Action.NOTICE_ISSUE, Target(unit_code=_county(actor)))
     signed = SignForm(
@@ -259,7 +263,10 @@ async def contest(actor: Actor, notice_id: UUID, form: ContestForm, now: datetim
         if found is None:
             raise Invalid("有几处需要改正。", {"entry": "请从名单中选择。"})
         opening = await _contested(actor.county_id, row, found)
-        return await casework.open_case(actor, opening, signed, now, notice_id=notice_id)
+        # Whoever enters the same at the same moment waits, and then finds it.
+        await lock_queries.take(actor.county_id, f"appraisal.contest {notice_id} {form.entry}")
+        earlier = await casework.received(actor.county_id, notice_id, opening, signed)
+        return earlier or await casework.open_case(actor, opening, signed, now, notice_id=notice_id)
 
 
 async def notice_over(county_id: int, cycle: CycleRow) -> list[str]:
@@ -341,8 +348,15 @@ async def _issue(
 
 
 async def _contested(county_id: int, row: NoticeRow, found: Subject) -> Opening:
-    """The case about a line: of a person's result, or of the pool's case. Raises NotFound."""
+    """The case about a line: of a person's result, or of the pool's case.
+
+    Raises NotFound, NoticeRefused.
+    """
     if row.about_cycle_id and found.person_id:
+        cycle = await cycle_queries.cycle(county_id, row.about_cycle_id)
+        closed = cycle is None or cycle.state is Stage.CLOSED
+        if closed or await cycle_queries.reopened(county_id, row.about_cycle_id):
+            raise NoticeRefused(RELIED_ON)
         result = await _result(county_id, row.about_cycle_id, found.person_id)
         return Opening(
             machine=CONTEST_RESULT.key,
@@ -392,12 +406,12 @@ async def _serve(
     await cycles.expect(actor.county_id, cycle_id, *RESULT_OUT)
     given = {key: str(getattr(form, key)) for key in SERVICE_FIELDS}
     problems = fields.problems(SERVICE_FIELDS, given)
-    out_on = await _out_on(actor.county_id, cycle_id)
+    since = await out_on(actor.county_id, cycle_id)
     if form.served_on > today(now):
         problems["served_on"] = "送达日期还没有到。"
-    elif out_on is not None and form.served_on < out_on:
+    elif since is not None and form.served_on < since:
         # The term would be over before the person could have known of a result.
-        problems["served_on"] = f"结果在{chinese_date(out_on)}才公布，请核对送达日期。"
+        problems["served_on"] = f"结果在{chinese_date(since)}才公布，请核对送达日期。"
     if problems:
         raise Invalid("有几处需要改正。", problems)
     until = await last_day(actor.county_id, form.served_on, Span.OBJECTION)
@@ -419,12 +433,6 @@ async def _serve(
     if served is None:
         raise NotFound
     return served
-
-
-async def _out_on(county_id: int, cycle_id: UUID) -> date | None:
-    """The day on which a cycle's results came out."""
-    taken = await cycle_queries.steps(county_id, cycle_id)
-    return next((today(step.at) for step in taken if step.target is Stage.NOTICE), None)
 
 
 async def _result(county_id: int, cycle_id: UUID, person_id: UUID) -> ResultRow:

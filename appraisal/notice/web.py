@@ -187,7 +187,6 @@ async def slip(request: Asked, cycle_id: FromPath[UUID], person_id: FromPath[UUI
         cycle=cycle,
         found=found,
         served=served,
-        on=today(moment(request)),
     )
 
 

@@ -110,10 +110,10 @@ def thin(found: Standing | None) -> str:
     return ""
 
 
-def protected(shields: Sequence[Shield], on: date) -> str:
-    """Why nobody may be dismissed on a day; which fact it is, is not said."""
+def protected(shields: Sequence[Shield], on: date, today: date) -> str:
+    """Why nobody may be dismissed from a day on, or today; which fact it is, is not said."""
     for shield in shields:
-        if shield.starts_on <= on and (shield.ends_on is None or on <= shield.ends_on):
+        if shield.starts_on <= max(on, today) and (shield.ends_on is None or on <= shield.ends_on):
             until = f"到{chinese_date(shield.ends_on)}" if shield.ends_on else "（未定止期）"
             return f"本人在法定保护期内{until}，不能办理。"
     return ""

@@ -4,8 +4,10 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from uuid import UUID
 
+from appraisal.cycle import queries as cycle_queries
 from appraisal.cycle import service as cycles
 from appraisal.cycle.rules import Stage
+from appraisal.errors import CycleClosed
 from appraisal.ranking import freezing
 from appraisal.scorecard import queries, scoring_queries
 from appraisal.scorecard.schemas import CalibrationRow, Scores
@@ -54,8 +56,8 @@ async def calibrate(
         out = cycle.state is not Stage.REVIEW
         if not authority:
             authority = require(actor, Action.SCORE_CALIBRATE, target)
-            if out and not rose:
-                raise Invalid(TOLD, {"score": TOLD})
+            if out:
+                await _require_kept(actor.county_id, cycle.id, rose=rose)
         row = CalibrationRow(
             calculated=before.calculated,
             before=before.final,
@@ -90,6 +92,14 @@ async def calibrate(
             authority=authority,
         )
     return after
+
+
+async def _require_kept(county_id: int, cycle_id: UUID, *, rose: bool) -> None:
+    """Without due process a result that is out gets no worse, and one relied on does not move."""
+    if await cycle_queries.reopened(county_id, cycle_id):
+        raise CycleClosed
+    if not rose:
+        raise Invalid(TOLD, {"score": TOLD})
 
 
 def _cents(score: Decimal, reason: str) -> int:

@@ -3,7 +3,8 @@
 -- award_due, version 1: one row an award that a closed cycle has earned somebody; today +30 points
 -- for an annual 优秀. ``award`` names it within the cycle, amounts are 0.1 point, ``earned_on`` is
 -- the last day of the cycle's period, ``closed_on`` the day in China on which it was closed. A row
--- stays for ever, because a closed cycle never changes.
+-- stays for ever, because a closed cycle never changes; while one is opened again for a paper that
+-- was received in time its rows are away, and nobody loses one by that paper.
 CREATE OR REPLACE VIEW appraisal.award_due WITH (security_barrier) AS
 SELECT c.county_id, r.person_id, c.id AS cycle_id, 'annual_excellent'::text AS award,
        300::int8 AS amount, r.grid_code, c.title, c.ends_on AS earned_on,

@@ -11,6 +11,7 @@ from litestar.params import FromPath
 from litestar.response import Redirect, Response, Template
 
 from appraisal.duty import exports
+from appraisal.duty import service as duty
 from appraisal.duty.errors import Changed
 from appraisal.duty.service import Saved
 from appraisal.training import rules, service, sheets
@@ -196,13 +197,15 @@ async def _session(
     values: dict[str, Any] | None = None,
 ) -> Template:
     row, people = await service.session(request.user, session_id)
+    frozen = await duty.frozen(request.user.county_id, row.held_on)
     return _page(
         request,
         "desk_session",
         status=error.status if error else 200,
         session=row,
-        people=[(one, service.may_enter(request.user, one)) for one in people],
-        may_cancel=service.may_edit(request.user, row.unit_code),
+        people=[(one, not frozen and service.may_enter(request.user, one)) for one in people],
+        frozen=frozen,
+        may_cancel=not frozen and service.may_edit(request.user, row.unit_code),
         error=error,
         fields=error.fields if isinstance(error, Invalid) else {},
         saved=saved,

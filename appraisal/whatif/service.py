@@ -79,13 +79,18 @@ async def replay(actor: Actor, cycle_id: UUID, scheme: Scheme) -> Outcome:
         raise Invalid("这样的规则不能试算。", faults)
     if run is None:
         raise NotFound
-    body = msgspec.json.encode(scheme).decode()
-    found = await scoring_queries.replay(actor.county_id, run.id, body)
     then = {row.person_id: row for row in await queries.standings(actor.county_id, run.id)}
+    # What an objection granted may exceed the share of 优秀: that is no work of other rules.
+    own = await _replayed(actor.county_id, run, run.scheme)
+    tried = await _replayed(actor.county_id, run, scheme)
+    found = {
+        key: (then[key].final, then[key].grade) if tried[key] == own[key] else tried[key]
+        for key in tried
+    }
     moves = [
-        _move(then[row.person_id], row.final, Grade(row.grade))
-        for row in found
-        if (row.final, row.grade) != (then[row.person_id].final, then[row.person_id].grade)
+        _move(then[key], *what)
+        for key, what in found.items()
+        if what != (then[key].final, then[key].grade)
     ]
     moves.sort(key=lambda move: (-abs((move.after or 0) - (move.before or 0)), move.name))
     crossing = [move for move in moves if move.crosses]
@@ -99,13 +104,21 @@ async def replay(actor: Actor, cycle_id: UUID, scheme: Scheme) -> Outcome:
             (
                 GRADE_NAMES[grade],
                 sum(row.grade is grade for row in then.values()),
-                sum(row.grade == grade for row in found),
+                sum(after is grade for _, after in found.values()),
             )
             for grade in Grade
         ],
         new_excellent=sum(best),
         lost_excellent=sum(move.grade_before is Grade.EXCELLENT for move in crossing),
     )
+
+
+async def _replayed(
+    county_id: int, run: RunRow, scheme: Scheme
+) -> dict[UUID, tuple[int | None, Grade]]:
+    body = msgspec.json.encode(scheme).decode()
+    rows = await scoring_queries.replay(county_id, run.id, body)
+    return {row.person_id: (row.final, Grade(row.grade)) for row in rows}
 
 
 def _move(before: Standing, after: int | None, grade: Grade) -> Move:

@@ -54,6 +54,7 @@ async def _page(
         run=run,
         values=values or (fields_of(run.scheme) if run else {}),
         outcome=outcome,
+        out=cycle.state in scorecards.PUBLIC_STAGES,
         places=await scorecards.places(request.user.county_id, _grids(outcome)),
         shown=service.SHOWN,
         error=error,

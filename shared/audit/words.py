@@ -83,6 +83,7 @@ ACTIONS = {
     "assignment.correct": "更正任职",
     "assignment.cancel": "取消任职安排",
     "assignment.end": "结束任职",
+    "assignment.resume": "恢复任职",
     "settings.edit": "修改系统设置",
     "calendar.edit": "修改工作日历",
     "calendar.replace": "更换工作日历",

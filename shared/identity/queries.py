@@ -66,7 +66,12 @@ WITH office AS (
       AND v.code <> u.code
     JOIN shared.person p ON p.county_id = a.county_id AND p.id = a.person_id
     LEFT JOIN shared.account c ON c.county_id = p.county_id AND c.person_id = p.id
-    WHERE a.county_id = $1 AND a.valid_from <= $2
+    WHERE a.county_id = $1
+      AND (a.valid_from <= $2 OR $6::uuid IS NOT NULL AND (
+           SELECT max(COALESCE(b.valid_to, 'infinity')) <= $2
+              AND max(b.valid_to) > $2::date - $10::int
+           FROM shared.assignment b
+           WHERE b.county_id = $1 AND b.person_id = a.person_id AND b.valid_from <= $2))
       AND (a.valid_to IS NULL OR a.valid_to > $2
            OR ($6::uuid IS NOT NULL OR $7 = 'away') AND a.valid_to > $2::date - $10::int
               AND a.valid_to = (SELECT max(COALESCE(b.valid_to, 'infinity'))
@@ -527,6 +532,8 @@ async def account_lines(
     offset: int = 0,
 ) -> list[AccountLine]:
     """People in office below the given units, with the state of their accounts.
+
+    One person who is asked for may also have left lately and await the next post.
 
     ``moment``: today's date and the instant; ``state``: open, active, disabled, empty, or away:
     those who left less than ``away_days`` ago and hold or await no post.

@@ -267,3 +267,16 @@ async def end_assignment(county_id: int, assignment_id: UUID, on: date, reason: 
         reason,
     )
     return status.endswith(" 1")
+
+
+async def resume_assignment(county_id: int, assignment_id: UUID, reason: str) -> bool:
+    """True when an ended assignment to a post that still exists goes on without an end."""
+    status = await DB.execute(
+        "UPDATE shared.assignment a SET valid_to = NULL, reason = $3"
+        " FROM shared.post p WHERE a.county_id = $1 AND a.id = $2 AND a.valid_to IS NOT NULL"
+        " AND p.county_id = $1 AND p.id = a.post_id AND p.closed_on IS NULL",
+        county_id,
+        assignment_id,
+        reason,
+    )
+    return status.endswith(" 1")

@@ -231,6 +231,17 @@ async def end_assignment(
     raise Conflict("这段任职已经结束，不能再改。")
 
 
+async def resume_assignment(county_id: int, assignment_id: UUID, *, reason: str) -> None:
+    """Take an end back, as if there had been none. Raises PostTaken."""
+    try:
+        async with DB.transaction():
+            resumed = await queries.resume_assignment(county_id, assignment_id, reason)
+    except ExclusionViolationError as error:
+        raise PostTaken from error
+    if not resumed:
+        raise PostTaken
+
+
 def card(row: PersonRow) -> PersonCard:
     """What others may see of a stored person."""
     return PersonCard(

@@ -24,6 +24,7 @@ from shared.roster import queries as basics
 from shared.roster import service as roster
 from shared.roster.errors import BadPeriod, BadPhone, Changed, PhoneTaken, PostTaken
 from shared.roster.intake.columns import PERSON_NAME
+from shared.roster.intake.plan import MOVED
 from shared.roster.office import queries
 from shared.roster.office.schemas import (
     AppointForm,
@@ -127,7 +128,7 @@ async def dossier(actor: Actor, person_id: UUID, now: datetime) -> Dossier:
         tenures=tenures,
         current=[t for t in tenures if _holds(t, day)],
         coming=[t for t in tenures if t.valid_from > day],
-        away=bool(just_left(tenures, day, FORMER_DAYS)),
+        away=bool(just_left([t for t in tenures if t.valid_from <= day], day, FORMER_DAYS)),
         can_edit=all(allowed(actor, Action.ROSTER_EDIT, target).allowed for target in targets),
         can_show_phone=all(allowed(actor, Action.PHONE_SHOW, t).allowed for t in targets),
     )
@@ -217,6 +218,13 @@ async def end(actor: Actor, assignment_id: UUID, form: EndForm) -> None:
         await _end(actor, tenure, form.on, form.reason)
 
 
+async def resume(actor: Actor, assignment_id: UUID, reason: str) -> None:
+    """Take the end of an assignment back: it goes on from that day. Raises PostTaken."""
+    tenure = await _tenure(actor, assignment_id)
+    async with _writing(actor):
+        await _resume(actor, tenure, reason)
+
+
 async def transfer(actor: Actor, assignment_id: UUID, form: TransferForm, now: datetime) -> None:
     """Leave one post and take another on the same day, or neither."""
     tenure = await _tenure(actor, assignment_id)
@@ -231,12 +239,16 @@ async def transfer(actor: Actor, assignment_id: UUID, form: TransferForm, now: d
 
 
 async def cancel(actor: Actor, assignment_id: UUID, now: datetime) -> None:
-    """Take back an assignment that has not begun; it never held, so nothing of it is kept."""
+    """Take back an assignment that has not begun; it never held, so nothing of it is kept.
+
+    Of a transfer both halves, or neither. Raises Conflict.
+    """
     tenure = await _tenure(actor, assignment_id)
     async with _writing(actor):
         if not await queries.delete_coming(actor.county_id, assignment_id, today(now)):
             raise Conflict("这段任职已经开始，不能取消，只能结束。")
         await _record(actor, "assignment.cancel", tenure, before={"valid_from": tenure.valid_from})
+        await _stay(actor, tenure)
 
 
 async def add_unit(actor: Actor, above: str, form: NewUnitForm) -> UnitRow:
@@ -532,6 +544,29 @@ async def _end(actor: Actor, tenure: Tenure, day: date, reason: str) -> None:
     except BadPeriod as error:
         raise BadPeriod(error.message, {"on": error.message}) from error
     await _record(actor, "assignment.end", tenure, after={"valid_to": day}, reason=reason)
+
+
+async def _stay(actor: Actor, coming: Tenure) -> None:
+    """Whoever was to be transferred keeps the post that was to end for it."""
+    reasons = {coming.reason, MOVED} if coming.reason else set()
+    for left in await roster.history(actor.county_id, coming.person_id):
+        if left.valid_to != coming.valid_from or left.reason not in reasons:
+            continue
+        target = Target(unit_code=left.unit_code)
+        if not allowed(actor, Action.ROSTER_EDIT, target).allowed:
+            raise Conflict("这是一次调岗，原岗位不归您管理，请由上一级取消。")
+        try:
+            await _resume(actor, left, "取消调岗")
+        except PostTaken as error:
+            raise Conflict(
+                "这是一次调岗，原岗位已安排别人接任或已撤销。请先取消接任，再取消调岗。"
+            ) from error
+
+
+async def _resume(actor: Actor, tenure: Tenure, reason: str) -> None:
+    await roster.resume_assignment(actor.county_id, tenure.id, reason=reason)
+    before = {"valid_to": tenure.valid_to}
+    await _record(actor, "assignment.resume", tenure, before=before, reason=reason)
 
 
 async def _record(

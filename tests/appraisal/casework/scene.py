@@ -45,6 +45,7 @@ ANSWERS = {
     "list_kind": "reserve",
     "employment": "village_paid",
     "starts_on": "2026-11-02",
+    "term_until": "2026-09-30",
     "unprotected": "1",
     "kind": "training",
 }

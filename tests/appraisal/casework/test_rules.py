@@ -4,12 +4,14 @@ import random
 from datetime import date, timedelta
 from uuid import UUID
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from appraisal.casework.machines import EXITS, MACHINES, OBJECTION
 from appraisal.casework.rules import (
+    BACK,
     Machine,
     Need,
     Outcome,
@@ -232,6 +234,12 @@ def test_a_late_paper_reopens_what_had_lapsed() -> None:
     on_time, too_late = DAY + timedelta(days=3), DAY + timedelta(days=9)
     assert refusal(machine, chain, appeal, PEOPLE[1], on_time, late) == ""
     assert "已过期限" in refusal(machine, chain, appeal, PEOPLE[1], too_late, late)
+    served = [
+        *chain[:4],
+        *(msgspec.structs.replace(one, effective_on=on_time) for one in chain[4:]),
+    ]
+    too_early = on_time - timedelta(days=1)
+    assert "早于" in refusal(machine, served, appeal, PEOPLE[1], too_early, late)
     dismissed = machine.step("dismissed")
     assert dismissed not in next_steps(machine, [*chain, *chain_of("appealed")])
 
@@ -286,3 +294,6 @@ def test_days_keep_their_order() -> None:
     assert "60 天" in refusal(machine, chain, resigned, PEOPLE[1], DAY + timedelta(days=90), world)
     opening = machine.step("applied")
     assert "还没有到" in refusal(machine, [], opening, PEOPLE[0], DAY + timedelta(days=3), world)
+    assert refusal(machine, [], opening, PEOPLE[0], world.today - BACK, world) == ""
+    long_ago = world.today - BACK - timedelta(days=1)
+    assert "90 天" in refusal(machine, [], opening, PEOPLE[0], long_ago, world)

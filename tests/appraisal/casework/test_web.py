@@ -17,12 +17,14 @@ from appraisal.casework.schemas import Opening
 from appraisal.cycle.rules import Stage
 from appraisal.notice import service as notice
 from appraisal.notice.schemas import NoticeForm
+from shared.calendar import service as calendar
 from shared.clock import now
 from shared.database import DB
+from shared.dates import chinese_date
 from shared.ids import new_id
 from shared.roster.roles import Employment
 from tests.appraisal.casework.scene import Scene, actor_of, gridworker, result, scene, served
-from tests.appraisal.pool.test_service import failed, vacant_post, warned
+from tests.appraisal.pool.test_service import failed, let_go, vacant_post, warned
 from tests.factories import COUNTY, Member
 from tests.shared.identity.test_matrix import act_as, token
 
@@ -217,7 +219,14 @@ async def test_who_signs_for_their_result_is_not_its_server(
     """The proof of service names a server only where somebody else served."""
     await result(made, made.town.worker, "basic", "64.0")
     await result(made, made.town.second_worker, "basic", "64.0")
+    await act_as(client, made.town.chief)
+    slip = f"/appraisal/results/{made.cycle_id}/{made.town.second_worker.person_id}/print"
+    page = await shows(client, slip, "自本告知书送达之日起5个工作日内", "<p>　　年　　月　　日</p>")
+    assert chinese_date(made.today) not in page, "printed ahead: the day of service is written in"
     await served(made, made.town.second_worker)
+    last = await calendar.add_working_days(COUNTY, made.today, 5)
+    told, until = chinese_date(made.today), chinese_date(last)
+    await shows(client, slip, f"已于{told}送达，请在{until}前（含当日）")
     await act_as(client, made.town.worker)
     await post(client, f"/appraisal/me/{made.cycle_id}/receive")
     await act_as(client, made.town.chief)
@@ -334,6 +343,20 @@ async def test_who_left_still_objects(client: httpx.AsyncClient, made: Scene) ->
     await shows(client, "/appraisal/cases", "对考核结果的异议")
     for closed in ("/appraisal/resign", "/appraisal/serving", "/work"):
         assert (await client.get(closed)).status_code == 404
+
+
+async def test_who_was_let_go_reads_how_a_paper_in_time_still_counts(
+    client: httpx.AsyncClient, rollback: None
+) -> None:
+    """No form that can only be refused; the chief's page offers to key the paper in."""
+    made = await scene(now=now() - timedelta(days=100))
+    someone = await gridworker(made, Employment.VILLAGE_PAID)
+    case_id, _ = await let_go(made, someone)
+    await act_as(client, someone)
+    page = await shows(client, f"/appraisal/cases/{case_id}", "请村里或乡镇代录")
+    assert 'value="appealed"' not in page
+    await act_as(client, made.town.chief)
+    await shows(client, f"/appraisal/cases/{case_id}", 'value="appealed"', "已过期限")
 
 
 async def test_others_cases_and_results_are_absent(

@@ -222,6 +222,8 @@ async def test_a_result_as_sheet_letter_and_notice(rollback: None) -> None:
     text = words(content)
     assert (other.name in text, "基本合格" in text, "改进计划" in text) == (True, True, True)
     assert "收到本告知书后 8 个工作日" in text
+    assert chinese_date(made.today) not in text, "printed ahead: the day of service is written in"
+    assert "　　年　　月　　日" in text.splitlines()
     await served(made, other)
     later = made.now + timedelta(days=90)
     _, content = await facts.letter(department, made.cycle_id, other.person_id, later)
@@ -252,6 +254,28 @@ async def test_a_result_as_sheet_letter_and_notice(rollback: None) -> None:
         await facts.letter(stranger, made.cycle_id, worker.person_id, made.now)
 
 
+@pytest.mark.parametrize(
+    ("grade", "more", "says", "never"),
+    [
+        ("fail", {}, "书面警告", "误差"),
+        ("fail", {"ballots": 6}, "不据此警告或退出", "书面警告"),
+        ("basic", {"ballots": 6}, "不据此警告或退出", "改进计划"),
+        ("fail", {"note": "veto"}, "一票否决", "误差"),
+        ("undetermined", {}, "任职不满", "没有可以评分"),
+    ],
+)
+async def test_a_letter_threatens_with_nothing_that_cannot_follow(
+    rollback: None, grade: str, more: dict[str, Any], says: str, never: str
+) -> None:
+    """Thin evidence carries no warning; a veto is named where the score does not say fail."""
+    made = await scene()
+    worker = made.town.worker
+    await result(made, worker, grade, "41.0", **more)
+    department = await actor_of(made, made.town.department)
+    _, content = await facts.letter(department, made.cycle_id, worker.person_id, made.now)
+    assert (says in words(content), never in words(content)) == (True, False)
+
+
 async def test_a_ranking_and_a_cases_letter(rollback: None) -> None:
     """The ranking asks for password and purpose; a step's letter says how to go on."""
     made = await scene()
@@ -271,9 +295,13 @@ async def test_a_ranking_and_a_cases_letter(rollback: None) -> None:
     case_id = await notices.object_to(
         mine, made.cycle_id, worker.person_id, form(made, "raised"), made.now
     )
+    renamed = await settings_county.get(COUNTY)
+    renamed = msgspec.structs.replace(renamed, department_name="社会工作部")
+    await settings_county.update(department, COUNTY, renamed)
     name, content = await facts.decision(department, case_id, 1, made.now)
     text = words(content)
     assert (worker.name in name, worker.name in text) == (True, True)
+    assert "可以向通城县社会工作部反映" in text
     assert "2026年上半年网格员评比" in text
     with pytest.raises(NotFound):
         await facts.decision(department, case_id, 99, made.now)

@@ -20,7 +20,7 @@ from shared.clock import now
 from shared.database import DB
 from shared.documents.excel import MIME
 from tests.appraisal.cycle.stages import bring_to, opened
-from tests.appraisal.duty.test_drawing import posted
+from tests.appraisal.duty.test_drawing import drawn, posted
 from tests.appraisal.duty.test_sheets import HEAD
 from tests.appraisal.duty.world import NOW, book, fact, line
 from tests.factories import COUNTY, SmallCounty, acting, small_county
@@ -299,6 +299,42 @@ async def test_training_at_the_desk_and_on_the_workers_phone(
     assert (await post(client, f"{here}/cancel", reason="")).status_code == 422
     assert (await post(client, f"{here}/cancel", reason="登错")).status_code == 303
     assert "已取消" in (await client.get(path)).text
+
+
+async def test_nothing_is_offered_that_a_scored_cycle_refuses(
+    client: httpx.AsyncClient, town: SmallCounty
+) -> None:
+    """A session, a sheet, a fact and a check of its days say why, instead of a form."""
+    department = await acting(town.department, desk=True)
+    cycle_id = await opened(department, NOW, kind=Kind.ANNUAL)
+    await bring_to(department, cycle_id, Stage.COLLECT, NOW)
+    day = date(2026, 10, 20)
+    form = trainings.SessionForm(
+        kind=trainings.SessionKind.CLASSROOM,
+        title="反诈宣传",
+        unit_code="421222100",
+        held_on=day,
+        hours=Decimal(2),
+        trainer="派出所",
+    )
+    session = await training.add_session(department, form, NOW)
+    entry = await entries.add(await acting(town.instructor), fact(town.worker), NOW)
+    await posted(town.worker, town.lead, date(2026, 11, 8))
+    check = await drawn(town)
+    pages = {
+        f"/appraisal/desk/training/{session}": "取消培训",
+        f"{BASE}?month=202610&unit=421222100": "保存考勤",
+        f"{BASE}/entries/{entry}": "撤销这一条",
+        f"{BASE}/random/{check}": "保存结果",
+        f"/appraisal/duty/random/{check}": "保存选好的",
+    }
+    await act_as(client, town.instructor)
+    for path, button in pages.items():
+        assert button in (await client.get(path)).text, path
+    await bring_to(department, cycle_id, Stage.SCORE, NOW + timedelta(days=60))
+    for path, button in pages.items():
+        page = (await client.get(path)).text
+        assert (button in page, "这段时间的数据不能再改" in page) == (False, True), path
 
 
 async def test_a_sheet_from_before_a_correction_does_not_undo_it(

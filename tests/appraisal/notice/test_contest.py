@@ -1,8 +1,10 @@
 """What anybody objects to a public notice: received, looked into by others, answered, served."""
 
+import asyncio
 import io
 import re
 import zipfile
+from contextvars import copy_context
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -80,11 +82,12 @@ async def received(
     *,
     on: date | None = None,
     entry: int = 1,
+    objector: str = OBJECTOR,
 ) -> UUID:
     """Somebody came to the office (today) and objected to a line (the first)."""
     given = ContestForm(
         entry=entry,
-        objector=OBJECTOR,
+        objector=objector,
         contact=CONTACT,
         channel="visit",
         words="半年没有上过门。",
@@ -241,9 +244,9 @@ async def test_a_relative_is_not_told_who_objected(client: httpx.AsyncClient, ma
 async def test_who_objected_is_erased_in_time(client: httpx.AsyncClient, made: Scene) -> None:
     """Ninety days after the case is over, once, audited without the name; the rest stays."""
     case_id = await received(made, await published(made), made.clerk)
-    later = await received(made, (await notice_of(made)).id, made.clerk)
     await sign(made, made.town.instructor, case_id, "contest_kept", heard="1")
     await sign(made, made.town.instructor, case_id, "replied_kept")
+    later = await received(made, (await notice_of(made)).id, made.clerk)
     before = await casework.view(await actor_of(made, made.clerk), case_id, made.now)
     over = made.now + timedelta(days=casework.ERASED_AFTER_DAYS)
     assert await casework.erase_objectors(COUNTY, over) == 0
@@ -345,6 +348,25 @@ async def test_the_period_is_the_notices(made: Scene) -> None:
     assert [case.id for case in cases] == [in_time]
 
 
+async def test_an_objection_pressed_twice_is_one(committed: None) -> None:
+    """Two presses of the form at once are one case; another objector's is a second."""
+    made = await scene(now=now())
+    await result(made, made.town.worker, "excellent", "95.0")
+    notice_id = await published(made)
+    waits = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    outside = copy_context()
+    async with DB.transaction():
+        case_id = await received(made, notice_id)
+        other = asyncio.create_task(received(made, notice_id), context=outside)
+        while not other.done() and not await DB.fetchval(waits):
+            pass
+    assert await other == case_id
+    assert await received(made, notice_id, objector="陶先进") != case_id
+    assert await DB.fetchval("SELECT count(*) FROM appraisal.case_file") == 2
+    await sign(made, made.clerk, case_id, "withdrawn")
+    assert await received(made, notice_id) != case_id
+
+
 async def test_who_may_and_who_is_recused(made: Scene) -> None:
     """Only the department enters; whoever received it or passed the result on does not decide."""
     notice_id = await published(made)
@@ -365,7 +387,8 @@ async def test_who_may_and_who_is_recused(made: Scene) -> None:
 async def test_it_takes_nothing_from_the_persons_own_objection(made: Scene) -> None:
     """Several people may object to a line, and its person to the result; the cycle waits."""
     notice_id = await published(made)
-    first, second = await received(made, notice_id), await received(made, notice_id)
+    first = await received(made, notice_id)
+    second = await received(made, notice_id, objector="陶先进")
     await served(made, made.town.worker)
     mine = await actor_of(made, made.town.worker)
     office = await actor_of(made, made.clerk)

@@ -1,7 +1,8 @@
 """Notices, service and objections: told alone, heard in time, decided by somebody else."""
 
 import asyncio
-from datetime import timedelta
+from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -10,14 +11,17 @@ import pytest
 
 from appraisal.casework import queries as casework_queries
 from appraisal.casework import service as casework
+from appraisal.cycle import advancing
 from appraisal.cycle.rules import Stage
 from appraisal.errors import CycleClosed, NoticeRefused, StepRefused, WrongStage
 from appraisal.notice import queries
 from appraisal.notice import service as notice
-from appraisal.notice.schemas import NoticeForm, ServeForm
+from appraisal.notice.schemas import ContestForm, NoticeForm, ServeForm
 from appraisal.pool import queries as pools
+from appraisal.scorecard import calibrating
 from shared import settings_county
 from shared.calendar import service as calendar
+from shared.calendar.errors import MissingYear
 from shared.clock import now
 from shared.database import DB
 from shared.errors import Forbidden, Invalid, NotFound
@@ -294,6 +298,36 @@ async def test_the_same_done_twice_at_once_is_done_once(committed: None) -> None
         assert refused == [NoticeRefused] * (len(done) - 1)
 
 
+async def test_a_calendar_that_ends_closes_no_page_and_stops_no_other_case(
+    rollback: None,
+) -> None:
+    """Next year's days off are unknown: that is said at the step, and every other term lapses."""
+    made = await scene()
+    made.pass_days((date(2027, 12, 1) - made.today).days)
+    waiting = await objected(made)
+    await result(made, made.town.second_worker, "basic", "64.0")
+    second = await actor_of(made, made.town.second_worker)
+    silent = await notice.object_to(
+        second, made.cycle_id, second.person_id, form(made, "raised"), made.now
+    )
+    first, other = sorted((waiting, silent))
+    for case_id in (first, other):
+        await sign(made, made.town.instructor, case_id, "review_kept")
+    made.pass_days(19)
+    await sign(made, made.town.chief, other, "told")
+    made.pass_days(9)
+    await sign(made, made.town.chief, first, "told")
+    worker = await actor_of(made, made.town.worker if first == waiting else made.town.second_worker)
+    view = await casework.view(worker, first, made.now)
+    [choice] = view.choices
+    assert "2028年的节假日安排还没有录入" in choice.reason
+    with pytest.raises(MissingYear):
+        await casework.clock(COUNTY, made.now)
+    case = await casework_queries.case(COUNTY, other)
+    assert case is not None
+    assert case.state == "lapsed"
+
+
 async def test_strangers_see_no_case(rollback: None) -> None:
     """A colleague, another township, a lead: absent; the auditor reads."""
     made = await scene()
@@ -354,6 +388,74 @@ async def test_a_cycle_stays_open_for_papers_on_their_way(rollback: None) -> Non
     assert "可能还在路上" in why
     case = await sign(made, made.town.chief, case_id, "appealed", on=handed_in)
     assert case.outcome is None
+
+
+async def test_nobody_objects_before_the_results_are_out(rollback: None) -> None:
+    """A day typed wrong would begin, and so end, the term to answer before there was a result."""
+    made = await scene()
+    await result(made, made.town.worker, "basic", "63.0")
+    chief = await actor_of(made, made.town.chief)
+    early = form(made, "raised", on=made.today - timedelta(days=1))
+    with pytest.raises(StepRefused, match="才公布"):
+        await notice.object_to(chief, made.cycle_id, made.town.worker.person_id, early, made.now)
+    await notice.object_to(
+        chief, made.cycle_id, made.town.worker.person_id, form(made, "raised"), made.now
+    )
+
+
+async def test_a_closed_cycle_opens_for_a_paper_received_in_time(rollback: None) -> None:
+    """The department signs why; the date of receipt counts, and nobody else's result moves."""
+    made = await scene(now=NOW_LONG_AGO)
+    department = await actor_of(made, made.town.department)
+    worker, other = made.town.worker.person_id, made.town.second_worker.person_id
+    await result(made, made.town.worker, "basic", "63.0")
+    await result(made, made.town.second_worker, "excellent", "93.0")
+    await notice.issue_results(department, made.cycle_id, NoticeForm(), made.now)
+    await served(made, made.town.worker)
+    await served(made, made.town.second_worker)
+    received = made.today + timedelta(days=2)
+    made.now = now()
+    department = msgspec.structs.replace(department, confirmed_at=made.now)
+    await bring_to(department, made.cycle_id, Stage.CLOSED, made.now)
+    chief = await actor_of(made, made.town.chief)
+    paper = form(made, "raised", on=received)
+    with pytest.raises(CycleClosed):
+        await notice.object_to(chief, made.cycle_id, worker, paper, made.now)
+    with pytest.raises(NotFound):
+        await advancing.advance(chief, made.cycle_id, Stage.APPEAL, "漏录", made.now)
+    with pytest.raises(Invalid, match="原因"):
+        await advancing.advance(department, made.cycle_id, Stage.APPEAL, "", made.now)
+    await advancing.advance(
+        department, made.cycle_id, Stage.APPEAL, "8月5日收到的异议漏录", made.now
+    )
+    with pytest.raises(CycleClosed):
+        await calibrating.calibrate(
+            department, made.cycle_id, other, Decimal("99.0"), "再加分", made.now
+        )
+    row = await queries.notice_of_cycle(COUNTY, made.cycle_id)
+    assert row is not None
+    against = ContestForm(
+        entry=1,
+        objector="陶先进",
+        contact="13912345678",
+        channel="letter",
+        words="不应评为优秀",
+        received_on=received,
+        no_kin=True,
+    )
+    with pytest.raises(NoticeRefused, match="办结过"):
+        await notice.contest(department, row.id, against, made.now)
+    late = form(made, "raised", on=made.today)
+    with pytest.raises(StepRefused, match="已经过了"):
+        await notice.object_to(chief, made.cycle_id, worker, late, made.now)
+    case_id = await notice.object_to(chief, made.cycle_id, worker, paper, made.now)
+    await sign(made, made.town.instructor, case_id, "review_changed", score="81.5")
+    found = await queries.result(COUNTY, made.cycle_id, worker)
+    assert found is not None
+    assert found.grade == "good"
+    cycle = (await notice.of_cycle(department, made.cycle_id))[0]
+    assert (cycle.state, cycle.closed_at) == (Stage.APPEAL, None)
+    assert await notice.nothing_open(COUNTY, cycle) == ["还有 1 件异议或申诉没有办结。"]
 
 
 async def test_what_is_signed_stays(rollback: None) -> None:

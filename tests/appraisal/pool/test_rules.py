@@ -84,12 +84,12 @@ def test_protection_holds_on_its_days(
     """First and last day included; without an end until further notice."""
     last = None if ends is None else DAY + timedelta(days=ends)
     shield = Shield(starts_on=DAY + timedelta(days=starts), ends_on=last)
-    assert bool(protected([shield], DAY)) is holds
+    assert bool(protected([shield], DAY, DAY)) is holds
 
 
 def test_the_reason_of_a_protection_is_not_said() -> None:
     """Whoever signs sees that there is one, not which."""
-    said = protected([Shield(starts_on=DAY, ends_on=None)], DAY)
+    said = protected([Shield(starts_on=DAY, ends_on=None)], DAY, DAY)
     assert not any(word in said for word in ("孕", "医疗", "工伤", "病"))
     assert len(Protection) == 6
 

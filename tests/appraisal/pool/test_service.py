@@ -140,6 +140,42 @@ async def test_the_whole_way_out_for_every_employment_type(
     assert (await sign(made, made.town.chief, case_id, "handed_over")).done
 
 
+@pytest.mark.parametrize(
+    ("present", "against", "says"), [("40", "41", "多于到会"), ("40", "20", "没有过半")]
+)
+async def test_villagers_who_keep_somebody_end_no_post(
+    rollback: None, present: str, against: str, says: str
+) -> None:
+    """More than half of those who came must be against; no more than came can be."""
+    made = await scene()
+    someone = await gridworker(made, Employment.VILLAGE_PAID)
+    await failed_again(made, someone)
+    case_id = await exit_of(made, someone, "appraisal", "opened")
+    with pytest.raises(Invalid) as refused:
+        await sign(made, made.town.chief, case_id, "assembly", present=present, against=against)
+    assert says in refused.value.fields["against"]
+    await sign(made, made.town.chief, case_id, "assembly", present="40", against="21")
+
+
+async def test_a_term_ends_on_its_day(rollback: None) -> None:
+    """The letter says which, and nobody leaves by it before."""
+    made = await scene()
+    someone = await gridworker(made, Employment.CONTRACT)
+    actor = await actor_of(made, made.town.instructor)
+    until = made.today + timedelta(days=60)
+    due = form(made, "due", term_until=str(until))
+    case_id = await service.start_exit(actor, someone.person_id, "term", due, made.now)
+    letter = await casework.letter(actor, case_id, 1, named=False)
+    assert ("协议（任期）最后一天", str(until)) in letter.facts
+    await sign(made, made.town.chief, case_id, "served")
+    made.pass_days(45)
+    with pytest.raises(StepRefused, match=r"才满"):
+        await sign(made, made.clerk, case_id, "term_ended")
+    made.pass_days(16)
+    case = await sign(made, made.clerk, case_id, "term_ended")
+    assert case.outcome is Outcome.TERM_ENDED
+
+
 async def test_a_serious_fault_needs_a_hearing(rollback: None) -> None:
     """Evidence → called → heard by another → protection → union → decision."""
     made = await scene()
@@ -234,6 +270,23 @@ async def test_a_changed_grade_stops_the_warning(rollback: None) -> None:
     assert (await sign(made, made.clerk, case_id, "annulled")).outcome is Outcome.ANNULLED
 
 
+async def test_a_fail_that_a_better_result_followed_carries_nothing_more(rollback: None) -> None:
+    """Neither a warning, nor a failed re-check, nor an exit rests on what has been overtaken."""
+    made = await scene()
+    someone, other = await gridworker(made, Employment.CONTRACT), made.town.worker
+    await failed(made, other)
+    await failed_again(made, someone)
+    department = await acting(made.town.department, desk=True)
+    await bring_to(department, made.cycle_id, Stage.CLOSED, made.now)
+    later = await annual(made)
+    for one in (someone, other):
+        await result(made, one, "good", "78.0", cycle_id=later)
+    with pytest.raises(StepRefused, match="之后的考核"):
+        await exit_of(made, someone, "appraisal", "opened")
+    with pytest.raises(StepRefused, match="之后的考核"):
+        await warned(made, other)
+
+
 async def test_the_re_check_waits_sixty_days(rollback: None) -> None:
     """And is done by somebody else than who warned."""
     made = await scene()
@@ -289,6 +342,20 @@ async def appeal_over(made: Scene) -> tuple[Member, UUID]:
     return someone, case_id
 
 
+async def test_an_exit_does_not_begin_before_its_ground(rollback: None) -> None:
+    """Not on a day on which the re-check had not failed yet."""
+    made = await scene()
+    someone = await gridworker(made, Employment.VILLAGE_PAID)
+    await failed_again(made, someone)
+    made.pass_days(3)
+    actor = await actor_of(made, made.town.instructor)
+    early = form(made, "opened", on=made.today - timedelta(days=4))
+    with pytest.raises(StepRefused, match="复查"):
+        await service.start_exit(actor, someone.person_id, "appraisal", early, made.now)
+    on_time = form(made, "opened", on=made.today - timedelta(days=3))
+    await service.start_exit(actor, someone.person_id, "appraisal", on_time, made.now)
+
+
 async def test_a_protected_person_stays(rollback: None) -> None:
     """No decision and no dismissal in a protected period; the sentence does not say why."""
     made = await scene()
@@ -336,6 +403,23 @@ async def test_no_dismissal_runs_ahead_of_a_protection(rollback: None) -> None:
     assert await duties(made, someone) == ["gridworker"]
 
 
+async def test_no_dismissal_is_dated_back_behind_a_protection(rollback: None) -> None:
+    """Signed today with effect from last week it would end the post of somebody protected today."""
+    made = await scene()
+    someone, case_id = await appeal_over(made)
+    made.pass_days(30)
+    before = made.today
+    made.pass_days(5)
+    shield = ShieldForm(
+        kind=Protection.MEDICAL_PERIOD, starts_on=made.today, ends_on=None, document="证明2号"
+    )
+    clerk = await actor_of(made, made.clerk)
+    await service.record_shield(clerk, someone.person_id, shield, made.now)
+    with pytest.raises(StepRefused, match="保护期"):
+        await sign(made, made.clerk, case_id, "dismissed", on=before)
+    assert await duties(made, someone) == ["gridworker"]
+
+
 async def test_an_appeal_keeps_somebody(rollback: None) -> None:
     """Decided by the county, not by those who decided; until then nothing ends."""
     made = await scene()
@@ -358,6 +442,71 @@ async def test_an_appeal_keeps_somebody(rollback: None) -> None:
     assert await duties(made, someone) == ["gridworker"]
     with pytest.raises(StepRefused, match="留任"):
         await exit_of(made, someone, "appraisal", "opened")
+
+
+async def let_go(made: Scene, someone: Member) -> tuple[UUID, date]:
+    """Dismissed on the day on which the term had lapsed; the case and the term's last day."""
+    await failed_again(made, someone)
+    case_id = await exit_of(made, someone, "appraisal", "opened")
+    await to_decision(made, case_id)
+    await sign(made, made.town.instructor, case_id, "decided")
+    await sign(made, made.town.chief, case_id, "served")
+    last = await calendar.add_working_days(COUNTY, made.today, 5)
+    made.pass_days((last - made.today).days + 1)
+    assert (await casework.clock(COUNTY, made.now))[0] == 1
+    await sign(made, made.clerk, case_id, "dismissed")
+    assert await duties(made, someone) == []
+    return case_id, last
+
+
+@pytest.mark.parametrize("handed", [False, True])
+async def test_an_appeal_in_time_undoes_a_dismissal_before_it_was_keyed_in(
+    rollback: None,
+    handed: bool,  # noqa: FBT001  a parameter of the table
+) -> None:
+    """The paper lay in the office: its date of receipt counts, and the post goes on meanwhile."""
+    made = await scene()
+    someone = await gridworker(made, Employment.VILLAGE_PAID)
+    case_id, last = await let_go(made, someone)
+    if handed:
+        case = await sign(made, made.town.chief, case_id, "handed_over")
+        assert (case.outcome, case.done, case.waits_for) == (Outcome.DISMISSED, True, "")
+    made.pass_days(2)
+    with pytest.raises(StepRefused, match="已过期限"):
+        await sign(made, made.town.chief, case_id, "appealed", on=last + timedelta(days=1))
+    case = await sign(made, made.town.chief, case_id, "appealed", on=last)
+    assert (case.outcome, case.done) == (None, False)
+    assert await duties(made, someone) == ["gridworker"]
+    with pytest.raises(StepRefused):
+        await sign(made, made.clerk, case_id, "dismissed")
+    third = await member(Role.DEPARTMENT, made.town.units[str(COUNTY)], "郭部长")
+    await sign(made, third, case_id, "appeal_rejected")
+    case = await sign(made, made.clerk, case_id, "dismissed")
+    assert case.outcome is Outcome.DISMISSED
+    assert await duties(made, someone) == []
+    tenures = await roster.history(COUNTY, someone.person_id)
+    assert [tenure.valid_to for tenure in tenures] == [made.today]
+
+
+async def test_who_is_to_stay_has_a_post(rollback: None) -> None:
+    """Somebody was appointed meanwhile: another post is found before the decision is undone."""
+    made = await scene()
+    someone = await gridworker(made, Employment.VILLAGE_PAID)
+    case_id, last = await let_go(made, someone)
+    post_id = (await roster.history(COUNTY, someone.person_id))[0].post_id
+    heir = await roster.add_person(COUNTY, "侯任者", "13900007777", Employment.VILLAGE_PAID)
+    await roster.assign(COUNTY, post_id, heir, made.today)
+    made.pass_days(1)
+    await sign(made, made.town.chief, case_id, "appealed", on=last)
+    assert await duties(made, someone) == []
+    third = await member(Role.DEPARTMENT, made.town.units[str(COUNTY)], "郭部长")
+    with pytest.raises(StepRefused, match="安排网格岗位"):
+        await sign(made, third, case_id, "appeal_upheld")
+    grid = made.town.units["421222100001001"]
+    other = await roster.add_post(COUNTY, grid.id, Role.GRIDWORKER)
+    await roster.assign(COUNTY, other, someone.person_id, made.today)
+    case = await sign(made, third, case_id, "appeal_upheld")
+    assert (case.outcome, await duties(made, someone)) == (Outcome.KEPT, ["gridworker"])
 
 
 async def test_a_decision_says_when_it_takes_effect(rollback: None) -> None:

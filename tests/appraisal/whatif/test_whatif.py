@@ -48,8 +48,14 @@ async def test_the_rules_in_force_reproduce_history(department: Actor, seed: int
     for facts in workers[:3]:
         score = Decimal(random.randint(0, 10000)) / 100
         await calibrating.calibrate(department, cycle_id, facts["person_id"], score, "核实", AFTER)
+    await bring_to(department, cycle_id, Stage.NOTICE, AFTER)
+    for facts in workers[3:23]:
+        # Granted on objection: 优秀 exceeds its share, and nobody else loses it for that.
+        score = Decimal(100)
+        await calibrating.calibrate(department, cycle_id, facts["person_id"], score, "复核", AFTER)
     await bring_to(department, cycle_id, Stage.CLOSED, AFTER)
     outcome = await service.replay(department, cycle_id, Scheme())
+    assert all(then == now for _, then, now in outcome.counts)
     assert (outcome.people, outcome.moved, outcome.crossing) == (80, 0, [])
 
 
@@ -99,6 +105,7 @@ async def test_rules_are_tried_on_a_page(client: httpx.AsyncClient) -> None:
     values = {name: str(value) for name, value in fields_of(Scheme()).items()}
     tried = await post(client, path, **values)
     assert "没有改动任何数据" in tried.text
+    assert "结果已经公布，下面的变化不会发生" in tried.text
     moved = await post(client, path, **(values | {"attendance": "10", "satisfaction": "40"}))
     assert "隽水镇 隽1社区居委会 隽1第1网格" in moved.text
     wrong = await post(client, path, **(values | {"merit": "11"}))

@@ -5,8 +5,10 @@ from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 
+import httpx
 import pytest
 
+from shared import clock
 from shared.clock import today
 from shared.database import DB
 from shared.errors import Conflict, Invalid, NotFound, TooMany
@@ -26,6 +28,7 @@ from shared.ids import new_id
 from shared.roster import service as roster
 from shared.roster.roles import Role
 from tests.factories import COUNTY, member, small_county
+from tests.shared.identity.test_matrix import act_as
 from tests.shared.identity.worlds import (
     NOW,
     OTHER_PIN,
@@ -332,6 +335,33 @@ async def test_who_has_left_and_loses_the_phone_is_signed_out_by_the_last_unit(
         await accounts.revoke_all(department, worker.person_id, later)
     with pytest.raises(NotFound):
         await accounts.line(department, worker.person_id, later)
+
+
+async def test_who_is_between_two_posts_and_loses_the_phone_is_signed_out(
+    client: httpx.AsyncClient, rollback: None
+) -> None:
+    """The phone still shows codes: the unit of the coming post finds the account and stops it."""
+    world = await small_county()
+    worker, day = world.worker, today(clock.now())
+    await with_pin(worker)
+    await roster.end_assignment(COUNTY, worker.assignment_id, day)
+    grid = world.units["421222100001001"]
+    post_id = await roster.add_post(COUNTY, grid.id, Role.GRIDWORKER)
+    await roster.assign(COUNTY, post_id, worker.person_id, day + timedelta(days=9))
+    held = await signin.sign_in(COUNTY, worker.phone, PIN, clock.now())
+    assert await sessions.resolve(held.token, clock.now()) is not None
+    await act_as(client, world.department)
+    page = (await client.get(f"/desk/roster/people/{worker.person_id}")).text
+    path = f"/desk/accounts/{worker.person_id}"
+    assert path in page
+    assert (await client.get(path)).status_code == 200
+    department = await actor_of(world.department, desk=True)
+    line = await accounts.line(department, worker.person_id, clock.now())
+    assert (line.away, line.unit_code, line.sessions) == (False, grid.code, 1)
+    assert await accounts.revoke_all(department, worker.person_id, clock.now(), "手机丢失") == 1
+    assert await sessions.resolve(held.token, clock.now()) is None
+    with pytest.raises(NotFound):
+        await accounts.line(await actor_of(world.lead), worker.person_id, clock.now())
 
 
 async def test_a_phone_signed_out_by_its_owner_is_known_no_more(rollback: None) -> None:

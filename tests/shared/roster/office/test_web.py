@@ -213,6 +213,33 @@ async def test_a_future_assignment_can_be_taken_back(client: httpx.AsyncClient) 
     assert (await post(client, path)).status_code == 409
 
 
+async def test_a_transfer_taken_back_leaves_the_old_post_as_it_was(
+    client: httpx.AsyncClient,
+) -> None:
+    """Else it would still end on the day, and the person hold nothing from then on."""
+    world = await desk(client)
+    other = await roster.add_post(COUNTY, world.units["421222100001002"].id, Role.GRIDWORKER)
+    day = today() + timedelta(days=10)
+    move = f"/desk/roster/assignments/{world.worker.assignment_id}/transfer"
+    fields = {"post_id": str(other), "on": f"{day}", "reason": "工作需要"}
+    assert (await post(client, move, **fields)).status_code == 303
+    [coming, old] = await roster.history(COUNTY, world.worker.person_id)
+    assert (old.valid_to, coming.valid_from) == (day, day)
+    heir = await member(Role.GRIDWORKER, world.units["421222101001002"])
+    await roster.assign(COUNTY, old.post_id, heir.person_id, day)
+    back = f"/desk/roster/assignments/{coming.id}/cancel"
+    refused = await post(client, back)
+    assert (refused.status_code, "原岗位" in refused.text) == (409, True)
+    [promised] = [t for t in await roster.history(COUNTY, heir.person_id) if t.valid_from == day]
+    heirs = f"/desk/roster/assignments/{promised.id}/cancel"
+    assert (await post(client, heirs)).status_code == 303
+    assert (await post(client, back)).status_code == 303
+    [kept] = await roster.history(COUNTY, world.worker.person_id)
+    assert (kept.id, kept.valid_to) == (old.id, None)
+    person = await see(client, f"/desk/roster/people/{world.worker.person_id}", "调岗")
+    assert "现在没有岗位" not in person
+
+
 async def test_units_and_posts(client: httpx.AsyncClient) -> None:
     """Added with a code, renamed once, closed when empty."""
     world = await desk(client)
