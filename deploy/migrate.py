@@ -68,6 +68,7 @@ async def migrate() -> None:
         await lock.execute("SELECT pg_advisory_lock($1)", LOCK)
         await _make_roles(lock)
         owner = await _step_down(lock)
+        await _check_owner(lock, owner)
         for app in APPS:
             await lock.execute(f"CREATE SCHEMA IF NOT EXISTS {app}")
         async with _migrating_as(owner):
@@ -112,6 +113,25 @@ async def _step_down(connection: Connection) -> str:
     await connection.execute(f"GRANT CREATE, USAGE ON SCHEMA public TO {OWNER}")
     await connection.execute(f"SET ROLE {OWNER}")
     return OWNER
+
+
+async def _check_owner(connection: Connection, name: str) -> None:
+    """Say whose address is needed, before anything is half done."""
+    owner, database, may_make = await connection.fetchrow(
+        "SELECT (SELECT pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname = 'shared'),"
+        " current_database(), has_database_privilege(current_database(), 'CREATE')"
+        " AND has_schema_privilege('public', 'CREATE')"
+    )
+    if owner is None and not may_make:
+        raise MigrationError(
+            f"账号 {name} 不能在数据库 {database} 里建表：请由数据库管理员执行一次"
+            f' ALTER DATABASE "{database}" OWNER TO "{name}"，再运行 gridmerit migrate。'
+        )
+    if owner and not await connection.fetchval("SELECT pg_has_role($1, 'USAGE')", owner):
+        raise MigrationError(
+            f"数据库不是本版本，而账号 {name} 不能升级它：请先把 DATABASE_URL 设为"
+            f"所有者 {owner} 的地址，运行一次 gridmerit migrate。"
+        )
 
 
 @contextlib.asynccontextmanager

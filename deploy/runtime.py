@@ -40,6 +40,14 @@ RECOVERY_SECONDS, RECOVERY_BEAT = 60.0, 0.5
 """How long a database that recovers is waited for, and between two questions."""
 RECOVERING = "数据库正在启动或恢复，稍等……"
 STILL_RECOVERING = "数据库还在启动或恢复，请过几分钟再试；如果一直这样，请看数据库的日志。"
+NO_ADDRESS = {
+    "points": "没有积分服务的数据库地址：请设置 GRIDMERIT_POINTS_URL。",
+    "appraisal": "没有考核服务的数据库地址：请设置 GRIDMERIT_APPRAISAL_URL。",
+}
+NO_COMMON_ADDRESS = (
+    "这个命令要用两个服务的数据，只有单个服务的地址不够：请把 DATABASE_URL"
+    " 设为账号 gridmerit_app 的地址（见 deploy/README.md “Two services”）。"
+)
 
 
 @asynccontextmanager
@@ -109,13 +117,18 @@ def run(
 
 
 def configure(settings: Settings, service: Service, **server_settings: str) -> None:
-    """Point DB at the service's own address, or step down from the owner's into its role."""
+    """Point DB at the service's own address, or step down from the owner's into its role.
+
+    Raises EngineError where neither is known: one service's login cannot do the other's work.
+    """
     role = f"gridmerit_{service}"
     addresses = {"points": settings.points_url, "appraisal": settings.appraisal_url}
     options: dict[str, Any] = {"application_name": f"gridmerit {service}", **server_settings}
     address = addresses.get(service, "")
     if not address:
         address, options["role"] = settings.database_url, role
+    if not address:  # asyncpg would try whatever listens on this machine
+        raise EngineError(NO_ADDRESS.get(service, NO_COMMON_ADDRESS))
     DB.configure(address, server_settings=options)
 
 

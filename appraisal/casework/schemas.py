@@ -190,6 +190,8 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
     """The facts of a step's letter, for the print page and for Word templates."""
 
     case_id: UUID
+    person_id: UUID | None
+    unit_code: str
     heading: str
     document: str
     name: str

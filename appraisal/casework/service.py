@@ -194,6 +194,8 @@ async def letter(actor: Actor, case_id: UUID, position: int, *, named: bool) -> 
         ) + (STAYS if row.step == INTENDED else "")
     found = Letter(
         case_id=case_id,
+        person_id=case.person_id,
+        unit_code=case.unit_code,
         heading=case.kind.step(row.step).letter or row.title,
         document=row.document,
         name=case.name,
@@ -266,7 +268,7 @@ async def export(
     about = next((name for one, name in POOL_NAMES.items() if one == pool), "考核")
     title, on = f"{about}事项台账", today(now)
     content = await asyncio.to_thread(documents.cases, title, settings.department_name, on, rows)
-    await audit.log_export(actor, title, purpose.strip(), len(rows), now)
+    await audit.log_export(actor, title, purpose.strip(), len(rows), now, unit_code=unit)
     return file_name(title, f"{on:%Y-%m}", now), content
 
 

@@ -84,7 +84,10 @@ async def sheet(actor: Actor, cycle_id: UUID, person_id: UUID, now: datetime) ->
     name = f"考核表_{card.facts.name}_{card.cycle.title}.docx"
     content = await service.render(actor.county_id, facts)
     purpose = OWN_PURPOSE if actor.person_id == person_id else PURPOSE
-    return await _taken(actor, name, content, now, purpose=purpose)
+    unit = card.facts.grid_code
+    return await _taken(
+        actor, name, content, now, purpose=purpose, unit_code=unit, about_id=person_id
+    )
 
 
 async def letter(actor: Actor, cycle_id: UUID, person_id: UUID, now: datetime) -> Made:
@@ -110,7 +113,9 @@ async def letter(actor: Actor, cycle_id: UUID, person_id: UUID, now: datetime) -
         date=chinese_date(served.served_on) if served else WRITTEN_IN,
     )
     name = f"考核结果告知书_{found.name}_{cycle.title}.docx"
-    return await _taken(actor, name, await service.render(actor.county_id, facts), now)
+    content = await service.render(actor.county_id, facts)
+    unit = found.grid_code
+    return await _taken(actor, name, content, now, unit_code=unit, about_id=person_id)
 
 
 async def notice(actor: Actor, notice_id: UUID, now: datetime) -> Made:
@@ -165,7 +170,8 @@ async def ranking(
     )
     content = await service.render(actor.county_id, facts)
     name = f"{facts.title}_{found.cycle.title}.docx"
-    return await _taken(actor, name, content, now, len(found.rows), purpose.strip())
+    code = found.path[-1].code
+    return await _taken(actor, name, content, now, len(found.rows), purpose.strip(), unit_code=code)
 
 
 async def decision(actor: Actor, case_id: UUID, number: int, now: datetime) -> Made:
@@ -191,7 +197,8 @@ async def decision(actor: Actor, case_id: UUID, number: int, now: datetime) -> M
     content = await service.render(actor.county_id, facts)
     # The log of files would otherwise keep for ever what is sealed in the case, or erased in time.
     whose = "" if found.handed or found.applicant else f"_{found.name}"
-    return await _taken(actor, f"{found.heading}{whose}.docx", content, now)
+    name, unit = f"{found.heading}{whose}.docx", found.unit_code
+    return await _taken(actor, name, content, now, unit_code=unit, about_id=found.person_id)
 
 
 async def _consequence(county_id: int, cycle_id: UUID, found: ResultRow) -> str:
@@ -257,7 +264,16 @@ async def _issuer(actor: Actor) -> str:
 
 
 async def _taken(
-    actor: Actor, name: str, content: bytes, now: datetime, rows: int = 1, purpose: str = PURPOSE
+    actor: Actor,
+    name: str,
+    content: bytes,
+    now: datetime,
+    rows: int = 1,
+    purpose: str = PURPOSE,
+    *,
+    unit_code: str = "",
+    about_id: UUID | None = None,
 ) -> Made:
-    await audit.log_export(actor, name.removesuffix(".docx"), purpose, rows, now)
+    title = name.removesuffix(".docx")
+    await audit.log_export(actor, title, purpose, rows, now, unit_code=unit_code, about_id=about_id)
     return name, content

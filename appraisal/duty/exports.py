@@ -23,7 +23,7 @@ async def attendance(actor: Actor, unit_code: str, month: int, purpose: str, now
     expect_right(actor, unit_code, now)
     lines = await service.sheet(actor, unit_code, month)
     sheet = await sheets.attendance_sheet(actor, month, lines, today(now))
-    return await logged(actor, "考勤表", f"{month}", sheet, len(lines), purpose, now)
+    return await logged(actor, "考勤表", f"{month}", sheet, len(lines), purpose, now, unit_code)
 
 
 async def entry_list(
@@ -34,7 +34,8 @@ async def entry_list(
     rows = await entries.all_listed(actor, given)
     sheet = await entry_sheets.entry_sheet(actor, kind, rows, today(now))
     name = f"{rules.KIND_NAMES[kind]}台账"
-    return await logged(actor, name, f"{today(now):%Y-%m}", sheet, len(rows), purpose, now)
+    period = f"{today(now):%Y-%m}"
+    return await logged(actor, name, period, sheet, len(rows), purpose, now, given.unit)
 
 
 async def random_check(actor: Actor, check_id: UUID, purpose: str, now: datetime) -> Made:
@@ -47,7 +48,8 @@ async def random_check(actor: Actor, check_id: UUID, purpose: str, now: datetime
         actor, [(check, item) for item in items], title, today(now)
     )
     name = f"双随机核查_{check.title}"
-    return await logged(actor, name, f"{check.last_day:%Y-%m}", sheet, len(items), purpose, now)
+    period, unit = f"{check.last_day:%Y-%m}", check.unit_code
+    return await logged(actor, name, period, sheet, len(items), purpose, now, unit)
 
 
 def expect_right(actor: Actor, unit_code: str, now: datetime) -> None:
@@ -68,8 +70,9 @@ async def logged(
     rows: int,
     purpose: str,
     now: datetime,
+    unit_code: str = "",
 ) -> Made:
     """The workbook, written down in 导出记录."""
     content = await asyncio.to_thread(excel.workbook, sheet)
-    await audit.log_export(actor, name, purpose or "考核", rows, now)
+    await audit.log_export(actor, name, purpose or "考核", rows, now, unit_code=unit_code)
     return excel.file_name(name, period, now), content

@@ -119,7 +119,8 @@ async def export(
         subtotals(found.rows, BELOW.get(len(found.path[-1].code), 15)),
     )
     title = found.cycle.title
-    await audit.log_export(actor, f"{name}（{title}）", purpose.strip(), len(found.rows), now)
+    unit, rows = found.path[-1].code, len(found.rows)
+    await audit.log_export(actor, f"{name}（{title}）", purpose.strip(), rows, now, unit_code=unit)
     return file_name(name, title, now), content
 
 

@@ -131,7 +131,7 @@ async def close(request: Asked, cycle_id: FromPath[UUID]) -> Template | Redirect
 async def list_file(request: Asked, cycle_id: FromPath[UUID]) -> Response[bytes]:
     """The published list, byte for byte."""
     content = await service.published_list(request.user, cycle_id)
-    await audit.log_export(request.user, "冻结的住户名单", "公开抽样", content.count(b"\n") - 1)
+    await _logged(request, "冻结的住户名单", content)
     return Response(content, media_type=CSV, headers=attachment("住户名单.csv"))
 
 
@@ -139,7 +139,7 @@ async def list_file(request: Asked, cycle_id: FromPath[UUID]) -> Response[bytes]
 async def drawn_file(request: Asked, cycle_id: FromPath[UUID]) -> Response[bytes]:
     """The draw, replacements in their order."""
     content = await service.published_draw(request.user, cycle_id)
-    await audit.log_export(request.user, "抽样结果", "公开抽样", content.count(b"\n") - 1)
+    await _logged(request, "抽样结果", content)
     return Response(content, media_type=CSV, headers=attachment("抽样结果.csv"))
 
 
@@ -269,6 +269,13 @@ async def _form(request: Asked, error: Invalid | None = None) -> Template:
 
 def _may_run(actor: Actor) -> bool:
     return allowed(actor, Action.SURVEY_RUN, Target(unit_code=f"{actor.county_id:06d}")).allowed
+
+
+async def _logged(request: Asked, name: str, content: bytes) -> None:
+    """A public file of the whole county, one line a household below its head."""
+    actor, rows = request.user, content.count(b"\n") - 1
+    county = f"{actor.county_id:06d}"
+    await audit.log_export(actor, name, "公开抽样", rows, unit_code=county)
 
 
 def _page(request: Asked, name: str, **context: Any) -> Template:

@@ -57,6 +57,11 @@ async def statement_files(county_id: int, month: str) -> list[File]:
         files.append((name, content))
     if files:
         await audit.record(
-            None, "export", "export", county_id=county_id, after={"month": month, "n": len(files)}
+            None,
+            "export",
+            "export",
+            county_id=county_id,
+            unit_code=f"{county_id:06d}",
+            after={"month": month, "n": len(files)},
         )
     return files

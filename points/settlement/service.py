@@ -106,7 +106,8 @@ async def export(actor: Actor, statement_id: UUID) -> tuple[str, bytes]:
     """The file to take away: needs a recent password and is logged. Raises ConfirmFirst too."""
     sessions.require_confirmed(actor, clock_now())
     name, content, found = await file(actor, statement_id)
-    await audit.log_export(actor, name, "对账", found.statement.line_count, clock_now())
+    rows, unit = found.statement.line_count, found.statement.unit_code
+    await audit.log_export(actor, name, "对账", rows, clock_now(), unit_code=unit)
     return name, content
 
 

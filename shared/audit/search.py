@@ -41,7 +41,7 @@ async def export(
     lines = await _search(actor, filters, None, EXPORT_LIMIT + 1)
     if len(lines) > EXPORT_LIMIT:
         raise Invalid(f"超过 {EXPORT_LIMIT} 条，请缩短日期范围再导出。")
-    await audit.log_export(actor, "审计记录", purpose, len(lines), now)
+    await audit.log_export(actor, "审计记录", purpose, len(lines), now, unit_code=filters.unit)
     sheet = Sheet(
         name="审计记录",
         title=f"审计记录（{filters.since:%Y-%m-%d} 至 {filters.until:%Y-%m-%d}）",

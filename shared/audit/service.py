@@ -15,6 +15,7 @@ from shared.audit import queries
 from shared.audit.schemas import Event, ExportRow
 from shared.clock import now
 from shared.database import DB
+from shared.identity.access import Action, reach
 from shared.identity.actor import Actor
 from shared.ids import new_id
 
@@ -104,10 +105,24 @@ async def record_all(
 
 
 async def log_export(
-    actor: Actor, name: str, purpose: str, row_count: int, at: datetime | None = None
+    actor: Actor,
+    name: str,
+    purpose: str,
+    row_count: int,
+    at: datetime | None = None,
+    *,
+    unit_code: str = "",
+    about_id: UUID | None = None,
 ) -> None:
-    """导出记录: who took which file out, why, and how many rows; and the audit event for it."""
+    """导出记录: who took which file out, why, and how many rows; and the audit event for it.
+
+    ``unit_code`` is whose data left the house; without one, and unless they are one person's
+    (``about_id``), it is all that the actor may take out.
+    """
     moment = at or now()
+    if not unit_code and about_id is None:
+        codes = reach(actor, Action.EXPORT)
+        unit_code = codes[0] if len(codes) == 1 else f"{actor.county_id:06d}"
     async with DB.transaction():
         export_id = new_id()
         await queries.insert_export(
@@ -119,6 +134,8 @@ async def log_export(
             "export",
             export_id,
             county_id=actor.county_id,
+            about_id=about_id,
+            unit_code=unit_code,
             after={"name": name, "rows": row_count},
             reason=purpose,
         )

@@ -48,6 +48,8 @@ COMPACT_DATE = re.compile(r"(\d{4})(\d{2})(\d{2})")
 SCIENTIFIC = re.compile(r"\d(?:\.(\d+))?[eE]\+?(\d{1,2})")
 MOBILE = re.compile(r"1[3-9]\d{9}")
 FEN_TOLERANCE = Decimal("0.0001")
+FORMULA_ERROR = re.compile(r"#(N/A|GETTING_DATA|[A-Z0-9/]{2,12}[!?])")
+"""What Excel shows where a formula failed, also in a .csv that was saved from it."""
 SHOWN = 30
 LONGEST_DATE = 100
 """Characters; what is longer is no date, however many blanks are in it."""

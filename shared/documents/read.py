@@ -252,10 +252,11 @@ class _Reader:
         self.known: dict[str, dict[str, Any]] = {column.title: {} for column, _ in self.columns}
         self.needed = [(at, self.known[c.title]) for c, at in self.columns if c.required]
         self.plain_starts: dict[str, bool] = {}
+        self.used = {position for _, position in self.columns}
 
     def read(self, number: int, raw: Sequence[Any]) -> tuple[Row, list[Fault]] | None:
         """The row and its faults; None for a row that is no data."""
-        if not self.is_plain(raw) and _is_noise(raw, self.header, self.required, self.ordinals):
+        if not self.is_plain(raw) and self.is_noise(raw):
             return None
         row, faults, width = Row(self.place.sheet, number, dict(self.absent)), [], len(raw)
         for column, position in self.columns:
@@ -277,7 +278,7 @@ class _Reader:
     def is_plain(self, raw: Sequence[Any]) -> bool:
         """Whether a row is data at first sight: every required cell filled, nothing odd in front.
 
-        A quicker no of :func:`_is_noise`; what it is not sure of, that one decides.
+        A quicker no of :meth:`is_noise`; what it is not sure of, that one decides.
         """
         first = raw[0] if raw else ""
         if type(first) is not str:
@@ -292,12 +293,21 @@ class _Reader:
             at < len(raw) and known.get(raw[at]) is not None for at, known in self.needed
         )
 
+    def is_noise(self, raw: Sequence[Any]) -> bool:
+        """Whether a row is no data; a formula that failed beside the table makes it none."""
+        seen = [
+            cell if at in self.used or not _is_error(cell) else "" for at, cell in enumerate(raw)
+        ]
+        return _is_noise(seen, self.header, self.required, self.ordinals)
+
 
 def _converted(column: Column, value: Any) -> tuple[Any, str]:
     """What a cell means, and the sentence that says why it means nothing."""
-    blank = value is None or value == "" or cells.text(value) in {"", "/", "-", "—", "——", "无"}
-    if blank:
+    plain = "" if value is None else cells.text(value)
+    if plain in {"", "/", "-", "—", "——", "无"}:
         return None, "不能空着，请填写。" if column.required else ""
+    if cells.FORMULA_ERROR.fullmatch(plain):
+        return None, f"“{plain}”是公式出错的结果，请改成实际的内容；没有就清空这一格。"
     try:
         return cells.READERS[column.kind](value), ""
     except ValueError as error:
@@ -320,6 +330,10 @@ def _is_noise(
     if sum(1 for index, _ in filled if index in required) > len(required) // 2:
         return False
     return any(TOTAL.match(found) or FOOTER.match(found) for _, found in filled)
+
+
+def _is_error(cell: Any) -> bool:
+    return type(cell) is str and cells.FORMULA_ERROR.fullmatch(cell) is not None
 
 
 def _is_title(cell: Any, plain: str) -> bool:

@@ -47,9 +47,8 @@ async def export(
 ) -> bytes:
     """The same as an Excel file, one sheet a section."""
     found = await sections(actor, more, now)
-    await audit.log_export(
-        actor, "本人资料", "本人下载", sum(len(section.rows) for section in found), now
-    )
+    rows = sum(len(section.rows) for section in found)
+    await audit.log_export(actor, "本人资料", "本人下载", rows, now, about_id=actor.person_id)
     return workbook(
         *(
             Sheet(

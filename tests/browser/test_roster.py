@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page
 
+from shared.audit import service as audit
 from shared.clock import now
 from shared.identity import sessions
 from shared.identity.accounts import ensure_account
@@ -116,3 +117,26 @@ async def _assert_phone(page: Page, look: Look) -> None:
     await assert_accessible(page)
     await assert_targets(page, 60 if look.text_size == "elder" else 44)
     await assert_reflows(page)
+
+
+async def test_long_sentences_do_not_stretch_the_audit(
+    open_context: Callable[..., Any], committed: None
+) -> None:
+    """A reason without a blank is broken like any other Chinese text."""
+    world = await small_county()
+    department = await acting(world.department, desk=True)
+    reason = "据反映情况经核查属实并已当面告知本人同时报送乡镇备案" * 12
+    before, after = {"note": "原"}, {"note": reason}
+    await audit.record(
+        department, "roster.edit", "person", world.worker.person_id, county_id=COUNTY,
+        before=before, after=after, reason=reason,
+    )  # fmt: skip
+    await audit.log_export(department, reason, reason, 1)
+    page = await desk_page(open_context, world.department, Look())
+    for path in ("/desk/audit", "/desk/exports"):
+        await page.goto(path)
+        for details in await page.locator("main details").all():
+            await details.evaluate("element => { element.open = true }")
+        region = page.locator(".table-responsive")
+        wide = await region.evaluate("element => [element.scrollWidth, element.clientWidth]")
+        assert wide[0] <= wide[1], path

@@ -254,6 +254,47 @@ async def test_a_service_that_has_its_address_brings_no_database_of_its_own(
     assert not (data_dir / "engine").exists()
 
 
+@pytest.mark.parametrize("command", [["scheduler"], ["verify"], ["serve", "--port", "1"]])
+async def test_what_both_services_need_says_whose_address_to_set(
+    data_dir: Path, servers: Servers, database: str, command: list[str]
+) -> None:
+    """Two services' logins cannot do both services' work: no guessed server is asked instead."""
+    code, out, err = await say(
+        data_dir,
+        *command,
+        GRIDMERIT_DATA_DIR=str(data_dir),
+        GRIDMERIT_POINTS_URL=database,
+        GRIDMERIT_APPRAISAL_URL=database,
+        REDIS_URL=servers.redis,
+    )
+    assert (code, out) == (2, "")
+    assert "DATABASE_URL 设为账号 gridmerit_app 的地址" in err
+
+
+async def test_scheduler_and_verify_work_with_the_common_login(
+    data_dir: Path, servers: Servers
+) -> None:
+    """Not the owner's address: that of ``gridmerit_app``, which says that it cannot migrate."""
+    with Embedded(data_dir, valkey=False) as engines:
+        owner = engines.url(POSTGRES, OWNER)
+        assert (await say(data_dir, "migrate", DATABASE_URL=owner, REDIS_URL=servers.redis))[0] == 0
+        settings = {"DATABASE_URL": engines.url(POSTGRES, "gridmerit_app")}
+        settings |= {"REDIS_URL": servers.redis, "GRIDMERIT_DATA_DIR": "d"}
+        assert (await say(data_dir, "verify", **settings)) == (0, "", "")
+        process = await start(data_dir, "scheduler", **settings)
+        assert process.stdout is not None
+        line = await asyncio.wait_for(process.stdout.readline(), START_SECONDS)
+        assert json.loads(line)["event"] == "scheduler leads"
+        process.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(process.wait(), START_SECONDS) == 0
+        connection = await asyncpg.connect(owner)
+        await connection.execute("COMMENT ON SCHEMA shared IS 'gridmerit of yesterday'")
+        await connection.close()
+        code, _, err = await say(data_dir, "verify", **settings)
+    assert code == 2
+    assert "gridmerit_owner 的地址，运行一次 gridmerit migrate" in err
+
+
 async def test_a_county_that_is_not_there_is_not_called_sound(
     data_dir: Path, servers: Servers, database: str
 ) -> None:

@@ -147,6 +147,11 @@ async def _county_name(county_id: int) -> str:
 
 async def _logged(county_id: int, file: File, rows: int) -> File:
     await audit.record(
-        None, "export", "export", county_id=county_id, after={"name": file[0], "rows": rows}
+        None,
+        "export",
+        "export",
+        county_id=county_id,
+        unit_code=f"{county_id:06d}",
+        after={"name": file[0], "rows": rows},
     )
     return file

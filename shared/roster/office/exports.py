@@ -65,7 +65,7 @@ async def roster_file(actor: Actor, code: str, purpose: str, now: datetime) -> t
             units[above.code] = above
     name = units[code].name
     content = await _workbook(actor, name, now, [_cells(row, units) for row in rows])
-    await audit.log_export(actor, "网格员花名册", purpose, len(rows), now)
+    await audit.log_export(actor, "网格员花名册", purpose, len(rows), now, unit_code=code)
     return file_name(f"{name}网格员花名册", f"{today(now):%Y-%m}", now), content
 
 

@@ -243,6 +243,16 @@ async def test_a_result_as_sheet_letter_and_notice(rollback: None) -> None:
         "SELECT count(*) FROM shared.export_log WHERE county_id = $1", COUNTY
     )
     assert logged == 4
+    about = await DB.fetch(
+        "SELECT DISTINCT unit_code, about_id FROM shared.audit_event"
+        " WHERE county_id = $1 AND action = 'export' ORDER BY 1",
+        COUNTY,
+    )
+    assert [tuple(row) for row in about] == [
+        (f"{COUNTY}", None),
+        (worker.unit_code, worker.person_id),
+        (other.unit_code, other.person_id),
+    ]
     name, content = await facts.sheet(
         await actor_of(made, worker), made.cycle_id, worker.person_id, made.now
     )

@@ -242,3 +242,11 @@ async def test_the_file_asks_why_and_is_logged(department: Actor) -> None:
     )
     assert logged is not None
     assert (logged["row_count"], "考核排名" in logged["name"]) == (60, True)
+    township = found.rows[0].grid_code[:9]
+    await service.export(department, cycle_id, Wanted(unit=township), "乡镇", now())
+    units = await DB.fetch(
+        "SELECT unit_code FROM shared.audit_event WHERE county_id = $1 AND action = 'export'"
+        " ORDER BY at",
+        COUNTY,
+    )
+    assert [row[0] for row in units] == [f"{COUNTY}", township]

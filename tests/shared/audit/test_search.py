@@ -112,6 +112,22 @@ async def test_an_export_needs_a_purpose_and_is_itself_recorded(rollback: None) 
     assert (line.person, line.name, line.purpose) == ("周部长", "审计记录", "年度检查")
 
 
+async def test_an_export_says_whose_data_left(rollback: None) -> None:
+    """The unit that was asked for, one person, or all that the actor may take out."""
+    world = await small_county()
+    department = await actor_of(world.department, desk=True)
+    worker = world.worker
+    village = worker.unit_code[:12]
+    await audit.log_export(department, "花名册", "检查", 3, unit_code=village)
+    await audit.log_export(department, "兑换台账", "对账", 9)
+    await audit.log_export(await actor_of(worker), "本人资料", "查", 1, about_id=worker.person_id)
+    assert [
+        (line.unit_code, line.about_name)
+        for line in reversed(await search.search(department, month(subject="export")))
+    ] == [(village, None), (f"{COUNTY}", None), ("", worker.name)]
+    assert len(await search.search(department, month(unit=village))) == 1
+
+
 async def test_the_trail_cannot_be_changed(rollback: None) -> None:
     """The service has no privilege for it."""
     await small_county()

@@ -7,6 +7,7 @@ from typing import Any
 
 import openpyxl
 import xlwt
+from xlwt.Cell import error_code_map
 
 Rows = Sequence[Sequence[Any]]
 
@@ -42,7 +43,9 @@ def xls(rows: Rows, merges: Sequence[tuple[int, int, int, int]] = ()) -> bytes:
         sheet.write_merge(top, bottom, left, right, rows[top][left])
     for number, row in enumerate(rows):
         for column, value in enumerate(row):
-            if value is not None and (number, column) not in covered:
+            if value in error_code_map:
+                sheet.row(number).set_cell_error(column, value)
+            elif value is not None and (number, column) not in covered:
                 sheet.write(number, column, value)
     target = io.BytesIO()
     book.save(target)

@@ -1,6 +1,8 @@
 """Office workbooks with the usual faults."""
 
 import io
+import re
+import struct
 import zipfile
 from datetime import date, datetime
 from time import process_time
@@ -10,6 +12,7 @@ import msoffcrypto.format.ooxml
 import openpyxl
 import pytest
 import xlsxwriter
+import xlwt
 
 from shared.documents import files
 from shared.documents.errors import BadFile
@@ -126,6 +129,54 @@ def test_rows_that_are_no_data() -> None:
     table = read(books.xlsx(rows))
     assert [row.number for row in table.rows] == [2, 7]
     assert {fault.column for fault in table.faults} == {"姓名", "手机号"}
+
+
+@pytest.mark.parametrize("make", [books.xlsx, books.xls, books.text])
+def test_a_formula_that_failed_is_a_fault(make: Any) -> None:
+    """In any column that is read, with row and column: it is neither blank nor text."""
+    rows: list[list[Any]] = [
+        [*HEADER, "自填"],
+        [*FIRST, "#REF!"],
+        [2, "#N/A", "李四", "女", 13912345678, "#REF!", "#DIV/0!", ""],
+        [3, "隽水镇", "#VALUE!", "女", 13912345679, 3, "", ""],
+        ["", "", "", "", "", "", "", "#N/A", "#N/A"],
+    ]
+    table = read(make(rows), "roster.csv" if make is books.text else "roster.xlsx")
+    assert [(fault.row, fault.column) for fault in table.faults] == [
+        (3, "乡镇"),
+        (3, "户数"),
+        (3, "到岗日期"),
+        (4, "姓名"),
+    ]
+    assert table.sentences()[1] == (
+        "第 3 行“户数”：“#REF!”是公式出错的结果，请改成实际的内容；没有就清空这一格。"
+    )
+    assert [row.number for row in table.rows] == [2, 3, 4]
+    sheet = openpyxl.load_workbook(io.BytesIO(fault_report(table))).worksheets[0]
+    assert sheet["F3"].value == "#REF!"
+
+
+def test_errors_are_found_in_sheets_of_any_writer() -> None:
+    """Without addresses, with a prefix, a link from the root, and in a formula of an .xls."""
+    made = books.xlsx([HEADER, [*FIRST[:5], "#REF!"]], [HEADER, SECOND])
+    target = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(made)) as old, zipfile.ZipFile(target, "w") as new:
+        for member in old.namelist():
+            content = old.read(member)
+            if member == "xl/worksheets/sheet1.xml":
+                content = re.sub(rb' r="[A-Z]*\d+"', b"", content)
+                content = re.sub(rb"<(/?)(\w)", rb"<\1x:\2", content)
+                content = content.replace(b"xmlns=", b"xmlns:x=")
+            new.writestr(member, content)
+    assert [fault.column for fault in read(target.getvalue()).faults] == ["户数"]
+
+    old_book = books.xls([HEADER, [*FIRST[:5], xlwt.Formula("1/0"), "2026/1/1"]])
+    unset, failed = (
+        struct.pack("<Q", value) for value in (0xFFFF << 48 | 3, 0xFFFF << 48 | 0x170002)
+    )
+    assert unset in old_book
+    [fault] = read(old_book.replace(unset, failed), "roster.xls").faults
+    assert (fault.row, fault.column, "#REF!" in fault.sentence) == (2, "户数", True)
 
 
 def test_real_dates_and_serials() -> None:
