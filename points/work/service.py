@@ -32,6 +32,7 @@ from points.work.rules import (
     State,
     confirmer,
     drawn,
+    household_key,
     month_bounds,
     month_of,
     next_month,
@@ -374,6 +375,7 @@ async def _declare(
     place, source, authority = origin
     county_id = actor.county_id
     rule = await declarable(county_id, form.rule_code, form.work_date)
+    form = msgspec.structs.replace(form, household=household_key(form.household))
     text = text_of(rule, form.text)
     check_fields(rule, form, text, photo)
     fingerprint = fingerprint_of(worker_id, form, text, photo)

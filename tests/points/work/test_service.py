@@ -18,7 +18,7 @@ from points.errors import (
 )
 from points.rulebook import service as rulebook
 from points.rulebook.rules import Step
-from points.work import queries, service
+from points.work import posting, queries, service
 from points.work.rules import State, drawn
 from points.work.schemas import LogForm, Record
 from shared.database import DB
@@ -86,6 +86,24 @@ async def test_a_duplicate_is_refused(rollback: None) -> None:
     await logged(worker)
     with pytest.raises(DuplicateWork):
         await logged(worker, text=" 参加 网格例会。")
+
+
+@pytest.mark.parametrize("again", ["３－１２", " 3 - 12", "3-12"])
+async def test_a_household_counts_once_a_week_however_it_is_typed(
+    rollback: None, again: str
+) -> None:
+    """Full-width signs and spaces make no other household of it."""
+    town = await small_county()
+    worker, lead = await by(town.worker), await by(town.lead)
+    posted = []
+    for household, text in (("3-12", "探访独居老人"), (again, "又去看了一次")):
+        record = await logged(worker, "CARE-01", household=household, text=text)
+        await service.verify(lead, record.id, now=NOW)
+        await posting.post_records(COUNTY, [record.id], NOW)
+        found = await queries.record(COUNTY, record.id)
+        assert found is not None
+        posted.append(found.posted)
+    assert posted == [10, 0]
 
 
 @pytest.mark.parametrize(
