@@ -294,14 +294,14 @@ async def objections(actor: Actor) -> list[ObjectionRow]:
         row
         for row in (*first, *second)
         if row.worker_id != actor.person_id
-        and not (row.state == "review" and row.answered_by == actor.person_id)
+        and not (row.state == "review" and actor.person_id in await _deciders(actor.county_id, row))
     ]
 
 
 async def answer(
     actor: Actor, objection_id: UUID, *, upheld: bool, text: str, now: datetime | None = None
 ) -> None:
-    """Answer an objection, or decide its second review (then not who answered first).
+    """Answer an objection, or decide its second review (then not who decided before).
 
     An upheld objection to a refused record accepts it, and in immediate mode posts it. Raises
     NotFound, Forbidden, ObjectionRefused.
@@ -319,13 +319,14 @@ async def answer(
         if row is None or row.state not in {"open", "review"}:
             raise NotFound  # somebody else has answered it meanwhile
         second = row.state == "review"
+        before = await _deciders(actor.county_id, row)
         authority = require(
             actor,
             Action.OBJECTION_REVIEW if second else Action.OBJECTION_ANSWER,
             Target(
                 unit_code=row.village_code,
                 owner=row.worker_id,
-                maker=row.answered_by if second else None,
+                maker=actor.person_id if second and actor.person_id in before else None,
             ),
         )
         verdict = "upheld" if upheld else "rejected"
@@ -355,6 +356,17 @@ async def answer(
         settings = await settings_county.get(actor.county_id)
         if settings.posting_mode == "immediate":
             await posting.post_records(actor.county_id, [row.record_id], at)
+
+
+async def _deciders(county_id: int, row: ObjectionRow) -> set[UUID | None]:
+    """Who has decided about the record before: refused it, alone or as sampled, or answered."""
+    steps = await work_queries.steps(county_id, [row.record_id])
+    refused = {step.by_id for step in steps if step.verdict == "refuse"}
+    record = await work_queries.record(county_id, row.record_id)
+    if record is not None and record.state == State.REFUSED and not refused:
+        sampled = await queries.month_row(county_id, row.village_code, record.run_month)
+        refused = {sampled.sampler_id} if sampled else set()
+    return {row.answered_by, *refused}
 
 
 async def _no_second(county_id: int, record: Record) -> None:
