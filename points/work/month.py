@@ -90,17 +90,19 @@ async def may_review(actor: Actor, row: MonthRow, now: datetime | None = None) -
     """Which of ``committee`` and ``supervisor`` the actor may answer for this month's village.
 
     They are two people, even where one holds both posts; who stands in from above may answer both.
+    Nobody reviews a month with their own records.
     """
     roll = await work_queries.roll(actor.county_id, today(now), REVIEWERS, row.village_code)
     grid = row.village_code + "000"
+    workers = await queries.workers_of_run(actor.county_id, row.month, row.village_code)
     found = []
     for step, other in (
         (Step.COMMITTEE, row.supervisor_id),
         (Step.SUPERVISOR, row.committee_id),
     ):
-        who = confirmer(step, grid, frozenset(), roll, cadre=False)
+        who = confirmer(step, grid, workers, roll, cadre=False)
         if who and other and not who.escalated:
-            who = confirmer(step, grid, frozenset({other}), roll, cadre=False)
+            who = confirmer(step, grid, workers | {other}, roll, cadre=False)
         if who and any(held.person_id == actor.person_id for held in who.people):
             found.append(step.value)
     return found

@@ -151,6 +151,22 @@ async def test_who_holds_both_posts_signs_one_side(rollback: None) -> None:
     assert (row.state, row.supervisor_id) == ("sampling", town.instructor.person_id)
 
 
+async def test_nobody_reviews_a_month_with_their_own_records(rollback: None) -> None:
+    """A committee member who is a gridworker, too: the township signs for the committee."""
+    town = await small_county()
+    post = await roster.add_post(COUNTY, town.units[VILLAGE].id, Role.COMMITTEE)
+    await roster.assign(COUNTY, post, town.worker.person_id, STARTED)
+    await roster.end_assignment(COUNTY, town.committee.assignment_id, date(2026, 10, 1))
+    await confirmed(town, 1)
+    own, instructor = await acting(town.worker), await acting(town.instructor)
+    with pytest.raises(NotFound):
+        await month.review(own, VILLAGE, RUN, CLOSED)
+    row = await month.review(instructor, VILLAGE, RUN, CLOSED)
+    assert (row.committee_id, row.supervisor_id) == (instructor.person_id, None)
+    row = await month.review(own, VILLAGE, 202609, CLOSED)
+    assert row.committee_id == own.person_id
+
+
 async def test_pending_records_move_to_the_next_run(rollback: None) -> None:
     """The review closes the month; what nobody confirmed is not lost."""
     town = await small_county()
