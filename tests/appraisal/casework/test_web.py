@@ -240,6 +240,8 @@ async def test_a_mark_that_nothing_can_hold_is_refused(
     for mark in ("\0", "\x0b"):
         wrong = await post(client, f"{case}/sign", **told, witness_one=f"甲{mark}丙")
         assert (wrong.status_code, "不能识别的字符" in wrong.text) == (422, True)
+    own = await post(client, f"{case}/sign", **told, witness_one=made.clerk.name)
+    assert (own.status_code, "送达人和本人不能作见证人" in own.text) == (422, True)
     assert (await post(client, f"{case}/sign", **told, witness_one="甲")).status_code == 303
 
 
