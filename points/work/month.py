@@ -5,7 +5,7 @@ public notice of five working days → posted. A record under an open objection 
 the month does not.
 """
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 import msgspec
@@ -79,6 +79,14 @@ async def village(
         )
         for item in found
     ]
+
+
+async def notice_days(county_id: int, row: MonthRow) -> int:
+    """Working days of a notice: as it was published, whatever the settings have become since."""
+    if row.notice_from and row.notice_to:
+        first = row.notice_from + timedelta(days=1)
+        return await calendar.working_days(county_id, first, row.notice_to)
+    return (await settings_county.get(county_id)).notice_days
 
 
 async def sampled(actor: Actor, row: MonthRow) -> list[Line]:
