@@ -142,6 +142,8 @@ def problems(
             found[key] = reason
     if "how" in keys:
         found |= _service_problems(answers, parties)
+    if "against" in keys and not found and int(answers["against"]) > int(answers["present"]):
+        found["against"] = "票数多于到会人数，请核对。"
     return found
 
 

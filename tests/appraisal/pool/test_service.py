@@ -360,6 +360,21 @@ async def test_an_appeal_keeps_somebody(rollback: None) -> None:
         await exit_of(made, someone, "appraisal", "opened")
 
 
+async def test_a_meeting_that_would_keep_somebody_carries_no_exit(rollback: None) -> None:
+    """Half of those who came is not more than half; more votes than people are a mistake."""
+    made = await scene()
+    someone = await gridworker(made, Employment.VILLAGE_PAID)
+    await failed_again(made, someone)
+    case_id = await exit_of(made, someone, "appraisal", "opened")
+    chief = made.town.chief
+    with pytest.raises(Invalid, match="改正"):
+        await sign(made, chief, case_id, "assembly", present="40", against="41")
+    with pytest.raises(StepRefused, match="过半数"):
+        await sign(made, chief, case_id, "assembly", present="40", against="20")
+    case = await sign(made, chief, case_id, "assembly", present="40", against="21")
+    assert case.state == "assembly"
+
+
 async def test_a_decision_says_when_it_takes_effect(rollback: None) -> None:
     """Not on the day it was signed: after service, when no appeal was made or it was rejected."""
     made = await scene()
