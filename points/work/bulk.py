@@ -218,7 +218,9 @@ def _record_answers(
     for step in steps:
         if step.verdict != "open":
             continue
-        who = roll.confirmer(step.step, record.grid_code, record.excluded, cadre=record.cadre)
+        who = roll.confirmer(
+            step.step, record.grid_code, record.excluded, record.worker_id, cadre=record.cadre
+        )
         by = _free(who, taken)
         if who is None or by is None:
             missing = missing or step.step

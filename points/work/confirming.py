@@ -44,10 +44,11 @@ class Roll:
         return [held for unit in units for held in self.by_unit.get(unit, ())]
 
     def confirmer(
-        self, step: Step, grid_code: str, excluded: frozenset[UUID], *, cadre: bool
+        self, step: Step, grid_code: str, excluded: frozenset[UUID], worker: UUID, *, cadre: bool
     ) -> Confirmer | None:
         """Who confirms a step, as :func:`points.work.rules.confirmer`."""
-        return confirmer(step, grid_code, excluded, self.near(grid_code), cadre=cadre)
+        posts = self.near(grid_code)
+        return confirmer(step, grid_code, excluded, posts, cadre=cadre, worker=worker)
 
 
 async def roll_of(county_id: int, on: date, code: str = "") -> Roll:

@@ -67,13 +67,24 @@ class Confirmer(msgspec.Struct, frozen=True):
 
 
 def confirmer(
-    step: Step, grid_code: str, excluded: frozenset[UUID], roll: Sequence[PostHeld], *, cadre: bool
+    step: Step,
+    grid_code: str,
+    excluded: frozenset[UUID],
+    roll: Sequence[PostHeld],
+    *,
+    cadre: bool,
+    worker: UUID | None = None,
 ) -> Confirmer | None:
     """Who confirms a step of a record from a grid; None when nobody up to the county can.
 
     ``excluded`` are the worker and whoever entered the record. A cadre's own record is confirmed
-    one level up. ``roll`` holds the posts of the grid's village, township and county that day.
+    one level up, and the chief's, whatever the form of employment: the leads work under the chief.
+    ``roll`` holds the posts of the grid's village, township and county that day.
     """
+    cadre = cadre or any(
+        held.role is Role.CHIEF and held.person_id == worker and held.unit_code == grid_code[:12]
+        for held in roll
+    )
     for rung, (role, unit, grid) in enumerate(_ladder(step, grid_code, cadre=cadre)):
         people = tuple(
             held

@@ -331,7 +331,9 @@ async def refresh(county_id: int, code: str, now: datetime | None = None) -> int
         record = records.get(step.record_id)
         if record is None:
             continue  # declared since the line above; it is pointed right
-        found = roll.confirmer(step.step, record.grid_code, record.excluded, cadre=record.cadre)
+        found = roll.confirmer(
+            step.step, record.grid_code, record.excluded, record.worker_id, cadre=record.cadre
+        )
         made = new_step(step.record_id, step.step, found)
         if (made.role, made.unit_code, made.grid_code) != (
             step.role,
@@ -513,7 +515,7 @@ async def _open_steps(county_id: int, row: NewRecord, steps: Sequence[Step], at:
     cadre = await is_cadre(county_id, row.worker_id)
     rows = []
     for step in steps:
-        found = confirmer(step, row.grid_code, excluded, roll, cadre=cadre)
+        found = confirmer(step, row.grid_code, excluded, roll, cadre=cadre, worker=row.worker_id)
         rows.append(new_step(row.id, step, found))
     await queries.insert_steps(county_id, rows)
 
@@ -551,7 +553,9 @@ async def _confirmer(
 ) -> Confirmer | None:
     excluded = frozenset(filter(None, (record.worker_id, record.entered_by, *record.recused)))
     cadre = await is_cadre(county_id, record.worker_id)
-    return confirmer(Step(step), record.grid_code, excluded, roll, cadre=cadre)
+    return confirmer(
+        Step(step), record.grid_code, excluded, roll, cadre=cadre, worker=record.worker_id
+    )
 
 
 async def _answerable(

@@ -18,7 +18,7 @@ from points.errors import (
 )
 from points.rulebook import service as rulebook
 from points.rulebook.rules import Step
-from points.work import posting, queries, service
+from points.work import confirming, posting, queries, service
 from points.work.rules import State, drawn
 from points.work.schemas import LogForm, Record
 from shared.database import DB
@@ -157,6 +157,27 @@ async def test_nobody_confirms_their_own(rollback: None) -> None:
     assert await service.waits_for(COUNTY, record.id, NOW) == [town.other_lead.name]
     with pytest.raises(Forbidden):
         await service.verify(both, record.id, now=NOW)
+
+
+async def test_a_chief_is_not_confirmed_by_the_own_leads(rollback: None) -> None:
+    """The secretary who is a gridworker, too, whatever the form of employment says."""
+    town = await small_county()
+    grid = town.units[town.worker.unit_code]
+    post = await roster.add_post(COUNTY, grid.id, Role.GRIDWORKER)
+    await roster.assign(COUNTY, post, town.chief.person_id, date(2026, 1, 1))
+    chief = await acting(town.chief, on=DAY)
+    for code in ("ORG-02", "OPN-01"):
+        record = await logged(chief, code, text=code)
+        names = await service.waits_for(COUNTY, record.id, NOW)
+        assert set(names) == {town.instructor.name}
+        with pytest.raises(NotConfirmer):
+            await service.verify(await by(town.lead), record.id, now=NOW)
+    town_roll = await confirming.roll_of(COUNTY, DAY)
+    found = town_roll.confirmer(
+        Step.V1, grid.code, frozenset({town.chief.person_id}), town.chief.person_id, cadre=False
+    )
+    assert found is not None
+    assert found.role is Role.INSTRUCTOR
 
 
 async def test_a_cadre_is_confirmed_one_level_up(rollback: None) -> None:
