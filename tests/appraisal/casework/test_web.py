@@ -6,6 +6,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import httpx
+import msgspec
 import openpyxl
 import pytest
 
@@ -17,8 +18,11 @@ from appraisal.casework.schemas import Opening
 from appraisal.cycle.rules import Stage
 from appraisal.notice import service as notice
 from appraisal.notice.schemas import NoticeForm
+from shared import settings_county
+from shared.calendar import service as calendar
 from shared.clock import now
 from shared.database import DB
+from shared.dates import chinese_date
 from shared.ids import new_id
 from shared.roster.roles import Employment
 from tests.appraisal.casework.scene import Scene, actor_of, gridworker, result, scene, served
@@ -224,6 +228,20 @@ async def test_who_signs_for_their_result_is_not_its_server(
     for someone, server in ((made.town.worker, ""), (made.town.second_worker, "王书记")):
         slip = f"/appraisal/results/{made.cycle_id}/{someone.person_id}/print"
         await shows(client, slip, f"<th>送达人</th><td>{server}</td>", "本人签收")
+
+
+async def test_a_printed_result_keeps_the_term_it_was_served_with(
+    client: httpx.AsyncClient, made: Scene
+) -> None:
+    """Settings that change afterwards are not printed beside the day that holds."""
+    await result(made, made.town.worker, "good", "80.0")
+    await served(made, made.town.worker)
+    longer = msgspec.structs.replace(await settings_county.get(COUNTY), objection_days=9)
+    await settings_county.update(await actor_of(made, made.town.department), COUNTY, longer)
+    await act_as(client, made.town.chief)
+    slip = f"/appraisal/results/{made.cycle_id}/{made.town.worker.person_id}/print"
+    until = await calendar.add_working_days(COUNTY, made.today, 5)
+    await shows(client, slip, f"可在{chinese_date(until)}以前（含当日）书面")
 
 
 async def test_a_mark_that_nothing_can_hold_is_refused(
