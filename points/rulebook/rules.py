@@ -105,6 +105,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """No reference to a person at all; the text is the rule's own (专项帮教)."""
     repeat_zero: bool = False
     """A repeat within 7 days scores nothing."""
+    quiet_days: int = 0
+    """Days without a relapse before it may be confirmed."""
     templates: tuple[str, ...] = ()
     """Sentences to tap instead of typing."""
     effective_from: date

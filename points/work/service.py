@@ -15,6 +15,7 @@ import msgspec
 from points.errors import (
     DuplicateWork,
     NotConfirmer,
+    NotQuietYet,
     ResidentMissing,
     WorkIdReused,
     WorkNotOpen,
@@ -98,7 +99,7 @@ async def verify(
 ) -> Record:
     """Confirm every open step that waits for the actor; the last one accepts the record.
 
-    Raises NotFound, NotConfirmer, WorkNotOpen, ResidentMissing.
+    Raises NotFound, NotConfirmer, WorkNotOpen, ResidentMissing, NotQuietYet.
     """
     at = now or clock_now()
     async with DB.transaction():
@@ -107,6 +108,9 @@ async def verify(
         how = resident_how or record.resident_how
         if rule.resident and not how:
             raise ResidentMissing
+        quiet = record.work_date + timedelta(days=rule.quiet_days)
+        if today(at) < quiet:
+            raise NotQuietYet(rule.quiet_days, quiet)
         answered = [step.step for step in steps]
         await queries.answer_steps(
             actor.county_id,

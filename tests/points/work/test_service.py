@@ -11,6 +11,7 @@ import pytest
 from points.errors import (
     DuplicateWork,
     NotConfirmer,
+    NotQuietYet,
     ResidentMissing,
     WorkIdReused,
     WorkNotOpen,
@@ -157,6 +158,22 @@ async def test_nobody_confirms_their_own(rollback: None) -> None:
     assert await service.waits_for(COUNTY, record.id, NOW) == [town.other_lead.name]
     with pytest.raises(Forbidden):
         await service.verify(both, record.id, now=NOW)
+
+
+async def test_a_settled_quarrel_is_confirmed_when_it_stays_settled(rollback: None) -> None:
+    """MED-01 waits for seven days without a relapse; it may be sent back before."""
+    town = await small_county()
+    record = await logged(await by(town.worker), "MED-01", text="劝解邻里纠纷")
+    lead = await by(town.lead)
+    for days in (1, 6):
+        at = NOW + timedelta(days=days - 1)  # NOW is the day after the work
+        with pytest.raises(NotQuietYet, match="10月26日起可以办"):
+            await service.verify(lead, record.id, resident_how="phone", now=at)
+    week = NOW + timedelta(days=6)
+    done = await service.verify(lead, record.id, resident_how="phone", now=week)
+    assert done.state == State.ACCEPTED
+    other = await logged(await by(town.worker), "MED-01", text="劝解家庭纠纷")
+    await service.send_back(lead, other.id, "又吵起来了", refuse=True, now=NOW)
 
 
 async def test_a_chief_is_not_confirmed_by_the_own_leads(rollback: None) -> None:
