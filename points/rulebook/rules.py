@@ -220,6 +220,11 @@ def check_change(new: Rule, history: list[Rule], caps: Caps, today: date) -> Non
             bool(new.templates) or not new.secret,
             "这一项只记统一用语，请至少保留一句。",
         ),
+        (
+            "last_day",
+            new.effective_to is None or new.effective_to > new.effective_from,
+            "最后一天早于生效日期，请核对。",
+        ),
     ):
         if not holds:
             raise RuleRefused(field, reason)
