@@ -360,7 +360,9 @@ async def _sign(
     if mine:
         form = _own_form(step, form, today(now))
     parties = frozenset({actor.name, case.name})
-    _check(form, step, parties, official=not step.own and case.person_id is not None)
+    # Who takes an application in decides nothing yet; every further step about an applicant does.
+    official = not step.own and (case.person_id is not None or bool(steps))
+    _check(form, step, parties, official=official)
     matter = _matter(actor, case, form.effective_on)
     seen = await world(matter, chain, step, now)
     reason = refusal(machine, chain, step, actor.person_id, form.effective_on, seen)

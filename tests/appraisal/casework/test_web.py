@@ -319,6 +319,13 @@ async def test_admission_on_a_phone(client: httpx.AsyncClient, made: Scene) -> N
     assert sent.status_code == 303
     shown = await shows(client, sent.headers["location"], "汪小芳", "资格核查合格", "已满 18 周岁")
     assert "13700001111" not in shown
+    assert shown.count("我声明：与当事人不是近亲属") == shown.count('name="step"')
+    fit = {"step": "checked", "words": "看过证件", "adult": "1", "residence": "local"}
+    fit |= {"schooling": "high", "clean": "1", "effective_on": str(made.today)}
+    case = sent.headers["location"]
+    silent = await post(client, f"{case}/sign", **fit)
+    assert (silent.status_code, "请声明与当事人不是近亲属" in silent.text) == (422, True)
+    assert (await post(client, f"{case}/sign", **fit, no_kin="1")).status_code == 303
 
 
 async def test_resigning_from_the_phone(client: httpx.AsyncClient, made: Scene) -> None:
