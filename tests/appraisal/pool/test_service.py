@@ -651,6 +651,29 @@ async def test_who_was_never_excellent_is_not_recommended(rollback: None) -> Non
         await service.recommend(instructor, worker_id, form(made, "proposed"), made.now)
 
 
+async def test_an_old_year_recommends_nobody_who_was_away_since(rollback: None) -> None:
+    """Excellent in 2024, not appraised in 2025: that is neither the year nor two halves running."""
+    made = await scene()
+    department = await actor_of(made, made.town.department)
+    worker = made.town.worker
+    for year in (2024, 2025):
+        cycle_id = await opened(department, made.now, kind=Kind.ANNUAL, year=year)
+        await bring_to(department, cycle_id, Stage.NOTICE, made.now)
+        if year == 2024:
+            await result(made, worker, "excellent", "94.0", cycle_id=cycle_id)
+        await bring_to(department, cycle_id, Stage.CLOSED, made.now)
+    await result(made, worker, "excellent", "93.0")
+    await bring_to(department, made.cycle_id, Stage.APPEAL, made.now)
+    assert await queries.grades(COUNTY, worker.person_id) == [
+        ("half_year", "excellent"),
+        ("annual", ""),
+        ("annual", "excellent"),
+    ]
+    instructor = await actor_of(made, made.town.instructor)
+    with pytest.raises(StepRefused, match="不能推荐"):
+        await service.recommend(instructor, worker.person_id, form(made, "proposed"), made.now)
+
+
 async def annual(made: Scene) -> UUID:
     """The year's cycle, at its notice."""
     department = await acting(made.town.department, desk=True)
