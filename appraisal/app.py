@@ -14,6 +14,7 @@ from appraisal.duty import web_entries, web_phone, web_random
 from appraisal.index import index
 from appraisal.intake import web as intake
 from appraisal.notice import web as notice
+from appraisal.own_data import router as own_data
 from appraisal.pool import web as pool
 from appraisal.ranking import web as ranking
 from appraisal.routes import ROUTES
@@ -49,6 +50,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = now) -> Lites
             whatif.router,
             documents.router,
             scorecard.router,
+            own_data,
             web_ballot.router,
             web_desk.router,
             web_field.router,

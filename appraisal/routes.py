@@ -30,6 +30,7 @@ SCORECARD_ROUTES: Routes = {
     "GET /appraisal/desk/scheme": OVERSIGHT,
     "POST /appraisal/desk/scheme": DEPARTMENT,
     "GET /appraisal/me": FORMER_TOO,
+    "GET /appraisal/me/data.xlsx": FORMER_TOO,
     "GET /appraisal/me/{cycle_id}": FORMER_TOO,
     "GET /appraisal/team": LEADERS,
     "GET /appraisal/team/{cycle_id}": LEADERS,

@@ -1,7 +1,9 @@
 """Every refusal of the points service, in order of precedence within a feature."""
 
+from datetime import date
 from typing import ClassVar
 
+from shared.dates import chinese_date
 from shared.errors import Conflict, Forbidden, Invalid, TooMany, Unavailable
 
 
@@ -188,6 +190,15 @@ class ResidentMissing(Invalid):
         super().__init__(
             "请选择群众是怎样确认的（签字、电话或扫码）。", {"resident_how": "请选择确认方式。"}
         )
+
+
+class NotQuietYet(Conflict):
+    """The rule asks for some days without a relapse first."""
+
+    code = "not_quiet_yet"
+
+    def __init__(self, days: int, first: date) -> None:
+        super().__init__(f"满 {days} 天没有反复才能核实，{chinese_date(first)}起可以办。")
 
 
 class LedgerRefused(Conflict):

@@ -40,6 +40,17 @@ async def take_place(actor: Actor, case: CaseRow, step: Step, row: NewStep, now:
         await _rescore(actor, case, row, now)
     elif case.pool is Pool.ADMISSION:
         await _admit(actor, case, step, row, now)
+    elif "against" in step.fields and case.basis != "fault":
+        _expect_majority(int(row.given["present"]), int(row.given["against"]))
+
+
+def _expect_majority(present: int, against: int) -> None:
+    """The villagers' meeting carries an exit by more than half of those who came.
+
+    Raises StepRefused; a serious fault is a matter of evidence and not of votes.
+    """
+    if against * 2 <= present:
+        raise StepRefused("不赞成留任的没有过半数，不能据此退出；请办“停止办理，留任”。")
 
 
 async def _leave(actor: Actor, case: CaseRow, step: Step, on: date) -> None:

@@ -132,17 +132,19 @@ CHECKS: dict[str, tuple[Callable[[Field, str], bool], str]] = {
 """Kind of field → whether an answer fits, and what to do if not."""
 
 
-def problems(keys: tuple[str, ...], answers: Mapping[str, str]) -> dict[str, str]:
-    """Field → what is wrong with its answer."""
+def problems(
+    keys: tuple[str, ...], answers: Mapping[str, str], parties: frozenset[str] = frozenset()
+) -> dict[str, str]:
+    """Field → what is wrong with its answer. ``parties`` to a service do not witness it."""
     found = {}
     for key in keys:
         field = FIELDS[key]
         if reason := _problem(field, answers.get(key, "").strip()):
             found[key] = reason
     if "how" in keys:
-        found |= _service_problems(answers)
-    if "against" in keys and not found:
-        found |= _vote_problems(answers)
+        found |= _service_problems(answers, parties)
+    if "against" in keys and not found and int(answers["against"]) > int(answers["present"]):
+        found["against"] = "票数多于到会人数，请核对。"
     return found
 
 
@@ -176,24 +178,18 @@ def day_of(answer: str) -> date | None:
         return None
 
 
-def _service_problems(answers: Mapping[str, str]) -> dict[str, str]:
+def _service_problems(answers: Mapping[str, str], parties: frozenset[str]) -> dict[str, str]:
     how = answers.get("how", "").strip()
     one, two = (answers.get(f"witness_{which}", "").strip() for which in ("one", "two"))
     if how == "refused" and not one:
         return {"witness_one": "本人拒收的，请写两名见证人。"}
     if how == "refused" and (not two or one == two):
         return {"witness_two": "请写另一名见证人，两人不能相同。"}
+    if how == "refused" and (own := parties & {one, two}):
+        field = "witness_one" if one in own else "witness_two"
+        return {field: "送达人和本人不能作见证人，请写另一个人。"}
     if how == "post" and not answers.get("post_number", "").strip():
         return {"post_number": "请写挂号信编号。"}
-    return {}
-
-
-def _vote_problems(answers: Mapping[str, str]) -> dict[str, str]:
-    present, against = (int(answers[key].strip()) for key in ("present", "against"))
-    if against > present:
-        return {"against": "票数多于到会人数，请核对。"}
-    if against * 2 <= present:
-        return {"against": "不赞成留任的没有过半，不能据此办理退出；请办“停止办理，留任”。"}
     return {}
 
 

@@ -394,7 +394,10 @@ async def _sign(
     mine = step.own and not proxy
     if mine:
         form = _own_form(step, form, today(now))
-    _check(form, step, official=not step.own and case.person_id is not None)
+    parties = frozenset({actor.name, case.name})
+    # Who takes an application in decides nothing yet; every further step about an applicant does.
+    official = not step.own and (case.person_id is not None or bool(steps))
+    _check(form, step, parties, official=official)
     matter = _matter(actor, case, form.effective_on, now)
     seen = await world(matter, chain, step, now)
     reason = refusal(machine, chain, step, actor.person_id, form.effective_on, seen)
@@ -413,9 +416,9 @@ def _own_form(step: Step, form: SignForm, day: date) -> SignForm:
     return msgspec.structs.replace(form, words=words, effective_on=day, answers=given)
 
 
-def _check(form: SignForm, step: Step, *, official: bool) -> None:
+def _check(form: SignForm, step: Step, parties: frozenset[str], *, official: bool) -> None:
     """Raises Invalid naming each wrong field."""
-    found = answers.problems(step.fields, form.answers)
+    found = answers.problems(step.fields, form.answers, parties)
     if not form.words.strip() and "how" not in step.fields:
         found["words"] = "请写明理由或情况。"
     if len(form.words) > MAX_WORDS:

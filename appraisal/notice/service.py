@@ -405,7 +405,7 @@ async def _serve(
 ) -> ServingRow:
     await cycles.expect(actor.county_id, cycle_id, *RESULT_OUT)
     given = {key: str(getattr(form, key)) for key in SERVICE_FIELDS}
-    problems = fields.problems(SERVICE_FIELDS, given)
+    problems = fields.problems(SERVICE_FIELDS, given, frozenset({actor.name, found.name}))
     since = await out_on(actor.county_id, cycle_id)
     if form.served_on > today(now):
         problems["served_on"] = "送达日期还没有到。"

@@ -98,10 +98,13 @@ SELECT grade, final, veto AS vetoed, satisfaction_weight AS weight, ballots, hal
 FROM appraisal.scorecard
 WHERE county_id = $1 AND cycle_id = $2 AND person_id = $3 AND current
 """
+# The county's latest cycles, those without the person, too: what they were before is long ago.
 GRADES = """
-SELECT c.kind, r.grade FROM appraisal.scorecard r
-JOIN appraisal.cycle c ON c.county_id = $1 AND c.id = r.cycle_id
-WHERE r.county_id = $1 AND r.current AND r.person_id = $2 AND c.state IN ('appeal', 'closed')
+SELECT c.kind, COALESCE(r.grade, '') AS grade
+FROM appraisal.cycle c
+LEFT JOIN appraisal.scorecard r ON r.county_id = $1 AND r.cycle_id = c.id AND r.current
+  AND r.person_id = $2
+WHERE c.county_id = $1 AND c.state IN ('appeal', 'closed')
 ORDER BY c.ends_on DESC LIMIT 4
 """
 # Who calibrated this person's score, and who passed the results of the cycle on to the notice.
@@ -227,7 +230,7 @@ async def standing(county_id: int, cycle_id: UUID, person_id: UUID) -> Standing 
 
 
 async def grades(county_id: int, person_id: UUID) -> list[tuple[str, str]]:
-    """(kind of cycle, grade), the latest first; only results that are out for good."""
+    """(kind of cycle, grade or empty), the latest first; only results that are out for good."""
     rows = await DB.fetch(GRADES, county_id, person_id)
     return [(row["kind"], row["grade"]) for row in rows]
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from appraisal.cycle import queries as cycles
 from appraisal.survey import queries, service
 from appraisal.survey.draw import Drawn
 from appraisal.survey.errors import WrongState
@@ -32,14 +33,19 @@ STATUS_NAMES = {"pending": "待访", "handed": "已发票", "refused": "拒绝",
 async def assign(
     actor: Actor, survey_id: UUID, village_code: str, person_id: UUID, now: datetime
 ) -> None:
-    """Name an interviewer of a village; raises NotFound, Invalid for one of that village."""
+    """Name an interviewer of a village; raises NotFound, Invalid for one of that village.
+
+    Nor for who worked in it within the cycle's period: these ballots are about them, too.
+    """
     authority = _require_field(actor, village_code)
-    await _open(actor, survey_id)
+    survey = await _open(actor, survey_id)
     duties = await roster.duties_at(actor.county_id, person_id, today(now))
     if not duties:
         raise NotFound("没有找到这个人，或其现在没有任职。")
     if not may_interview(duties, village_code[:12]):
         raise Invalid("访问员不能是本村（社区）的人，请换别的村或乡镇的人。")
+    if person_id in await _appraised(actor.county_id, survey, village_code[:12]):
+        raise Invalid("这个人考核期内在本村（社区）当过网格员，请换一个人。")
     async with DB.transaction():
         await queries.insert_interviewer(
             actor.county_id,
@@ -70,12 +76,16 @@ async def interviewers(actor: Actor, survey_id: UUID, code: str) -> list[Intervi
     return await queries.interviewers(actor.county_id, survey_id, code)
 
 
-async def candidates(actor: Actor, village_code: str, now: datetime) -> list[Candidate]:
+async def candidates(
+    actor: Actor, survey: SurveyRow, village_code: str, now: datetime
+) -> list[Candidate]:
     """People of the same township, or of the county, who may interview the village."""
     _require_field(actor, village_code)
     # On the page of a grid too, nobody of its village.
     village = village_code[:12]
-    return await queries.candidates(actor.county_id, village[:9], village, today(now))
+    appraised = await _appraised(actor.county_id, survey, village)
+    found = await queries.candidates(actor.county_id, village[:9], village, today(now))
+    return [one for one in found if one.person_id not in appraised]
 
 
 async def villages(actor: Actor) -> list[tuple[SurveyRow, UnitRow]]:
@@ -218,6 +228,15 @@ async def _open(actor: Actor, survey_id: UUID) -> SurveyRow:
     if survey.state == "closed":
         raise WrongState("这次测评已经结束。")
     return survey
+
+
+async def _appraised(county_id: int, survey: SurveyRow, village: str) -> set[UUID]:
+    """Gridworkers of a village at any time of the cycle's period, wherever they are now."""
+    cycle = await cycles.cycle(county_id, survey.cycle_id)
+    if cycle is None:  # a foreign key keeps it
+        raise NotFound
+    spans = await roster.workers(county_id, village, cycle.starts_on, cycle.ends_on)
+    return {span.person_id for span in spans}
 
 
 async def _interviews(actor: Actor, survey_id: UUID, village_code: str) -> bool:

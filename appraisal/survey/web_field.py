@@ -233,7 +233,7 @@ async def _village(
         may_note=may_note,
         runs=runs,
         interviewers=await field.interviewers(actor, survey_id, village_code) if runs else [],
-        candidates=await field.candidates(actor, village_code, at) if runs else [],
+        candidates=await field.candidates(actor, survey, village_code, at) if runs else [],
         notes=NOTES,
         names=STATUS_NAMES,
         visits=VISITS,

@@ -100,7 +100,7 @@ async def _closed_half(people: Mapping[str, UUID], half: Half) -> None:
                 for number, entry in enumerate(data.WORK[: one.works]):
                     moment = start + timedelta(days=3 * number)
                     await _log(people[one.name], entry, moment)
-        await _confirm(people, village.cadres, start + timedelta(days=22))
+        await _confirm(people, village.cadres, start + timedelta(days=25))
 
 
 async def _running_month(people: Mapping[str, UUID], at: datetime) -> None:

@@ -26,7 +26,6 @@ from points.mall.rules import (
     prohibited,
 )
 from points.mall.schemas import ProductRow, ShopRow
-from shared import settings_county
 from shared.audit import service as audit
 from shared.clock import now, today
 from shared.database import DB
@@ -367,7 +366,7 @@ async def _keeper(
 
 async def _goods(county_id: int, table: Table) -> list[_Goods]:
     """The lines that may be sold; everything else becomes a fault."""
-    settings = await settings_county.get(county_id)
+    values = await mall.values(county_id)
     open_shops = tuple(await mall.shops_in_business(county_id))
     by_name = {shop.name: shop for shop in open_shops}
     named = table.has("店名")
@@ -390,7 +389,7 @@ async def _goods(county_id: int, table: Table) -> list[_Goods]:
             table.fault(row, "品名", "文件里有两行相同的商品，请删去一行。")
         seen.add(key)
         _check_names(row, table, ("品名", "单位"))
-        _check_price(row, table, settings.point_value_fen)
+        _check_price(row, table, values)
         for field, fault in limit_faults(row["每月限兑"], row["低库存提醒"]).items():
             table.fault(row, LIMITS[field], fault)
         shops = (shop,) if shop else open_shops
@@ -398,11 +397,11 @@ async def _goods(county_id: int, table: Table) -> list[_Goods]:
     return found
 
 
-def _check_price(row: Row, table: Table, point_value_fen: int) -> None:
+def _check_price(row: Row, table: Table, values: tuple[int, int | None]) -> None:
     points, cost = row["兑换积分"], row["协议进价元"]
     if points is None or cost is None:
         return
-    if fault := price_fault(PriceTerms(points, cost, row["市场价元"]), point_value_fen):
+    if fault := price_fault(PriceTerms(points, cost, row["市场价元"]), *values):
         table.fault(row, "兑换积分", fault)
     if row["初始库存"] is not None and row["初始库存"] > MAX_PIECES:
         table.fault(row, "初始库存", f"库存不能超过 {MAX_PIECES}，请核对。")

@@ -57,6 +57,18 @@ INSERT_AGREEMENT = """
 INSERT INTO points.agreement (county_id, id, shop_id, first_day, last_day, recorded_at, recorded_by)
 VALUES ($1, $2, $3, $4, $5, $6, $7)
 """
+# Prices that are or will be in force and ask more money than their points are worth.
+UNDERPAID = """
+SELECT d.name FROM points.price p
+JOIN points.product d ON d.county_id = $1 AND d.id = p.product_id AND d.state = 'listed'
+WHERE p.county_id = $1 AND p.state = 'approved' AND p.purchase_fen * 10 > p.points * $2
+  AND NOT EXISTS (SELECT FROM points.price n
+      WHERE n.county_id = $1 AND n.product_id = p.product_id AND n.state = 'approved'
+        AND n.shop_id IS NOT DISTINCT FROM p.shop_id
+        AND n.first_day > p.first_day AND n.first_day <= $3)
+ORDER BY d.name COLLATE "C" LIMIT 1
+"""
+LEAST_VALUE = "SELECT min(point_value_fen) FROM points.fund WHERE county_id = $1"
 LOCK_SHOP = "SELECT version FROM points.shop WHERE county_id = $1 AND id = $2 FOR UPDATE"
 LOCK_PRODUCT = "SELECT version FROM points.product WHERE county_id = $1 AND id = $2 FOR UPDATE"
 
@@ -400,6 +412,18 @@ async def offers(county_id: int, shop_id: UUID, on: date) -> list[Offer]:
 async def stocked(county_id: int) -> set[tuple[UUID, UUID]]:
     """Every (shop, product) that has a shelf."""
     return {(row["shop_id"], row["product_id"]) for row in await DB.fetch(STOCKED, county_id)}
+
+
+async def least_value(county_id: int) -> int | None:
+    """The least reference value (fen a point) that a fund was opened with."""
+    found: int | None = await DB.fetchval(LEAST_VALUE, county_id)
+    return found
+
+
+async def underpaid(county_id: int, value_fen: int, on: date) -> str | None:
+    """A product whose price a point of this value does not cover."""
+    found: str | None = await DB.fetchval(UNDERPAID, county_id, value_fen, on)
+    return found
 
 
 async def stock_moves(county_id: int, shop_id: UUID, product_id: UUID) -> list[MoveRow]:

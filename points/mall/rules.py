@@ -119,20 +119,24 @@ def category_of(text: str) -> Category | None:
     return next((item for item, name in CATEGORY_NAMES.items() if name == wanted), None)
 
 
-def price_fault(terms: PriceTerms, point_value_fen: int) -> str | None:
+def price_fault(
+    terms: PriceTerms, point_value_fen: int, funded_fen: int | None = None
+) -> str | None:
     """Why a price may not be set, as a sentence; None if it may.
 
     points × reference value must cover the agreed purchase price, or the village would pay more
     than it gave out, and may not exceed the market price, or points would be worth less than money.
+    A fund keeps the reference value it was opened with: ``funded_fen`` is the least of them.
     """
     if terms.points <= 0 or terms.points % 10:
         return "兑换积分要填大于 0 的整数分。"
     if terms.purchase_fen < 0:
         return "协议进价不能是负数。"
     worth = terms.points // 10 * point_value_fen
-    if worth < terms.purchase_fen:
+    paid = terms.points // 10 * min(point_value_fen, funded_fen or point_value_fen)
+    if paid < terms.purchase_fen:
         return (
-            f"{terms.points // 10} 分只值 {yuan(worth)} 元，低于协议进价 "
+            f"{terms.points // 10} 分只值 {yuan(paid)} 元，低于协议进价 "
             f"{yuan(terms.purchase_fen)} 元，请提高兑换积分或压低进价。"
         )
     if terms.market_fen is not None and worth > terms.market_fen:

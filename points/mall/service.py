@@ -390,6 +390,17 @@ async def set_price(county_id: int, form: PriceForm, *, at: datetime) -> bool:
     return True
 
 
+async def values(county_id: int) -> tuple[int, int | None]:
+    """What a point is worth by the settings, and by the fund that gives the least for it."""
+    settings = await settings_county.get(county_id)
+    return settings.point_value_fen, await queries.least_value(county_id)
+
+
+async def underpaid(county_id: int, value_fen: int, on: date) -> str | None:
+    """A product that would cost a fund with this reference value more than its points."""
+    return await queries.underpaid(county_id, value_fen, on)
+
+
 async def move_stock(actor: Actor, shop_id: UUID, form: StockForm, now: datetime) -> None:
     """Pieces in, out or counted; the ledger keeps who and when. Raises Invalid, Refused."""
     found = await shop(actor.county_id, shop_id)
@@ -442,9 +453,8 @@ async def _priced(county_id: int, form: PriceForm, actor: Actor | None) -> Price
     found = await queries.product(county_id, form.product_id, form.first_day)
     if found is None:
         raise NotFound
-    settings = await settings_county.get(county_id)
     terms = PriceTerms(form.points, form.purchase_fen, found.market_fen)
-    if fault := price_fault(terms, settings.point_value_fen):
+    if fault := price_fault(terms, *await values(county_id)):
         raise Invalid(fault, {"points": fault})
     return PriceRow(
         id=new_id(),
@@ -471,9 +481,8 @@ async def _priced(county_id: int, form: PriceForm, actor: Actor | None) -> Price
 async def _still_fits(county_id: int, row: PriceRow) -> None:
     """What a proposal was held against may have changed since. Raises Invalid."""
     found = await queries.product(county_id, row.product_id, row.first_day)
-    settings = await settings_county.get(county_id)
     terms = PriceTerms(row.points, row.purchase_fen, found.market_fen if found else None)
-    if fault := price_fault(terms, settings.point_value_fen):
+    if fault := price_fault(terms, *await values(county_id)):
         raise Invalid(f"不能同意：{fault}", {"points": fault})
 
 

@@ -102,6 +102,7 @@ RULES: tuple[Rule, ...] = (
         _V1,
         ("劝解邻里纠纷", "劝解邻里宅基地纠纷", "劝解家庭纠纷"),
         resident=True,
+        quiet_days=7,
     ),
     _rule(
         "MED-02",

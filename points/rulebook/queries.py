@@ -33,21 +33,19 @@ SELECT kind, code, body::text AS body, effective_to FROM points.rule_version
 WHERE county_id = $1 AND kind = $2 ORDER BY code, version
 """
 ANY = "SELECT EXISTS (SELECT FROM points.rule_version WHERE county_id = $1)"
-LOCK = """
-SELECT id FROM points.rule_version WHERE county_id = $1 AND code = $2 AND effective_to IS NULL
-FOR UPDATE
-"""
+LOCK = "SELECT id FROM points.rule_version WHERE county_id = $1 AND code = $2 FOR UPDATE"
+# Also one that has a last day of its own, where that lies behind the new version's first.
 END = """
 UPDATE points.rule_version SET effective_to = $3
-WHERE county_id = $1 AND code = $2 AND effective_to IS NULL
+WHERE county_id = $1 AND code = $2 AND (effective_to IS NULL OR effective_to > $3)
 """
 INSERT = """
 INSERT INTO points.rule_version
     (county_id, id, kind, code, version, effective_from, effective_to, body, recorded_at,
      recorded_by)
-SELECT $1, v.id, v.kind, v.code, v.version, v.effective_from, NULL, v.body::jsonb, $8, $9
-FROM unnest($2::uuid[], $3::text[], $4::text[], $5::int[], $6::date[], $7::text[])
-    AS v (id, kind, code, version, effective_from, body)
+SELECT $1, v.id, v.kind, v.code, v.version, v.effective_from, v.effective_to, v.body::jsonb, $9, $10
+FROM unnest($2::uuid[], $3::text[], $4::text[], $5::int[], $6::date[], $7::date[], $8::text[])
+    AS v (id, kind, code, version, effective_from, effective_to, body)
 ON CONFLICT DO NOTHING
 """
 
@@ -60,6 +58,7 @@ class NewVersion(msgspec.Struct, frozen=True):
     code: str
     version: int
     effective_from: date
+    effective_to: date | None
     body: str
 
 
@@ -79,11 +78,12 @@ async def seeded(county_id: int) -> bool:
     return bool(await DB.fetchval(ANY, county_id))
 
 
-async def lock_open(county_id: int, code: str) -> None:
+async def lock(county_id: int, code: str) -> None:
+    """One change of a rule at a time."""
     await DB.execute(LOCK, county_id, code)
 
 
-async def end_open(county_id: int, code: str, on: date) -> None:
+async def end(county_id: int, code: str, on: date) -> None:
     await DB.execute(END, county_id, code, on)
 
 
@@ -96,6 +96,7 @@ async def insert(county_id: int, rows: Sequence[NewVersion], at: datetime, by: U
         [row.code for row in rows],
         [row.version for row in rows],
         [row.effective_from for row in rows],
+        [row.effective_to for row in rows],
         [row.body for row in rows],
         at,
         by,

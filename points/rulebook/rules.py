@@ -105,6 +105,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """No reference to a person at all; the text is the rule's own (专项帮教)."""
     repeat_zero: bool = False
     """A repeat within 7 days scores nothing."""
+    quiet_days: int = 0
+    """Days without a relapse before it may be confirmed."""
     templates: tuple[str, ...] = ()
     """Sentences to tap instead of typing."""
     effective_from: date
@@ -217,6 +219,11 @@ def check_change(new: Rule, history: list[Rule], caps: Caps, today: date) -> Non
             "templates",
             bool(new.templates) or not new.secret,
             "这一项只记统一用语，请至少保留一句。",
+        ),
+        (
+            "last_day",
+            new.effective_to is None or new.effective_to > new.effective_from,
+            "最后一天早于生效日期，请核对。",
         ),
     ):
         if not holds:

@@ -102,7 +102,7 @@ async def planned(county_id: int, on: date) -> set[str]:
 async def change_rule(
     actor: Actor, new: Rule, now: datetime | None = None, *, based_on: int | None = None
 ) -> Rule:
-    """Put a new version of an existing rule into force from its day on.
+    """Put a new version of an existing rule into force from its day on, to its last if it has one.
 
     ``based_on`` is the version that was looked at. Raises RuleRefused naming the field and the
     reason, NotFound for an unknown code, Conflict when somebody was quicker.
@@ -110,7 +110,7 @@ async def change_rule(
     require(actor, Action.RULES_EDIT, Target(unit_code=str(actor.county_id)))
     at = now or clock_now()
     async with DB.transaction():
-        await queries.lock_open(actor.county_id, new.code)
+        await queries.lock(actor.county_id, new.code)
         versions = await history(actor.county_id, new.code)
         if based_on is not None and based_on != versions[-1].version:
             raise Conflict(f"别人刚存了第 {versions[-1].version} 版，请核对后再改。")
@@ -120,7 +120,7 @@ async def change_rule(
         for stored in await caps_versions(actor.county_id):
             if stored.until is None or stored.until > new.effective_from:
                 check_change(new, versions, stored.caps, today(at))
-        await queries.end_open(actor.county_id, new.code, new.effective_from)
+        await queries.end(actor.county_id, new.code, new.effective_from)
         await queries.insert(
             actor.county_id, [_version("award", new.code, new)], at, actor.person_id
         )
@@ -142,7 +142,7 @@ async def change_caps(actor: Actor, new: Caps, now: datetime | None = None) -> N
     at = now or clock_now()
     async with DB.transaction():
         await ensure_seeded(actor.county_id)
-        await queries.lock_open(actor.county_id, CAPS_CODE)
+        await queries.lock(actor.county_id, CAPS_CODE)
         rows = await queries.history(actor.county_id, CAPS_CODE)
         versions = [msgspec.json.decode(row.body, type=Caps) for row in rows]
         rules = [
@@ -151,7 +151,7 @@ async def change_caps(actor: Actor, new: Caps, now: datetime | None = None) -> N
             if rule.effective_to is None or rule.effective_to > new.effective_from
         ]
         check_caps(new, versions, rules, today(at))
-        await queries.end_open(actor.county_id, CAPS_CODE, new.effective_from)
+        await queries.end(actor.county_id, CAPS_CODE, new.effective_from)
         stored = msgspec.structs.replace(
             _version("caps", CAPS_CODE, new), version=len(versions) + 1
         )
@@ -198,5 +198,6 @@ def _version(kind: str, code: str, body: Rule | Penalty | Caps) -> NewVersion:
         code,
         getattr(body, "version", 1),
         body.effective_from,
+        getattr(body, "effective_to", None),
         msgspec.json.encode(body).decode(),
     )

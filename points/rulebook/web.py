@@ -51,6 +51,7 @@ class RuleForm(msgspec.Struct, frozen=True, kw_only=True):
     repeat_zero: bool = False
     templates: str = ""
     effective_from: date
+    last_day: date | None = None
 
 
 class Query(msgspec.Struct, frozen=True):
@@ -138,7 +139,7 @@ def _version(last: Rule, form: RuleForm) -> Rule:
         repeat_zero=form.repeat_zero,
         templates=tuple(line.strip() for line in form.templates.splitlines() if line.strip()),
         effective_from=form.effective_from,
-        effective_to=None,
+        effective_to=form.last_day + timedelta(days=1) if form.last_day else None,
     )
 
 

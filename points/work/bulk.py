@@ -222,6 +222,7 @@ def _record_answers(
             step.step,
             record.grid_code,
             record.excluded,
+            record.worker_id,
             cadre=record.cadre,
             confirmed=frozenset(taken),
         )

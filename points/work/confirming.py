@@ -48,13 +48,16 @@ class Roll:
         step: Step,
         grid_code: str,
         excluded: frozenset[UUID],
+        worker: UUID,
         *,
         cadre: bool,
         confirmed: frozenset[UUID] = frozenset(),
     ) -> Confirmer | None:
         """Who confirms a step, as :func:`points.work.rules.confirmer`."""
         near = self.near(grid_code)
-        return confirmer(step, grid_code, excluded, near, cadre=cadre, confirmed=confirmed)
+        return confirmer(
+            step, grid_code, excluded, near, cadre=cadre, worker=worker, confirmed=confirmed
+        )
 
 
 async def roll_of(county_id: int, on: date, code: str = "") -> Roll:

@@ -240,7 +240,9 @@ async def _steps(
     for each in alike:
         excluded = _excluded(actor, each.worker_id)
         for step in _rule(world, each.code, each.version).steps:
-            found = roll.confirmer(step, each.grid_code, excluded, cadre=each.worker_id in cadres)
+            found = roll.confirmer(
+                step, each.grid_code, excluded, each.worker_id, cadre=each.worker_id in cadres
+            )
             where = (found.role, found.unit_code, found.grid_code) if found else ("", "", "")
             steps.append((each.worker_id, each.grid_code, each.code, each.version, step, *where))
     await staging.stage_steps(steps)
@@ -276,7 +278,7 @@ async def _signed(
                 rolls[row.work_date] = await confirming.roll_of(county_id, row.work_date)
             excluded = _excluded(actor, row.worker_id)
             who = rolls[row.work_date].confirmer(
-                row.step, row.grid_code, excluded, cadre=row.worker_id in cadres
+                row.step, row.grid_code, excluded, row.worker_id, cadre=row.worker_id in cadres
             )
             if by := _named(who, row, taken):
                 assert who is not None  # noqa: S101  somebody of it was named

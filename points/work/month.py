@@ -5,7 +5,7 @@ public notice of five working days → posted. A record under an open objection 
 the month does not.
 """
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 import msgspec
@@ -89,6 +89,14 @@ async def village(
     ]
 
 
+async def notice_days(county_id: int, row: MonthRow) -> int:
+    """Working days of a notice: as it was published, whatever the settings have become since."""
+    if row.notice_from and row.notice_to:
+        first = row.notice_from + timedelta(days=1)
+        return await calendar.working_days(county_id, first, row.notice_to)
+    return (await settings_county.get(county_id)).notice_days
+
+
 async def sampled(actor: Actor, row: MonthRow) -> list[Line]:
     """The records of a month that the township looks at."""
     return await work_queries.lines(actor.county_id, [UUID(item) for item in row.sample])
@@ -98,17 +106,19 @@ async def may_review(actor: Actor, row: MonthRow, now: datetime | None = None) -
     """Which of ``committee`` and ``supervisor`` the actor may answer for this month's village.
 
     They are two people, even where one holds both posts; who stands in from above may answer both.
+    Nobody reviews a month with their own records.
     """
     roll = await work_queries.roll(actor.county_id, today(now), REVIEWERS, row.village_code)
     grid = row.village_code + "000"
+    workers = await queries.workers_of_run(actor.county_id, row.month, row.village_code)
     found = []
     for step, other in (
         (Step.COMMITTEE, row.supervisor_id),
         (Step.SUPERVISOR, row.committee_id),
     ):
-        who = confirmer(step, grid, frozenset(), roll, cadre=False)
+        who = confirmer(step, grid, workers, roll, cadre=False)
         if who and other and not who.escalated:
-            who = confirmer(step, grid, frozenset({other}), roll, cadre=False)
+            who = confirmer(step, grid, workers | {other}, roll, cadre=False)
         if who and any(held.person_id == actor.person_id for held in who.people):
             found.append(step.value)
     return found
@@ -318,7 +328,7 @@ def _partial(actor: Actor, row: ObjectionRow) -> bool:
 async def answer(
     actor: Actor, objection_id: UUID, *, upheld: bool, text: str, now: datetime | None = None
 ) -> None:
-    """Answer an objection, or decide its second review (then not who answered first).
+    """Answer an objection, or decide its second review (then not who decided before).
 
     An upheld objection to a refused record accepts it, and in immediate mode posts it. Raises
     NotFound, Forbidden, ObjectionRefused.

@@ -152,6 +152,11 @@ OF_RUN = """
 SELECT id FROM points.work_record
 WHERE county_id = $1 AND run_month = $2 AND starts_with(grid_code, $3) AND state = $4
 """
+WORKERS_OF_RUN = """
+SELECT DISTINCT worker_id FROM points.work_record
+WHERE county_id = $1 AND run_month = $2 AND starts_with(grid_code, $3)
+  AND state IN ('accepted', 'posted')
+"""
 MOVE_PENDING = """
 UPDATE points.work_record SET run_month = $4
 WHERE county_id = $1 AND run_month = $2 AND starts_with(grid_code, $3) AND state = 'pending'
@@ -249,6 +254,12 @@ async def move_to_run(county_id: int, record_id: UUID, month: int) -> None:
 async def of_run(county_id: int, month: int, code: str, state: str) -> list[UUID]:
     rows = await DB.fetch(OF_RUN, county_id, month, code, state)
     return [row["id"] for row in rows]
+
+
+async def workers_of_run(county_id: int, month: int, code: str) -> frozenset[UUID]:
+    """Whose records a run would post."""
+    rows = await DB.fetch(WORKERS_OF_RUN, county_id, month, code)
+    return frozenset(row["worker_id"] for row in rows)
 
 
 async def move_pending(county_id: int, month: int, code: str, to: int) -> None:

@@ -75,15 +75,21 @@ def confirmer(
     roll: Sequence[PostHeld],
     *,
     cadre: bool,
+    worker: UUID | None = None,
     confirmed: frozenset[UUID] = frozenset(),
 ) -> Confirmer | None:
     """Who confirms a step of a record from a grid; None when nobody up to the county can.
 
     ``excluded`` are the worker and whoever entered the record; ``confirmed`` have confirmed another
     step of it, and may do this one only where they stand in. A cadre's own record is confirmed one
-    level up. ``roll`` holds the posts of the grid's village, township and county that day.
+    level up, and the chief's, whatever the form of employment: the leads work under the chief.
+    ``roll`` holds the posts of the grid's village, township and county that day.
     """
     proper = _proper(step)
+    cadre = cadre or any(
+        held.role is Role.CHIEF and held.person_id == worker and held.unit_code == grid_code[:12]
+        for held in roll
+    )
     for rung, (role, unit, grid) in enumerate(_ladder(step, grid_code, cadre=cadre)):
         people = tuple(
             held
@@ -159,6 +165,14 @@ def unfit(text: str, missing: str) -> str:
     if len(words) > MAX_WORDS:
         return f"最多 {MAX_WORDS} 个字，请写短一些。"
     return "" if words else missing
+
+
+def household_key(text: str) -> str:
+    """A household's number as the office's files have it: half width, without spaces.
+
+    One household typed in two ways would be visited twice in a week.
+    """
+    return "".join(unicodedata.normalize("NFKC", text).split())
 
 
 def month_of(day: date) -> int:

@@ -15,6 +15,7 @@ import msgspec
 from points.errors import (
     DuplicateWork,
     NotConfirmer,
+    NotQuietYet,
     ResidentMissing,
     WorkIdReused,
     WorkNotOpen,
@@ -32,6 +33,7 @@ from points.work.rules import (
     State,
     confirmer,
     drawn,
+    household_key,
     month_bounds,
     month_of,
     next_month,
@@ -98,7 +100,7 @@ async def verify(
 ) -> Record:
     """Confirm every open step that waits for the actor; the last one accepts the record.
 
-    Raises NotFound, NotConfirmer, WorkNotOpen, ResidentMissing.
+    Raises NotFound, NotConfirmer, WorkNotOpen, ResidentMissing, NotQuietYet.
     """
     at = now or clock_now()
     async with DB.transaction():
@@ -107,6 +109,9 @@ async def verify(
         how = resident_how or record.resident_how
         if rule.resident and not how:
             raise ResidentMissing
+        quiet = record.work_date + timedelta(days=rule.quiet_days)
+        if today(at) < quiet:
+            raise NotQuietYet(rule.quiet_days, quiet)
         answered = [step.step for step in steps]
         await queries.answer_steps(
             actor.county_id,
@@ -336,6 +341,7 @@ async def refresh(county_id: int, code: str, now: datetime | None = None) -> int
             step.step,
             record.grid_code,
             record.excluded,
+            record.worker_id,
             cadre=record.cadre,
             confirmed=frozenset(record.confirmed),
         )
@@ -398,6 +404,7 @@ async def _declare(
     place, source, authority = origin
     county_id = actor.county_id
     rule = await declarable(county_id, form.rule_code, form.work_date)
+    form = msgspec.structs.replace(form, household=household_key(form.household))
     text = text_of(rule, form.text)
     check_fields(rule, form, text, photo)
     fingerprint = fingerprint_of(worker_id, form, text, photo)
@@ -535,7 +542,7 @@ async def _open_steps(county_id: int, row: NewRecord, steps: Sequence[Step], at:
     cadre = await is_cadre(county_id, row.worker_id)
     rows = []
     for step in steps:
-        found = confirmer(step, row.grid_code, excluded, roll, cadre=cadre)
+        found = confirmer(step, row.grid_code, excluded, roll, cadre=cadre, worker=row.worker_id)
         rows.append(new_step(row.id, step, found))
     await queries.insert_steps(county_id, rows)
 
@@ -577,7 +584,15 @@ async def _confirmer(
 ) -> Confirmer | None:
     excluded = frozenset(filter(None, (record.worker_id, record.entered_by, *record.recused)))
     cadre = await is_cadre(county_id, record.worker_id)
-    return confirmer(Step(step), record.grid_code, excluded, roll, cadre=cadre, confirmed=confirmed)
+    return confirmer(
+        Step(step),
+        record.grid_code,
+        excluded,
+        roll,
+        cadre=cadre,
+        worker=record.worker_id,
+        confirmed=confirmed,
+    )
 
 
 async def _answerable(

@@ -265,6 +265,8 @@ async def _form(
     offered = [
         rule for rule in found if rule.category == category and Step.SYSTEM not in rule.steps
     ]
+    if not offered:
+        raise NotFound("这一类现在没有可以申报的事项。")
     chosen = next((rule for rule in offered if rule.code == code), offered[0])
     sentences = await service.sentences(actor, chosen)
     return page(

@@ -178,6 +178,7 @@ async def notice(request: Asked, village_code: FromPath[str], number: FromPath[i
         people=_people(workers),
         categories=CATEGORY_NAMES,
         on=row.notice_from or today(moment(request)),
+        days=await month.notice_days(actor.county_id, row),
         seals=await seal.month(actor.county_id, date(number // 100, number % 100, 1)),
         desk=actor.desk,
     )

@@ -160,7 +160,8 @@ async def data(request: Asked) -> Template:
     """What is kept about oneself, why, and whom to tell that something is wrong."""
     actor = request.user
     found = await own_data.sections(actor, contributors(request), moment(request))
-    return _page(request, "m_data", sections=found)
+    works = Role.GRIDWORKER in actor.roles or actor.former
+    return _page(request, "m_data", sections=found, works=works)
 
 
 @get("/me/data.xlsx")

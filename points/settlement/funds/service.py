@@ -12,6 +12,7 @@ from uuid import UUID
 from points.ledger import service as ledger
 from points.ledger.items import AddResolution, Code, OpenFund
 from points.ledger.rules import expires_on
+from points.mall import service as mall
 from points.settlement.funds import queries
 from points.settlement.funds.schemas import FundRow, ResolutionForm, ResolutionRow, Resolved
 from shared import settings_county
@@ -78,7 +79,7 @@ async def resolve(
 ) -> Resolved:
     """Enter a resolution: opens the unit's fund if it has none, raises its budget, releases.
 
-    Raises Invalid (a field), NotFound, Conflict (the number is taken).
+    Raises Invalid (a field), NotFound, Conflict (the number is taken, a price is not covered).
     """
     if actor:
         require(actor, Action.FUND_EDIT, Target(unit_code=form.unit_code))
@@ -95,7 +96,7 @@ async def resolve(
         fund_id = await queries.fund_of_unit(county_id, form.unit_code)
         opening = None
         if fund_id is None:
-            opening = await _opening(actor, county_id, form.unit_code, unit.name)
+            opening = await _opening(actor, county_id, form.unit_code, unit.name, today(at))
             fund_id = opening.id
         raising = AddResolution(
             id=new_id(),
@@ -138,9 +139,16 @@ def checked(form: ResolutionForm, on: date) -> None:
         raise Invalid("有几处需要改正。", problems)
 
 
-async def _opening(actor: Actor | None, county_id: int, unit_code: str, unit_name: str) -> OpenFund:
-    """A unit's first fund; it takes over what waits below, and awards of the unit itself."""
+async def _opening(
+    actor: Actor | None, county_id: int, unit_code: str, unit_name: str, on: date
+) -> OpenFund:
+    """A unit's first fund; it takes over what waits below, and awards of the unit itself.
+
+    Raises Conflict while a price asks more money than the fund gives for its points.
+    """
     settings = await settings_county.get(county_id)
+    if name := await mall.underpaid(county_id, settings.point_value_fen, on):
+        raise Conflict(f"按现在的每分参考值，“{name}”的积分价抵不上协议进价。请先改价，再立资金。")
     return OpenFund(
         id=new_id(),
         actor_id=actor.person_id if actor else None,

@@ -6,6 +6,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import httpx
+import msgspec
 import openpyxl
 import pytest
 
@@ -17,6 +18,7 @@ from appraisal.casework.schemas import Opening
 from appraisal.cycle.rules import Stage
 from appraisal.notice import service as notice
 from appraisal.notice.schemas import NoticeForm
+from shared import settings_county
 from shared.calendar import service as calendar
 from shared.clock import now
 from shared.database import DB
@@ -235,6 +237,20 @@ async def test_who_signs_for_their_result_is_not_its_server(
         await shows(client, slip, f"<th>送达人</th><td>{server}</td>", "本人签收")
 
 
+async def test_a_printed_result_keeps_the_term_it_was_served_with(
+    client: httpx.AsyncClient, made: Scene
+) -> None:
+    """Settings that change afterwards are not printed beside the day that holds."""
+    await result(made, made.town.worker, "good", "80.0")
+    await served(made, made.town.worker)
+    longer = msgspec.structs.replace(await settings_county.get(COUNTY), objection_days=9)
+    await settings_county.update(await actor_of(made, made.town.department), COUNTY, longer)
+    await act_as(client, made.town.chief)
+    slip = f"/appraisal/results/{made.cycle_id}/{made.town.worker.person_id}/print"
+    until = await calendar.add_working_days(COUNTY, made.today, 5)
+    await shows(client, slip, f"可在{chinese_date(until)}以前（含当日）书面")
+
+
 async def test_a_mark_that_nothing_can_hold_is_refused(
     client: httpx.AsyncClient, made: Scene
 ) -> None:
@@ -249,6 +265,8 @@ async def test_a_mark_that_nothing_can_hold_is_refused(
     for mark in ("\0", "\x0b"):
         wrong = await post(client, f"{case}/sign", **told, witness_one=f"甲{mark}丙")
         assert (wrong.status_code, "不能识别的字符" in wrong.text) == (422, True)
+    own = await post(client, f"{case}/sign", **told, witness_one=made.clerk.name)
+    assert (own.status_code, "送达人和本人不能作见证人" in own.text) == (422, True)
     assert (await post(client, f"{case}/sign", **told, witness_one="甲")).status_code == 303
 
 
@@ -308,6 +326,13 @@ async def test_admission_on_a_phone(client: httpx.AsyncClient, made: Scene) -> N
     assert sent.status_code == 303
     shown = await shows(client, sent.headers["location"], "汪小芳", "资格核查合格", "已满 18 周岁")
     assert "13700001111" not in shown
+    assert shown.count("我声明：与当事人不是近亲属") == shown.count('name="step"')
+    fit = {"step": "checked", "words": "看过证件", "adult": "1", "residence": "local"}
+    fit |= {"schooling": "high", "clean": "1", "effective_on": str(made.today)}
+    case = sent.headers["location"]
+    silent = await post(client, f"{case}/sign", **fit)
+    assert (silent.status_code, "请声明与当事人不是近亲属" in silent.text) == (422, True)
+    assert (await post(client, f"{case}/sign", **fit, no_kin="1")).status_code == 303
 
 
 async def test_resigning_from_the_phone(client: httpx.AsyncClient, made: Scene) -> None:

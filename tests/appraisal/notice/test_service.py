@@ -92,13 +92,15 @@ async def test_a_notice_waits_for_its_stage(rollback: None) -> None:
         ({"how": "refused"}, "witness_one"),
         ({"how": "refused", "witness_one": "甲"}, "witness_two"),
         ({"how": "refused", "witness_one": "甲", "witness_two": "甲"}, "witness_two"),
+        ({"how": "refused", "witness_one": "王书记", "witness_two": "乙"}, "witness_one"),
+        ({"how": "refused", "witness_one": "甲", "witness_two": "欧阳金山"}, "witness_two"),
         ({"how": "post"}, "post_number"),
         ({"served_on": 1}, "served_on"),
         ({"served_on": -1}, "served_on"),
     ],
 )
 async def test_service_is_proven(rollback: None, change: dict[str, Any], field: str) -> None:
-    """Two different witnesses, a posting number, neither ahead nor before the results were out."""
+    """Two witnesses besides both sides, a posting number, not ahead nor before the results."""
     made = await scene()
     await result(made, made.town.worker, "good", "80.0")
     values: dict[str, Any] = {"how": "signed", "served_on": 0} | change

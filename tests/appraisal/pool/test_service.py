@@ -140,42 +140,6 @@ async def test_the_whole_way_out_for_every_employment_type(
     assert (await sign(made, made.town.chief, case_id, "handed_over")).done
 
 
-@pytest.mark.parametrize(
-    ("present", "against", "says"), [("40", "41", "多于到会"), ("40", "20", "没有过半")]
-)
-async def test_villagers_who_keep_somebody_end_no_post(
-    rollback: None, present: str, against: str, says: str
-) -> None:
-    """More than half of those who came must be against; no more than came can be."""
-    made = await scene()
-    someone = await gridworker(made, Employment.VILLAGE_PAID)
-    await failed_again(made, someone)
-    case_id = await exit_of(made, someone, "appraisal", "opened")
-    with pytest.raises(Invalid) as refused:
-        await sign(made, made.town.chief, case_id, "assembly", present=present, against=against)
-    assert says in refused.value.fields["against"]
-    await sign(made, made.town.chief, case_id, "assembly", present="40", against="21")
-
-
-async def test_a_term_ends_on_its_day(rollback: None) -> None:
-    """The letter says which, and nobody leaves by it before."""
-    made = await scene()
-    someone = await gridworker(made, Employment.CONTRACT)
-    actor = await actor_of(made, made.town.instructor)
-    until = made.today + timedelta(days=60)
-    due = form(made, "due", term_until=str(until))
-    case_id = await service.start_exit(actor, someone.person_id, "term", due, made.now)
-    letter = await casework.letter(actor, case_id, 1, named=False)
-    assert ("协议（任期）最后一天", str(until)) in letter.facts
-    await sign(made, made.town.chief, case_id, "served")
-    made.pass_days(45)
-    with pytest.raises(StepRefused, match=r"才满"):
-        await sign(made, made.clerk, case_id, "term_ended")
-    made.pass_days(16)
-    case = await sign(made, made.clerk, case_id, "term_ended")
-    assert case.outcome is Outcome.TERM_ENDED
-
-
 async def test_a_serious_fault_needs_a_hearing(rollback: None) -> None:
     """Evidence → called → heard by another → protection → union → decision."""
     made = await scene()
@@ -509,6 +473,21 @@ async def test_who_is_to_stay_has_a_post(rollback: None) -> None:
     assert (case.outcome, await duties(made, someone)) == (Outcome.KEPT, ["gridworker"])
 
 
+async def test_a_meeting_that_would_keep_somebody_carries_no_exit(rollback: None) -> None:
+    """Half of those who came is not more than half; more votes than people are a mistake."""
+    made = await scene()
+    someone = await gridworker(made, Employment.VILLAGE_PAID)
+    await failed_again(made, someone)
+    case_id = await exit_of(made, someone, "appraisal", "opened")
+    chief = made.town.chief
+    with pytest.raises(Invalid, match="改正"):
+        await sign(made, chief, case_id, "assembly", present="40", against="41")
+    with pytest.raises(StepRefused, match="过半数"):
+        await sign(made, chief, case_id, "assembly", present="40", against="20")
+    case = await sign(made, chief, case_id, "assembly", present="40", against="21")
+    assert case.state == "assembly"
+
+
 async def test_a_decision_says_when_it_takes_effect(rollback: None) -> None:
     """Not on the day it was signed: after service, when no appeal was made or it was rejected."""
     made = await scene()
@@ -783,6 +762,29 @@ async def test_who_was_never_excellent_is_not_recommended(rollback: None) -> Non
     await result(made, made.town.worker, "good", "88.0")
     with pytest.raises(StepRefused, match="不能推荐"):
         await service.recommend(instructor, worker_id, form(made, "proposed"), made.now)
+
+
+async def test_an_old_year_recommends_nobody_who_was_away_since(rollback: None) -> None:
+    """Excellent in 2024, not appraised in 2025: that is neither the year nor two halves running."""
+    made = await scene()
+    department = await actor_of(made, made.town.department)
+    worker = made.town.worker
+    for year in (2024, 2025):
+        cycle_id = await opened(department, made.now, kind=Kind.ANNUAL, year=year)
+        await bring_to(department, cycle_id, Stage.NOTICE, made.now)
+        if year == 2024:
+            await result(made, worker, "excellent", "94.0", cycle_id=cycle_id)
+        await bring_to(department, cycle_id, Stage.CLOSED, made.now)
+    await result(made, worker, "excellent", "93.0")
+    await bring_to(department, made.cycle_id, Stage.APPEAL, made.now)
+    assert await queries.grades(COUNTY, worker.person_id) == [
+        ("half_year", "excellent"),
+        ("annual", ""),
+        ("annual", "excellent"),
+    ]
+    instructor = await actor_of(made, made.town.instructor)
+    with pytest.raises(StepRefused, match="不能推荐"):
+        await service.recommend(instructor, worker.person_id, form(made, "proposed"), made.now)
 
 
 async def annual(made: Scene) -> UUID:

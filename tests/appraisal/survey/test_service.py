@@ -33,6 +33,7 @@ from appraisal.survey.service import DrawForm, FormForm, FreezeForm
 from appraisal.verifier import service as verifier
 from shared.database import DB
 from shared.errors import Conflict, Forbidden, Invalid, NotFound
+from shared.roster import service as roster
 from shared.roster.office import queries as office
 from shared.roster.roles import Role
 from tests.appraisal.cycle.stages import opened
@@ -156,11 +157,25 @@ async def test_an_interviewer_is_of_another_village(rollback: None) -> None:
             await field.hand_out_list(other, made.survey.id, VILLAGE)
         with pytest.raises(NotFound):
             await field.note_visits(other, made.survey.id, VILLAGE, {}, AT)
-    names = {one.name for one in await field.candidates(made.department, VILLAGE, AT)}
+    names = {one.name for one in await field.candidates(made.department, made.survey, VILLAGE, AT)}
     assert names == {"周部长", "尹玉梅"}
     await field.dismiss(made.department, made.survey.id, VILLAGE, cousin.person_id)
     with pytest.raises(NotFound):
         await field.hand_out_list(cousin, made.survey.id, VILLAGE)
+
+
+async def test_who_worked_there_in_the_period_does_not_interview(rollback: None) -> None:
+    """Moved to the next village in May, a worker would hand out slips about the spring."""
+    made = await drawn()
+    moved, next_door = made.county.worker, "421222100002"
+    await roster.end_assignment(COUNTY, moved.assignment_id, date(2026, 5, 1))
+    unit = made.county.units[next_door + "001"]
+    post = await roster.add_post(COUNTY, unit.id, Role.GRIDWORKER)
+    await roster.assign(COUNTY, post, moved.person_id, date(2026, 5, 1))
+    with pytest.raises(Invalid, match="考核期内"):
+        await field.assign(made.department, made.survey.id, VILLAGE, moved.person_id, AT)
+    found = await field.candidates(made.department, made.survey, VILLAGE, AT)
+    assert moved.person_id not in {one.person_id for one in found}
 
 
 async def test_who_refuses_is_replaced_in_the_order_of_the_draw(rollback: None) -> None:

@@ -43,6 +43,8 @@ def test_price_must_cover_the_purchase_price() -> None:
     assert "低于协议进价 4.5 元" in (price_fault(PriceTerms(40, 450), 100) or "")
     assert price_fault(PriceTerms(50, 450), 100) is None
     assert price_fault(PriceTerms(50, 500), 100) is None
+    assert price_fault(PriceTerms(50, 700), 150) is None
+    assert "只值 5 元，低于协议进价 7 元" in (price_fault(PriceTerms(50, 700), 150, 100) or "")
 
 
 def test_price_may_not_exceed_the_market_price() -> None:

@@ -2,16 +2,21 @@
 
 from datetime import date, timedelta
 
+import msgspec
 import pytest
 
 from points.mall import queries
 from points.mall import service as mall
 from points.mall.rules import Category
+from points.settlement.funds import service as funds
+from points.settlement.funds.schemas import ResolutionForm
+from shared import settings_county
 from shared.clock import today
 from shared.database import DB
 from shared.errors import Conflict, Forbidden, Invalid, NotFound
 from tests import factories
 from tests.factories import COUNTY, acting
+from tests.points.redemption import scene
 
 TOMORROW = today() + timedelta(days=1)
 
@@ -121,6 +126,33 @@ async def test_late_approval_counts_from_its_own_day(rollback: None) -> None:
     decided = await mall.decide_price(await acting(world.chief), price_id, approve=True, on=later)
     assert decided.first_day == later
     assert await in_force(soap, shop.shop_id, TOMORROW) == 50
+
+
+async def test_no_price_costs_a_fund_more_than_its_points(rollback: None) -> None:
+    """A fund keeps the reference value it was opened with, whatever the settings become."""
+    world = await factories.small_county()
+    shop = await factories.shop(world.units["421222100001"])
+    soap = await factories.product(points=50, purchase_fen=450)
+    desk = await acting(world.department)
+    county = await settings_county.get(COUNTY)
+
+    async def value(fen: int) -> None:
+        new = msgspec.structs.replace(county, point_value_fen=fen)
+        await settings_county.update(desk, COUNTY, new)
+
+    await scene.fund("421222100001")
+    await value(150)
+    dear = msgspec.structs.replace(proposal(soap, shop.shop_id), purchase_fen=800)
+    with pytest.raises(Invalid, match="只值 6 元，低于协议进价 8 元"):
+        await mall.propose_price(await acting(shop.keeper), dear)
+    await value(80)
+    form = ResolutionForm(
+        unit_code="421222100002", number="村决2号", resolved_on=today(), amount_fen=100_000
+    )
+    with pytest.raises(Conflict, match="“肥皂”的积分价抵不上协议进价"):
+        await funds.resolve(desk, COUNTY, form)
+    await value(90)
+    assert (await funds.resolve(desk, COUNTY, form)).opened
 
 
 async def test_two_forms_of_one_shop(rollback: None) -> None:

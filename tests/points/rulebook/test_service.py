@@ -47,6 +47,34 @@ async def test_a_new_version_counts_from_its_day(rollback: None) -> None:
     assert [(row["b"], row["a"]) for row in actions] == [("10", "15")]
 
 
+async def test_a_temporary_item_has_a_last_day(rollback: None) -> None:
+    """Work after it is not declared under the rule, until a later version takes it up again."""
+    town = await small_county()
+    desk = await acting(town.department, desk=True)
+    old = (await service.history(COUNTY, "LAW-04"))[-1]
+    first, end = date(2027, 1, 1), date(2027, 4, 1)
+    backwards = msgspec.structs.replace(old, effective_from=first, effective_to=first)
+    with pytest.raises(RuleRefused, match="最后一天"):
+        await service.change_rule(desk, backwards, NOW)
+    await service.change_rule(desk, msgspec.structs.replace(backwards, effective_to=end), NOW)
+    last = await service.rule_at(COUNTY, "LAW-04", date(2027, 3, 31))
+    assert last is not None
+    assert (last.version, last.effective_to) == (2, end)
+    assert await service.rule_at(COUNTY, "LAW-04", end) is None
+    for version, again in ((3, date(2027, 6, 1)), (4, date(2027, 7, 1))):
+        new = msgspec.structs.replace(old, effective_from=again, effective_to=None)
+        assert (await service.change_rule(desk, new, NOW)).version == version
+    assert await service.rule_at(COUNTY, "LAW-04", date(2027, 5, 31)) is None
+    limited = msgspec.structs.replace(
+        old, effective_from=date(2027, 8, 1), effective_to=date(2028, 1, 1)
+    )
+    await service.change_rule(desk, limited, NOW)
+    sooner = msgspec.structs.replace(old, effective_from=date(2027, 9, 1), effective_to=None)
+    await service.change_rule(desk, sooner, NOW)
+    ends = [rule.effective_to for rule in await service.history(COUNTY, "LAW-04")]
+    assert ends[-2:] == [date(2027, 9, 1), None]
+
+
 async def test_an_overlapping_version_is_refused(rollback: None) -> None:
     """A second version for the same day names the first."""
     town = await small_county()

@@ -7,6 +7,7 @@ import pytest
 
 from points.rulebook import service
 from shared.clock import today
+from shared.dates import chinese_date
 from tests.factories import COUNTY, small_county
 from tests.shared.identity.test_web import enter, enter_desk
 
@@ -40,9 +41,16 @@ async def test_the_rules_are_listed_and_changed(client: httpx.AsyncClient) -> No
     assert "单日上限 1 分低于单次分值 1.5 分" in low.text
     wrong = await client.post("/desk/rules/SVC-01", data=form | {"points": "一分"})
     assert wrong.status_code == 422
-    saved = await client.post("/desk/rules/SVC-01", data=form)
+    past = await client.post("/desk/rules/SVC-01", data=form | {"last_day": str(today())})
+    assert (past.status_code, "最后一天早于生效日期" in past.text) == (422, True)
+    last = today() + timedelta(days=20)
+    saved = await client.post("/desk/rules/SVC-01", data=form | {"last_day": str(last)})
     assert saved.status_code == 303
     assert [r.points for r in await service.history(COUNTY, "SVC-01")] == [10, 15]
+    then = await client.get(f"/desk/rules?on={last}")
+    assert f"{chinese_date(last + timedelta(days=1))}起不再申报" in then.text
+    gone = await client.get(f"/desk/rules?on={last + timedelta(days=1)}")
+    assert "SVC-01" not in gone.text
     late = await client.post("/desk/rules/SVC-01", data=form)
     assert late.status_code == 409
     assert "别人刚存了第 2 版" in late.text

@@ -151,6 +151,22 @@ async def test_who_holds_both_posts_signs_one_side(rollback: None) -> None:
     assert (row.state, row.supervisor_id) == ("sampling", town.instructor.person_id)
 
 
+async def test_nobody_reviews_a_month_with_their_own_records(rollback: None) -> None:
+    """A committee member who is a gridworker, too: the township signs for the committee."""
+    town = await small_county()
+    post = await roster.add_post(COUNTY, town.units[VILLAGE].id, Role.COMMITTEE)
+    await roster.assign(COUNTY, post, town.worker.person_id, STARTED)
+    await roster.end_assignment(COUNTY, town.committee.assignment_id, date(2026, 10, 1))
+    await confirmed(town, 1)
+    own, instructor = await acting(town.worker), await acting(town.instructor)
+    with pytest.raises(NotFound):
+        await month.review(own, VILLAGE, RUN, CLOSED)
+    row = await month.review(instructor, VILLAGE, RUN, CLOSED)
+    assert (row.committee_id, row.supervisor_id) == (instructor.person_id, None)
+    row = await month.review(own, VILLAGE, 202609, CLOSED)
+    assert row.committee_id == own.person_id
+
+
 async def test_pending_records_move_to_the_next_run(rollback: None) -> None:
     """The review closes the month; what nobody confirmed is not lost."""
     town = await small_county()
@@ -289,6 +305,47 @@ async def test_an_upheld_objection_accepts_a_refused_record(rollback: None) -> N
         await acting(town.committee), objection, upheld=True, text="签到表上有", now=DURING
     )
     assert (await state(record.id))[0] == State.ACCEPTED
+
+
+async def test_who_refused_does_not_decide_the_second_review(rollback: None) -> None:
+    """The instructor who refused a record of the township's is replaced by the department."""
+    town = await small_county()
+    worker = await acting(town.worker, on=date(2026, 10, 2))
+    form = LogForm(
+        id=new_id(), rule_code="SVC-04", work_date=date(2026, 10, 2), text="险情先期处置"
+    )
+    await service.log(worker, form, now=DURING)
+    instructor, department = await acting(town.instructor), await acting(town.department)
+    await service.send_back(instructor, form.id, "不属实", refuse=True, now=DURING)
+    objection = await month.object_to(worker, form.id, "有照片", DURING)
+    await month.answer(
+        await acting(town.committee), objection, upheld=False, text="以乡镇为准", now=DURING
+    )
+    await month.ask_review(worker, form.id, "请再看", DURING)
+    assert await month.objections(instructor) == []
+    with pytest.raises(Forbidden):
+        await month.answer(instructor, objection, upheld=False, text="维持", now=DURING)
+    assert [row.id for row in await month.objections(department)] == [objection]
+    await month.answer(department, objection, upheld=True, text="照片属实", now=DURING)
+    assert (await state(form.id))[0] == State.ACCEPTED
+
+
+async def test_who_sampled_does_not_decide_the_second_review(rollback: None) -> None:
+    """A record refused from the sample, too, is looked at again by somebody else."""
+    town = await small_county()
+    record = await confirmed(town, 1)
+    await month.review(await acting(town.committee), VILLAGE, RUN, CLOSED)
+    await month.review(await acting(town.supervisor), VILLAGE, RUN, CLOSED)
+    worker, instructor = await acting(town.worker), await acting(town.instructor)
+    await month.reject_sampled(instructor, record.id, "没有开会", CLOSED)
+    await month.confirm_sample(instructor, VILLAGE, RUN, CLOSED)
+    objection = await month.object_to(worker, record.id, "开了", CLOSED)
+    await month.answer(
+        await acting(town.committee), objection, upheld=False, text="以抽查为准", now=CLOSED
+    )
+    await month.ask_review(worker, record.id, "请再看", CLOSED)
+    with pytest.raises(Forbidden):
+        await month.answer(instructor, objection, upheld=False, text="维持", now=CLOSED)
 
 
 async def test_an_upheld_objection_is_posted_at_once_in_immediate_mode(rollback: None) -> None:

@@ -11,6 +11,7 @@ import pytest
 from points.errors import (
     DuplicateWork,
     NotConfirmer,
+    NotQuietYet,
     ResidentMissing,
     WorkIdReused,
     WorkNotOpen,
@@ -18,7 +19,7 @@ from points.errors import (
 )
 from points.rulebook import service as rulebook
 from points.rulebook.rules import Step
-from points.work import queries, service
+from points.work import confirming, posting, queries, service
 from points.work.rules import State, drawn
 from points.work.schemas import LogForm, Record
 from shared.database import DB
@@ -88,6 +89,24 @@ async def test_a_duplicate_is_refused(rollback: None) -> None:
         await logged(worker, text=" 参加 网格例会。")
 
 
+@pytest.mark.parametrize("again", ["３－１２", " 3 - 12", "3-12"])
+async def test_a_household_counts_once_a_week_however_it_is_typed(
+    rollback: None, again: str
+) -> None:
+    """Full-width signs and spaces make no other household of it."""
+    town = await small_county()
+    worker, lead = await by(town.worker), await by(town.lead)
+    posted = []
+    for household, text in (("3-12", "探访独居老人"), (again, "又去看了一次")):
+        record = await logged(worker, "CARE-01", household=household, text=text)
+        await service.verify(lead, record.id, now=NOW)
+        await posting.post_records(COUNTY, [record.id], NOW)
+        found = await queries.record(COUNTY, record.id)
+        assert found is not None
+        posted.append(found.posted)
+    assert posted == [10, 0]
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [
@@ -139,6 +158,43 @@ async def test_nobody_confirms_their_own(rollback: None) -> None:
     assert await service.waits_for(COUNTY, record.id, NOW) == [town.other_lead.name]
     with pytest.raises(Forbidden):
         await service.verify(both, record.id, now=NOW)
+
+
+async def test_a_settled_quarrel_is_confirmed_when_it_stays_settled(rollback: None) -> None:
+    """MED-01 waits for seven days without a relapse; it may be sent back before."""
+    town = await small_county()
+    record = await logged(await by(town.worker), "MED-01", text="劝解邻里纠纷")
+    lead = await by(town.lead)
+    for days in (1, 6):
+        at = NOW + timedelta(days=days - 1)  # NOW is the day after the work
+        with pytest.raises(NotQuietYet, match="10月26日起可以办"):
+            await service.verify(lead, record.id, resident_how="phone", now=at)
+    week = NOW + timedelta(days=6)
+    done = await service.verify(lead, record.id, resident_how="phone", now=week)
+    assert done.state == State.ACCEPTED
+    other = await logged(await by(town.worker), "MED-01", text="劝解家庭纠纷")
+    await service.send_back(lead, other.id, "又吵起来了", refuse=True, now=NOW)
+
+
+async def test_a_chief_is_not_confirmed_by_the_own_leads(rollback: None) -> None:
+    """The secretary who is a gridworker, too, whatever the form of employment says."""
+    town = await small_county()
+    grid = town.units[town.worker.unit_code]
+    post = await roster.add_post(COUNTY, grid.id, Role.GRIDWORKER)
+    await roster.assign(COUNTY, post, town.chief.person_id, date(2026, 1, 1))
+    chief = await acting(town.chief, on=DAY)
+    for code in ("ORG-02", "OPN-01"):
+        record = await logged(chief, code, text=code)
+        names = await service.waits_for(COUNTY, record.id, NOW)
+        assert set(names) == {town.instructor.name}
+        with pytest.raises(NotConfirmer):
+            await service.verify(await by(town.lead), record.id, now=NOW)
+    town_roll = await confirming.roll_of(COUNTY, DAY)
+    found = town_roll.confirmer(
+        Step.V1, grid.code, frozenset({town.chief.person_id}), town.chief.person_id, cadre=False
+    )
+    assert found is not None
+    assert found.role is Role.INSTRUCTOR
 
 
 async def test_a_cadre_is_confirmed_one_level_up(rollback: None) -> None:

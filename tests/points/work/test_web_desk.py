@@ -3,10 +3,14 @@
 from datetime import timedelta
 
 import httpx
+import msgspec
 
-from points.work import bulk, intake, month, service
+from points.work import bulk, intake, month, month_queries, service
+from points.work.month_queries import MonthRow
+from shared.calendar import service as calendar
 from shared.clock import now, today
 from shared.database import DB
+from shared.ids import new_id
 from tests.factories import COUNTY, SmallCounty, acting, small_county
 from tests.points.work.test_intake import HEAD, WORKER
 from tests.shared.identity.test_web import enter, enter_desk, post
@@ -77,6 +81,24 @@ async def test_an_upheld_objection_says_what_has_to_be_done(client: httpx.AsyncC
     await enter(client, town.worker)
     shown = await client.get(f"/records/{line.id}")
     assert "异议成立。已入账的分数不会自动改。少记的，请网格员补记一条" in shown.text
+
+
+async def test_a_notice_says_the_days_it_was_published_with(client: httpx.AsyncClient) -> None:
+    """Longer notices from now on make no other of one that hangs already."""
+    town = await town_with_records()
+    begin = today()
+    until = await calendar.add_working_days(COUNTY, begin, 5)
+    row = MonthRow(id=new_id(), village_code=VILLAGE, month=last_month())
+    await month_queries.ensure_month(COUNTY, row.id, VILLAGE, row.month)
+    row = msgspec.structs.replace(row, state="notice", notice_from=begin, notice_to=until)
+    await month_queries.save_month(COUNTY, row, now())
+    await DB.execute(
+        "UPDATE shared.county SET settings = settings || '{\"notice_days\": 7}' WHERE id = $1",
+        COUNTY,
+    )
+    await enter_desk(client, town.department)
+    address = f"/verify/months/{VILLAGE}/{last_month()}/notice"
+    assert "（5个工作日）" in (await client.get(address)).text
 
 
 async def test_a_file_is_tried_then_stored(client: httpx.AsyncClient) -> None:
