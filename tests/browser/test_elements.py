@@ -47,7 +47,8 @@ def html(content: str, **context: Any) -> str:
         theme="light",
         text_size="normal",
         now=now(),
-        request=SimpleNamespace(url=SimpleNamespace(path="/try")),
+        here="/try",
+        request=SimpleNamespace(method="GET", url=SimpleNamespace(path="/try")),
         **context,
     )
 
@@ -123,6 +124,22 @@ async def test_an_ended_session_keeps_the_record(open_context: Callable[..., Any
     )
     await page.reload()
     await page.get_by_role("link", name="登录后上传").wait_for()
+
+
+@pytest.mark.parametrize("status", [403, 429, 502])
+async def test_a_server_that_cannot_answer_keeps_the_record(
+    open_context: Callable[..., Any], status: int
+) -> None:
+    """The proxy answers while the service starts anew, or a token is too old: it is sent later."""
+    page = await shown(await open_context(), OFFLINE_FORM)
+    await answering(page, "/work", status, "<title>Bad Gateway</title><h1>Bad Gateway</h1>")
+    await page.get_by_label("内容").fill("走访三户")
+    await page.get_by_role("button", name="提交").click()
+    await page.get_by_role("heading", name="已存在手机里").wait_for()
+    posted = await answering(page, "/work")
+    await page.get_by_role("button", name="现在上传").click()
+    await page.locator(".outbox").wait_for(state="detached")
+    assert "走访三户" in (posted[0].post_data or "")
 
 
 async def test_another_person_does_not_send_it(open_context: Callable[..., Any]) -> None:

@@ -1,9 +1,9 @@
 /**
  * <offline-form> around a form that must not lose what was written: it is sent by fetch, and kept on
- * the phone when there is no network or the session has ended. The form needs a field `id`; the
+ * the phone when there is no network, no service or no session any more. The form needs a field `id`; the
  * server answers a repeated id with the first result.
  */
-import { keep, newId, send } from "./outbox.js";
+import { keep, later, newId, send } from "./outbox.js";
 import { tryNow } from "./outbox-bar.js";
 import { meta } from "./page.js";
 
@@ -31,7 +31,7 @@ class OfflineForm extends HTMLElement {
     form.setAttribute("aria-busy", "true");
     try {
       const { answer, signedOut } = await send(record, "text/html");
-      if (signedOut) await this.stored(record);
+      if (signedOut || later(answer)) await this.stored(record);
       else if (answer.redirected) location.assign(answer.url);
       else this.replace(await answer.text());
     } catch {
