@@ -20,6 +20,10 @@ Object.assign(htmx.config, {
 /** @param {string} name */
 export const meta = (name) => document.querySelector(`meta[name="${name}"]`)?.getAttribute("content") ?? "";
 
+// A page that answered a form takes the form's place in the history: going back to it later, or
+// loading it again, shows that page and not the browser's "confirm form resubmission".
+if (meta("here")) history.replaceState(history.state, "", meta("here"));
+
 document.addEventListener("htmx:configRequest", (event) => {
   event.detail.headers["x-csrftoken"] = meta("csrf-token");
 });
