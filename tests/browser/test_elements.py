@@ -201,6 +201,40 @@ async def test_photos_shrink_before_they_leave(open_context: Callable[..., Any])
     assert size == [1280, 1280, "image/jpeg"]
 
 
+ASKING = """
+<form method="post" action="/work" data-confirm="确定提交吗？"><button name="answer" value="yes">提交</button></form>
+"""
+
+
+async def test_an_act_without_network_is_not_lost(open_context: Callable[..., Any]) -> None:
+    """The page stays with what was chosen and says that nothing was done; then it is sent once."""
+    context = await open_context()
+    page = await shown(context, SCANNER)
+    posted = await answering(page, "/shop")
+    await page.get_by_label("兑换码").fill("12345678")
+    await context.set_offline(offline=True)
+    await page.get_by_label("兑换码").press("Enter")
+    await page.get_by_text("还没有办").wait_for()
+    await page.get_by_role("button", name="取消").click()
+    assert (posted, await page.get_by_label("兑换码").input_value()) == ([], "12345678")
+    await context.set_offline(offline=False)
+    async with page.expect_navigation():
+        await page.get_by_label("兑换码").press("Enter")
+    assert len(posted) == 1
+
+
+async def test_questions_work_on_an_older_iphone(open_context: Callable[..., Any]) -> None:
+    """Safari 15 cannot ask a form to send itself: the button that was pressed still goes along."""
+    context = await open_context()
+    await context.add_init_script("delete HTMLFormElement.prototype.requestSubmit")
+    page = await shown(context, ASKING)
+    posted = await answering(page, "/work")
+    await page.get_by_role("button", name="提交").click()
+    async with page.expect_navigation():
+        await page.get_by_role("button", name="确定").click()
+    assert posted[0].post_data == "answer=yes"
+
+
 SCANNER = """
 <form method="post" action="/shop">{{ ui.field("code", "兑换码") }}</form>{{ ui.scanner("f-code") }}
 """

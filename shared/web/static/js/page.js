@@ -92,15 +92,31 @@ document.addEventListener("click", ({ target }) => {
   else window.print();
 });
 
+// Safari 15 has no requestSubmit: a press on the button checks the form and sends it all the same.
+HTMLFormElement.prototype.requestSubmit ??= function requestSubmit(submitter) {
+  const own = submitter?.isConnected ? null : this.appendChild(document.createElement("button"));
+  (own ?? submitter).click();
+  own?.remove();
+};
+
+/** What must be agreed to before a form goes. @param {HTMLFormElement} form @returns {Promise<boolean>} */
+async function agreed(form) {
+  if (stranded(form) && !(await ask("现在没有网络，还没有办。请连上网再试。", { yes: "再试一次" }))) return false;
+  return !form.dataset.confirm || ask(form.dataset.confirm);
+}
+
+/** Whether only the browser would say that there is no network, and lose what was typed. @param {HTMLFormElement} form */
+const stranded = (form) => !navigator.onLine && form.method === "post" && !form.closest("offline-form, [hx-post]");
+
 // A form that asks first, and any form sent once: the second press of a hurried thumb does nothing.
 document.addEventListener("submit", async (event) => {
   const form = event.target;
   if (!(form instanceof HTMLFormElement) || event.defaultPrevented || form.method === "dialog") return;
   const { submitter } = event;
-  if (form.dataset.confirm && !form.dataset.sure) {
+  if ((form.dataset.confirm || stranded(form)) && !form.dataset.sure) {
     event.preventDefault();
     event.stopPropagation();
-    if (!(await ask(form.dataset.confirm))) return;
+    if (!(await agreed(form))) return;
     form.dataset.sure = "1";
     form.requestSubmit(submitter);
     return;
