@@ -202,7 +202,8 @@ async def test_photos_shrink_before_they_leave(open_context: Callable[..., Any])
 
 
 ASKING = """
-<form method="post" action="/work" data-confirm="确定提交吗？"><button name="answer" value="yes">提交</button></form>
+<form method="post" action="/work" data-confirm="确定提交吗？">
+<button name="answer" value="yes">提交</button></form>
 """
 
 
