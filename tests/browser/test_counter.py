@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Page
+from playwright.async_api import Page, expect
 
 from points.redemption import codes
 from shared.clock import now
@@ -163,6 +163,10 @@ async def test_shelf_and_village(committed: None, sign_in: SignIn) -> None:
     await shop.get_by_text("入库").last.wait_for()
     await shop.get_by_text("申请调价").click()
     await shop.get_by_label("兑换积分").fill("6")
+    await shop.get_by_label("协议进价").fill("五块二")
+    await follow(shop.get_by_role("button", name="报村里批准"))
+    await shop.locator("#f-purchase:focus").wait_for()
+    await expect(shop.get_by_text("金额要填数字")).to_be_in_viewport()
     await shop.get_by_label("协议进价").fill("5.2")
     await seen(shop, "product")
     await shop.get_by_role("button", name="报村里批准").click()

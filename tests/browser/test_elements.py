@@ -185,6 +185,17 @@ async def test_wrong_fields_are_shown_in_place(open_context: Callable[..., Any])
     assert await page.evaluate("document.activeElement.getAttribute('role')") == "alert"
 
 
+async def test_the_first_wrong_field_is_led_to(open_context: Callable[..., Any]) -> None:
+    """Without a summary the reader lands on the field itself, whose sentence is read with it."""
+    page = await shown(await open_context(), OFFLINE_FORM)
+    wrong = '{{ ui.radios("how", "方式", [("1", "签字")], error="请选一个。") }}'
+    await answering(page, "/work", 422, html(wrong + '{{ ui.field("day", "哪一天") }}'))
+    await page.get_by_label("内容").fill("走访三户")
+    await page.get_by_role("button", name="提交").click()
+    await page.get_by_text("请选一个。").wait_for()
+    assert await page.evaluate("document.activeElement.name") == "how"
+
+
 async def test_photos_shrink_before_they_leave(open_context: Callable[..., Any]) -> None:
     """At most 1280 px and a JPEG, whatever the camera took."""
     page = await shown(await open_context(), OFFLINE_FORM)

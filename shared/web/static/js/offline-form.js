@@ -5,7 +5,7 @@
  */
 import { keep, later, newId, send } from "./outbox.js";
 import { tryNow } from "./outbox-bar.js";
-import { meta } from "./page.js";
+import { lead, meta } from "./page.js";
 
 class OfflineForm extends HTMLElement {
   connectedCallback() {
@@ -60,7 +60,8 @@ class OfflineForm extends HTMLElement {
     document.title = page.title;
     document.querySelector("main")?.replaceWith(main);
     window.scrollTo(0, 0);
-    /** @type {HTMLElement | null} */ (main.querySelector("[role=alert], h2[tabindex]") ?? document.querySelector("h1"))?.focus();
+    if (lead(main)) return;
+    /** @type {HTMLElement | null} */ (main.querySelector("h2[tabindex]") ?? document.querySelector("h1"))?.focus();
   }
 }
 customElements.define("offline-form", OfflineForm);

@@ -138,4 +138,15 @@ function soundOf(root) {
   feedback(mark.dataset.feedback === "ok");
 }
 soundOf(document);
-document.querySelector("[role=alert][tabindex]")?.focus();
+
+const WRONG = "[role=alert][tabindex], .is-invalid, .field_wrong input, .field_wrong select, .field_wrong textarea";
+
+/** Lead the reader to what is wrong: the summary if there is one, else the first field. @param {ParentNode} root */
+export function lead(root) {
+  const wrong = root.querySelector(WRONG);
+  if (!(wrong instanceof HTMLElement)) return false;
+  wrong.scrollIntoView({ block: "center" });
+  wrong.focus({ preventScroll: true });
+  return true;
+}
+lead(document);
