@@ -40,6 +40,7 @@ PAGE = 20
 MOST_SHOPS = 2000
 CATALOGUE = 500
 """Most products of a county's catalogue."""
+MORE_THAN_FREE = "库存不够出这么多件，留着待取的不能出库。请核对件数。"
 FEWER_THAN_KEPT = "盘点件数比留着待取的还少。请先把交不了货的预订作废，再盘点。"
 CHANGED = "您打开之后别人已改过这条记录。请刷新，核对后再保存。"
 
@@ -427,8 +428,9 @@ async def move_stock(actor: Actor, shop_id: UUID, form: StockForm, now: datetime
         ),
         now,
     )
-    if outcome.code == Code.OUT_OF_STOCK and form.move == "count":
-        raise Refused(outcome.code, sentence=FEWER_THAN_KEPT)
+    if outcome.code == Code.OUT_OF_STOCK:
+        sentence = FEWER_THAN_KEPT if form.move == "count" else MORE_THAN_FREE
+        raise Refused(outcome.code, sentence=sentence)
     if not outcome.accepted:
         raise Refused(outcome.code, listed.name)
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import Request, get, post
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 from msgspec import Meta
 
@@ -21,6 +21,7 @@ from shared.web.application import Router
 from shared.web.pages import moment, page
 
 Asked = Request[Actor, Any, Any]
+DONE = {"stock": "库存已保存。", "price": "已报村里批准，批准前仍按现价兑换。"}
 
 
 class PriceChange(msgspec.Struct):
@@ -75,9 +76,11 @@ async def shelf(request: Asked) -> Template:
 
 
 @get("/shop/products/{product_id:uuid}")
-async def product(request: Asked, product_id: FromPath[UUID]) -> Template:
+async def product(
+    request: Asked, product_id: FromPath[UUID], done: FromQuery[str] = ""
+) -> Template:
     """One product of the shelf: stock and price."""
-    return await _product(request, product_id)
+    return await _product(request, product_id, done=DONE.get(done, ""))
 
 
 @post("/shop/products/{product_id:uuid}/stock")
@@ -89,7 +92,7 @@ async def move(request: Asked, product_id: FromPath[UUID]) -> Template | Redirec
         await mall.move_stock(request.user, kept_shop(request), form, moment(request))
     except (Invalid, Conflict) as error:
         return await _product(request, product_id, values, error)
-    return Redirect(f"/shop/products/{product_id}", status_code=303)
+    return Redirect(f"/shop/products/{product_id}?done=stock", status_code=303)
 
 
 @post("/shop/products/{product_id:uuid}/price")
@@ -101,7 +104,7 @@ async def propose(request: Asked, product_id: FromPath[UUID]) -> Template | Redi
         await mall.propose_price(request.user, form, on=today(moment(request)))
     except (Invalid, Conflict) as error:
         return await _product(request, product_id, values, error)
-    return Redirect(f"/shop/products/{product_id}", status_code=303)
+    return Redirect(f"/shop/products/{product_id}?done=price", status_code=303)
 
 
 def kept_shop(request: Asked) -> UUID:
@@ -117,6 +120,7 @@ async def _product(
     product_id: UUID,
     values: dict[str, Any] | None = None,
     error: GridmeritError | None = None,
+    done: str = "",
 ) -> Template:
     actor, shop_id, day = request.user, kept_shop(request), today(moment(request))
     row = await mall.product(actor.county_id, product_id)
@@ -136,6 +140,7 @@ async def _product(
         day=day,
         values=values or {},
         error=error,
+        done=done,
         fields=error.fields if isinstance(error, Invalid) else {},
     )
 

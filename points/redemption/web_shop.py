@@ -129,7 +129,7 @@ async def undo(request: Asked, redemption_id: FromPath[UUID]) -> Template | Redi
     try:
         await service.undo(request.user, redemption_id, form.reason, moment(request))
     except (Conflict, Forbidden, Invalid) as error:
-        return failed(request, error, back=f"/receipts/{redemption_id}")
+        return failed(request, error, title="没有撤销", back=f"/receipts/{redemption_id}")
     return Redirect(f"/receipts/{redemption_id}", status_code=303)
 
 
@@ -200,9 +200,18 @@ def kept_shop(request: Asked) -> UUID:
     return first
 
 
-def failed(request: Asked, error: GridmeritError, *, back: str = "/shop") -> Template:
+def failed(
+    request: Asked, error: GridmeritError, *, title: str = "没有兑换", back: str = "/shop"
+) -> Template:
     """The red page: the reason, and what to do next."""
-    return page(request, "redemption/m_failed.html", status=error.status, error=error, back_to=back)
+    return page(
+        request,
+        "redemption/m_failed.html",
+        status=error.status,
+        error=error,
+        failed=title,
+        back_to=back,
+    )
 
 
 async def _counter(request: Asked, error: GridmeritError | None = None) -> Template:

@@ -18,8 +18,10 @@ from points.work.rules import OLDEST_DAYS, STATE_NAMES, State
 from points.work.schemas import LogForm
 from shared.clock import today
 from shared.errors import GridmeritError, Invalid, NotFound
+from shared.identity.access import Action, reach
 from shared.identity.actor import Actor
 from shared.ids import new_id
+from shared.roster import service as roster
 from shared.web import forms
 from shared.web.application import Router
 from shared.web.pages import moment, page
@@ -284,6 +286,22 @@ async def _form(
         today=on,
         oldest=on - timedelta(days=OLDEST_DAYS),
     )
+
+
+async def worker_choices(actor: Actor, action: Action, on: date) -> list[tuple[str, str]]:
+    """Whom the actor may do this for, to choose from: the name and the grid."""
+    spans = []
+    for code in reach(actor, action):
+        spans += await roster.workers(actor.county_id, code, on, on)
+    codes = {span.grid_code for span in spans}
+    villages = {code[:12] for code in codes}
+    units = await roster.units(actor.county_id, codes | villages)
+
+    def place(code: str) -> str:
+        village = units[code[:12]].name if len(villages) > 1 else ""
+        return village + units[code].name
+
+    return [(str(span.person_id), f"{span.name}（{place(span.grid_code)}）") for span in spans]
 
 
 async def _again(request: Asked, values: dict[str, Any], error: GridmeritError) -> Template:

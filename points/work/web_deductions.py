@@ -13,11 +13,11 @@ from points.rulebook import service as rulebook
 from points.rulebook.rules import show
 from points.work import deductions, service
 from points.work.deductions import Proposal
+from points.work.web import worker_choices
 from shared.clock import today
 from shared.errors import GridmeritError, Invalid
 from shared.identity.access import Action, reach
 from shared.identity.actor import Actor
-from shared.roster import service as roster
 from shared.web import forms
 from shared.web.application import Router
 from shared.web.pages import moment, page
@@ -219,9 +219,7 @@ async def _form(
 ) -> Template:
     actor: Actor = request.user
     on = today(moment(request))
-    workers = []
-    for code in reach(actor, Action.DEDUCT_PROPOSE):
-        workers += await roster.workers(actor.county_id, code, on, on)
+    workers = await worker_choices(actor, Action.DEDUCT_PROPOSE, on)
     choices = [
         (f"{penalty.code}:{amount}", f"{penalty.title}　−{show(amount)} 分")
         for penalty in await rulebook.penalties_at(actor.county_id, on)
@@ -232,11 +230,7 @@ async def _form(
         request,
         "work/m_deduction_new.html",
         status=status,
-        workers=[
-            (str(span.person_id), f"{span.name}（{span.grid_code[-6:]}）")
-            for span in workers
-            if span.person_id != actor.person_id
-        ],
+        workers=[choice for choice in workers if choice[0] != str(actor.person_id)],
         choices=choices,
         values=BLANK | {"happened_on": on.isoformat()} | values,
         errors=errors,

@@ -14,7 +14,7 @@ from points.rulebook.rules import CATEGORY_NAMES, Step
 from points.work import deductions, month, service
 from points.work.rules import STATE_NAMES, month_of
 from points.work.schemas import LogForm
-from points.work.web import STATE_TONES
+from points.work.web import STATE_TONES, worker_choices
 from shared.clock import today
 from shared.errors import GridmeritError, Invalid
 from shared.identity.access import Action, reach
@@ -287,9 +287,6 @@ async def _proxy(
 ) -> Template:
     actor: Actor = request.user
     on = today(moment(request))
-    workers = []
-    for code in reach(actor, Action.WORK_PROXY):
-        workers += await roster.workers(actor.county_id, code, on, on)
     rules = await rulebook.rules_at(actor.county_id, on)
     offered = [rule for rule in rules if Step.SYSTEM not in rule.steps]
     chosen = next((rule for rule in offered if rule.code == values.get("rule_code")), offered[0])
@@ -297,9 +294,7 @@ async def _proxy(
         request,
         "work/m_proxy.html",
         status=status,
-        workers=[
-            (str(span.person_id), f"{span.name}（{span.grid_code[-6:]}）") for span in workers
-        ],
+        workers=await worker_choices(actor, Action.WORK_PROXY, on),
         rules=[(rule.code, f"{rule.code} {rule.title}") for rule in offered],
         rule=chosen,
         values=BLANK | {"work_date": on.isoformat(), "quantity": chosen.per} | values,

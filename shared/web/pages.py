@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from jinja2_fragments.litestar import HTMXBlockTemplate
 from litestar.connection import Request
@@ -28,7 +29,7 @@ def page(
     """A page, or only its ``block`` when htmx asks (then 422 answers are swapped as well).
 
     Adds to the context: ``actor``, ``county`` (CountySettings), ``now``, ``theme``, ``text_size``,
-    ``settings``, ``may(path)``; Litestar adds ``request`` and ``csrf_token()``.
+    ``settings``, ``here``, ``may(path)``; Litestar adds ``request`` and ``csrf_token()``.
     """
     context = common(request) | context
     if block and request.headers.get("hx-request"):
@@ -56,8 +57,16 @@ def common(request: Request[Any, Any, Any]) -> dict[str, Any]:
         "text_size": size if size in TEXT_SIZES else (actor.text_size if actor else "normal"),
         "theme": theme if theme in THEMES else "auto",
         "desk_paths": DESK_PATHS,
+        "here": address(request),
         "may": lambda path: may_open(request, path),
     }
+
+
+def address(request: Request[Any, Any, Any]) -> str:
+    """Where to come back to: a page that answers a form is found again where the form stood."""
+    came_from = request.headers.get("referer") if request.method == "POST" else None
+    at = urlsplit(came_from) if came_from else request.url
+    return f"{at.path}?{at.query}" if at.query else at.path
 
 
 def may_open(request: Request[Any, Any, Any], path: str) -> bool:

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Page
+from playwright.async_api import Page, expect
 
+from points.redemption import codes
 from shared.clock import now
 from shared.identity import sessions
 from shared.identity.accounts import ensure_account
@@ -114,6 +115,28 @@ async def test_order_ahead(committed: None, sign_in: SignIn) -> None:
     await shop.get_by_text("−35分").wait_for()
 
 
+async def test_going_back_from_a_page_that_answered_a_form(
+    committed: None, sign_in: SignIn
+) -> None:
+    """Back and 大字版 lead from an answer to the page with the form, not to an error."""
+    scene = await counter(2070)
+    await activate(scene.shop.keeper)
+    shop = await sign_in(scene.shop.keeper)
+    await shop.goto("/shop")
+    await shop.get_by_label("输 8 位数字").fill("12345678")
+    await follow(shop.get_by_role("button", name="下一步"))
+    await shop.get_by_text("没有这个兑换码").wait_for()
+    await follow(shop.get_by_role("button", name="大字版"))
+    assert await shop.locator("html").get_attribute("data-text") == "elder"
+    await shop.get_by_label("输 8 位数字").fill((await codes.issue(scene.worker, now())).digits)
+    await follow(shop.get_by_role("button", name="下一步"))
+    await shop.get_by_role("button", name="增加肥皂").click()
+    await follow(shop.get_by_role("button", name="确认兑换"))
+    await shop.get_by_text("−5分").wait_for()
+    await shop.go_back()
+    await shop.get_by_label("输 8 位数字").wait_for()
+
+
 async def test_largest_text_on_the_narrowest_phone(committed: None, sign_in: SignIn) -> None:
     """At 30 px and 320 px the goods still fit."""
     scene = await counter(2070)
@@ -140,6 +163,10 @@ async def test_shelf_and_village(committed: None, sign_in: SignIn) -> None:
     await shop.get_by_text("入库").last.wait_for()
     await shop.get_by_text("申请调价").click()
     await shop.get_by_label("兑换积分").fill("6")
+    await shop.get_by_label("协议进价").fill("五块二")
+    await follow(shop.get_by_role("button", name="报村里批准"))
+    await shop.locator("#f-purchase:focus").wait_for()
+    await expect(shop.get_by_text("金额要填数字")).to_be_in_viewport()
     await shop.get_by_label("协议进价").fill("5.2")
     await seen(shop, "product")
     await shop.get_by_role("button", name="报村里批准").click()

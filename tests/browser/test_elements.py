@@ -47,7 +47,8 @@ def html(content: str, **context: Any) -> str:
         theme="light",
         text_size="normal",
         now=now(),
-        request=SimpleNamespace(url=SimpleNamespace(path="/try")),
+        here="/try",
+        request=SimpleNamespace(method="GET", url=SimpleNamespace(path="/try")),
         **context,
     )
 
@@ -125,6 +126,22 @@ async def test_an_ended_session_keeps_the_record(open_context: Callable[..., Any
     await page.get_by_role("link", name="登录后上传").wait_for()
 
 
+@pytest.mark.parametrize("status", [403, 429, 502])
+async def test_a_server_that_cannot_answer_keeps_the_record(
+    open_context: Callable[..., Any], status: int
+) -> None:
+    """The proxy answers while the service starts anew, or a token is too old: it is sent later."""
+    page = await shown(await open_context(), OFFLINE_FORM)
+    await answering(page, "/work", status, "<title>Bad Gateway</title><h1>Bad Gateway</h1>")
+    await page.get_by_label("内容").fill("走访三户")
+    await page.get_by_role("button", name="提交").click()
+    await page.get_by_role("heading", name="已存在手机里").wait_for()
+    posted = await answering(page, "/work")
+    await page.get_by_role("button", name="现在上传").click()
+    await page.locator(".outbox").wait_for(state="detached")
+    assert "走访三户" in (posted[0].post_data or "")
+
+
 async def test_another_person_does_not_send_it(open_context: Callable[..., Any]) -> None:
     """On a shared phone a record waits for the one who wrote it."""
     context = await open_context()
@@ -168,6 +185,17 @@ async def test_wrong_fields_are_shown_in_place(open_context: Callable[..., Any])
     assert await page.evaluate("document.activeElement.getAttribute('role')") == "alert"
 
 
+async def test_the_first_wrong_field_is_led_to(open_context: Callable[..., Any]) -> None:
+    """Without a summary the reader lands on the field itself, whose sentence is read with it."""
+    page = await shown(await open_context(), OFFLINE_FORM)
+    wrong = '{{ ui.radios("how", "方式", [("1", "签字")], error="请选一个。") }}'
+    await answering(page, "/work", 422, html(wrong + '{{ ui.field("day", "哪一天") }}'))
+    await page.get_by_label("内容").fill("走访三户")
+    await page.get_by_role("button", name="提交").click()
+    await page.get_by_text("请选一个。").wait_for()
+    assert await page.evaluate("document.activeElement.name") == "how"
+
+
 async def test_photos_shrink_before_they_leave(open_context: Callable[..., Any]) -> None:
     """At most 1280 px and a JPEG, whatever the camera took."""
     page = await shown(await open_context(), OFFLINE_FORM)
@@ -182,6 +210,41 @@ async def test_photos_shrink_before_they_leave(open_context: Callable[..., Any])
         }"""
     )
     assert size == [1280, 1280, "image/jpeg"]
+
+
+ASKING = """
+<form method="post" action="/work" data-confirm="确定提交吗？">
+<button name="answer" value="yes">提交</button></form>
+"""
+
+
+async def test_an_act_without_network_is_not_lost(open_context: Callable[..., Any]) -> None:
+    """The page stays with what was chosen and says that nothing was done; then it is sent once."""
+    context = await open_context()
+    page = await shown(context, SCANNER)
+    posted = await answering(page, "/shop")
+    await page.get_by_label("兑换码").fill("12345678")
+    await context.set_offline(offline=True)
+    await page.get_by_label("兑换码").press("Enter")
+    await page.get_by_text("还没有办").wait_for()
+    await page.get_by_role("button", name="取消").click()
+    assert (posted, await page.get_by_label("兑换码").input_value()) == ([], "12345678")
+    await context.set_offline(offline=False)
+    async with page.expect_navigation():
+        await page.get_by_label("兑换码").press("Enter")
+    assert len(posted) == 1
+
+
+async def test_questions_work_on_an_older_iphone(open_context: Callable[..., Any]) -> None:
+    """Safari 15 cannot ask a form to send itself: the button that was pressed still goes along."""
+    context = await open_context()
+    await context.add_init_script("delete HTMLFormElement.prototype.requestSubmit")
+    page = await shown(context, ASKING)
+    posted = await answering(page, "/work")
+    await page.get_by_role("button", name="提交").click()
+    async with page.expect_navigation():
+        await page.get_by_role("button", name="确定").click()
+    assert posted[0].post_data == "answer=yes"
 
 
 SCANNER = """

@@ -74,6 +74,26 @@ async def test_every_desk_page_keeps_the_rules(
         await assert_reflows(page)
 
 
+async def test_a_table_is_printed_whole_and_on_white(
+    open_context: Callable[..., Any], committed: None
+) -> None:
+    """From a dark and large desk too: no menu, no buttons, every column inside the sheet."""
+    world = await small_county()
+    page = await desk_page(open_context, world.department, Look("dark", "elder"))
+    await page.goto("/desk/roster/people")
+    await page.emulate_media(media="print", color_scheme="dark")
+    await page.set_viewport_size({"width": 1030, "height": 700})
+    for hidden in (".side", ".bar", ".filters", ".foot"):
+        assert not await page.locator(hidden).is_visible()
+    assert await page.locator("table").evaluate("e => e.getBoundingClientRect().right") <= 1030
+    ink, ground = await page.evaluate(
+        """() => [getComputedStyle(document.querySelector('h1')).color,
+                  getComputedStyle(document.querySelector('.table-responsive').parentElement)
+                    .backgroundColor]"""
+    )
+    assert (ink, ground) == ("rgb(26, 26, 26)", "rgb(255, 255, 255)")
+
+
 async def test_a_file_is_compared_and_accepted(
     open_context: Callable[..., Any], committed: None
 ) -> None:

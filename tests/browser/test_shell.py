@@ -44,6 +44,17 @@ async def test_text_size_button_works_without_scripts(open_context: Callable[...
     assert size >= 18
 
 
+async def test_text_size_button_comes_back_to_the_same_question(
+    open_context: Callable[..., Any],
+) -> None:
+    """What was asked for in the address is asked again: a filter, a chosen item, the way on."""
+    page = await (await open_context()).new_page()
+    await page.goto("/sign-in?next=/records")
+    await page.get_by_role("button", name="大字版").click()
+    await page.locator("html[data-text=elder]").wait_for()
+    assert page.url.endswith("/sign-in?next=/records")
+
+
 async def test_largest_text_fits_the_narrowest_phone(open_context: Callable[..., Any]) -> None:
     """At 30 px text and 320 px width nothing runs out of the page."""
     context = await open_context(Look(text_size="huge"), viewport={"width": 320, "height": 640})

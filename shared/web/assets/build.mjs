@@ -108,10 +108,10 @@ async function tabler() {
   return `${out.join("\n")}\n@media (prefers-color-scheme:dark){${auto.join("\n")}}`;
 }
 
-/** Our `@dark { … }` blocks: declarations for the dark theme, chosen or followed. */
+/** Our `@dark { … }` blocks: declarations for the dark theme, chosen or followed; paper stays white. */
 function themed(css) {
   return css.replace(/@dark\s*\{([^}]*)\}/g, (_, body) =>
-    `:root[data-theme=dark]{${body}}@media (prefers-color-scheme:dark){:root[data-theme=auto]{${body}}}`);
+    `@media screen{:root[data-theme=dark]{${body}}}@media screen and (prefers-color-scheme:dark){:root[data-theme=auto]{${body}}}`);
 }
 
 const style = (name) => themed(readFileSync(join(own, "css", `${name}.css`), "utf8"));

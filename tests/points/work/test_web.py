@@ -182,7 +182,11 @@ async def test_a_paper_slip_is_keyed_in(client: httpx.AsyncClient) -> None:
     """代录: the secretary types, the lead confirms."""
     world = await small_county()
     await enter(client, world.chief)
-    assert (await client.get("/verify/proxy")).status_code == 200
+    first = (await client.get("/verify/proxy")).text
+    grid = f"{world.worker.name}（{world.units[world.worker.unit_code].name}）"
+    assert (grid in first, "代录提交" in first) == (True, False)
+    chosen = f"/verify/proxy?worker={world.worker.person_id}&rule=ORG-02"
+    assert f"{grid}：ORG-02 参加网格例会" in (await client.get(chosen)).text
     sent = declaration(worker_id=str(world.worker.person_id), text="参加网格例会")
     answer = await post(client, "/verify/proxy", **sent)
     assert answer.status_code == 303

@@ -31,7 +31,8 @@ def shown(jinja: Environment, source: str, **context: Any) -> str:
         "text_size": "normal",
         "now": NOW,
         "may": lambda _: True,
-        "request": SimpleNamespace(url=SimpleNamespace(path="/here")),
+        "here": "/here",
+        "request": SimpleNamespace(method="GET", url=SimpleNamespace(path="/here")),
     }
     return jinja.from_string(source).render(**common | context)
 

@@ -1,11 +1,11 @@
 /**
  * <offline-form> around a form that must not lose what was written: it is sent by fetch, and kept on
- * the phone when there is no network or the session has ended. The form needs a field `id`; the
+ * the phone when there is no network, no service or no session any more. The form needs a field `id`; the
  * server answers a repeated id with the first result.
  */
-import { keep, newId, send } from "./outbox.js";
+import { keep, later, newId, send } from "./outbox.js";
 import { tryNow } from "./outbox-bar.js";
-import { meta } from "./page.js";
+import { lead, meta } from "./page.js";
 
 class OfflineForm extends HTMLElement {
   connectedCallback() {
@@ -31,7 +31,7 @@ class OfflineForm extends HTMLElement {
     form.setAttribute("aria-busy", "true");
     try {
       const { answer, signedOut } = await send(record, "text/html");
-      if (signedOut) await this.stored(record);
+      if (signedOut || later(answer)) await this.stored(record);
       else if (answer.redirected) location.assign(answer.url);
       else this.replace(await answer.text());
     } catch {
@@ -60,7 +60,8 @@ class OfflineForm extends HTMLElement {
     document.title = page.title;
     document.querySelector("main")?.replaceWith(main);
     window.scrollTo(0, 0);
-    /** @type {HTMLElement | null} */ (main.querySelector("[role=alert], h2[tabindex]") ?? document.querySelector("h1"))?.focus();
+    if (lead(main)) return;
+    /** @type {HTMLElement | null} */ (main.querySelector("h2[tabindex]") ?? document.querySelector("h1"))?.focus();
   }
 }
 customElements.define("offline-form", OfflineForm);

@@ -66,6 +66,13 @@ export async function send(record, accept) {
   return { answer, signedOut };
 }
 
+/**
+ * Whether an answer says nothing of the record itself, as a proxy's does while the service starts
+ * anew, or one to a token that is too old: the record is sent again later.
+ * @param {Response} answer
+ */
+export const later = ({ status }) => [400, 403, 408, 429].includes(status) || status >= 500;
+
 let sending = false;
 
 /**
@@ -81,7 +88,7 @@ export async function flush() {
       const { answer, signedOut } = await send(record, "application/json, text/html;q=0.9");
       if (signedOut) return "signed-out";
       if (answer.ok) await drop(record.id);
-      else if ([400, 403, 408, 429].includes(answer.status) || answer.status >= 500) return "away";
+      else if (later(answer)) return "away";
       else await keep({ ...record, problem: await reason(answer) });
     }
     return "sent";

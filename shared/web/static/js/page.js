@@ -20,6 +20,10 @@ Object.assign(htmx.config, {
 /** @param {string} name */
 export const meta = (name) => document.querySelector(`meta[name="${name}"]`)?.getAttribute("content") ?? "";
 
+// A page that answered a form takes the form's place in the history: going back to it later, or
+// loading it again, shows that page and not the browser's "confirm form resubmission".
+if (meta("here")) history.replaceState(history.state, "", meta("here"));
+
 document.addEventListener("htmx:configRequest", (event) => {
   event.detail.headers["x-csrftoken"] = meta("csrf-token");
 });
@@ -88,15 +92,31 @@ document.addEventListener("click", ({ target }) => {
   else window.print();
 });
 
+// Safari 15 has no requestSubmit: a press on the button checks the form and sends it all the same.
+HTMLFormElement.prototype.requestSubmit ??= function requestSubmit(submitter) {
+  const own = submitter?.isConnected ? null : this.appendChild(document.createElement("button"));
+  (own ?? submitter).click();
+  own?.remove();
+};
+
+/** What must be agreed to before a form goes. @param {HTMLFormElement} form @returns {Promise<boolean>} */
+async function agreed(form) {
+  if (stranded(form) && !(await ask("现在没有网络，还没有办。请连上网再试。", { yes: "再试一次" }))) return false;
+  return !form.dataset.confirm || ask(form.dataset.confirm);
+}
+
+/** Whether only the browser would say that there is no network, and lose what was typed. @param {HTMLFormElement} form */
+const stranded = (form) => !navigator.onLine && form.method === "post" && !form.closest("offline-form, [hx-post]");
+
 // A form that asks first, and any form sent once: the second press of a hurried thumb does nothing.
 document.addEventListener("submit", async (event) => {
   const form = event.target;
   if (!(form instanceof HTMLFormElement) || event.defaultPrevented || form.method === "dialog") return;
   const { submitter } = event;
-  if (form.dataset.confirm && !form.dataset.sure) {
+  if ((form.dataset.confirm || stranded(form)) && !form.dataset.sure) {
     event.preventDefault();
     event.stopPropagation();
-    if (!(await ask(form.dataset.confirm))) return;
+    if (!(await agreed(form))) return;
     form.dataset.sure = "1";
     form.requestSubmit(submitter);
     return;
@@ -118,4 +138,15 @@ function soundOf(root) {
   feedback(mark.dataset.feedback === "ok");
 }
 soundOf(document);
-document.querySelector("[role=alert][tabindex]")?.focus();
+
+const WRONG = "[role=alert][tabindex], .is-invalid, .field_wrong input, .field_wrong select, .field_wrong textarea";
+
+/** Lead the reader to what is wrong: the summary if there is one, else the first field. @param {ParentNode} root */
+export function lead(root) {
+  const wrong = root.querySelector(WRONG);
+  if (!(wrong instanceof HTMLElement)) return false;
+  wrong.scrollIntoView({ block: "center" });
+  wrong.focus({ preventScroll: true });
+  return true;
+}
+lead(document);
