@@ -55,8 +55,7 @@ async def sign_in(
     """Phone number and PIN. Raises Invalid, WaitFirst, UsedUp, WrongSignIn, NoOffice, DeskOnly."""
     found = await _account_by_phone(county_id, phone)
     if found is None or found.pin_hash is None or len(pin) > MAX_SECRET:
-        await hashing.matches(None, pin[:MAX_SECRET])
-        raise UnknownAccount(WRONG_PIN)
+        raise _unknown(county_id, phone, WRONG_PIN)
     device = await _charge(county_id, found.id, device_token, now)
     if not await hashing.matches(found.pin_hash, pin):
         await _refuse(county_id, found, device)
@@ -77,8 +76,7 @@ async def desk_sign_in(
     """Phone number, password and TOTP (or a recovery code). Raises as :func:`sign_in`."""
     found = await _account_by_phone(county_id, phone)
     if found is None or found.password_hash is None or len(password) > MAX_SECRET:
-        await hashing.matches(None, password[:MAX_SECRET])
-        raise UnknownAccount(WRONG_DESK)
+        raise _unknown(county_id, phone, WRONG_DESK)
     device = await _charge(county_id, found.id, device_token, now)
     right = await hashing.matches(found.password_hash, password)
     if not (right and await _second_factor(county_id, found, code, now)):
@@ -155,7 +153,7 @@ async def try_digits(
     found = await _account_by_phone(county_id, phone)
     slip = await queries.slip_of(county_id, found.id, now) if found else None
     if found is None or slip is None:
-        raise UnknownAccount(WRONG_DIGITS)
+        raise _unknown(county_id, phone, WRONG_DIGITS)
     device = await _charge(county_id, found.id, device_token, now)
     if not compare_digest(slip.digits_hash, digits_hash(found.id, digits)):
         await _refuse(county_id, found, device, WRONG_DIGITS)
@@ -236,6 +234,11 @@ async def _account_by_phone(county_id: int, phone: str) -> AccountRow | None:
     person = await roster.person_by_phone(county_id, phone)
     found = await queries.account_of(county_id, person.id) if person else None
     return None if found is None or found.disabled_at is not None else found
+
+
+def _unknown(county_id: int, phone: str, sentence: str) -> UnknownAccount:
+    """However the number was written, it is the same one."""
+    return UnknownAccount(sentence, f"{county_id}:{phones.clean(phone)}")
 
 
 async def _own(actor: Actor) -> AccountRow:

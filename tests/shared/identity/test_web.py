@@ -1,12 +1,14 @@
 """The doors in a browser: cookies, errors on the form, what is public, what is no-store."""
 
 import re
+from datetime import timedelta
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 import pytest
+from litestar import Litestar
 
-from shared.clock import today
+from shared.clock import now, today
 from shared.identity import accounts
 from shared.identity.rules import totp
 from shared.roster import service as roster
@@ -35,8 +37,6 @@ async def enter(client: httpx.AsyncClient, member: Member) -> None:
 
 async def enter_desk(client: httpx.AsyncClient, member: Member) -> None:
     """Sign in at a desk."""
-    from shared.clock import now
-
     secrets = await accounts.desk_secrets(PASSWORD, member.phone)
     await accounts.give_desk(COUNTY, member.person_id, secrets, NOW)
     code = totp(secrets.totp_key, int(now().timestamp()) // 30)
@@ -71,16 +71,61 @@ async def test_wrong_pin_is_a_sentence_on_the_form(client: httpx.AsyncClient) ->
     assert OTHER_PIN not in answer.text
 
 
-async def test_numbers_without_account_wait_like_others(client: httpx.AsyncClient) -> None:
-    """Neither the sentence nor the waiting tells who has an account."""
+async def test_numbers_without_account_wait_like_others(
+    client: httpx.AsyncClient, application: Litestar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the sentence nor the waiting tells who has an account, now or after waiting."""
     world = await small_county()
     await with_pin(world.worker)
     seen = []
     for phone in (world.worker.phone, "13" + world.worker.phone[2:][::-1]):
-        answers = [await post(client, "/sign-in", phone=phone, pin=OTHER_PIN) for _ in range(7)]
-        seen.append([answer.status_code for answer in answers])
-    assert seen[0] == [422] * 5 + [429] * 2
+        answers: list[httpx.Response] = []
+        for minute in (0, 0, 0, 0, 0, 0, 0, 1, 1, 3, 3):
+            at = NOW + timedelta(minutes=minute)
+            monkeypatch.setattr(application.state, "clock", lambda at=at: at)
+            spaced = f"{phone[:3]} {phone[3:]}" if len(answers) % 2 else phone
+            answers.append(await post(client, "/sign-in", phone=spaced, pin=OTHER_PIN))
+        seen.append([(answer.status_code, said(answer)) for answer in answers])
+    assert [status for status, _ in seen[0]] == [422] * 5 + [429] * 2 + [422, 429] * 2
     assert seen[1] == seen[0]
+
+
+async def test_numbers_without_account_are_used_up_like_others(
+    client: httpx.AsyncClient, application: Litestar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After twenty tries of a day both hear the same, and the next day both may try again."""
+    world = await small_county()
+    await with_pin(world.worker)
+    seen = []
+    for phone in (world.worker.phone, "13" + world.worker.phone[2:][::-1]):
+        answers = []
+        for quarter in (*range(22), 100):
+            at = NOW + timedelta(minutes=16 * quarter)
+            monkeypatch.setattr(application.state, "clock", lambda at=at: at)
+            answers.append(await post(client, "/sign-in", phone=phone, pin=OTHER_PIN))
+        seen.append([(answer.status_code, said(answer)) for answer in answers])
+    assert [status for status, _ in seen[0]] == [422] * 20 + [429] * 2 + [422]
+    assert seen[1] == seen[0]
+
+
+async def test_numbers_without_slip_wait_like_others(client: httpx.AsyncClient) -> None:
+    """Who waits for activation is nobody's business: eight digits are tried the same for all."""
+    world = await small_county()
+    await slip_of(await actor_of(world.chief), world.worker)
+    seen = []
+    for phone in (world.worker.phone, world.lead.phone, "13" + world.worker.phone[2:][::-1]):
+        form = {"phone": phone, "digits": "12345678", "pin": PIN, "again": PIN}
+        answers = [await post(client, "/activate", **form) for _ in range(7)]
+        seen.append([(answer.status_code, said(answer)) for answer in answers])
+    assert [status for status, _ in seen[0]] == [422] * 5 + [429] * 2
+    assert seen[1] == seen[0]
+    assert seen[2] == seen[0]
+
+
+def said(answer: httpx.Response) -> str:
+    """The sentence over the form, without the seconds that run."""
+    [sentence] = re.findall(r"[^>]*(?:不对|再试|次数太多)[^<]*", answer.text)[:1]
+    return re.sub(r"\d+ 秒", "秒", str(sentence)).strip()
 
 
 async def test_activation_by_scanning(client: httpx.AsyncClient) -> None:
