@@ -2,7 +2,7 @@
 
 import re
 from datetime import timedelta
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import httpx
 import pytest
@@ -281,6 +281,18 @@ async def test_a_form_of_an_ended_session_comes_back_to_its_page(client: httpx.A
     answer = await post(client, "/sign-in", phone=world.worker.phone, pin=PIN, **following)
     assert answer.status_code == 303
     assert (await client.get(answer.headers["location"])).status_code < 400
+
+
+@pytest.mark.parametrize("name", ["中文", "a\r\nX-Forged: 1", "a&next=b"])
+async def test_a_fragment_asked_without_session_leads_to_sign_in(
+    client: httpx.AsyncClient, name: str
+) -> None:
+    """Whatever stands in its address: no page of a defect, and no header of the visitor's own."""
+    answer = await client.get(f"/desk/rules/{quote(name)}", headers={"hx-request": "true"})
+    assert answer.status_code == 204
+    entry = answer.headers["hx-redirect"]
+    assert entry.isprintable()
+    assert dict(parse_qsl(urlsplit(entry).query)) == {"next": f"/desk/rules/{name}"}
 
 
 async def test_own_data_names_who_can_correct_it(client: httpx.AsyncClient) -> None:
