@@ -33,3 +33,15 @@ def test_no_error_line_carries_a_token(file: Path, path: str) -> None:
     [body] = regexes or exact
     assert re.search(r"^ +error_log +/dev/null crit;", body, re.MULTILINE)
     assert re.search(r"^ +access_log off;", body, re.MULTILINE)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_no_log_carries_what_was_searched_for(file: Path) -> None:
+    """People are looked up by name and number: neither query nor referrer is written down."""
+    text = file.read_text(encoding="utf-8")
+    used = re.findall(r"^ +access_log +/\S+ (\S+)", text, re.MULTILINE)
+    formats = dict(re.findall(r"^log_format (\S+) (.*?);$", text, re.MULTILINE | re.DOTALL))
+    assert len(used) == 1
+    written = set(re.findall(r"\$\w+", formats.get(used[0], "$request $http_referer")))
+    assert not written & {"$request", "$request_uri", "$args", "$query_string", "$http_referer"}
+    assert re.search(r"^ +limit_req_log_level +(info|notice|warn);", text, re.MULTILINE)
