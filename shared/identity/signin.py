@@ -237,7 +237,8 @@ async def _account_by_phone(county_id: int, phone: str) -> AccountRow | None:
 
 
 def _unknown(county_id: int, phone: str, sentence: str) -> UnknownAccount:
-    """However the number was written, it is the same one."""
+    """However the number was written, it is the same one; the log shows who tries many."""
+    LOG.warning("sign_in_refused", account="", known_device=False)
     return UnknownAccount(sentence, f"{county_id}:{phones.clean(phone)}")
 
 

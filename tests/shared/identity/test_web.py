@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 import httpx
 import pytest
 from litestar import Litestar
+from structlog.testing import capture_logs
 
 from shared.clock import now, today
 from shared.identity import accounts
@@ -293,6 +294,21 @@ async def test_a_fragment_asked_without_session_leads_to_sign_in(
     entry = answer.headers["hx-redirect"]
     assert entry.isprintable()
     assert dict(parse_qsl(urlsplit(entry).query)) == {"next": f"/desk/rules/{name}"}
+
+
+async def test_who_asks_for_what_is_not_theirs_is_logged(client: httpx.AsyncClient) -> None:
+    """The page says nothing, the log says who asked for which route, or tried a strange number."""
+    world = await small_county()
+    await enter(client, world.worker)
+    with capture_logs() as said:
+        assert (await client.get(f"/desk/accounts/{world.lead.person_id}")).status_code == 404
+        await post(client, "/sign-in", phone="13899999999", pin=OTHER_PIN)
+    route = "GET /desk/accounts/{person_id}"
+    refused = {"route": route, "person": str(world.worker.person_id), "reason": "role"}
+    warned = [line for line in said if line["log_level"] == "warning"]
+    assert [line["event"] for line in warned] == ["refused", "sign_in_refused"]
+    assert refused.items() <= warned[0].items()
+    assert "13899999999" not in str(said)
 
 
 async def test_own_data_names_who_can_correct_it(client: httpx.AsyncClient) -> None:
