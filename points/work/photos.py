@@ -47,6 +47,9 @@ def _reencoded(data: bytes) -> bytes:
         with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
             if picture.width * picture.height > MAX_PIXELS:
                 raise WorkRefused("photo", TOO_LARGE)
+            # Turning would write the EXIF again, which fails where a phone wrote it wrongly.
+            picture.getexif()
+            picture.info.pop("exif", None)
             upright = ImageOps.exif_transpose(picture).convert("RGB")
     except Image.DecompressionBombError as error:
         raise WorkRefused("photo", TOO_LARGE) from error

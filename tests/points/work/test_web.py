@@ -126,6 +126,19 @@ async def test_a_picture_of_too_many_pixels_is_refused(tmp_path: Path, side: int
         await photos.keep(tmp_path, b"\x89PNG\r\n\x1a\n" + b"".join(parts))
 
 
+async def test_a_photo_with_wrong_exif_is_kept_upright(tmp_path: Path) -> None:
+    """Some phones write numbers where a text belongs; the picture is as good as any."""
+    camera = struct.pack("<HHIHH", 0x010F, 3, 3, 1, 0)
+    turned = struct.pack("<HHIHH", 0x0112, 3, 1, 6, 0)
+    exif = b"Exif\0\0II*\0" + struct.pack("<IH", 8, 2) + camera + turned + struct.pack("<I", 0)
+    picture = io.BytesIO()
+    Image.new("RGB", (60, 40), "red").save(picture, "JPEG", exif=exif)
+    stored = await photos.load(tmp_path, await photos.keep(tmp_path, picture.getvalue()))
+    with Image.open(io.BytesIO(stored or b"")) as kept:
+        assert kept.size == (40, 60)
+        assert not kept.getexif()
+
+
 async def test_sending_back_and_correcting(client: httpx.AsyncClient) -> None:
     """The reason reaches the worker, and the form comes back filled in."""
     world = await small_county()
