@@ -12,6 +12,8 @@ MAX_PIXELS = 40_000_000
 LONGEST = 1600
 """Pixels of the longer side of what is kept."""
 FORMATS = ("JPEG", "PNG", "WEBP")
+ONE = asyncio.Semaphore(1)
+"""One picture is unpacked at a time: a small file may need 300 MB for it."""
 TOO_LARGE = "照片尺寸太大，请用手机普通拍照模式。"
 
 
@@ -22,7 +24,8 @@ async def keep(folder: Path, data: bytes) -> bytes:
     """
     if len(data) > MAX_BYTES:
         raise WorkRefused("photo", f"照片超过 {MAX_BYTES // 1024 // 1024} MB，请换一张小的。")
-    clean = await asyncio.to_thread(_reencoded, data)
+    async with ONE:
+        clean = await asyncio.to_thread(_reencoded, data)
     name = hashlib.sha256(clean).digest()
     await asyncio.to_thread(_write, path_of(folder, name), clean)
     return name

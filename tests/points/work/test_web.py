@@ -1,5 +1,6 @@
 """The pages of workers and verifiers, through the door with a real sign-in."""
 
+import asyncio
 import io
 import re
 import struct
@@ -137,6 +138,28 @@ async def test_a_photo_with_wrong_exif_is_kept_upright(tmp_path: Path) -> None:
     with Image.open(io.BytesIO(stored or b"")) as kept:
         assert kept.size == (40, 60)
         assert not kept.getexif()
+
+
+async def test_one_picture_is_unpacked_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A few forged files at once would fill the memory of a county's server."""
+    unpack, running, most = photos._reencoded, 0, 0
+
+    def watched(data: bytes) -> bytes:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        try:
+            return unpack(data)
+        finally:
+            running -= 1
+
+    monkeypatch.setattr(photos, "_reencoded", watched)
+    picture = io.BytesIO()
+    Image.effect_noise((1500, 1500), 50).save(picture, "PNG")
+    await asyncio.gather(*(photos.keep(tmp_path, picture.getvalue()) for _ in range(4)))
+    assert most == 1
 
 
 async def test_sending_back_and_correcting(client: httpx.AsyncClient) -> None:
