@@ -126,18 +126,16 @@ async def change_password(
 
 
 async def check_card_pin(county_id: int, person_id: UUID, pin: str, now: datetime) -> None:
-    """At a counter: the holder types the PIN of the printed card.
+    """At a counter: the holder types the PIN of the printed card, whose tries the counter counts.
 
-    Raises WrongSignIn, WaitFirst, UsedUp; tries are those of unknown devices. Forbidden when the
-    90 days after the last post are over: a card opens no more than its holder's phone does.
+    Raises WrongSignIn, and Forbidden when the 90 days after the last post are over: a card opens
+    no more than its holder's phone does.
     """
     found = await queries.account_of(county_id, person_id)
     if found is None or found.card_pin_hash is None or found.disabled_at is not None:
         raise WrongSignIn("这张卡还没有设密码，请到村里办理。")
-    await _charge(county_id, found.id, "", now)
     if not await hashing.matches(found.card_pin_hash, pin[:MAX_SECRET]):
         raise WrongSignIn("卡密码不对，请再输一次。")
-    await queries.forgive_account(county_id, found.id)
     duties, former = await sessions.standing(county_id, person_id, today(now), "desk")
     if not duties and not former:
         raise Forbidden(CARD_ENDED)
