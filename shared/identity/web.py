@@ -318,9 +318,13 @@ def _problem(error: GridmeritError | None) -> dict[str, Any]:
 
 def _entered(request: Request[Any, Any, Any], new: NewSession, address: str) -> Redirect:
     response = Redirect(local(address), status_code=303)
-    cookies.admit(response, new, request.app.state.settings)
+    settings = request.app.state.settings
+    cookies.admit(response, new, settings)
     if new.text_size != "normal":
-        response.set_cookie("text_size", new.text_size, max_age=A_YEAR, httponly=True)
+        secure = cookies.is_secure(settings)
+        response.set_cookie(
+            "text_size", new.text_size, max_age=A_YEAR, httponly=True, secure=secure, samesite="lax"
+        )
     return response
 
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 from urllib.parse import parse_qsl, quote, urlsplit
 
 import httpx
+import msgspec
 import pytest
 from litestar import Litestar
 from structlog.testing import capture_logs
@@ -59,6 +60,27 @@ async def test_sign_in_sets_a_fresh_http_only_cookie(client: httpx.AsyncClient) 
     first = client.cookies["gm"]
     await post(client, "/sign-in", phone=world.worker.phone, pin=PIN)
     assert client.cookies["gm"] != first
+
+
+async def test_every_cookie_of_a_sign_in_stays_on_https(
+    client: httpx.AsyncClient, application: Litestar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The session's, the device's and the look's."""
+    world = await small_county()
+    await accounts.set_text_size(await actor_of(world.worker), "elder")
+    before = application.state.settings
+    secured = msgspec.structs.replace(before, public_url="https://grid.example")
+    monkeypatch.setattr(application.state, "settings", secured)
+    await with_pin(world.worker)
+    answer = await post(client, "/sign-in", phone=world.worker.phone, pin=PIN)
+    cookies = answer.headers.get_list("set-cookie")
+    assert {text.partition("=")[0] for text in cookies} == {
+        "__Host-gm",
+        "__Host-gm-device",
+        "text_size",
+    }
+    for text in cookies:
+        assert {"Secure", "HttpOnly", "SameSite=lax"} <= set(text.split("; ")), text
 
 
 async def test_wrong_pin_is_a_sentence_on_the_form(client: httpx.AsyncClient) -> None:
