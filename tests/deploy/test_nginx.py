@@ -50,11 +50,11 @@ def test_no_log_carries_what_was_searched_for(file: Path) -> None:
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
-def test_no_upload_is_too_large_for_the_proxy_alone(
+async def test_no_upload_is_too_large_for_the_proxy_alone(
     file: Path, application: Litestar, appraisal_application: Litestar
 ) -> None:
     """Who sends a file that we take gets our answer, and not the proxy's 413."""
-    text = file.read_text(encoding="utf-8")
+    text = content(file)
     found = re.findall(r"^    location (~ )?(\S+) \{\n(.*?)^    \}", text, re.MULTILINE | re.DOTALL)
     [whole] = re.findall(r"^    client_max_body_size (\d+)m;", text, re.MULTILINE)
     asked = {
@@ -70,3 +70,7 @@ def test_no_upload_is_too_large_for_the_proxy_alone(
         bodies = [body for kind, place, body in found if kind and re.match(place, path)]
         own = re.findall(r"client_max_body_size (\d+)m;", bodies[0]) if bodies else []
         assert limit <= int((own or [whole])[0]) * 1024 * 1024, path
+
+
+def content(file: Path) -> str:
+    return file.read_text(encoding="utf-8")
