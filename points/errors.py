@@ -122,6 +122,15 @@ class TooManyTries(TooMany):
         super().__init__(f"输错太多次了，请 {wait}后再试，或扫二维码。", seconds)
 
 
+class CardUsedUp(TooMany):
+    """Today's tries of a card's PIN are gone; a new card begins anew."""
+
+    code = "card_used_up"
+
+    def __init__(self) -> None:
+        super().__init__("今天这张卡的密码输错太多次了。请明天再来，或请村里换一张卡。", 3600)
+
+
 class UndoTooLate(Forbidden):
     """The shop's ten minutes are over."""
 

@@ -8,7 +8,7 @@
 
 -- Count what is ready in a county; returns how many ballots moved.
 CREATE OR REPLACE FUNCTION appraisal.count_ballots(p_county int) RETURNS int
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_inbox appraisal.ballot_inbox[];
     v_burnt appraisal.ballot_burnt[];
@@ -65,7 +65,7 @@ END $$;
 -- of groups of five or more, and so is every difference of two. Words are parted from the answers
 -- and grouped in the same way. Returns how many ballots had to be dropped.
 CREATE OR REPLACE FUNCTION appraisal.close_ballots(p_county int, p_survey uuid) RETURNS int
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_grids text[];
     v_aware boolean[];

@@ -71,7 +71,7 @@ CREATE OR REPLACE TRIGGER case_step_append_only BEFORE UPDATE OR DELETE ON appra
 -- The service has no right to change a step, hence SECURITY DEFINER. The case's row is locked
 -- first, as signing does. False when there is nothing left to erase or the case is open again.
 CREATE OR REPLACE FUNCTION appraisal.erase_objector(p_county int, p_case uuid, p_on date)
-RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM FROM appraisal.case_file f
     WHERE f.county_id = p_county AND f.id = p_case AND f.done FOR UPDATE;

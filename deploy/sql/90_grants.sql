@@ -10,7 +10,8 @@ GRANT SELECT ON public.migration TO gridmerit_points, gridmerit_appraisal, gridm
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA shared
     TO gridmerit_points, gridmerit_appraisal;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA shared TO gridmerit_points, gridmerit_appraisal;
-REVOKE UPDATE, DELETE ON shared.audit_event FROM gridmerit_points, gridmerit_appraisal;
+REVOKE UPDATE, DELETE ON shared.audit_event, shared.export_log
+    FROM gridmerit_points, gridmerit_appraisal;
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA points TO gridmerit_points;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA points TO gridmerit_points;
@@ -54,7 +55,7 @@ END $$;
 
 GRANT SELECT ON ALL TABLES IN SCHEMA shared, points, appraisal TO gridmerit_report;
 REVOKE SELECT ON shared.account, shared.device, shared.session, shared.activation_slip,
-    shared.terminal_key FROM gridmerit_report;
+    shared.terminal_key, points.code, points.card, points.pickup FROM gridmerit_report;
 -- Slips and what waits to be counted are for nobody's eyes.
 REVOKE SELECT ON appraisal.ballot_slip, appraisal.ballot_burnt, appraisal.ballot_inbox,
     appraisal.ballot_paper, appraisal.ballot_spent, appraisal.ballot_box FROM gridmerit_report;

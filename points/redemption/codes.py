@@ -6,13 +6,14 @@ count stands in PostgreSQL, per shop, so that emptying the cache frees no guessi
 
 import os
 import secrets
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
 import msgspec
 
-from points.errors import NotACode, PinNeeded, Refused, TooManyTries, UseAsPickup
+from points.errors import CardUsedUp, NotACode, PinNeeded, Refused, TooManyTries, UseAsPickup
 from points.mall import service as mall
 from points.mall.schemas import ShopRow
 from points.redemption import queries
@@ -22,10 +23,11 @@ from shared import settings_county
 from shared.audit import service as audit
 from shared.clock import today
 from shared.database import DB
-from shared.errors import NotFound, TooMany
+from shared.errors import Forbidden, NotFound, TooMany
 from shared.identity.access import Action, Target, allowed, reach, require
 from shared.identity.actor import Actor
-from shared.identity.rules import delay
+from shared.identity.errors import WaitFirst
+from shared.identity.rules import TRIES_A_DAY, delay
 from shared.identity.sealing import digest, keyed
 from shared.identity.sessions import FORMER_DAYS
 from shared.identity.signin import check_card_pin
@@ -95,13 +97,13 @@ async def recognise(
         raise NotACode
     if code.kind is CodeKind.PICKUP:
         raise UseAsPickup
-    await _may_try(actor.county_id, shop.id, code, now)
+    await _try_digits(actor.county_id, shop.id, code, now)
     if code.kind is CodeKind.CARD:
         return await _holder(actor.county_id, shop, code, pin, now, order_id)
     code_hash = digest(code.token) if code.token else digits_hash(code.digits)
     look_up = queries.code_by_token if code.token else queries.code_by_digits
     found = await look_up(actor.county_id, code_hash)
-    await _tried(actor.county_id, shop.id, code, now, right=found is not None)
+    await _tried(actor.county_id, shop.id, code, right=found is not None)
     return Who(
         "token" if code.token else "digits",
         code_hash,
@@ -140,14 +142,21 @@ async def _holder(
     former = None
     if card is None and order_id is not None:
         former = await queries.card_used(county_id, (hashed, code.digits), shop.id, order_id)
-    await _tried(county_id, shop.id, code, now, right=(card or former) is not None)
+    await _tried(county_id, shop.id, code, right=(card or former) is not None)
     if former:
         return Who("card", None, former.person_id)
     if card is None:
         return Who("token" if code.token else "digits", hashed)
     if pin is None:
         raise PinNeeded
-    await check_card_pin(county_id, card.person_id, pin, now)
+    # On the card, not on the holder's account: anybody can try PINs at the sign-in page.
+    await _charge(county_id, card.id, now, WaitFirst, TRIES_A_DAY)
+    try:
+        await check_card_pin(county_id, card.person_id, pin, now)
+    except Forbidden:
+        await queries.forgive_tries(county_id, card.id)
+        raise
+    await queries.forgive_tries(county_id, card.id)
     return Who("card", None, card.person_id)
 
 
@@ -170,13 +179,13 @@ async def pickup_of(actor: Actor, shop_id: UUID, text: str, now: datetime) -> Pi
     code = scanned(text)
     if code is None or code.kind is not CodeKind.PICKUP:
         raise NotACode
-    await _may_try(actor.county_id, shop.id, code, now)
+    await _try_digits(actor.county_id, shop.id, code, now)
     if code.token:
         found = await queries.pickup_by_token(actor.county_id, digest(code.token))
     else:
         hashed = digits_hash(code.digits)
         found = await queries.pickup_by_digits(actor.county_id, hashed, shop.id)
-    await _tried(actor.county_id, shop.id, code, now, right=found is not None)
+    await _tried(actor.county_id, shop.id, code, right=found is not None)
     if found is None:
         raise NotFound("没有找到这份预订，请核对取货码。")
     if found.shop_id != shop.id:
@@ -300,24 +309,32 @@ async def _villages(county_id: int, person_id: UUID, day: date) -> list[str]:
     return sorted({t.unit_code[:12] for t in held or served if held or t.valid_to == last})
 
 
-async def _may_try(county_id: int, shop_id: UUID, code: Scanned, now: datetime) -> None:
+async def _try_digits(county_id: int, shop_id: UUID, code: Scanned, now: datetime) -> None:
     """Raises TooManyTries while the shop must wait; tokens cannot be guessed and never wait."""
-    if code.token:
-        return
-    row = await queries.tries(county_id, shop_id)
-    if row and row.blocked_until and row.blocked_until > now:
-        raise TooManyTries(int((row.blocked_until - now).total_seconds()) + 1)
+    if not code.token:
+        await _charge(county_id, shop_id, now, TooManyTries)
 
 
-async def _tried(
-    county_id: int, shop_id: UUID, code: Scanned, now: datetime, *, right: bool
+async def _charge(
+    county_id: int,
+    counted_id: UUID,
+    now: datetime,
+    refusal: Callable[[int], TooMany],
+    most: int | None = None,
 ) -> None:
-    """Count a wrong try, forgive after a right one."""
-    if code.token:
-        return
-    if right:
+    """Count a try before it is looked at, so that many at once are many; no more than a day's."""
+    async with DB.transaction():
+        failures = await queries.charge_try(county_id, counted_id, today(now))
+        row = await queries.tries(county_id, counted_id)
+        if row and most is not None and row.failures_today > most:
+            raise CardUsedUp
+        if row and row.blocked_until and row.blocked_until > now:
+            raise refusal(int((row.blocked_until - now).total_seconds()) + 1)
+        if seconds := delay(failures):
+            await queries.block_tries(county_id, counted_id, now + timedelta(seconds=seconds))
+
+
+async def _tried(county_id: int, shop_id: UUID, code: Scanned, *, right: bool) -> None:
+    """Forgive after a right one."""
+    if right and not code.token:
         await queries.forgive_tries(county_id, shop_id)
-        return
-    failures = await queries.charge_try(county_id, shop_id, today(now))
-    if seconds := delay(failures):
-        await queries.block_tries(county_id, shop_id, now + timedelta(seconds=seconds))

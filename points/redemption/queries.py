@@ -114,7 +114,8 @@ RETURNING failures
 """
 BLOCK_TRIES = "UPDATE points.counter_tries SET blocked_until = $3 WHERE county_id = $1 AND id = $2"
 FORGIVE_TRIES = """
-UPDATE points.counter_tries SET failures = 0, blocked_until = NULL
+UPDATE points.counter_tries SET failures = 0, blocked_until = NULL,
+    failures_today = greatest(failures_today - 1, 0)
 WHERE county_id = $1 AND id = $2 AND failures > 0
 """
 
@@ -313,21 +314,22 @@ async def product_names(county_id: int, ids: Sequence[UUID]) -> dict[UUID, tuple
     return {row["id"]: (row["name"], row["measure"]) for row in rows}
 
 
-async def tries(county_id: int, shop_id: UUID) -> TriesRow | None:
-    return await DB.one(TriesRow, TRIES, county_id, shop_id)
+async def tries(county_id: int, counted_id: UUID) -> TriesRow | None:
+    return await DB.one(TriesRow, TRIES, county_id, counted_id)
 
 
-async def charge_try(county_id: int, shop_id: UUID, day: date) -> int:
-    """Count one wrong code; how many in a row."""
-    return int(await DB.fetchval(CHARGE_TRY, county_id, shop_id, day))
+async def charge_try(county_id: int, counted_id: UUID, day: date) -> int:
+    """Count one try at a shop or of a card; how many in a row."""
+    return int(await DB.fetchval(CHARGE_TRY, county_id, counted_id, day))
 
 
-async def block_tries(county_id: int, shop_id: UUID, until: datetime) -> None:
-    await DB.execute(BLOCK_TRIES, county_id, shop_id, until)
+async def block_tries(county_id: int, counted_id: UUID, until: datetime) -> None:
+    await DB.execute(BLOCK_TRIES, county_id, counted_id, until)
 
 
-async def forgive_tries(county_id: int, shop_id: UUID) -> None:
-    await DB.execute(FORGIVE_TRIES, county_id, shop_id)
+async def forgive_tries(county_id: int, counted_id: UUID) -> None:
+    """After a right try: the row begins anew, and the try itself does not count for the day."""
+    await DB.execute(FORGIVE_TRIES, county_id, counted_id)
 
 
 async def redemption(county_id: int, redemption_id: UUID) -> RedemptionRow | None:

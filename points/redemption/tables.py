@@ -45,7 +45,7 @@ class Pickup(Table, tablename="pickup", schema="points", db=DB):
 
 
 class CounterTries(Table, tablename="counter_tries", schema="points", db=DB):
-    """Wrong codes typed at one shop (same id): emptying the cache must not free guessing."""
+    """Wrong codes at one shop, wrong PINs of one card (same id): kept where no cache is emptied."""
 
     county_id = county()
     id = key()

@@ -3,29 +3,44 @@
 import asyncio
 import hashlib
 import io
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from points.errors import WorkRefused
+from shared.ids import new_id
 
 MAX_BYTES = 8 * 1024 * 1024
 MAX_PIXELS = 40_000_000
 LONGEST = 1600
 """Pixels of the longer side of what is kept."""
 FORMATS = ("JPEG", "PNG", "WEBP")
+ONE = asyncio.Semaphore(1)
+"""One picture is unpacked at a time: a small file may need 300 MB for it."""
 TOO_LARGE = "照片尺寸太大，请用手机普通拍照模式。"
 
 
-async def keep(folder: Path, data: bytes) -> bytes:
-    """Store a picture and return the SHA-256 of what is stored.
+@asynccontextmanager
+async def keep(folder: Path, data: bytes) -> AsyncIterator[bytes]:
+    """The SHA-256 under which a picture is stored if the block ends well, and not at all if not.
 
-    Re-encoding is the defence against files that only pretend to be pictures. Raises WorkRefused.
+    So a declaration that is refused leaves no picture of anybody behind. Re-encoding is the
+    defence against files that only pretend to be pictures. Raises WorkRefused.
     """
     if len(data) > MAX_BYTES:
         raise WorkRefused("photo", f"照片超过 {MAX_BYTES // 1024 // 1024} MB，请换一张小的。")
-    clean = await asyncio.to_thread(_reencoded, data)
+    async with ONE:
+        clean = await asyncio.to_thread(_reencoded, data)
     name = hashlib.sha256(clean).digest()
-    await asyncio.to_thread(_write, path_of(folder, name), clean)
-    return name
+    path = path_of(folder, name)
+    # A name of its own: the same picture may be sent twice at once, and one of them be refused.
+    partial = path.with_suffix(f".{new_id()}.part")
+    await asyncio.to_thread(_write, partial, clean)
+    try:
+        yield name
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 async def load(folder: Path, name: bytes) -> bytes | None:
@@ -47,6 +62,9 @@ def _reencoded(data: bytes) -> bytes:
         with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
             if picture.width * picture.height > MAX_PIXELS:
                 raise WorkRefused("photo", TOO_LARGE)
+            # Turning would write the EXIF again, which fails where a phone wrote it wrongly.
+            picture.getexif()
+            picture.info.pop("exif", None)
             upright = ImageOps.exif_transpose(picture).convert("RGB")
     except Image.DecompressionBombError as error:
         raise WorkRefused("photo", TOO_LARGE) from error
@@ -60,6 +78,4 @@ def _reencoded(data: bytes) -> bytes:
 
 def _write(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".part")
-    partial.write_bytes(data)
-    partial.replace(path)
+    path.write_bytes(data)

@@ -1,5 +1,7 @@
 """The gridworker's pages: 首页, 记工作, 明细."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -122,7 +124,6 @@ async def declare(request: Asked) -> Template | Redirect | Response[None]:
         typed = forms.bind(Typed, {k: v for k, v in values.items() if k != "photo"})
         if typed.person not in (None, actor.person_id):
             return Response(None, status_code=401)
-        photo = await _photo(request, values.get("photo"))
         form = LogForm(
             id=typed.id,
             rule_code=typed.rule_code,
@@ -133,7 +134,8 @@ async def declare(request: Asked) -> Template | Redirect | Response[None]:
             worker_id=typed.worker_id,
             replaces=typed.replaces,
         )
-        record = await service.log(actor, form, photo, moment(request))
+        async with _photo(request, values.get("photo")) as photo:
+            record = await service.log(actor, form, photo, moment(request))
     except GridmeritError as error:
         if "application/json" in request.headers.get("accept", ""):
             raise
@@ -314,13 +316,14 @@ async def _again(request: Asked, values: dict[str, Any], error: GridmeritError) 
     return await _form(request, category, code, kept, fields, error.status, error.message)
 
 
-async def _photo(request: Asked, upload: object) -> bytes | None:
-    if not isinstance(upload, UploadFile):
-        return None
-    data = await upload.read()
+@asynccontextmanager
+async def _photo(request: Asked, upload: object) -> AsyncIterator[bytes | None]:
+    data = await upload.read() if isinstance(upload, UploadFile) else b""
     if not data:
-        return None
-    return await photos.keep(request.app.state.settings.data_dir, data)
+        yield None
+        return
+    async with photos.keep(request.app.state.settings.data_dir, data) as name:
+        yield name
 
 
 router = Router(

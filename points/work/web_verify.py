@@ -24,6 +24,7 @@ from shared.roster import service as roster
 from shared.web import forms
 from shared.web.application import Router
 from shared.web.pages import moment, page
+from shared.web.preferences import local
 
 Asked = Request[Actor, Any, Any]
 
@@ -228,7 +229,7 @@ async def refuse_sampled(request: Asked, record_id: FromPath[UUID]) -> Redirect:
     await month.reject_sampled(
         request.user, record_id, str(values.get("reason", "")), moment(request)
     )
-    return Redirect(str(values.get("next") or "/verify/months"), status_code=303)
+    return Redirect(local(str(values.get("next") or "/verify/months")), status_code=303)
 
 
 @get("/verify/objections")

@@ -9,7 +9,7 @@ from uuid import UUID
 from shared.audit import service as audit
 from shared.clock import today
 from shared.database import DB
-from shared.errors import Invalid, NotFound
+from shared.errors import Forbidden, Invalid, NotFound
 from shared.identity import hashing, queries, sessions
 from shared.identity.access import Action, Target, reach, require
 from shared.identity.actor import Actor
@@ -25,6 +25,7 @@ from shared.identity.schemas import (
 from shared.identity.sealing import keyed, seal
 from shared.ids import new_id
 from shared.roster import service as roster
+from shared.roster.roles import Role
 from shared.roster.rules import just_left
 
 PAGE = 50
@@ -38,6 +39,10 @@ LOGS_KEPT = timedelta(days=200)
 """Network logs are kept six months by law; who signed in when is part of them."""
 DEVICES_KEPT = timedelta(days=400)
 """As long as the browser keeps the cookie."""
+AUDITORS_OWN = (
+    "审计人员的账号不由系统管理员变动：停用由组织部经办，"
+    "开通和重设在服务器上运行 gridmerit create-admin --role auditor。"
+)
 NO_MATCH = "两次输入的密码不一样，请重新输入。"
 
 
@@ -116,8 +121,12 @@ async def revoke_all(actor: Actor, person_id: UUID, now: datetime, reason: str =
 async def set_disabled(
     actor: Actor, person_id: UUID, now: datetime, *, disabled: bool, reason: str
 ) -> None:
-    """Stop an account at once, or let it sign in again; a reason is asked."""
+    """Stop an account at once, or let it sign in again; a reason is asked.
+
+    Raises NotFound, Forbidden for an auditor's account, Invalid.
+    """
     account, (unit_code, authority) = await _managed(actor, Action.ACCOUNT_DISABLE, person_id, now)
+    await keep_from_auditor(actor, person_id)
     if not reason.strip():
         raise Invalid("请写明原因。", {"reason": "请写明原因。"})
     async with DB.transaction():
@@ -204,6 +213,24 @@ async def offices(county_id: int, person_id: UUID) -> list[Target]:
         if tenure.valid_to is None or tenure.valid_to > day
     ]
     return [Target(unit_code=tenure.unit_code, shop_id=tenure.subject_id) for tenure in held]
+
+
+async def keep_from_auditor(actor: Actor, person_id: UUID) -> None:
+    """Who runs the system neither stops nor takes over the account of who audits it.
+
+    Raises Forbidden.
+    """
+    if Role.DEPARTMENT not in actor.roles and await is_auditor(actor.county_id, person_id):
+        raise Forbidden(AUDITORS_OWN)
+
+
+async def is_auditor(county_id: int, person_id: UUID) -> bool:
+    """Whether somebody audits, or will."""
+    day = today()
+    return any(
+        tenure.role is Role.AUDITOR and (tenure.valid_to is None or tenure.valid_to > day)
+        for tenure in await roster.history(county_id, person_id)
+    )
 
 
 def checked_pin(pin: str, again: str) -> None:

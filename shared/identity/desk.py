@@ -11,7 +11,7 @@ from shared.clock import today
 from shared.database import DB
 from shared.errors import Invalid, NotFound
 from shared.identity.access import Action, Target, require
-from shared.identity.accounts import desk_secrets, give_desk, offices
+from shared.identity.accounts import desk_secrets, give_desk, keep_from_auditor, offices
 from shared.identity.actor import Actor
 from shared.identity.schemas import DeskAccount
 from shared.roster import service as roster
@@ -21,13 +21,14 @@ from shared.roster.roles import DESK_ROLES, Employment, Role
 async def open_desk(actor: Actor, person_id: UUID, password: str, now: datetime) -> DeskAccount:
     """Password, authenticator and recovery codes for somebody with a desk post; shown once.
 
-    Raises NotFound, Forbidden (own account), Invalid.
+    Raises NotFound, Forbidden (own account, an auditor's), Invalid.
     """
     targets = await offices(actor.county_id, person_id)
     if not targets:
         raise NotFound
     for target in targets:
         require(actor, Action.DESK_ACCOUNT, Target(unit_code=target.unit_code, owner=person_id))
+    await keep_from_auditor(actor, person_id)
     held = await roster.duties_at(actor.county_id, person_id, today(now))
     if not {duty.role for duty in held} & DESK_ROLES:
         raise Invalid("这个人没有需要在电脑上登录的岗位，请先在名册里任职。")

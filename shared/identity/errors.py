@@ -16,7 +16,11 @@ class WrongSignIn(GridmeritError):  # noqa: N818
 
 
 class UnknownAccount(WrongSignIn):
-    """The same to whoever asks; the page makes it wait like a known one."""
+    """The same to whoever asks; the page counts ``who``, and makes it wait, like a known one."""
+
+    def __init__(self, message: str, who: str) -> None:
+        super().__init__(message)
+        self.who = who
 
 
 class WaitFirst(TooMany):

@@ -2,6 +2,9 @@
 
 Argon2id at OWASP's minimum costs tens of milliseconds of one core; unlimited, a login storm would
 take both cores from redemptions. A queue that grows past its cap answers "busy" at once.
+
+A million PINs are tried in hours whatever a hash costs, so a secret is keyed first: a copy of the
+table without the installation's key gives nothing to try.
 """
 
 import asyncio
@@ -10,11 +13,14 @@ from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from shared.errors import Unavailable
+from shared.identity.sealing import keyed
 
 MEMORY_KIB = 19_456
 PASSES = 2
 LANES = 1
 QUEUE_CAP = 100
+KEYED = "keyed:"
+"""Stands before a hash whose secret was keyed; older ones go on as they are."""
 
 _hasher = PasswordHasher(time_cost=PASSES, memory_cost=MEMORY_KIB, parallelism=LANES, type=Type.ID)
 _dummy = f"$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p={LANES}${'A' * 22}${'A' * 43}"
@@ -49,7 +55,7 @@ _turnstile = Turnstile()
 async def make(secret: str) -> str:
     """The stored form of a PIN or password."""
     async with _turnstile:
-        return await asyncio.to_thread(_hasher.hash, secret)
+        return KEYED + await asyncio.to_thread(_hasher.hash, _keyed(secret))
 
 
 async def matches(stored: str | None, secret: str) -> bool:
@@ -60,7 +66,13 @@ async def matches(stored: str | None, secret: str) -> bool:
 
 
 def _check(stored: str, secret: str) -> bool:
+    if stored.startswith(KEYED):
+        stored, secret = stored.removeprefix(KEYED), _keyed(secret)
     try:
         return _hasher.verify(stored, secret)
     except (VerificationError, InvalidHashError):
         return False
+
+
+def _keyed(secret: str) -> str:
+    return keyed("secret", secret).hex()

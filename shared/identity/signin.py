@@ -55,8 +55,7 @@ async def sign_in(
     """Phone number and PIN. Raises Invalid, WaitFirst, UsedUp, WrongSignIn, NoOffice, DeskOnly."""
     found = await _account_by_phone(county_id, phone)
     if found is None or found.pin_hash is None or len(pin) > MAX_SECRET:
-        await hashing.matches(None, pin[:MAX_SECRET])
-        raise UnknownAccount(WRONG_PIN)
+        raise _unknown(county_id, phone, WRONG_PIN)
     device = await _charge(county_id, found.id, device_token, now)
     if not await hashing.matches(found.pin_hash, pin):
         await _refuse(county_id, found, device)
@@ -77,8 +76,7 @@ async def desk_sign_in(
     """Phone number, password and TOTP (or a recovery code). Raises as :func:`sign_in`."""
     found = await _account_by_phone(county_id, phone)
     if found is None or found.password_hash is None or len(password) > MAX_SECRET:
-        await hashing.matches(None, password[:MAX_SECRET])
-        raise UnknownAccount(WRONG_DESK)
+        raise _unknown(county_id, phone, WRONG_DESK)
     device = await _charge(county_id, found.id, device_token, now)
     right = await hashing.matches(found.password_hash, password)
     if not (right and await _second_factor(county_id, found, code, now)):
@@ -128,18 +126,16 @@ async def change_password(
 
 
 async def check_card_pin(county_id: int, person_id: UUID, pin: str, now: datetime) -> None:
-    """At a counter: the holder types the PIN of the printed card.
+    """At a counter: the holder types the PIN of the printed card, whose tries the counter counts.
 
-    Raises WrongSignIn, WaitFirst, UsedUp; tries are those of unknown devices. Forbidden when the
-    90 days after the last post are over: a card opens no more than its holder's phone does.
+    Raises WrongSignIn, and Forbidden when the 90 days after the last post are over: a card opens
+    no more than its holder's phone does.
     """
     found = await queries.account_of(county_id, person_id)
     if found is None or found.card_pin_hash is None or found.disabled_at is not None:
         raise WrongSignIn("这张卡还没有设密码，请到村里办理。")
-    await _charge(county_id, found.id, "", now)
     if not await hashing.matches(found.card_pin_hash, pin[:MAX_SECRET]):
         raise WrongSignIn("卡密码不对，请再输一次。")
-    await queries.forgive_account(county_id, found.id)
     duties, former = await sessions.standing(county_id, person_id, today(now), "desk")
     if not duties and not former:
         raise Forbidden(CARD_ENDED)
@@ -155,7 +151,7 @@ async def try_digits(
     found = await _account_by_phone(county_id, phone)
     slip = await queries.slip_of(county_id, found.id, now) if found else None
     if found is None or slip is None:
-        raise UnknownAccount(WRONG_DIGITS)
+        raise _unknown(county_id, phone, WRONG_DIGITS)
     device = await _charge(county_id, found.id, device_token, now)
     if not compare_digest(slip.digits_hash, digits_hash(found.id, digits)):
         await _refuse(county_id, found, device, WRONG_DIGITS)
@@ -236,6 +232,12 @@ async def _account_by_phone(county_id: int, phone: str) -> AccountRow | None:
     person = await roster.person_by_phone(county_id, phone)
     found = await queries.account_of(county_id, person.id) if person else None
     return None if found is None or found.disabled_at is not None else found
+
+
+def _unknown(county_id: int, phone: str, sentence: str) -> UnknownAccount:
+    """However the number was written, it is the same one; the log shows who tries many."""
+    LOG.warning("sign_in_refused", account="", known_device=False)
+    return UnknownAccount(sentence, f"{county_id}:{phones.clean(phone)}")
 
 
 async def _own(actor: Actor) -> AccountRow:

@@ -1,5 +1,6 @@
 """Pages that open the door: sign-in on phones and at desks, activation, sign-out, confirming."""
 
+import asyncio
 from typing import Any
 from urllib.parse import quote
 
@@ -7,25 +8,38 @@ import msgspec
 from litestar import Request, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect, Template
+from redis.exceptions import RedisError
 
+from shared.clock import today
 from shared.errors import GridmeritError, Invalid, TooMany
-from shared.identity import cookies, sessions, signin, slips
+from shared.identity import cookies, hashing, sessions, signin, slips
 from shared.identity.actor import Actor
-from shared.identity.errors import ConfirmFirst, SlipSpent, UnknownAccount, WaitFirst, WrongSignIn
-from shared.identity.rules import FREE_TRIES, delay
+from shared.identity.errors import (
+    ConfirmFirst,
+    SlipSpent,
+    UnknownAccount,
+    UsedUp,
+    WaitFirst,
+    WrongSignIn,
+)
+from shared.identity.rules import Tries, charged, used_up, waiting
 from shared.identity.schemas import NewSession, TextSize
+from shared.identity.sealing import keyed
 from shared.roster.names import mask
 from shared.web import forms
 from shared.web.application import Router
 from shared.web.pages import moment, page
 from shared.web.preferences import A_YEAR, local
-from shared.web.ratelimit import limit
+from shared.web.ratelimit import FAILED_OPEN, limit
 
 Asked = Request[Any, Any, Any]
 
 TRIES_OF_ADDRESS = 60
 """Sign-in tries from one address in a minute: a village office shares one."""
-GHOST_WINDOW = 900
+GHOST_WINDOW = 7 * 24 * 3600
+"""Seconds that the tries of a number without account are remembered."""
+GHOSTS = asyncio.Lock()
+"""Tries at once are counted one after the other, as on an account's row."""
 REFUSALS = (Invalid, WrongSignIn, TooMany)
 Answer = Template | Redirect
 
@@ -100,7 +114,8 @@ async def sign_in(request: Asked) -> Answer:
             agent=_agent(request),
         )
     except REFUSALS as error:
-        return await _sign_in(request, values, await _ghost(request, values, error))
+        secret = str(values.get("pin", ""))
+        return await _sign_in(request, values, await _ghost(request, error, "pin", secret))
     return _entered(request, new, form.next)
 
 
@@ -127,7 +142,8 @@ async def desk_sign_in(request: Asked) -> Answer:
             agent=_agent(request),
         )
     except REFUSALS as error:
-        return await _desk(request, values, await _ghost(request, values, error))
+        secret = str(values.get("password", ""))
+        return await _desk(request, values, await _ghost(request, error, "desk", secret))
     return _entered(request, new, form.next)
 
 
@@ -193,7 +209,7 @@ async def activate_by_digits(request: Asked) -> Answer:
             agent=_agent(request),
         )
     except REFUSALS as error:
-        return await _digits(request, values, error)
+        return await _digits(request, values, await _ghost(request, error, "digits"))
     return _entered(request, new, "/")
 
 
@@ -302,9 +318,13 @@ def _problem(error: GridmeritError | None) -> dict[str, Any]:
 
 def _entered(request: Request[Any, Any, Any], new: NewSession, address: str) -> Redirect:
     response = Redirect(local(address), status_code=303)
-    cookies.admit(response, new, request.app.state.settings)
+    settings = request.app.state.settings
+    cookies.admit(response, new, settings)
     if new.text_size != "normal":
-        response.set_cookie("text_size", new.text_size, max_age=A_YEAR, httponly=True)
+        secure = cookies.is_secure(settings)
+        response.set_cookie(
+            "text_size", new.text_size, max_age=A_YEAR, httponly=True, secure=secure, samesite="lax"
+        )
     return response
 
 
@@ -325,15 +345,32 @@ async def _slow_down(request: Asked) -> None:
     await limit(request.app.state.valkey, "sign-in-address", address, TRIES_OF_ADDRESS, 60)
 
 
-async def _ghost(request: Asked, values: dict[str, Any], error: GridmeritError) -> GridmeritError:
-    """A number without account waits like one with account, so that waiting gives nothing away."""
+async def _ghost(
+    request: Asked, error: GridmeritError, door: str, secret: str = ""
+) -> GridmeritError:
+    """A number without account is counted like one with, so that no answer tells them apart.
+
+    As there, who must wait hears it before the slow look at the secret.
+    """
     if not isinstance(error, UnknownAccount):
         return error
-    phone = str(values.get("phone", ""))[:20]
-    redis = request.app.state.valkey
-    tries = await limit(redis, "sign-in-ghost", phone, TRIES_OF_ADDRESS, GHOST_WINDOW)
-    seconds = delay(tries - 1) if tries > FREE_TRIES + 1 else 0
-    return WaitFirst(seconds) if seconds else error
+    redis, at = request.app.state.valkey, moment(request)
+    key = f"limit:ghost:{door}:{keyed('ghost', error.who).hex()}"
+    try:
+        async with GHOSTS:
+            stored = await redis.get(key)
+            tries = msgspec.json.decode(stored, type=Tries) if stored else Tries(0, None)
+            if used_up(tries, today(at)):
+                return UsedUp()
+            if seconds := waiting(tries, at):
+                return WaitFirst(seconds)
+            tries = charged(tries, at, today(at))
+            await redis.set(key, msgspec.json.encode(tries), ex=GHOST_WINDOW)
+    except (RedisError, OSError):
+        FAILED_OPEN.labels("sign-in-ghost").inc()
+    if secret:
+        await hashing.matches(None, secret[: signin.MAX_SECRET])
+    return error
 
 
 def _next(request: Request[Any, Any, Any], otherwise: str) -> str:

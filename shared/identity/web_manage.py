@@ -182,6 +182,9 @@ async def _account(
     # The line shows one post; what the account may have follows from all of them.
     held = await roster.duties_at(actor.county_id, person_id, today(moment(request)))
     roles = {duty.role for duty in held}
+    theirs = Role.DEPARTMENT in actor.roles or not await accounts.is_auditor(
+        actor.county_id, person_id
+    )
     return _page(
         request,
         name,
@@ -189,8 +192,8 @@ async def _account(
         line=line,
         card=await roster.person(actor.county_id, person_id),
         can_issue=bool(reach(actor, Action.SLIP_ISSUE)) and not line.away,
-        can_disable=bool(reach(actor, Action.ACCOUNT_DISABLE)),
-        can_open_desk=bool(reach(actor, Action.DESK_ACCOUNT) and roles & DESK_ROLES),
+        can_disable=theirs and bool(reach(actor, Action.ACCOUNT_DISABLE)),
+        can_open_desk=theirs and bool(reach(actor, Action.DESK_ACCOUNT) and roles & DESK_ROLES),
         has_card=Role.GRIDWORKER in roles,
         problem=error.message if error else "",
         errors=error.fields if isinstance(error, Invalid) else {},

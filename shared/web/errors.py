@@ -164,7 +164,7 @@ def _to_sign_in(request: Request[Any, Any, Any]) -> Response[Any]:
     path = request.scope["path"]
     sign_in = "/desk/sign-in" if path.startswith(DESK_PATHS) else "/sign-in"
     back = path if request.method == "GET" else _page_of_form(request)
-    target = sign_in if back == "/" else f"{sign_in}?next={back}"
+    target = sign_in if back == "/" else f"{sign_in}?{urlencode({'next': back}, safe='/')}"
     if request.headers.get("hx-request"):
         return Response(None, status_code=204, headers={"HX-Redirect": target})
     return Redirect(target, status_code=303)

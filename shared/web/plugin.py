@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 
+import structlog
 from litestar import Litestar
 from litestar.config.app import AppConfig
 from litestar.config.compression import CompressionConfig
@@ -42,6 +43,7 @@ from shared.web.gate import Gate, Gatekeeper
 from shared.web.security import SameOrigin, security_headers
 from shared.web.templating import compiled, environment
 
+LOG = structlog.get_logger("gridmerit.access")
 PACKED = ("^/static/", "^/api/", "/photo$", "/export")
 """Paths whose answers are small, or compressed already."""
 BODY_LIMIT = 64 * 1024
@@ -160,6 +162,8 @@ class Admission(ASGIMiddleware):
                 if actor is None:
                     raise NotSignedIn
                 if not may_ask(actor, access):
+                    who = str(actor.person_id)
+                    LOG.warning("refused", route=f"{method} {path}", person=who, reason="role")
                     raise NotFound
         await next_app(scope, receive, send)
 

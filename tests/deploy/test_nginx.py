@@ -4,6 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
+from litestar import Litestar
+from litestar.handlers import HTTPRouteHandler
 
 import deploy
 from shared.web.security import TOKEN_PATHS
@@ -33,3 +35,42 @@ def test_no_error_line_carries_a_token(file: Path, path: str) -> None:
     [body] = regexes or exact
     assert re.search(r"^ +error_log +/dev/null crit;", body, re.MULTILINE)
     assert re.search(r"^ +access_log off;", body, re.MULTILINE)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_no_log_carries_what_was_searched_for(file: Path) -> None:
+    """People are looked up by name and number: neither query nor referrer is written down."""
+    text = file.read_text(encoding="utf-8")
+    used = re.findall(r"^ +access_log +/\S+ (\S+)", text, re.MULTILINE)
+    formats = dict(re.findall(r"^log_format (\S+) (.*?);$", text, re.MULTILINE | re.DOTALL))
+    assert len(used) == 1
+    written = set(re.findall(r"\$\w+", formats.get(used[0], "$request $http_referer")))
+    assert not written & {"$request", "$request_uri", "$args", "$query_string", "$http_referer"}
+    assert re.search(r"^ +limit_req_log_level +(info|notice|warn);", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+async def test_no_upload_is_too_large_for_the_proxy_alone(
+    file: Path, application: Litestar, appraisal_application: Litestar
+) -> None:
+    """Who sends a file that we take gets our answer, and not the proxy's 413."""
+    text = content(file)
+    found = re.findall(r"^    location (~ )?(\S+) \{\n(.*?)^    \}", text, re.MULTILINE | re.DOTALL)
+    [whole] = re.findall(r"^    client_max_body_size (\d+)m;", text, re.MULTILINE)
+    asked = {
+        route.path_format: limit
+        for app in (application, appraisal_application)
+        for route in app.routes
+        for handler in getattr(route, "route_handlers", ())
+        if isinstance(handler, HTTPRouteHandler)
+        and isinstance(limit := handler.resolve_request_max_body_size(), int)
+    }
+    assert max(asked.values()) > 20 * 1024 * 1024
+    for path, limit in asked.items():
+        bodies = [body for kind, place, body in found if kind and re.match(place, path)]
+        own = re.findall(r"client_max_body_size (\d+)m;", bodies[0]) if bodies else []
+        assert limit <= int((own or [whole])[0]) * 1024 * 1024, path
+
+
+def content(file: Path) -> str:
+    return file.read_text(encoding="utf-8")

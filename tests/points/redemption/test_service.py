@@ -1,18 +1,26 @@
 """The counter against PostgreSQL: redeem, refuse, repeat, undo."""
 
 import asyncio
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 
 import pytest
 
-from points.errors import NotACode, PinNeeded, Refused, TooManyTries, UndoTooLate
+from points.errors import (
+    CardUsedUp,
+    NotACode,
+    PinNeeded,
+    Refused,
+    TooManyTries,
+    UndoTooLate,
+)
 from points.mall import service as mall
 from points.redemption import codes, pickups, queries, service
 from points.redemption.schemas import HoldOrder
-from shared.clock import now, today
+from shared.clock import LOCAL_ZONE, now, today
 from shared.database import DB
 from shared.errors import Forbidden, GridmeritError, Invalid, NotFound
 from shared.identity import accounts
+from shared.identity.errors import WaitFirst, WrongSignIn
 from shared.ids import new_id
 from shared.roster import service as roster
 from shared.roster.roles import Employment, Role
@@ -331,6 +339,66 @@ async def test_a_lost_answer_outlives_the_card(rollback: None, kind: str) -> Non
     assert other.refusal is not None
     assert other.refusal.code == "code_unknown"
     assert await queries.spendable(COUNTY, scene.worker.person_id, now()) == 1970
+
+
+async def test_wrong_pins_are_counted_on_the_card(rollback: None) -> None:
+    """Five cost waiting, twenty the day; a right one is given back, a new card begins anew."""
+    scene = await counter()
+    chief, person_id = await acting(scene.world.chief), scene.worker.person_id
+    card = await codes.issue_card(chief, person_id, now())
+    await accounts.set_card_pin(scene.worker, person_id, "739164", "739164")
+    morning = datetime.combine(today(), time(8), LOCAL_ZONE)
+
+    async def minted(minutes: int, pin: str, number: str = card.number) -> None:
+        at = morning + timedelta(minutes=minutes)
+        await codes.from_card(scene.keeper, scene.shop_id, number, pin, at)
+
+    for _ in range(5):
+        with pytest.raises(WrongSignIn):
+            await minted(0, "111111")
+    with pytest.raises(WaitFirst):
+        await minted(0, "739164")
+    await minted(1, "739164")
+    for minutes in range(20, 20 + 15 * 16, 16):
+        with pytest.raises(WrongSignIn):
+            await minted(minutes, "111111")
+    with pytest.raises(CardUsedUp):
+        await minted(300, "739164")
+    again = await codes.issue_card(chief, person_id, now())
+    await minted(300, "739164", again.number)
+
+
+async def test_many_digits_at_once_are_counted_as_many(committed: None) -> None:
+    """Forty parallel guesses of a code get five looks, not forty."""
+    scene = await counter()
+    at = now()
+    results = await asyncio.gather(
+        *(
+            service.redeem(scene.keeper, scene.order(f"100000{number}"), at)
+            for number in range(10, 50)
+        ),
+        return_exceptions=True,
+    )
+    waiting = [result for result in results if isinstance(result, TooManyTries)]
+    assert len(waiting) == 35
+
+
+async def test_many_pins_at_once_are_counted_as_many(committed: None) -> None:
+    """Forty parallel guesses of a card's PIN get five looks at it."""
+    scene = await counter()
+    person_id, at = scene.worker.person_id, now()
+    card = await codes.issue_card(await acting(scene.world.chief), person_id, at)
+    await accounts.set_card_pin(scene.worker, person_id, "739164", "739164")
+    results = await asyncio.gather(
+        *(
+            codes.from_card(scene.keeper, scene.shop_id, card.token, "111111", at)
+            for _ in range(40)
+        ),
+        return_exceptions=True,
+    )
+    refused = [result for result in results if isinstance(result, WrongSignIn)]
+    waiting = [result for result in results if isinstance(result, WaitFirst)]
+    assert (len(refused), len(waiting)) == (5, 35)
 
 
 async def test_ten_scanners_one_code(committed: None) -> None:

@@ -4,8 +4,10 @@ from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
 
+import httpx
 import msgspec
 import pytest
+from litestar import Litestar
 
 from points.errors import MonthNotReady, ObjectionRefused, WorkRefused
 from points.ledger import service as ledger
@@ -23,6 +25,7 @@ from shared.roster import service as roster
 from shared.roster.roles import Role
 from tests.factories import COUNTY, STARTED, Member, SmallCounty, acting, small_county
 from tests.points.redemption import scene as counter
+from tests.shared.identity.test_web import enter, post
 
 VILLAGE = "421222100001"
 DURING = datetime(2026, 10, 20, 4, tzinfo=UTC)
@@ -197,6 +200,21 @@ async def test_a_sampled_record_that_does_not_hold_is_refused(rollback: None) ->
     await month.confirm_sample(instructor, VILLAGE, RUN, CLOSED)
     assert (await month.post_ended(COUNTY, CLOSED + timedelta(days=20))).records == 0
     assert (await state(record.id))[0] == State.REFUSED
+
+
+async def test_refusing_a_sampled_record_leads_to_a_page_of_ours(
+    client: httpx.AsyncClient, application: Litestar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever a forged page asks for as the way back."""
+    monkeypatch.setattr(application.state, "clock", lambda: CLOSED)
+    town = await small_county()
+    record = await confirmed(town, 1)
+    for member in (town.committee, town.supervisor):
+        await month.review(await acting(member), VILLAGE, RUN, CLOSED)
+    await enter(client, town.instructor)
+    asked = {"reason": "没有开会", "next": "https://evil.example/"}
+    answer = await post(client, f"/verify/sampled/{record.id}/refuse", **asked)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
 
 
 async def test_the_last_month_of_a_period_can_be_spent(rollback: None) -> None:

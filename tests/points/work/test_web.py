@@ -1,5 +1,6 @@
 """The pages of workers and verifiers, through the door with a real sign-in."""
 
+import asyncio
 import io
 import re
 import struct
@@ -15,6 +16,7 @@ from points.work import photos
 from shared.clock import today
 from shared.database import DB
 from shared.ids import new_id
+from shared.settings import Settings
 from tests.factories import COUNTY, small_county
 from tests.shared.identity.test_web import enter, post
 
@@ -73,6 +75,39 @@ async def test_a_wrong_form_comes_back_filled_in(client: httpx.AsyncClient) -> N
     assert (problem.status_code, problem.json()["code"]) == (422, "work_refused")
 
 
+async def stored(folder: Path, data: bytes) -> bytes:
+    """A picture whose declaration was taken."""
+    async with photos.keep(folder, data) as name:
+        return name
+
+
+async def test_a_refused_declaration_leaves_no_photo_behind(
+    client: httpx.AsyncClient, settings: Settings
+) -> None:
+    """Nobody would ever see or erase it; the same photo of a declaration that was taken stays."""
+    world = await small_county()
+    await enter(client, world.worker)
+    picture = io.BytesIO()
+    Image.effect_noise((90, 70), 50).save(picture, "PNG")
+    file = {"photo": ("p.png", picture.getvalue(), "image/png")}
+    before = {path for path in settings.data_dir.glob("photos/**/*") if path.is_file()}
+
+    async def sent(**more: str) -> int:
+        data = {"_csrf_token": client.cookies["csrftoken"], **declaration(), **more}
+        return (await client.post("/work", data=data, files=file)).status_code
+
+    def kept() -> set[Path]:
+        return {path for path in settings.data_dir.glob("photos/**/*") if path.is_file()} - before
+
+    assert await sent(rule_code="NO-99") == 422
+    assert await sent(quantity="7") == 422
+    assert not kept()
+    assert await sent() == 303
+    [path] = kept()
+    assert await sent() == 409
+    assert kept() == {path}
+
+
 async def test_a_photo_is_re_encoded_without_its_place(
     client: httpx.AsyncClient, request: pytest.FixtureRequest
 ) -> None:
@@ -123,7 +158,42 @@ async def test_a_picture_of_too_many_pixels_is_refused(tmp_path: Path, side: int
     header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
     parts = (chunk(b"IHDR", header), chunk(b"IDAT", zlib.compress(b"")), chunk(b"IEND", b""))
     with pytest.raises(WorkRefused, match="尺寸太大"):
-        await photos.keep(tmp_path, b"\x89PNG\r\n\x1a\n" + b"".join(parts))
+        await stored(tmp_path, b"\x89PNG\r\n\x1a\n" + b"".join(parts))
+
+
+async def test_a_photo_with_wrong_exif_is_kept_upright(tmp_path: Path) -> None:
+    """Some phones write numbers where a text belongs; the picture is as good as any."""
+    camera = struct.pack("<HHIHH", 0x010F, 3, 3, 1, 0)
+    turned = struct.pack("<HHIHH", 0x0112, 3, 1, 6, 0)
+    exif = b"Exif\0\0II*\0" + struct.pack("<IH", 8, 2) + camera + turned + struct.pack("<I", 0)
+    picture = io.BytesIO()
+    Image.new("RGB", (60, 40), "red").save(picture, "JPEG", exif=exif)
+    found = await photos.load(tmp_path, await stored(tmp_path, picture.getvalue()))
+    with Image.open(io.BytesIO(found or b"")) as kept:
+        assert kept.size == (40, 60)
+        assert not kept.getexif()
+
+
+async def test_one_picture_is_unpacked_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A few forged files at once would fill the memory of a county's server."""
+    unpack, running, most = photos._reencoded, 0, 0
+
+    def watched(data: bytes) -> bytes:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        try:
+            return unpack(data)
+        finally:
+            running -= 1
+
+    monkeypatch.setattr(photos, "_reencoded", watched)
+    picture = io.BytesIO()
+    Image.effect_noise((1500, 1500), 50).save(picture, "PNG")
+    await asyncio.gather(*(stored(tmp_path, picture.getvalue()) for _ in range(4)))
+    assert most == 1
 
 
 async def test_sending_back_and_correcting(client: httpx.AsyncClient) -> None:

@@ -3,23 +3,24 @@
 import base64
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 
 import httpx
 import pytest
 from click.testing import CliRunner
 
 from deploy.commands import identity as command
-from shared.clock import now
+from shared.clock import now, today
 from shared.database import DB
 from shared.errors import Forbidden, Invalid, NotFound
-from shared.identity import desk, jobs, queries, sessions, signin
+from shared.identity import accounts, desk, jobs, queries, sessions, signin
 from shared.identity.actor import Actor
 from shared.identity.rules import totp
 from shared.identity.schemas import DeskAccount
 from shared.roster import service as roster
 from shared.roster.roles import Role
 from tests.factories import COUNTY, member, small_county
-from tests.shared.identity.test_web import post
+from tests.shared.identity.test_web import enter_desk, post
 from tests.shared.identity.worlds import NOW, PIN, actor_of, resolved, slip_of, with_pin
 
 PASSWORD = "village oak in white bloom"
@@ -79,6 +80,42 @@ async def test_the_admin_opens_desks_for_desk_posts_only(rollback: None) -> None
     department = await actor_of(world.department, desk=True)
     with pytest.raises(NotFound):
         await desk.open_desk(department, auditor.person_id, PASSWORD, NOW)
+
+
+async def test_the_admin_does_not_touch_the_auditor(rollback: None) -> None:
+    """Who runs the system neither stops nor takes over who audits it, today's or tomorrow's."""
+    world = await small_county()
+    admin = await signed_in(await console())
+    auditor = await member(Role.AUDITOR, world.units["421222"])
+    await accounts.ensure_account(COUNTY, auditor.person_id)
+    stop = partial(accounts.set_disabled, person_id=auditor.person_id, now=NOW, reason="核查")
+    with pytest.raises(Forbidden, match="审计"):
+        await desk.open_desk(admin, auditor.person_id, PASSWORD, NOW)
+    with pytest.raises(Forbidden, match="审计"):
+        await stop(admin, disabled=True)
+    await stop(await actor_of(world.department, desk=True), disabled=True)
+    with pytest.raises(Forbidden, match="审计"):
+        await stop(admin, disabled=False)
+    post_id = await roster.add_post(COUNTY, world.units["421222"].id, Role.AUDITOR)
+    await roster.assign(COUNTY, post_id, world.department.person_id, today() + timedelta(days=9))
+    with pytest.raises(Forbidden, match="审计"):
+        await desk.open_desk(admin, world.department.person_id, PASSWORD, NOW)
+
+
+async def test_the_admins_page_offers_nothing_about_an_auditor(client: httpx.AsyncClient) -> None:
+    """No form that would be refused; the department's page has the one it may use."""
+    world = await small_county()
+    county = world.units["421222"]
+    auditor = await member(Role.AUDITOR, county)
+    await accounts.ensure_account(COUNTY, auditor.person_id)
+    seen = {}
+    for someone in (await member(Role.ADMIN, county), world.department):
+        await enter_desk(client, someone)
+        seen[someone.role] = (await client.get(f"/desk/accounts/{auditor.person_id}")).text
+    assert f"{auditor.person_id}/revoke" in seen[Role.ADMIN]
+    assert f"{auditor.person_id}/disable" not in seen[Role.ADMIN]
+    assert f"{auditor.person_id}/password" not in seen[Role.ADMIN]
+    assert f"{auditor.person_id}/disable" in seen[Role.DEPARTMENT]
 
 
 async def test_the_admin_has_no_business_rights(rollback: None) -> None:

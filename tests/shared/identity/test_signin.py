@@ -23,7 +23,7 @@ from shared.identity.errors import (
     WrongLastFour,
     WrongSignIn,
 )
-from shared.identity.rules import TRIES_A_DAY, totp
+from shared.identity.rules import TRIES_A_DAY, Tries, totp
 from shared.ids import new_id
 from shared.roster import service as roster
 from shared.roster.roles import Role
@@ -460,18 +460,19 @@ async def test_a_pin_does_not_carry_desk_rights(rollback: None) -> None:
     assert actor.roles == {Role.GRIDWORKER}
 
 
-async def test_card_pin_is_counted_on_the_account(rollback: None) -> None:
-    """At a counter a wrong card PIN costs tries; the holder's own phone is not touched."""
+async def test_strangers_at_the_sign_in_page_do_not_shut_a_card(rollback: None) -> None:
+    """Wrong PINs of a phone and wrong PINs of a card are counted apart."""
     world = await small_county()
-    await with_pin(world.worker)
+    account_id = await with_pin(world.worker)
     chief = await actor_of(world.chief)
     await accounts.set_card_pin(chief, world.worker.person_id, OTHER_PIN, OTHER_PIN)
+    spent = Tries(TRIES_A_DAY, NOW + timedelta(minutes=15), TRIES_A_DAY, today(NOW))
+    await queries.store_tries(COUNTY, account_id, spent)
+    with pytest.raises(WrongSignIn):
+        await signin.check_card_pin(COUNTY, world.worker.person_id, PIN, NOW)
     await signin.check_card_pin(COUNTY, world.worker.person_id, OTHER_PIN, NOW)
-    for _ in range(5):
-        with pytest.raises(WrongSignIn):
-            await signin.check_card_pin(COUNTY, world.worker.person_id, PIN, NOW)
-    with pytest.raises(WaitFirst):
-        await signin.check_card_pin(COUNTY, world.worker.person_id, OTHER_PIN, NOW)
+    with pytest.raises(UsedUp):
+        await signin.sign_in(COUNTY, world.worker.phone, PIN, NOW)
     with pytest.raises(NotFound):
         await accounts.set_card_pin(chief, world.cousin_worker.person_id, PIN, PIN)
 

@@ -1,12 +1,16 @@
 """The doors in a browser: cookies, errors on the form, what is public, what is no-store."""
 
 import re
-from urllib.parse import parse_qsl, urlsplit
+from datetime import timedelta
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import httpx
+import msgspec
 import pytest
+from litestar import Litestar
+from structlog.testing import capture_logs
 
-from shared.clock import today
+from shared.clock import now, today
 from shared.identity import accounts
 from shared.identity.rules import totp
 from shared.roster import service as roster
@@ -35,8 +39,6 @@ async def enter(client: httpx.AsyncClient, member: Member) -> None:
 
 async def enter_desk(client: httpx.AsyncClient, member: Member) -> None:
     """Sign in at a desk."""
-    from shared.clock import now
-
     secrets = await accounts.desk_secrets(PASSWORD, member.phone)
     await accounts.give_desk(COUNTY, member.person_id, secrets, NOW)
     code = totp(secrets.totp_key, int(now().timestamp()) // 30)
@@ -60,6 +62,27 @@ async def test_sign_in_sets_a_fresh_http_only_cookie(client: httpx.AsyncClient) 
     assert client.cookies["gm"] != first
 
 
+async def test_every_cookie_of_a_sign_in_stays_on_https(
+    client: httpx.AsyncClient, application: Litestar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The session's, the device's and the look's."""
+    world = await small_county()
+    await accounts.set_text_size(await actor_of(world.worker), "elder")
+    before = application.state.settings
+    secured = msgspec.structs.replace(before, public_url="https://grid.example")
+    monkeypatch.setattr(application.state, "settings", secured)
+    await with_pin(world.worker)
+    answer = await post(client, "/sign-in", phone=world.worker.phone, pin=PIN)
+    cookies = answer.headers.get_list("set-cookie")
+    assert {text.partition("=")[0] for text in cookies} == {
+        "__Host-gm",
+        "__Host-gm-device",
+        "text_size",
+    }
+    for text in cookies:
+        assert {"Secure", "HttpOnly", "SameSite=lax"} <= set(text.split("; ")), text
+
+
 async def test_wrong_pin_is_a_sentence_on_the_form(client: httpx.AsyncClient) -> None:
     """422, the number kept, the PIN not."""
     world = await small_county()
@@ -71,16 +94,61 @@ async def test_wrong_pin_is_a_sentence_on_the_form(client: httpx.AsyncClient) ->
     assert OTHER_PIN not in answer.text
 
 
-async def test_numbers_without_account_wait_like_others(client: httpx.AsyncClient) -> None:
-    """Neither the sentence nor the waiting tells who has an account."""
+async def test_numbers_without_account_wait_like_others(
+    client: httpx.AsyncClient, application: Litestar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the sentence nor the waiting tells who has an account, now or after waiting."""
     world = await small_county()
     await with_pin(world.worker)
     seen = []
     for phone in (world.worker.phone, "13" + world.worker.phone[2:][::-1]):
-        answers = [await post(client, "/sign-in", phone=phone, pin=OTHER_PIN) for _ in range(7)]
-        seen.append([answer.status_code for answer in answers])
-    assert seen[0] == [422] * 5 + [429] * 2
+        answers: list[httpx.Response] = []
+        for minute in (0, 0, 0, 0, 0, 0, 0, 1, 1, 3, 3):
+            at = NOW + timedelta(minutes=minute)
+            monkeypatch.setattr(application.state, "clock", lambda at=at: at)
+            spaced = f"{phone[:3]} {phone[3:]}" if len(answers) % 2 else phone
+            answers.append(await post(client, "/sign-in", phone=spaced, pin=OTHER_PIN))
+        seen.append([(answer.status_code, said(answer)) for answer in answers])
+    assert [status for status, _ in seen[0]] == [422] * 5 + [429] * 2 + [422, 429] * 2
     assert seen[1] == seen[0]
+
+
+async def test_numbers_without_account_are_used_up_like_others(
+    client: httpx.AsyncClient, application: Litestar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After twenty tries of a day both hear the same, and the next day both may try again."""
+    world = await small_county()
+    await with_pin(world.worker)
+    seen = []
+    for phone in (world.worker.phone, "13" + world.worker.phone[2:][::-1]):
+        answers = []
+        for quarter in (*range(22), 100):
+            at = NOW + timedelta(minutes=16 * quarter)
+            monkeypatch.setattr(application.state, "clock", lambda at=at: at)
+            answers.append(await post(client, "/sign-in", phone=phone, pin=OTHER_PIN))
+        seen.append([(answer.status_code, said(answer)) for answer in answers])
+    assert [status for status, _ in seen[0]] == [422] * 20 + [429] * 2 + [422]
+    assert seen[1] == seen[0]
+
+
+async def test_numbers_without_slip_wait_like_others(client: httpx.AsyncClient) -> None:
+    """Who waits for activation is nobody's business: eight digits are tried the same for all."""
+    world = await small_county()
+    await slip_of(await actor_of(world.chief), world.worker)
+    seen = []
+    for phone in (world.worker.phone, world.lead.phone, "13" + world.worker.phone[2:][::-1]):
+        form = {"phone": phone, "digits": "12345678", "pin": PIN, "again": PIN}
+        answers = [await post(client, "/activate", **form) for _ in range(7)]
+        seen.append([(answer.status_code, said(answer)) for answer in answers])
+    assert [status for status, _ in seen[0]] == [422] * 5 + [429] * 2
+    assert seen[1] == seen[0]
+    assert seen[2] == seen[0]
+
+
+def said(answer: httpx.Response) -> str:
+    """The sentence over the form, without the seconds that run."""
+    [sentence] = re.findall(r"[^>]*(?:不对|再试|次数太多)[^<]*", answer.text)[:1]
+    return re.sub(r"\d+ 秒", "秒", str(sentence)).strip()
 
 
 async def test_activation_by_scanning(client: httpx.AsyncClient) -> None:
@@ -236,6 +304,33 @@ async def test_a_form_of_an_ended_session_comes_back_to_its_page(client: httpx.A
     answer = await post(client, "/sign-in", phone=world.worker.phone, pin=PIN, **following)
     assert answer.status_code == 303
     assert (await client.get(answer.headers["location"])).status_code < 400
+
+
+@pytest.mark.parametrize("name", ["中文", "a\r\nX-Forged: 1", "a&next=b"])
+async def test_a_fragment_asked_without_session_leads_to_sign_in(
+    client: httpx.AsyncClient, name: str
+) -> None:
+    """Whatever stands in its address: no page of a defect, and no header of the visitor's own."""
+    answer = await client.get(f"/desk/rules/{quote(name)}", headers={"hx-request": "true"})
+    assert answer.status_code == 204
+    entry = answer.headers["hx-redirect"]
+    assert entry.isprintable()
+    assert dict(parse_qsl(urlsplit(entry).query)) == {"next": f"/desk/rules/{name}"}
+
+
+async def test_who_asks_for_what_is_not_theirs_is_logged(client: httpx.AsyncClient) -> None:
+    """The page says nothing, the log says who asked for which route, or tried a strange number."""
+    world = await small_county()
+    await enter(client, world.worker)
+    with capture_logs() as said:
+        assert (await client.get(f"/desk/accounts/{world.lead.person_id}")).status_code == 404
+        await post(client, "/sign-in", phone="13899999999", pin=OTHER_PIN)
+    route = "GET /desk/accounts/{person_id}"
+    refused = {"route": route, "person": str(world.worker.person_id), "reason": "role"}
+    warned = [line for line in said if line["log_level"] == "warning"]
+    assert [line["event"] for line in warned] == ["refused", "sign_in_refused"]
+    assert refused.items() <= warned[0].items()
+    assert "13899999999" not in str(said)
 
 
 async def test_own_data_names_who_can_correct_it(client: httpx.AsyncClient) -> None:
