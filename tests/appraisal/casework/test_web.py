@@ -248,7 +248,7 @@ async def test_a_printed_result_keeps_the_term_it_was_served_with(
     await act_as(client, made.town.chief)
     slip = f"/appraisal/results/{made.cycle_id}/{made.town.worker.person_id}/print"
     until = await calendar.add_working_days(COUNTY, made.today, 5)
-    await shows(client, slip, f"可在{chinese_date(until)}以前（含当日）书面")
+    await shows(client, slip, f"请在{chinese_date(until)}前（含当日）书面")
 
 
 async def test_a_mark_that_nothing_can_hold_is_refused(
