@@ -53,6 +53,8 @@ async def to_sign(actor: Actor) -> list[Listed]:
     for page in itertools.count(1):
         listed, _ = await list_statements(actor, state="built", page=page)
         for item in listed:
+            if not signing.ever_signs(actor, item.statement, item.signed):
+                continue
             signatures = await queries.signatures(actor.county_id, item.statement.id)
             if await signing.may_sign(actor, item.statement, signatures):
                 found.append(item)

@@ -114,6 +114,15 @@ async def may_sign(
     return parts
 
 
+def ever_signs(actor: Actor, statement: StatementRow, signed: Sequence[Part]) -> bool:
+    """Whether it is the turn of a part that this person has a right to, whoever holds the posts.
+
+    Asks nothing of the database, so that a list does not ask for every line.
+    """
+    parts = rules.next_parts(list(signed))
+    return any(allowed(actor, SIGN[part], target(statement)).allowed for part in parts)
+
+
 def target(statement: StatementRow) -> Target:
     """A statement as the object of an action."""
     return Target(unit_code=statement.unit_code, shop_id=statement.shop_id)

@@ -283,7 +283,10 @@ async def object_to(actor: Actor, record_id: UUID, text: str, now: datetime | No
 
 
 async def may_object(actor: Actor, line: Line, now: datetime | None = None) -> bool:
-    """Five working days from the last thing that happened to one's own record."""
+    """Five working days from the last thing that happened to one's own record.
+
+    What the township refuses is taken at once and until the notice, in which the term runs.
+    """
     if line.worker_id != actor.person_id or line.state in (State.PENDING, State.WITHDRAWN):
         return False
     if await queries.objection_of(actor.county_id, line.id):
@@ -291,6 +294,8 @@ async def may_object(actor: Actor, line: Line, now: datetime | None = None) -> b
     happened = line.posted_at or line.verified_at or line.declared_at
     last = await calendar.add_working_days(actor.county_id, today(happened), ANSWER_DAYS)
     row = await queries.month_row(actor.county_id, line.grid_code[:12], line.run_month)
+    if row and row.state == "sampling" and str(line.id) in row.sample:
+        return line.state == State.REFUSED or today(now) <= last
     if row and row.notice_to:
         last = max(last, row.notice_to)
     return today(now) <= last

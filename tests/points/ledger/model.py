@@ -22,6 +22,7 @@ from points.ledger.items import (
     Undo,
     VoidHold,
 )
+from tests.points.ledger.builders import NOW
 
 NEVER = date.max
 
@@ -59,6 +60,8 @@ class Held(msgspec.Struct):
     item: Hold
     draws: list[tuple[Lot, int]]
     status: str = "pending"
+    own: bool = False
+    """The worker gave it up, and an upload may still show that it was fetched before."""
 
 
 class Bought(msgspec.Struct):
@@ -268,12 +271,18 @@ class Model:
         if item.picks is not None:
             goods = {pick.product_id: pick.quantity for pick in item.picks}
         amount = sum(prices.get(product, 0) * pieces for product, pieces in goods.items())
-        refusal = self.refuse_collect(held, item, goods)
+        again = held.own and item.shown and item.at < NOW
+        refusal = self.refuse_collect(held, item, goods, again=again)
         if refusal:
             return Answer(refusal, amount, balance=self.balance(person, item.at))
-        self.free(held, "posted")
         draws, left = [], amount
-        for lot, part in held.draws:
+        sources = held.draws
+        if again:
+            held.own = False
+            sources = [(lot, lot.left - lot.held) for lot in self.spendable(person, item.at)]
+        else:
+            self.free(held, "posted")
+        for lot, part in sources:
             draws.append((lot, min(part, left)))
             left -= min(part, left)
         self.hand_over(item.id, Bought(person, item.shop_id, amount, goods, draws))
@@ -282,17 +291,30 @@ class Model:
             self.returned(person, held.draws)
         return Answer("accepted", amount, balance=balance)
 
-    def refuse_collect(self, held: Held, item: PostHold, goods: dict[UUID, int]) -> str:
+    def refuse_collect(
+        self, held: Held, item: PostHold, goods: dict[UUID, int], *, again: bool
+    ) -> str:
         if held.item.shop_id != item.shop_id:
             return Code.SHOP_MISMATCH
-        if held.status != "pending":
+        if held.status != "pending" and not again:
             return Code.HOLD_RESOLVED
         if held.item.expires_at <= item.at:
             return Code.HOLD_EXPIRED
         kept = {line.product_id: line.quantity for line in held.item.lines}
         if any(pieces > kept.get(product, 0) for product, pieces in goods.items()):
             return Code.LINES_EXCEED_HOLD
-        return ""
+        return self.refuse_again(held, item, goods) if again else ""
+
+    def refuse_again(self, held: Held, item: PostHold, goods: dict[UUID, int]) -> str:
+        assert held.item.person_id is not None
+        for product, pieces in goods.items():
+            place = (item.shop_id, product)
+            if pieces > self.stock[place] - self.kept[place]:
+                return Code.OUT_OF_STOCK
+        prices = {line.product_id: line.price for line in held.item.lines}
+        amount = sum(prices[product] * pieces for product, pieces in goods.items())
+        short = self.balance(held.item.person_id, item.at) < amount
+        return Code.CANCELLED_SPENT if short else ""
 
     def void_hold(self, item: VoidHold) -> Answer:
         held = self.holds.get(item.hold_id)
@@ -301,6 +323,7 @@ class Model:
         if held.status != "pending":
             return Answer(Code.HOLD_RESOLVED)
         self.free(held, "voided")
+        held.own = item.authority == "self"
         assert held.item.person_id is not None
         self.returned(held.item.person_id, held.draws)
         return Answer("accepted", held.item.amount)

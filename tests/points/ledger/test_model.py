@@ -15,7 +15,13 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 
 from points.ledger import service
 from points.ledger.items import (
@@ -28,6 +34,7 @@ from points.ledger.items import (
     PostHold,
     Redeem,
     StockMove,
+    VoidHold,
 )
 from shared.database import DB
 from shared.ids import new_id
@@ -61,6 +68,8 @@ PICK = st.integers(0, 1_000)
 ENDS = st.sampled_from([0, 2, 5, None])
 """Days until a lot ends."""
 LIMIT = st.sampled_from([None, 400])
+PROOF = st.sampled_from([(True, True), (True, False), (False, True)])
+"""Whether the pickup code was shown, and whether the goods left before they were given up."""
 
 
 class LedgerMachine(RuleBasedStateMachine):
@@ -117,6 +126,21 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def ends(self, days: int | None) -> date | None:
         return None if days is None else TODAY + timedelta(days=self.day + days)
+
+    @initialize()
+    def begin(self) -> None:
+        """Money, points and goods: chance alone hardly ever brings all three together."""
+        self.post(resolution(self.fund_id, 1000, "begin"))
+        for person in self.people:
+            self.post(award(person, self.fund_id, 200))
+        for shop in self.shops:
+            for product in self.products:
+                self.post(
+                    StockMove(
+                        id=new_id(), shop_id=shop, product_id=product, move="in", quantity=6,
+                        at=self.at,
+                    )
+                )  # fmt: skip
 
     @rule(who=WHO, amount=AMOUNT, days=ENDS, funded=st.booleans())
     def earn(self, who: int, amount: int, days: int | None, funded: bool) -> None:  # noqa: FBT001
@@ -177,10 +201,27 @@ class LedgerMachine(RuleBasedStateMachine):
                 )
             )  # fmt: skip
 
-    @rule(pick=PICK)
-    def give_up(self, pick: int) -> None:
+    @rule(pick=PICK, by=st.sampled_from(["self", "shop"]))
+    def give_up(self, pick: int, by: str) -> None:
         if holds := self.items(Hold):
-            self.post(void_hold(holds[pick % len(holds)]))
+            item = void_hold(holds[pick % len(holds)])
+            self.post(msgspec.structs.replace(item, authority=by))
+
+    @rule(pick=PICK, pieces=st.one_of(st.none(), PIECES), proof=PROOF)
+    def upload(self, pick: int, pieces: int | None, proof: tuple[bool, bool]) -> None:
+        """An offline shop's, of what was given up, before or after the moment of every batch."""
+        shown, early = proof
+        gone = {item.hold_id for item in self.items(VoidHold)}
+        if holds := [held for held in self.items(Hold) if held.id in gone]:
+            held = holds[pick % len(holds)]
+            picks = None if pieces is None else (Pick(self.products[0], pieces),)
+            self.post(
+                PostHold(
+                    id=new_id(), hold_id=held.id, shop_id=held.shop_id, picks=picks,
+                    at=NOW - timedelta(minutes=1) if early else self.at,
+                    actor_id=CLERK, authority="shop", shown=shown,
+                )
+            )  # fmt: skip
 
     @rule(pick=PICK)
     def bring_back(self, pick: int) -> None:

@@ -2,6 +2,7 @@ import asyncio
 import io
 from contextvars import copy_context
 from datetime import timedelta
+from uuid import UUID
 
 import openpyxl
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from points.errors import StatementChanged, StatementFrozen
 from points.settlement import building, queries, rules, service, signing
 from points.settlement.rules import Part
-from points.settlement.schemas import StatementRow
+from points.settlement.schemas import SignatureRow, StatementRow
 from shared.clock import now, today
 from shared.database import DB
 from shared.documents.excel import digest
@@ -591,6 +592,28 @@ async def test_everything_that_waits_for_a_signer_is_shown(
     keeper = await made.keeper()
     shown = [item.statement.id for item in await service.to_sign(keeper)]
     assert shown == [later.id, earlier.id]
+
+
+async def test_who_has_no_turn_yet_costs_no_question_a_statement(
+    rollback: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The accountant's list while the shop has not signed: nothing is asked line by line."""
+    made = await world()
+    await spender(made)
+    await redeem(made, in_last_month(3), soap=1)
+    (statement,) = await built()
+    accountant, asked = await made.accountant(), []
+    before = queries.signatures
+
+    async def counted(county_id: int, statement_id: UUID) -> list[SignatureRow]:
+        asked.append(statement_id)
+        return await before(county_id, statement_id)
+
+    monkeypatch.setattr(queries, "signatures", counted)
+    assert await service.to_sign(accountant) == []
+    assert asked == []
+    await signing.sign(await made.keeper(), statement.id, Part.SHOP, statement.file_hash)
+    assert [item.statement.id for item in await service.to_sign(accountant)] == [statement.id]
 
 
 async def below_zero() -> tuple[StatementRow, str, str]:
