@@ -191,6 +191,24 @@ async def test_a_serious_fault_needs_a_hearing(rollback: None) -> None:
     assert keys == ["evidence", "called", "heard", "protection", "union"]
 
 
+async def test_whoever_is_to_be_heard_reads_when_and_where(rollback: None) -> None:
+    """Before it is served; what is printed after that is the proof of service."""
+    made = await scene()
+    someone = await gridworker(made, Employment.CONTRACT)
+    actor = await actor_of(made, made.town.instructor)
+    silent = form(made, "evidence", hearing="")
+    with pytest.raises(Invalid) as refused:
+        await service.start_exit(actor, someone.person_id, "fault", silent, made.now)
+    assert "hearing" in refused.value.fields
+    case_id = await exit_of(made, someone, "fault", "evidence")
+    letter = await casework.letter(actor, case_id, 1, named=False)
+    assert letter.heading == "立案和听证通知书"
+    assert ("陈述申辩的时间和地点", "9月10日上午9时，镇政府会议室") in letter.facts
+    await sign(made, made.town.chief, case_id, "called")
+    proof = await casework.letter(actor, case_id, 2, named=False)
+    assert proof.heading == "送达回证"
+
+
 async def test_a_cadre_keeps_the_village_post(rollback: None) -> None:
     """Only the grid role ends."""
     made = await scene()
