@@ -397,7 +397,9 @@ async def _sign(
     mine = step.own and not proxy
     if mine:
         form = _own_form(step, form, today(now))
-    _check(form, step, official=not step.own and case.person_id is not None)
+    # Who takes an applicant's papers in chooses nobody yet; nobody knows whose relative they are.
+    official = not step.own and (case.person_id is not None or bool(chain))
+    _check(form, step, official=official)
     matter = _matter(actor, case, form.effective_on, now)
     seen = await world(matter, chain, step, now)
     reason = refusal(machine, chain, step, actor.person_id, form.effective_on, seen)

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import httpx
 import msgspec
 import pytest
 from docx import Document
@@ -31,6 +32,7 @@ from appraisal.pool.schemas import ApplyForm, ShieldForm
 from appraisal.scorecard import calibrating
 from shared import settings_county
 from shared.calendar import service as calendar
+from shared.clock import now
 from shared.database import DB
 from shared.dates import chinese_date
 from shared.errors import GridmeritError, Invalid, NotFound
@@ -51,6 +53,7 @@ from tests.appraisal.casework.scene import (
 )
 from tests.appraisal.cycle.stages import bring_to, opened
 from tests.factories import COUNTY, Member, acting, member
+from tests.shared.identity.test_matrix import act_as
 
 FORCED = ["dismissed", "returned", "replaced", "role_ended", "agreement_ended", "recalled"]
 
@@ -867,6 +870,24 @@ async def test_admission_from_vacancy_to_access(rollback: None) -> None:
     assert await service.purge(COUNTY, made.now) == 1
     _, entries = await notice.view(department, notice_id)
     assert [entry.name for entry in entries] == ["汪*芳"], "the notice stays as it was published"
+
+
+async def test_whoever_chooses_an_applicant_declares_to_be_no_relative(
+    client: httpx.AsyncClient, rollback: None
+) -> None:
+    """An applicant stands in no roster, so that only the signer can say it."""
+    made = await scene(now=now())
+    instructor = await actor_of(made, made.town.instructor)
+    form_ = application(made, await vacant_post(made))
+    case_id = await service.apply(instructor, form_, made.now)
+    silent = msgspec.structs.replace(form(made, "checked"), no_kin=False)
+    with pytest.raises(Invalid) as refused:
+        await casework.sign(instructor, case_id, silent, made.now)
+    assert list(refused.value.fields) == ["no_kin"]
+    await act_as(client, made.town.instructor)
+    page = await client.get(f"/appraisal/cases/{case_id}")
+    assert "不是近亲属" in page.text
+    await sign(made, made.town.instructor, case_id, "checked")
 
 
 @pytest.mark.parametrize("serving", [False, True])
