@@ -1034,6 +1034,20 @@ async def test_candidates_come_from_bands_within_reach(rollback: None) -> None:
             await service.candidates(await actor_of(made, stranger), Pool.WARNING, made.cycle_id)
 
 
+async def test_an_annulled_warning_hides_no_new_one(rollback: None) -> None:
+    """Taken back, as if it had not been: the list leads to the opening again."""
+    made = await scene()
+    await failed(made, made.town.worker)
+    case_id = await warned(made, made.town.worker)
+    department = await actor_of(made, made.town.department)
+    [listed] = await service.candidates(department, Pool.WARNING, made.cycle_id)
+    assert listed.case_id == case_id
+    await sign(made, made.town.instructor, case_id, "annulled")
+    [listed] = await service.candidates(department, Pool.WARNING, made.cycle_id)
+    assert listed.case_id is None
+    assert await warned(made, made.town.worker) != case_id
+
+
 async def test_an_open_case_of_an_earlier_result_hides_no_later_one(rollback: None) -> None:
     """A plan of the half-year is still running: the year's fail is not yet dealt with."""
     made = await scene()
