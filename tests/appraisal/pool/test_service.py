@@ -291,6 +291,27 @@ async def test_a_changed_grade_stops_the_warning(rollback: None) -> None:
     assert (await sign(made, made.clerk, case_id, "annulled")).outcome is Outcome.ANNULLED
 
 
+async def test_nobody_leaves_while_an_objection_to_the_fail_is_open(rollback: None) -> None:
+    """Received in time and keyed in when the exit had long begun: it is answered first."""
+    made = await scene()
+    received = made.today
+    someone, case_id = await appeal_over(made)
+    department = await actor_of(made, made.town.department)
+    paper = form(made, "raised", on=received)
+    objection = await notice.object_to(
+        department, made.cycle_id, someone.person_id, paper, made.now
+    )
+    made.pass_days(40)
+    with pytest.raises(StepRefused, match="异议还没有办结"):
+        await sign(made, made.clerk, case_id, "dismissed")
+    await sign(made, made.town.instructor, objection, "review_kept")
+    await sign(made, made.town.chief, objection, "told")
+    made.pass_days(10)
+    await casework.clock(COUNTY, made.now)
+    case = await sign(made, made.clerk, case_id, "dismissed")
+    assert case.outcome is Outcome.DISMISSED
+
+
 async def test_a_fail_that_a_better_result_followed_carries_nothing_more(rollback: None) -> None:
     """Neither a warning, nor a failed re-check, nor an exit rests on what has been overtaken."""
     made = await scene()
