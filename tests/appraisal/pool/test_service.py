@@ -306,7 +306,7 @@ async def test_nobody_leaves_while_an_objection_to_the_fail_is_open(rollback: No
         await sign(made, made.clerk, case_id, "dismissed")
     await sign(made, made.town.instructor, objection, "review_kept")
     await sign(made, made.town.chief, objection, "told")
-    made.pass_days(10)
+    made.pass_days(20)
     await casework.clock(COUNTY, made.now)
     case = await sign(made, made.clerk, case_id, "dismissed")
     assert case.outcome is Outcome.DISMISSED
