@@ -130,7 +130,7 @@ class Need(StrEnum):
     TERM_OVER = "term_over"
     """The last day that the letter named is over."""
     VACANT = "vacant"
-    """The post is vacant."""
+    """The post is vacant, and agreed upon with nobody else."""
     IN_POST = "in_post"
     """The person holds a grid post."""
     NOTICED = "noticed"

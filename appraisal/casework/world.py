@@ -238,9 +238,11 @@ async def _term_over(matter: Matter) -> str:
 
 async def _vacant(matter: Matter) -> str:
     post_id = matter.opening.post_id
-    if post_id is not None and await pools.vacant(matter.county_id, post_id, matter.on):
-        return ""
-    return "这个岗位已经有人，或已撤销，请另选空缺岗位。"
+    if post_id is None or not await pools.vacant(matter.county_id, post_id, matter.on):
+        return "这个岗位已经有人，或已撤销，请另选空缺岗位。"
+    if await queries.promised_to_another(matter.county_id, post_id, matter.case_id):
+        return "这个岗位已与另一个人签订协议，请另选空缺岗位。"
+    return ""
 
 
 async def _in_post(matter: Matter) -> str:

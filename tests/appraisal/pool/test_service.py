@@ -1020,6 +1020,31 @@ async def test_an_application_pressed_twice_is_one(committed: None) -> None:
     assert await service.apply(instructor, application(made, post_id), made.now) != case_id
 
 
+async def test_one_post_is_agreed_with_one_applicant(rollback: None) -> None:
+    """Two stand on the notice; who signed first has it, until that comes to nothing."""
+    made = await scene()
+    post_id = await vacant_post(made)
+    instructor = await actor_of(made, made.town.instructor)
+    cases = []
+    for name, phone in (("汪小芳", "13700001111"), ("韦大山", "13700002222")):
+        form_ = application(made, post_id, name=name, phone=phone)
+        cases.append(await service.apply(instructor, form_, made.now))
+        for step in ("checked", "interviewed", "villagers"):
+            await sign(made, made.town.instructor, cases[-1], step)
+    department = await actor_of(made, made.town.department)
+    await notice.issue_cases(department, Pool.ADMISSION, NoticeForm(), made.now)
+    made.pass_days(14)
+    first, second = cases
+    await sign(made, made.town.instructor, first, "agreed")
+    with pytest.raises(StepRefused, match="签订协议"):
+        await sign(made, made.town.instructor, second, "agreed")
+    await sign(made, made.town.instructor, first, "withdrawn")
+    await sign(made, made.town.instructor, second, "agreed")
+    await sign(made, made.town.instructor, second, "trained")
+    case = await sign(made, made.town.instructor, second, "admitted", starts_on=str(made.today))
+    assert case.outcome is Outcome.ADMITTED
+
+
 async def test_a_taken_post_admits_nobody(rollback: None) -> None:
     """Somebody else was put there meanwhile."""
     made = await scene()
