@@ -92,6 +92,7 @@ FIELDS = {
         Field(key="objector", label="反映人", private=True),
         Field(key="contact", label="联系方式", private=True),
         Field(key="channel", label="怎么收到的", kind="choice", options=CHANNELS),
+        Field(key="hearing", label="陈述申辩的时间和地点", hint="印在通知书上，送达本人"),
         Field(key="heard", label="已听取本人的陈述和申辩", kind="yes"),
         Field(key="unprotected", label="核对过，不在法定保护期内", kind="yes"),
         Field(

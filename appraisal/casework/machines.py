@@ -554,8 +554,9 @@ def _by_fault() -> tuple[Step, ...]:
             signs=UPPER,
             level=TOWNSHIP_LEVEL,
             needs=(Need.IN_POST,),
+            fields=("hearing",),
             document=True,
-            letter="立案通知书",
+            letter="立案和听证通知书",
         ),
         Step(
             key="called",
@@ -564,7 +565,7 @@ def _by_fault() -> tuple[Step, ...]:
             own=True,
             signs=MANAGERS,
             fields=SERVICE_FIELDS,
-            letter="听证通知书",
+            letter="送达回证",
         ),
         _act("heard", "听取陈述申辩", "called", fresh=("evidence",), letter="听证笔录"),
     )

@@ -8,6 +8,7 @@ import msgspec
 
 from appraisal.casework.rules import Outcome, Pool
 from appraisal.casework.schemas import CaseRow, KinRow, Opening, StepRow
+from shared import lock_queries
 from shared.database import DB
 
 CASE = """
@@ -298,6 +299,22 @@ async def end_kin(county_id: int, kin_id: UUID, at: datetime) -> UUID | None:
         county_id,
         kin_id,
         at,
+    )
+    return found
+
+
+async def promised_to_another(county_id: int, post_id: UUID, case_id: UUID | None) -> bool:
+    """Whether another open admission to the post has come to its agreement.
+
+    Until the transaction ends nobody else can ask for the same.
+    """
+    await lock_queries.take(county_id, f"appraisal.post {post_id}")
+    found: bool = await DB.fetchval(
+        "SELECT EXISTS (SELECT FROM appraisal.case_file WHERE county_id = $1 AND post_id = $2"
+        " AND id IS DISTINCT FROM $3 AND outcome IS NULL AND state IN ('agreed', 'trained'))",
+        county_id,
+        post_id,
+        case_id,
     )
     return found
 

@@ -112,7 +112,8 @@ class Need(StrEnum):
     SETTLED = "settled"
     """The result was served, its objection term is over, and nothing about it is open."""
     STANDS = "stands"
-    """The grade that the case rests on is still the person's grade, and no better one followed."""
+    """The grade that the case rests on is still the person's grade, nothing said of it is open, and
+    no better one followed."""
     SUBSTANTIAL = "substantial"
     """The evidence is not thin (:func:`thin`)."""
     UNPROTECTED = "unprotected"
@@ -129,7 +130,7 @@ class Need(StrEnum):
     TERM_OVER = "term_over"
     """The last day that the letter named is over."""
     VACANT = "vacant"
-    """The post is vacant."""
+    """The post is vacant, and agreed upon with nobody else."""
     IN_POST = "in_post"
     """The person holds a grid post."""
     NOTICED = "noticed"

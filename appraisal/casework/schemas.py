@@ -209,7 +209,7 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
     actor_name: str
     issuer: str
     remedy: str
-    """Until when and where one may appeal; empty where there is no appeal."""
+    """Until when and where one may appeal, or is answered; empty where neither is promised."""
     handed: str = ""
     """How it reaches an objector, with the contact that they gave; empty where it is served."""
     sealed: bool = False

@@ -47,6 +47,7 @@ from shared.calendar import service as calendar
 from shared.calendar.errors import MissingYear
 from shared.clock import today
 from shared.database import DB
+from shared.dates import chinese_date
 from shared.documents.excel import file_name
 from shared.errors import Forbidden, Invalid, NotFound
 from shared.identity import sealing
@@ -68,6 +69,8 @@ ERASED_AFTER_DAYS = 90
 AUTO_WORDS = "期限已满，系统记录。"
 APPEALABLE = frozenset({"decided", "review_kept", "review_changed", "contest_changed"})
 """Steps whose letter says how to appeal."""
+ACCEPTED = frozenset({"raised", "appealed", "applied"})
+"""Steps whose letter is a receipt that promises an answer."""
 INTENDED = "decided"
 """The decision that somebody is to leave: nothing happens before its appeal is over."""
 IN_FORCE = "送达后申诉期满没有申诉，或申诉答复维持决定之日"
@@ -192,6 +195,8 @@ async def letter(actor: Actor, case_id: UUID, position: int, *, named: bool) -> 
             f"如不服，可在本文书送达之日起{days}个工作日内向县级申诉，"
             f"{settings.appeal_days}个工作日内答复。"
         ) + (STAYS if row.step == INTENDED else "")
+    elif row.step in ACCEPTED and row is signed[-1] and case.due_on is not None:
+        remedy = f"将在{chinese_date(case.due_on)}前（含当日）答复。"
     found = Letter(
         case_id=case_id,
         person_id=case.person_id,

@@ -108,7 +108,11 @@ async def _settled(matter: Matter) -> str:
         return "考核结果还没有送达本人，不能据此办理。"
     if matter.on <= served.objection_until:
         return f"异议期到{chinese_date(served.objection_until)}，期满才能据此办理。"
-    objections = await queries.of_person(matter.county_id, person_id, Pool.OBJECTION, cycle_id)
+    return await _objected(matter.county_id, person_id, cycle_id)
+
+
+async def _objected(county_id: int, person_id: UUID, cycle_id: UUID) -> str:
+    objections = await queries.of_person(county_id, person_id, Pool.OBJECTION, cycle_id)
     if any(case.outcome is None for case in objections):
         return "本人对这次结果的异议还没有办结。"
     return ""
@@ -123,7 +127,9 @@ async def _stands(matter: Matter) -> str:
     if found is None:
         return "没有找到这次考核的结果。"
     if found.grade == wanted:
-        return await _overtaken(matter.county_id, cycle_id, person_id)
+        # An objection that was received in time may have been keyed in since the case began.
+        objected = await _objected(matter.county_id, person_id, cycle_id)
+        return objected or await _overtaken(matter.county_id, cycle_id, person_id)
     now, then = GRADE_NAMES.get(found.grade, found.grade), GRADE_NAMES[wanted]
     return f"这次考核的等次是“{now}”，不是“{then}”，不能据此办理。"
 
@@ -232,9 +238,11 @@ async def _term_over(matter: Matter) -> str:
 
 async def _vacant(matter: Matter) -> str:
     post_id = matter.opening.post_id
-    if post_id is not None and await pools.vacant(matter.county_id, post_id, matter.on):
-        return ""
-    return "这个岗位已经有人，或已撤销，请另选空缺岗位。"
+    if post_id is None or not await pools.vacant(matter.county_id, post_id, matter.on):
+        return "这个岗位已经有人，或已撤销，请另选空缺岗位。"
+    if await queries.promised_to_another(matter.county_id, post_id, matter.case_id):
+        return "这个岗位已与另一个人签订协议，请另选空缺岗位。"
+    return ""
 
 
 async def _in_post(matter: Matter) -> str:

@@ -312,6 +312,8 @@ async def _result(
 ) -> Template:
     cycle, found, served, objections = await service.result_of(request.user, cycle_id, person_id)
     target = Target(unit_code=found.grid_code, owner=person_id)
+    may_serve = allowed(request.user, Action.RESULT_SERVE, target).allowed
+    may_object = not any(case.outcome != "withdrawn" for case in objections)
     on = today(moment(request))
     return both(
         request,
@@ -326,9 +328,9 @@ async def _result(
         values={"served_on": on.isoformat(), "effective_on": on.isoformat()} | (values or {}),
         error=error,
         errors=error.fields if isinstance(error, Invalid) else {},
-        may_serve=cycle.state is not Stage.CLOSED
-        and allowed(request.user, Action.RESULT_SERVE, target).allowed,
-        may_object=not any(case.outcome != "withdrawn" for case in objections),
+        may_serve=may_serve and cycle.state is not Stage.CLOSED,
+        may_object=may_object,
+        late=may_serve and may_object and cycle.state is Stage.CLOSED,
         on=on,
     )
 

@@ -121,6 +121,7 @@ SELECT r.person_id, p.name, r.grid_code, COALESCE(g.name, '') AS grid_name,
        c.title AS cycle_title, r.grade, r.final,
        (SELECT f.id FROM appraisal.case_file f
         WHERE f.county_id = $1 AND f.person_id = r.person_id AND f.pool = $2
+          AND f.outcome IS DISTINCT FROM 'annulled'
           AND (f.about_cycle_id = r.cycle_id OR (f.pool = 'recommendation' AND NOT f.done))
         ORDER BY f.opened_at DESC LIMIT 1) AS case_id
 FROM appraisal.scorecard r

@@ -110,6 +110,7 @@ FORMS: dict[str, Mapping[str, str]] = {
         "pool": "exit",
         "basis": "fault",
         "step": "evidence",
+        "hearing": "周一上午",
     },
     SHIELDS: {"kind": "maternity", "starts_on": DAY, "document": "证明"},
     f"{SHIELDS}/{{shield_id}}/revoke": {},

@@ -46,6 +46,7 @@ ANSWERS = {
     "employment": "village_paid",
     "starts_on": "2026-11-02",
     "term_until": "2026-09-30",
+    "hearing": "9月10日上午9时，镇政府会议室",
     "unprotected": "1",
     "kind": "training",
 }

@@ -15,6 +15,7 @@ from appraisal.casework import service as casework
 from appraisal.casework.machines import MACHINES
 from appraisal.casework.rules import Pool
 from appraisal.casework.schemas import Opening
+from appraisal.cycle import advancing
 from appraisal.cycle.rules import Stage
 from appraisal.notice import service as notice
 from appraisal.notice.schemas import NoticeForm
@@ -26,6 +27,7 @@ from shared.dates import chinese_date
 from shared.ids import new_id
 from shared.roster.roles import Employment
 from tests.appraisal.casework.scene import Scene, actor_of, gridworker, result, scene, served
+from tests.appraisal.cycle.stages import bring_to
 from tests.appraisal.pool.test_service import failed, let_go, vacant_post, warned
 from tests.factories import COUNTY, Member
 from tests.shared.identity.test_matrix import act_as, token
@@ -347,6 +349,29 @@ async def test_resigning_from_the_phone(client: httpx.AsyncClient, made: Scene) 
     back = await post(client, f"{case}/sign", step="withdrawn", words="不走了")
     assert back.status_code == 303
     await shows(client, case, "撤回")
+
+
+async def test_a_closed_result_says_how_a_late_paper_is_entered(
+    client: httpx.AsyncClient, rollback: None
+) -> None:
+    """The village or township that finds it, and the department that opens the cycle again."""
+    made = await scene(now=now() - timedelta(days=40))
+    await result(made, made.town.worker, "basic", "64.0")
+    await served(made, made.town.worker)
+    department = await actor_of(made, made.town.department)
+    await notice.issue_results(department, made.cycle_id, NoticeForm(), made.now)
+    await bring_to(department, made.cycle_id, Stage.CLOSED, now())
+    one = f"/appraisal/results/{made.cycle_id}/{made.town.worker.person_id}"
+    await act_as(client, made.town.chief)
+    assert "代录书面异议" not in await shows(client, one, "重开以后补录")
+    await act_as(client, made.town.department)
+    cycle = f"/appraisal/desk/cycles/{made.cycle_id}"
+    await shows(client, cycle, "重开，补录期限内收到的异议、申诉", "为什么晚录")
+    made.now = now()
+    ready = msgspec.structs.replace(department, confirmed_at=made.now)
+    await advancing.advance(ready, made.cycle_id, Stage.APPEAL, "8月收到，漏录", made.now)
+    await act_as(client, made.town.chief)
+    await shows(client, one, "代录书面异议")
 
 
 async def test_who_left_still_objects(client: httpx.AsyncClient, made: Scene) -> None:

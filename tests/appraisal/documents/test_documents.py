@@ -13,6 +13,7 @@ from docx import Document
 from docx.oxml.ns import qn
 from docx.shared import Mm, Pt
 
+from appraisal.casework import service as casework
 from appraisal.documents import defaults, facts, rules, service
 from appraisal.documents.rules import DocumentKind
 from appraisal.documents.schemas import NoticeFacts, NoticeLine
@@ -311,10 +312,13 @@ async def test_a_ranking_and_a_cases_letter(rollback: None) -> None:
     name, content = await facts.decision(department, case_id, 1, made.now)
     text = words(content)
     assert (worker.name in name, worker.name in text) == (True, True)
-    assert "可以向通城县社会工作部反映" in text
+    assert "前（含当日）答复" in text
     assert "2026年上半年网格员评比" in text
     with pytest.raises(NotFound):
         await facts.decision(department, case_id, 99, made.now)
+    await casework.sign(mine, case_id, form(made, "withdrawn"), made.now)
+    _, content = await facts.decision(department, case_id, 2, made.now)
+    assert "可以向通城县社会工作部反映" in words(content)
 
 
 async def test_the_page_of_templates(client: httpx.AsyncClient, town: SmallCounty) -> None:

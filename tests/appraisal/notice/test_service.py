@@ -24,6 +24,7 @@ from shared.calendar import service as calendar
 from shared.calendar.errors import MissingYear
 from shared.clock import now
 from shared.database import DB
+from shared.dates import chinese_date
 from shared.errors import Forbidden, Invalid, NotFound
 from tests.appraisal.casework.scene import (
     NOW_LONG_AGO,
@@ -328,6 +329,23 @@ async def test_a_calendar_that_ends_closes_no_page_and_stops_no_other_case(
     case = await casework_queries.case(COUNTY, other)
     assert case is not None
     assert case.state == "lapsed"
+
+
+async def test_a_receipt_promises_the_day_of_the_answer(rollback: None) -> None:
+    """On the paper that the objector and the appellant take home."""
+    made = await scene()
+    case_id = await objected(made)
+    worker = await actor_of(made, made.town.worker)
+    until = await calendar.add_working_days(COUNTY, made.today, 10)
+    paper = await casework.letter(worker, case_id, 1, named=False)
+    assert f"{chinese_date(until)}前（含当日）答复" in paper.remedy
+    await sign(made, made.town.instructor, case_id, "review_kept")
+    answer = await casework.letter(worker, case_id, 2, named=False)
+    assert "前（含当日）答复" not in answer.remedy
+    await sign(made, made.town.worker, case_id, "told")
+    await sign(made, made.town.worker, case_id, "appealed")
+    paper = await casework.letter(worker, case_id, 4, named=False)
+    assert f"{chinese_date(until)}前（含当日）答复" in paper.remedy
 
 
 async def test_strangers_see_no_case(rollback: None) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import httpx
 import msgspec
 import pytest
 from docx import Document
@@ -31,6 +32,7 @@ from appraisal.pool.schemas import ApplyForm, ShieldForm
 from appraisal.scorecard import calibrating
 from shared import settings_county
 from shared.calendar import service as calendar
+from shared.clock import now
 from shared.database import DB
 from shared.dates import chinese_date
 from shared.errors import GridmeritError, Invalid, NotFound
@@ -51,6 +53,7 @@ from tests.appraisal.casework.scene import (
 )
 from tests.appraisal.cycle.stages import bring_to, opened
 from tests.factories import COUNTY, Member, acting, member
+from tests.shared.identity.test_matrix import act_as
 
 FORCED = ["dismissed", "returned", "replaced", "role_ended", "agreement_ended", "recalled"]
 
@@ -155,6 +158,24 @@ async def test_a_serious_fault_needs_a_hearing(rollback: None) -> None:
     assert keys == ["evidence", "called", "heard", "protection", "union"]
 
 
+async def test_whoever_is_to_be_heard_reads_when_and_where(rollback: None) -> None:
+    """Before it is served; what is printed after that is the proof of service."""
+    made = await scene()
+    someone = await gridworker(made, Employment.CONTRACT)
+    actor = await actor_of(made, made.town.instructor)
+    silent = form(made, "evidence", hearing="")
+    with pytest.raises(Invalid) as refused:
+        await service.start_exit(actor, someone.person_id, "fault", silent, made.now)
+    assert "hearing" in refused.value.fields
+    case_id = await exit_of(made, someone, "fault", "evidence")
+    letter = await casework.letter(actor, case_id, 1, named=False)
+    assert letter.heading == "立案和听证通知书"
+    assert ("陈述申辩的时间和地点", "9月10日上午9时，镇政府会议室") in letter.facts
+    await sign(made, made.town.chief, case_id, "called")
+    proof = await casework.letter(actor, case_id, 2, named=False)
+    assert proof.heading == "送达回证"
+
+
 async def test_a_cadre_keeps_the_village_post(rollback: None) -> None:
     """Only the grid role ends."""
     made = await scene()
@@ -232,6 +253,27 @@ async def test_a_changed_grade_stops_the_warning(rollback: None) -> None:
     with pytest.raises(StepRefused, match="等次是“合格”"):
         await sign(made, made.clerk, case_id, "failed")
     assert (await sign(made, made.clerk, case_id, "annulled")).outcome is Outcome.ANNULLED
+
+
+async def test_nobody_leaves_while_an_objection_to_the_fail_is_open(rollback: None) -> None:
+    """Received in time and keyed in when the exit had long begun: it is answered first."""
+    made = await scene()
+    received = made.today
+    someone, case_id = await appeal_over(made)
+    department = await actor_of(made, made.town.department)
+    paper = form(made, "raised", on=received)
+    objection = await notice.object_to(
+        department, made.cycle_id, someone.person_id, paper, made.now
+    )
+    made.pass_days(40)
+    with pytest.raises(StepRefused, match="异议还没有办结"):
+        await sign(made, made.clerk, case_id, "dismissed")
+    await sign(made, made.town.instructor, objection, "review_kept")
+    await sign(made, made.town.chief, objection, "told")
+    made.pass_days(20)
+    await casework.clock(COUNTY, made.now)
+    case = await sign(made, made.clerk, case_id, "dismissed")
+    assert case.outcome is Outcome.DISMISSED
 
 
 async def test_a_fail_that_a_better_result_followed_carries_nothing_more(rollback: None) -> None:
@@ -853,6 +895,24 @@ async def test_admission_from_vacancy_to_access(rollback: None) -> None:
     assert [entry.name for entry in entries] == ["汪*芳"], "the notice stays as it was published"
 
 
+async def test_whoever_chooses_an_applicant_declares_to_be_no_relative(
+    client: httpx.AsyncClient, rollback: None
+) -> None:
+    """An applicant stands in no roster, so that only the signer can say it."""
+    made = await scene(now=now())
+    instructor = await actor_of(made, made.town.instructor)
+    form_ = application(made, await vacant_post(made))
+    case_id = await service.apply(instructor, form_, made.now)
+    silent = msgspec.structs.replace(form(made, "checked"), no_kin=False)
+    with pytest.raises(Invalid) as refused:
+        await casework.sign(instructor, case_id, silent, made.now)
+    assert list(refused.value.fields) == ["no_kin"]
+    await act_as(client, made.town.instructor)
+    page = await client.get(f"/appraisal/cases/{case_id}")
+    assert "不是近亲属" in page.text
+    await sign(made, made.town.instructor, case_id, "checked")
+
+
 @pytest.mark.parametrize("serving", [False, True])
 async def test_who_comes_back_works_under_the_new_agreement(
     rollback: None,
@@ -962,6 +1022,31 @@ async def test_an_application_pressed_twice_is_one(committed: None) -> None:
     assert await service.apply(instructor, application(made, post_id), made.now) != case_id
 
 
+async def test_one_post_is_agreed_with_one_applicant(rollback: None) -> None:
+    """Two stand on the notice; who signed first has it, until that comes to nothing."""
+    made = await scene()
+    post_id = await vacant_post(made)
+    instructor = await actor_of(made, made.town.instructor)
+    cases = []
+    for name, phone in (("汪小芳", "13700001111"), ("韦大山", "13700002222")):
+        form_ = application(made, post_id, name=name, phone=phone)
+        cases.append(await service.apply(instructor, form_, made.now))
+        for step in ("checked", "interviewed", "villagers"):
+            await sign(made, made.town.instructor, cases[-1], step)
+    department = await actor_of(made, made.town.department)
+    await notice.issue_cases(department, Pool.ADMISSION, NoticeForm(), made.now)
+    made.pass_days(14)
+    first, second = cases
+    await sign(made, made.town.instructor, first, "agreed")
+    with pytest.raises(StepRefused, match="签订协议"):
+        await sign(made, made.town.instructor, second, "agreed")
+    await sign(made, made.town.instructor, first, "withdrawn")
+    await sign(made, made.town.instructor, second, "agreed")
+    await sign(made, made.town.instructor, second, "trained")
+    case = await sign(made, made.town.instructor, second, "admitted", starts_on=str(made.today))
+    assert case.outcome is Outcome.ADMITTED
+
+
 async def test_a_taken_post_admits_nobody(rollback: None) -> None:
     """Somebody else was put there meanwhile."""
     made = await scene()
@@ -995,6 +1080,20 @@ async def test_candidates_come_from_bands_within_reach(rollback: None) -> None:
     for stranger in (made.town.lead, made.town.worker):
         with pytest.raises(NotFound):
             await service.candidates(await actor_of(made, stranger), Pool.WARNING, made.cycle_id)
+
+
+async def test_an_annulled_warning_hides_no_new_one(rollback: None) -> None:
+    """Taken back, as if it had not been: the list leads to the opening again."""
+    made = await scene()
+    await failed(made, made.town.worker)
+    case_id = await warned(made, made.town.worker)
+    department = await actor_of(made, made.town.department)
+    [listed] = await service.candidates(department, Pool.WARNING, made.cycle_id)
+    assert listed.case_id == case_id
+    await sign(made, made.town.instructor, case_id, "annulled")
+    [listed] = await service.candidates(department, Pool.WARNING, made.cycle_id)
+    assert listed.case_id is None
+    assert await warned(made, made.town.worker) != case_id
 
 
 async def test_an_open_case_of_an_earlier_result_hides_no_later_one(rollback: None) -> None:
