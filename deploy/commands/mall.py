@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from deploy.commands.county import known
 from deploy.runtime import run
 from points.mall import office
 from points.mall.office import Imported
@@ -23,7 +24,9 @@ def import_shops(file: Path, county: int, *, dry_run: bool, report: Path | None)
     data = file.read_bytes()
 
     async def main(_: Settings) -> Imported:
-        return await office.import_shops(None, county, data, file.name, dry_run=dry_run)
+        return await office.import_shops(
+            None, await known(county), data, file.name, dry_run=dry_run
+        )
 
     show(run(main), report, dry_run=dry_run)
 
@@ -38,7 +41,9 @@ def import_products(file: Path, county: int, *, dry_run: bool, report: Path | No
     data = file.read_bytes()
 
     async def main(_: Settings) -> Imported:
-        return await office.import_products(None, county, data, file.name, dry_run=dry_run)
+        return await office.import_products(
+            None, await known(county), data, file.name, dry_run=dry_run
+        )
 
     show(run(main), report, dry_run=dry_run)
 
