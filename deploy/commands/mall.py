@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from deploy.checks import require_secret
 from deploy.commands.county import known
 from deploy.runtime import run
 from points.mall import office
@@ -23,7 +24,8 @@ def import_shops(file: Path, county: int, *, dry_run: bool, report: Path | None)
     """导入积分超市名录：店铺、协议、店主。"""
     data = file.read_bytes()
 
-    async def main(_: Settings) -> Imported:
+    async def main(settings: Settings) -> Imported:
+        await require_secret(settings)
         return await office.import_shops(
             None, await known(county), data, file.name, dry_run=dry_run
         )
