@@ -14,8 +14,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import asyncpg
 import msgspec
+from cryptography.exceptions import InvalidTag
 from redis.exceptions import RedisError
 
+from deploy.engine_home import EngineError
 from deploy.engine_postgres import find_programs
 from deploy.migrate import APPS, ROOT
 from points.ledger.storage import service as storage
@@ -23,6 +25,7 @@ from points.ledger.verifier import service as verifier
 from shared.calendar import service as calendar
 from shared.clock import now, today
 from shared.database import DB
+from shared.roster import phones
 from shared.scheduling.queries import counties
 from shared.settings import Settings
 from shared.valkey import client
@@ -57,6 +60,10 @@ WHERE c.relkind IN ('r', 'p') AND has_table_privilege(c.oid, p.privilege) AND (
     OR (p.privilege <> 'INSERT' AND c.oid IN (to_regclass('shared.audit_event'),
                                               to_regclass('points.day_root'))))
 ORDER BY 1
+"""
+SEALED = """
+SELECT phone_cipher FROM shared.person
+WHERE county_id = $1 AND phone_cipher IS NOT NULL ORDER BY id LIMIT 1
 """
 LOCAL_NAMES = {"127.0.0.1", "localhost", "::1"}
 
@@ -163,6 +170,29 @@ async def chain(_: Settings) -> Finding:
     return Finding("台账", "最近批次的哈希链完整。")
 
 
+async def secret(settings: Settings) -> Finding:
+    """The secret is the one that this database was filled under: a restore may lack it."""
+    for county_id in await counties():
+        sealed = await DB.fetchval(SEALED, county_id)
+        try:
+            if sealed is not None:
+                phones.open_(sealed)
+        except InvalidTag:
+            return fault(
+                "密钥",
+                "本机的密钥解不开库里的手机号，没有人能登录：请把原来的密钥放回"
+                f" {settings.data_dir / 'secret'}（或 GRIDMERIT_SECRET_KEY），再重新启动。",
+            )
+    return Finding("密钥", "能解开库里的手机号；它要与数据库分开备份。")
+
+
+async def require_secret(settings: Settings) -> None:
+    """Before phones are written: two keys in one table would be for ever. Raises EngineError."""
+    found = await secret(settings)
+    if found.level is Level.FAULT:
+        raise EngineError(found.sentence)
+
+
 async def partitions(_: Settings) -> Finding:
     """Next month's transfers have their partition, and none had to do without."""
     if not await DB.fetchval("SELECT has_table_privilege('points.batch', 'SELECT')"):
@@ -245,7 +275,7 @@ async def holidays(_: Settings) -> Finding:
 
 CHEAP: tuple[Check, ...] = (server, clocks, disk, migrations, rights)
 """What a serving process asks every minute."""
-FORBIDDING: tuple[Check, ...] = (*CHEAP, chain)
+FORBIDDING: tuple[Check, ...] = (*CHEAP, secret, chain)
 """Those that know faults; a serving process asks them before its first request."""
 CHECKS: tuple[Check, ...] = (*FORBIDDING, partitions, programs, cache, pages, holidays)
 

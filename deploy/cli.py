@@ -5,12 +5,16 @@ and a command pays only for what it needs. Whatever goes wrong ends in one sente
 2; only a defect of ours writes its traceback, to a file.
 """
 
+import errno
 import importlib
 import importlib.util
 import signal
 import sys
+import tempfile
 import traceback
 from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
 from typing import NoReturn
 
 import asyncpg
@@ -20,10 +24,34 @@ from deploy.engine_home import EngineError
 from deploy.lasting import lasting
 from deploy.migrate import MigrationError
 from shared.clock import now
+from shared.database import AWAY
 from shared.errors import GridmeritError, Invalid
 from shared.settings import SettingsError
 
 FAILED = 2
+FULL = "磁盘满了（{}）：请清理出空间，再运行一次。"
+OF_DATABASE: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = (
+    (
+        (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError),
+        "数据库拒绝连接：{}。请检查 DATABASE_URL。",
+    ),
+    (asyncpg.DiskFullError, FULL),
+    (
+        (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError),
+        "数据库还不是本版本的（{}）：请先用所有者的地址运行 gridmerit migrate。",
+    ),
+    (
+        asyncpg.ReadOnlySQLTransactionError,
+        "数据库是只读的（{}）：请把 DATABASE_URL 改成主库的地址。",
+    ),
+    (
+        (asyncpg.LockNotAvailableError, asyncpg.QueryCanceledError),
+        "数据库正忙（{}）：请过几分钟再运行一次。",
+    ),
+    (OSError, "连接不上数据库或缓存：{}。请检查 DATABASE_URL、REDIS_URL。"),
+    (AWAY, "数据库中途断开（{}）：请确认它在运行，再运行一次，做过的不会重复。"),
+)
+"""What the database raised, and the sentence about it; the first that fits."""
 
 COMMANDS = {
     "serve": "deploy.commands.serve:serve",
@@ -113,25 +141,30 @@ def main() -> NoReturn:
 def sentence(error: Exception) -> str:
     """What a person can use of an error."""
     match error:
-        case Invalid(fields=fields) if fields:
-            return f"{error.message} {'；'.join(f'{k}：{v}' for k, v in fields.items())}"
+        case Invalid(fields=fields):
+            # A form shows some sentences at the field again; here once is enough.
+            more = [f"{name}：{text}" for name, text in fields.items() if text not in error.message]
+            return " ".join([error.message, "；".join(more)]).strip()
         case GridmeritError() | EngineError() | MigrationError() | SettingsError():
             return str(error)
-        case asyncpg.InvalidAuthorizationSpecificationError() | asyncpg.InvalidCatalogNameError():
-            return f"数据库拒绝连接：{error}。请检查 DATABASE_URL。"
         case OSError(filename=str(name)):
             return f"不能使用文件 {name}：{error.strerror}。"
-        case OSError():
-            return f"连接不上数据库或缓存：{error}。请检查 DATABASE_URL、REDIS_URL。"
-        case _:
-            return f"程序内部错误（{type(error).__name__}），详情已写入 {_keep(error)}。"
+        case OSError(errno=errno.ENOSPC):
+            return FULL.format(error)
+    for kinds, words in OF_DATABASE:
+        if isinstance(error, kinds):
+            return words.format(error)
+    return f"程序内部错误（{type(error).__name__}），详情已写入 {_keep(error)}。"
 
 
 def _keep(error: Exception) -> str:
+    """Where the traceback was written: where the person stands, else for temporary files."""
     name = f"gridmerit-error-{now():%Y%m%d-%H%M%S}.log"
-    with open(name, "w", encoding="utf-8") as file:  # noqa: PTH123  where the person stands
-        file.write("".join(traceback.format_exception(error)))
-    return name
+    for path in (Path(name), Path(tempfile.gettempdir(), name)):
+        with suppress(OSError):
+            path.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+            return str(path)
+    return f"哪里都写不了的文件（{error}）"
 
 
 def _terminated(_signal: int, _frame: object) -> NoReturn:

@@ -9,11 +9,13 @@ from collections.abc import Mapping
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
 PREFIX = "GRIDMERIT_"
 BARE_NAMES = ("DATABASE_URL", "REDIS_URL")
+SCHEMES = {"postgresql": {"postgresql", "postgres"}, "redis": {"redis", "rediss", "unix"}}
 
 
 class SettingsError(Exception):
@@ -64,6 +66,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError("log_format must be json or console")
         for part in self.metrics_from.split(","):
             ip_network(part.strip())
+        for name, url in (
+            ("DATABASE_URL", self.database_url),
+            ("GRIDMERIT_POINTS_URL", self.points_url),
+            ("GRIDMERIT_APPRAISAL_URL", self.appraisal_url),
+        ):
+            _check_address(name, url, "postgresql://user:password@host:5432/database")
+        _check_address("REDIS_URL", self.redis_url, "redis://host:6379/0")
 
 
 def load(environ: Mapping[str, str] | None = None) -> Settings:
@@ -86,6 +95,19 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         return msgspec.convert(values, Settings, strict=False, dec_hook=_decode)
     except msgspec.ValidationError as error:
         raise SettingsError(f"bad setting: {error}") from error
+
+
+def _check_address(name: str, url: str, example: str) -> None:
+    """Its scheme and port. Raises ValueError without the address, which may hold a password."""
+    try:
+        parts = urlsplit(url)
+        scheme = parts.scheme
+        if "," not in parts.netloc:  # of several hosts asyncpg reads the ports itself
+            _ = parts.port
+    except ValueError:
+        scheme = ""
+    if url and scheme not in SCHEMES[example.partition(":")[0]]:
+        raise ValueError(f"{name} must look like {example}; / # ? in a password as %2F %23 %3F")
 
 
 def name_piccolo_conf(module: str) -> None:

@@ -3,6 +3,7 @@
 import click
 import segno
 
+from deploy.checks import require_secret
 from deploy.runtime import run
 from shared.clock import now
 from shared.identity.desk import create_on_console
@@ -38,7 +39,8 @@ def create_admin(
 ) -> None:
     """建一个电脑端账号：人员、岗位、密码、动态码和备用码。"""
 
-    async def work(_: Settings) -> DeskAccount:
+    async def work(settings: Settings) -> DeskAccount:
+        await require_secret(settings)
         typed = password.translate(HALF_WIDTH).strip()  # what a form makes of it at sign-in
         return await create_on_console(
             county, name, phone, Role(role), typed, now(), county_name=county_name

@@ -5,13 +5,12 @@ from pathlib import Path
 import click
 
 from appraisal.verifier import service as appraisal
+from deploy.commands.county import known
 from deploy.runtime import run
 from points.ledger import opening
 from points.ledger.opening import Brought
 from points.ledger.verifier import service
 from points.ledger.verifier.service import Verdict
-from shared.errors import Invalid
-from shared.scheduling import queries as scheduling
 from shared.settings import Settings
 
 
@@ -21,8 +20,8 @@ def verify(county: int | None) -> None:
     """核对台账和考核：逐条检查不变量和批次哈希链，指出第一处不符的行。"""
 
     async def main(_: Settings) -> tuple[list[Verdict], list[appraisal.Verdict]]:
-        if county and county not in await scheduling.counties():
-            raise Invalid(f"库里没有 {county} 这个县，请核对县代码。")
+        if county:
+            await known(county)
         ledgers = [county] if county else await service.counties()
         scored = [county] if county else await appraisal.counties()
         return (
@@ -76,7 +75,9 @@ def import_balances(file: Path, county: int, *, dry_run: bool, report: Path | No
     data = file.read_bytes()
 
     async def main(_: Settings) -> Brought:
-        return await opening.import_balances(None, county, data, file.name, dry_run=dry_run)
+        return await opening.import_balances(
+            None, await known(county), data, file.name, dry_run=dry_run
+        )
 
     result = run(main)
     if result.left_out:

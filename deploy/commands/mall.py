@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from deploy.checks import require_secret
+from deploy.commands.county import known
 from deploy.runtime import run
 from points.mall import office
 from points.mall.office import Imported
@@ -22,8 +24,11 @@ def import_shops(file: Path, county: int, *, dry_run: bool, report: Path | None)
     """导入积分超市名录：店铺、协议、店主。"""
     data = file.read_bytes()
 
-    async def main(_: Settings) -> Imported:
-        return await office.import_shops(None, county, data, file.name, dry_run=dry_run)
+    async def main(settings: Settings) -> Imported:
+        await require_secret(settings)
+        return await office.import_shops(
+            None, await known(county), data, file.name, dry_run=dry_run
+        )
 
     show(run(main), report, dry_run=dry_run)
 
@@ -38,7 +43,9 @@ def import_products(file: Path, county: int, *, dry_run: bool, report: Path | No
     data = file.read_bytes()
 
     async def main(_: Settings) -> Imported:
-        return await office.import_products(None, county, data, file.name, dry_run=dry_run)
+        return await office.import_products(
+            None, await known(county), data, file.name, dry_run=dry_run
+        )
 
     show(run(main), report, dry_run=dry_run)
 

@@ -2,6 +2,7 @@
 
 import click
 
+from deploy.commands.county import known
 from deploy.runtime import run
 from points.redemption import console
 from points.redemption.service import Answer
@@ -37,7 +38,7 @@ def redeem(county: int, shop: str, worker: str, items: list[tuple[str, int]]) ->
     """在一家积分超市为一名网格员兑换商品。"""
 
     async def main(_settings: Settings) -> Answer:
-        return await console.redeem(county, shop, worker, items, now())
+        return await console.redeem(await known(county), shop, worker, items, now())
 
     answer = run(main)
     if answer.refusal:

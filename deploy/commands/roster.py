@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from deploy.checks import require_secret
 from deploy.runtime import run
 from shared.clock import now
 from shared.errors import Invalid
@@ -49,7 +50,8 @@ def import_roster(
         end_missing=end_missing,
     )
 
-    async def main(_settings: Settings) -> service.Outcome:
+    async def main(settings: Settings) -> service.Outcome:
+        await require_secret(settings)
         with _bar(console) as bar:
             task = bar.add_task("准备", total=STEPS)
 

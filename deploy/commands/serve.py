@@ -74,9 +74,12 @@ def _listen(settings: Settings) -> socket.socket:
             backlog=BACKLOG,
         )
     except OSError as error:
-        why = os.strerror(error.errno or 0)
+        # A name that is not known has a number of its own, below zero.
+        number = error.errno or 0
+        why = os.strerror(number) if number > 0 else error.strerror
         raise EngineError(
-            f"不能监听 {settings.host}:{settings.port}（{why}）：请换一个端口。"
+            f"不能监听 {settings.host}:{settings.port}（{why}）：请检查 GRIDMERIT_HOST、"
+            "GRIDMERIT_PORT，或换一个端口。"
         ) from error
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from deploy.commands.county import known, only
 from deploy.commands.mall import show
 from deploy.runtime import run
 from points.mall.office import Imported
@@ -12,8 +13,6 @@ from points.settlement.documents import yuan
 from points.settlement.funds.office import import_funds as read_funds
 from points.settlement.reports import service as reports
 from points.settlement.schemas import Built
-from shared.errors import Invalid
-from shared.scheduling import queries as scheduling
 from shared.settings import Settings
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -32,7 +31,7 @@ def import_funds(file: Path, county: int, *, dry_run: bool, report: Path | None)
     data = file.read_bytes()
 
     async def main(_: Settings) -> Imported:
-        return await read_funds(None, county, data, file.name, dry_run=dry_run)
+        return await read_funds(None, await known(county), data, file.name, dry_run=dry_run)
 
     show(run(main), report, dry_run=dry_run)
 
@@ -99,13 +98,3 @@ def export(kind: str, month: str, county: int | None, out: Path) -> None:
         click.echo(f"已写出 {out / name}")
     if not files:
         click.echo("这个月没有对账单。")
-
-
-async def only(county: int | None) -> int:
-    """The county that was named, else the only one there is. Raises Invalid."""
-    if county is not None:
-        return county
-    counties = await scheduling.counties()
-    if len(counties) != 1:
-        raise Invalid(f"库里有 {len(counties)} 个县，请用 --county 写明县代码。")
-    return counties[0]

@@ -7,6 +7,7 @@ import click
 from appraisal.survey import draw, households
 from appraisal.survey.households import Imported
 from appraisal.survey.rules import PER_GRID
+from deploy.commands.county import known
 from deploy.runtime import run
 from shared.errors import Invalid
 from shared.settings import Settings
@@ -34,7 +35,7 @@ def import_households(
 
     async def main(_settings: Settings) -> Imported:
         return await households.import_households(
-            None, county, data, file.name, dry_run=dry_run, end_missing=end_missing
+            None, await known(county), data, file.name, dry_run=dry_run, end_missing=end_missing
         )
 
     result = run(main, "appraisal")

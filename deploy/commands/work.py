@@ -7,6 +7,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from deploy.commands.county import known
 from deploy.runtime import run
 from points.rulebook.rules import show
 from points.work import bulk, intake, intake_report
@@ -47,6 +48,7 @@ def import_work(file: Path, county: int, target: Path | None, *, dry_run: bool) 
     """导入一个月的工作记录：逐行接收、削减或拒绝，并说明原因。"""
 
     async def main(_settings: Settings) -> tuple[Imported, str]:
+        await known(county)
         with _bar() as bar:
             result = await intake.import_work(
                 None, county, file, file.name, dry_run=dry_run, now=now(), progress=_told(bar)
@@ -68,6 +70,7 @@ def verify(month: int, county: int) -> None:
     """按纸质核实单，以有权核实人的名义确认一个月的记录。"""
 
     async def main(_settings: Settings) -> Verified:
+        await known(county)
         with _bar() as bar:
             return await bulk.verify_month(county, month, now(), _told(bar))
 
@@ -89,6 +92,7 @@ def post(month: int, county: int) -> None:
     """把一个月已核实、已公示的记录入账；可以重复运行。"""
 
     async def main(_settings: Settings) -> tuple[MonthTotals, int]:
+        await known(county)
         with _bar() as bar:
             return await bulk.post_month(county, month, now(), _told(bar))
 

@@ -1,6 +1,7 @@
 """The command as a process: what it says when things go wrong, how it serves and stops."""
 
 import asyncio
+import errno
 import json
 import os
 import re
@@ -8,6 +9,7 @@ import shutil
 import signal
 import socket
 import sys
+import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
@@ -17,7 +19,7 @@ import asyncpg
 import httpx
 import pytest
 
-from deploy import runtime
+from deploy import cli, runtime
 from deploy.embedded import POSTGRES, Embedded
 from deploy.engine_home import EngineError, read_pid, send_signal
 from deploy.engine_postgres import Postgres
@@ -135,6 +137,10 @@ async def serving(
         (["migrate"], {"GRIDMERIT_SECRET_KEY": "short"}, "GRIDMERIT_SECRET_KEY"),
         (["migrate"], {"GRIDMERIT_PG_BIN": "/nowhere"}, "GRIDMERIT_PG_BIN"),
         (["doctor"], {"DATABASE_URL": "postgresql://x@127.0.0.1:1/x"}, "DATABASE_URL"),
+        (["doctor"], {"DATABASE_URL": "gridmerit"}, "DATABASE_URL must look like"),
+        (["doctor"], {"DATABASE_URL": "postgresql://x:a/b@db/x"}, "DATABASE_URL must look like"),
+        (["doctor"], {"GRIDMERIT_POINTS_URL": "mysql://x@db/x"}, "GRIDMERIT_POINTS_URL must"),
+        (["serve"], {"REDIS_URL": "localhost:6379"}, "REDIS_URL must look like"),
         (["no-such-command"], {}, "no-such-command"),
         (["work", "post", "--county", "421222", "--month", "0000-01"], {}, "2026-10"),
         (["work", "verify", "--county", "421222", "--month", "9999-12"], {}, "2026-10"),
@@ -295,19 +301,96 @@ async def test_scheduler_and_verify_work_with_the_common_login(
     assert "gridmerit_owner 的地址，运行一次 gridmerit migrate" in err
 
 
-async def test_a_county_that_is_not_there_is_not_called_sound(
-    data_dir: Path, servers: Servers, database: str
+@pytest.mark.parametrize(
+    "command",
+    [
+        "verify --county 999999",
+        "import shops file.csv --county 999999",
+        "import products file.csv --county 999999",
+        "import funds file.csv --county 999999",
+        "import work file.csv --county 999999",
+        "import households file.csv --county 999999",
+        "import balances file.csv --county 999999",
+        "work verify --county 999999 --month 2026-10",
+        "work post --county 999999 --month 2026-10",
+        "redeem --county 999999 --shop 一店 --worker 张三 --item 肥皂=1",
+        "statement build --county 999999 --month 2026-10",
+        "statement sign --county 999999 --month 2026-10",
+        "export ledger --county 999999 --month 2026-10",
+    ],
+)
+async def test_a_county_that_is_not_there_is_neither_sound_nor_empty(
+    data_dir: Path, servers: Servers, database: str, command: str
 ) -> None:
-    """A slip in the code must not pass for a check of the books."""
+    """A slip in the code must not pass for a check of the books, or for a month that is done."""
+    (data_dir / "file.csv").write_text("店名,品名\n一店,肥皂\n", encoding="utf-8")
     code, out, err = await say(
         data_dir,
-        *("verify", "--county", "999999"),
+        *command.split(),
         GRIDMERIT_DATA_DIR=str(data_dir),
         DATABASE_URL=database,
         REDIS_URL=servers.redis,
     )
     assert (code, out) == (2, "")
-    assert "999999" in err
+    assert err.strip() == "gridmerit：库里没有 999999 这个县，请核对县代码；新的县先导入花名册。"
+
+
+async def test_a_refusal_says_its_sentence_once(
+    data_dir: Path, servers: Servers, database: str
+) -> None:
+    """Also where a form would show it at the field again."""
+    (data_dir / "empty.csv").touch()
+    command = ("import", "roster", "empty.csv", "--county", "421222", "--dry-run")
+    settings = {"DATABASE_URL": database, "REDIS_URL": servers.redis, "GRIDMERIT_DATA_DIR": "d"}
+    code, _, err = await say(data_dir, *command, **settings)
+    assert (code, err) == (2, "gridmerit：文件是空的，请检查后重新选择。\n")
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "磁盘满了"),
+        (asyncpg.DiskFullError("could not extend file"), "磁盘满了"),
+        (asyncpg.LockNotAvailableError("canceling statement"), "正忙"),
+        (asyncpg.AdminShutdownError("terminating connection"), "再运行一次"),
+        (asyncpg.ConnectionDoesNotExistError("closed"), "再运行一次"),
+        (asyncpg.ReadOnlySQLTransactionError("read-only"), "主库"),
+    ],
+)
+def test_what_a_database_refuses_says_what_to_do(error: Exception, words: str) -> None:
+    """A full disk is no wrong address, and none of these is a defect of the program."""
+    assert words in cli.sentence(error)
+
+
+def test_a_defect_is_written_down_where_that_is_possible(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A service's account stands in folders it cannot write to."""
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    said = cli.sentence(KeyError("defect"))
+    [path] = tmp_path.glob("gridmerit-error-*.log")
+    assert str(path) in said
+    assert "KeyError" in path.read_text(encoding="utf-8")
+
+
+async def test_an_empty_database_asks_for_the_migration(data_dir: Path, servers: Servers) -> None:
+    """Whoever has only a service's address cannot bring the schema."""
+    with Embedded(data_dir, valkey=False) as engines:
+        connection = await asyncpg.connect(engines.url(POSTGRES, OWNER))
+        await connection.execute("CREATE ROLE gridmerit_appraisal LOGIN")
+        await connection.close()
+        code, _, err = await say(
+            data_dir,
+            *("import", "households", __file__, "--county", "421222"),
+            GRIDMERIT_APPRAISAL_URL=engines.url(POSTGRES, "gridmerit_appraisal"),
+            REDIS_URL=servers.redis,
+        )
+    assert code == 2
+    assert "运行 gridmerit migrate" in err
 
 
 async def test_taken_port_is_one_sentence(data_dir: Path, servers: Servers, database: str) -> None:
@@ -324,6 +407,20 @@ async def test_taken_port_is_one_sentence(data_dir: Path, servers: Servers, data
     assert code == 2
     assert str(port) in err
     assert "Traceback" not in err
+
+
+async def test_an_unknown_host_is_named(data_dir: Path, servers: Servers, database: str) -> None:
+    """Not a number of the resolver's own."""
+    _, _, err = await say(
+        data_dir,
+        *("serve", "--host", "nowhere.invalid"),
+        GRIDMERIT_DATA_DIR=str(data_dir),
+        DATABASE_URL=database,
+        REDIS_URL=servers.redis,
+    )
+    assert "nowhere.invalid" in err
+    assert "GRIDMERIT_HOST" in err
+    assert "Unknown error" not in err
 
 
 async def test_waits_for_a_database_that_recovers(recovering: Postgres, tmp_path: Path) -> None:

@@ -75,3 +75,25 @@ async def test_the_command_from_dry_run_to_difference(
     assert code == 2
     assert "PDF" in err
     assert "Traceback" not in err
+
+
+async def test_a_restore_without_its_secret_is_noticed(
+    servers: Servers, database_url: str, tmp_path: Path
+) -> None:
+    """Nobody could sign in, and phones under two keys in one table would be for ever."""
+    (tmp_path / "roster.xlsx").write_bytes(sheets.workbook(sheets.staff()))
+    (tmp_path / "divisions.csv").write_bytes(sheets.divisions())
+    command = ("import", "roster", "roster.xlsx", "--county", "421222")
+    named = (*command, "--divisions", "divisions.csv")
+    settings = {"DATABASE_URL": database_url, "REDIS_URL": servers.redis}
+    right, wrong = (settings | {"GRIDMERIT_DATA_DIR": name} for name in ("right", "wrong"))
+    code, _, err = await say(tmp_path, *named, **right)
+    assert code == 0, err
+    code, out, _ = await say(tmp_path, "doctor", **wrong)
+    assert (code, out.count("✗"), "✗ 密钥" in out) == (2, 1, True), out
+    code, _, err = await say(tmp_path, *command, **wrong)
+    assert code == 2
+    assert "原来的密钥放回 wrong/secret" in err
+    (tmp_path / "wrong" / "secret").write_bytes((tmp_path / "right" / "secret").read_bytes())
+    code, out, _ = await say(tmp_path, "doctor", **wrong)
+    assert (code, "✓ 密钥" in out) == (0, True), out
