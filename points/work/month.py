@@ -16,11 +16,20 @@ from points.work import month_queries as queries
 from points.work import posting
 from points.work import queries as work_queries
 from points.work.month_queries import MonthCount, MonthRow, ObjectionRow, WorkerCategory
-from points.work.rules import State, confirmer, month_of, next_month, sample, text_key
+from points.work.rules import (
+    State,
+    confirmer,
+    month_bounds,
+    month_of,
+    next_month,
+    sample,
+    text_key,
+)
 from points.work.schemas import Line, MonthTotals, Record
 from shared import settings_county
 from shared.audit import service as audit
 from shared.calendar import service as calendar
+from shared.calendar.errors import MissingYear
 from shared.clock import now as clock_now
 from shared.clock import today
 from shared.database import DB
@@ -442,8 +451,33 @@ async def _month_over(county_id: int, month: int, at: datetime) -> None:
     day = today(at)
     if month >= month_of(day):
         raise MonthNotReady("这个月还没有过完，下月再审核。")
-    if next_month(month) == month_of(day) and day.day <= settings.declare_close_day:
-        raise MonthNotReady(f"申报到本月 {settings.declare_close_day} 日截止，之后再审核。")
+    last = await _closes_on(county_id, month, settings.declare_close_day)
+    if day <= last:
+        raise MonthNotReady(f"申报到{chinese_date(last)}截止，之后再审核。")
+
+
+async def run_of(county_id: int, work_date: date, declared_on: date) -> int:
+    """The run a record belongs to: its own month while that is declared, else a later one."""
+    close_day = (await settings_county.get(county_id)).declare_close_day
+    month = month_of(work_date)
+    while declared_on >= month_bounds(month)[1] + timedelta(days=close_day):
+        if declared_on <= await _closes_on(county_id, month, close_day):
+            break
+        month = next_month(month)
+    return month
+
+
+async def _closes_on(county_id: int, month: int, close_day: int) -> date:
+    """The last day of declaring a month's work; on a day of rest, the next working day.
+
+    Where nobody has entered the year's holidays it is the day itself: work is declared all the
+    same.
+    """
+    last = month_bounds(month)[1] + timedelta(days=close_day - 1)
+    try:
+        return await calendar.next_working_day(county_id, last)
+    except MissingYear:
+        return last
 
 
 async def _require_month(county_id: int, village_code: str, month: int) -> None:

@@ -101,6 +101,26 @@ async def test_a_month_goes_its_whole_way(rollback: None) -> None:
     assert (await month.post_ended(COUNTY, last_day + timedelta(days=2))).records == 0
 
 
+async def test_declaring_closes_on_a_working_day(rollback: None) -> None:
+    """The 5th of October is a holiday: September's slips are taken on the first day back."""
+    town = await small_county()
+    worker = await acting(town.worker, on=date(2026, 9, 28))
+    runs = []
+    for day, text in ((4, "甲"), (8, "乙"), (9, "丙")):
+        at = datetime(2026, 10, day, 4, tzinfo=UTC)
+        form = LogForm(id=new_id(), rule_code="SVC-01", work_date=date(2026, 9, 28), text=text)
+        runs.append((await service.log(worker, form, now=at)).run_month)
+    assert runs == [202609, 202609, 202610]
+    committee = await acting(town.committee)
+    for day, word in ((6, "10月8日截止"), (8, "10月8日截止")):
+        with pytest.raises(MonthNotReady, match=word):
+            await month.review(committee, VILLAGE, 202609, datetime(2026, 10, day, 4, tzinfo=UTC))
+    after = datetime(2026, 10, 9, 4, tzinfo=UTC)
+    assert (await month.review(committee, VILLAGE, 202609, after)).state == "reviewing"
+    assert await month.run_of(COUNTY, date(2088, 9, 1), date(2088, 10, 5)) == 208809
+    assert await month.run_of(COUNTY, date(2088, 9, 1), date(2088, 10, 6)) == 208810
+
+
 async def test_a_chosen_id_does_not_avoid_the_sample(rollback: None) -> None:
     """Ids that a plain hash would put last are sampled like any others."""
     town = await small_county()
