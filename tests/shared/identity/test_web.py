@@ -262,3 +262,10 @@ async def test_odd_numbers_are_refused(client: httpx.AsyncClient, number: str) -
     assert "小数位太多或数字太大" in answer.text
     assert (await post(client, "/desk/settings", **shown | chosen)).status_code == 303
     assert (await client.get(f"/desk/accounts?page={number}")).status_code == 422
+
+
+async def test_the_closing_day_says_what_a_holiday_does(client: httpx.AsyncClient) -> None:
+    """It moves to the next working day, which the form says."""
+    world = await small_county()
+    await enter_desk(client, world.department)
+    assert "遇休息日顺延到下一个工作日" in (await client.get("/desk/settings")).text
