@@ -264,8 +264,10 @@ async def test_odd_numbers_are_refused(client: httpx.AsyncClient, number: str) -
     assert (await client.get(f"/desk/accounts?page={number}")).status_code == 422
 
 
-async def test_the_closing_day_says_what_a_holiday_does(client: httpx.AsyncClient) -> None:
-    """It moves to the next working day, which the form says."""
+async def test_the_settings_say_what_they_do(client: httpx.AsyncClient) -> None:
+    """The closing day moves past days of rest; a year's points count from the work, not posting."""
     world = await small_county()
     await enter_desk(client, world.department)
-    assert "遇休息日顺延到下一个工作日" in (await client.get("/desk/settings")).text
+    page = (await client.get("/desk/settings")).text
+    assert "遇休息日顺延到下一个工作日" in page
+    assert "从做工作那天起满 365 天到期" in page
