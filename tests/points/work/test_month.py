@@ -303,6 +303,38 @@ async def test_an_upheld_objection_accepts_a_refused_record(rollback: None) -> N
     assert (await state(record.id))[0] == State.ACCEPTED
 
 
+async def test_a_paper_objection_is_keyed_in_for_who_has_no_phone(rollback: None) -> None:
+    """By the secretary or above, not by who refused or answered; it says who keyed it in."""
+    town = await small_county()
+    worker = await acting(town.worker, on=date(2026, 10, 2))
+    form = LogForm(
+        id=new_id(), rule_code="SVC-04", work_date=date(2026, 10, 2), text="险情先期处置"
+    )
+    await service.log(worker, form, now=DURING)
+    instructor, chief = await acting(town.instructor), await acting(town.chief)
+    await service.send_back(instructor, form.id, "不属实", refuse=True, now=DURING)
+    for stranger in (town.second_worker, town.lead, town.cousin_worker):
+        with pytest.raises(NotFound):
+            await month.object_to(await acting(stranger), form.id, "有照片", DURING)
+    with pytest.raises(Forbidden, match="经手"):
+        await month.object_to(instructor, form.id, "有照片", DURING)
+    objection = await month.object_to(chief, form.id, "有照片", DURING)
+    found = await month.objection_of(COUNTY, form.id)
+    assert found is not None
+    assert (found.worker_id, found.text) == (
+        town.worker.person_id,
+        "有照片（书面材料，王书记代录）",
+    )
+    await month.answer(chief, objection, upheld=False, text="以乡镇为准", now=DURING)
+    with pytest.raises(Forbidden, match="经手"):
+        await month.ask_review(chief, form.id, "请再看", DURING)
+    department = await acting(town.department)
+    await month.ask_review(department, form.id, "请再看", DURING)
+    found = await month.objection_of(COUNTY, form.id)
+    assert found is not None
+    assert (found.state, found.review_text) == ("review", "请再看（书面材料，周部长代录）")
+
+
 async def test_who_refused_does_not_decide_the_second_review(rollback: None) -> None:
     """The instructor who refused a record of the township's is replaced by the department."""
     town = await small_county()
