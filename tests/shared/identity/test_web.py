@@ -130,6 +130,7 @@ async def test_own_pages(client: httpx.AsyncClient) -> None:
         assert world.lead.name not in page.text
     own = (await client.get("/me/data")).text
     assert world.worker.phone in own
+    assert "清除" not in own, "nothing of the roster is erased, so no page may promise it"
     assert "工作记录" in own
     assert "积分明细" in own
     file = await client.get("/me/data.xlsx")
