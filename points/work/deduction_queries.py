@@ -125,7 +125,8 @@ async def lapsed(county_id: int, on: date) -> list[DeductionRow]:
     return await DB.all(DeductionRow, sql, county_id, on)
 
 
-async def answer(county_id: int, deduction_id: UUID, text: str, at: datetime) -> None:
+async def answer(county_id: int, deduction_id: UUID, text: str, at: datetime | None) -> None:
+    """``at`` None: words from a paper, which leave the term as it is."""
     await DB.execute(
         "UPDATE points.deduction SET answer = $3, answered_at = $4"
         " WHERE county_id = $1 AND id = $2",

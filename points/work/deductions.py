@@ -24,8 +24,8 @@ from shared.clock import now as clock_now
 from shared.clock import today
 from shared.database import DB
 from shared.dates import chinese_date
-from shared.errors import NotFound
-from shared.identity.access import Action, Target, reach, require
+from shared.errors import Forbidden, NotFound
+from shared.identity.access import Action, Target, allowed, reach, require
 from shared.identity.actor import Actor
 from shared.ids import new_id
 from shared.roster import service as roster
@@ -99,20 +99,28 @@ async def propose(actor: Actor, form: Proposal, now: datetime | None = None) -> 
 
 
 async def reply(actor: Actor, deduction_id: UUID, text: str, now: datetime | None = None) -> None:
-    """The worker's own word (陈述), within the term. Raises NotFound, DeductionRefused."""
+    """The worker's own word (陈述), within the term, or a paper of theirs that is keyed in.
+
+    Raises NotFound, Forbidden, DeductionRefused.
+    """
     at = now or clock_now()
     if problem := unfit(text, "请写下您的说明。"):
         raise DeductionRefused("text", problem)
     async with DB.transaction():
-        row = await _own(actor, deduction_id, Action.DEDUCT_ANSWER)
+        row, authority = await _speaking(actor, deduction_id, Action.DEDUCT_ANSWER)
         if row.state != "noticed":
             raise DeductionRefused("text", f"这一件{STATE_NAMES[row.state]}，不能再陈述。")
         if today(at) > row.answer_due_on:
             raise DeductionRefused(
                 "text", f"陈述期限是{chinese_date(row.answer_due_on)}，已经过了。"
             )
-        await queries.answer(actor.county_id, deduction_id, text.strip(), at)
-        await _audit(actor, Action.DEDUCT_ANSWER, row, "self", None)
+        mine = actor.person_id == row.worker_id
+        if not mine and row.answered_at is not None:
+            raise DeductionRefused("text", "本人已经说明过，不用再代录。")
+        # After a paper the term still runs: only the worker can say that nothing is to be added.
+        words = spoken(actor, row.worker_id, text)
+        await queries.answer(actor.county_id, deduction_id, words, at if mine else None)
+        await _audit(actor, Action.DEDUCT_ANSWER, row, authority, None)
 
 
 async def decide(
@@ -146,16 +154,19 @@ async def decide(
 
 
 async def appeal(actor: Actor, deduction_id: UUID, text: str, now: datetime | None = None) -> None:
-    """The worker appeals within the term. Raises NotFound, DeductionRefused."""
+    """The worker appeals within the term, on the phone or on a paper that is keyed in.
+
+    Raises NotFound, Forbidden, DeductionRefused.
+    """
     at = now or clock_now()
     if problem := unfit(text, "请写明申诉的理由。"):
         raise DeductionRefused("text", problem)
     async with DB.transaction():
-        row = await _own(actor, deduction_id, Action.APPEAL)
+        row, authority = await _speaking(actor, deduction_id, Action.APPEAL)
         if row.state != "decided" or row.appeal_due_on is None or today(at) > row.appeal_due_on:
             raise DeductionRefused("text", "已过申诉期限，或还没有作出决定。")
-        await queries.appeal(actor.county_id, deduction_id, text.strip(), at)
-        await _audit(actor, Action.APPEAL, row, "self", None)
+        await queries.appeal(actor.county_id, deduction_id, spoken(actor, row.worker_id, text), at)
+        await _audit(actor, Action.APPEAL, row, authority, None)
 
 
 async def decide_appeal(
@@ -315,12 +326,29 @@ async def _locked(county_id: int, deduction_id: UUID) -> DeductionRow:
     return row
 
 
-async def _own(actor: Actor, deduction_id: UUID, action: Action) -> DeductionRow:
+def may_enter(actor: Actor, row: DeductionRow) -> bool:
+    """Whether the actor may key in the worker's paper: not who has a part in the deduction."""
+    there = Target(unit_code=row.village_code, owner=row.worker_id)
+    apart = actor.person_id not in {row.worker_id, row.proposed_by, row.decided_by}
+    return apart and allowed(actor, Action.WORK_PROXY, there).allowed
+
+
+def spoken(actor: Actor, worker_id: UUID, text: str) -> str:
+    """Somebody's own words; where another keyed them in from paper, with who did (代录)."""
+    words = text.strip()
+    return words if actor.person_id == worker_id else f"{words}（书面材料，{actor.name}代录）"
+
+
+async def _speaking(actor: Actor, deduction_id: UUID, action: Action) -> tuple[DeductionRow, str]:
+    """The deduction, for the worker or whoever keys in their paper, and under which authority."""
     row = await _locked(actor.county_id, deduction_id)
-    if row.worker_id != actor.person_id:
-        raise NotFound
-    require(actor, action, Target(unit_code=row.village_code, owner=row.worker_id))
-    return row
+    there = Target(unit_code=row.village_code, owner=row.worker_id)
+    if row.worker_id == actor.person_id:
+        return row, require(actor, action, there)
+    authority = require(actor, Action.WORK_PROXY, there)
+    if not may_enter(actor, row):
+        raise Forbidden("这一件是您经手的，请换一个人代录本人的书面材料。")
+    return row, authority
 
 
 async def _audit(

@@ -15,18 +15,29 @@ from points.rulebook.rules import Step
 from points.work import month_queries as queries
 from points.work import posting
 from points.work import queries as work_queries
+from points.work.deductions import spoken
 from points.work.month_queries import MonthCount, MonthRow, ObjectionRow, WorkerCategory
-from points.work.rules import State, confirmer, month_of, next_month, sample, text_key, unfit
+from points.work.rules import (
+    State,
+    confirmer,
+    month_bounds,
+    month_of,
+    next_month,
+    sample,
+    text_key,
+    unfit,
+)
 from points.work.schemas import Line, MonthTotals, Record
 from shared import settings_county
 from shared.audit import service as audit
 from shared.calendar import service as calendar
+from shared.calendar.errors import MissingYear
 from shared.clock import now as clock_now
 from shared.clock import today
 from shared.database import DB
 from shared.dates import chinese_date
-from shared.errors import NotFound
-from shared.identity.access import Action, Target, reach, require
+from shared.errors import Forbidden, NotFound
+from shared.identity.access import Action, Target, allowed, reach, require
 from shared.identity.actor import Actor
 from shared.identity.sealing import keyed
 from shared.ids import new_id
@@ -249,25 +260,29 @@ async def records(actor: Actor, village_code: str, month: int) -> list[Line]:
 
 
 async def object_to(actor: Actor, record_id: UUID, text: str, now: datetime | None = None) -> UUID:
-    """有异议: raise an objection to one's own record. Raises ObjectionRefused, NotFound."""
+    """有异议: raise an objection to one's own record, or key in its worker's paper.
+
+    Raises ObjectionRefused, NotFound, Forbidden.
+    """
     at = now or clock_now()
     if problem := unfit(text, "请写明哪里不对。"):
         raise ObjectionRefused("text", problem)
     async with DB.transaction():
         await work_queries.lock_record(actor.county_id, record_id)
         found = await work_queries.lines(actor.county_id, [record_id])
-        if not found or found[0].worker_id != actor.person_id:
+        if not found:
             raise NotFound
         line = found[0]
-        require(actor, Action.OBJECT, Target(unit_code=line.grid_code, owner=actor.person_id))
-        if not await may_object(actor, line, at):
+        authority = await _speaking(actor, line.worker_id, line.grid_code, record_id, Action.OBJECT)
+        if not await _objectionable(actor.county_id, line, at):
             raise ObjectionRefused("text", "已过提异议的期限，或已经提过异议。")
         objection_id = new_id()
         due = await calendar.add_working_days(actor.county_id, today(at), ANSWER_DAYS)
         village_code = line.grid_code[:12]
+        words = spoken(actor, line.worker_id, text)
         await queries.insert_objection(
             actor.county_id,
-            (objection_id, record_id, actor.person_id, village_code, text.strip(), at, due),
+            (objection_id, record_id, line.worker_id, village_code, words, at, due),
         )
         await audit.record(
             actor,
@@ -275,9 +290,10 @@ async def object_to(actor: Actor, record_id: UUID, text: str, now: datetime | No
             "objection",
             objection_id,
             county_id=actor.county_id,
-            about_id=actor.person_id,
+            about_id=line.worker_id,
             unit_code=village_code,
             after={"record": record_id, "due": due},
+            authority=authority,
         )
     return objection_id
 
@@ -287,18 +303,50 @@ async def may_object(actor: Actor, line: Line, now: datetime | None = None) -> b
 
     What the township refuses is taken at once and until the notice, in which the term runs.
     """
-    if line.worker_id != actor.person_id or line.state in (State.PENDING, State.WITHDRAWN):
+    speaks = line.worker_id == actor.person_id or await may_enter(actor, line)
+    return speaks and await _objectionable(actor.county_id, line, now)
+
+
+async def may_enter(actor: Actor, line: Line) -> bool:
+    """Whether the actor may key in the worker's paper about a record: not who refused it."""
+    there = Target(unit_code=line.grid_code, owner=line.worker_id)
+    if line.worker_id == actor.person_id or not allowed(actor, Action.WORK_PROXY, there).allowed:
         return False
-    if await queries.objection_of(actor.county_id, line.id):
+    row = await queries.objection_of(actor.county_id, line.id)
+    refused = await _refused_by(actor.county_id, line.id, line.grid_code[:12])
+    return actor.person_id not in {row.answered_by if row else None, *refused}
+
+
+async def _objectionable(county_id: int, line: Line, now: datetime | None) -> bool:
+    if line.state in (State.PENDING, State.WITHDRAWN):
+        return False
+    if await queries.objection_of(county_id, line.id):
         return False
     happened = line.posted_at or line.verified_at or line.declared_at
-    last = await calendar.add_working_days(actor.county_id, today(happened), ANSWER_DAYS)
-    row = await queries.month_row(actor.county_id, line.grid_code[:12], line.run_month)
+    last = await calendar.add_working_days(county_id, today(happened), ANSWER_DAYS)
+    row = await queries.month_row(county_id, line.grid_code[:12], line.run_month)
     if row and row.state == "sampling" and str(line.id) in row.sample:
         return line.state == State.REFUSED or today(now) <= last
     if row and row.notice_to:
         last = max(last, row.notice_to)
     return today(now) <= last
+
+
+async def _speaking(
+    actor: Actor, worker_id: UUID, code: str, record_id: UUID, action: Action
+) -> str:
+    """Under which authority somebody objects: the worker, or who keys in their paper.
+
+    Raises NotFound, Forbidden.
+    """
+    there = Target(unit_code=code, owner=worker_id)
+    if worker_id == actor.person_id:
+        return require(actor, action, there)
+    authority = require(actor, Action.WORK_PROXY, there)
+    (line,) = await work_queries.lines(actor.county_id, [record_id])
+    if not await may_enter(actor, line):
+        raise Forbidden("这一件是您经手的，请换一个人代录本人的书面材料。")
+    return authority
 
 
 async def objection_of(county_id: int, record_id: UUID) -> ObjectionRow | None:
@@ -389,6 +437,17 @@ async def answer(
             await posting.post_records(actor.county_id, [row.record_id], at)
 
 
+async def _refused_by(county_id: int, record_id: UUID, village_code: str) -> set[UUID | None]:
+    """Who refused a record: in its verification, or as sampled."""
+    steps = await work_queries.steps(county_id, [record_id])
+    refused = {step.by_id for step in steps if step.verdict == "refuse"}
+    record = await work_queries.record(county_id, record_id)
+    if record is not None and record.state == State.REFUSED and not refused:
+        sampled = await queries.month_row(county_id, village_code, record.run_month)
+        refused = {sampled.sampler_id} if sampled else set()
+    return refused
+
+
 async def _no_second(county_id: int, record: Record) -> None:
     """The same work may have been declared again since it was refused; it counts once."""
     key = text_key(record.text)
@@ -401,20 +460,27 @@ async def _no_second(county_id: int, record: Record) -> None:
 
 
 async def ask_review(actor: Actor, record_id: UUID, text: str, now: datetime | None = None) -> None:
-    """Not content with the answer: the township decides within ten working days."""
+    """Not content with the answer, oneself or on a paper: the township decides within ten days.
+
+    Raises ObjectionRefused, NotFound, Forbidden.
+    """
     at = now or clock_now()
     if problem := unfit(text, "请写明不服的理由。"):
         raise ObjectionRefused("text", problem)
     async with DB.transaction():
         row = await queries.objection_of(actor.county_id, record_id)
-        if row is None or row.worker_id != actor.person_id or row.state != "rejected":
+        if row is None or row.state != "rejected":
             raise NotFound
+        authority = await _speaking(
+            actor, row.worker_id, row.village_code, record_id, Action.APPEAL
+        )
         answered = today(row.answered_at)
         last = await calendar.add_working_days(actor.county_id, answered, ANSWER_DAYS)
         if today(at) > last:
             raise ObjectionRefused("text", f"已过申请复核的期限（{chinese_date(last)}）。")
         due = await calendar.add_working_days(actor.county_id, today(at), REVIEW_DAYS)
-        await queries.ask_review(actor.county_id, row.id, text.strip(), due)
+        words = spoken(actor, row.worker_id, text)
+        await queries.ask_review(actor.county_id, row.id, words, due)
         await audit.record(
             actor,
             Action.APPEAL,
@@ -425,6 +491,7 @@ async def ask_review(actor: Actor, record_id: UUID, text: str, now: datetime | N
             unit_code=row.village_code,
             before={"state": row.state},
             after={"state": "review", "due": due},
+            authority=authority,
         )
 
 
@@ -452,8 +519,33 @@ async def _month_over(county_id: int, month: int, at: datetime) -> None:
     day = today(at)
     if month >= month_of(day):
         raise MonthNotReady("这个月还没有过完，下月再审核。")
-    if next_month(month) == month_of(day) and day.day <= settings.declare_close_day:
-        raise MonthNotReady(f"申报到本月 {settings.declare_close_day} 日截止，之后再审核。")
+    last = await _closes_on(county_id, month, settings.declare_close_day)
+    if day <= last:
+        raise MonthNotReady(f"申报到{chinese_date(last)}截止，之后再审核。")
+
+
+async def run_of(county_id: int, work_date: date, declared_on: date) -> int:
+    """The run a record belongs to: its own month while that is declared, else a later one."""
+    close_day = (await settings_county.get(county_id)).declare_close_day
+    month = month_of(work_date)
+    while declared_on >= month_bounds(month)[1] + timedelta(days=close_day):
+        if declared_on <= await _closes_on(county_id, month, close_day):
+            break
+        month = next_month(month)
+    return month
+
+
+async def _closes_on(county_id: int, month: int, close_day: int) -> date:
+    """The last day of declaring a month's work; on a day of rest, the next working day.
+
+    Where nobody has entered the year's holidays it is the day itself: work is declared all the
+    same.
+    """
+    last = month_bounds(month)[1] + timedelta(days=close_day - 1)
+    try:
+        return await calendar.next_working_day(county_id, last)
+    except MissingYear:
+        return last
 
 
 async def _require_month(county_id: int, village_code: str, month: int) -> None:

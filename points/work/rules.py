@@ -191,14 +191,6 @@ def month_bounds(month: int) -> tuple[date, date]:
     return date(month // 100, month % 100, 1), date(after // 100, after % 100, 1)
 
 
-def run_month(work_date: date, declared_on: date, close_day: int) -> int:
-    """The run a record belongs to: its own month until ``close_day`` of the next, else later."""
-    month = month_of(work_date)
-    while declared_on > month_bounds(month)[1] + timedelta(days=close_day - 1):
-        month = next_month(month)
-    return month
-
-
 def week_of(day: date) -> tuple[date, date]:
     """Monday and the Monday after."""
     monday = day - timedelta(days=day.weekday())

@@ -23,7 +23,7 @@ from points.errors import (
 )
 from points.rulebook import service as rulebook
 from points.rulebook.rules import Evidence, Rule, Step
-from points.work import confirming, month_queries, posting, queries
+from points.work import confirming, month, month_queries, posting, queries
 from points.work.confirming import CONFIRMING
 from points.work.rules import (
     OLDEST_DAYS,
@@ -37,7 +37,6 @@ from points.work.rules import (
     month_bounds,
     month_of,
     next_month,
-    run_month,
     steps_for,
     text_key,
     unfit,
@@ -415,7 +414,6 @@ async def _declare(
                 raise WorkIdReused
             return known
         await _no_duplicate(county_id, worker_id, rule, form.work_date, text)
-        settings = await settings_county.get(county_id)
         steps = steps_for(rule.steps, checked=await _checked(county_id, worker_id, form))
         row = NewRecord(
             id=form.id,
@@ -425,7 +423,7 @@ async def _declare(
             rule_version=rule.version,
             category=rule.category,
             work_date=form.work_date,
-            run_month=run_month(form.work_date, today(at), settings.declare_close_day),
+            run_month=await month.run_of(county_id, form.work_date, today(at)),
             declared_at=at,
             seq=0,
             text=text,

@@ -238,6 +238,7 @@ async def _record(
         steps=steps,
         rule=rule,
         own=line.worker_id == actor.person_id,
+        enters=await month.may_enter(actor, line),
         waits_for=await service.waiting(actor.county_id, record_id, moment(request)),
         objection=objection,
         may_object=await month.may_object(actor, line, moment(request)),

@@ -174,14 +174,15 @@ async def _one(
     row = await deductions.view(actor, deduction_id)
     on = today(moment(request))
     mine = row.worker_id == actor.person_id
+    speaks = mine or deductions.may_enter(actor, row)
     return page(
         request,
         "work/m_deduction.html",
         status=status,
         row=row,
         mine=mine,
-        may_reply=mine and row.state == "noticed" and on <= row.answer_due_on,
-        may_appeal=mine
+        may_reply=speaks and row.state == "noticed" and on <= row.answer_due_on,
+        may_appeal=speaks
         and row.state == "decided"
         and row.appeal_due_on is not None
         and on <= row.appeal_due_on,

@@ -74,7 +74,7 @@ async def _person(actor: Actor) -> Section:
         rows.append(("用工形式", EMPLOYMENT_NAMES[card.employment_type]))
         rows.append(("专职或兼职", "专职" if card.full_time else "兼职"))
         rows.append(("政治面貌", card.political or "未登记"))
-    purpose = "用于任职管理和登录；手机号加密保存，别人只看到中间打星的号码。离任后按规定期限清除。"
+    purpose = "用于任职管理和登录；手机号加密保存，别人只看到中间打星的号码。离任 90 天后停止登录。"
     return Section("个人信息", purpose, ("项目", "内容"), tuple(rows))
 
 

@@ -92,6 +92,31 @@ async def test_a_decision_waits_for_the_answer_or_its_term(rollback: None) -> No
     assert await merit(town) == 0
 
 
+async def test_a_paper_is_keyed_in_for_who_has_no_phone(rollback: None) -> None:
+    """By the secretary, not by who has a part in it; the term to answer runs to its end."""
+    town = await small_county()
+    number = await proposed(town)
+    chief, instructor = await acting(town.chief), await acting(town.instructor)
+    for stranger in (town.second_worker, town.cousin_worker, town.lead):
+        with pytest.raises(NotFound):
+            await deductions.reply(await acting(stranger), number, "我请过假", NOW)
+    await deductions.reply(chief, number, "我请过假", NOW)
+    found = await row(number, town)
+    assert (found.answer, found.answered_at) == ("我请过假（书面材料，王书记代录）", None)
+    with pytest.raises(DeductionRefused, match="陈述期"):
+        await deductions.decide(instructor, number, stands=True, reason="属实", now=NOW)
+    late = await after(found.answer_due_on)
+    await deductions.decide(chief, number, stands=True, reason="没有请假条", now=late)
+    with pytest.raises(Forbidden, match="经手"):
+        await deductions.appeal(chief, number, "不服", late)
+    await deductions.appeal(instructor, number, "请假条在网格长那里", late)
+    assert (await row(number, town)).appeal == "请假条在网格长那里（书面材料，尹玉梅代录）"
+    second = await proposed(town, facts="又缺席一次")
+    await deductions.reply(await acting(town.worker), second, "我到了", NOW)
+    with pytest.raises(DeductionRefused, match="已经说明过"):
+        await deductions.reply(chief, second, "我认", NOW)
+
+
 async def test_an_unused_appeal_term_makes_it_final_once(rollback: None) -> None:
     """Nothing is deducted before the term is over, and nothing twice."""
     town = await small_county()

@@ -104,6 +104,26 @@ async def test_a_month_goes_its_whole_way(rollback: None) -> None:
     assert (await month.post_ended(COUNTY, last_day + timedelta(days=2))).records == 0
 
 
+async def test_declaring_closes_on_a_working_day(rollback: None) -> None:
+    """The 5th of October is a holiday: September's slips are taken on the first day back."""
+    town = await small_county()
+    worker = await acting(town.worker, on=date(2026, 9, 28))
+    runs = []
+    for day, text in ((4, "甲"), (8, "乙"), (9, "丙")):
+        at = datetime(2026, 10, day, 4, tzinfo=UTC)
+        form = LogForm(id=new_id(), rule_code="SVC-01", work_date=date(2026, 9, 28), text=text)
+        runs.append((await service.log(worker, form, now=at)).run_month)
+    assert runs == [202609, 202609, 202610]
+    committee = await acting(town.committee)
+    for day, word in ((6, "10月8日截止"), (8, "10月8日截止")):
+        with pytest.raises(MonthNotReady, match=word):
+            await month.review(committee, VILLAGE, 202609, datetime(2026, 10, day, 4, tzinfo=UTC))
+    after = datetime(2026, 10, 9, 4, tzinfo=UTC)
+    assert (await month.review(committee, VILLAGE, 202609, after)).state == "reviewing"
+    assert await month.run_of(COUNTY, date(2088, 9, 1), date(2088, 10, 5)) == 208809
+    assert await month.run_of(COUNTY, date(2088, 9, 1), date(2088, 10, 6)) == 208810
+
+
 async def test_a_chosen_id_does_not_avoid_the_sample(rollback: None) -> None:
     """Ids that a plain hash would put last are sampled like any others."""
     town = await small_county()
@@ -324,6 +344,38 @@ async def test_an_upheld_objection_accepts_a_refused_record(rollback: None) -> N
         await acting(town.committee), objection, upheld=True, text="签到表上有", now=DURING
     )
     assert (await state(record.id))[0] == State.ACCEPTED
+
+
+async def test_a_paper_objection_is_keyed_in_for_who_has_no_phone(rollback: None) -> None:
+    """By the secretary or above, not by who refused or answered; it says who keyed it in."""
+    town = await small_county()
+    worker = await acting(town.worker, on=date(2026, 10, 2))
+    form = LogForm(
+        id=new_id(), rule_code="SVC-04", work_date=date(2026, 10, 2), text="险情先期处置"
+    )
+    await service.log(worker, form, now=DURING)
+    instructor, chief = await acting(town.instructor), await acting(town.chief)
+    await service.send_back(instructor, form.id, "不属实", refuse=True, now=DURING)
+    for stranger in (town.second_worker, town.lead, town.cousin_worker):
+        with pytest.raises(NotFound):
+            await month.object_to(await acting(stranger), form.id, "有照片", DURING)
+    with pytest.raises(Forbidden, match="经手"):
+        await month.object_to(instructor, form.id, "有照片", DURING)
+    objection = await month.object_to(chief, form.id, "有照片", DURING)
+    found = await month.objection_of(COUNTY, form.id)
+    assert found is not None
+    assert (found.worker_id, found.text) == (
+        town.worker.person_id,
+        "有照片（书面材料，王书记代录）",
+    )
+    await month.answer(chief, objection, upheld=False, text="以乡镇为准", now=DURING)
+    with pytest.raises(Forbidden, match="经手"):
+        await month.ask_review(chief, form.id, "请再看", DURING)
+    department = await acting(town.department)
+    await month.ask_review(department, form.id, "请再看", DURING)
+    found = await month.objection_of(COUNTY, form.id)
+    assert found is not None
+    assert (found.state, found.review_text) == ("review", "请再看（书面材料，周部长代录）")
 
 
 async def test_who_refused_does_not_decide_the_second_review(rollback: None) -> None:

@@ -263,6 +263,26 @@ async def test_a_paper_slip_is_keyed_in(client: httpx.AsyncClient) -> None:
     assert f"等{world.lead.name}核实" in (await client.get(answer.headers["location"])).text
 
 
+async def test_a_paper_objection_is_keyed_in(client: httpx.AsyncClient) -> None:
+    """The secretary finds the form beside the refused record; the lead who refused does not."""
+    world = await small_county()
+    await enter(client, world.worker)
+    sent = declaration()
+    await post(client, "/work", **sent)
+    record = f"/records/{sent['id']}"
+    await enter(client, world.lead)
+    await post(client, f"/verify/{sent['id']}/return", reason="没有来", refuse="1")
+    assert "书面异议" not in (await client.get(record)).text
+    await enter(client, world.chief)
+    assert "代录书面异议" in (await client.get(record)).text
+    made = await post(client, f"{record}/objection", text="签到表上有我")
+    assert made.status_code == 303
+    page = (await client.get(record)).text
+    assert "签到表上有我（书面材料，王书记代录）" in page
+    await enter(client, world.worker)
+    assert "王书记代录" in (await client.get(record)).text
+
+
 async def test_the_month_pages_open(client: httpx.AsyncClient) -> None:
     """Months, one village's month, objections."""
     world = await small_county()

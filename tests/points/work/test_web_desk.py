@@ -148,6 +148,13 @@ async def test_a_deduction_goes_its_whole_way(client: httpx.AsyncClient) -> None
     )
     assert early.status_code == 404
 
+    await enter(client, town.chief)
+    assert "代录本人的书面说明" in (await client.get(address)).text
+    await post(client, f"{address}/reply", text="当天发烧")
+    assert "当天发烧（书面材料，王书记代录）" in (await client.get(address)).text
+    await enter(client, town.lead)
+    assert "代录" not in (await client.get(address)).text.replace("王书记代录", "")
+
     await enter(client, town.worker)
     assert "例会无故缺席" in (await client.get(address)).text
     assert "1 件扣分事项" in (await client.get("/home")).text

@@ -198,6 +198,7 @@ async def test_own_pages(client: httpx.AsyncClient) -> None:
         assert world.lead.name not in page.text
     own = (await client.get("/me/data")).text
     assert world.worker.phone in own
+    assert "清除" not in own, "nothing of the roster is erased, so no page may promise it"
     assert "工作记录" in own
     assert "积分明细" in own
     file = await client.get("/me/data.xlsx")
@@ -357,3 +358,12 @@ async def test_odd_numbers_are_refused(client: httpx.AsyncClient, number: str) -
     assert "小数位太多或数字太大" in answer.text
     assert (await post(client, "/desk/settings", **shown | chosen)).status_code == 303
     assert (await client.get(f"/desk/accounts?page={number}")).status_code == 422
+
+
+async def test_the_settings_say_what_they_do(client: httpx.AsyncClient) -> None:
+    """The closing day moves past days of rest; a year's points count from the work, not posting."""
+    world = await small_county()
+    await enter_desk(client, world.department)
+    page = (await client.get("/desk/settings")).text
+    assert "遇休息日顺延到下一个工作日" in page
+    assert "从做工作那天起满 365 天到期" in page

@@ -156,7 +156,7 @@ async def test_leaving_moving_and_appointing(client: httpx.AsyncClient) -> None:
     world = await desk(client)
     day = today()
     path = f"/desk/roster/assignments/{world.worker.assignment_id}"
-    await see(client, f"{path}/end", "办理离任")
+    await see(client, f"{path}/end", "办理离任", "等申诉期满")
     answer = await post(client, f"{path}/end", on=f"{day}", reason="")
     assert (answer.status_code, "请填写" in answer.text) == (422, True)
     answer = await post(client, f"{path}/end", on="2025-01-01", reason="辞职")
