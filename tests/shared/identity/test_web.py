@@ -224,11 +224,14 @@ async def test_a_form_of_an_ended_session_comes_back_to_its_page(client: httpx.A
     world = await small_county()
     await with_pin(world.worker)
     await client.get("/sign-in")
-    client.headers["referer"] = "http://points/me/sessions"
+    client.headers["referer"] = "http://points/me/sessions?page=2"
     for path in ("/sign-out", "/me/sessions/end-others"):
         answer = await post(client, path)
         assert answer.status_code == 303
-        assert answer.headers["location"] == "/sign-in?next=/me/sessions"
+        assert answer.headers["location"] == "/sign-in?unsaved=1&next=/me/sessions%3Fpage%3D2"
+        assert "刚才按的没有办成" in (await client.get(answer.headers["location"])).text
+    asked = await client.get("/work/new?category=MED&rule=MED-01")
+    assert asked.headers["location"] == "/sign-in?next=/work/new%3Fcategory%3DMED%26rule%3DMED-01"
     del client.headers["referer"]
     answer = await post(client, "/sign-out")
     entry = answer.headers["location"]
