@@ -205,6 +205,7 @@ async def test_every_post_of_a_person_counts_on_the_account_page(client: httpx.A
     admin = await member(Role.ADMIN, world.units["421222"])
     client.cookies.clear()
     await enter_desk(client, admin)
+    assert 'type="checkbox"' not in (await client.get("/desk/accounts")).text
     own = f"/desk/accounts/{world.instructor.person_id}"
     assert "电脑端账号" in (await client.get(own)).text
     made = await post(client, f"{own}/password", password=PASSWORD)
