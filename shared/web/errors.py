@@ -148,12 +148,7 @@ def wants_json(request: Request[Any, Any, Any]) -> bool:
 
 def _to_confirm(request: Request[Any, Any, Any]) -> Response[Any]:
     """Give the password again, then come back: to the page, or for a form to where it stood."""
-    back = request.url.path
-    if request.method != "GET":
-        back = _page_of_form(request)
-    elif request.url.query:
-        back += f"?{request.url.query}"
-    target = f"/confirm?{urlencode({'next': back})}"
+    target = f"/confirm?{urlencode({'next': _asked_for(request)})}"
     if request.headers.get("hx-request"):
         return Response(None, status_code=204, headers={"HX-Redirect": target})
     return Redirect(target, status_code=303)
@@ -161,15 +156,18 @@ def _to_confirm(request: Request[Any, Any, Any]) -> Response[Any]:
 
 def _to_sign_in(request: Request[Any, Any, Any]) -> Response[Any]:
     """Sign in, then come back: to the page, or for a form to where it stood."""
-    path = request.scope["path"]
-    sign_in = "/desk/sign-in" if path.startswith(DESK_PATHS) else "/sign-in"
-    back = path if request.method == "GET" else _page_of_form(request)
-    target = sign_in if back == "/" else f"{sign_in}?{urlencode({'next': back}, safe='/')}"
+    asked = {"unsaved": "1"} if request.method != "GET" else {}
+    if (back := _asked_for(request)) != "/":
+        asked["next"] = back
+    target = "/desk/sign-in" if request.scope["path"].startswith(DESK_PATHS) else "/sign-in"
+    if asked:
+        target += f"?{urlencode(asked, safe='/')}"
     if request.headers.get("hx-request"):
         return Response(None, status_code=204, headers={"HX-Redirect": target})
     return Redirect(target, status_code=303)
 
 
-def _page_of_form(request: Request[Any, Any, Any]) -> str:
-    """Many addresses take a form and have no page of their own."""
-    return urlsplit(request.headers.get("referer", "")).path or "/"
+def _asked_for(request: Request[Any, Any, Any]) -> str:
+    """The page, or for a form where it stood: many addresses take one and have no page."""
+    at = request.url if request.method == "GET" else urlsplit(request.headers.get("referer", ""))
+    return f"{at.path}?{at.query}" if at.query else at.path or "/"

@@ -247,6 +247,21 @@ async def test_questions_work_on_an_older_iphone(open_context: Callable[..., Any
     assert posted[0].post_data == "answer=yes"
 
 
+async def test_a_sheet_can_be_printed_again(open_context: Callable[..., Any]) -> None:
+    """What opens beside the page is asked for once by two quick presses, again later."""
+    page = await shown(
+        await open_context(),
+        '<form method="post" action="/work" target="_blank"><button>打印</button></form>',
+    )
+    await page.context.route("**/work", lambda route: route.fulfill(body="sheet"))
+    async with page.expect_popup():
+        await page.get_by_role("button", name="打印").dblclick()
+    await page.locator("main form:not([data-sent])").wait_for()
+    assert len(page.context.pages) == 2
+    async with page.expect_popup():
+        await page.get_by_role("button", name="打印").click()
+
+
 SCANNER = """
 <form method="post" action="/shop">{{ ui.field("code", "兑换码") }}</form>{{ ui.scanner("f-code") }}
 """

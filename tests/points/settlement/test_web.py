@@ -151,7 +151,7 @@ async def test_desk_builds_a_statement_and_looks_at_it(client: httpx.AsyncClient
     await redeem(made, now(), soap=1)
     await enter(client, made.county.department)
     answer = await post(client, "/desk/statements", month=str(today())[:7])
-    assert "新出 1 张" in answer.text
+    assert "月：新出 1 张" in answer.text
     wrong = await post(client, "/desk/statements", month="2098-01")
     assert (wrong.status_code, "还没有到" in wrong.text) == (422, True)
     (statement,) = await queries.statements_of_month(COUNTY, LAST_MONTH)

@@ -274,6 +274,7 @@ async def test_every_post_of_a_person_counts_on_the_account_page(client: httpx.A
     admin = await member(Role.ADMIN, world.units["421222"])
     client.cookies.clear()
     await enter_desk(client, admin)
+    assert 'type="checkbox"' not in (await client.get("/desk/accounts")).text
     own = f"/desk/accounts/{world.instructor.person_id}"
     assert "电脑端账号" in (await client.get(own)).text
     made = await post(client, f"{own}/password", password=PASSWORD)
@@ -293,11 +294,14 @@ async def test_a_form_of_an_ended_session_comes_back_to_its_page(client: httpx.A
     world = await small_county()
     await with_pin(world.worker)
     await client.get("/sign-in")
-    client.headers["referer"] = "http://points/me/sessions"
+    client.headers["referer"] = "http://points/me/sessions?page=2"
     for path in ("/sign-out", "/me/sessions/end-others"):
         answer = await post(client, path)
         assert answer.status_code == 303
-        assert answer.headers["location"] == "/sign-in?next=/me/sessions"
+        assert answer.headers["location"] == "/sign-in?unsaved=1&next=/me/sessions%3Fpage%3D2"
+        assert "刚才按的没有办成" in (await client.get(answer.headers["location"])).text
+    asked = await client.get("/work/new?category=MED&rule=MED-01")
+    assert asked.headers["location"] == "/sign-in?next=/work/new%3Fcategory%3DMED%26rule%3DMED-01"
     del client.headers["referer"]
     answer = await post(client, "/sign-out")
     entry = answer.headers["location"]

@@ -122,3 +122,13 @@ def test_every_page_says_where_to_complain(jinja: Environment, base: str) -> Non
     assert "备案编号：备123" in text
     assert "style=" not in text
     assert "<script>" not in text
+
+
+def test_a_summary_of_errors_says_each_sentence_once(jinja: Environment) -> None:
+    """Five empty fields are one sentence, which leads to the first of them."""
+    source = '{{ ui.errors({"name": "请填写。", "unit": "请填写。", "day": "没有这一天。"}) }}'
+    for kit in ("ui", "desk"):
+        text = shown(jinja, source.replace("ui.", f"{kit}."))
+        assert text.count("请填写。") == 1
+        assert 'href="#f-name"' in text
+        assert 'href="#f-day"' in text

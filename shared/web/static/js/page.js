@@ -125,6 +125,8 @@ document.addEventListener("submit", async (event) => {
   if (form.method === "get" || form.matches("[hx-post], [hx-get]")) return;
   if (form.dataset.sent) event.preventDefault();
   form.dataset.sent = "1";
+  // its answer opens beside this page, which stays: a hurried thumb is over by then
+  if (form.target) setTimeout(() => delete form.dataset.sent, 2000);
 }, true);
 window.addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;

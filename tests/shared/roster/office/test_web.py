@@ -56,7 +56,8 @@ async def test_people_are_found_by_name_pinyin_initials_and_phone(
     number = world.committee.phone
     for query in ("单小", "小梅", "shanxiao", "sxm", "SXM", number, f"{number[:3]} {number[3:]}"):
         page = await see(client, f"/desk/roster/people?q={query}", "单小梅", "共 1 条")
-        assert number not in page.replace(f'value="{query}"', "")
+        asked = (f'value="{query}"', f"/desk/roster/people?q={query}")
+        assert number not in page.replace(asked[0], "").replace(asked[1], "")
     await see(client, f"/desk/roster/people?q={number[-4:]}", "没有符合条件")
     await see(client, "/desk/roster/people?role=gridworker&unit=421222101", "卢立新", "共 1 条")
     await see(client, "/desk/roster/people?state=former", "没有符合条件")
