@@ -26,7 +26,7 @@ from appraisal.whatif import web as whatif
 from shared.clock import now
 from shared.settings import Settings
 from shared.web.application import Application
-from shared.web.plugin import PlatformPlugin
+from shared.web.plugin import BODY_LIMIT, PlatformPlugin
 
 TEMPLATES = str(Path(__file__).parent / "templates")
 CONSTRAINTS: dict[str, str] = {}
@@ -60,4 +60,5 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = now) -> Lites
             pool.router,
         ],
         plugins=[PlatformPlugin(settings, ROUTES, [TEMPLATES], CONSTRAINTS, clock)],
+        request_max_body_size=BODY_LIMIT,
     )

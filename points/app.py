@@ -38,7 +38,7 @@ from shared.roster.intake import web as roster_import
 from shared.roster.office import web as roster_desk
 from shared.settings import Settings
 from shared.web.application import Application
-from shared.web.plugin import PlatformPlugin
+from shared.web.plugin import BODY_LIMIT, PlatformPlugin
 
 TEMPLATES = str(Path(__file__).parent / "templates")
 CONSTRAINTS: dict[str, str] = {}
@@ -85,4 +85,5 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = now) -> Lites
         lifespan=[committer.serving],
         state=State({"own_data": SECTIONS}),
         plugins=[PlatformPlugin(settings, ROUTES, [TEMPLATES], CONSTRAINTS, clock)],
+        request_max_body_size=BODY_LIMIT,
     )

@@ -34,6 +34,7 @@ from shared.clock import today
 from shared.dates import chinese_date
 from shared.errors import NotFound
 from shared.identity.actor import Actor
+from shared.identity.sessions import require_confirmed
 from shared.roster import service as roster
 from shared.roster.roles import EMPLOYMENT_NAMES, Employment
 from shared.settings_county import get as county_settings
@@ -61,8 +62,13 @@ Made = tuple[str, bytes]
 
 
 async def sheet(actor: Actor, cycle_id: UUID, person_id: UUID, now: datetime) -> Made:
-    """考核表 of one worker. Raises NotFound, NoCycle, Invalid from a broken template."""
+    """考核表 of one worker; whoever takes another's gives the password again, as for any list.
+
+    Raises NotFound, NoCycle, ConfirmFirst, Invalid from a broken template.
+    """
     card = await scorecards.card(actor, cycle_id, person_id)
+    if actor.person_id != person_id:
+        require_confirmed(actor, now)
     scores = card.scores
     given = card.calibrations[0] if card.calibrations else None
     facts = SheetFacts(

@@ -196,16 +196,17 @@ async def apply(actor: Actor, form: ApplyForm, now: datetime) -> UUID:
     return case_id
 
 
-async def shields(actor: Actor, person_id: UUID, now: datetime) -> list[ShieldRow]:
-    """Recorded protections of a person; for the department only. Raises NotFound."""
-    await _require_shield(actor, person_id, now)
-    return await queries.shields(actor.county_id, person_id)
+async def shields(actor: Actor, person_id: UUID, now: datetime) -> tuple[str, list[ShieldRow]]:
+    """A person's name and recorded protections; for the department only. Raises NotFound.
 
-
-async def shields_page(actor: Actor, person_id: UUID, now: datetime) -> tuple[str, list[ShieldRow]]:
-    """The person's name and protections. Raises NotFound."""
-    rows = await shields(actor, person_id, now)
+    They tell of illness and pregnancy: that somebody looked is recorded, as with a phone number.
+    """
+    code = await _require_shield(actor, person_id, now)
     card = await roster.person(actor.county_id, person_id)
+    rows = await queries.shields(actor.county_id, person_id)
+    if rows:
+        async with DB.transaction():
+            await _audit_shield(actor, "shield.show", person_id, code)
     return (card.name if card else ""), rows
 
 

@@ -259,7 +259,7 @@ def _resignation(request: Asked, values: dict[str, Any], error: Refusal | None =
 async def _shields(
     request: Asked, person_id: UUID, values: dict[str, Any], error: Invalid | None = None
 ) -> Template:
-    name, rows = await service.shields_page(request.user, person_id, moment(request))
+    name, rows = await service.shields(request.user, person_id, moment(request))
     return both(
         request,
         "pool/desk_shields.html",

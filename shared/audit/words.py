@@ -162,6 +162,7 @@ ACTIONS = {
     "kin.end": "更正近亲属登记",
     "shield.edit": "登记保护期",
     "shield.end": "更正保护期登记",
+    "shield.show": "查看保护期登记",
     "survey.form": "修改测评表",
     "survey.freeze": "冻结住户名单",
     "survey.draw": "公开抽样",

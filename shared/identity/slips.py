@@ -190,20 +190,28 @@ async def _issue(actor: Actor, person_id: UUID, now: datetime, public_url: str) 
 async def _elsewhere(actor: Actor, person_id: UUID) -> str:
     """The name of somebody who has a post that another manages, else empty; NotFound for strangers.
 
-    A slip opens the whole account, so whoever prints it must manage every post.
+    A slip opens the whole account, so whoever prints it must manage every post; and a keeper, who
+    takes on whom they like, opens no account that came from elsewhere with what was earned there.
     """
     held = await offices(actor.county_id, person_id)
-    others = [target for target in held if not await _manages(actor, target)]
+    kept = [target.shop_id for target in held if await _keeps(actor, target)]
+    others = [
+        target
+        for target in held
+        if target.shop_id not in kept and not allowed(actor, Action.SLIP_ISSUE, target).allowed
+    ]
     person = await roster.person(actor.county_id, person_id)
     if not held or person is None:
         raise NotFound
     if len(others) == len(held):
         require(actor, Action.SLIP_ISSUE, others[0])
+    if kept:
+        tenures = await roster.history(actor.county_id, person_id)
+        if any(tenure.subject_id not in kept for tenure in tenures):
+            return person.name
     return person.name if others else ""
 
 
-async def _manages(actor: Actor, target: Target) -> bool:
-    """The unit, or the shop: the first keeper brings in helpers."""
-    if target.shop_id is not None and await is_first_keeper(actor, target.shop_id):
-        return True
-    return allowed(actor, Action.SLIP_ISSUE, target).allowed
+async def _keeps(actor: Actor, target: Target) -> bool:
+    """Whether the actor is the first keeper of the post's shop, who brings in helpers."""
+    return target.shop_id is not None and await is_first_keeper(actor, target.shop_id)

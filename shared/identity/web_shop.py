@@ -17,7 +17,7 @@ from shared.web.application import Router
 from shared.web.pages import moment, page
 
 REFUSALS = (Invalid, Conflict)
-OTHER_POSTS = "{name}已是店员。本人还有别的岗位，激活条请村（社区）书记打印。"
+OTHER_POSTS = "{name}已是店员。本人在店外还有或有过岗位，激活条请村（社区）书记打印。"
 Asked = Request[Actor, Any, Any]
 
 

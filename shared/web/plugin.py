@@ -47,7 +47,8 @@ LOG = structlog.get_logger("gridmerit.access")
 PACKED = ("^/static/", "^/api/", "/photo$", "/export")
 """Paths whose answers are small, or compressed already."""
 BODY_LIMIT = 64 * 1024
-"""Bytes of an ordinary request; upload routes state their own limit."""
+"""Bytes of an ordinary request; upload routes state their own limit. Each app is given it when it
+is made: Litestar does not look at what a plugin says of it."""
 
 
 class PlatformPlugin(InitPlugin):
@@ -80,7 +81,6 @@ class PlatformPlugin(InitPlugin):
         made = environment(self.template_roots, compiled(self.settings.data_dir))
         engine = JinjaTemplateEngine(engine_instance=made)
         app_config.template_config = TemplateConfig(instance=engine)
-        app_config.request_max_body_size = BODY_LIMIT
         app_config.logging_config = None
         app_config.csrf_config = CSRFConfig(
             secret=self.settings.secret_key,

@@ -221,5 +221,5 @@ async def _kept(made: Scene) -> dict[str, UUID]:
     [kin] = await cases.kinships(COUNTY)
     shield = ShieldForm(kind=Protection.MATERNITY, starts_on=today(made.now), document="证明1号")
     await pools.record_shield(clerk, worker.person_id, shield, made.now)
-    [kept] = await pools.shields(clerk, worker.person_id, made.now)
+    _, [kept] = await pools.shields(clerk, worker.person_id, made.now)
     return {"kin_id": kin.id, "shield_id": kept.id}

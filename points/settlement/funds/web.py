@@ -25,6 +25,7 @@ from shared.web.application import Router
 from shared.web.pages import moment, page
 
 Asked = Request[Actor, Any, Any]
+FILE_LIMIT = 5 * 1024 * 1024
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
 
 
@@ -87,7 +88,7 @@ async def enter(request: Asked) -> Template | Redirect:
     return Redirect(f"/funds/{resolved.fund_id}", status_code=303)
 
 
-@post("/desk/funds/import")
+@post("/desk/funds/import", request_max_body_size=FILE_LIMIT)
 async def import_file(request: Asked) -> Template:
     """Read an office file: first look (dry run), then write."""
     values = await forms.read(request)

@@ -215,6 +215,10 @@ async def test_a_result_as_sheet_letter_and_notice(rollback: None) -> None:
     department = await actor_of(made, made.town.department)
     longer = msgspec.structs.replace(await settings_county.get(COUNTY), objection_days=8)
     await settings_county.update(department, COUNTY, longer)
+    stale = msgspec.structs.replace(department, confirmed_at=None)
+    with pytest.raises(ConfirmFirst):
+        await facts.sheet(stale, made.cycle_id, worker.person_id, made.now)
+    department = msgspec.structs.replace(department, confirmed_at=made.now)
     name, content = await facts.sheet(department, made.cycle_id, worker.person_id, made.now)
     text = words(content)
     assert name == f"考核表_{worker.name}_2026年上半年网格员评比.docx"

@@ -385,7 +385,13 @@ async def test_a_protected_person_stays(rollback: None) -> None:
         COUNTY,
     )
     assert "maternity" not in text
-    (row,) = await service.shields(clerk, someone.person_id, made.now)
+    _, (row,) = await service.shields(clerk, someone.person_id, made.now)
+    looks = await DB.fetch(
+        "SELECT actor_id, about_id, after FROM shared.audit_event"
+        " WHERE county_id = $1 AND action = 'shield.show'",
+        COUNTY,
+    )
+    assert [tuple(look) for look in looks] == [(clerk.person_id, someone.person_id, None)]
     await service.revoke_shield(clerk, someone.person_id, row.id, made.now)
     await sign(made, made.clerk, case_id, "dismissed")
 

@@ -9,11 +9,11 @@ from uuid import UUID
 import httpx
 import pytest
 
-from shared.clock import now
+from shared.clock import now, today
 from shared.errors import Conflict, Invalid, NotFound
 from shared.identity import slips, staff, terminals
 from shared.identity.actor import Actor
-from shared.identity.errors import AlreadyRevoked
+from shared.identity.errors import AlreadyRevoked, HeldElsewhere
 from shared.identity.schemas import TerminalSecret
 from shared.ids import new_id
 from shared.roster import service as roster
@@ -21,7 +21,7 @@ from shared.roster.roles import Role
 from tests import factories
 from tests.factories import COUNTY, Member, SmallCounty, member, phone, small_county
 from tests.shared.identity.test_web import enter, post
-from tests.shared.identity.worlds import NOW, actor_of
+from tests.shared.identity.worlds import NOW, actor_of, with_pin
 
 SHOP, OTHER_SHOP = UUID(int=7), UUID(int=8)
 PATH = f"/api/shops/{SHOP}/redemptions?limit=5"
@@ -202,6 +202,22 @@ async def test_a_helper_with_another_post_is_told_who_prints_the_slip(
     assert "激活条请村（社区）书记打印" in answer.text
     answer = await post(client, f"/shop/staff/{world.second_worker.person_id}/slip")
     assert answer.status_code == 404
+
+
+async def test_a_keeper_takes_over_nobody_who_has_left_the_grid(client: httpx.AsyncClient) -> None:
+    """Name and number stand on the notice board: hired, their points would be the keeper's."""
+    world, keeper, actor = await shop()
+    await with_pin(world.worker)
+    await roster.end_assignment(COUNTY, world.worker.assignment_id, today(), reason="辞职")
+    await enter(client, keeper)
+    fields = {"name": world.worker.name, "phone": world.worker.phone}
+    assert "用原来的密码登录" in (await post(client, "/shop/staff", **fields)).text
+    answer = await post(client, f"/shop/staff/{world.worker.person_id}/slip")
+    assert "激活条请村（社区）书记打印" in answer.text
+    with pytest.raises(HeldElsewhere):
+        await slips.issue(actor, [world.worker.person_id], now(), "https://grid.example")
+    township = await actor_of(world.instructor)
+    await slips.issue(township, [world.worker.person_id], now(), "https://grid.example")
 
 
 async def test_other_shops_staff_is_absent(rollback: None) -> None:
