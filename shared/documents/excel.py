@@ -108,9 +108,9 @@ def file_name(name: str, period: str, at: datetime) -> str:
 
 
 def sheet_name(name: str) -> str:
-    r"""A name Excel accepts: no ``[]:*?/\``, at most 31 characters, not empty."""
-    kept = "".join("_" if char in "[]:*?/\\" else char for char in name).strip("'")
-    return kept[:31] or "表"
+    r"""A name Excel accepts: no ``[]:*?/\``, no ``'`` at its ends, 1 to 31 characters."""
+    kept = "".join("_" if char in "[]:*?/\\" else char for char in name)
+    return kept.strip("'")[:31].rstrip("'") or "表"
 
 
 def masked_phone(phone: str) -> str:

@@ -53,9 +53,14 @@ def fault_report(table: Table) -> bytes:
             "title": book.add_format({"align": "center", "bold": True, "num_format": "@"}),
             "head": book.add_format({"bold": True, "num_format": "@", "border": 1}),
         }
+        taken: set[str] = set()
         for place in table.places:
             grid = table.grids[place.sheet]
-            sheet = book.add_worksheet(sheet_name(grid.name or NO_SHEET_NAME))
+            name = sheet_name(grid.name or NO_SHEET_NAME)
+            if name.casefold() in taken:  # legal names of two sheets may be the same
+                name = sheet_name(f"{place.sheet + 1}_{name}")
+            taken.add(name.casefold())
+            sheet = book.add_worksheet(name)
             _write(sheet, grid, place, by_sheet[place.sheet], formats)
     return target.getvalue()
 

@@ -132,6 +132,7 @@ def test_sheet_names_are_made_legal() -> None:
     assert sheet_name("甲/乙:丙*[丁]") == "甲_乙_丙__丁_"
     assert sheet_name("") == "表"
     assert len(sheet_name("长" * 60)) == 31
+    assert sheet_name("长" * 30 + "'尾") == "长" * 30
 
 
 def test_too_many_rows_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -344,3 +344,12 @@ def test_a_corrected_report_is_read_like_the_original() -> None:
     assert again.faults == []
     assert again.unknown == ["备注"]
     assert len(again.rows) == 2
+
+
+def test_sheets_whose_names_fall_together_are_reported_apart() -> None:
+    """Names that only another program allows: the report has a sheet for each."""
+    table = read(books.xlsx([HEADER, FIRST], [HEADER, FIRST], names=("甲", "乙")))
+    for grid, name in zip(table.grids, ("甲:乙'", "甲/乙"), strict=True):
+        grid.name = name
+    book = openpyxl.load_workbook(io.BytesIO(fault_report(table)))
+    assert book.sheetnames == ["甲_乙", "2_甲_乙"]

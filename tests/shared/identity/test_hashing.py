@@ -1,5 +1,8 @@
 """What a copy of the accounts' table gives to whoever tries PINs against it."""
 
+import asyncio
+from threading import Event
+
 import pytest
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
@@ -28,3 +31,15 @@ async def test_a_hash_of_an_older_release_still_opens() -> None:
     stored = PasswordHasher().hash(PIN)
     assert await hashing.matches(stored, PIN)
     assert not await hashing.matches(stored, OTHER_PIN)
+
+
+async def test_nobody_waits_for_slow_workbooks_at_the_door() -> None:
+    """Uploads may hold every thread of the loop for a minute."""
+    done = Event()
+    uploads = [asyncio.create_task(asyncio.to_thread(done.wait)) for _ in range(64)]
+    try:
+        stored = await asyncio.wait_for(hashing.make(PIN), 30)
+        assert await asyncio.wait_for(hashing.matches(stored, PIN), 30)
+    finally:
+        done.set()
+        await asyncio.gather(*uploads)
