@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 import msgspec
+from asyncpg.exceptions import UniqueViolationError
 
 from appraisal.casework import documents, effects, queries
 from appraisal.casework import fields as answers
@@ -69,6 +70,7 @@ ERASED_AFTER_DAYS = 90
 AUTO_WORDS = "期限已满，系统记录。"
 APPEALABLE = frozenset({"decided", "review_kept", "review_changed", "contest_changed"})
 """Steps whose letter says how to appeal."""
+OTHER_EXIT = "这个人还有另一件退出在办，那一件办结或停止以后，才能重开这一件。"
 ACCEPTED = frozenset({"raised", "appealed", "applied"})
 """Steps whose letter is a receipt that promises an answer."""
 INTENDED = "decided"
@@ -98,8 +100,13 @@ async def open_case(
 
 async def sign(actor: Actor, case_id: UUID, form: SignForm, now: datetime) -> CaseRow:
     """Sign the next step. Raises NotFound, Forbidden, Invalid, StepRefused."""
-    async with DB.transaction():
-        return await _sign(actor, case_id, form, now)
+    try:
+        async with DB.transaction():
+            return await _sign(actor, case_id, form, now)
+    except UniqueViolationError as error:
+        if error.constraint_name != "case_file_exit":
+            raise
+        raise StepRefused(OTHER_EXIT) from error
 
 
 async def sign_notice(

@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 from asyncpg.exceptions import UniqueViolationError
 
+from appraisal.casework import queries as casework
 from appraisal.cycle.schemas import CycleRow
 from appraisal.duty import entry_queries as queries
 from appraisal.duty import rules, service
@@ -98,6 +99,8 @@ async def decide(actor: Actor, entry_id: UUID, *, stands: bool, reason: str, now
         )
         if old.state != "proposed":
             raise Conflict(f"这一条{old.state_name}，不用再审定。")
+        if actor.person_id in await casework.kin(actor.county_id, old.person_id):
+            raise Conflict("您与当事人是近亲属，依规应当回避，请换一个人审定。")
         await service.expect_open(actor.county_id, [old.happened_on])
         state = "standing" if stands else "refused"
         await queries.settle(actor.county_id, entry_id, state, reason, (actor.person_id, now))

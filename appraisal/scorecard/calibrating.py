@@ -4,6 +4,7 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from uuid import UUID
 
+from appraisal.casework import queries as casework
 from appraisal.cycle import queries as cycle_queries
 from appraisal.cycle import service as cycles
 from appraisal.cycle.rules import Stage
@@ -13,12 +14,13 @@ from appraisal.scorecard import queries, scoring_queries
 from appraisal.scorecard.schemas import CalibrationRow, Scores
 from shared.audit import service as audit
 from shared.database import DB
-from shared.errors import Invalid, NotFound
+from shared.errors import Conflict, Invalid, NotFound
 from shared.identity.access import Action, Target, require
 from shared.identity.actor import Actor
 from shared.ids import new_id
 
 STAGES = (Stage.REVIEW, Stage.NOTICE, Stage.APPEAL)
+KIN = "您与当事人是近亲属，依规应当回避，请换一个人校准。"
 TOLD = "结果已经公布，不能再用校准降低得分；对公示名单有异议的，核查并听取本人意见以后再办。"
 
 
@@ -38,7 +40,7 @@ async def calibrate(
     without a notice because of what another was granted, even if 优秀 then exceeds its share.
     ``authority`` is given where an objection or appeal was decided by due process, which has asked
     its own rights; without it, a result that is out may not be made worse. Raises NotFound,
-    Forbidden (own score), NoCycle, CycleClosed, WrongStage, Invalid.
+    Forbidden (own score), NoCycle, CycleClosed, WrongStage, Conflict for a relative, Invalid.
     """
     cents = _cents(score, reason)
     async with DB.transaction():
@@ -55,7 +57,7 @@ async def calibrate(
         rose = before.final is None or cents >= before.final
         out = cycle.state is not Stage.REVIEW
         if not authority:
-            authority = require(actor, Action.SCORE_CALIBRATE, target)
+            authority = await _impartial(actor, target, person_id)
             if out:
                 await _require_kept(actor.county_id, cycle.id, rose=rose)
         row = CalibrationRow(
@@ -92,6 +94,14 @@ async def calibrate(
             authority=authority,
         )
     return after
+
+
+async def _impartial(actor: Actor, target: Target, person_id: UUID) -> str:
+    """The authority of somebody who is no recorded relative of the person."""
+    authority = require(actor, Action.SCORE_CALIBRATE, target)
+    if actor.person_id in await casework.kin(actor.county_id, person_id):
+        raise Conflict(KIN)
+    return authority
 
 
 async def _require_kept(county_id: int, cycle_id: UUID, *, rose: bool) -> None:

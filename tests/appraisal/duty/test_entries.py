@@ -2,6 +2,7 @@
 
 import pytest
 
+from appraisal.casework import service as casework
 from appraisal.duty import entries
 from appraisal.duty.entries import Filter
 from appraisal.duty.errors import NotInPost
@@ -88,6 +89,17 @@ async def test_a_refused_veto_counts_for_nothing(town: SmallCounty) -> None:
     assert await entries.own(await acting(town.worker)) == []
     rows, total = await entries.listed(department, Filter(kind=EntryKind.VETO, state="refused"))
     assert ([row.id for row in rows], total) == ([veto], 1)
+
+
+async def test_no_relative_approves_a_veto(town: SmallCounty) -> None:
+    """Nor refuses one: it decides the whole grade."""
+    veto = await entries.add(await acting(town.instructor), fact(town.worker, EntryKind.VETO), NOW)
+    clerk = await acting(await member(Role.DEPARTMENT, town.units["421222"], "吴科长"), desk=True)
+    await casework.record_kin(clerk, "吴科长", town.worker.name, NOW)
+    with pytest.raises(Conflict, match="近亲属"):
+        await entries.decide(clerk, veto, stands=False, reason="不实", now=NOW)
+    department = await acting(town.department, desk=True)
+    await entries.decide(department, veto, stands=True, reason="属实", now=NOW)
 
 
 async def test_who_sees_and_enters_what(town: SmallCounty) -> None:

@@ -25,7 +25,7 @@ from shared.calendar.errors import MissingYear
 from shared.clock import now
 from shared.database import DB
 from shared.dates import chinese_date
-from shared.errors import Forbidden, Invalid, NotFound
+from shared.errors import Conflict, Forbidden, Invalid, NotFound
 from tests.appraisal.casework.scene import (
     NOW_LONG_AGO,
     Scene,
@@ -207,6 +207,10 @@ async def test_relatives_are_recused(rollback: None) -> None:
         await sign(made, made.town.instructor, case_id, "review_kept")
     (kin,) = await casework.kinships(department)
     await casework.end_kin(department, kin.id, made.now)
+    await casework.record_kin(department, "吴科长", "欧阳金山", made.now)
+    clerk, who = await actor_of(made, made.clerk), made.town.worker.person_id
+    with pytest.raises(Conflict, match="近亲属"):
+        await calibrating.calibrate(clerk, made.cycle_id, who, Decimal("99.0"), "好", made.now)
     instructor = await actor_of(made, made.town.instructor)
     silent = msgspec.structs.replace(form(made, "review_kept"), no_kin=False)
     with pytest.raises(Invalid) as refused:

@@ -536,6 +536,22 @@ async def test_a_meeting_that_would_keep_somebody_carries_no_exit(rollback: None
     assert case.state == "assembly"
 
 
+async def test_a_case_opens_again_beside_no_other_exit(rollback: None) -> None:
+    """Who came back and is to leave again has one exit at a time: said, not an error."""
+    made = await scene()
+    someone = await gridworker(made, Employment.VILLAGE_PAID)
+    case_id, last = await let_go(made, someone)
+    await sign(made, made.town.chief, case_id, "handed_over")
+    grid = made.town.units["421222100001001"]
+    other = await roster.add_post(COUNTY, grid.id, Role.GRIDWORKER)
+    await roster.assign(COUNTY, other, someone.person_id, made.today)
+    second = await exit_of(made, someone, "fault", "evidence")
+    with pytest.raises(StepRefused, match="另一件退出"):
+        await sign(made, made.town.chief, case_id, "appealed", on=last)
+    await sign(made, made.town.instructor, second, "stopped")
+    await sign(made, made.town.chief, case_id, "appealed", on=last)
+
+
 async def test_a_decision_says_when_it_takes_effect(rollback: None) -> None:
     """Not on the day it was signed: after service, when no appeal was made or it was rejected."""
     made = await scene()

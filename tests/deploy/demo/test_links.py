@@ -58,6 +58,7 @@ UNLINKED = {
     ],
     "show what the demo county has none of": [
         "/appraisal/desk/cycles/{cycle_id}/scorecards/changes/{number}",
+        "/appraisal/desk/duty/entries/{entry_id}/correct",
         "/deductions",
         "/deductions/{deduction_id}",
         "/records/{record_id}/photo",
