@@ -284,6 +284,34 @@ def _as_account(account: pwd.struct_passwd, question: Callable[[], bool]) -> boo
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 11
 
 
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('could not write lock file "postmaster.pid": No space left on device', "磁盘满了"),
+        ("could not create directory: No space left on device", "磁盘满了"),
+        ("pre-existing shared memory block is still in use", "memory block is still in use"),
+        ("", "请看日志"),
+    ],
+)
+def test_why_it_does_not_start_is_one_sentence(data_dir: Path, line: str, words: str) -> None:
+    """Not the end of the log, most of which is about another day."""
+    with Embedded(data_dir, valkey=False) as engines:
+        pass
+    configuration = engines.home.path / "postgres" / "postgresql.conf"
+    with configuration.open("a") as file:
+        file.write("max_connections = none\n")
+    with pytest.raises(EngineError) as raised, Embedded(data_dir, valkey=False):
+        pass
+    assert 'postgresql.conf" contains errors' in str(raised.value)
+    [engine] = [one for one in engines.engines if isinstance(one, Postgres)]
+    with engine.log.open("w") as file:
+        file.write(
+            f"LOG:  database system is shut down\n{'2026-11-27 FATAL:  ' * bool(line)}{line}"
+        )
+    assert words in engine._why()
+    assert "\n" not in str(raised.value)
+
+
 def test_other_major_version_is_refused_with_the_way_over(data_dir: Path) -> None:
     """A folder of an older PostgreSQL is left alone; the message is the dump and restore."""
     with Embedded(data_dir, valkey=False) as engines:
