@@ -4,7 +4,6 @@ On a fault ``gridmerit serve`` only shows and does not write (``deploy.watch``),
 ``gridmerit doctor`` prints everything.
 """
 
-import re
 import shutil
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
@@ -19,7 +18,7 @@ from redis.exceptions import RedisError
 
 from deploy.engine_home import EngineError
 from deploy.engine_postgres import find_programs
-from deploy.migrate import APPS, ROOT
+from deploy.migrate import ROOT, known_migrations
 from points.ledger.storage import service as storage
 from points.ledger.verifier import service as verifier
 from shared.calendar import service as calendar
@@ -278,16 +277,6 @@ CHEAP: tuple[Check, ...] = (server, clocks, disk, migrations, rights)
 FORBIDDING: tuple[Check, ...] = (*CHEAP, secret, chain)
 """Those that know faults; a serving process asks them before its first request."""
 CHECKS: tuple[Check, ...] = (*FORBIDDING, partitions, programs, cache, pages, holidays)
-
-
-def known_migrations() -> set[tuple[str, str]]:
-    """(app, id) of the migrations of this release."""
-    return {
-        (app, match[1])
-        for app in APPS
-        for path in (ROOT / app / "piccolo_migrations").glob(f"{app}_*.py")
-        if (match := re.search(r'^ID = "(.+)"', path.read_text(encoding="utf-8"), re.MULTILINE))
-    }
 
 
 def fault(name: str, sentence: str) -> Finding:

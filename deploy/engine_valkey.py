@@ -19,6 +19,8 @@ import msgspec
 from deploy.engine_home import (
     EngineError,
     Home,
+    hidden,
+    listens,
     reachable_copy,
     read_pid,
     runs_in,
@@ -63,7 +65,8 @@ class Valkey(msgspec.Struct, frozen=True):
 
     def alive(self) -> bool:
         """Whether this server's process runs."""
-        return runs_in(read_pid(self.folder / "valkey.pid"), self.folder)
+        pid = read_pid(self.folder / "valkey.pid")
+        return runs_in(pid, self.folder) or (hidden(pid) and listens(self.socket))
 
     def start(self) -> None:
         """Start and wait until it answers.

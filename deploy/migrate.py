@@ -8,6 +8,7 @@ changes nothing, and is run after every migration.
 import contextlib
 import hashlib
 import io
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -69,6 +70,7 @@ async def migrate() -> None:
         await _make_roles(lock)
         owner = await _step_down(lock)
         await _check_owner(lock, owner)
+        await _check_release(lock)
         for app in APPS:
             await lock.execute(f"CREATE SCHEMA IF NOT EXISTS {app}")
         async with _migrating_as(owner):
@@ -81,6 +83,16 @@ async def migrate() -> None:
             await lock.execute(f"COMMENT ON SCHEMA shared IS '{MARK}{digest()}'")
     finally:
         await lock.close()
+
+
+def known_migrations() -> set[tuple[str, str]]:
+    """(app, id) of the migrations of this release."""
+    return {
+        (app, match[1])
+        for app in APPS
+        for path in (ROOT / app / "piccolo_migrations").glob(f"{app}_*.py")
+        if (match := re.search(r'^ID = "(.+)"', path.read_text(encoding="utf-8"), re.MULTILINE))
+    }
 
 
 def repeatable() -> list[Path]:
@@ -131,6 +143,18 @@ async def _check_owner(connection: Connection, name: str) -> None:
         raise MigrationError(
             f"数据库不是本版本，而账号 {name} 不能升级它：请先把 DATABASE_URL 设为"
             f"所有者 {owner} 的地址，运行一次 gridmerit migrate。"
+        )
+
+
+async def _check_release(connection: Connection) -> None:
+    """An old program would put its old functions and grants over a newer release's tables."""
+    if not await connection.fetchval("SELECT to_regclass('public.migration') IS NOT NULL"):
+        return
+    rows = await connection.fetch("SELECT app_name, name FROM public.migration")
+    if newer := {(row["app_name"], row["name"]) for row in rows} - known_migrations():
+        raise MigrationError(
+            f"数据库由更新的版本升级过（有 {len(newer)} 个本版本没有的迁移）："
+            "请安装新版本的程序；要回到旧版本，先恢复升级前的备份。"
         )
 
 

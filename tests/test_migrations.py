@@ -207,6 +207,31 @@ async def test_a_restart_of_the_same_release_touches_no_table(database: str) -> 
     await other.close()
 
 
+async def test_an_old_program_leaves_a_newer_schema_alone(
+    empty_database: str, servers: Servers, tmp_path: Path
+) -> None:
+    """Its functions and grants do not go over tables that it does not know."""
+    environment = {
+        "DATABASE_URL": empty_database,
+        "REDIS_URL": servers.redis,
+        "GRIDMERIT_DATA_DIR": str(tmp_path),
+    }
+    assert (await gridmerit("migrate", **environment))[0] == 0
+    connection = await asyncpg.connect(empty_database)
+    newer = f"{MARK}of a newer release"
+    await connection.execute(
+        "INSERT INTO public.migration (name, app_name, ran_on)"
+        " VALUES ('2999-01-01T00:00:00:000000', 'points', now());"
+        f"COMMENT ON SCHEMA shared IS '{newer}'"
+    )
+    code, said = await gridmerit("migrate", **environment)
+    assert code == 2
+    assert "请安装新版本的程序" in said
+    stands = "SELECT obj_description('shared'::regnamespace, 'pg_namespace')"
+    assert await connection.fetchval(stands) == newer
+    await connection.close()
+
+
 async def schema_of(url: str) -> list[asyncpg.Record]:
     """Tables, constraints and rights of a database, to compare."""
     connection = await asyncpg.connect(url)

@@ -1,16 +1,18 @@
 """The embedded engines, real ones, and what they survive."""
 
 import asyncio
+import ctypes
 import os
 import pwd
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
 import asyncpg
@@ -20,9 +22,11 @@ import redis
 import deploy
 from deploy import engine_home
 from deploy.embedded import POSTGRES, VALKEY, Embedded
-from deploy.engine_home import EngineError, read_pid, send_signal, servers_in
+from deploy.engine_home import EngineError, Home, read_pid, send_signal, servers_in
+from deploy.engine_postgres import Postgres
 
 RECOVERY_SECONDS = 15
+CLONE_NEWUSER = 0x10000000
 ROOT = Path(deploy.__file__).parent.parent
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root changes accounts")
 WAY_OVER = r"(?s)PostgreSQL 14.*pg_dump.*pg_restore.* --clean --if-exists --create -d postgres"
@@ -213,6 +217,99 @@ def test_stale_pid_of_another_process_does_not_stop_the_start(data_dir: Path) ->
     (home / "postgres" / "postmaster.pid").write_text(f"{os.getpid()}\n{home}\n", encoding="ascii")
     with Embedded(data_dir, valkey=False) as engines:
         assert postmaster(engines) != os.getpid()
+
+
+@needs_root
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_an_engine_in_a_services_user_namespace_is_alive(open_folder: Path) -> None:
+    """As under systemd's PrivateUsers: a command of the same account may not look into it.
+
+    Taken for dead, it would lose its pid file and be killed while people are served.
+    """
+    account = pwd.getpwnam("nobody")
+    (open_folder / "postgres").mkdir()
+    os.chown(open_folder, account.pw_uid, account.pw_gid)
+    home = Home(open_folder, open_folder, account)
+    postgres = Postgres(home, open_folder)
+    with _in_namespace(account, postgres.data, open_folder / ".s.PGSQL.5432") as pid:
+        (postgres.data / "postmaster.pid").write_text(f"{pid}\n")
+        assert postgres.alive(), "root may look"
+        assert _as_account(account, postgres.alive)
+        (open_folder / ".s.PGSQL.5432").unlink()
+        assert not _as_account(account, postgres.alive), "some other hidden process"
+    assert not _as_account(account, postgres.alive)
+
+
+@contextmanager
+def _in_namespace(account: pwd.struct_passwd, folder: Path, address: Path) -> Iterator[int]:
+    """A listening process with a user namespace that root made for it; yields its id."""
+    ready, mapped = socket.socketpair()
+    pid = os.fork()
+    if pid == 0:
+        ready.close()
+        if ctypes.CDLL(None).unshare(CLONE_NEWUSER):
+            os._exit(1)
+        mapped.send(b"x")
+        mapped.recv(1)
+        os.setresgid(*[account.pw_gid] * 3)
+        os.setresuid(*[account.pw_uid] * 3)
+        os.chdir(folder)
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(address))
+            listener.listen()
+            mapped.send(b"x")
+            mapped.recv(1)
+        os._exit(0)
+    try:
+        mapped.close()
+        if not ready.recv(1):
+            pytest.skip("no user namespaces here")
+        for kind, number in (("uid", account.pw_uid), ("gid", account.pw_gid)):
+            Path(f"/proc/{pid}/{kind}_map").write_text(f"0 0 1\n{number} {number} 1\n")
+        ready.send(b"x")
+        ready.recv(1)
+        yield pid
+    finally:
+        ready.close()
+        os.waitpid(pid, 0)
+
+
+def _as_account(account: pwd.struct_passwd, question: Callable[[], bool]) -> bool:
+    """The answer that a process of another account gets."""
+    pid = os.fork()
+    if pid == 0:
+        os.setresgid(*[account.pw_gid] * 3)
+        os.setresuid(*[account.pw_uid] * 3)
+        os._exit(10 + question())
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 11
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('could not write lock file "postmaster.pid": No space left on device', "磁盘满了"),
+        ("could not create directory: No space left on device", "磁盘满了"),
+        ("pre-existing shared memory block is still in use", "memory block is still in use"),
+        ("", "请看日志"),
+    ],
+)
+def test_why_it_does_not_start_is_one_sentence(data_dir: Path, line: str, words: str) -> None:
+    """Not the end of the log, most of which is about another day."""
+    with Embedded(data_dir, valkey=False) as engines:
+        pass
+    configuration = engines.home.path / "postgres" / "postgresql.conf"
+    with configuration.open("a") as file:
+        file.write("max_connections = none\n")
+    with pytest.raises(EngineError) as raised, Embedded(data_dir, valkey=False):
+        pass
+    assert 'postgresql.conf" contains errors' in str(raised.value)
+    [engine] = [one for one in engines.engines if isinstance(one, Postgres)]
+    with engine.log.open("w") as file:
+        file.write(
+            f"LOG:  database system is shut down\n{'2026-11-27 FATAL:  ' * bool(line)}{line}"
+        )
+    assert words in engine._why()
+    assert "\n" not in str(raised.value)
 
 
 def test_other_major_version_is_refused_with_the_way_over(data_dir: Path) -> None:

@@ -38,6 +38,14 @@ def test_no_error_line_carries_a_token(file: Path, path: str) -> None:
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_the_nginx_of_debian_12_and_ubuntu_24_understands_it(file: Path) -> None:
+    """They ship 1.22 and 1.24; the directive ``http2`` came with 1.25."""
+    text = file.read_text(encoding="utf-8")
+    assert not re.search(r"^\s*http2\s", text, re.MULTILINE)
+    assert "listen 443 ssl http2;" in text
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
 def test_no_log_carries_what_was_searched_for(file: Path) -> None:
     """People are looked up by name and number: neither query nor referrer is written down."""
     text = file.read_text(encoding="utf-8")
