@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from points.errors import WorkRefused
-from points.work import photos
+from points.work import photos, service
 from shared.clock import today
 from shared.database import DB
 from shared.ids import new_id
@@ -176,6 +176,22 @@ async def test_a_batch_is_shown_before_it_is_confirmed(client: httpx.AsyncClient
     assert "已通过 2 条" in done.text
     states = await DB.fetch("SELECT state FROM points.work_record WHERE county_id = $1", COUNTY)
     assert [row["state"] for row in states] == ["accepted", "accepted"]
+
+
+async def test_a_full_last_page_promises_no_more(client: httpx.AsyncClient) -> None:
+    """Twenty records are one page; the twenty-first is asked for, and is there."""
+    world = await small_county()
+    await enter(client, world.worker)
+    for number in range(service.PAGE):
+        sent = declaration(text=f"参加第 {number} 组网格例会")
+        assert (await post(client, "/work", **sent)).status_code == 303
+    assert "加载更多" not in (await client.get("/records")).text
+    assert (await post(client, "/work", **declaration())).status_code == 303
+    first = (await client.get("/records")).text
+    more = re.search(r'href="(/records\?[^"]*after=[^"]*)"', first)
+    assert more
+    assert "参加第 0 组网格例会" not in first
+    assert "参加第 0 组网格例会" in (await client.get(more[1].replace("&amp;", "&"))).text
 
 
 async def test_a_paper_slip_is_keyed_in(client: httpx.AsyncClient) -> None:
