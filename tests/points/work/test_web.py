@@ -15,6 +15,7 @@ from points.work import photos, service
 from shared.clock import today
 from shared.database import DB
 from shared.ids import new_id
+from shared.roster import service as roster
 from tests.factories import COUNTY, small_county
 from tests.shared.identity.test_web import enter, post
 
@@ -207,6 +208,18 @@ async def test_a_paper_slip_is_keyed_in(client: httpx.AsyncClient) -> None:
     answer = await post(client, "/verify/proxy", **sent)
     assert answer.status_code == 303
     assert f"等{world.lead.name}核实" in (await client.get(answer.headers["location"])).text
+
+
+async def test_a_village_without_gridworkers_says_so(client: httpx.AsyncClient) -> None:
+    """No list to choose nobody from: the secretary reads why."""
+    world = await small_county()
+    for gone in (world.worker, world.second_worker):
+        await roster.end_assignment(COUNTY, gone.assignment_id)
+    await enter(client, world.chief)
+    for path in ("/verify/proxy", "/verify/deductions/new"):
+        text = (await client.get(path)).text
+        assert "这里没有网格员" in text, path
+        assert "请选择" not in text, path
 
 
 async def test_the_month_pages_open(client: httpx.AsyncClient) -> None:
