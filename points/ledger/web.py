@@ -31,17 +31,17 @@ async def wallet(
     """One's own movements, newest first: 可兑换积分 or 履职积分."""
     actor: Actor = request.user
     rows = await service.transfers(
-        actor.county_id, actor.person_id, before=after, limit=PAGE, unit=unit
+        actor.county_id, actor.person_id, before=after, limit=PAGE + 1, unit=unit
     )
     on = today(moment(request))
     return page(
         request,
         "ledger/m_wallet.html",
         block="rows" if after else None,
-        rows=rows,
+        rows=rows[:PAGE],
         unit=unit,
         label=label,
-        more=len(rows) == PAGE,
+        more=len(rows) > PAGE,
         balances=await service.balances(actor.county_id, actor.person_id, moment(request)),
         ending=await service.first_ending(actor.county_id, actor.person_id, on),
         on=on,

@@ -259,13 +259,16 @@ async def count_tasks(actor: Actor) -> int:
 
 
 async def done(actor: Actor, after: UUID | None = None) -> list[Line]:
-    """已办: what the actor has answered, latest first, one page; ``after`` is the last one seen."""
-    return await queries.done_by(actor.county_id, actor.person_id, after, PAGE)
+    """已办: what the actor has answered, latest first; ``after`` is the last one seen.
+
+    One more than a page, which tells whether there is another.
+    """
+    return await queries.done_by(actor.county_id, actor.person_id, after, PAGE + 1)
 
 
 async def own_lines(actor: Actor, before: UUID | None = None, state: str = "") -> list[Line]:
-    """One page of one's own records, latest first."""
-    return await queries.lines_of_worker(actor.county_id, actor.person_id, before, state, PAGE)
+    """One's own records, latest first: one more than a page, as in :func:`done`."""
+    return await queries.lines_of_worker(actor.county_id, actor.person_id, before, state, PAGE + 1)
 
 
 async def own_totals(actor: Actor, now: datetime | None = None) -> Totals:

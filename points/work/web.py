@@ -164,11 +164,11 @@ async def records(
         request,
         "work/m_records.html",
         block="rows" if after else None,
-        lines=lines,
+        lines=lines[: service.PAGE],
         rules=rules,
         show=show,
         filters=FILTERS,
-        more=len(lines) == service.PAGE,
+        more=len(lines) > service.PAGE,
         names=STATE_NAMES,
         tones=STATE_TONES,
     )

@@ -138,8 +138,8 @@ async def done(request: Asked, after: FromQuery[UUID | None] = None) -> Template
         request,
         "work/m_verified.html",
         block="rows" if after else None,
-        lines=lines,
-        more=len(lines) == service.PAGE,
+        lines=lines[: service.PAGE],
+        more=len(lines) > service.PAGE,
         names=STATE_NAMES,
         tones=STATE_TONES,
     )

@@ -12,10 +12,11 @@ import pytest
 from PIL import Image
 
 from points.errors import WorkRefused
-from points.work import photos
+from points.work import photos, service
 from shared.clock import today
 from shared.database import DB
 from shared.ids import new_id
+from shared.roster import service as roster
 from shared.settings import Settings
 from tests.factories import COUNTY, small_county
 from tests.shared.identity.test_web import enter, post
@@ -248,6 +249,22 @@ async def test_a_batch_is_shown_before_it_is_confirmed(client: httpx.AsyncClient
     assert [row["state"] for row in states] == ["accepted", "accepted"]
 
 
+async def test_a_full_last_page_promises_no_more(client: httpx.AsyncClient) -> None:
+    """Twenty records are one page; the twenty-first is asked for, and is there."""
+    world = await small_county()
+    await enter(client, world.worker)
+    for number in range(service.PAGE):
+        sent = declaration(text=f"参加第 {number} 组网格例会")
+        assert (await post(client, "/work", **sent)).status_code == 303
+    assert "加载更多" not in (await client.get("/records")).text
+    assert (await post(client, "/work", **declaration())).status_code == 303
+    first = (await client.get("/records")).text
+    more = re.search(r'href="(/records\?[^"]*after=[^"]*)"', first)
+    assert more
+    assert "参加第 0 组网格例会" not in first
+    assert "参加第 0 组网格例会" in (await client.get(more[1].replace("&amp;", "&"))).text
+
+
 async def test_a_paper_slip_is_keyed_in(client: httpx.AsyncClient) -> None:
     """代录: the secretary types, the lead confirms."""
     world = await small_county()
@@ -281,6 +298,18 @@ async def test_a_paper_objection_is_keyed_in(client: httpx.AsyncClient) -> None:
     assert "签到表上有我（书面材料，王书记代录）" in page
     await enter(client, world.worker)
     assert "王书记代录" in (await client.get(record)).text
+
+
+async def test_a_village_without_gridworkers_says_so(client: httpx.AsyncClient) -> None:
+    """No list to choose nobody from: the secretary reads why."""
+    world = await small_county()
+    for gone in (world.worker, world.second_worker):
+        await roster.end_assignment(COUNTY, gone.assignment_id)
+    await enter(client, world.chief)
+    for path in ("/verify/proxy", "/verify/deductions/new"):
+        text = (await client.get(path)).text
+        assert "这里没有网格员" in text, path
+        assert "请选择" not in text, path
 
 
 async def test_the_month_pages_open(client: httpx.AsyncClient) -> None:
