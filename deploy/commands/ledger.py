@@ -6,6 +6,7 @@ import click
 
 from appraisal.verifier import service as appraisal
 from deploy.commands.county import known
+from deploy.commands.target import TARGET
 from deploy.runtime import run
 from points.ledger import opening
 from points.ledger.opening import Brought
@@ -67,7 +68,7 @@ def show_appraisal(verdict: appraisal.Verdict) -> None:
 @click.option("--dry-run", is_flag=True, help="只检查，不写入。")
 @click.option(
     "--report",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=TARGET,
     help="把标出错误的工作簿写到这个文件。",
 )
 def import_balances(file: Path, county: int, *, dry_run: bool, report: Path | None) -> None:

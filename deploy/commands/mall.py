@@ -6,6 +6,7 @@ import click
 
 from deploy.checks import require_secret
 from deploy.commands.county import known
+from deploy.commands.target import TARGET
 from deploy.runtime import run
 from points.mall import office
 from points.mall.office import Imported
@@ -19,7 +20,7 @@ SHOWN = 30
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--county", type=int, required=True, help="县代码，六位数字。")
 @click.option("--dry-run", is_flag=True, help="只检查，不写入。")
-@click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="错误说明表。")
+@click.option("--report", type=TARGET, help="错误说明表。")
 def import_shops(file: Path, county: int, *, dry_run: bool, report: Path | None) -> None:
     """导入积分超市名录：店铺、协议、店主。"""
     data = file.read_bytes()
@@ -37,7 +38,7 @@ def import_shops(file: Path, county: int, *, dry_run: bool, report: Path | None)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--county", type=int, required=True, help="县代码，六位数字。")
 @click.option("--dry-run", is_flag=True, help="只检查，不写入。")
-@click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="错误说明表。")
+@click.option("--report", type=TARGET, help="错误说明表。")
 def import_products(file: Path, county: int, *, dry_run: bool, report: Path | None) -> None:
     """导入商品目录：品名、价格、期初库存。没有“店名”列时用于每一家店。"""
     data = file.read_bytes()

@@ -8,6 +8,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from deploy.checks import require_secret
+from deploy.commands.target import TARGET
 from deploy.runtime import run
 from shared.clock import now
 from shared.errors import Invalid
@@ -28,7 +29,7 @@ SHOWN = 20
 )
 @click.option("--divisions", type=FILE, help="统计用区划代码表（.csv）。")
 @click.option("--dry-run", is_flag=True, help="只看会有什么变化，不写入。")
-@click.option("--report", "target", type=click.Path(dir_okay=False, path_type=Path),
+@click.option("--report", "target", type=TARGET,
               help="把标出错误的工作簿写到这个文件。")  # fmt: skip
 @click.option("--end-missing", is_flag=True, help="不在新表里的人一并离任。")
 def import_roster(

@@ -6,6 +6,7 @@ import click
 
 from deploy.commands.county import known, only
 from deploy.commands.mall import show
+from deploy.commands.target import TARGET
 from deploy.runtime import run
 from points.mall.office import Imported
 from points.settlement import building, console, rules
@@ -25,7 +26,7 @@ KINDS = ("ledger", "statements", "points", "seals")
 @click.argument("file", type=FILE)
 @click.option("--county", type=COUNTY, required=True, help="县代码，六位数字。")
 @click.option("--dry-run", is_flag=True, help="只检查，不写入。")
-@click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="错误说明表。")
+@click.option("--report", type=TARGET, help="错误说明表。")
 def import_funds(file: Path, county: int, *, dry_run: bool, report: Path | None) -> None:
     """导入积分资金决议表：资金、决议、预算；够付的待拨付积分随即发放。"""
     data = file.read_bytes()
@@ -91,8 +92,8 @@ def export(kind: str, month: str, county: int | None, out: Path) -> None:
             return [await reports.console_seals(county_id, period)]
         return [await reports.console_summary(county_id, period)]
 
+    out.mkdir(parents=True, exist_ok=True)  # before it is written down as taken
     files = run(main)
-    out.mkdir(parents=True, exist_ok=True)
     for name, content in files:
         (out / name).write_bytes(content)
         click.echo(f"已写出 {out / name}")

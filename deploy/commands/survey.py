@@ -8,12 +8,12 @@ from appraisal.survey import draw, households
 from appraisal.survey.households import Imported
 from appraisal.survey.rules import PER_GRID
 from deploy.commands.county import known
+from deploy.commands.target import TARGET
 from deploy.runtime import run
 from shared.errors import Invalid
 from shared.settings import Settings
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-TARGET = click.Path(dir_okay=False, path_type=Path)
 SHOWN = 20
 DIFFERENT = 1
 """Exit code of a draw that is not the published one."""

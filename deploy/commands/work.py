@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from deploy.commands.county import known
+from deploy.commands.target import TARGET
 from deploy.runtime import run
 from points.rulebook.rules import show
 from points.work import bulk, intake, intake_report
@@ -42,7 +43,7 @@ COUNTY_OPTION = click.option("--county", type=COUNTY, required=True, help="县�
 @click.argument("file", type=FILE)
 @COUNTY_OPTION
 @click.option("--dry-run", is_flag=True, help="只看会有什么结果，不写入。")
-@click.option("--report", "target", type=click.Path(dir_okay=False, path_type=Path),
+@click.option("--report", "target", type=TARGET,
               help="把逐行结果写到这个工作簿。")  # fmt: skip
 def import_work(file: Path, county: int, target: Path | None, *, dry_run: bool) -> None:
     """导入一个月的工作记录：逐行接收、削减或拒绝，并说明原因。"""

@@ -97,3 +97,18 @@ async def test_a_restore_without_its_secret_is_noticed(
     (tmp_path / "wrong" / "secret").write_bytes((tmp_path / "right" / "secret").read_bytes())
     code, out, _ = await say(tmp_path, "doctor", **wrong)
     assert (code, "✓ 密钥" in out) == (0, True), out
+
+
+async def test_a_report_that_cannot_be_written_stops_the_import(
+    servers: Servers, database_url: str, tmp_path: Path
+) -> None:
+    """Before anything is written: an error after it would tell that nothing was."""
+    (tmp_path / "roster.xlsx").write_bytes(sheets.workbook(sheets.staff()))
+    (tmp_path / "divisions.csv").write_bytes(sheets.divisions())
+    command = ("import", "roster", "roster.xlsx", "--county", "421222")
+    options = ("--divisions", "divisions.csv", "--report", "nowhere/report.xlsx")
+    settings = {"DATABASE_URL": database_url, "REDIS_URL": servers.redis}
+    code, out, err = await say(tmp_path, *command, *options, GRIDMERIT_DATA_DIR="d", **settings)
+    assert (code, out) == (2, "")
+    assert "不能写到文件夹 nowhere" in err
+    assert not (tmp_path / "d").exists()
