@@ -30,6 +30,8 @@ from tests.conftest import Servers
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 30
 RECOVERY_SECONDS = 15
+Said = asyncio.Task[tuple[bytes, bytes]]
+"""What a process says on both outputs, once it has ended."""
 
 
 @pytest.fixture
@@ -102,11 +104,15 @@ async def serving(
     command: Sequence[str] = SOURCE,
     sound: object = True,
     **settings: str,
-) -> AsyncIterator[tuple[httpx.AsyncClient, asyncio.subprocess.Process]]:
-    """The command serving on a free port, ready if sound; stopped with SIGTERM and waited for."""
+) -> AsyncIterator[tuple[httpx.AsyncClient, asyncio.subprocess.Process, Said]]:
+    """The command serving on a free port, ready if sound; stopped with SIGTERM and waited for.
+
+    What it says is read all the time: a full pipe would stop it.
+    """
     port = free_port()
     serve = ("serve", "--port", str(port), *arguments)
     process = await start(folder, *serve, command=command, **settings)
+    said = asyncio.create_task(process.communicate())
     base = f"http://127.0.0.1:{port}"
     async with httpx.AsyncClient(base_url=base, timeout=5) as client:
         try:
@@ -114,18 +120,18 @@ async def serving(
                 try:
                     answer = await client.get("/ready")
                 except httpx.TransportError:
-                    assert process.returncode is None, await process.communicate()
+                    assert process.returncode is None, await said
                     await asyncio.sleep(0.1)
                 else:
                     assert (answer.status_code == 200) == bool(sound), answer.text
                     if sound:
                         assert answer.json() == {"status": "ok", "database": "ok", "cache": "ok"}
                     break
-            yield client, process
+            yield client, process, said
         finally:
             if process.returncode is None:
                 process.send_signal(signal.SIGTERM)
-                await asyncio.wait_for(process.wait(), START_SECONDS)
+            await asyncio.wait_for(said, START_SECONDS)
 
 
 @pytest.mark.parametrize(
@@ -164,6 +170,7 @@ async def test_serves_and_stops_cleanly(data_dir: Path) -> None:
     async with serving(data_dir, GRIDMERIT_DATA_DIR="d", GRIDMERIT_LOG_FORMAT="json") as (
         client,
         process,
+        said,
     ):
         page = await client.get("/", follow_redirects=False)
         assert (page.status_code, page.headers["location"]) == (303, "/sign-in")
@@ -171,7 +178,7 @@ async def test_serves_and_stops_cleanly(data_dir: Path) -> None:
         assert (await client.get("/appraisal/nowhere")).status_code == 404
         assert (await client.get("/metrics")).status_code == 200
         process.send_signal(signal.SIGTERM)
-        out, err = await process.communicate()
+        out, err = await said
     assert (process.returncode, err) == (0, b"")
     events = [json.loads(line)["event"] for line in out.splitlines()]
     assert (events[0], events[-1]) == ("serving", "stopped")
@@ -185,7 +192,7 @@ async def test_serves_and_stops_cleanly(data_dir: Path) -> None:
 async def test_serves_again_after_any_engine_is_killed(data_dir: Path) -> None:
     """Kill -9 of PostgreSQL and of Valkey under a running service: never a 500, soon ready."""
     engine = data_dir / "engine"
-    async with serving(data_dir, GRIDMERIT_DATA_DIR=str(data_dir)) as (client, _):
+    async with serving(data_dir, GRIDMERIT_DATA_DIR=str(data_dir)) as (client, *_):
         for pid_file in (engine / "postgres/postmaster.pid", engine / "valkey/valkey.pid"):
             old = read_pid(pid_file)
             send_signal(old, signal.SIGKILL)
@@ -213,8 +220,8 @@ async def test_two_services_share_the_engines(data_dir: Path) -> None:
     """Split into two processes, each works with its own login role."""
     settings = {"GRIDMERIT_DATA_DIR": str(data_dir)}
     async with (
-        serving(data_dir, "--service", "points", **settings) as (points, _),
-        serving(data_dir, "--service", "appraisal", **settings) as (appraisal, _),
+        serving(data_dir, "--service", "points", **settings) as (points, *_),
+        serving(data_dir, "--service", "appraisal", **settings) as (appraisal, *_),
     ):
         assert (await points.get("/", follow_redirects=False)).status_code == 303
         assert (await appraisal.get("/", follow_redirects=False)).status_code == 404
@@ -235,7 +242,7 @@ async def test_refuses_to_write_when_promises_cannot_be_kept(data_dir: Path) -> 
         configuration = engines.home.path / "postgres" / "postgresql.conf"
     with configuration.open("a", encoding="utf-8") as file:
         file.write("fsync = off\n")
-    async with serving(data_dir, sound=False, **settings) as (client, _):
+    async with serving(data_dir, sound=False, **settings) as (client, *_):
         for answer in (await client.get("/ready"), await client.post("/sign-in", data={})):
             assert answer.status_code == 503
             assert "fsync 是 off，应为 on" in answer.text

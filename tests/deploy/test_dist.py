@@ -51,7 +51,7 @@ def installed(wheel: Path, tmp_path: Path) -> Path:
 async def test_installed_wheel_serves(installed: Path, data_dir: Path) -> None:
     """Pages and their styles come from the wheel alone."""
     settings = {"GRIDMERIT_DATA_DIR": str(data_dir), "PYTHONPATH": ""}
-    async with serving(data_dir, command=[str(installed)], **settings) as (client, _):
+    async with serving(data_dir, command=[str(installed)], **settings) as (client, *_):
         page = await client.get("/sign-in")
         assert page.status_code == 200
         style = next(part for part in page.text.split('"') if part.endswith(".css"))
