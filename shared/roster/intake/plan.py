@@ -2,7 +2,8 @@
 
 People are recognised by the id of our own export, else by phone, else by name in the post they
 hold. Posts are recognised by role, unit and the grids they name. From that follow who joined,
-moved, left or changed; nobody who is merely missing from the file is ended unless told to.
+moved, left or changed; nobody who is merely missing from the file is ended unless told to, and
+a gridworker never: that would be a dismissal without notice and appeal.
 """
 
 from collections import Counter, defaultdict
@@ -442,7 +443,9 @@ class _Planner:
                 continue
             line = Line(self.known.people[tenure.person_id].name, self._post_name(_key(post)))
             self.plan.missing.append(line)
-            if self.options.end_missing:
+            if post.role is Role.GRIDWORKER:
+                self.plan.staying += 1
+            elif self.options.end_missing:
                 day = max(self.options.today, tenure.valid_from + timedelta(days=1))
                 end = End(tenure.id, tenure.person_id, post.unit_code, day, MISSING)
                 self.plan.ends.append(end)

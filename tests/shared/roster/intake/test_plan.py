@@ -114,14 +114,27 @@ def test_somebody_new_in_somebodys_post() -> None:
 def test_missing_people_are_listed_and_ended_only_on_demand() -> None:
     """Silence in a file is no order to dismiss."""
     known = imported(sheets.staff())
-    fewer = sheets.staff()[:-1]
+    fewer = [*sheets.staff()[:3], *sheets.staff()[4:]]
     plan, _ = compare(fewer, known)
     assert plan.is_empty
     assert [(line.name, line.text) for line in plan.missing] == [
-        ("仇桂兰", "石南村委第2网格网格员")
+        ("汪春花", "雁塔社区居委会网格长（雁塔社区第2网格）")
     ]
     plan, _ = compare(fewer, known, end_missing=True)
     assert [end.on for end in plan.ends] == [TODAY]
+
+
+def test_missing_gridworkers_are_listed_and_never_ended() -> None:
+    """A list that leaves somebody out is no served notice."""
+    known = imported(sheets.staff())
+    plan, _ = compare(sheets.staff()[:2], known, end_missing=True)
+    assert len(plan.missing) == 6
+    assert plan.staying == 4
+    names = {known.people[end.person_id].name for end in plan.ends}
+    assert names == {"郑志强", "汪春花"}
+    plan, _ = compare(sheets.staff()[:-1], known, end_missing=True)
+    assert plan.is_empty
+    assert [line.name for line in plan.missing] == ["仇桂兰"]
 
 
 def test_a_file_of_one_township_says_nothing_of_the_others() -> None:
@@ -278,8 +291,8 @@ def test_any_two_files_in_a_row(
     assert faults == []
     assert again.is_empty
     if end_missing:
-        started = {line.name for line in plan.missing}
-        assert not started & set(at.values())
+        staying = {line.name for line in plan.missing if line.text.endswith("网格员")}
+        assert {line.name for line in plan.missing} & set(at.values()) == staying
 
 
 def _no_overlap(known: Known) -> None:

@@ -138,13 +138,17 @@ async def test_a_newer_file_is_a_difference(rollback: None) -> None:
 
 
 async def test_missing_people_end_when_accepted(rollback: None) -> None:
-    """Explicitly, with the reason in their history."""
+    """Explicitly, with the reason in their history; gridworkers stay."""
     await service.apply(COUNTY, file(sheets.staff()), NOW)
-    await service.apply(COUNTY, file(sheets.staff()[:-1], end_missing=True), NOW)
-    gone = await roster.person_by_phone(COUNTY, "18929602030")
+    await service.apply(COUNTY, file(sheets.staff()[:3], end_missing=True), NOW)
+    gone = await roster.person_by_phone(COUNTY, "19990951662")
+    worker = await roster.person_by_phone(COUNTY, "18929602030")
     assert gone is not None
+    assert worker is not None
     assert await roster.duties_at(COUNTY, gone.id, TODAY) == ()
     assert (await roster.history(COUNTY, gone.id))[0].reason == "不在新花名册"
+    [tenure] = await roster.history(COUNTY, worker.id)
+    assert tenure.valid_to is None
 
 
 async def test_no_personal_column_is_stored(rollback: None) -> None:

@@ -1,10 +1,12 @@
 """The desk's roster pages and the verifier's 名册, as a browser uses them."""
 
+import io
 import re
 from datetime import timedelta
 
 import httpx
 import msgspec
+import openpyxl
 import pytest
 
 from shared.clock import now, today
@@ -17,6 +19,7 @@ from shared.roster.office.schemas import LEAVINGS
 from shared.roster.roles import Role, UnitKind
 from shared.roster.rules import ROLES_AT
 from tests.factories import COUNTY, STARTED, SmallCounty, acting, member, phone, shop, small_county
+from tests.shared.documents import books
 from tests.shared.identity.test_web import enter, enter_desk, post
 from tests.shared.roster.intake import sheets
 
@@ -367,6 +370,25 @@ async def test_import_from_choosing_to_done(client: httpx.AsyncClient) -> None:
     run = answer.headers["location"]
     assert (await post(client, f"{run}/cancel")).status_code == 303
     await see(client, run, "已过期或已放弃")
+
+
+async def test_the_box_for_the_missing_leaves_gridworkers_out(client: httpx.AsyncClient) -> None:
+    """It counts the others, and is not there where only gridworkers are missing."""
+    world = await desk(client)
+    export = await client.get("/desk/roster/export.xlsx")
+    sheet = openpyxl.load_workbook(io.BytesIO(export.content)).worksheets[0]
+    rows = [[cell.value for cell in row] for row in sheet]
+    workers, run = {world.worker.name, world.second_worker.name}, ""
+    for left_out, box in ((workers, False), (workers | {world.committee.name}, True)):
+        kept = [row for row in rows if not left_out.intersection(map(str, row))]
+        answer = await upload(client, books.xlsx(kept))
+        run = answer.headers["location"]
+        page = await see(client, run, "不在新表", "请逐人办理离任或退出")
+        assert ("不在新表里的 1 人一并离任（网格员不在内" in page) == box
+        assert ('name="end_missing"' in page) == box
+    assert (await post(client, run, end_missing="1")).status_code == 303
+    assert await roster.duties_at(COUNTY, world.committee.person_id, today()) == ()
+    assert await roster.duties_at(COUNTY, world.worker.person_id, today())
 
 
 async def test_an_export_imports_as_nothing_new(client: httpx.AsyncClient) -> None:
