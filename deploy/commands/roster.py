@@ -31,7 +31,8 @@ SHOWN = 20
 @click.option("--dry-run", is_flag=True, help="只看会有什么变化，不写入。")
 @click.option("--report", "target", type=TARGET,
               help="把标出错误的工作簿写到这个文件。")  # fmt: skip
-@click.option("--end-missing", is_flag=True, help="不在新表里的人一并离任。")
+@click.option("--end-missing", is_flag=True,
+              help="不在新表里的人一并离任（网格员不在内：请逐人办理离任或退出）。")  # fmt: skip
 def import_roster(
     file: Path,
     county: int,
@@ -99,7 +100,7 @@ def _show(console: Console, shown: Preview, *, dry_run: bool) -> None:
     _lines(console, "离任", shown.left)
     _lines(console, "信息更正", shown.changed)
     _lines(console, "单位变更", shown.renamed)
-    _lines(console, "不在新表", shown.missing)
+    _lines(console, "不在新表（网格员不随表离任，请逐人办理离任或退出）", shown.missing)
     for note in shown.notes:
         console.print(note)
     console.print(f"用时 {shown.seconds:.2f} 秒。")

@@ -54,11 +54,14 @@ async def test_the_command_from_dry_run_to_difference(
     code, out, _ = await run()
     assert (code, "没有变化 8" in out) == (0, True)
 
-    file.write_bytes(sheets.workbook(sheets.staff()[:-1]))
+    file.write_bytes(sheets.workbook([*sheets.staff()[:3], *sheets.staff()[4:-1]]))
     code, out, _ = await run()
-    assert (code, "不在新表 1" in out, "仇桂兰" in out, "离任 0" in out) == (0, True, True, True)
+    assert (code, "不在新表 2" in out, "仇桂兰" in out, "离任 0" in out) == (0, True, True, True)
+    assert "网格员不随表离任" in out
     code, out, _ = await run("--end-missing")
     assert (code, "离任 1" in out) == (0, True)
+    code, out, _ = await run()
+    assert (code, "不在新表 1" in out, "仇桂兰" in out) == (0, True, True)
 
     people = sheets.staff()
     people[2]["手机号"] = "123"

@@ -2,7 +2,8 @@
 
 People are recognised by the id of our own export, else by phone, else by name in the post they
 hold. Posts are recognised by role, unit and the grids they name. From that follow who joined,
-moved, left or changed; nobody who is merely missing from the file is ended unless told to.
+moved, left or changed; nobody who is merely missing from the file is ended unless told to, and
+a gridworker neither so nor by a successor: that would be a dismissal without notice and appeal.
 """
 
 from collections import Counter, defaultdict
@@ -304,9 +305,11 @@ class _Planner:
             if item.tenure is not None:
                 self._confirm(item, item.tenure)
         starts = [(item, self._post_for(item)) for item in moved]
+        leaving = {item.leaves.id for item in moved if item.leaves}
+        whole = not self.table.faults
         for item, post in starts:
             day = self._first_day(item, post)
-            if day is None:
+            if day is None or (whole and self._would_dismiss(item, post, leaving)):
                 continue
             for tenure in self._in_the_way(item, post):
                 self._end(tenure, day, REPLACED.format(name=item.entry.name))
@@ -376,6 +379,25 @@ class _Planner:
             if tenure.valid_to is None and tenure.person_id != item.person_id
         ]
 
+    def _would_dismiss(self, item: _Assigned, post: KnownPost, leaving: set[UUID]) -> bool:
+        """A gridworker makes room by moving in the same file, else at the desk: a fault.
+
+        Asked of whole files only: the row that moves the holder may be the one with another fault.
+        """
+        if post.role is not Role.GRIDWORKER:
+            return False
+        for tenure in self._in_the_way(item, post):
+            if tenure.id in leaving:
+                continue
+            name = self.known.people[tenure.person_id].name
+            if tenure.valid_from > self.options.today:
+                what = f"{name}已安排到这个岗位，请先在名册里取消"
+            else:
+                what = f"{name}现在是这个岗位的网格员，请先在名册里给{name}办理离任（或办完退出）"
+            self.complain(item.entry, "姓名", f"{what}，再导入。")
+            return True
+        return False
+
     def _first_day(self, item: _Assigned, post: KnownPost) -> date | None:
         """The file's date where nothing speaks against it, else today; None = a fault."""
         entry, today = item.entry, self.options.today
@@ -442,7 +464,9 @@ class _Planner:
                 continue
             line = Line(self.known.people[tenure.person_id].name, self._post_name(_key(post)))
             self.plan.missing.append(line)
-            if self.options.end_missing:
+            if post.role is Role.GRIDWORKER:
+                self.plan.staying += 1
+            elif self.options.end_missing:
                 day = max(self.options.today, tenure.valid_from + timedelta(days=1))
                 end = End(tenure.id, tenure.person_id, post.unit_code, day, MISSING)
                 self.plan.ends.append(end)

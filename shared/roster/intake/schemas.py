@@ -182,6 +182,8 @@ class Plan(msgspec.Struct):
     """Units with another name or count."""
     missing: list[Line] = []
     """Hold a post, are not in the file; ended only on demand (then also in ``ends``)."""
+    staying: int = 0
+    """Of the missing: gridworkers, whom no demand ends."""
     unchanged: int = 0
 
     @property
@@ -211,6 +213,8 @@ class Preview(msgspec.Struct):
     changed: list[Line] = []
     renamed: list[Line] = []
     missing: list[Line] = []
+    staying: int = 0
+    """Of the missing: gridworkers, whom no demand ends."""
     faults: list[str] = []
     fault_count: int = 0
     notes: list[str] = []

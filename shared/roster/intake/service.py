@@ -296,6 +296,7 @@ def _preview(table: Table, plan: Plan) -> Preview:
         changed=plan.changed,
         renamed=plan.renamed,
         missing=plan.missing,
+        staying=plan.staying,
         faults=table.sentences(SHOWN_FAULTS),
         fault_count=len(table.faults),
         notes=list(columns_note(table)),

@@ -12,8 +12,17 @@ from shared.roster.schemas import PersonCard, Tenure, UnitRow
 
 ShortText = Annotated[str, Meta(max_length=60)]
 Page = Annotated[int, Meta(ge=1, le=100_000)]
-Reason = Annotated[str, Meta(min_length=2, max_length=200)]
+MAX_REASON = 200
+Reason = Annotated[str, Meta(min_length=2, max_length=MAX_REASON)]
 State = Literal["serving", "former", "all"]
+LEAVINGS = (
+    "本人申请离任（有书面申请）",
+    "去世",
+    "网格或岗位撤并",
+    "转任其他岗位",
+    "登记有误（此人没有担任过）",
+)
+"""How a gridworker leaves at the desk: never against their will, which takes an exit case."""
 
 
 class Tally(msgspec.Struct, frozen=True):
@@ -167,6 +176,12 @@ class EndForm(msgspec.Struct, kw_only=True):
 
     on: date
     reason: Reason
+
+
+class LeaveForm(EndForm, kw_only=True):
+    """The desk's form; ``leaving`` is asked of gridworkers only."""
+
+    leaving: ShortText = ""
 
 
 class TransferForm(msgspec.Struct, kw_only=True):

@@ -27,11 +27,14 @@ from shared.roster.intake.columns import PERSON_NAME
 from shared.roster.intake.plan import MOVED
 from shared.roster.office import queries
 from shared.roster.office.schemas import (
+    LEAVINGS,
+    MAX_REASON,
     AppointForm,
     Dossier,
     EndForm,
     Filter,
     Found,
+    LeaveForm,
     NewUnitForm,
     PersonForm,
     PostForm,
@@ -49,6 +52,7 @@ from shared.roster.schemas import Tenure, UnitRow
 PAGE = 50
 MAX_VACANCIES = 2_000
 BAD_NAME = "姓名只能有汉字、字母和间隔号。"
+NOT_HERE = "请从列表中选择情形。不胜任、过错、期满，不能在这里办，请在“考核事项·退出”里办理。"
 
 
 async def unit(actor: Actor, code: str, now: datetime, on: date | None = None) -> UnitView:
@@ -216,6 +220,23 @@ async def end(actor: Actor, assignment_id: UUID, form: EndForm) -> None:
     tenure = await _tenure(actor, assignment_id, ending=True)
     async with _writing(actor):
         await _end(actor, tenure, form.on, form.reason)
+
+
+async def leave(actor: Actor, assignment_id: UUID, form: LeaveForm) -> None:
+    """End an assignment by hand: a gridworker's only where it is not against their will.
+
+    Raises Invalid, BadPeriod, Conflict.
+    """
+    tenure = await _tenure(actor, assignment_id, ending=True)
+    reason = form.reason
+    if tenure.role is Role.GRIDWORKER:
+        if form.leaving not in LEAVINGS:
+            raise Invalid(NOT_HERE, {"leaving": NOT_HERE})
+        reason = f"{form.leaving}：{reason}"
+        if len(reason) > MAX_REASON:
+            sentence = f"太长了，最多 {MAX_REASON - len(form.leaving) - 1} 个字。"
+            raise Invalid(sentence, {"reason": sentence})
+    await end(actor, assignment_id, EndForm(on=form.on, reason=reason))
 
 
 async def resume(actor: Actor, assignment_id: UUID, reason: str) -> None:

@@ -15,9 +15,10 @@ from shared.identity.actor import Actor
 from shared.roster import service as roster
 from shared.roster.office import service
 from shared.roster.office.schemas import (
+    LEAVINGS,
     AppointForm,
-    EndForm,
     Filter,
+    LeaveForm,
     NewUnitForm,
     Page,
     PersonForm,
@@ -170,7 +171,7 @@ async def end(request: Asked, assignment_id: FromPath[UUID]) -> Answer:
     values = await forms.read(request)
     tenure = await service.tenure(request.user, assignment_id, ending=True)
     try:
-        await service.end(request.user, assignment_id, forms.bind(EndForm, values))
+        await service.leave(request.user, assignment_id, forms.bind(LeaveForm, values))
     except (Invalid, Conflict) as error:
         return await _end(request, assignment_id, values, error)
     return _to(f"{BASE}/people/{tenure.person_id}")
@@ -305,8 +306,9 @@ async def _end(
     request: Asked, assignment_id: UUID, values: dict[str, Any], error: GridmeritError | None = None
 ) -> Template:
     tenure = await service.tenure(request.user, assignment_id, ending=True)
-    given = {"on": _day(moment(request)), "reason": ""} | values
-    return _form(request, "desk_end", given, error, tenure=tenure)
+    given = {"on": _day(moment(request)), "leaving": "", "reason": ""} | values
+    leavings = [(leaving, leaving) for leaving in LEAVINGS]
+    return _form(request, "desk_end", given, error, tenure=tenure, leavings=leavings)
 
 
 async def _transfer(

@@ -16,6 +16,7 @@ from shared.roster import service as roster
 from shared.roster.intake import service
 from shared.roster.intake.service import FaultyFile, RosterFile
 from shared.roster.office import service as office
+from shared.roster.office.schemas import LEAVINGS, LeaveForm
 from shared.roster.roles import Role
 from tests.factories import COUNTY, acting, small_county
 from tests.shared.roster.intake import sheets
@@ -106,7 +107,7 @@ async def test_a_newer_file_is_a_difference(rollback: None) -> None:
     """Joined, moved, left, missing; history stays; every change has its audit event."""
     await service.apply(COUNTY, file(sheets.staff()), NOW)
     people = sheets.staff()
-    people[4] = sheets.person("新来人", "13800000009", grid=1, 到岗日期="2026-11-20")
+    people[1] = sheets.person("新来人", "13800000009", "总网格长", None, 到岗日期="2026-11-20")
     people[5] |= {"村代码": "421222100200", "村社区": "石南村委会", "网格编码": "421222100200003",
                   "网格名称": "石南村第3网格", "到岗日期": "2026-11-21"}  # fmt: skip
     people[6] |= {"用工形式": "志愿者"}
@@ -125,7 +126,7 @@ async def test_a_newer_file_is_a_difference(rollback: None) -> None:
         "不在新表": 1,
     }
     assert await count("person") == 9
-    old = await roster.person_by_phone(COUNTY, "18064884206")
+    old = await roster.person_by_phone(COUNTY, "13649782844")
     assert old is not None
     ended = await roster.history(COUNTY, old.id)
     assert [(line.valid_to, line.reason) for line in ended] == [
@@ -137,14 +138,36 @@ async def test_a_newer_file_is_a_difference(rollback: None) -> None:
     assert again.plan.is_empty
 
 
-async def test_missing_people_end_when_accepted(rollback: None) -> None:
-    """Explicitly, with the reason in their history."""
+async def test_a_gridworkers_successor_waits_for_the_desk(department: Actor) -> None:
+    """Nothing is written while the holder holds the post; once they have left the file goes in."""
     await service.apply(COUNTY, file(sheets.staff()), NOW)
-    await service.apply(COUNTY, file(sheets.staff()[:-1], end_missing=True), NOW)
-    gone = await roster.person_by_phone(COUNTY, "18929602030")
+    people = sheets.staff()
+    people[4] = sheets.person("新来人", "13800000009", grid=1)
+    before = await fingerprint()
+    with pytest.raises(FaultyFile, match="1 处错误"):
+        await service.apply(COUNTY, file(people), NOW)
+    assert await fingerprint() == before
+    [holder] = await roster.holders(COUNTY, Role.GRIDWORKER, "421222100001001", TODAY)
+    [tenure] = await roster.history(COUNTY, holder.person_id)
+    form = LeaveForm(on=TODAY, leaving=LEAVINGS[0], reason="11 月 20 日申请")
+    await office.leave(department, tenure.id, form)
+    await service.apply(COUNTY, file(people), NOW)
+    [holder] = await roster.holders(COUNTY, Role.GRIDWORKER, "421222100001001", TODAY)
+    assert holder.name == "新来人"
+
+
+async def test_missing_people_end_when_accepted(rollback: None) -> None:
+    """Explicitly, with the reason in their history; gridworkers stay."""
+    await service.apply(COUNTY, file(sheets.staff()), NOW)
+    await service.apply(COUNTY, file(sheets.staff()[:3], end_missing=True), NOW)
+    gone = await roster.person_by_phone(COUNTY, "19990951662")
+    worker = await roster.person_by_phone(COUNTY, "18929602030")
     assert gone is not None
+    assert worker is not None
     assert await roster.duties_at(COUNTY, gone.id, TODAY) == ()
     assert (await roster.history(COUNTY, gone.id))[0].reason == "不在新花名册"
+    [tenure] = await roster.history(COUNTY, worker.id)
+    assert tenure.valid_to is None
 
 
 async def test_no_personal_column_is_stored(rollback: None) -> None:

@@ -1,10 +1,12 @@
 """The desk's roster pages and the verifier's 名册, as a browser uses them."""
 
+import io
 import re
 from datetime import timedelta
 
 import httpx
 import msgspec
+import openpyxl
 import pytest
 
 from shared.clock import now, today
@@ -13,9 +15,11 @@ from shared.documents.excel import MIME
 from shared.identity import staff
 from shared.roster import service as roster
 from shared.roster.intake.columns import IMPORTABLE
+from shared.roster.office.schemas import LEAVINGS
 from shared.roster.roles import Role, UnitKind
 from shared.roster.rules import ROLES_AT
 from tests.factories import COUNTY, STARTED, SmallCounty, acting, member, phone, shop, small_county
+from tests.shared.documents import books
 from tests.shared.identity.test_web import enter, enter_desk, post
 from tests.shared.roster.intake import sheets
 
@@ -157,14 +161,15 @@ async def test_leaving_moving_and_appointing(client: httpx.AsyncClient) -> None:
     world = await desk(client)
     day = today()
     path = f"/desk/roster/assignments/{world.worker.assignment_id}"
-    await see(client, f"{path}/end", "办理离任", "等申诉期满")
-    answer = await post(client, f"{path}/end", on=f"{day}", reason="")
+    await see(client, f"{path}/end", "办理离任", "等申诉期满", *LEAVINGS)
+    leaving = {"leaving": LEAVINGS[0], "reason": "11 月 20 日申请"}
+    answer = await post(client, f"{path}/end", on=f"{day}", leaving=LEAVINGS[0], reason="")
     assert (answer.status_code, "请填写" in answer.text) == (422, True)
-    answer = await post(client, f"{path}/end", on="2025-01-01", reason="辞职")
+    answer = await post(client, f"{path}/end", on="2025-01-01", **leaving)
     assert (answer.status_code, "须晚于到岗日期" in answer.text) == (422, True)
-    answer = await post(client, f"{path}/end", on=f"{day}", reason="辞职")
+    answer = await post(client, f"{path}/end", on=f"{day}", **leaving)
     assert answer.status_code == 303
-    answer = await post(client, f"{path}/end", on=f"{day}", reason="辞职")
+    answer = await post(client, f"{path}/end", on=f"{day}", **leaving)
     assert answer.status_code == 409
     await see(client, "/desk/roster/vacancies?unit=421222100", "隽1第1网格", "任命")
     await see(client, "/desk/roster/people?state=former", "欧阳金山", "没有岗位")
@@ -172,7 +177,8 @@ async def test_leaving_moving_and_appointing(client: httpx.AsyncClient) -> None:
     grid = "/desk/roster?unit=421222100001001"
     assert "欧阳金山" not in await see(client, grid)
     await see(client, f"{grid}&on={yesterday}", "欧阳金山", "的情况")
-    await see(client, f"/desk/roster/posts/{world.worker.post_id}", "历任", "欧阳金山", "辞职")
+    await see(client, f"/desk/roster/posts/{world.worker.post_id}", "历任", "欧阳金山",
+              "本人申请离任（有书面申请）：11 月 20 日申请")  # fmt: skip
 
     path = f"/desk/roster/assignments/{world.second_worker.assignment_id}/transfer"
     page = await see(client, path, "隽1第1网格")
@@ -193,6 +199,42 @@ async def test_leaving_moving_and_appointing(client: httpx.AsyncClient) -> None:
     assert (answer.status_code, "由新来人担任" in answer.text) == (409, True)
     answer = await post(client, path, **(fields | {"name": "冒名", "phone": world.chief.phone}))
     assert (answer.status_code, "另一个姓名" in answer.text) == (422, True)
+
+
+async def test_no_gridworker_is_dismissed_by_a_word_at_the_desk(client: httpx.AsyncClient) -> None:
+    """Only leavings from the list, which is no dismissal; the audit has it with its paper."""
+    world = await desk(client)
+    path = f"/desk/roster/assignments/{world.worker.assignment_id}/end"
+    fields = {"on": f"{today()}", "reason": "不能胜任"}
+    for other in ({}, {"leaving": ""}, {"leaving": "不胜任"}, {"leaving": "x" * 61}):
+        answer = await post(client, path, **fields, **other)
+        assert answer.status_code == 422, other
+    answer = await post(client, path, **fields, leaving="不胜任")
+    assert "请在“考核事项·退出”里办理" in answer.text
+    assert await roster.duties_at(COUNTY, world.worker.person_id, today())
+    room = 199 - len(LEAVINGS[2])
+    answer = await post(client, path, **fields | {"reason": "字" * (room + 1)}, leaving=LEAVINGS[2])
+    assert (answer.status_code, f"最多 {room} 个字" in answer.text) == (422, True)
+    reason = f"{LEAVINGS[2]}：{'字' * room}"
+    answer = await post(client, path, **fields | {"reason": "字" * room}, leaving=LEAVINGS[2])
+    assert answer.status_code == 303
+    [tenure] = await roster.history(COUNTY, world.worker.person_id)
+    assert (tenure.valid_to, tenure.reason) == (today(), reason)
+    recorded = await DB.fetchval(
+        "SELECT reason FROM shared.audit_event WHERE county_id = $1 AND action = 'assignment.end'",
+        COUNTY,
+    )
+    assert recorded == reason
+
+
+async def test_other_roles_leave_for_a_reason_in_free_words(client: httpx.AsyncClient) -> None:
+    """The list is the gridworkers'; a lead's form has none."""
+    world = await desk(client)
+    path = f"/desk/roster/assignments/{world.committee.assignment_id}/end"
+    assert LEAVINGS[0] not in await see(client, path, "办理离任")
+    assert (await post(client, path, on=f"{today()}", reason="任期届满")).status_code == 303
+    [tenure] = await roster.history(COUNTY, world.committee.person_id)
+    assert tenure.reason == "任期届满"
 
 
 async def test_a_future_assignment_can_be_taken_back(client: httpx.AsyncClient) -> None:
@@ -328,6 +370,25 @@ async def test_import_from_choosing_to_done(client: httpx.AsyncClient) -> None:
     run = answer.headers["location"]
     assert (await post(client, f"{run}/cancel")).status_code == 303
     await see(client, run, "已过期或已放弃")
+
+
+async def test_the_box_for_the_missing_leaves_gridworkers_out(client: httpx.AsyncClient) -> None:
+    """It counts the others, and is not there where only gridworkers are missing."""
+    world = await desk(client)
+    export = await client.get("/desk/roster/export.xlsx")
+    sheet = openpyxl.load_workbook(io.BytesIO(export.content)).worksheets[0]
+    rows = [[cell.value for cell in row] for row in sheet]
+    workers, run = {world.worker.name, world.second_worker.name}, ""
+    for left_out, box in ((workers, False), (workers | {world.committee.name}, True)):
+        kept = [row for row in rows if not left_out.intersection(map(str, row))]
+        answer = await upload(client, books.xlsx(kept))
+        run = answer.headers["location"]
+        page = await see(client, run, "不在新表", "请逐人办理离任或退出")
+        assert ("不在新表里的 1 人一并离任（网格员不在内" in page) == box
+        assert ('name="end_missing"' in page) == box
+    assert (await post(client, run, end_missing="1")).status_code == 303
+    assert await roster.duties_at(COUNTY, world.committee.person_id, today()) == ()
+    assert await roster.duties_at(COUNTY, world.worker.person_id, today())
 
 
 async def test_an_export_imports_as_nothing_new(client: httpx.AsyncClient) -> None:
