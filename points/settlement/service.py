@@ -125,7 +125,7 @@ async def dispute(
             raise StatementFrozen
         if line_id not in {line.id for line in await queries.lines(actor.county_id, found.id)}:
             raise NotFound
-        if await queries.undone(actor.county_id, line_id):
+        if line_id in await queries.undone(actor.county_id, found.id):
             raise Invalid(UNDONE, {"reason": UNDONE})
         row = DisputeRow(
             id=new_id(),
