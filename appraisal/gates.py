@@ -16,7 +16,12 @@ from appraisal.survey import service as survey
 Gate = Callable[[int, CycleRow], Awaitable[list[str]]]
 
 GATES: dict[tuple[Stage, Stage], tuple[Gate, ...]] = {
-    (Stage.COLLECT, Stage.SCORE): (duty.undecided, survey.unfinished, scoring.first_half_open),
+    (Stage.COLLECT, Stage.SCORE): (
+        duty.undecided,
+        scoring.deductions_open,
+        survey.unfinished,
+        scoring.first_half_open,
+    ),
     # Asked again: the half-year cycle may have been opened since.
     (Stage.SCORE, Stage.REVIEW): (scoring.first_half_open, scoring.unscored),
     (Stage.NOTICE, Stage.APPEAL): (notice.notice_over,),

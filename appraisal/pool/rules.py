@@ -123,6 +123,8 @@ def ineligible(grades: Sequence[tuple[str, str]], open_deductions: int) -> str:
     """Why somebody cannot be recommended. ``grades``: (kind, grade), the latest cycle first."""
     if open_deductions:
         return f"还有 {open_deductions} 件扣分没有办结，办结后再推荐。"
+    if grades and grades[0][1] == "fail":
+        return "最近一次考核不合格，不能推荐。"
     annual = next((grade for kind, grade in grades if kind == "annual"), "")
     running = [grade for _, grade in grades[:2]]
     if annual == EXCELLENT or running == [EXCELLENT, EXCELLENT]:

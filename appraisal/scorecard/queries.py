@@ -124,6 +124,10 @@ JOIN appraisal.score s ON s.county_id = i.county_id AND s.run_id = i.run_id
     AND s.person_id = i.person_id
 WHERE i.county_id = $1 AND i.run_id = $2
 """
+OPEN_DEDUCTIONS = """
+SELECT count(*)::int FROM points.open_deduction d CROSS JOIN unnest(d.days) AS day
+WHERE d.county_id = $1 AND day BETWEEN $2 AND $3
+"""
 MONTHS = """
 SELECT month, records::int, awarded::int, deducted::int FROM points.merit_month
 WHERE county_id = $1 AND person_id = $2 AND month BETWEEN $3 AND $4 ORDER BY month
@@ -330,6 +334,12 @@ async def team(
     county_id: int, run_id: UUID, codes: Sequence[str], ranked: Sequence[str]
 ) -> list[TeamRow]:
     return await DB.all(TeamRow, TEAM, county_id, run_id, list(codes), list(ranked))
+
+
+async def open_deductions(county_id: int, first: date, last: date) -> int:
+    """Deductions of these days that are not decided for good; a contract view of points."""
+    found: int = await DB.fetchval(OPEN_DEDUCTIONS, county_id, first, last)
+    return found
 
 
 async def months(county_id: int, person_id: UUID, first: int, last: int) -> list[MeritMonth]:

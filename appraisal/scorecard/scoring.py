@@ -86,6 +86,12 @@ async def unscored(county_id: int, cycle: CycleRow) -> list[str]:
     return []
 
 
+async def deductions_open(county_id: int, cycle: CycleRow) -> list[str]:
+    """A gate: what of the period is decided only after the scoring would count in no cycle."""
+    count = await queries.open_deductions(county_id, cycle.starts_on, cycle.ends_on)
+    return [f"考核期内有 {count} 件扣分还没有办结，要等决定和申诉期满。"] if count else []
+
+
 async def first_half_open(county_id: int, cycle: CycleRow) -> list[str]:
     """A gate: the annual result takes in the half-year one, so that must be closed before."""
     first = await _first_half(county_id, cycle)

@@ -151,6 +151,8 @@ async def import_products(
             stocked = await queries.stocked(county_id)
             for line in goods:
                 moves += await _write_goods(actor, county_id, line, table, result, stocked)
+            if not table.faults:
+                await _check_market(county_id, goods, table)
             if moves and not table.faults:
                 await _stock_up(county_id, moves, result)
             await _finish(actor, county_id, "products", name, result, table, dry_run=dry_run)
@@ -471,6 +473,17 @@ async def _product(
         )
         result.change(f"{line.name}：品类、限兑或市场价有变")
     return old.id, False
+
+
+async def _check_market(county_id: int, goods: list[_Goods], table: Table) -> None:
+    """A market price of the file may lie below a price that the file does not name."""
+    for line in goods:
+        if line.row["市场价元"] is None:
+            continue
+        found = await queries.product_by_name(county_id, line.name, line.measure, today())
+        tomorrow = today() + timedelta(days=1)
+        if found and (fault := await mall.market_fault(county_id, found, tomorrow)):
+            table.fault(line.row, "市场价元", fault)
 
 
 async def _price(

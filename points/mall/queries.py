@@ -138,6 +138,19 @@ WHERE r.county_id = $1 AND r.state = 'proposed'
 ORDER BY r.proposed_at LIMIT 200
 """
 )
+# Prices that are or will be in force and are worth more money than the goods cost in the shops.
+DEARER = (
+    PRICE
+    + """
+WHERE r.county_id = $1 AND r.product_id = $2 AND r.state = 'approved'
+  AND r.points * $3::int8 > $4::int8 * 10 AND (r.shop_id IS NULL OR s.state = 'open')
+  AND NOT EXISTS (SELECT FROM points.price n
+      WHERE n.county_id = $1 AND n.product_id = $2 AND n.state = 'approved'
+        AND n.shop_id IS NOT DISTINCT FROM r.shop_id
+        AND n.first_day > r.first_day AND n.first_day <= $5)
+ORDER BY r.first_day, r.id LIMIT 1
+"""
+)
 INSERT_PRICE = """
 INSERT INTO points.price (county_id, id, product_id, shop_id, first_day, points, purchase_fen,
                           state, reason, proposed_at, proposed_by, decided_at, decided_by)
@@ -340,6 +353,13 @@ async def prices_of_shop(county_id: int, shop_id: UUID) -> list[PriceRow]:
 async def prices_waiting(county_id: int, codes: Sequence[str]) -> list[PriceRow]:
     """Proposals for shops in the subtrees; one for every shop belongs to the county itself."""
     return await DB.all(PriceRow, PRICES_WAITING, county_id, list(codes), str(county_id))
+
+
+async def dearer(
+    county_id: int, product_id: UUID, value_fen: int, market_fen: int, on: date
+) -> PriceRow | None:
+    """A price above the market, with points of this value; what ``on`` replaced is not asked."""
+    return await DB.one(PriceRow, DEARER, county_id, product_id, value_fen, market_fen, on)
 
 
 async def insert_price(county_id: int, row: PriceRow, decided_by: UUID | None) -> None:

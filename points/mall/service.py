@@ -23,6 +23,7 @@ from points.mall.rules import (
     normal,
     price_fault,
     prohibited,
+    yuan,
 )
 from points.mall.schemas import AgreementRow, MoveRow, Offer, PriceRow, ProductRow, ShopRow
 from shared import settings_county
@@ -263,6 +264,11 @@ async def edit_product(actor: Actor, product_id: UUID, form: ProductForm) -> Non
     named = msgspec.structs.replace(form, name=old.name, measure=old.measure)
     row = _checked(named, product_id)
     async with DB.transaction():
+        await queries.lock_product(actor.county_id, product_id)
+        changed = (row.market_fen, row.state) != (old.market_fen, old.state)
+        fault = await market_fault(actor.county_id, row, today()) if changed else None
+        if fault and row.state == "listed":
+            raise Invalid(fault, {"market_fen": fault})
         if not await queries.update_product(actor.county_id, row):
             raise Conflict(CHANGED)
         await audit.record(
@@ -395,6 +401,21 @@ async def values(county_id: int) -> tuple[int, int | None]:
     """What a point is worth by the settings, and by the fund that gives the least for it."""
     settings = await settings_county.get(county_id)
     return settings.point_value_fen, await queries.least_value(county_id)
+
+
+async def market_fault(county_id: int, row: ProductRow, on: date) -> str | None:
+    """Which price would be above the product's market price, as a sentence."""
+    if row.market_fen is None:
+        return None
+    value, _ = await values(county_id)
+    found = await queries.dearer(county_id, row.id, value, row.market_fen, on)
+    if found is None:
+        return None
+    return (
+        f"{found.shop_name or '各店通用'}的兑换价 {found.points // 10} 分值 "
+        f"{yuan(found.points // 10 * value)} 元，高于市场价 {yuan(row.market_fen)} 元。"
+        "请先报批新的兑换价，再改市场价。"
+    )
 
 
 async def underpaid(county_id: int, value_fen: int, on: date) -> str | None:

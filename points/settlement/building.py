@@ -4,6 +4,9 @@ A build takes up what happened before the end of its month and stands in no stat
 each redemption is in exactly one and a straggler lands in the next. Until its month is over or
 somebody signs, a statement still grows with each build; afterwards it never changes: a later
 undoing is a negative line of the next month.
+
+An objection to a line ends with the line's undoing: the one would leave the line out and the other
+deduct it, and the shop would be short until somebody decided.
 """
 
 import asyncio
@@ -35,6 +38,7 @@ Pair = tuple[UUID, UUID]
 """Shop and fund."""
 Carry = tuple[UUID, int]
 """What the opening is made of: an earlier statement or dispute, and its fen."""
+UNDONE = "这一笔后来撤销了，撤销那一行会把它抵掉，异议随之了结。"
 
 
 async def build(
@@ -50,6 +54,8 @@ async def build(
     if rules.month_start(rules.month_of(month)) > at:
         raise Invalid(f"{rules.chinese_month(month)}还没有到，不能出对账单。")
     through = min(at, rules.month_end(month))
+    for dispute_id, statement_id in await queries.moot(county_id, through):
+        await _settle(actor, county_id, dispute_id, statement_id, at)
     carries = await queries.carries(county_id, month)
     drafts, closed = await _stored(county_id, month, through)
     groups = _by_pair(await queries.events(county_id, through))
@@ -76,6 +82,32 @@ async def build(
         line_count=sum(len(draft.fresh) for draft in changed),
         payable_fen=sum(draft.statement.payable_fen for draft in changed),
     )
+
+
+async def _settle(
+    actor: Actor | None, county_id: int, dispute_id: UUID, statement_id: UUID, at: datetime
+) -> None:
+    """End an objection to an undone line: the line counts, and so will its undoing."""
+    async with DB.transaction():
+        found = await queries.statement_locked(county_id, statement_id)
+        if found is None or (found.frozen_at and found.frozen_at >= at):
+            return
+        if not await queries.decide_dispute(county_id, dispute_id, "payable", None, at, UNDONE):
+            return
+        if not found.frozen:
+            await refile(county_id, found)
+            await queries.void_signatures(county_id, found.id, at)
+        await audit.record(
+            actor,
+            "statement.dispute_payable",
+            "statement",
+            statement_id,
+            county_id=county_id,
+            unit_code=found.unit_code,
+            reason=UNDONE,
+            before={"dispute": dispute_id, "state": "open"},
+            after={"dispute": dispute_id, "state": "payable"},
+        )
 
 
 async def preview(actor: Actor, shop_id: UUID) -> list[View]:

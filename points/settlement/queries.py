@@ -159,10 +159,16 @@ LEFT JOIN shared.person p ON p.county_id = $1 AND p.id = d.decided_by
 DISPUTE_BY_ID = DISPUTE + "WHERE d.county_id = $1 AND d.id = $2"
 DISPUTES = DISPUTE + "WHERE d.county_id = $1 AND d.statement_id = $2 ORDER BY d.raised_at, d.id"
 UNDONE = """
-SELECT EXISTS (
-    SELECT FROM points.statement_line l
-    JOIN points.posting u ON u.county_id = $1 AND u.kind = 'undo' AND u.target = l.redemption_id
-    WHERE l.county_id = $1 AND l.id = $2 AND l.kind = 'redeem')
+SELECT l.id FROM points.statement_line l
+JOIN points.posting u ON u.county_id = $1 AND u.kind = 'undo' AND u.target = l.redemption_id
+WHERE l.county_id = $1 AND l.statement_id = $2 AND l.kind = 'redeem'
+"""
+MOOT = """
+SELECT d.id, d.statement_id FROM points.statement_dispute d
+JOIN points.statement_line l ON l.county_id = $1 AND l.id = d.line_id AND l.kind = 'redeem'
+JOIN points.posting u ON u.county_id = $1 AND u.kind = 'undo' AND u.target = l.redemption_id
+  AND u.at < $2
+WHERE d.county_id = $1 AND d.state = 'open' ORDER BY d.id
 """
 INSERT_DISPUTE = """
 INSERT INTO points.statement_dispute (county_id, id, statement_id, line_id, part, reason,
@@ -328,9 +334,15 @@ async def disputes(county_id: int, statement_id: UUID) -> list[DisputeRow]:
     return await DB.all(DisputeRow, DISPUTES, county_id, statement_id)
 
 
-async def undone(county_id: int, line_id: UUID) -> bool:
-    """Whether a line is of a redemption that was undone since."""
-    return bool(await DB.fetchval(UNDONE, county_id, line_id))
+async def undone(county_id: int, statement_id: UUID) -> set[UUID]:
+    """Lines of redemptions that were undone since."""
+    return {row["id"] for row in await DB.fetch(UNDONE, county_id, statement_id)}
+
+
+async def moot(county_id: int, through: datetime) -> list[tuple[UUID, UUID]]:
+    """Open disputes of lines that were undone before ``through``, each with its statement."""
+    rows = await DB.fetch(MOOT, county_id, through)
+    return [(row["id"], row["statement_id"]) for row in rows]
 
 
 async def insert_dispute(county_id: int, row: DisputeRow) -> None:
@@ -348,7 +360,7 @@ async def insert_dispute(county_id: int, row: DisputeRow) -> None:
 
 
 async def decide_dispute(
-    county_id: int, dispute_id: UUID, state: str, by: UUID, at: datetime, note: str
+    county_id: int, dispute_id: UUID, state: str, by: UUID | None, at: datetime, note: str
 ) -> bool:
     """False if it was decided before."""
     found = await DB.fetchval(DECIDE_DISPUTE, county_id, dispute_id, state, by, at, note)

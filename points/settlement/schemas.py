@@ -165,7 +165,8 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     disputes: tuple[DisputeRow, ...]
     signatures: tuple[SignatureRow, ...]
     may_sign: tuple[Part, ...] = ()
-    may_dispute: bool = False
+    disputable: tuple[LineRow, ...] = ()
+    """Lines that this person may object to: never undone, never objected to before."""
     may_decide: bool = False
 
     @property

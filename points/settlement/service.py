@@ -15,7 +15,7 @@ from asyncpg.exceptions import UniqueViolationError
 from points.errors import StatementChanged, StatementFrozen
 from points.settlement import building, documents, queries, rules, signing
 from points.settlement.rules import Part
-from points.settlement.schemas import DisputeRow, Listed, StatementRow, View
+from points.settlement.schemas import DisputeRow, LineRow, Listed, StatementRow, View
 from shared.audit import service as audit
 from shared.clock import now as clock_now
 from shared.database import DB
@@ -73,17 +73,22 @@ async def view(actor: Actor, statement_id: UUID) -> View:
     disputes = await queries.disputes(county_id, found.id)
     excluded = {row.line_id for row in disputes if row.excludes(found.frozen_at)}
     signatures = await queries.signatures(county_id, found.id)
-    may_dispute = allowed(actor, Action.STATEMENT_DISPUTE, signing.target(found)).allowed
+    lines = [
+        msgspec.structs.replace(line, disputed=line.id in excluded)
+        for line in await queries.lines(county_id, found.id)
+    ]
+    disputable: list[LineRow] = []
+    if not found.frozen and allowed(actor, Action.STATEMENT_DISPUTE, signing.target(found)).allowed:
+        taken = {row.line_id for row in disputes if row.state != "withdrawn"}
+        taken |= await queries.undone(county_id, found.id)
+        disputable = [line for line in lines if line.id not in taken]
     return View(
         statement=found,
-        lines=tuple(
-            msgspec.structs.replace(line, disputed=line.id in excluded)
-            for line in await queries.lines(county_id, found.id)
-        ),
+        lines=tuple(lines),
         disputes=tuple(disputes),
         signatures=tuple(signatures),
         may_sign=tuple(await signing.may_sign(actor, found, signatures)),
-        may_dispute=may_dispute and not found.frozen,
+        disputable=tuple(disputable),
         may_decide=allowed(actor, Action.STATEMENT_DISPUTE, signing.decider(found)).allowed,
     )
 
@@ -125,7 +130,7 @@ async def dispute(
             raise StatementFrozen
         if line_id not in {line.id for line in await queries.lines(actor.county_id, found.id)}:
             raise NotFound
-        if await queries.undone(actor.county_id, line_id):
+        if line_id in await queries.undone(actor.county_id, found.id):
             raise Invalid(UNDONE, {"reason": UNDONE})
         row = DisputeRow(
             id=new_id(),

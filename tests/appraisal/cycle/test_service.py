@@ -9,6 +9,8 @@ import pytest
 from appraisal.cycle import advancing, rules, service
 from appraisal.cycle.rules import Kind, Stage
 from appraisal.errors import CycleClosed, WrongStage
+from points.work import deductions
+from points.work.deductions import Proposal
 from shared.clock import now
 from shared.database import DB
 from shared.errors import Conflict, Invalid, NotFound
@@ -113,6 +115,33 @@ async def test_no_step_is_skipped_and_scoring_waits_for_the_period(department: A
     assert after.state is Stage.SCORE
     with pytest.raises(Invalid, match="原因"):
         await advancing.advance(department, cycle_id, Stage.COLLECT, " ", AFTER)
+
+
+async def test_scoring_waits_for_the_deductions_of_the_period(
+    world: SmallCounty, department: Actor
+) -> None:
+    """One that becomes final after collecting would count in no cycle; a later day's waits not."""
+    cycle_id = await opened(department, AFTER)
+    await bring_to(department, cycle_id, Stage.COLLECT, AFTER)
+    numbers = []
+    for day in (date(2026, 6, 30), date(2026, 7, 1)):
+        form = Proposal(
+            worker_id=world.worker.person_id,
+            code="PEN-01",
+            amount=20,
+            happened_on=day,
+            facts="例会无故缺席",
+            evidence="签到表",
+        )
+        lead = await acting(world.lead, on=day)
+        numbers.append(await deductions.propose(lead, form, AFTER))
+    with pytest.raises(Conflict, match="1 件扣分还没有办结"):
+        await advancing.advance(department, cycle_id, Stage.SCORE, "", AFTER)
+    await deductions.reply(await acting(world.worker), numbers[0], "我请过假", AFTER)
+    chief = await acting(world.chief)
+    await deductions.decide(chief, numbers[0], stands=False, reason="有请假条", now=AFTER)
+    after = await advancing.advance(department, cycle_id, Stage.SCORE, "", AFTER)
+    assert after.state is Stage.SCORE
 
 
 async def test_what_is_written_into_a_cycle_holds_its_stage(department: Actor) -> None:

@@ -102,6 +102,7 @@ def test_the_reason_of_a_protection_is_not_said() -> None:
         ([("half_year", "excellent"), ("annual", "excellent")], 0, True),
         ([("half_year", "good"), ("annual", "excellent")], 0, True),
         ([("annual", "good"), ("half_year", "excellent")], 0, False),
+        ([("half_year", "fail"), ("annual", "excellent")], 0, False),
         ([("half_year", "excellent")], 0, False),
         ([("half_year", "excellent"), ("annual", "good")], 0, False),
         ([], 0, False),

@@ -290,6 +290,23 @@ async def test_impossible_limits_are_faults(
     assert all(row.monthly_limit is None for row in await mall.list_products(COUNTY))
 
 
+async def test_a_market_price_below_another_shop_s_price_is_a_fault(rollback: None) -> None:
+    """The file names one shop's price only; both shops' new prices at once are in order."""
+    await factories.units()
+    await read_shops(shops(LINE, OTHER))
+    head = [*GOODS_HEAD, "店名", "市场价元"]
+    names = (LINE[1], OTHER[1])
+    first = await read_goods(
+        goods(*[["肥皂", "块", 6, 4.5, "", name, ""] for name in names], head=head)
+    )
+    assert first.faults == []
+    lower = [["肥皂", "块", 5, 4.5, "", name, 5.5] for name in names]
+    result = await read_goods(goods(lower[0], head=head))
+    assert [f"{OTHER[1]}的兑换价 6 分值 6 元" in fault for fault in result.faults] == [True]
+    result = await read_goods(goods(*lower, head=head))
+    assert result.faults == []
+
+
 async def everything() -> dict[str, int]:
     """How many rows there are of everything an import may write."""
     tables = ["points.shop", "points.agreement", "points.product", "points.price", "points.stock"]

@@ -11,7 +11,7 @@ from points.mall.rules import Category
 from points.settlement.funds import service as funds
 from points.settlement.funds.schemas import ResolutionForm
 from shared import settings_county
-from shared.clock import today
+from shared.clock import now, today
 from shared.database import DB
 from shared.errors import Conflict, Forbidden, Invalid, NotFound
 from tests import factories
@@ -114,6 +114,28 @@ async def test_a_price_above_the_market_of_the_day_is_not_approved(rollback: Non
         await mall.decide_price(chief, price_id, approve=True)
     assert await in_force(soap, shop.shop_id, TOMORROW) == 50
     await mall.decide_price(chief, price_id, approve=False, note="高于市场价")
+
+
+async def test_the_market_price_is_not_set_below_a_price_in_force(rollback: None) -> None:
+    """It names the price; once that is replaced, or the goods are withdrawn, it may be set."""
+    world = await factories.small_county()
+    shop = await factories.shop(world.units["421222100001"])
+    soap = await factories.product(points=50)
+    desk = await acting(world.department)
+    own = msgspec.structs.replace(proposal(soap, shop.shop_id), first_day=today())
+    await mall.set_price(COUNTY, own, at=now())
+    cheaper = mall.ProductForm(name="", category=Category.DAILY, measure="", market_fen=550)
+    with pytest.raises(Invalid, match="银城积分超市的兑换价 6 分值 6 元，高于市场价"):
+        await mall.edit_product(desk, soap, cheaper)
+    await mall.set_price(COUNTY, proposal(soap, shop.shop_id, points=50), at=now())
+    with pytest.raises(Invalid, match="高于市场价"):
+        await mall.edit_product(desk, soap, cheaper)
+    withdrawn = msgspec.structs.replace(cheaper, state="withdrawn")
+    await mall.edit_product(desk, soap, withdrawn)
+    with pytest.raises(Invalid, match="高于市场价"):
+        await mall.edit_product(desk, soap, msgspec.structs.replace(cheaper, version=2))
+    dearer = msgspec.structs.replace(cheaper, market_fen=600, version=2)
+    await mall.edit_product(desk, soap, dearer)
 
 
 async def test_late_approval_counts_from_its_own_day(rollback: None) -> None:

@@ -417,8 +417,26 @@ async def test_undo_of_a_refused_line_deducts_nothing(rollback: None) -> None:
     }
 
 
-async def test_undo_deducted_before_its_line_was_refused_is_given_back(rollback: None) -> None:
-    """The decision came after the undoing stood in a statement: the next one opens with it."""
+async def test_an_undoing_settles_the_objection_to_its_line(rollback: None) -> None:
+    """Both in one statement: deducted while the line stood apart, the shop would be short."""
+    made = await world()
+    await spender(made)
+    await redeem(made, now(), soap=1)
+    rice = await redeem(made, now(), rice=1)
+    (statement,) = await built(THIS_MONTH)
+    line = (await queries.lines(COUNTY, statement.id))[1]
+    await service.dispute(await made.accountant(), statement.id, line.id, "没有签字")
+    await undo(rice)
+    (grown,) = await built(THIS_MONTH)
+    assert (grown.disputed_fen, grown.payable_fen, grown.carry_fen) == (0, 450, 0)
+    shown = await service.view(await made.keeper(), statement.id)
+    assert [(row.state, row.decided_name) for row in shown.disputes] == [("payable", None)]
+    assert "撤销" in shown.disputes[0].note
+    assert digest((await service.file(await made.keeper(), grown.id))[1]) == grown.file_sha256
+
+
+async def test_an_undoing_settles_the_objection_to_a_frozen_line(rollback: None) -> None:
+    """What was left out opens the statement that deducts it: no month pays the difference."""
     made = await world()
     await spender(made)
     rice = await redeem(made, in_last_month(9), rice=1)
@@ -427,7 +445,37 @@ async def test_undo_deducted_before_its_line_was_refused_is_given_back(rollback:
     found = await service.dispute(await made.accountant(), statement.id, line.id, "没有签字")
     await sign_all(made, found.statement)
     await undo(rice)
+    await redeem(made, now(), soap=1)
     (following,) = await built(THIS_MONTH)
+    assert (following.opening_fen, following.payable_fen, following.carry_fen) == (3300, 450, 0)
+    assert (await service.file(await made.keeper(), statement.id))[2].lines[0].disputed
+
+
+async def test_undo_deducted_before_its_line_was_refused_is_given_back(rollback: None) -> None:
+    """The decision came after the undoing stood in a statement: the next one opens with it.
+
+    An undoing settles the objection; here it did not, as before there was that rule.
+    """
+    made = await world()
+    await spender(made)
+    rice = await redeem(made, in_last_month(9), rice=1)
+    (statement,) = await built()
+    line = (await queries.lines(COUNTY, statement.id))[0]
+    found = await service.dispute(await made.accountant(), statement.id, line.id, "没有签字")
+    await sign_all(made, found.statement)
+    hidden = await DB.fetchval(
+        "UPDATE points.statement_dispute SET state = 'withdrawn', decided_at = now()"
+        " WHERE county_id = $1 RETURNING id",
+        COUNTY,
+    )
+    await undo(rice)
+    (following,) = await built(THIS_MONTH)
+    await DB.execute(
+        "UPDATE points.statement_dispute SET state = 'open', decided_at = NULL"
+        " WHERE county_id = $1 AND id = $2",
+        COUNTY,
+        hidden,
+    )
     assert following.carry_fen == -3300
     await sign_all(made, following)
     later = now() + timedelta(minutes=1)

@@ -15,6 +15,7 @@ from tests.factories import COUNTY, Member
 from tests.points.settlement.test_funds import ROWS, file
 from tests.points.settlement.world import (
     LAST_MONTH,
+    THIS_MONTH,
     World,
     after,
     earn,
@@ -115,6 +116,18 @@ async def test_dispute_on_the_page_changes_the_sum_and_is_decided(
     decided = await post(client, f"/disputes/{dispute.id}/decide", pay="true", note="核对无误")
     assert decided.status_code == 303
     assert "照付" in (await client.get(address)).text
+
+
+async def test_a_line_that_was_undone_cannot_be_chosen(client: httpx.AsyncClient) -> None:
+    """The server would refuse it; its undoing may be objected to."""
+    made = await story()
+    await building.build(None, COUNTY, THIS_MONTH)
+    (statement,) = await queries.statements_of_month(COUNTY, THIS_MONTH)
+    line, back = await queries.lines(COUNTY, statement.id)
+    assert (line.kind, back.kind) == ("redeem", "undo")
+    await enter(client, made.shop.keeper)
+    shown = (await client.get(f"/statements/{statement.id}")).text
+    assert (f'value="{line.id}"' in shown, f'value="{back.id}"' in shown) == (False, True)
 
 
 async def test_sheets_to_print_show_every_line(client: httpx.AsyncClient) -> None:
