@@ -12,6 +12,7 @@ COMMITTER = "points/ledger/committer.py"
 ITEMS = "tests/points/ledger/test_items.py"
 RACES = "tests/points/ledger/test_concurrency.py"
 SETWISE = "tests/points/ledger/test_setwise.py"
+PICKUPS = "tests/points/redemption/test_pickups.py"
 STORAGE = "tests/points/ledger/test_storage.py"
 VERIFIER = "tests/points/ledger/test_verifier.py"
 SEAL = "tests/points/ledger/seal/test_service.py"
@@ -246,6 +247,33 @@ MUTANTS = (
         "WHERE (k ->> 'quantity')::int8 > coalesce(g.quantity, 0) LIMIT 1;",
         "WHERE (k ->> 'quantity')::int8 > coalesce(g.quantity, 0) + 1 LIMIT 1;",
         f"{ITEMS}::test_hold_refusals",
+    ),
+    sql(
+        "what was fetched before its cancelling is charged twice",
+        """
+        AND NOT EXISTS (SELECT FROM points.redemption r WHERE r.county_id = p_county
+            AND r.hold_id = p_hold.id AND r.status = 'accepted')
+$$;""",
+        "\n$$;",
+        f"{PICKUPS}::test_fetched_offline_and_cancelled_before_the_upload",
+    ),
+    sql(
+        "the shop's word is enough for a cancelled order",
+        "p_hold.status = 'voided' AND (p_item ->> 'shown')::boolean",
+        "p_hold.status = 'voided'",
+        f"{PICKUPS}::test_fetched_offline_and_cancelled_before_the_upload",
+    ),
+    sql(
+        "an order that the shop gave up is charged",
+        "AND v.authority = 'self' AND v.at >",
+        "AND v.at >",
+        f"{PICKUPS}::test_given_up_by_the_shop_is_not_charged",
+    ),
+    sql(
+        "a cancelled order is charged from an empty wallet",
+        "IF refusal IS NULL AND points.spendable(p_county, p_hold.person_id, p_at) < p_amount THEN",
+        "IF false THEN",
+        f"{PICKUPS}::test_cancelled_and_spent_before_the_upload",
     ),
     sql(
         "a part of a hold takes all its points",
