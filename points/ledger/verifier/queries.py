@@ -257,7 +257,8 @@ CHECKS: dict[str, str] = {
         LEFT JOIN points.redemption r ON r.county_id = $1 AND r.batch = t.batch
             AND r.position = t.position AND r.status = 'accepted'
         WHERE b.number IS NULL OR (p.id IS NULL) = (r.id IS NULL)
-           OR (r.id IS NULL) = (t.code = 'redeem')
+           OR (r.id IS NULL) = (t.code = 'redeem') AND NOT (t.code = 'offset'
+               AND r.hold_id IS NOT NULL)  -- what of an order was left pays a debt at once
            OR substr(t.bytes, 1, 11) <> b.prefix OR t.position <> (get_byte(t.bytes, 11) << 12)
               + (get_byte(t.bytes, 12) << 4) + (get_byte(t.bytes, 13) >> 4)
         ORDER BY t.id LIMIT 1""",

@@ -461,6 +461,23 @@ async def test_partial_post_returns_the_rest(world: World) -> None:
     await sound()
 
 
+async def test_what_is_left_of_an_order_pays_a_debt(world: World) -> None:
+    """An award is taken back while its points are held: the rest of the order settles it."""
+    given = award(world.worker, world.fund_id, 500)
+    await one(given)
+    held = hold(world.worker, world.shop, line(world.rice, 7, 200))
+    await one(held)
+    await one(reverse(given))
+    assert await have(world.worker) == Balances(1000, 0, 1400, 400, 0)
+    some = PostHold(
+        id=new_id(), hold_id=held.id, shop_id=world.shop, at=NOW, picks=(Pick(world.rice, 1),),
+        actor_id=new_id(), authority="shop",
+    )  # fmt: skip
+    assert await code(some) == "accepted"
+    assert await have(world.worker) == Balances(1000, 800, 0, 0, 0)
+    await sound()
+
+
 async def test_hold_refusals(world: World) -> None:
     """Unknown, another shop's, resolved, expired, more than was held."""
     held = hold(world.worker, world.shop, line(world.rice, 2, 200))
