@@ -1,7 +1,8 @@
-"""Who stands at the counter: one-time codes, printed cards, and the wrong tries at a shop.
+"""Who stands at the counter: one-time codes, printed cards, and the wrong tries of both.
 
-Only hashes are stored. Tokens carry 128 random bits and need no counting; eight digits do, and the
-count stands in PostgreSQL, per shop, so that emptying the cache frees no guessing.
+Only hashes are stored. Tokens carry 128 random bits and need no counting; eight digits do, per
+shop, and PINs, per card. The counts stand in PostgreSQL, so that emptying the cache frees no
+guessing.
 """
 
 import os

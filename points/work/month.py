@@ -273,7 +273,7 @@ async def object_to(actor: Actor, record_id: UUID, text: str, now: datetime | No
         if not found:
             raise NotFound
         line = found[0]
-        authority = await _speaking(actor, line.worker_id, line.grid_code, record_id, Action.OBJECT)
+        authority = await _speaking(actor, line, Action.OBJECT)
         if not await _objectionable(actor.county_id, line, at):
             raise ObjectionRefused("text", "已过提异议的期限，或已经提过异议。")
         objection_id = new_id()
@@ -308,13 +308,13 @@ async def may_object(actor: Actor, line: Line, now: datetime | None = None) -> b
 
 
 async def may_enter(actor: Actor, line: Line) -> bool:
-    """Whether the actor may key in the worker's paper about a record: not who refused it."""
+    """Whether the actor may key in the worker's paper about a record: not who decided about it."""
     there = Target(unit_code=line.grid_code, owner=line.worker_id)
     if line.worker_id == actor.person_id or not allowed(actor, Action.WORK_PROXY, there).allowed:
         return False
     row = await queries.objection_of(actor.county_id, line.id)
-    refused = await _refused_by(actor.county_id, line.id, line.grid_code[:12])
-    return actor.person_id not in {row.answered_by if row else None, *refused}
+    decided = await queries.mixed_up(actor.county_id, line.id)
+    return actor.person_id not in {row.answered_by if row else None, *decided}
 
 
 async def _objectionable(county_id: int, line: Line, now: datetime | None) -> bool:
@@ -332,18 +332,15 @@ async def _objectionable(county_id: int, line: Line, now: datetime | None) -> bo
     return today(now) <= last
 
 
-async def _speaking(
-    actor: Actor, worker_id: UUID, code: str, record_id: UUID, action: Action
-) -> str:
+async def _speaking(actor: Actor, line: Line, action: Action) -> str:
     """Under which authority somebody objects: the worker, or who keys in their paper.
 
     Raises NotFound, Forbidden.
     """
-    there = Target(unit_code=code, owner=worker_id)
-    if worker_id == actor.person_id:
+    there = Target(unit_code=line.grid_code, owner=line.worker_id)
+    if line.worker_id == actor.person_id:
         return require(actor, action, there)
     authority = require(actor, Action.WORK_PROXY, there)
-    (line,) = await work_queries.lines(actor.county_id, [record_id])
     if not await may_enter(actor, line):
         raise Forbidden("这一件是您经手的，请换一个人代录本人的书面材料。")
     return authority
@@ -437,17 +434,6 @@ async def answer(
             await posting.post_records(actor.county_id, [row.record_id], at)
 
 
-async def _refused_by(county_id: int, record_id: UUID, village_code: str) -> set[UUID | None]:
-    """Who refused a record: in its verification, or as sampled."""
-    steps = await work_queries.steps(county_id, [record_id])
-    refused = {step.by_id for step in steps if step.verdict == "refuse"}
-    record = await work_queries.record(county_id, record_id)
-    if record is not None and record.state == State.REFUSED and not refused:
-        sampled = await queries.month_row(county_id, village_code, record.run_month)
-        refused = {sampled.sampler_id} if sampled else set()
-    return refused
-
-
 async def _no_second(county_id: int, record: Record) -> None:
     """The same work may have been declared again since it was refused; it counts once."""
     key = text_key(record.text)
@@ -471,9 +457,8 @@ async def ask_review(actor: Actor, record_id: UUID, text: str, now: datetime | N
         row = await queries.objection_of(actor.county_id, record_id)
         if row is None or row.state != "rejected":
             raise NotFound
-        authority = await _speaking(
-            actor, row.worker_id, row.village_code, record_id, Action.APPEAL
-        )
+        (line,) = await work_queries.lines(actor.county_id, [record_id])
+        authority = await _speaking(actor, line, Action.APPEAL)
         answered = today(row.answered_at)
         last = await calendar.add_working_days(actor.county_id, answered, ANSWER_DAYS)
         if today(at) > last:

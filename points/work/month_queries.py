@@ -168,13 +168,16 @@ WHERE county_id = $1 AND state = 'notice' AND notice_to < $2
 ORDER BY month, village_code COLLATE "C"
 """
 )
-OBJECTION = """
+MIXED_UP = """
+r.recused || ARRAY(SELECT v.by_id FROM points.verification v WHERE v.county_id = $1
+    AND v.record_id = r.id AND v.verdict = 'refuse' AND v.by_id IS NOT NULL)
+"""
+MIXED_UP_IN = f"SELECT {MIXED_UP} FROM points.work_record r WHERE r.county_id = $1 AND r.id = $2"
+OBJECTION = f"""
 SELECT o.id, o.record_id, o.worker_id, w.name AS worker_name, o.village_code,
        r.text AS record_text, r.state AS record_state, o.text, o.state, o.raised_at, o.due_on,
        o.answer, o.answered_by, o.answered_at, o.review_text, o.review_due_on, o.review_answer,
-       o.reviewed_at,
-       r.recused || ARRAY(SELECT v.by_id FROM points.verification v WHERE v.county_id = $1
-           AND v.record_id = r.id AND v.verdict = 'refuse' AND v.by_id IS NOT NULL) AS mixed_up
+       o.reviewed_at, {MIXED_UP} AS mixed_up
 FROM points.objection o
 JOIN shared.person w ON w.county_id = $1 AND w.id = o.worker_id
 JOIN points.work_record r ON r.county_id = $1 AND r.id = o.record_id
@@ -272,6 +275,11 @@ async def notice_ended(county_id: int, on: date) -> list[MonthRow]:
 
 async def objection(county_id: int, objection_id: UUID) -> ObjectionRow | None:
     return await DB.one(ObjectionRow, OBJECTION + " AND o.id = $2", county_id, objection_id)
+
+
+async def mixed_up(county_id: int, record_id: UUID) -> set[UUID]:
+    """Who refused a record, as its verifier or as sampled, or left it to others."""
+    return set(await DB.fetchval(MIXED_UP_IN, county_id, record_id) or ())
 
 
 async def objection_of(county_id: int, record_id: UUID) -> ObjectionRow | None:

@@ -1,7 +1,7 @@
 """Ordered ahead and held for one shop, against PostgreSQL."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -13,7 +13,7 @@ from points.ledger.verifier.service import verify
 from points.mall import service as mall
 from points.redemption import codes, pickups, queries, service
 from points.redemption.jobs import JOBS
-from points.redemption.schemas import HandOver, HoldOrder, WantedLine
+from points.redemption.schemas import HandOver, HoldOrder, OneTime, WantedLine
 from shared.clock import now
 from shared.database import DB
 from shared.errors import NotFound
@@ -224,17 +224,25 @@ async def test_handed_over_in_time_and_uploaded_after_the_end(rollback: None) ->
     assert await available(scene.worker) == 1720
 
 
-async def test_fetched_offline_and_cancelled_before_the_upload(rollback: None) -> None:
-    """The pickup code proves that it was fetched first: charged anew, once, the books prove it."""
-    scene = await counter(2070)
-    wanted = order(scene)
+async def given_up(
+    scene: Scene, wanted: HoldOrder, by: Actor, reason: str
+) -> tuple[OneTime, datetime, datetime]:
+    """Ordered and given up: the pickup code, when it was fetched before, when it was given up."""
     await pickups.hold(scene.worker, wanted, now())
     (mine,) = await pickups.mine(scene.worker)
     code = pickups.code_of(scene.worker, mine)
     assert code is not None
     handed_at = now()
     later = handed_at + timedelta(hours=3)
-    await pickups.void(scene.worker, wanted.id, "不要了", later)
+    await pickups.void(by, wanted.id, reason, later)
+    return code, handed_at, later
+
+
+async def test_fetched_offline_and_cancelled_before_the_upload(rollback: None) -> None:
+    """The pickup code proves that it was fetched first: charged anew, once, the books prove it."""
+    scene = await counter(2070)
+    wanted = order(scene)
+    code, handed_at, later = await given_up(scene, wanted, scene.worker, "不要了")
     bare = await pickups.hand_over(
         scene.keeper, wanted.id, HandOver(id=new_id(), at=handed_at), later
     )
@@ -272,13 +280,7 @@ async def test_cancelled_and_spent_before_the_upload(rollback: None) -> None:
     """Points that went elsewhere meanwhile: refused with what to do; so is another order's code."""
     scene = await counter(400)
     wanted = order(scene)
-    await pickups.hold(scene.worker, wanted, now())
-    (mine,) = await pickups.mine(scene.worker)
-    code = pickups.code_of(scene.worker, mine)
-    assert code is not None
-    handed_at = now()
-    later = handed_at + timedelta(hours=3)
-    await pickups.void(scene.worker, wanted.id, "不要了", later)
+    code, handed_at, later = await given_up(scene, wanted, scene.worker, "不要了")
     again = order(scene)
     assert (await pickups.hold(scene.worker, again, later)).held is not None
     upload = HandOver(id=new_id(), at=handed_at, code=code.token)
@@ -297,13 +299,7 @@ async def test_given_up_by_the_shop_is_not_charged(rollback: None) -> None:
     """The shop's own word that it cannot deliver stands, whatever it uploads afterwards."""
     scene = await counter(2070)
     wanted = order(scene)
-    await pickups.hold(scene.worker, wanted, now())
-    (mine,) = await pickups.mine(scene.worker)
-    code = pickups.code_of(scene.worker, mine)
-    assert code is not None
-    handed_at = now()
-    later = handed_at + timedelta(hours=3)
-    await pickups.void(scene.keeper, wanted.id, "缺货", later)
+    code, handed_at, later = await given_up(scene, wanted, scene.keeper, "缺货")
     upload = HandOver(id=new_id(), at=handed_at, code=code.token)
     answer = await pickups.hand_over(scene.keeper, wanted.id, upload, later)
     assert answer.refusal is not None
