@@ -544,9 +544,8 @@ class OpeningRow(msgspec.Struct, frozen=True):
 
 
 class Ending(msgspec.Struct, frozen=True):
-    """A person's points that end on one day, for a reminder."""
+    """A person's points that end on one day."""
 
     person_id: UUID
     expires_on: date
     amount: int
-    """0.1 point; a reminder ahead includes the held ones."""

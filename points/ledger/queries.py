@@ -1,7 +1,7 @@
 """SQL of the ledger: one call writes, everything else reads. ``$1`` is the county everywhere."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -10,7 +10,6 @@ from asyncpg import Connection
 from points.ledger.batching import Ticket
 from points.ledger.items import (
     Balances,
-    Ending,
     Item,
     LotRow,
     OpeningRow,
@@ -81,34 +80,20 @@ SELECT (coalesce((
       AND (credit = points.account_id('worker', $3, $2)
            OR debit = points.account_id('worker', $3, $2))), 0))::int8
 """
-RECEIPT = """
+RECEIPT_OF_PERSON = """
 SELECT t.id AS transfer_id, t.county_id, b.at, t.unit, t.code, t.amount, t.debit, t.credit,
        t.about, t.batch, t.position, encode(b.previous_hash, 'hex') AS previous_hash,
        encode(b.hash, 'hex') AS hash
 FROM points.transfer t
 JOIN points.batch b ON b.county_id = t.county_id AND b.number = t.batch
+WHERE t.county_id = $1 AND t.id = $2
+  AND ARRAY[t.debit, t.credit] && ARRAY[points.account_id('worker', 'merit', $3),
+                                        points.account_id('worker', 'wallet', $3)]
 """
-RECEIPT_OF_TRANSFER = RECEIPT + "WHERE t.county_id = $1 AND t.id = $2"
-RECEIPT_OF_PERSON = (
-    RECEIPT_OF_TRANSFER
-    + """ AND ARRAY[t.debit, t.credit] && ARRAY[points.account_id('worker', 'merit', $3),
-        points.account_id('worker', 'wallet', $3)]"""
-)
-RECEIPT_OF_PLACE = (
-    RECEIPT + "WHERE t.county_id = $1 AND b.number = $2"
-    " AND t.id = points.transfer_id(b.at, $2, $3, 1)"
-)
 LOTS = """
 SELECT id, fund_id, award_id, earned_on, expires_on, amount, remaining, held
 FROM points.lot WHERE county_id = $1 AND person_id = $2 AND live
 ORDER BY expires_on, id LIMIT 1000
-"""
-ENDING = """
-SELECT person_id, expires_on, sum(remaining)::int8 AS amount
-FROM points.lot
-WHERE county_id = $1 AND live AND expires_on = ANY ($2::date[])
-  AND (person_id, expires_on) > ($3, $4)
-GROUP BY person_id, expires_on ORDER BY person_id, expires_on LIMIT $5
 """
 # Also of what no fund has taken over: ``points.adopt`` gives it to the same one.
 WAITING_FUNDS = """
@@ -187,23 +172,8 @@ async def balance_at(county_id: int, person_id: UUID, unit: str, at: datetime) -
     return int(await DB.fetchval(BALANCE_AT, county_id, person_id, unit, at))
 
 
-async def receipt(county_id: int, transfer_id: UUID) -> Receipt | None:
-    return await DB.one(Receipt, RECEIPT_OF_TRANSFER, county_id, transfer_id)
-
-
-async def receipt_of_place(county_id: int, batch: int, position: int) -> Receipt | None:
-    return await DB.one(Receipt, RECEIPT_OF_PLACE, county_id, batch, position)
-
-
 async def lots(county_id: int, person_id: UUID) -> list[LotRow]:
     return await DB.all(LotRow, LOTS, county_id, person_id)
-
-
-async def ending(
-    county_id: int, days: Sequence[date], after: Ending | None, limit: int
-) -> list[Ending]:
-    cursor = (after.person_id, after.expires_on) if after else (UUID(int=0), date.min)
-    return await DB.all(Ending, ENDING, county_id, list(days), *cursor, limit)
 
 
 async def waiting_funds(county_id: int) -> list[UUID]:

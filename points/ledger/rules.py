@@ -5,8 +5,6 @@ from datetime import date, timedelta
 from typing import Literal
 
 Policy = Literal["year_end_plus_one", "quarter_end", "year_end", "days_365", "never"]
-REMINDER_DAYS = (30, 7)
-"""Days before the last day on which a person is reminded."""
 
 
 def last_day(policy: Policy, earned_on: date, posted_on: date) -> date | None:

@@ -20,13 +20,12 @@ from points.ledger.items import (
     ExpireHolds,
     ExpireLots,
     Item,
-    LotRow,
     Outcome,
     Receipt,
     ReleaseAwaiting,
     TransferRow,
 )
-from points.ledger.rules import REMINDER_DAYS, Policy, expires_on
+from points.ledger.rules import Policy, expires_on
 from shared import clock
 from shared.errors import NotFound
 from shared.ids import new_id
@@ -87,32 +86,12 @@ async def transfers(
     return await queries.transfers(county_id, person_id, before, min(limit, 201), unit)
 
 
-async def receipt(county_id: int, transfer_id: UUID) -> Receipt:
-    """A transfer with its block of the chain; raises NotFound."""
-    found = await queries.receipt(county_id, transfer_id)
-    if found is None:
-        raise NotFound
-    return found
-
-
 async def own_receipt(county_id: int, person_id: UUID, transfer_id: UUID) -> Receipt:
     """A receipt of the person's own movement; raises NotFound for anybody else's."""
     found = await queries.receipt_of_person(county_id, transfer_id, person_id)
     if found is None:
         raise NotFound
     return found
-
-
-async def receipt_of(county_id: int, outcome: Outcome) -> Receipt | None:
-    """The receipt of an accepted redemption's (or award's) outcome; None if it moved nothing."""
-    if outcome.batch is None or outcome.position is None:
-        return None
-    return await queries.receipt_of_place(county_id, outcome.batch, outcome.position)
-
-
-async def lots(county_id: int, person_id: UUID) -> list[LotRow]:
-    """A person's unspent lots, first expiring first."""
-    return await queries.lots(county_id, person_id)
 
 
 async def first_ending(county_id: int, person_id: UUID, on: date) -> Ending | None:
@@ -164,14 +143,6 @@ async def release_waiting(county_id: int, policy: Policy, on: date) -> int:
         )
         released += (await post_one(county_id, item)).amount
     return released
-
-
-async def ending(
-    county_id: int, today: date, after: Ending | None = None, limit: int = CHUNK
-) -> list[Ending]:
-    """Whose points end in 30 or 7 days, by person; ``after`` is the last row of the page before."""
-    days = [today + timedelta(days=days) for days in REMINDER_DAYS]
-    return await queries.ending(county_id, days, after, limit)
 
 
 async def purge_codes(county_id: int, now: datetime) -> int:

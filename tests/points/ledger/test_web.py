@@ -48,7 +48,7 @@ async def test_a_worker_reads_each_movement_and_its_receipt(client: httpx.AsyncC
     [row] = await service.transfers(COUNTY, world.worker.person_id)
     receipt = await client.get(f"/wallet/{row.id}")
     assert receipt.status_code == 200
-    found = await service.receipt(COUNTY, row.id)
+    found = await service.own_receipt(COUNTY, world.worker.person_id, row.id)
     assert found.hash in receipt.text
     await enter(client, world.second_worker)
     assert (await client.get(f"/wallet/{row.id}")).status_code == 404

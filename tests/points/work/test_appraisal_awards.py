@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from appraisal.cycle.rules import Kind, Stage
+from points.ledger import queries as ledger_queries
 from points.ledger import service as ledger
 from points.ledger.items import Award, OpenFund
 from points.ledger.verifier import service as verifier
@@ -78,7 +79,7 @@ async def test_thirty_points_once_from_the_countys_fund(rollback: None) -> None:
     assert (got.merit, got.wallet) == (300, 300)
     other = await ledger.balances(COUNTY, town.second_worker.person_id, CLOSED)
     assert other.merit == 0
-    (lot,) = await ledger.lots(COUNTY, town.worker.person_id)
+    (lot,) = await ledger_queries.lots(COUNTY, town.worker.person_id)
     assert lot.fund_id == fund_id
     counted = "SELECT count(*) FROM points.merit_month WHERE county_id = $1"
     assert await DB.fetchval(counted, COUNTY) == 0
