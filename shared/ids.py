@@ -22,8 +22,3 @@ def new_id() -> UUID:
     milliseconds, counter = stamp >> 12, stamp & 0xFFF
     tail = int.from_bytes(os.urandom(8)) & ((1 << 62) - 1)
     return UUID(int=milliseconds << 80 | 0x7 << 76 | counter << 64 | 0b10 << 62 | tail)
-
-
-def random_id() -> UUID:
-    """A random UUIDv4, for what must not reveal its order."""
-    return UUID(bytes=os.urandom(16), version=4)

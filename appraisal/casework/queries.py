@@ -105,7 +105,7 @@ FROM appraisal.kinship k
 WHERE k.county_id = $1 AND k.ended_at IS NULL AND $2 IN (k.person_id, k.relative_id)
 """
 KINSHIPS = """
-SELECT k.id, k.person_id, p.name, k.relative_id, r.name AS relative_name, k.recorded_at
+SELECT k.id, k.person_id, p.name, r.name AS relative_name, k.recorded_at
 FROM appraisal.kinship k
 JOIN shared.person p ON p.county_id = $1 AND p.id = k.person_id
 JOIN shared.person r ON r.county_id = $1 AND r.id = k.relative_id

@@ -181,7 +181,6 @@ class KinRow(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     person_id: UUID
     name: str
-    relative_id: UUID
     relative_name: str
     recorded_at: datetime
 

@@ -17,7 +17,7 @@ from docx.shared import Mm, Pt
 
 from appraisal.documents.rules import DocumentKind
 
-BODY, TITLE, HEADING, SUBHEADING = "仿宋_GB2312", "方正小标宋简体", "黑体", "楷体_GB2312"
+BODY, TITLE, HEADING = "仿宋_GB2312", "方正小标宋简体", "黑体"
 BODY_SIZE, TITLE_SIZE, TABLE_SIZE, PAGE_SIZE = Pt(16), Pt(22), Pt(12), Pt(14)
 LINE = Pt(28)
 INDENT = Pt(32)

@@ -9,7 +9,6 @@ import msgspec
 from appraisal.cycle.rules import Stage
 from appraisal.duty.schemas import (
     Missing,
-    OwnTotal,
     SheetInput,
     SheetLine,
     SheetRow,
@@ -135,11 +134,6 @@ JOIN shared.assignment a ON a.county_id = p.county_id AND a.post_id = p.id
 JOIN shared.person n ON n.county_id = a.county_id AND n.id = a.person_id
 WHERE u.county_id = $1 AND u.code = ANY ($2) GROUP BY u.code
 """
-OWN_TOTAL = """
-SELECT rostered_days, duty_days, leave_days, missing_months, failed_checks, data_checked,
-       data_right, commended_township, commended_county, complaints_founded, veto, veto_reason
-FROM appraisal.duty_total WHERE county_id = $1 AND cycle_id = $2 AND person_id = $3
-"""
 
 
 async def covering(county_id: int, days: Sequence[date]) -> list[Covering]:
@@ -220,7 +214,3 @@ async def instructors(county_id: int, townships: Sequence[str], on: date) -> dic
     """Township → names of its instructors."""
     rows = await DB.fetch(INSTRUCTORS, county_id, list(townships), on)
     return {row["code"]: row["names"] for row in rows}
-
-
-async def own_total(county_id: int, cycle_id: UUID, person_id: UUID) -> OwnTotal | None:
-    return await DB.one(OwnTotal, OWN_TOTAL, county_id, cycle_id, person_id)

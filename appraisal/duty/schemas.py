@@ -217,20 +217,3 @@ class Missing(msgspec.Struct, frozen=True, kw_only=True):
     person_id: UUID
     name: str
     months: tuple[int, ...]
-
-
-class OwnTotal(msgspec.Struct, frozen=True, kw_only=True):
-    """A person's row of ``duty_total``."""
-
-    rostered_days: Decimal | None
-    duty_days: Decimal | None
-    leave_days: Decimal | None
-    missing_months: int
-    failed_checks: int
-    data_checked: int
-    data_right: int
-    commended_township: int
-    commended_county: int
-    complaints_founded: int
-    veto: bool
-    veto_reason: str | None

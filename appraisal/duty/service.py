@@ -21,7 +21,6 @@ from appraisal.duty.errors import Changed, Frozen, NotInPost
 from appraisal.duty.rules import Days
 from appraisal.duty.schemas import (
     Missing,
-    OwnTotal,
     SheetInput,
     SheetLine,
     SheetRow,
@@ -145,11 +144,6 @@ async def save(
 async def own(actor: Actor) -> list[SheetVersion]:
     """The actor's own lines that count, latest first."""
     return await queries.versions(actor.county_id, actor.person_id, current_only=True)
-
-
-async def total(county_id: int, cycle_id: UUID, person_id: UUID) -> OwnTotal | None:
-    """A person's row of the contract view."""
-    return await queries.own_total(county_id, cycle_id, person_id)
 
 
 async def missing(

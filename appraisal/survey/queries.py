@@ -93,7 +93,7 @@ FROM unnest($3::uuid[], $4::text[], $5::int[], $6::text[], $7::text[], $8::text[
 ON CONFLICT (county_id, survey_id, grid_code COLLATE "C", number COLLATE "C") DO NOTHING
 """
 LISTED = """
-SELECT id, grid_code, ordinal, kind, number, villager_group, status, visits, noted_on
+SELECT id, grid_code, ordinal, kind, number, villager_group, status, visits
 FROM appraisal.survey_household
 WHERE county_id = $1 AND survey_id = $2 AND grid_code = ANY($3)
 ORDER BY grid_code COLLATE "C", ordinal

@@ -64,7 +64,6 @@ class DrawnRow(msgspec.Struct, frozen=True, kw_only=True):
     villager_group: str
     status: Status
     visits: int
-    noted_on: date | None
 
 
 class GridProgress(msgspec.Struct, frozen=True, kw_only=True):

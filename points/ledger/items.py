@@ -526,7 +526,6 @@ class LotRow(msgspec.Struct, frozen=True):
     id: UUID
     fund_id: UUID
     award_id: UUID
-    earned_on: date
     expires_on: date | None
     amount: int
     remaining: int

@@ -91,7 +91,7 @@ WHERE t.county_id = $1 AND t.id = $2
                                         points.account_id('worker', 'wallet', $3)]
 """
 LOTS = """
-SELECT id, fund_id, award_id, earned_on, expires_on, amount, remaining, held
+SELECT id, fund_id, award_id, expires_on, amount, remaining, held
 FROM points.lot WHERE county_id = $1 AND person_id = $2 AND live
 ORDER BY expires_on, id LIMIT 1000
 """

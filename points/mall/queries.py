@@ -208,12 +208,6 @@ WHERE p.county_id = $1 AND p.subject_id = $2 AND p.role = 'shopkeeper' AND p.sea
                     AND (a.valid_to IS NULL OR a.valid_to > $3))
 """
 STOCKED = "SELECT shop_id, product_id FROM points.stock WHERE county_id = $1"
-PRICE_AT = """
-SELECT points FROM points.price
-WHERE county_id = $1 AND product_id = $2 AND (shop_id = $3 OR shop_id IS NULL)
-  AND state = 'approved' AND first_day <= $4
-ORDER BY shop_id IS NULL, first_day DESC LIMIT 1
-"""
 PRICE_OF_DAY = """
 SELECT id FROM points.price
 WHERE county_id = $1 AND product_id = $2 AND shop_id IS NOT DISTINCT FROM $3

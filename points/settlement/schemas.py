@@ -147,10 +147,6 @@ class SignatureRow(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
 
     @property
-    def part_name(self) -> str:
-        return PART_NAMES[self.part]
-
-    @property
     def right(self) -> str:
         """The authority in Chinese."""
         code = self.authority.partition("@")[2]

@@ -39,8 +39,6 @@ class DeductionRow(NewDeduction, frozen=True, kw_only=True):
     decision: str
     appeal_due_on: date | None
     appeal: str
-    appealed_at: datetime | None
-    appeal_decided_at: datetime | None
     appeal_decision: str
 
 
@@ -48,7 +46,7 @@ ROW = """
 SELECT d.id, d.worker_id, w.name AS worker_name, d.village_code, d.code, d.title, d.amount,
        d.record_id, d.facts, d.evidence, d.happened_on, d.state, d.proposed_by, d.proposed_at,
        d.answer_due_on, d.answer, d.answered_at, d.decided_by, d.decided_at, d.decision,
-       d.appeal_due_on, d.appeal, d.appealed_at, d.appeal_decided_at, d.appeal_decision
+       d.appeal_due_on, d.appeal, d.appeal_decision
 FROM points.deduction d
 JOIN shared.person w ON w.county_id = $1 AND w.id = d.worker_id
 WHERE d.county_id = $1

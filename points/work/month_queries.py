@@ -71,7 +71,6 @@ class ObjectionRow(msgspec.Struct, frozen=True, kw_only=True):
     review_text: str
     review_due_on: date | None
     review_answer: str
-    reviewed_at: datetime | None
     mixed_up: tuple[UUID, ...]
     """Who refused the record, or left it to others."""
 
@@ -177,7 +176,7 @@ OBJECTION = f"""
 SELECT o.id, o.record_id, o.worker_id, w.name AS worker_name, o.village_code,
        r.text AS record_text, r.state AS record_state, o.text, o.state, o.raised_at, o.due_on,
        o.answer, o.answered_by, o.answered_at, o.review_text, o.review_due_on, o.review_answer,
-       o.reviewed_at, {MIXED_UP} AS mixed_up
+       {MIXED_UP} AS mixed_up
 FROM points.objection o
 JOIN shared.person w ON w.county_id = $1 AND w.id = o.worker_id
 JOIN points.work_record r ON r.county_id = $1 AND r.id = o.record_id

@@ -13,8 +13,7 @@ from shared.database import DB
 RECORD = """
 SELECT id, worker_id, grid_code, rule_code, rule_version, category, work_date, run_month,
        declared_at, text, quantity, source, entered_by, fingerprint, state, repeats, recused,
-       resident_how, reason, gives, posted, decision::text AS decision, accepted_at, posted_at,
-       photo
+       resident_how, reason, gives, posted, decision::text AS decision, posted_at, photo
 FROM points.work_record
 """
 INSERT_RECORDS = """
@@ -188,13 +187,6 @@ RECUSE = """
 UPDATE points.work_record SET recused = array_append(recused, $3)
 WHERE county_id = $1 AND id = $2 AND $3 <> ALL(recused)
 """
-PENDING = (
-    RECORD
-    + """
-WHERE county_id = $1 AND state = 'pending' AND run_month = $2 AND starts_with(grid_code, $3)
-ORDER BY work_date, declared_at, seq, id
-"""
-)
 RECENT_TEXTS = """
 SELECT text FROM points.work_record
 WHERE county_id = $1 AND worker_id = $2 AND rule_code = $3 AND state <> 'refused'
@@ -334,10 +326,6 @@ async def done_by(county_id: int, person_id: UUID, after: UUID | None, limit: in
     }
     found = {line.id: line for line in await lines(county_id, list(own))}
     return [msgspec.structs.replace(found[key], verified_at=at) for key, at in own.items()]
-
-
-async def pending(county_id: int, month: int, code: str) -> list[Record]:
-    return await DB.all(Record, PENDING, county_id, month, code)
 
 
 async def recent_texts(county_id: int, worker_id: UUID, rule_code: str) -> list[str]:

@@ -50,7 +50,6 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     gives: int
     posted: int
     decision: str | None
-    accepted_at: datetime | None
     posted_at: datetime | None
     photo: bytes | None
 

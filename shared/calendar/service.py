@@ -18,11 +18,6 @@ from shared.identity.actor import Actor
 from shared.ids import new_id
 
 
-async def is_working_day(county_id: int, day: date) -> bool:
-    """Raises MissingYear."""
-    return rules.is_working(day, await _exceptions(county_id, day.year))
-
-
 async def add_working_days(county_id: int, start: date, count: int) -> date:
     """The last day of a period of ``count`` working days that begins the day after ``start``.
 

@@ -22,9 +22,8 @@ from shared.identity.schemas import (
 )
 
 ACCOUNT = """
-SELECT id, person_id, pin_hash, password_hash, totp_cipher, totp_last_step, recovery_hashes,
-       card_pin_hash, text_size, disabled_at, activated_at, failures, failures_today, failures_on,
-       blocked_until
+SELECT id, person_id, pin_hash, password_hash, totp_cipher, totp_last_step, card_pin_hash,
+       text_size, disabled_at, activated_at, failures, failures_today, failures_on, blocked_until
 FROM shared.account
 """
 

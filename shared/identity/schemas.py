@@ -46,7 +46,6 @@ class AccountRow(msgspec.Struct, frozen=True):
     password_hash: str | None
     totp_cipher: bytes | None
     totp_last_step: int
-    recovery_hashes: tuple[str, ...]
     card_pin_hash: str | None
     text_size: TextSize
     disabled_at: datetime | None

@@ -102,11 +102,6 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 """
 
 
-async def county_name(county_id: int) -> str | None:
-    name: str | None = await DB.fetchval("SELECT name FROM shared.county WHERE id = $1", county_id)
-    return name
-
-
 async def insert_county(county_id: int, name: str) -> None:
     await DB.execute(
         "INSERT INTO shared.county (id, name, settings) VALUES ($1, $2, '{}')"

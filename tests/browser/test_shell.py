@@ -14,8 +14,6 @@ from tests.browser.checks import (
 from tests.browser.conftest import Look
 
 LOOKS = [Look(), Look("dark"), Look(text_size="elder"), Look("dark", "elder")]
-FIRST_VISIT_LIMIT = 45 * 1024
-HTML_LIMIT = 14 * 1024
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=lambda look: f"{look.theme}-{look.text_size}")

@@ -42,10 +42,6 @@ SELECT batch, position, kind, id, NULL, amount, NULL, target
 FROM points.posting WHERE county_id = $1
 ORDER BY batch, position
 """
-LINES = """
-SELECT redemption_id, product_id, quantity FROM points.redemption_line
-WHERE county_id = $1 ORDER BY redemption_id, line
-"""
 STOCK = "SELECT shop_id, product_id, quantity, held FROM points.stock WHERE county_id = $1"
 LEFT = """
 SELECT person_id, sum(remaining)::int8 AS left FROM points.lot

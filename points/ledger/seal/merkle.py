@@ -59,11 +59,6 @@ def climb(start: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes |
     return None if rest else found
 
 
-def blocks(hashes: Sequence[bytes]) -> list[bytes]:
-    """Roots of the subtrees of ``BLOCK`` leaves, the last of what is left."""
-    return [root(hashes[first : first + BLOCK]) for first in range(0, len(hashes), BLOCK)]
-
-
 def _above(level: Sequence[bytes]) -> list[bytes]:
     paired = [node(level[place], level[place + 1]) for place in range(0, len(level) - 1, 2)]
     return [*paired, level[-1]] if len(level) % 2 else paired

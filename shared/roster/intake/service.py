@@ -72,7 +72,6 @@ class Outcome(msgspec.Struct):
 
     preview: Preview
     report: bytes
-    county_name: str
     plan: Plan
 
 
@@ -267,7 +266,7 @@ async def _compare(
     plan = make_plan(table, entries, known, divisions, options, new_id)
     shown = _preview(table, plan)
     content = await asyncio.to_thread(fault_report, table)
-    return Outcome(shown, content, name, plan)
+    return Outcome(shown, content, plan)
 
 
 def _county_name(table: Table, divisions: Divisions | None, county_id: int) -> str:

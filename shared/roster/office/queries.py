@@ -56,7 +56,7 @@ ORDER BY r.code COLLATE "C"
 SEATS = """
 SELECT p.id AS post_id, p.role, p.seat, u.code AS unit_code, u.name AS unit_name, p.grids,
        a.id AS assignment_id, n.id AS person_id, n.name, a.valid_from,
-       f.id AS next_id, f.name AS next_name, f.valid_from AS next_from
+       f.name AS next_name, f.valid_from AS next_from
 FROM shared.post p
 JOIN shared.unit u ON u.county_id = p.county_id AND u.id = p.unit_id
 LEFT JOIN shared.assignment a ON a.county_id = p.county_id AND a.post_id = p.id

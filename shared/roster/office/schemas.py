@@ -57,7 +57,6 @@ class Seat(msgspec.Struct, frozen=True):
     person_id: UUID | None
     name: str | None
     valid_from: date | None
-    next_id: UUID | None
     next_name: str | None
     next_from: date | None
 

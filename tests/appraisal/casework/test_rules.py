@@ -1,6 +1,7 @@
 """The machines and their engine: no way out without due process, whatever is tried."""
 
 import random
+from collections.abc import Iterator
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -20,13 +21,11 @@ from appraisal.casework.rules import (
     Term,
     World,
     done,
-    faults,
     lapses,
     next_steps,
     outcome,
     refusal,
     terms,
-    walks,
 )
 from shared.roster.roles import Employment
 
@@ -49,6 +48,46 @@ def ends(step: Step, chain: list[Signed]) -> dict[Term, date]:
         if days:
             found[term] = last_day(days[-1], term)
     return found
+
+
+def walks(machine: Machine, *, longest: int = 30) -> Iterator[tuple[Step, ...]]:
+    """Every way through a machine that visits no step twice."""
+
+    def onward(path: tuple[Step, ...]) -> Iterator[tuple[Step, ...]]:
+        further = machine.following(path[-1].key)
+        new = [step for step in further if step not in path] if len(path) < longest else []
+        if not new:
+            yield path
+        for step in new:
+            yield from onward((*path, step))
+
+    for opening in machine.openings:
+        yield from onward((opening,))
+
+
+def faults(machine: Machine) -> list[str]:
+    """What is wrong with a machine's data: unknown steps, ends that do not end, dead steps."""
+    keys = [step.key for step in machine.steps]
+    found = [f"{key} twice" for key in set(keys) if keys.count(key) > 1]
+    for step in machine.steps:
+        named = [*step.after, *step.fresh, *(key for term in terms(step) for key in term.since)]
+        found += [f"{step.key} names {key}" for key in named if key not in keys and key != "*"]
+        if not (step.signs or step.own or step.auto or step.by_notice):
+            found.append(f"nobody signs {step.key}")
+        if step.ahead and Need.UNPROTECTED in step.needs:
+            found.append(f"{step.key} is not protected until it takes effect")
+        if not machine.following(step.key) and not over(machine, step):
+            found.append(f"{step.key} leads nowhere")
+    reached = {step for path in walks(machine) for step in path}
+    found += [f"{step.key} is never reached" for step in machine.steps if step not in reached]
+    return found
+
+
+def over(machine: Machine, step: Step) -> bool:
+    """Whether a case is over with this step: it, or something before it, has an outcome."""
+    return step.outcome is not None or any(
+        other.outcome is not None for other in machine.steps if other.key in step.after
+    )
 
 
 @pytest.mark.parametrize("machine", MACHINES.values(), ids=MACHINES)

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from appraisal.cycle.rules import Kind
-from appraisal.duty import drawing, rules, service
+from appraisal.duty import drawing, rules
 from appraisal.duty.drawing import CheckForm, PaperItem, Result
 from appraisal.duty.errors import Changed
 from appraisal.duty.service import Saved
@@ -21,7 +21,7 @@ from shared.database import DB
 from shared.errors import Conflict, Invalid, NotFound
 from shared.ids import new_id
 from tests.appraisal.cycle.stages import opened
-from tests.appraisal.duty.world import NOW
+from tests.appraisal.duty.world import NOW, duty_total
 from tests.factories import COUNTY, Member, SmallCounty, acting, small_county
 
 SOURCE = "会场摇号"
@@ -109,21 +109,18 @@ async def test_results_are_versions_and_make_the_share(town: SmallCounty) -> Non
     saved = await drawing.record(actor, check_id, [wrong, result(second.id)], NOW)
     assert saved == Saved(2, 0, 0)
     assert await drawing.record(actor, check_id, [wrong], NOW) == Saved(0, 0, 1)
-    found = await service.total(COUNTY, cycle_id, first.person_id)
-    assert found is not None
+    found = await duty_total(cycle_id, first.person_id)
     assert (found.data_checked, found.data_right) == (1, 0)
     with pytest.raises(Invalid, match="更正原因"):
         await drawing.record(actor, check_id, [result(first.id)], NOW)
     right = [result(first.id)]
     assert (await drawing.record(actor, check_id, right, NOW, reason="看错")).corrected == 1
-    found = await service.total(COUNTY, cycle_id, first.person_id)
-    assert found is not None
+    found = await duty_total(cycle_id, first.person_id)
     assert (found.data_checked, found.data_right) == (1, 1)
     row = await drawing.view(actor, check_id)
     assert (row.items, row.checked, row.correct) == (2, 2, 2)
     await drawing.void(actor, check_id, "名单有误")
-    found = await service.total(COUNTY, cycle_id, first.person_id)
-    assert found is not None
+    found = await duty_total(cycle_id, first.person_id)
     assert found.data_checked == 0
     with pytest.raises(Conflict, match="作废"):
         await drawing.record(actor, check_id, right, NOW)

@@ -16,7 +16,7 @@ from shared.errors import Conflict, Forbidden, Invalid
 from shared.roster import service as roster
 from shared.roster.roles import Role
 from tests.appraisal.cycle.stages import bring_to, opened
-from tests.appraisal.duty.world import MONTH, NOW, fact, line
+from tests.appraisal.duty.world import MONTH, NOW, duty_total, fact, line
 from tests.factories import COUNTY, SmallCounty, acting, member, small_county
 
 LATER = NOW.replace(year=2027, month=1, day=20)
@@ -169,8 +169,7 @@ async def test_the_total_adds_up_by_cycle_and_never_guesses(town: SmallCounty) -
     await entries.add(department, fact(who, EntryKind.COMMEND, level="township"), NOW)
     await entries.add(department, fact(who, EntryKind.COMPLAINT), NOW)
     veto = await entries.add(department, fact(who, EntryKind.VETO), NOW)
-    found = await service.total(COUNTY, annual, who.person_id)
-    assert found is not None
+    found = await duty_total(annual, who.person_id)
     assert (found.rostered_days, found.duty_days, found.leave_days) == (
         Decimal(40),
         Decimal(28),
@@ -181,14 +180,11 @@ async def test_the_total_adds_up_by_cycle_and_never_guesses(town: SmallCounty) -
     assert (found.data_checked, found.veto, found.veto_reason) == (0, False, None)
     other = await acting(await member(Role.DEPARTMENT, town.units["421222"]), desk=True)
     await entries.decide(other, veto, stands=True, reason="属实", now=NOW)
-    found = await service.total(COUNTY, annual, who.person_id)
-    assert found is not None
+    found = await duty_total(annual, who.person_id)
     assert (found.veto, found.veto_reason) == (True, "泄露数据（调查结论）")
-    first = await service.total(COUNTY, half, who.person_id)
-    assert first is not None
+    first = await duty_total(half, who.person_id)
     assert (first.duty_days, first.failed_checks, first.veto) == (Decimal(15), 0, False)
-    nothing = await service.total(COUNTY, annual, town.second_worker.person_id)
-    assert nothing is not None
+    nothing = await duty_total(annual, town.second_worker.person_id)
     assert (nothing.rostered_days, nothing.missing_months) == (None, 6)
 
 
@@ -203,8 +199,7 @@ async def test_days_before_and_after_a_transfer_add_up(town: SmallCounty) -> Non
     there = line(who, "9", "0", rostered="9", village_code="421222101001")
     here = line(who, "6", "1", rostered="8")
     assert (await service.save(department, [here, there], NOW)).created == 2
-    found = await service.total(COUNTY, cycle_id, who.person_id)
-    assert found is not None
+    found = await duty_total(cycle_id, who.person_id)
     assert (found.rostered_days, found.duty_days) == (Decimal(17), Decimal(15))
 
 

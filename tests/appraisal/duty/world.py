@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
+from uuid import UUID
 
 from appraisal.duty.rules import EntryForm, EntryKind
 from appraisal.duty.schemas import SheetInput
 from appraisal.intake.service import File
-from tests.factories import Member
+from shared.database import DB
+from tests.factories import COUNTY, Member
 from tests.shared.documents import books
 
 NOW = datetime(2026, 11, 26, 4, tzinfo=UTC)
@@ -29,6 +32,18 @@ def line(
         "leave": Decimal(leave),
     }
     return SheetInput(**(values | more))
+
+
+async def duty_total(cycle_id: UUID, person_id: UUID) -> SimpleNamespace:
+    """A person's row of the contract view."""
+    [found] = await DB.fetch(
+        "SELECT * FROM appraisal.duty_total"
+        " WHERE county_id = $1 AND cycle_id = $2 AND person_id = $3",
+        COUNTY,
+        cycle_id,
+        person_id,
+    )
+    return SimpleNamespace(**found)
 
 
 def fact(who: Member, kind: EntryKind = EntryKind.CHECK, **more: Any) -> EntryForm:

@@ -633,10 +633,6 @@ async def test_the_database_refuses_what_no_code_should_try(rollback: None) -> N
             await casework_queries.insert_step(COUNTY, row)
 
 
-KEEPING = {"stopped", "withdrawn", "appeal_upheld"}
-"""Steps that end a walk early."""
-
-
 async def tried(made: Scene, chance: random.Random, case_id: UUID, people: list[Member]) -> None:
     """One attempt at any step of the case by anybody, on some day."""
     case = await casework_queries.case(COUNTY, case_id)

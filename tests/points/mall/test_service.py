@@ -5,7 +5,6 @@ from datetime import date, timedelta
 import msgspec
 import pytest
 
-from points.mall import queries
 from points.mall import service as mall
 from points.mall.rules import Category
 from points.settlement.funds import service as funds
@@ -251,5 +250,13 @@ async def test_products_are_listed_with_the_price_in_force(rollback: None) -> No
 
 async def in_force(product_id: object, shop_id: object, on: date) -> int:
     """Points of the price in force at a shop on a day."""
-    found: int = await DB.fetchval(queries.PRICE_AT, COUNTY, product_id, shop_id, on)
+    found: int = await DB.fetchval(
+        "SELECT points FROM points.price WHERE county_id = $1 AND product_id = $2"
+        " AND (shop_id = $3 OR shop_id IS NULL) AND state = 'approved' AND first_day <= $4"
+        " ORDER BY shop_id IS NULL, first_day DESC LIMIT 1",
+        COUNTY,
+        product_id,
+        shop_id,
+        on,
+    )
     return found

@@ -1,6 +1,6 @@
 """A counter ready to serve: a shop with soap, rice and a pot, and a worker with points."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
@@ -10,10 +10,8 @@ import msgspec
 from points.ledger import service as ledger
 from points.ledger.items import AddResolution, Award, OpenFund, StockMove
 from points.mall import service as mall
-from points.mall.schemas import ShopRow
 from points.redemption import codes
 from points.redemption.schemas import RedemptionOrder, WantedLine
-from shared import settings_county
 from shared.clock import now, today
 from shared.identity import sealing, sessions
 from shared.identity.accounts import ensure_account
@@ -115,17 +113,6 @@ async def on_shelf(scene: Scene, product_id: UUID) -> int:
     """Pieces that can be handed out."""
     offers = await mall.offers(COUNTY, scene.shop_id, today())
     return next(offer.quantity for offer in offers if offer.product_id == product_id)
-
-
-async def shop_row(scene: Scene) -> ShopRow:
-    found = await mall.shop(COUNTY, scene.shop_id)
-    assert found is not None
-    return found
-
-
-async def undo_minutes() -> timedelta:
-    settings = await settings_county.get(COUNTY)
-    return timedelta(minutes=settings.undo_minutes)
 
 
 async def sign_in(client: httpx.AsyncClient, actor: Actor) -> None:

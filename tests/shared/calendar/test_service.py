@@ -25,7 +25,7 @@ ACTOR = Actor(
 
 async def test_first_use_seeds_the_year(rollback: None) -> None:
     assert await service.add_working_days(COUNTY, date(2026, 9, 30), 1) == date(2026, 10, 8)
-    assert not await service.is_working_day(COUNTY, date(2026, 10, 1))
+    assert await service.working_days(COUNTY, date(2026, 10, 1), date(2026, 10, 1)) == 0
     rows = await DB.fetchval(
         "SELECT count(*) FROM shared.calendar_exception WHERE county_id = $1", COUNTY
     )

@@ -71,7 +71,6 @@ FOR_EVERYBODY = {"/r/{token}"}
 """A scanned code tells whoever is no shopkeeper what to do with it."""
 SLIP = "/s/"
 """A ballot's page sets no cookie: whoever forges its post must hold the slip."""
-Route = tuple[str, str]
 
 
 class Everybody(msgspec.Struct):
