@@ -195,7 +195,6 @@ async def _case(
     return both(
         request,
         "casework/desk_case.html" if at_desk(request.user) else "casework/m_case.html",
-        status=error.status if error else 200,
         view=view,
         told=told,
         values={"effective_on": on.isoformat()} | (values or {}),

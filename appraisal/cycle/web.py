@@ -69,11 +69,9 @@ async def _home(request: Asked, values: dict[str, Any], error: Refusal | None = 
     return _page(
         request,
         "desk_cycles",
-        status=error.status if error else 200,
         cycles=await service.cycles(request.user),
         values=values,
         error=error,
-        fields=error.fields if isinstance(error, Invalid) else {},
         kinds=list(KIND_NAMES.items()),
         year=today(moment(request)).year,
         may_edit=_may_edit(request.user),
@@ -89,7 +87,6 @@ async def _cycle(request: Asked, cycle_id: UUID, error: Refusal | None = None) -
     return _page(
         request,
         "desk_cycle",
-        status=error.status if error else 200,
         cycle=found,
         choices=choices,
         signed=await service.steps(request.user, cycle_id),

@@ -133,7 +133,6 @@ async def _page(
     return page(
         request,
         "documents/desk_documents.html",
-        status=error.status if error else 200,
         kinds=[
             (
                 one,

@@ -65,9 +65,9 @@ async def months(request: Asked) -> Template:
     if given.unit:
         return await _sheet(request, given.unit, month)
     counts = await service.months(request.user, month)
-    return _page(
+    return page(
         request,
-        "desk_months",
+        "duty/desk_months.html",
         counts=counts,
         month=month,
         choices=_choices(request),
@@ -111,9 +111,9 @@ async def person(
     """Everything that was registered about one person, or what of it lies between two days."""
     first, last = since or date.min, until or date.max
     found = await personal.records(request.user, person_id, first, last, moment(request))
-    return _page(
+    return page(
         request,
-        "desk_person",
+        "duty/desk_person.html",
         found=found,
         since=since,
         until=until,
@@ -128,9 +128,9 @@ async def missing(request: Asked, cycle_id: FromPath[UUID]) -> Template:
     groups: dict[str, list[Any]] = {}
     for row in rows:
         groups.setdefault(row.township_code, []).append(row)
-    return _page(
+    return page(
         request,
-        "desk_missing",
+        "duty/desk_missing.html",
         cycle=cycle,
         groups=groups,
         instructors=instructors,
@@ -156,10 +156,9 @@ async def _sheet(
     except MissingYear as missing_year:
         alarm = missing_year.message
     frozen = await service.frozen(request.user.county_id, rules.span(month)[0])
-    return _page(
+    return page(
         request,
-        "desk_sheet",
-        status=error.status if error else 200,
+        "duty/desk_sheet.html",
         unit_code=unit_code,
         unit=await service.unit(request.user.county_id, unit_code),
         month=month,
@@ -167,7 +166,6 @@ async def _sheet(
         rows=[(line, _shown(line, usual, form)) for line in lines],
         alarm=alarm,
         error=error,
-        fields=error.fields if isinstance(error, Invalid) else {},
         saved=saved,
         reason=form.reason if form else "",
         frozen=frozen,
@@ -273,15 +271,6 @@ def _choices(request: Asked) -> list[tuple[int, str]]:
     month = rules.month_of(today(moment(request)))
     found = [rules.months_before(month, number) for number in range(CHOICES)]
     return [(one, rules.month_name(one)) for one in (found[1], found[0], *found[2:])]
-
-
-def _page(request: Asked, name: str, *, status: int = 200, **context: Any) -> Template:
-    return page(
-        request,
-        f"duty/{name}.html",
-        status=status,
-        **context,
-    )
 
 
 router = Router(

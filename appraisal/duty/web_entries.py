@@ -199,11 +199,9 @@ async def form_page(
     return _page(
         request,
         name,
-        status=error.status if error else 200,
         kind=kind,
         values=values,
         error=error,
-        fields=error.fields if isinstance(error, Invalid) else {},
         entry=entry,
         workers=[
             (one.person_id, f"{one.name}（{one.village_name} {one.grid_name}）") for one in found
@@ -220,7 +218,6 @@ async def _entry(request: Asked, entry_id: UUID, error: GridmeritError | None = 
     return _page(
         request,
         "desk_entry",
-        status=error.status if error else 200,
         entry=chain[0],
         older=chain[1:],
         labels=LABELS[chain[0].kind],
@@ -246,11 +243,10 @@ def _kind(value: Any) -> EntryKind:
     return EntryKind(value) if value in set(EntryKind) else EntryKind.CHECK
 
 
-def _page(request: Asked, name: str, *, status: int = 200, **context: Any) -> Template:
+def _page(request: Asked, name: str, **context: Any) -> Template:
     return page(
         request,
         f"duty/{name}.html",
-        status=status,
         kind_names=KIND_NAMES,
         **context,
     )

@@ -61,9 +61,9 @@ class Purpose(msgspec.Struct, kw_only=True):
 @get(BASE)
 async def checks(request: Asked) -> Template:
     """All checks in reach."""
-    return _page(
+    return page(
         request,
-        "desk_random",
+        "duty/desk_random.html",
         checks=await drawing.checks(request.user),
         may_draw=drawing.may_draw(request.user),
     )
@@ -200,16 +200,14 @@ async def check_page(
     row = await drawing.view(request.user, check_id)
     items = await drawing.items(request.user, check_id)
     frozen = await service.frozen(request.user.county_id, row.last_day)
-    return _page(
+    return page(
         request,
-        name,
-        status=error.status if error else 200,
+        f"duty/{name}.html",
         check=row,
         items=[(item, not frozen and drawing.may_record(request.user, item)) for item in items],
         frozen=frozen,
         may_draw=not frozen and drawing.may_draw(request.user, row.unit_code),
         error=error,
-        fields=error.fields if isinstance(error, Invalid) else {},
         saved=saved,
         values=values or {},
         on=today(moment(request)),
@@ -226,13 +224,11 @@ async def _form(
         for unit in await service.townships(request.user, Action.RANDOM_DRAW)
         if unit.code not in codes
     ]
-    return _page(
+    return page(
         request,
-        "desk_random_new",
-        status=error.status if error else 200,
+        "duty/desk_random_new.html",
         values=values,
         error=error,
-        fields=error.fields if isinstance(error, Invalid) else {},
         units=[(unit.code, unit.name) for unit in units],
         modes=rules.MODE_NAMES.items(),
     )
@@ -243,15 +239,6 @@ def _day(value: Any) -> date:
         return date.fromisoformat(str(value))
     except ValueError as error:
         raise Invalid("请填写核查日期。", {"checked_on": "请填写核查日期。"}) from error
-
-
-def _page(request: Asked, name: str, *, status: int = 200, **context: Any) -> Template:
-    return page(
-        request,
-        f"duty/{name}.html",
-        status=status,
-        **context,
-    )
 
 
 router = Router(

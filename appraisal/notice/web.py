@@ -243,7 +243,6 @@ async def _of_cycle(
     return both(
         request,
         "notice/desk_notice.html",
-        status=error.status if error else 200,
         cycle=cycle,
         notice=notice,
         tally=tally,
@@ -269,7 +268,6 @@ async def _notices(
     return both(
         request,
         "notice/desk_notices.html",
-        status=error.status if error else 200,
         rows=await service.notices(request.user),
         waiting=waiting,
         kinds=KINDS,
@@ -290,7 +288,6 @@ async def _contests(
     return both(
         request,
         "notice/desk_contests.html",
-        status=error.status if error else 200,
         row=row,
         subjects=[(one.position, f"{one.name}（{one.unit}）") for one in entries],
         cases=cases,
@@ -318,7 +315,6 @@ async def _result(
     return both(
         request,
         "notice/desk_result.html" if at_desk(request.user) else "notice/m_result.html",
-        status=error.status if error else 200,
         cycle=cycle,
         found=found,
         served=served,
@@ -347,7 +343,6 @@ async def _own(
     return both(
         request,
         "notice/m_own.html",
-        status=error.status if error else 200,
         cycle=cycle,
         found=found,
         served=served,

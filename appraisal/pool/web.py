@@ -195,7 +195,6 @@ async def _opening(
     return both(
         request,
         "pool/desk_open.html" if at_desk(request.user) else "pool/m_open.html",
-        status=error.status if error else 200,
         found=found,
         asked=asked,
         name=POOL_NAMES[asked.pool],
@@ -231,7 +230,6 @@ async def _admission(
     return both(
         request,
         "pool/desk_admission.html" if at_desk(request.user) else "pool/m_admission.html",
-        status=error.status if error else 200,
         vacancies=[
             (one.post_id, f"{one.township_name or ''}{one.village_name or ''}{one.unit_name}")
             for one in vacancies
@@ -249,7 +247,6 @@ def _resignation(request: Asked, values: dict[str, Any], error: Refusal | None =
     return both(
         request,
         "pool/m_resign.html",
-        status=error.status if error else 200,
         values=values,
         error=error,
         errors=error.fields if isinstance(error, Invalid) else {},

@@ -66,9 +66,9 @@ async def workers(request: Asked, cycle_id: FromPath[UUID]) -> Template:
     columns = [name for name in COLUMNS if name in (query.cols or USUAL)]
     kept = [("unit", query.unit), ("type", query.type), ("grade", query.grade), ("q", query.q)]
     chosen = [("cols", name) for name in query.cols if name in COLUMNS]
-    return _page(
+    return page(
         request,
-        "desk_ranking",
+        "ranking/desk_ranking.html",
         cycle=found.cycle,
         found=found,
         query=query,
@@ -91,7 +91,7 @@ async def units(request: Asked, cycle_id: FromPath[UUID]) -> Template:
     """The units below one, in figures."""
     query, _ = asked(request)
     found = await service.units(request.user, cycle_id, query.unit)
-    return _page(request, "desk_units", cycle=found.cycle, found=found, query=query)
+    return page(request, "ranking/desk_units.html", cycle=found.cycle, found=found, query=query)
 
 
 @get("/appraisal/desk/cycles/{cycle_id:uuid}/ranking.xlsx")
@@ -116,14 +116,6 @@ def asked(request: Asked) -> tuple[Query, Wanted]:
     )
     start = (query.page - 1) * service.PAGE if wanted.dense else query.after
     return query, msgspec.structs.replace(wanted, after=start)
-
-
-def _page(request: Asked, name: str, **context: Any) -> Template:
-    return page(
-        request,
-        f"ranking/{name}.html",
-        **context,
-    )
 
 
 router = Router("/", route_handlers=[workers, units, file], include_in_schema=False)

@@ -28,9 +28,9 @@ OBJECTION = "/appraisal/me/{cycle_id}/objection"
 @get("/appraisal/me")
 async def mine(request: Asked) -> Template:
     """我的考核: the county's cycles with one's own result, and those one answers for."""
-    return _page(
+    return page(
         request,
-        "m_mine",
+        "scorecard/m_mine.html",
         owns=await service.mine(request.user),
         leads=bool(reach(request.user, Action.SCORE_VIEW)),
         stages=service.PUBLIC_STAGES,
@@ -43,7 +43,9 @@ async def own(request: Asked, cycle_id: FromPath[UUID]) -> Template:
     found = await service.own_card(request.user, cycle_id)
     objection = OBJECTION.format(cycle_id=cycle_id) if may_open(request, OBJECTION) else ""
     links = {key: path for key, path in OWN_SOURCES.items() if may_open(request, path)}
-    return _page(request, "m_card", card=found, links=links, objection=objection, own=True)
+    return page(
+        request, "scorecard/m_card.html", card=found, links=links, objection=objection, own=True
+    )
 
 
 @get("/appraisal/team")
@@ -52,29 +54,27 @@ async def teams(request: Asked) -> Template:
     found = [
         cycle for cycle in await cycles.cycles(request.user) if cycle.state in service.PUBLIC_STAGES
     ]
-    return _page(request, "m_teams", cycles=found)
+    return page(request, "scorecard/m_teams.html", cycles=found)
 
 
 @get("/appraisal/team/{cycle_id:uuid}")
 async def team(request: Asked, cycle_id: FromPath[UUID]) -> Template:
     """The scores of the own unit's workers."""
     cycle, rows = await service.team(request.user, cycle_id)
-    return _page(request, "m_team", cycle=cycle, rows=rows, ranked=any(row.rank for row in rows))
+    return page(
+        request,
+        "scorecard/m_team.html",
+        cycle=cycle,
+        rows=rows,
+        ranked=any(row.rank for row in rows),
+    )
 
 
 @get("/appraisal/team/{cycle_id:uuid}/{person_id:uuid}")
 async def member(request: Asked, cycle_id: FromPath[UUID], person_id: FromPath[UUID]) -> Template:
     """One worker's card."""
     found = await service.card(request.user, cycle_id, person_id)
-    return _page(request, "m_card", card=found, links={}, objection="", own=False)
-
-
-def _page(request: Asked, name: str, **context: Any) -> Template:
-    return page(
-        request,
-        f"scorecard/{name}.html",
-        **context,
-    )
+    return page(request, "scorecard/m_card.html", card=found, links={}, objection="", own=False)
 
 
 router = Router("/", route_handlers=[mine, own, teams, team, member], include_in_schema=False)

@@ -102,9 +102,9 @@ async def run(request: Asked, cycle_id: FromPath[UUID]) -> Template | Redirect:
 async def changes(request: Asked, cycle_id: FromPath[UUID], number: FromPath[int]) -> Template:
     """Who changed since an earlier run."""
     found, listed = await service.difference(request.user, cycle_id, number)
-    return _page(
+    return page(
         request,
-        "desk_changes",
+        "scorecard/desk_changes.html",
         cycle=found.cycle,
         run=found.run,
         number=number,
@@ -147,7 +147,7 @@ async def merit(request: Asked, cycle_id: FromPath[UUID], person_id: FromPath[UU
     """The months a person's points come from; each leads to its work records."""
     found = await service.card(request.user, cycle_id, person_id)
     months = await service.months(request.user, found)
-    return _page(request, "desk_merit", card=found, cycle=found.cycle, months=months)
+    return page(request, "scorecard/desk_merit.html", card=found, cycle=found.cycle, months=months)
 
 
 @get("/appraisal/desk/scheme")
@@ -210,10 +210,9 @@ def form_parts() -> dict[str, Any]:
 
 async def _board(request: Asked, cycle_id: UUID, error: Refusal | None = None) -> Template:
     found = await service.board(request.user, cycle_id)
-    return _page(
+    return page(
         request,
-        "desk_scorecards",
-        status=error.status if error else 200,
+        "scorecard/desk_scorecards.html",
         cycle=found.cycle,
         board=found,
         grades=_grades(found.tally) if found.tally else [],
@@ -227,15 +226,13 @@ async def _scheme(request: Asked, values: dict[str, Any], error: Invalid | None 
     versions = await schemes.versions(request.user)
     day = today(moment(request))
     current = next(version for version in versions if version.effective_on <= day)
-    return _page(
+    return page(
         request,
-        "desk_scheme",
-        status=error.status if error else 200,
+        "scorecard/desk_scheme.html",
         versions=versions,
         current=current,
         values=values or fields_of(current.scheme) | {"effective_on": day, "reason": ""},
         error=error,
-        fields=error.fields if error else {},
         may_edit=_may(request, Action.SCHEME_EDIT),
         **form_parts(),
     )
@@ -246,16 +243,14 @@ def _card(
 ) -> Template:
     target = Target(unit_code=found.facts.grid_code, owner=found.facts.person_id)
     stage = found.cycle.state in calibrating.STAGES and found.run.current
-    return _page(
+    return page(
         request,
-        "desk_card",
-        status=error.status if error else 200,
+        "scorecard/desk_card.html",
         cycle=found.cycle,
         card=found,
         links=_links(request, found),
         values=values,
         error=error,
-        fields=error.fields if isinstance(error, Invalid) else {},
         may_calibrate=stage and allowed(request.user, Action.SCORE_CALIBRATE, target).allowed,
         grid_types=GRID_TYPES,
         employments=EMPLOYMENT_NAMES,
@@ -292,14 +287,6 @@ def _grades(tally: Tally) -> list[tuple[str, int]]:
 def _may(request: Asked, action: Action) -> bool:
     county = Target(unit_code=f"{request.user.county_id:06d}")
     return allowed(request.user, action, county).allowed
-
-
-def _page(request: Asked, name: str, **context: Any) -> Template:
-    return page(
-        request,
-        f"scorecard/{name}.html",
-        **context,
-    )
 
 
 router = Router(

@@ -86,7 +86,6 @@ async def _sorry(request: Request[Any, Any, Any], token: str, error: GridmeritEr
     return _page(
         request,
         "m_ballot_end",
-        status=error.status,
         error=error,
         county=await _settings(token),
     )

@@ -150,7 +150,7 @@ async def notice(request: Asked, cycle_id: FromPath[UUID]) -> Template:
     survey = await service.existing(request.user, cycle_id)
     county = f"{request.user.county_id:06d}"
     lines = await service.progress(request.user, survey, county)
-    return _page(request, "print_draw", cycle=cycle, survey=survey, lines=lines)
+    return page(request, "survey/print_draw.html", cycle=cycle, survey=survey, lines=lines)
 
 
 @get(BASE + "/results")
@@ -163,9 +163,9 @@ async def result_page(
     survey = await service.existing(actor, cycle_id)
     unit = code or f"{actor.county_id:06d}"
     form = await service.form_of(actor.county_id, survey)
-    return _page(
+    return page(
         request,
-        "desk_results",
+        "survey/desk_results.html",
         cycle=cycle,
         survey=survey,
         code=unit,
@@ -187,7 +187,7 @@ async def word_page(
     survey = await service.existing(actor, cycle_id)
     unit = code or f"{actor.county_id:06d}"
     groups = await results.words(actor, survey, unit)
-    return _page(request, "desk_words", cycle=cycle, groups=groups, fewest=FEWEST)
+    return page(request, "survey/desk_words.html", cycle=cycle, groups=groups, fewest=FEWEST)
 
 
 async def _act(
@@ -216,10 +216,9 @@ async def _home(
         if survey.state == "drawn" and _may_run(actor):
             found, waiting = await ballots.conflicts(actor, survey.id)
             waiting += len(found)
-    return _page(
+    return page(
         request,
-        "desk_survey",
-        status=error.status if error else 200,
+        "survey/desk_survey.html",
         cycle=cycle,
         survey=survey,
         counts=[] if survey else await households.counts(actor),
@@ -229,7 +228,6 @@ async def _home(
         papers=waiting,
         values=values or {},
         error=error,
-        fields=error.fields if isinstance(error, Invalid) else {},
         per_grid=PER_GRID,
         may_run=_may_run(actor),
     )
@@ -243,9 +241,9 @@ async def _households(
     stored: bool = False,
     error: Invalid | None = None,
 ) -> Template:
-    return _page(
+    return page(
         request,
-        "desk_households",
+        "survey/desk_households.html",
         status=422 if error or (result and result.faults) else 200,
         counts=await households.counts(request.user),
         result=result,
@@ -257,10 +255,9 @@ async def _households(
 
 
 async def _form(request: Asked, error: Invalid | None = None) -> Template:
-    return _page(
+    return page(
         request,
-        "desk_form",
-        status=422 if error else 200,
+        "survey/desk_form.html",
         form=await service.current_form(request.user.county_id),
         error=error,
         may_run=_may_run(request.user),
@@ -276,14 +273,6 @@ async def _logged(request: Asked, name: str, content: bytes) -> None:
     actor, rows = request.user, content.count(b"\n") - 1
     county = f"{actor.county_id:06d}"
     await audit.log_export(actor, name, "公开抽样", rows, unit_code=county)
-
-
-def _page(request: Asked, name: str, **context: Any) -> Template:
-    return page(
-        request,
-        f"survey/{name}.html",
-        **context,
-    )
 
 
 router = Router(

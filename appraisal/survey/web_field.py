@@ -42,7 +42,7 @@ async def villages(request: Asked) -> Template:
     """The villages that somebody interviews, or whose survey they run."""
     found = await field.villages(request.user)
     papers = {survey.id for survey, unit in found if _runs(request.user, unit.code)}
-    return _page(request, "m_visits", found=found, papers=sorted(papers))
+    return page(request, "survey/m_visits.html", found=found, papers=sorted(papers))
 
 
 @get(VISITS_PATH)
@@ -88,9 +88,9 @@ async def print_list(
     units = await roster.units(actor.county_id, [village_code, *rows])
     if village_code not in units:
         raise NotFound
-    return _page(
+    return page(
         request,
-        "print_visits",
+        "survey/print_visits.html",
         rows=rows,
         units=units,
         village=units[village_code],
@@ -116,9 +116,9 @@ async def print_slips(
     form = await ballots.form_to_print(actor, survey_id)
     # Printed from a grid's own page too, a slip names its village.
     village = await roster.unit_by_code(actor.county_id, village_code[:12])
-    return _page(
+    return page(
         request,
-        "print_ballots",
+        "survey/print_ballots.html",
         slips=made,
         form=form,
         village=village,
@@ -221,10 +221,9 @@ async def _village(
     runs = _runs(actor, village_code)
     lines = await service.progress(actor, survey, village_code) if runs else []
     at = moment(request)
-    return _page(
+    return page(
         request,
-        "m_village",
-        status=error.status if error else 200,
+        "survey/m_village.html",
         survey=survey,
         village=units[village_code],
         units=units,
@@ -250,10 +249,9 @@ async def _papers(
     error: GridmeritError | None = None,
 ) -> Template:
     conflicts, waiting = await ballots.conflicts(request.user, survey_id)
-    return _page(
+    return page(
         request,
-        "m_papers",
-        status=error.status if error else 200,
+        "survey/m_papers.html",
         survey_id=survey_id,
         keyed=keyed,
         conflicts=conflicts,
@@ -271,10 +269,9 @@ async def _paper(
 ) -> Template:
     paper, waiting = await ballots.find_paper(request.user, survey_id, code)
     both = ballots.keyings(waiting) if waiting else None
-    return _page(
+    return page(
         request,
-        "m_paper",
-        status=422 if error else 200,
+        "survey/m_paper.html",
         survey_id=survey_id,
         paper=paper,
         number=f"{paper.slip.number:010d}",
@@ -310,14 +307,6 @@ def _address(survey_id: UUID, village_code: str) -> str:
 
 def _back(survey_id: UUID, village_code: str) -> Redirect:
     return Redirect(_address(survey_id, village_code), status_code=303)
-
-
-def _page(request: Asked, name: str, **context: Any) -> Template:
-    return page(
-        request,
-        f"survey/{name}.html",
-        **context,
-    )
 
 
 router = Router(

@@ -27,7 +27,7 @@ async def surveys(request: Asked) -> Template:
     """The closed surveys, for each unit that one answers for."""
     actor = request.user
     titles = {cycle.id: cycle.title for cycle in await cycles.cycles(actor)}
-    return _page(request, "m_opinions", found=await results.closed(actor), titles=titles)
+    return page(request, "survey/m_opinions.html", found=await results.closed(actor), titles=titles)
 
 
 @get("/appraisal/opinion/{cycle_id:uuid}")
@@ -40,23 +40,15 @@ async def opinion(request: Asked, cycle_id: FromPath[UUID], code: FromQuery[str]
     rows = await results.of_unit(actor, survey, code or own[0])
     form = await service.form_of(actor.county_id, survey)
     unit = rows[0][1].code
-    return _page(
+    return page(
         request,
-        "m_opinion",
+        "survey/m_opinion.html",
         cycle=cycle,
         rows=rows,
         aspects=form.aspects,
         above="" if unit in own else unit[: results.ABOVE.get(len(unit), 0)],
         enough=ENOUGH,
         fewest=FEWEST,
-    )
-
-
-def _page(request: Asked, name: str, **context: Any) -> Template:
-    return page(
-        request,
-        f"survey/{name}.html",
-        **context,
     )
 
 

@@ -162,7 +162,7 @@ async def export_totals(request: Asked, cycle_id: FromPath[UUID]) -> Response[by
 async def own(request: Asked) -> Template:
     """A worker's own sessions and hours."""
     found, sums = await service.own(request.user)
-    return _page(request, "m_own", sessions=found, sums=sums)
+    return page(request, "training/m_own.html", sessions=found, sums=sums)
 
 
 async def _sessions(
@@ -172,15 +172,13 @@ async def _sessions(
     actor = request.user
     codes = reach(actor, Action.TRAINING_EDIT)
     units = await roster.units(actor.county_id, codes)
-    return _page(
+    return page(
         request,
-        "desk_sessions",
-        status=error.status if error else 200,
+        "training/desk_sessions.html",
         rows=await service.sessions(actor, given.since, given.until),
         given=given,
         values=values,
         error=error,
-        fields=error.fields if isinstance(error, Invalid) else {},
         kinds=KIND_NAMES.items(),
         units=[(unit.code, unit.name) for unit in units.values()],
         may_edit=bool(units),
@@ -198,16 +196,14 @@ async def _session(
 ) -> Template:
     row, people = await service.session(request.user, session_id)
     frozen = await duty.frozen(request.user.county_id, row.held_on)
-    return _page(
+    return page(
         request,
-        "desk_session",
-        status=error.status if error else 200,
+        "training/desk_session.html",
         session=row,
         people=[(one, not frozen and service.may_enter(request.user, one)) for one in people],
         frozen=frozen,
         may_cancel=not frozen and service.may_edit(request.user, row.unit_code),
         error=error,
-        fields=error.fields if isinstance(error, Invalid) else {},
         saved=saved,
         values=values,
         typed=values or {},
@@ -221,10 +217,9 @@ async def _totals(
     values: dict[str, Any] | None = None,
 ) -> Template:
     cycle, lines = await service.totals(request.user, cycle_id)
-    return _page(
+    return page(
         request,
-        "desk_totals",
-        status=error.status if error else 200,
+        "training/desk_totals.html",
         cycle=cycle,
         lines=lines,
         stated=await service.requirement(request.user, cycle_id),
@@ -232,7 +227,6 @@ async def _totals(
         short=sum(line.hours is not None and line.hours < line.required for line in lines),
         may_require=service.may_require(request.user),
         error=error,
-        fields=error.fields if isinstance(error, Invalid) else {},
         values=values or {},
     )
 
@@ -275,15 +269,6 @@ async def _lines(request: Asked, session_id: UUID, values: dict[str, Any]) -> li
 def _is_stale(one: Attendee, values: dict[str, Any]) -> bool:
     shown = values.get(f"version-{one.person_id}")
     return shown is not None and shown != str(one.version or 0)
-
-
-def _page(request: Asked, name: str, *, status: int = 200, **context: Any) -> Template:
-    return page(
-        request,
-        f"training/{name}.html",
-        status=status,
-        **context,
-    )
 
 
 router = Router(

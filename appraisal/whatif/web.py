@@ -49,7 +49,6 @@ async def _page(
     return page(
         request,
         "whatif/desk_whatif.html",
-        status=error.status if error else 200,
         cycle=cycle,
         run=run,
         values=values or (fields_of(run.scheme) if run else {}),
@@ -58,7 +57,6 @@ async def _page(
         places=await scorecards.places(request.user.county_id, _grids(outcome)),
         shown=service.SHOWN,
         error=error,
-        fields=error.fields if error else {},
         **form_parts(),
     )
 

@@ -259,7 +259,6 @@ async def _import(request: Asked, importer: Importer, title: str, back: str, men
     return render(
         request,
         "mall/desk_import.html",
-        status=error.status if error else 200,
         what=title,
         back=back,
         menu=menu,
@@ -293,10 +292,8 @@ def _shop_form(
     return render(
         request,
         "mall/desk_shop_new.html",
-        status=error.status if error else 200,
         values=values or {},
         error=error,
-        fields=error.fields if isinstance(error, Invalid) else {},
     )
 
 
@@ -311,14 +308,12 @@ async def _shop(
     return render(
         request,
         "mall/desk_shop.html",
-        status=error.status if error else 200,
         row=row,
         agreements=await mall.agreements(request.user, shop_id),
         offers=await mall.offers(request.user.county_id, shop_id, day),
         day=day,
         values=values or {},
         error=error,
-        fields=error.fields if isinstance(error, Invalid) else {},
     )
 
 
@@ -347,11 +342,9 @@ def _product_form(
     return render(
         request,
         "mall/desk_product_new.html",
-        status=error.status if error else 200,
         values=values or {},
         categories=CATEGORIES,
         error=error,
-        fields=error.fields if isinstance(error, Invalid) else {},
     )
 
 
@@ -367,14 +360,12 @@ async def _product(
     return render(
         request,
         "mall/desk_product.html",
-        status=error.status if error else 200,
         row=row,
         prices=await mall.prices(request.user, product_id),
         categories=CATEGORIES,
         day=today(moment(request)),
         values=values or {},
         error=error,
-        fields=error.fields if isinstance(error, Invalid) else {},
     )
 
 

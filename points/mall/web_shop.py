@@ -131,7 +131,6 @@ async def _product(
     return page(
         request,
         "mall/m_product.html",
-        status=error.status if error else 200,
         row=row,
         offer=next((offer for offer in offers if offer.product_id == product_id), None),
         moves=await mall.stock_moves(actor, shop_id, product_id),
@@ -141,7 +140,6 @@ async def _product(
         values=values or {},
         error=error,
         done=done,
-        fields=error.fields if isinstance(error, Invalid) else {},
     )
 
 

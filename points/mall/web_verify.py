@@ -53,7 +53,6 @@ async def _waiting(request: Asked, error: GridmeritError | None = None) -> Templ
     return page(
         request,
         "mall/m_prices.html",
-        status=error.status if error else 200,
         rows=await mall.waiting_prices(request.user),
         error=error,
     )

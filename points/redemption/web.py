@@ -148,14 +148,12 @@ async def _order_page(
     return page(
         request,
         "redemption/m_order.html",
-        status=error.status if error else 200,
         shop=shop,
         offers=await mall.offers(actor.county_id, shop_id, day),
         balance=balances.wallet,
         id=(values or {}).get("id") if again else new_id(),
         values=values or {},
         error=error,
-        fields=error.fields if isinstance(error, Invalid) else {},
     )
 
 

@@ -207,7 +207,6 @@ def failed(
     return page(
         request,
         "redemption/m_failed.html",
-        status=error.status,
         error=error,
         failed=title,
         back_to=back,
@@ -223,7 +222,6 @@ async def _counter(request: Asked, error: GridmeritError | None = None) -> Templ
     return page(
         request,
         "redemption/m_counter.html",
-        status=error.status if error else 200,
         serving=shop is not None and shop.state == "open" and mall.agreed(shop, on),
         total=await service.total(request.user.county_id, shop_id, on),
         last=rows[0] if rows else None,
@@ -265,7 +263,6 @@ async def _with_card(request: Asked, shop_id: UUID, form: CodeForm) -> Template:
     return page(
         request,
         "redemption/m_card.html",
-        status=error.status if error else 200,
         code=form.code,
         error=error,
     )
@@ -284,7 +281,6 @@ async def _goods(
     return page(
         request,
         "redemption/m_goods.html",
-        status=error.status if error else 200,
         person=person,
         offers=await mall.offers(request.user.county_id, shop_id, today(now)),
         id=new_id(),

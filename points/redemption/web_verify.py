@@ -104,7 +104,6 @@ async def _one(
     return page(
         request,
         "redemption/m_late_undo.html",
-        status=error.status if error else 200,
         row=await service.view(request.user, redemption_id, moment(request)),
         reasons=UNDO_REASONS,
         error=error,
@@ -115,7 +114,6 @@ async def _cards(request: Asked, error: GridmeritError | None = None) -> Templat
     return page(
         request,
         "redemption/m_cards.html",
-        status=error.status if error else 200,
         people=await codes.card_holders(request.user, moment(request)),
         left=await codes.cards_left(request.user, moment(request)),
         error=error,

@@ -178,7 +178,6 @@ async def _desk(
     return _page(
         request,
         "desk_statements",
-        status=error.status if error else 200,
         listed=listed,
         total=total,
         pages=-(-total // service.PAGE),
@@ -204,7 +203,6 @@ async def _statement(
     return _page(
         request,
         "desk_statement" if at_desk else "m_statement",
-        status=error.status if error else 200,
         view=found,
         summary=_summary(found),
         error=error,

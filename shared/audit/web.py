@@ -45,9 +45,9 @@ async def audit_page(request: Asked) -> Template:
     query = forms.bind(Query, dict(request.query_params))
     filters = _filters(request, query)
     lines = await search.search(request.user, filters, _after(query))
-    return _page(
+    return page(
         request,
-        "desk_audit",
+        "audit/desk_audit.html",
         lines=lines,
         filters=filters,
         subjects=list(SUBJECTS.items()),
@@ -77,9 +77,9 @@ async def exports_page(request: Asked) -> Template:
     lines = await search.exports(
         request.user, filters.since, filters.until, filters.who, _after(query)
     )
-    return _page(
+    return page(
         request,
-        "desk_exports",
+        "audit/desk_exports.html",
         lines=lines,
         filters=filters,
         more=_more(query, lines, search.PAGE),
@@ -122,14 +122,6 @@ def _more(query: Query, lines: list[Any], size: int) -> str:
     }
     last = lines[-1]
     return urlencode(given | {"after_at": last.at.isoformat(), "after_id": last.id})
-
-
-def _page(request: Asked, name: str, **context: Any) -> Template:
-    return page(
-        request,
-        f"audit/{name}.html",
-        **context,
-    )
 
 
 router = Router("/", route_handlers=[audit_page, audit_file, exports_page], include_in_schema=False)

@@ -71,7 +71,6 @@ async def _page(
     return page(
         request,
         "calendar/desk_calendar.html",
-        status=error.status if error else 200,
         year=year,
         text=text,
         known=known,

@@ -25,6 +25,7 @@ from shared.identity.errors import (
 from shared.identity.rules import Tries, charged, used_up, waiting
 from shared.identity.schemas import NewSession, TextSize
 from shared.identity.sealing import keyed
+from shared.identity.web_me import problem
 from shared.roster.names import mask
 from shared.web import forms
 from shared.web.application import Router
@@ -238,10 +239,9 @@ async def _sign_in(
     return page(
         request,
         "identity/m_sign_in.html",
-        status=error.status if error else 200,
         form=values,
         counties=await signin.counties(),
-        **_problem(error),
+        **problem(error),
     )
 
 
@@ -251,10 +251,9 @@ async def _desk(
     return page(
         request,
         "identity/desk_sign_in.html",
-        status=error.status if error else 200,
         form=values,
         counties=await signin.counties(),
-        **_problem(error),
+        **problem(error),
     )
 
 
@@ -268,16 +267,15 @@ async def _activation(
     try:
         slip = await slips.find(token, moment(request))
     except SlipSpent as spent:
-        return page(request, "identity/m_slip_spent.html", status=spent.status, error=spent)
+        return page(request, "identity/m_slip_spent.html", error=spent)
     return page(
         request,
         "identity/m_activate.html",
-        status=error.status if error else 200,
         action=f"/a/{quote(token)}",
         name=mask(slip.name),
         form=values,
         counties=[],
-        **_problem(error),
+        **problem(error),
     )
 
 
@@ -287,12 +285,11 @@ async def _digits(
     return page(
         request,
         "identity/m_activate.html",
-        status=error.status if error else 200,
         action="/activate",
         name="",
         form=values,
         counties=await signin.counties(),
-        **_problem(error),
+        **problem(error),
     )
 
 
@@ -303,17 +300,10 @@ def _confirm(
     return page(
         request,
         f"identity/{kind}_confirm.html",
-        status=error.status if error else 200,
         next=back,
         asked=ConfirmFirst().message,
-        **_problem(error),
+        **problem(error),
     )
-
-
-def _problem(error: GridmeritError | None) -> dict[str, Any]:
-    """The sentence over the form and those beside its fields."""
-    fields = error.fields if isinstance(error, Invalid) else {}
-    return {"problem": error.message if error else "", "errors": fields}
 
 
 def _entered(request: Request[Any, Any, Any], new: NewSession, address: str) -> Redirect:

@@ -14,6 +14,7 @@ from shared.errors import GridmeritError, Invalid
 from shared.identity import accounts, desk, slips
 from shared.identity.access import Action, reach
 from shared.identity.actor import Actor
+from shared.identity.web_me import problem
 from shared.roster import service as roster
 from shared.roster.roles import DESK_ROLES, Role, UnitKind
 from shared.web import forms
@@ -83,7 +84,7 @@ async def print_slips(request: Asked) -> Template:
     settings = request.app.state.settings
     made = await slips.issue(request.user, form.person, moment(request), settings.public_url)
     host = urlsplit(settings.public_url).netloc
-    return _page(request, "print_slips", slips=made, host=host, back=_base(request))
+    return page(request, "identity/print_slips.html", slips=made, host=host, back=_base(request))
 
 
 @get(f"{PHONE}/{{person_id:uuid}}")
@@ -137,7 +138,7 @@ async def open_desk(request: Asked, person_id: FromPath[UUID]) -> Template:
         made = await desk.open_desk(request.user, person_id, form.password, moment(request))
     except Invalid as error:
         return await _account(request, "desk_account", person_id, error)
-    return _page(request, "print_desk_account", made=made, back=f"{DESK}/{person_id}")
+    return page(request, "identity/print_desk_account.html", made=made, back=f"{DESK}/{person_id}")
 
 
 async def _list(request: Asked, name: str) -> Template:
@@ -157,9 +158,9 @@ async def _list(request: Asked, name: str) -> Template:
         for code in reach(actor, Action.SESSIONS_REVOKE)
         for unit in await roster.units_below(actor.county_id, code, UnitKind.TOWNSHIP)
     ]
-    return _page(
+    return page(
         request,
-        name,
+        f"identity/{name}.html",
         lines=lines,
         total=total,
         pages=-(-total // accounts.PAGE),
@@ -185,19 +186,17 @@ async def _account(
     theirs = Role.DEPARTMENT in actor.roles or not await accounts.is_auditor(
         actor.county_id, person_id
     )
-    return _page(
+    return page(
         request,
-        name,
-        status=error.status if error else 200,
+        f"identity/{name}.html",
         line=line,
         card=await roster.person(actor.county_id, person_id),
         can_issue=bool(reach(actor, Action.SLIP_ISSUE)) and not line.away,
         can_disable=theirs and bool(reach(actor, Action.ACCOUNT_DISABLE)),
         can_open_desk=theirs and bool(reach(actor, Action.DESK_ACCOUNT) and roles & DESK_ROLES),
         has_card=Role.GRIDWORKER in roles,
-        problem=error.message if error else "",
-        errors=error.fields if isinstance(error, Invalid) else {},
         done=done,
+        **problem(error),
     )
 
 
@@ -214,15 +213,6 @@ async def _switch(request: Asked, person_id: UUID, *, disabled: bool) -> Redirec
 
 def _base(request: Asked) -> str:
     return DESK if request.url.path.startswith(DESK) else PHONE
-
-
-def _page(request: Asked, name: str, *, status: int = 200, **context: Any) -> Template:
-    return page(
-        request,
-        f"identity/{name}.html",
-        status=status,
-        **context,
-    )
 
 
 router = Router(

@@ -114,11 +114,9 @@ async def _settings(
         "month_limit": f"{stored.month_limit / 10:g}",
         "seen": urlsafe_b64encode(msgspec.json.encode(stored)).decode(),
     }
-    context = problem(error)
     return page(
         request,
         "identity/desk_settings.html",
-        status=context.pop("status"),
         form=shown | (values or {}),
         posting=POSTING,
         expiry=EXPIRY,
@@ -126,7 +124,7 @@ async def _settings(
         may_edit=Role.DEPARTMENT in request.user.roles,
         manages=bool({Role.DEPARTMENT, Role.ADMIN} & request.user.roles),
         saved="saved" in request.query_params,
-        **context,
+        **problem(error),
     )
 
 

@@ -89,7 +89,7 @@ async def create_terminal(request: Asked) -> Template:
         made = await terminals.create(request.user, _shop(request), form.label, moment(request))
     except REFUSALS as error:
         return await _terminals(request, values, error)
-    return _page(request, "m_terminal_key", made=made)
+    return page(request, "identity/m_terminal_key.html", made=made)
 
 
 @post("/shop/terminals/{key_id:uuid}/revoke")
@@ -117,7 +117,7 @@ async def _slip(request: Asked, person_id: UUID) -> Template:
         if not name:
             raise
         return await _staff(request, done=OTHER_POSTS.format(name=name))
-    return _page(request, "m_slip", slip=made[0])
+    return page(request, "identity/m_slip.html", slip=made[0])
 
 
 async def _staff(
@@ -127,8 +127,13 @@ async def _staff(
     done: str = "",
 ) -> Template:
     lines = await staff.listed(request.user, _shop(request), moment(request))
-    return _page(
-        request, "m_staff", lines=lines, form=values or {}, done=done, **web_me.problem(error)
+    return page(
+        request,
+        "identity/m_staff.html",
+        lines=lines,
+        form=values or {},
+        done=done,
+        **web_me.problem(error),
     )
 
 
@@ -136,16 +141,12 @@ async def _terminals(
     request: Asked, values: dict[str, Any] | None = None, error: GridmeritError | None = None
 ) -> Template:
     lines = await terminals.listed(request.user, _shop(request))
-    return _page(request, "m_terminals", lines=lines, form=values or {}, **web_me.problem(error))
-
-
-def _page(request: Asked, name: str, **context: Any) -> Template:
-    error_status: int = context.pop("status", 200)
     return page(
         request,
-        f"identity/{name}.html",
-        status=error_status,
-        **context,
+        "identity/m_terminals.html",
+        lines=lines,
+        form=values or {},
+        **web_me.problem(error),
     )
 
 

@@ -8,6 +8,7 @@ from jinja2_fragments.litestar import HTMXBlockTemplate
 from litestar.connection import Request
 from litestar.response import Template
 
+from shared.errors import GridmeritError, Invalid
 from shared.identity.routes import MENU_ROUTES, may_ask
 from shared.settings_county import CountySettings
 
@@ -22,16 +23,20 @@ def page(
     template: str,
     *,
     block: str | None = None,
-    status: int = 200,
+    status: int | None = None,
     headers: dict[str, str] | None = None,
+    error: GridmeritError | None = None,
     **context: Any,
 ) -> Template:
     """A page, or only its ``block`` when htmx asks (then 422 answers are swapped as well).
 
+    What was refused is its ``error``: it gives the status, and ``fields`` is what it names.
     Adds to the context: ``actor``, ``county`` (CountySettings), ``now``, ``theme``, ``text_size``,
     ``settings``, ``here``, ``may(path)``; Litestar adds ``request`` and ``csrf_token()``.
     """
-    context = common(request) | context
+    fields = error.fields if isinstance(error, Invalid) else {}
+    context = common(request) | {"error": error, "fields": fields} | context
+    status = status or (error.status if error else 200)
     if block and request.headers.get("hx-request"):
         return HTMXBlockTemplate(
             template_name=template, block_name=block, context=context, status_code=status

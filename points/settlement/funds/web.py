@@ -50,7 +50,7 @@ class EntryForm(msgspec.Struct):
 async def funds(request: Asked) -> Template:
     """The funds of the own units on a phone."""
     rows, _ = await service.list_funds(request.user)
-    return _page(request, "m_funds", rows=rows)
+    return page(request, "funds/m_funds.html", rows=rows)
 
 
 @get("/funds/{fund_id:uuid}")
@@ -59,9 +59,9 @@ async def fund(request: Asked, fund_id: FromPath[UUID]) -> Template:
     found, resolutions = await service.view_fund(request.user, fund_id)
     sheets = await publication.of_fund(request.user, fund_id)
     at_desk = request.user.desk and bool(request.user.roles & DESK_ROLES)
-    return _page(
+    return page(
         request,
-        "desk_fund" if at_desk else "m_fund",
+        f"funds/{'desk' if at_desk else 'm'}_fund.html",
         fund=found,
         resolutions=resolutions,
         sheets=sheets,
@@ -122,10 +122,9 @@ async def _desk(
         request.user, text=query.q, waiting=query.waiting, page=query.page
     )
     county = Target(unit_code=str(request.user.county_id))
-    return _page(
+    return page(
         request,
-        "desk_funds",
-        status=error.status if error else 200,
+        "funds/desk_funds.html",
         rows=rows,
         total=total,
         pages=-(-total // service.PAGE),
@@ -149,14 +148,6 @@ def _resolution(form: EntryForm) -> ResolutionForm:
         number=form.number,
         resolved_on=form.resolved_on,
         amount_fen=amount_fen,
-    )
-
-
-def _page(request: Asked, name: str, **context: Any) -> Template:
-    return page(
-        request,
-        f"funds/{name}.html",
-        **context,
     )
 
 
