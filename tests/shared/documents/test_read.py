@@ -238,6 +238,12 @@ def endless() -> bytes:
     return bytes(data)
 
 
+def locked_old() -> bytes:
+    """An .xls with a password: the record after the first says that the rest is encrypted."""
+    second = OLD.index(b"\x09\x08\x10\x00\x00\x06") + 20
+    return OLD[:second] + b"\x2f\x00" + OLD[second + 2 :]
+
+
 def other_package() -> bytes:
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w") as package:
@@ -255,6 +261,7 @@ def other_package() -> bytes:
         (OLD[: len(OLD) // 2], "a.xls", "不完整或已损坏"),
         (endless(), "a.xls", "不完整或已损坏"),
         (locked(), "a.xlsx", "密码"),
+        (locked_old(), "a.xls", "密码"),
         (bomb(), "a.xlsx", "太大"),
         (liar(), "a.xlsx", "太大|损坏"),
         (far_cell("A1000000"), "a.xlsx", "超出 10 万行"),
@@ -313,6 +320,8 @@ def test_empty_formatted_cells_far_away_do_no_harm() -> None:
     target = io.BytesIO()
     book.save(target)
     assert people(read(target.getvalue())) == EXPECTED
+    wide = books.xls([*SHEET, [""] * 200])
+    assert people(read(wide, "roster.xls")) == EXPECTED
 
 
 def test_the_report_is_the_same_workbook_with_its_faults_marked() -> None:
