@@ -27,7 +27,11 @@ FOOTER = re.compile(
     r"(制表|审核|填表|填报|负责|经办|复核|审批|批准|单位|联系|报送|打印|盖章|签字|备注|说明|注|附)[^，。]{0,8}[:：(（]"
 )
 SIGNATURE = re.compile(r"(制表|审核|填表|填报|负责|经办|复核|审批|打印)[^，。]{0,8}[:：]")
-TOTAL = re.compile(r"(合|总|小|共)\s*计")
+TOTAL = re.compile(r"(合|总|小|共)\s*计\s*(人数|户数|数量|金额|积分)?\s*([:：(（\d].*)?", re.DOTALL)
+NOTHING = frozenset({"", "/", "\\", "-", "--", "—", "——", "–", "―", "─", "无", "暂无", "空"})
+"""What offices write into a cell that has nothing to say."""
+SAME = frozenset({"同上", "〃", "′′", '"', "''", "”", "“"})
+"""What they write for the cell above, which may be another one by now: rows are sorted."""
 ORDINAL = frozenset({"序号", "编号", "序", "行号"})
 MAX_FAULTS = 20_000
 REMEMBERED = 20_000
@@ -287,7 +291,7 @@ class _Reader:
             if len(self.plain_starts) >= REMEMBERED:
                 self.plain_starts.clear()
             text = cells.text(first)
-            odd = not text or TOTAL.match(text) or SIGNATURE.match(text)
+            odd = not text or TOTAL.fullmatch(text) or SIGNATURE.match(text)
             self.plain_starts[first] = not odd and _plain(first) not in self.header
         return self.plain_starts[first] and all(
             at < len(raw) and known.get(raw[at]) is not None for at, known in self.needed
@@ -303,9 +307,11 @@ class _Reader:
 
 def _converted(column: Column, value: Any) -> tuple[Any, str]:
     """What a cell means, and the sentence that says why it means nothing."""
-    plain = "" if value is None else cells.text(value)
-    if plain in {"", "/", "-", "—", "——", "无"}:
+    plain = "" if value is None else unicodedata.normalize("NFKC", cells.text(value))
+    if plain in NOTHING:
         return None, "不能空着，请填写。" if column.required else ""
+    if plain.replace(" ", "") in SAME:
+        return None, f"“{plain}”请改成实际的内容，系统不看上一行。"
     if cells.FORMULA_ERROR.fullmatch(plain):
         return None, f"“{plain}”是公式出错的结果，请改成实际的内容；没有就清空这一格。"
     try:
@@ -325,11 +331,14 @@ def _is_noise(
     if len(raw) == len(header) and all(map(_is_title, raw, header)):
         return True
     first = filled[0][1]
-    if TOTAL.match(first) or SIGNATURE.match(first):
+    named = sum(1 for at, found in filled if at in required and not SIGNATURE.match(found))
+    if TOTAL.fullmatch(first) or (SIGNATURE.match(first) and named < len(required)):
         return True
-    if sum(1 for index, _ in filled if index in required) > len(required) // 2:
+    if named > len(required) // 2:
         return False
-    return any(TOTAL.match(found) or FOOTER.match(found) for _, found in filled)
+    if named:  # a remark beside somebody's name makes it no footer
+        filled = filled[:1]
+    return any(TOTAL.fullmatch(found) or FOOTER.match(found) for _, found in filled)
 
 
 def _is_error(cell: Any) -> bool:

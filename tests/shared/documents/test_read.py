@@ -131,6 +131,36 @@ def test_rows_that_are_no_data() -> None:
     assert {fault.column for fault in table.faults} == {"姓名", "手机号"}
 
 
+def test_a_row_that_only_looks_like_a_footer_is_data() -> None:
+    """A text that begins with 合计 or 打印, or a remark like a footer's, hides nobody."""
+    rows: list[list[Any]] = [
+        ["乡镇", "姓名", "手机号", "备注"],
+        ["合计入户 3 户", "张三", "13812345678", ""],
+        ["打印通知：10 份", "李四", "13812345679", ""],
+        ["", "王五", "", "说明：在外务工"],
+        ["", "共计敏", "", ""],
+        ["合计", "2人", "", ""],
+        ["总计金额（元）：30", "", "", ""],
+    ]
+    table = read(books.xlsx(rows))
+    assert [row.number for row in table.rows] == [2, 3, 4, 5]
+    assert [(fault.row, fault.column) for fault in table.faults] == [(4, "手机号"), (5, "手机号")]
+
+
+@pytest.mark.parametrize("same", ["同上", "同　上", "〃", "″", '"'])
+def test_a_cell_that_points_to_the_one_above_is_a_fault(same: str) -> None:
+    """It was kept as the township's name, a group, a party."""
+    [fault] = read(books.xlsx([HEADER, FIRST, [2, same, *SECOND[2:]]])).faults
+    assert (fault.row, fault.column, "不看上一行" in fault.sentence) == (3, "乡镇", True)
+
+
+@pytest.mark.parametrize("nothing", ["－", "／", "–", "―", "暂无", "——"])
+def test_a_stroke_says_nothing(nothing: str) -> None:
+    """Whichever the keyboard gave."""
+    table = read(books.xlsx([HEADER, [1, nothing, *FIRST[2:5], nothing, *FIRST[6:]]]))
+    assert (table.rows[0]["乡镇"], table.rows[0]["户数"], table.faults) == (None, None, [])
+
+
 @pytest.mark.parametrize("make", [books.xlsx, books.xls, books.text])
 def test_a_formula_that_failed_is_a_fault(make: Any) -> None:
     """In any column that is read, with row and column: it is neither blank nor text."""
