@@ -89,6 +89,8 @@ class Grid(msgspec.Struct):
     name: str
     rows: list[list[Any]]
     merges: list[tuple[int, int, int, int]] = []
+    hidden: bool = False
+    """Then nothing but its name is known."""
 
 
 class Answer(msgspec.Struct):
@@ -99,7 +101,7 @@ class Answer(msgspec.Struct):
 
 
 def open_sheets(data: bytes, name: str, rows: int = MAX_ROWS) -> list[Grid]:
-    """The visible sheets of a workbook, or the one table of a .csv of at most ``rows`` lines."""
+    """The sheets of a workbook, or the one table of a .csv of at most ``rows`` lines."""
     if len(data) > MAX_BYTES:
         size = len(data) / 1024 / 1024
         raise BadFile(f"文件有 {size:.1f} MB，超过 20 MB 的上限。请拆成几个文件再传。")

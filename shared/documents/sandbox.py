@@ -58,15 +58,14 @@ def main() -> None:
 def _sheets(data: bytes, max_rows: int, max_columns: int) -> list[dict[str, Any]]:
     with calamine.load_workbook(io.BytesIO(data)) as book:
         errors = _errors(data)
-        visible = [
-            sheet.name
-            for sheet in book.sheets_metadata
-            if sheet.visible == calamine.SheetVisibleEnum.Visible
-            and sheet.typ == calamine.SheetTypeEnum.WorkSheet
-        ]
         return [
-            _sheet(book.get_sheet_by_name(name), errors.get(name, {}), max_rows, max_columns)
-            for name in visible
+            _sheet(
+                book.get_sheet_by_name(one.name), errors.get(one.name, {}), max_rows, max_columns
+            )
+            if one.visible == calamine.SheetVisibleEnum.Visible
+            else {"name": one.name, "rows": [], "hidden": True}
+            for one in book.sheets_metadata
+            if one.typ == calamine.SheetTypeEnum.WorkSheet
         ]
 
 
@@ -95,9 +94,10 @@ def _old_sheets(data: bytes, max_rows: int, max_columns: int) -> list[dict[str, 
     except xlrd.XLRDError as error:
         raise (PermissionError if "encrypted" in str(error) else ValueError) from error
     return [
-        _old_sheet(sheet, book.datemode, max_rows, max_columns)
+        {"name": sheet.name, "rows": [], "hidden": True}
+        if sheet.visibility
+        else _old_sheet(sheet, book.datemode, max_rows, max_columns)
         for sheet in book.sheets()
-        if not sheet.visibility
     ]
 
 

@@ -112,6 +112,52 @@ def test_every_sheet_with_the_header_is_read() -> None:
     ]
 
 
+def test_a_sheet_that_is_not_read_is_named() -> None:
+    """An explanation, a continuation without header, a hidden one: the rest is read."""
+    sheets = [[["填表说明"]], [HEADER, FIRST], [SECOND], [HEADER, SECOND], []]
+    names = ["说明", "隽水镇", "续表", "去年", "空白"]
+    made = openpyxl.load_workbook(io.BytesIO(books.xlsx(*sheets, names=names)))
+    made["去年"].sheet_state = "hidden"
+    target = io.BytesIO()
+    made.save(target)
+    table = read(target.getvalue())
+    assert people(table) == EXPECTED[:1]
+    assert table.unknown == ["工作表“说明”", "工作表“续表”", "隐藏的工作表“去年”", "备注"]
+    old = xlwt.Workbook()
+    for name, row, hidden in (("今年", FIRST, 0), ("去年", SECOND, 1)):
+        sheet = old.add_sheet(name)
+        sheet.visibility = hidden
+        for column, title in enumerate(HEADER):
+            sheet.write(0, column, title)
+            sheet.write(1, column, row[column])
+    target = io.BytesIO()
+    old.save(target)
+    table = read(target.getvalue(), "a.xls")
+    assert people(table) == EXPECTED[:1]
+    assert table.unknown == ["隐藏的工作表“去年”", "备注"]
+
+
+def test_a_sheet_that_lacks_a_required_column_is_no_explanation() -> None:
+    """Else everybody on it would be left out without a word; a sheet of sums may be."""
+    with_name = [Column("乡镇", required=True), *COLUMNS[1:]]
+    lacking = ["序号", "乡镇", "姓名", "电话号", "户数"]
+    sums: list[list[Any]] = [["乡镇", "户数"], ["隽水镇", 120]]
+    good = books.xlsx(sums, [HEADER, FIRST], names=["汇总", "隽水镇"])
+    assert read_table(good, "a.xlsx", with_name).unknown == ["工作表“汇总”", "性别", "备注"]
+    bad = books.xlsx([HEADER, FIRST], [TITLE, lacking, SECOND], names=["隽水镇", "麦市镇"])
+    with pytest.raises(BadFile, match="工作表“麦市镇”第 2 行是表头，但缺少“手机号”这一列"):
+        read_table(bad, "a.xlsx", with_name)
+
+
+def test_two_tables_side_by_side_are_refused() -> None:
+    """Of the second nothing was read; a telephone beside the 手机号 is another column."""
+    both = [*HEADER[1:5], "", *HEADER[1:5]]
+    with pytest.raises(BadFile, match="第 2 行的表头里有几列“乡镇”"):
+        read(books.xlsx([TITLE, both, [*FIRST[1:5], "", *SECOND[1:5]]]))
+    table = read(books.xlsx([["姓名", "联系电话", "手机号"], ["张三", "0715-123", FIRST[4]]]))
+    assert (table.rows[0]["手机号"], table.unknown) == ("13812345678", ["联系电话"])
+
+
 def test_rows_that_are_no_data() -> None:
     """Totals, repeated headers, numbered blanks and signatures are skipped, faulty rows kept."""
     rows: list[list[Any]] = [
