@@ -254,13 +254,16 @@ def _csv(file: TextIO, most: int) -> Iterator[list[Any]]:
     head = file.read(10_000)
     file.seek(0)
     delimiter = max(DELIMITERS, key=head.count)
+    # Strict: a quote that nobody closes would swallow the rows behind it.
+    lines = csv.reader(file, delimiter=delimiter, strict=True)
     try:
-        for number, row in enumerate(csv.reader(file, delimiter=delimiter), 1):
+        for number, row in enumerate(lines, 1):
             if number > most or len(row) > MAX_COLUMNS:
                 raise _too_large(number > most, most)
             yield row
     except csv.Error as error:
-        raise _broken() from error
+        sentence = f"第 {lines.line_num} 行或它上面有一个引号没有配对，后面的行分不开。{ADVICE}"
+        raise BadFile(sentence) from error
 
 
 def _too_large(rows: bool, most: int) -> BadFile:  # noqa: FBT001  which of the two limits

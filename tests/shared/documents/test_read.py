@@ -358,6 +358,8 @@ def other_package() -> bytes:
             "缺少“手机号”",
         ),
         (b"\n".join([b"a,b"] * (files.MAX_ROWS + 1)), "a.csv", "100000 行"),
+        (books.text(SHEET) + '3,"麦市镇,张三\r\n4,麦市镇,"李四\r\n'.encode("gbk"), "a.csv", "引号"),
+        (books.text(SHEET) + b'3,"a\r\n' * 2, "a.csv", "引号"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_said_in_one_sentence(
