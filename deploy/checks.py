@@ -6,7 +6,7 @@ On a fault ``gridmerit serve`` only shows and does not write (``deploy.watch``),
 
 import shutil
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -22,7 +22,7 @@ from deploy.migrate import ROOT, known_migrations
 from points.ledger.storage import service as storage
 from points.ledger.verifier import service as verifier
 from shared.calendar import service as calendar
-from shared.clock import now, today
+from shared.clock import LOCAL_ZONE, now, today
 from shared.database import DB
 from shared.roster import phones
 from shared.scheduling.queries import counties
@@ -32,6 +32,8 @@ from shared.web.assets import DIST
 
 OLDEST_POSTGRESQL = 15
 LARGEST_SKEW = timedelta(seconds=1)
+LARGEST_LAG = timedelta(minutes=5)
+"""Behind what is recorded: what a clock that ran ahead is put back by without any harm."""
 LEAST_DISK = 1 << 30
 """Bytes that must be free in the data directory."""
 WANTED = {
@@ -64,6 +66,16 @@ ORDER BY 1
 SEALED = """
 SELECT phone_cipher FROM shared.person
 WHERE county_id = $1 AND octet_length(phone_cipher) > 28 ORDER BY id LIMIT 1
+"""
+# The newest event later than a moment, unless somebody has said by then that it is the wrong one.
+AHEAD = """
+SELECT e.at FROM shared.audit_event e
+WHERE e.county_id = $1 AND e.at > $2 AND NOT EXISTS (
+    SELECT FROM shared.unit u
+    JOIN shared.audit_event c ON c.county_id = $1 AND c.object_id = u.id
+    WHERE u.county_id = $1 AND u.kind = 'county' AND c.action = 'clock.confirm'
+      AND c.at <= $2 AND (c.after ->> 'until')::timestamptz >= e.at)
+ORDER BY e.at DESC LIMIT 1
 """
 LOCAL_NAMES = {"127.0.0.1", "localhost", "::1"}
 
@@ -209,7 +221,10 @@ async def partitions(_: Settings) -> Finding:
 
 
 async def clocks(_: Settings) -> Finding:
-    """This machine and the database agree on the time, and both know China's."""
+    """This machine and the database agree on the time, and both know China's.
+
+    Both on one machine are wrong together: then what was recorded before is in the future.
+    """
     before = now()
     theirs = await DB.fetchval("SELECT clock_timestamp()")
     ours = before + (now() - before) / 2
@@ -221,7 +236,24 @@ async def clocks(_: Settings) -> Finding:
         await DB.fetchval("SELECT now() AT TIME ZONE 'Asia/Shanghai'")
     except (ZoneInfoNotFoundError, asyncpg.PostgresError):
         return fault("时钟", "缺少 Asia/Shanghai 时区数据：请安装 tzdata。")
+    for county_id in await counties():
+        if latest := await recorded_ahead(county_id):
+            return fault(
+                "时钟",
+                f"本机时间 {_local(ours)} 早于已有的记录（{_local(latest)}）：请校准本机的时间。"
+                "时间没有错、是那些记录写早了的，请运行 gridmerit doctor --clock-is-right。",
+            )
     return Finding("时钟", "本机与数据库一致。")
+
+
+async def recorded_ahead(county_id: int) -> datetime | None:
+    """The time of the newest event, if by this machine's clock it is still to come."""
+    found: datetime | None = await DB.fetchval(AHEAD, county_id, now() + LARGEST_LAG)
+    return found
+
+
+def _local(at: datetime) -> str:
+    return f"{at.astimezone(LOCAL_ZONE):%Y-%m-%d %H:%M}"
 
 
 async def disk(settings: Settings) -> Finding:

@@ -33,12 +33,18 @@ INVISIBLE = dict.fromkeys(
         0x200D,
         0x200E,
         0x200F,
-        0x202A,
-        0x202C,
+        *range(0x202A, 0x202F),
+        *range(0x2060, 0x2070),
+        0xAD,
+        0xFE0F,
     ]
 )
+"""A number copied from a telephone's contacts has some of them around it."""
 PLAIN = re.compile(r"[0-9A-Za-z\u4e00-\u9fff，。、；：“”（）《》·().,:;<>_+*/#%&@-]+")
 """Text that means what it says: nothing invisible, no blanks, nothing full-width to narrow."""
+DOTS = str.maketrans(dict.fromkeys("•・‧∙⋅･．", "·"))
+"""What keyboards give for the dot in a name."""
+THOUSANDS = re.compile(r"\d{1,3}(,\d{3})+")
 QUOTED = re.compile(r'="(.*)"')
 DATE = re.compile(
     r"(\d{4})[-/.年](\d{1,2})(?:[-/.月](?:(\d{1,2})日?)?)?(?:[ T]\d{1,2}:\d{2}(:\d{2})?)?"
@@ -78,11 +84,18 @@ def text(value: Any) -> str:
 def name(value: Any) -> str:
     """A person's name: the blanks that offices put into 张　三 go."""
     found = text(value)
-    return found if found.isascii() else re.sub(r"\s+", "", found).replace("•", "·")
+    return found if found.isascii() else re.sub(r"\s+", "", found).translate(DOTS)
 
 
 def code(value: Any) -> str:
-    """Digits or letters; a number that lost its last digits is refused, not guessed."""
+    """Digits or letters; a number that lost its last digits is refused, not guessed.
+
+    So is 3-12 that Excel took for the twelfth of March.
+    """
+    if isinstance(value, date):
+        raise ValueError(  # noqa: TRY004  one kind of error
+            f"Excel 把这一格当成了日期（{shown(value)}）；请把这一列设为文本格式后重新填写。"
+        )
     found = re.sub(r"\s+", "", unicodedata.normalize("NFKC", text(value)))
     if match := SCIENTIFIC.fullmatch(found):
         if len(match[1] or "") < int(match[2]):
@@ -133,7 +146,10 @@ def _plausible(found: date) -> date:
 
 
 def month(value: Any) -> int:
-    """A month in any usual spelling, or any day of it: 202603."""
+    """A month in any usual spelling, or any day of it: 202603.
+
+    Excel makes 2026.1 of 2026.10.
+    """
     if isinstance(value, date):
         on = day(value)
         return on.year * 100 + on.month
@@ -146,6 +162,8 @@ def month(value: Any) -> int:
             sentence = f"看不懂月份“{shown(value)}”，请写成 2026-03 这样。"
             raise ValueError(sentence) from None
         return on.year * 100 + on.month
+    if re.fullmatch(r"\d{4}\.1", found):
+        raise ValueError(f"“{found}”分不清是 1 月还是 10 月，请写成 {match[1]}-01 这样。")
     year, number = int(match[1]), int(match[2])
     if year not in YEARS or not 1 <= number <= 12:
         raise ValueError(f"没有“{shown(value)}”这个月，请核对。")
@@ -197,8 +215,11 @@ def _decimal(value: Any) -> Decimal:
     if isinstance(value, int | float):
         plain = repr(value)
     else:
-        plain = unicodedata.normalize("NFKC", text(value)).replace(",", "")
+        plain = unicodedata.normalize("NFKC", text(value))
         plain = re.sub(r"\s|^[¥￥]|元$", "", plain)
+        whole, dot, rest = plain.partition(".")
+        if THOUSANDS.fullmatch(whole):  # else 2,5 would be 25
+            plain = whole.replace(",", "") + dot + rest
     try:
         found = Decimal(plain)
     except InvalidOperation:

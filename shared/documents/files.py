@@ -89,6 +89,8 @@ class Grid(msgspec.Struct):
     name: str
     rows: list[list[Any]]
     merges: list[tuple[int, int, int, int]] = []
+    hidden: bool = False
+    """Then nothing but its name is known."""
 
 
 class Answer(msgspec.Struct):
@@ -99,7 +101,7 @@ class Answer(msgspec.Struct):
 
 
 def open_sheets(data: bytes, name: str, rows: int = MAX_ROWS) -> list[Grid]:
-    """The visible sheets of a workbook, or the one table of a .csv of at most ``rows`` lines."""
+    """The sheets of a workbook, or the one table of a .csv of at most ``rows`` lines."""
     if len(data) > MAX_BYTES:
         size = len(data) / 1024 / 1024
         raise BadFile(f"文件有 {size:.1f} MB，超过 20 MB 的上限。请拆成几个文件再传。")
@@ -252,13 +254,16 @@ def _csv(file: TextIO, most: int) -> Iterator[list[Any]]:
     head = file.read(10_000)
     file.seek(0)
     delimiter = max(DELIMITERS, key=head.count)
+    # Strict: a quote that nobody closes would swallow the rows behind it.
+    lines = csv.reader(file, delimiter=delimiter, strict=True)
     try:
-        for number, row in enumerate(csv.reader(file, delimiter=delimiter), 1):
+        for number, row in enumerate(lines, 1):
             if number > most or len(row) > MAX_COLUMNS:
                 raise _too_large(number > most, most)
             yield row
     except csv.Error as error:
-        raise _broken() from error
+        sentence = f"第 {lines.line_num} 行或它上面有一个引号没有配对，后面的行分不开。{ADVICE}"
+        raise BadFile(sentence) from error
 
 
 def _too_large(rows: bool, most: int) -> BadFile:  # noqa: FBT001  which of the two limits

@@ -27,7 +27,11 @@ FOOTER = re.compile(
     r"(制表|审核|填表|填报|负责|经办|复核|审批|批准|单位|联系|报送|打印|盖章|签字|备注|说明|注|附)[^，。]{0,8}[:：(（]"
 )
 SIGNATURE = re.compile(r"(制表|审核|填表|填报|负责|经办|复核|审批|打印)[^，。]{0,8}[:：]")
-TOTAL = re.compile(r"(合|总|小|共)\s*计")
+TOTAL = re.compile(r"(合|总|小|共)\s*计\s*(人数|户数|数量|金额|积分)?\s*([:：(（\d].*)?", re.DOTALL)
+NOTHING = frozenset({"", "/", "\\", "-", "--", "—", "——", "–", "―", "─", "无", "暂无", "空"})
+"""What offices write into a cell that has nothing to say."""
+SAME = frozenset({"同上", "〃", "′′", '"', "''", "”", "“"})
+"""What they write for the cell above, which may be another one by now: rows are sorted."""
 ORDINAL = frozenset({"序号", "编号", "序", "行号"})
 MAX_FAULTS = 20_000
 REMEMBERED = 20_000
@@ -81,7 +85,7 @@ class Table(msgspec.Struct):
     dropped: list[str]
     """Titles left out on purpose, as the file writes them."""
     unknown: list[str]
-    """Titles that nobody asked for."""
+    """Titles that nobody asked for, and sheets without a table."""
 
     def fault(self, row: Row, column: str, sentence: str) -> None:
         """Add what the feature found wrong."""
@@ -175,12 +179,8 @@ def _stream(
 ) -> Stream:
     """``rest`` are the rows that follow those of the last grid."""
     titles = {_plain(alias): c.title for c in columns for alias in (c.title, *c.aliases)}
-    places = [
-        place for index, grid in enumerate(grids) if (place := _place(index, grid, columns, titles))
-    ]
-    if not places:
-        raise BadFile(_missing_header(grids, columns, titles))
-    found = Stream(places, [], [], [grid.name for grid in grids], [])
+    places, skipped = _places(grids, columns, titles)
+    found = Stream(places, [], skipped, [grid.name for grid in grids], [])
     unwanted = {_plain(title) for title in dropped}
     for place in places:
         rows = grids[place.sheet].rows
@@ -190,23 +190,60 @@ def _stream(
     return found
 
 
-def _place(
-    index: int, grid: Grid, columns: Sequence[Column], titles: dict[str, str]
-) -> Place | None:
-    """The row with most known titles; of equals that follow each other, the last."""
+def _places(
+    grids: Sequence[Grid], columns: Sequence[Column], titles: dict[str, str]
+) -> tuple[list[Place], list[str]]:
+    """Where the tables stand, and which sheets are left out. Raises BadFile.
+
+    A sheet that lacks one of several required columns is no explanation but a part of the list.
+    """
+    required = {column.title for column in columns if column.required}
+    places, near, skipped = [], [], []
+    for index, grid in enumerate(grids):
+        place = _place(index, grid, titles)
+        found = required.intersection(place.columns if place else ())
+        if place is not None and len(found) == len(required):
+            _refuse_twins(place, grid, titles)
+            places.append(place)
+        elif place is not None and len(found) * 2 > len(required):
+            near.append(grid)
+        elif grid.hidden or any(cell != "" for row in grid.rows for cell in row):
+            skipped.append(f"{'隐藏的' if grid.hidden else ''}工作表“{grid.name}”")
+    if not places:
+        raise BadFile(_missing_header(grids, columns, titles))
+    if near:
+        sentence = _missing_header(near, columns, titles)
+        raise BadFile(f"工作表“{near[0].name}”{sentence}不用导入的工作表，请删掉再传。")
+    return places, skipped
+
+
+def _refuse_twins(place: Place, grid: Grid, titles: dict[str, str]) -> None:
+    """Two tables side by side: of the second nothing would be read."""
+    header = [_plain(cell) for cell in grid.rows[place.header] if isinstance(cell, str)]
+    if twins := [title for title in header if title in titles and header.count(title) > 1]:
+        sheet = f"工作表“{grid.name}”" if grid.name else ""
+        raise BadFile(
+            f"{sheet}第 {place.header + 1} 行的表头里有几列“{twins[0]}”，分不清用哪一列。"
+            "并排的几栏请接成一栏，多余的列请删掉再传。"
+        )
+
+
+def _place(index: int, grid: Grid, titles: dict[str, str]) -> Place | None:
+    """The row with most known titles; of equals that follow each other, the last.
+
+    A column's own title goes before another name of it: 电话 beside 手机号 is another telephone.
+    """
     best: Place | None = None
     for number, row in enumerate(grid.rows[:HEADER_WITHIN]):
         found: dict[str, int] = {}
         for position, cell in enumerate(row):
             title = titles.get(_plain(cell)) if isinstance(cell, str) else None
-            if title is not None:
-                found.setdefault(title, position)
+            if title is not None and (title not in found or _plain(cell) == _plain(title)):
+                found[title] = position
         follows = best is not None and number == best.header + 1
         more = 0 if best is None else len(best.columns)
         if len(found) > more or (found and len(found) == more and follows):
             best = Place(index, number, found)
-    if best is None or any(c.required and c.title not in best.columns for c in columns):
-        return None
     return best
 
 
@@ -215,14 +252,14 @@ def _missing_header(
 ) -> str:
     """Say which required column is missing from what looks most like the header."""
     required = [column.title for column in columns if column.required]
+    hidden = "隐藏的工作表不读取，要导入的请取消隐藏。" if any(g.hidden for g in grids) else ""
     if not any(any(cell != "" for cell in row) for grid in grids for row in grid.rows):
-        return "表格是空的，没有任何内容。请检查后重新选择。"
-    optional = [msgspec.structs.replace(column, required=False) for column in columns]
-    found = [_place(index, grid, optional, titles) for index, grid in enumerate(grids)]
+        return f"表格是空的，没有任何内容。{hidden}请检查后重新选择。"
+    found = [_place(index, grid, titles) for index, grid in enumerate(grids)]
     nearest = max((place for place in found if place), key=lambda p: len(p.columns), default=None)
     if nearest is None or len(nearest.columns) < min(ENOUGH, len(columns)):
         names = "、".join(required)
-        return f"没有找到表头。表格里应有一行写着：{names}。请对照导入模板检查。"
+        return f"没有找到表头。表格里应有一行写着：{names}。{hidden}请对照导入模板检查。"
     missing = "、".join(f"“{title}”" for title in required if title not in nearest.columns)
     return f"第 {nearest.header + 1} 行是表头，但缺少{missing}这一列。请补上后再传。"
 
@@ -287,7 +324,7 @@ class _Reader:
             if len(self.plain_starts) >= REMEMBERED:
                 self.plain_starts.clear()
             text = cells.text(first)
-            odd = not text or TOTAL.match(text) or SIGNATURE.match(text)
+            odd = not text or TOTAL.fullmatch(text) or SIGNATURE.match(text)
             self.plain_starts[first] = not odd and _plain(first) not in self.header
         return self.plain_starts[first] and all(
             at < len(raw) and known.get(raw[at]) is not None for at, known in self.needed
@@ -303,9 +340,11 @@ class _Reader:
 
 def _converted(column: Column, value: Any) -> tuple[Any, str]:
     """What a cell means, and the sentence that says why it means nothing."""
-    plain = "" if value is None else cells.text(value)
-    if plain in {"", "/", "-", "—", "——", "无"}:
+    plain = "" if value is None else unicodedata.normalize("NFKC", cells.text(value))
+    if plain in NOTHING:
         return None, "不能空着，请填写。" if column.required else ""
+    if plain.replace(" ", "") in SAME:
+        return None, f"“{plain}”请改成实际的内容，系统不看上一行。"
     if cells.FORMULA_ERROR.fullmatch(plain):
         return None, f"“{plain}”是公式出错的结果，请改成实际的内容；没有就清空这一格。"
     try:
@@ -325,11 +364,14 @@ def _is_noise(
     if len(raw) == len(header) and all(map(_is_title, raw, header)):
         return True
     first = filled[0][1]
-    if TOTAL.match(first) or SIGNATURE.match(first):
+    named = sum(1 for at, found in filled if at in required and not SIGNATURE.match(found))
+    if TOTAL.fullmatch(first) or (SIGNATURE.match(first) and named < len(required)):
         return True
-    if sum(1 for index, _ in filled if index in required) > len(required) // 2:
+    if named > len(required) // 2:
         return False
-    return any(TOTAL.match(found) or FOOTER.match(found) for _, found in filled)
+    if named:  # a remark beside somebody's name makes it no footer
+        filled = filled[:1]
+    return any(TOTAL.fullmatch(found) or FOOTER.match(found) for _, found in filled)
 
 
 def _is_error(cell: Any) -> bool:

@@ -7,7 +7,6 @@ not the server. Run as a script with an empty environment; it imports nothing of
 import io
 import re
 import resource
-import struct
 import sys
 import zipfile
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from xml.parsers import expat
 
 import msgspec
 import python_calamine as calamine
+import xlrd
 
 MEMORY = 1024 * 1024 * 1024
 SECONDS = 60
@@ -26,20 +26,11 @@ PLAIN = (str, float, int, bool)
 DATE, MOMENT = 1, 2
 """msgpack extension codes; parsed back by shared.documents.files."""
 CHUNK = 256 * 1024
+OLE = b"\xd0\xcf\x11\xe0"
+LAST_DAY = 2_958_466
+"""The serial day after Excel's last."""
 ERROR_CELL = re.compile(rb"\bt\s{0,9}=\s{0,9}[\"']e[\"']")
 ADDRESS = re.compile("[A-Z]{1,3}")
-BIFF_ERRORS = {
-    0x00: "#NULL!",
-    0x07: "#DIV/0!",
-    0x0F: "#VALUE!",
-    0x17: "#REF!",
-    0x1D: "#NAME?",
-    0x24: "#NUM!",
-    0x2A: "#N/A",
-}
-FORMULA, BEGIN, END, BOUND_SHEET, BOOLEAN_OR_ERROR = 0x0006, 0x0809, 0x000A, 0x0085, 0x0205
-NO_SECTOR = 0xFFFFFFFA
-"""From here on a sector's number means an end or nothing."""
 Errors = dict[tuple[int, int], str]
 """What formulas that failed show, by row and column, 0-based."""
 
@@ -52,8 +43,10 @@ def main() -> None:
     max_rows, max_columns = int(sys.argv[1]), int(sys.argv[2])
     answer: dict[str, Any]
     try:
-        answer = {"sheets": _sheets(sys.stdin.buffer.read(), max_rows, max_columns)}
-    except calamine.PasswordError:
+        data = sys.stdin.buffer.read()
+        read = _old_sheets if data.startswith(OLE) else _sheets
+        answer = {"sheets": read(data, max_rows, max_columns)}
+    except (calamine.PasswordError, PermissionError):
         answer = {"error": "password"}
     except OverflowError:
         answer = {"error": "too_large"}
@@ -64,17 +57,15 @@ def main() -> None:
 
 def _sheets(data: bytes, max_rows: int, max_columns: int) -> list[dict[str, Any]]:
     with calamine.load_workbook(io.BytesIO(data)) as book:
-        names = [sheet.name for sheet in book.sheets_metadata]
-        errors = _errors(data, names)
-        visible = [
-            sheet.name
-            for sheet in book.sheets_metadata
-            if sheet.visible == calamine.SheetVisibleEnum.Visible
-            and sheet.typ == calamine.SheetTypeEnum.WorkSheet
-        ]
+        errors = _errors(data)
         return [
-            _sheet(book.get_sheet_by_name(name), errors.get(name, {}), max_rows, max_columns)
-            for name in visible
+            _sheet(
+                book.get_sheet_by_name(one.name), errors.get(one.name, {}), max_rows, max_columns
+            )
+            if one.visible == calamine.SheetVisibleEnum.Visible
+            else {"name": one.name, "rows": [], "hidden": True}
+            for one in book.sheets_metadata
+            if one.typ == calamine.SheetTypeEnum.WorkSheet
         ]
 
 
@@ -94,6 +85,55 @@ def _sheet(
     return {"name": sheet.name, "rows": rows, "merges": merges}
 
 
+def _old_sheets(data: bytes, max_rows: int, max_columns: int) -> list[dict[str, Any]]:
+    """Those of an .xls."""
+    try:
+        book = xlrd.open_workbook(
+            file_contents=data, logfile=io.StringIO(), formatting_info=True, ragged_rows=True
+        )
+    except xlrd.XLRDError as error:
+        raise (PermissionError if "encrypted" in str(error) else ValueError) from error
+    return [
+        {"name": sheet.name, "rows": [], "hidden": True}
+        if sheet.visibility
+        else _old_sheet(sheet, book.datemode, max_rows, max_columns)
+        for sheet in book.sheets()
+    ]
+
+
+def _old_sheet(sheet: Any, datemode: int, max_rows: int, max_columns: int) -> dict[str, Any]:
+    """Rows of one width; cells that are only formatted, often to the last column, do not count."""
+    rows: list[list[object]] = []
+    for number in range(sheet.nrows):
+        kinds, values = sheet.row_types(number), sheet.row_values(number)
+        row = [_old_cell(*cell, datemode) for cell in zip(kinds, values, strict=True)]
+        while row and row[-1] == "":
+            row.pop()
+        rows.append(row)
+    while rows and not rows[-1]:
+        rows.pop()
+    width = max(map(len, rows), default=0)
+    if len(rows) > max_rows or width > max_columns:
+        raise OverflowError
+    for row in rows:
+        row.extend([""] * (width - len(row)))
+    merges = [(top, left, end - 1, right - 1) for top, end, left, right in sheet.merged_cells]
+    return {"name": sheet.name, "rows": rows, "merges": merges}
+
+
+def _old_cell(kind: int, value: Any, datemode: int) -> object:
+    if kind == xlrd.XL_CELL_ERROR:
+        return xlrd.error_text_from_code.get(value, "#N/A")
+    if kind == xlrd.XL_CELL_BOOLEAN:
+        return bool(value)
+    if kind != xlrd.XL_CELL_DATE or not 0 <= value < LAST_DAY:
+        return value
+    moment = xlrd.xldate_as_datetime(value, datemode)
+    if value < 1:
+        return _portable(moment.time())
+    return _portable(moment.date() if value == int(value) else moment)
+
+
 def _portable(cell: object) -> object:
     if isinstance(cell, datetime):
         return msgspec.msgpack.Ext(MOMENT, cell.isoformat().encode())
@@ -102,12 +142,10 @@ def _portable(cell: object) -> object:
     return str(cell) if isinstance(cell, time | timedelta) else ""
 
 
-def _errors(data: bytes, names: list[str]) -> dict[str, Errors]:
+def _errors(data: bytes) -> dict[str, Errors]:
     """By sheet, the cells with #REF! and the like, which the parser gives as blank."""
-    if data.startswith(b"PK"):
-        with zipfile.ZipFile(io.BytesIO(data)) as package:
-            return {name: found for name, found in _xlsx_errors(package) if found}
-    return dict(zip(names, _xls_errors(data), strict=False))
+    with zipfile.ZipFile(io.BytesIO(data)) as package:
+        return {name: found for name, found in _xlsx_errors(package) if found}
 
 
 def _xlsx_errors(package: zipfile.ZipFile) -> Iterator[tuple[str, Errors]]:
@@ -169,79 +207,6 @@ def _column(letters: str) -> int:
     for letter in letters:
         number = number * 26 + ord(letter) - 64
     return number - 1
-
-
-def _xls_errors(data: bytes) -> list[Errors]:
-    """The sheets of a BIFF stream in their order."""
-    stream, sheets = _book_stream(data), []
-    offsets = [
-        struct.unpack_from("<I", body)[0]
-        for code, body in _records(stream, 0)
-        if code == BOUND_SHEET
-    ]
-    for offset in offsets:
-        found: Errors = {}
-        for code, body in _records(stream, offset):
-            if code == BOOLEAN_OR_ERROR and body[7]:
-                word = BIFF_ERRORS.get(body[6])
-            elif code == FORMULA and body[6] == 2 and body[12:14] == b"\xff\xff":
-                word = BIFF_ERRORS.get(body[8])
-            else:
-                continue
-            found[struct.unpack_from("<HH", body)] = word or "#N/A"
-        sheets.append(found)
-    return sheets
-
-
-def _records(stream: bytes, at: int) -> Iterator[tuple[int, bytes]]:
-    """A substream's records; those of charts inside it belong to them."""
-    depth = 0
-    while at + 4 <= len(stream):
-        code, length = struct.unpack_from("<HH", stream, at)
-        depth += (code == BEGIN) - (code == END)
-        if depth == 1:
-            yield code, stream[at + 4 : at + 4 + length]
-        if depth < 1:
-            return
-        at += 4 + length
-
-
-def _book_stream(data: bytes) -> bytes:
-    """The stream ``Workbook`` of the compound file that an .xls is."""
-    size = 1 << struct.unpack_from("<H", data, 30)[0]
-    numbers = f"<{size // 4}I"
-
-    def sector(number: int) -> bytes:
-        return data[(number + 1) * size : (number + 2) * size].ljust(size, b"\0")
-
-    listed = list(struct.unpack_from("<109I", data, 76))
-    more = struct.unpack_from("<I", data, 68)[0]
-    for _ in range(len(data) // size):
-        if more >= NO_SECTOR:
-            break
-        *block, more = struct.unpack(numbers, sector(more))
-        listed += block
-    nexts = [
-        each
-        for number in listed
-        if number < NO_SECTOR
-        for each in struct.unpack(numbers, sector(number))
-    ]
-
-    def chain(number: int) -> bytes:
-        parts: list[bytes] = []
-        while number < len(nexts) and len(parts) < len(nexts):
-            parts.append(sector(number))
-            number = nexts[number]
-        return b"".join(parts)
-
-    directory = chain(struct.unpack_from("<I", data, 48)[0])
-    for at in range(0, len(directory), 128):
-        length = struct.unpack_from("<H", directory, at + 64)[0]
-        name = directory[at : at + max(length - 2, 0)].decode("utf-16-le", "replace")
-        if name in {"Workbook", "Book"}:
-            return chain(struct.unpack_from("<I", directory, at + 116)[0])
-    return b""
 
 
 if __name__ == "__main__":

@@ -203,6 +203,30 @@ async def test_clock_skew(rollback: None, monkeypatch: pytest.MonkeyPatch) -> No
         assert (await checks.clocks(Settings())).level is level
 
 
+async def test_a_clock_behind_what_is_recorded(cluster: Cluster) -> None:
+    """The database of one machine shares its wrong clock; who put a clock back says so, once."""
+    later = (
+        "INSERT INTO shared.audit_event (county_id, id, at, authority, action, object_kind)"
+        " VALUES ({}, gen_random_uuid(), now() + interval '{}', 'system', 'identity.sign_in', 'x')"
+    )
+    await cluster.run(
+        f"INSERT INTO shared.county (id, name) VALUES ({COUNTY}, '通城县') ON CONFLICT DO NOTHING",
+        f"INSERT INTO shared.unit (county_id, id, kind, code, name) VALUES"
+        f" ({COUNTY}, gen_random_uuid(), 'county', '{COUNTY}', '通城县') ON CONFLICT DO NOTHING",
+        later.format(COUNTY, "1 minute"),
+    )
+    assert (await cluster.doctor())[0] == 0
+    await cluster.run(later.format(COUNTY, "300 days"))
+    await assert_fault(cluster, "早于已有的记录")
+    arguments = ("doctor", "--service", "points", "--clock-is-right")
+    code, said = await gridmerit(*arguments, **cluster.environment)
+    assert code == 0, said
+    assert (await cluster.doctor())[0] == 0
+    await cluster.run(later.format(COUNTY, "301 days"))
+    await assert_fault(cluster, "早于已有的记录")
+    await gridmerit(*arguments, **cluster.environment)
+
+
 async def test_time_zone_data_missing(cluster: Cluster) -> None:
     """Without any zone files the command still says so in a sentence."""
     script = (

@@ -307,6 +307,7 @@ class _Planner:
         starts = [(item, self._post_for(item)) for item in moved]
         leaving = {item.leaves.id for item in moved if item.leaves}
         whole = not self.table.faults
+        begun: list[tuple[_Assigned, date]] = []
         for item, post in starts:
             day = self._first_day(item, post)
             if day is None or (whole and self._would_dismiss(item, post, leaving)):
@@ -318,6 +319,8 @@ class _Planner:
             start = Start(self.new_id(), post.id, item.person_id, day, post.unit_code)
             self.plan.starts.append(start)
             self._tell(item, day)
+            begun.append((item, day))
+        self._refuse_gaps(begun)
         self._write_ends()
 
     def _confirm(self, item: _Assigned, tenure: KnownTenure) -> None:
@@ -424,6 +427,19 @@ class _Planner:
             self.ends[tenure.id] = (
                 min(before[0], day),
                 MOVED if MOVED in {before[1], reason} else reason,
+            )
+
+    def _refuse_gaps(self, begun: Sequence[tuple[_Assigned, date]]) -> None:
+        """Whoever moves holds one post until they hold the other."""
+        for item, day in begun:
+            if item.leaves is None or self.ends[item.leaves.id][0] == day:
+                continue
+            post = self._post_name(self._key_of(item.leaves))
+            self.complain(
+                item.entry,
+                "到岗日期",
+                f"{item.entry.name}的{post}岗位从 {self.ends[item.leaves.id][0]:%Y-%m-%d} 起由别人"
+                f"接任，到 {day:%Y-%m-%d} 才到新岗位，中间不能空着：请填同一天。",
             )
 
     def _write_ends(self) -> None:

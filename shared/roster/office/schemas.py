@@ -23,6 +23,13 @@ LEAVINGS = (
     "登记有误（此人没有担任过）",
 )
 """How a gridworker leaves at the desk: never against their will, which takes an exit case."""
+TRANSFERS = (
+    "本人同意调岗（有书面同意）",
+    "任命到其他岗位（有任命文件）",
+    "网格或岗位撤并",
+    "书面警告后调整网格（有调整通知书）",
+)
+"""How a gridworker is moved at the desk: agreed to in writing, or decided on another paper."""
 
 
 class Tally(msgspec.Struct, frozen=True):
@@ -189,6 +196,8 @@ class TransferForm(msgspec.Struct, kw_only=True):
     post_id: UUID
     on: date
     reason: Reason
+    ground: ShortText = ""
+    """Asked of gridworkers only."""
 
 
 class UnitForm(msgspec.Struct, kw_only=True):

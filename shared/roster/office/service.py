@@ -29,6 +29,7 @@ from shared.roster.office import queries
 from shared.roster.office.schemas import (
     LEAVINGS,
     MAX_REASON,
+    TRANSFERS,
     AppointForm,
     Dossier,
     EndForm,
@@ -52,6 +53,7 @@ from shared.roster.schemas import Tenure, UnitRow
 PAGE = 50
 MAX_VACANCIES = 2_000
 BAD_NAME = "姓名只能有汉字、字母和间隔号。"
+NOT_MOVED = "请从列表中选择情形。本人没有书面同意、也没有决定文书的，不能调岗。"
 NOT_HERE = "请从列表中选择情形。不胜任、过错、期满，不能在这里办，请在“考核事项·退出”里办理。"
 
 
@@ -232,10 +234,7 @@ async def leave(actor: Actor, assignment_id: UUID, form: LeaveForm) -> None:
     if tenure.role is Role.GRIDWORKER:
         if form.leaving not in LEAVINGS:
             raise Invalid(NOT_HERE, {"leaving": NOT_HERE})
-        reason = f"{form.leaving}：{reason}"
-        if len(reason) > MAX_REASON:
-            sentence = f"太长了，最多 {MAX_REASON - len(form.leaving) - 1} 个字。"
-            raise Invalid(sentence, {"reason": sentence})
+        reason = _on_the_ground(form.leaving, reason)
     await end(actor, assignment_id, EndForm(on=form.on, reason=reason))
 
 
@@ -247,16 +246,24 @@ async def resume(actor: Actor, assignment_id: UUID, reason: str) -> None:
 
 
 async def transfer(actor: Actor, assignment_id: UUID, form: TransferForm, now: datetime) -> None:
-    """Leave one post and take another on the same day, or neither."""
+    """Leave one post and take another on the same day, or neither.
+
+    A gridworker is moved on a paper: another grid is another work place. Raises Invalid.
+    """
     tenure = await _tenure(actor, assignment_id)
     seat = await _seat(actor, form.post_id, now)
     if seat.post_id == tenure.post_id:
         sentence = "新岗位就是现在的岗位，请另选一个。"
         raise Invalid(sentence, {"post_id": sentence})
+    reason = form.reason
+    if tenure.role is Role.GRIDWORKER:
+        if form.ground not in TRANSFERS:
+            raise Invalid(NOT_MOVED, {"ground": NOT_MOVED})
+        reason = _on_the_ground(form.ground, reason)
     async with _writing(actor):
         seat = await _locked_seat(actor, form.post_id, now)
-        await _end(actor, tenure, form.on, form.reason)
-        await _assign(actor, seat, tenure.person_id, form.on, now, reason=form.reason)
+        await _end(actor, tenure, form.on, reason)
+        await _assign(actor, seat, tenure.person_id, form.on, now, reason=reason)
 
 
 async def cancel(actor: Actor, assignment_id: UUID, now: datetime) -> None:
@@ -557,6 +564,14 @@ async def _assign(
         after={"assignment": assignment_id, "role": seat.role, "valid_from": day},
         reason=reason,
     )
+
+
+def _on_the_ground(ground: str, reason: str) -> str:
+    """Both in the one text that history and audit keep."""
+    if len(ground) + 1 + len(reason) > MAX_REASON:
+        sentence = f"太长了，最多 {MAX_REASON - len(ground) - 1} 个字。"
+        raise Invalid(sentence, {"reason": sentence})
+    return f"{ground}：{reason}"
 
 
 async def _end(actor: Actor, tenure: Tenure, day: date, reason: str) -> None:

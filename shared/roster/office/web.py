@@ -16,6 +16,7 @@ from shared.roster import service as roster
 from shared.roster.office import service
 from shared.roster.office.schemas import (
     LEAVINGS,
+    TRANSFERS,
     AppointForm,
     Filter,
     LeaveForm,
@@ -318,8 +319,11 @@ async def _transfer(
     tenure = await service.tenure(request.user, assignment_id)
     scope = tenure.unit_code[: CODE_LENGTH[UnitKind.TOWNSHIP]]
     vacant = await service.vacancies(request.user, scope, now)
-    given = {"post_id": "", "on": _day(now), "reason": ""} | values
-    return _form(request, "desk_transfer", given, error, tenure=tenure, vacant=vacant)
+    given = {"post_id": "", "on": _day(now), "ground": "", "reason": ""} | values
+    grounds = [(ground, ground) for ground in TRANSFERS]
+    return _form(
+        request, "desk_transfer", given, error, tenure=tenure, vacant=vacant, grounds=grounds
+    )
 
 
 async def _add_unit(

@@ -91,12 +91,29 @@ def test_a_code_that_lost_digits_is_refused() -> None:
         cells.phone("1.38E+10")
 
 
+def test_a_code_that_excel_took_for_a_date_is_refused() -> None:
+    """Household 3-12 would become 2026-03-12, which looks like a number of its own."""
+    for typed in (date(2026, 3, 12), datetime(2026, 3, 12)):  # noqa: DTZ001  what Excel gives
+        with pytest.raises(ValueError, match="当成了日期（2026-03-12）"):
+            cells.code(typed)
+
+
 @pytest.mark.parametrize(
     "raw",
-    [13812345678, 13812345678.0, "138 1234 5678", "１３８１２３４５６７８", "1.3812345678E+10"],
+    [
+        *(
+            13812345678,
+            13812345678.0,
+            "138 1234 5678",
+            "１３８１２３４５６７８",
+            "1.3812345678E+10",
+        ),
+        "\u202d13812345678\u202c",
+        "\u2068138\u2060 1234 5678\u2069",
+    ],
 )
 def test_phones_stored_as_numbers(raw: Any) -> None:
-    """Excel's number is the same eleven digits."""
+    """Excel's number, and one copied from a telephone, are the same eleven digits."""
     assert cells.phone(raw) == "13812345678"
 
 
@@ -114,6 +131,7 @@ def test_no_phone(raw: Any) -> None:
         (cells.yuan, "￥1,234.50元", 123450),
         (cells.yuan, 0.1 + 0.2, 30),
         (cells.yuan, 12.30005, 1230),
+        (cells.yuan, "1,234,567", 123456700),
         (cells.points, "0.5", 5),
         (cells.points, 5.0, 50),
         (cells.integer, 239.0, 239),
@@ -133,6 +151,8 @@ def test_amounts(reader: Callable[[Any], int], raw: Any, meant: int) -> None:
         (cells.yuan, "免费"),
         (cells.yuan, "1e30"),
         (cells.yuan, "nan"),
+        (cells.yuan, "2,5"),
+        (cells.points, "1，50"),
         (cells.points, "0.55"),
         (cells.integer, "2.5"),
         (cells.integer, -1),
@@ -166,7 +186,8 @@ def test_names_lose_the_blanks_offices_put_in() -> None:
     """张　三 is 张三; a Latin name keeps its blank; the middle dot has one spelling."""
     assert cells.name("张　三 ") == "张三"
     assert cells.name("John Smith") == "John Smith"
-    assert cells.name("阿依古丽•买买提") == "阿依古丽·买买提"
+    for dot in "•・‧∙⋅．":
+        assert cells.name(f"阿依古丽{dot}买买提") == "阿依古丽·买买提"
 
 
 @given(st.one_of(st.text(), st.floats(), st.integers(), st.booleans(), st.dates(), st.datetimes()))
@@ -194,6 +215,14 @@ def test_any_cell_gives_a_value_or_a_sentence(raw: Any) -> None:
 def test_months_in_any_spelling(written: object, meaning: int) -> None:
     """A month, or any day of it."""
     assert cells.month(written) == meaning
+
+
+@pytest.mark.parametrize("written", ["2026.1", 2026.1, "２０２６．１"])
+def test_october_that_excel_made_january_is_refused(written: object) -> None:
+    """2026.10 is a number to Excel, and shown as 2026.1."""
+    with pytest.raises(ValueError, match="分不清是 1 月还是 10 月"):
+        cells.month(written)
+    assert (cells.month("2026.01"), cells.month("2026.10")) == (202601, 202610)
 
 
 @pytest.mark.parametrize("written", ["三月", "2026-13", "26-03", "2026", 3])

@@ -112,6 +112,52 @@ def test_every_sheet_with_the_header_is_read() -> None:
     ]
 
 
+def test_a_sheet_that_is_not_read_is_named() -> None:
+    """An explanation, a continuation without header, a hidden one: the rest is read."""
+    sheets = [[["填表说明"]], [HEADER, FIRST], [SECOND], [HEADER, SECOND], []]
+    names = ["说明", "隽水镇", "续表", "去年", "空白"]
+    made = openpyxl.load_workbook(io.BytesIO(books.xlsx(*sheets, names=names)))
+    made["去年"].sheet_state = "hidden"
+    target = io.BytesIO()
+    made.save(target)
+    table = read(target.getvalue())
+    assert people(table) == EXPECTED[:1]
+    assert table.unknown == ["工作表“说明”", "工作表“续表”", "隐藏的工作表“去年”", "备注"]
+    old = xlwt.Workbook()
+    for name, row, hidden in (("今年", FIRST, 0), ("去年", SECOND, 1)):
+        sheet = old.add_sheet(name)
+        sheet.visibility = hidden
+        for column, title in enumerate(HEADER):
+            sheet.write(0, column, title)
+            sheet.write(1, column, row[column])
+    target = io.BytesIO()
+    old.save(target)
+    table = read(target.getvalue(), "a.xls")
+    assert people(table) == EXPECTED[:1]
+    assert table.unknown == ["隐藏的工作表“去年”", "备注"]
+
+
+def test_a_sheet_that_lacks_a_required_column_is_no_explanation() -> None:
+    """Else everybody on it would be left out without a word; a sheet of sums may be."""
+    with_name = [Column("乡镇", required=True), *COLUMNS[1:]]
+    lacking = ["序号", "乡镇", "姓名", "电话号", "户数"]
+    sums: list[list[Any]] = [["乡镇", "户数"], ["隽水镇", 120]]
+    good = books.xlsx(sums, [HEADER, FIRST], names=["汇总", "隽水镇"])
+    assert read_table(good, "a.xlsx", with_name).unknown == ["工作表“汇总”", "性别", "备注"]
+    bad = books.xlsx([HEADER, FIRST], [TITLE, lacking, SECOND], names=["隽水镇", "麦市镇"])
+    with pytest.raises(BadFile, match="工作表“麦市镇”第 2 行是表头，但缺少“手机号”这一列"):
+        read_table(bad, "a.xlsx", with_name)
+
+
+def test_two_tables_side_by_side_are_refused() -> None:
+    """Of the second nothing was read; a telephone beside the 手机号 is another column."""
+    both = [*HEADER[1:5], "", *HEADER[1:5]]
+    with pytest.raises(BadFile, match="第 2 行的表头里有几列“乡镇”"):
+        read(books.xlsx([TITLE, both, [*FIRST[1:5], "", *SECOND[1:5]]]))
+    table = read(books.xlsx([["姓名", "联系电话", "手机号"], ["张三", "0715-123", FIRST[4]]]))
+    assert (table.rows[0]["手机号"], table.unknown) == ("13812345678", ["联系电话"])
+
+
 def test_rows_that_are_no_data() -> None:
     """Totals, repeated headers, numbered blanks and signatures are skipped, faulty rows kept."""
     rows: list[list[Any]] = [
@@ -129,6 +175,36 @@ def test_rows_that_are_no_data() -> None:
     table = read(books.xlsx(rows))
     assert [row.number for row in table.rows] == [2, 7]
     assert {fault.column for fault in table.faults} == {"姓名", "手机号"}
+
+
+def test_a_row_that_only_looks_like_a_footer_is_data() -> None:
+    """A text that begins with 合计 or 打印, or a remark like a footer's, hides nobody."""
+    rows: list[list[Any]] = [
+        ["乡镇", "姓名", "手机号", "备注"],
+        ["合计入户 3 户", "张三", "13812345678", ""],
+        ["打印通知：10 份", "李四", "13812345679", ""],
+        ["", "王五", "", "说明：在外务工"],
+        ["", "共计敏", "", ""],
+        ["合计", "2人", "", ""],
+        ["总计金额（元）：30", "", "", ""],
+    ]
+    table = read(books.xlsx(rows))
+    assert [row.number for row in table.rows] == [2, 3, 4, 5]
+    assert [(fault.row, fault.column) for fault in table.faults] == [(4, "手机号"), (5, "手机号")]
+
+
+@pytest.mark.parametrize("same", ["同上", "同　上", "〃", "″", '"'])
+def test_a_cell_that_points_to_the_one_above_is_a_fault(same: str) -> None:
+    """It was kept as the township's name, a group, a party."""
+    [fault] = read(books.xlsx([HEADER, FIRST, [2, same, *SECOND[2:]]])).faults
+    assert (fault.row, fault.column, "不看上一行" in fault.sentence) == (3, "乡镇", True)
+
+
+@pytest.mark.parametrize("nothing", ["－", "／", "–", "―", "暂无", "——"])
+def test_a_stroke_says_nothing(nothing: str) -> None:
+    """Whichever the keyboard gave."""
+    table = read(books.xlsx([HEADER, [1, nothing, *FIRST[2:5], nothing, *FIRST[6:]]]))
+    assert (table.rows[0]["乡镇"], table.rows[0]["户数"], table.faults) == (None, None, [])
 
 
 @pytest.mark.parametrize("make", [books.xlsx, books.xls, books.text])
@@ -238,6 +314,12 @@ def endless() -> bytes:
     return bytes(data)
 
 
+def locked_old() -> bytes:
+    """An .xls with a password: the record after the first says that the rest is encrypted."""
+    second = OLD.index(b"\x09\x08\x10\x00\x00\x06") + 20
+    return OLD[:second] + b"\x2f\x00" + OLD[second + 2 :]
+
+
 def other_package() -> bytes:
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w") as package:
@@ -255,6 +337,7 @@ def other_package() -> bytes:
         (OLD[: len(OLD) // 2], "a.xls", "不完整或已损坏"),
         (endless(), "a.xls", "不完整或已损坏"),
         (locked(), "a.xlsx", "密码"),
+        (locked_old(), "a.xls", "密码"),
         (bomb(), "a.xlsx", "太大"),
         (liar(), "a.xlsx", "太大|损坏"),
         (far_cell("A1000000"), "a.xlsx", "超出 10 万行"),
@@ -275,6 +358,8 @@ def other_package() -> bytes:
             "缺少“手机号”",
         ),
         (b"\n".join([b"a,b"] * (files.MAX_ROWS + 1)), "a.csv", "100000 行"),
+        (books.text(SHEET) + '3,"麦市镇,张三\r\n4,麦市镇,"李四\r\n'.encode("gbk"), "a.csv", "引号"),
+        (books.text(SHEET) + b'3,"a\r\n' * 2, "a.csv", "引号"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_said_in_one_sentence(
@@ -313,6 +398,8 @@ def test_empty_formatted_cells_far_away_do_no_harm() -> None:
     target = io.BytesIO()
     book.save(target)
     assert people(read(target.getvalue())) == EXPECTED
+    wide = books.xls([*SHEET, [""] * 200])
+    assert people(read(wide, "roster.xls")) == EXPECTED
 
 
 def test_the_report_is_the_same_workbook_with_its_faults_marked() -> None:

@@ -15,7 +15,7 @@ from shared.roster.errors import Changed, PhoneTaken, PostTaken
 from shared.roster.intake import service as intake
 from shared.roster.intake.service import FaultyFile, RosterFile
 from shared.roster.office import service as office
-from shared.roster.office.schemas import AppointForm, EndForm, PersonForm, TransferForm
+from shared.roster.office.schemas import TRANSFERS, AppointForm, EndForm, PersonForm, TransferForm
 from shared.roster.roles import Employment, Role
 from tests.factories import COUNTY, acting, phone, small_county
 from tests.shared.roster.intake import sheets
@@ -96,7 +96,7 @@ async def test_end_and_transfer_at_once(committed: None) -> None:
     actor = await acting(world.department, desk=True)
     post_id = await roster.add_post(COUNTY, world.units["421222101002001"].id, Role.GRIDWORKER)
     ending = EndForm(on=today(), reason="辞职")
-    moving = TransferForm(post_id=post_id, on=today(), reason="调整")
+    moving = TransferForm(post_id=post_id, on=today(), reason="调整", ground=TRANSFERS[0])
     results = await asyncio.gather(
         office.end(actor, world.worker.assignment_id, ending),
         office.transfer(actor, world.worker.assignment_id, moving, NOW),

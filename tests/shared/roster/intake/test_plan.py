@@ -153,6 +153,22 @@ def test_a_gridworker_who_moves_in_the_same_file_makes_room() -> None:
     assert plan.left == []
 
 
+def test_a_move_leaves_no_day_between_two_posts() -> None:
+    """Whoever takes the old post earlier would put the mover out of work meanwhile."""
+    people = sheets.staff()
+    moved = sheets.person("欧阳金山", "18064884206", grid=3, 到岗日期="2026-11-24")
+    people[4] = sheets.person("新来人", "13800000009", grid=1, 到岗日期="2026-11-20")
+    known = imported(sheets.staff())
+    _, faults = compare([*people, moved], known)
+    assert "".join(faults) == (
+        "第 12 行“到岗日期”：欧阳金山的雁塔社区第1网格网格员岗位从 2026-11-20 起由别人接任，"
+        "到 2026-11-24 才到新岗位，中间不能空着：请填同一天。"
+    )
+    people[4]["到岗日期"] = "2026-11-28"
+    plan, faults = compare([*people, moved], known)
+    assert (faults, [end.on for end in plan.ends]) == ([], [date(2026, 11, 24)])
+
+
 def test_a_gridworkers_other_post_in_the_file_makes_no_room() -> None:
     """The row confirms what they hold anyway: nobody moves."""
     double = sheets.person("甲乙", "13800000008", "两委成员", None)

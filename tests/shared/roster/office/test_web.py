@@ -15,7 +15,7 @@ from shared.documents.excel import MIME
 from shared.identity import staff
 from shared.roster import service as roster
 from shared.roster.intake.columns import IMPORTABLE
-from shared.roster.office.schemas import LEAVINGS
+from shared.roster.office.schemas import LEAVINGS, TRANSFERS
 from shared.roster.roles import Role, UnitKind
 from shared.roster.rules import ROLES_AT
 from tests.factories import COUNTY, STARTED, SmallCounty, acting, member, phone, shop, small_county
@@ -184,7 +184,14 @@ async def test_leaving_moving_and_appointing(client: httpx.AsyncClient) -> None:
     page = await see(client, path, "隽1第1网格")
     assert str(world.worker.post_id) in page
     fields = {"post_id": str(world.worker.post_id), "on": f"{day}", "reason": "工作需要"}
+    for other in ({}, {"ground": ""}, {"ground": "工作需要"}, {"ground": LEAVINGS[0]}):
+        answer = await post(client, path, **fields, **other)
+        assert (answer.status_code, "也没有决定文书" in answer.text) == (422, True), other
+    assert all(ground in page for ground in TRANSFERS)
+    fields |= {"ground": TRANSFERS[0], "reason": "11 月 20 日同意书"}
     assert (await post(client, path, **fields)).status_code == 303
+    [now_at, left] = await roster.history(COUNTY, world.second_worker.person_id)
+    assert now_at.reason == left.reason == f"{TRANSFERS[0]}：11 月 20 日同意书"
     place = await roster.worker_place(COUNTY, world.second_worker.person_id, day)
     assert place is not None
     assert place.grid_code == "421222100001001"
@@ -264,7 +271,7 @@ async def test_a_transfer_taken_back_leaves_the_old_post_as_it_was(
     other = await roster.add_post(COUNTY, world.units["421222100001002"].id, Role.GRIDWORKER)
     day = today() + timedelta(days=10)
     move = f"/desk/roster/assignments/{world.worker.assignment_id}/transfer"
-    fields = {"post_id": str(other), "on": f"{day}", "reason": "工作需要"}
+    fields = {"post_id": str(other), "on": f"{day}", "reason": "工作需要", "ground": TRANSFERS[0]}
     assert (await post(client, move, **fields)).status_code == 303
     [coming, old] = await roster.history(COUNTY, world.worker.person_id)
     assert (old.valid_to, coming.valid_from) == (day, day)
