@@ -15,6 +15,7 @@ from points.errors import WorkRefused
 from points.work import photos, service
 from shared.clock import today
 from shared.database import DB
+from shared.dates import chinese_date
 from shared.ids import new_id
 from shared.roster import service as roster
 from shared.settings import Settings
@@ -329,3 +330,15 @@ async def test_who_signs_cases_is_led_to_them_from_what_waits(client: httpx.Asyn
     assert 'href="/appraisal/cases"' in (await client.get("/verify")).text
     await enter(client, world.lead)
     assert "/appraisal/cases" not in (await client.get("/verify")).text
+
+
+async def test_own_data_reads_like_a_sheet_of_paper(client: httpx.AsyncClient) -> None:
+    """Days as people write them, rules by their name: no codes, no 2026-11-03."""
+    world = await small_county()
+    await enter(client, world.worker)
+    await post(client, "/work", **declaration())
+    page = (await client.get("/me/data")).text
+    assert f"<dd>{chinese_date(today())}</dd>" in page
+    assert "<dd>参加网格例会</dd>" in page
+    assert "ORG-02" not in page
+    assert not re.search(r"<dd>\d{4}-\d\d-\d\d</dd>", page)
