@@ -1,5 +1,7 @@
 """The pages of settlement as their users click through them."""
 
+import re
+
 import httpx
 import pytest
 
@@ -188,13 +190,14 @@ async def test_desk_imports_a_list_of_resolutions(client: httpx.AsyncClient) -> 
     made = await story()
     await enter(client, made.county.department)
     rows = [(*row[:3], f"新{row[3]}", *row[4:]) for row in ROWS]
-    for act, word in (("look", "将登记 3 条"), ("write", "已登记 3 条")):
+    for act, word in (("look", "还没有写入：将登记 3 条"), ("write", "已登记 3 条")):
         answer = await client.post(
             "/desk/funds/import",
             data={"_csrf_token": client.cookies["csrftoken"], "act": act},
             files={"file": ("funds.xlsx", file(rows), "application/octet-stream")},
         )
         assert word in answer.text
+        assert re.search(r">先检查</button>.*>导入</button>", answer.text, re.DOTALL)
     faulty = await client.post(
         "/desk/funds/import",
         data={"_csrf_token": client.cookies["csrftoken"], "act": "write"},

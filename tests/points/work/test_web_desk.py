@@ -1,6 +1,7 @@
 """The department's months, prints, and deductions on phones."""
 
 from datetime import timedelta
+from urllib.parse import quote
 
 import httpx
 import msgspec
@@ -102,7 +103,7 @@ async def test_a_notice_says_the_days_it_was_published_with(client: httpx.AsyncC
 
 
 async def test_a_file_is_tried_then_stored(client: httpx.AsyncClient) -> None:
-    """试算 writes nothing, 导入 does, the report is a workbook, a wrong file is one sentence."""
+    """先检查 writes nothing, 导入 does, the report is a workbook, a wrong file is one sentence."""
     town = await small_county()
     await enter_desk(client, town.department)
     await client.get("/desk/months")
@@ -113,7 +114,8 @@ async def test_a_file_is_tried_then_stored(client: httpx.AsyncClient) -> None:
         return await client.post("/desk/months/import", data=token | {"act": act}, files=files)
 
     tried = await send("try", file_of())
-    assert "没有写入" in tried.text
+    assert "还没有写入" in tried.text
+    assert "再选一次文件，点“导入”" in tried.text
     count = "SELECT count(*) FROM points.work_record WHERE county_id = $1"
     assert await DB.fetchval(count, COUNTY) == 0
     stored = await send("store", file_of())
@@ -121,6 +123,7 @@ async def test_a_file_is_tried_then_stored(client: httpx.AsyncClient) -> None:
     assert await DB.fetchval(count, COUNTY) == 1
     report = await send("report", file_of())
     assert report.content.startswith(b"PK")
+    assert quote("工作记录导入_逐行结果") in report.headers["content-disposition"]
     wrong = await send("store", b"%PDF-1.7")
     assert wrong.status_code == 422
     assert "PDF" in wrong.text
