@@ -89,9 +89,9 @@ async def appeal(request: Asked, deduction_id: FromPath[UUID]) -> Template | Red
 
 
 @get("/verify/deductions")
-async def to_decide(request: Asked) -> Template:
+async def to_decide(request: Asked, done: FromQuery[str] = "") -> Template:
     """What waits for the actor's decision, and what went before."""
-    return await _listed(request, {})
+    return await _listed(request, {}, done=bool(done))
 
 
 @get("/verify/deductions/new")
@@ -147,7 +147,7 @@ async def decide(request: Asked, deduction_id: FromPath[UUID]) -> Template | Red
         )
     except GridmeritError as error:
         return await _listed(request, {str(deduction_id): error.message}, error.status)
-    return Redirect("/verify/deductions", status_code=303)
+    return Redirect("/verify/deductions?done=1", status_code=303)
 
 
 @post("/verify/deductions/{deduction_id:uuid}/appeal")
@@ -164,7 +164,7 @@ async def decide_appeal(request: Asked, deduction_id: FromPath[UUID]) -> Templat
         )
     except GridmeritError as error:
         return await _listed(request, {str(deduction_id): error.message}, error.status)
-    return Redirect("/verify/deductions", status_code=303)
+    return Redirect("/verify/deductions?done=1", status_code=303)
 
 
 async def _one(
@@ -192,7 +192,9 @@ async def _one(
     )
 
 
-async def _listed(request: Asked, problems: dict[str, str], status: int = 200) -> Template:
+async def _listed(
+    request: Asked, problems: dict[str, str], status: int = 200, *, done: bool = False
+) -> Template:
     actor: Actor = request.user
     waiting = await deductions.to_decide(actor)
     ids = {row.id for row in waiting}
@@ -203,6 +205,7 @@ async def _listed(request: Asked, problems: dict[str, str], status: int = 200) -
         waiting=waiting,
         others=[row for row in await deductions.listed(actor) if row.id not in ids],
         problems=problems,
+        done=done,
         gone=[words for one, words in problems.items() if one not in {str(id_) for id_ in ids}],
         today=today(moment(request)),
         may_propose=bool(reach(actor, Action.DEDUCT_PROPOSE)),

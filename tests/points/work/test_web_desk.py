@@ -78,7 +78,10 @@ async def test_an_upheld_objection_says_what_has_to_be_done(client: httpx.AsyncC
     await enter(client, town.committee)
     asked = await client.get("/verify/objections")
     assert "如果异议成立：已入账的分数不会自动改" in asked.text
-    await post(client, f"/verify/objections/{objection}", verdict="upheld", text="签到表上有")
+    made = await post(
+        client, f"/verify/objections/{objection}", verdict="upheld", text="签到表上有"
+    )
+    assert "已答复，本人看得到。" in (await client.get(made.headers["location"])).text
     await enter(client, town.worker)
     shown = await client.get(f"/records/{line.id}")
     assert "异议成立。已入账的分数不会自动改。少记的，请网格员补记一条" in shown.text
@@ -169,6 +172,7 @@ async def test_a_deduction_goes_its_whole_way(client: httpx.AsyncClient) -> None
         client, f"/verify/deductions/{number}/decide", verdict="stands", reason="没有请假条"
     )
     assert decided.status_code == 303
+    assert "已决定，本人看得到。" in (await client.get(decided.headers["location"])).text
 
     await enter(client, town.worker)
     await post(client, f"{address}/appeal", text="请假条在网格长那里")
