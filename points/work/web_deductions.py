@@ -10,7 +10,7 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 
 from points.rulebook import service as rulebook
-from points.rulebook.rules import show
+from points.rulebook.rules import Penalty, show
 from points.work import deductions, service
 from points.work.deductions import Proposal
 from points.work.web import worker_choices
@@ -214,6 +214,16 @@ async def _listed(
     )
 
 
+def _titles(penalty: Penalty) -> list[str]:
+    """What each amount is for: 甲（乙 / 丙） or 乙 / 丙 names them in the amounts' order."""
+    stem, _, inside = penalty.title.partition("（")
+    if " / " in inside:
+        parts = [f"{stem}（{part}）" for part in inside.removesuffix("）").split(" / ")]
+    else:
+        parts = penalty.title.split(" / ")
+    return parts if len(parts) == len(penalty.choices) else [penalty.title] * len(penalty.choices)
+
+
 async def _form(
     request: Asked,
     values: dict[str, Any],
@@ -225,9 +235,9 @@ async def _form(
     on = today(moment(request))
     workers = await worker_choices(actor, Action.DEDUCT_PROPOSE, on)
     choices = [
-        (f"{penalty.code}:{amount}", f"{penalty.title}　−{show(amount)} 分")
+        (f"{penalty.code}:{amount}", f"{title}　−{show(amount)} 分")
         for penalty in await rulebook.penalties_at(actor.county_id, on)
-        for amount in penalty.choices
+        for title, amount in zip(_titles(penalty), penalty.choices, strict=True)
         if not penalty.reverses or values.get("record_id")
     ]
     return page(
