@@ -12,6 +12,7 @@ from litestar.response import Redirect, Template
 from points.rulebook import service as rulebook
 from points.rulebook.rules import CATEGORY_NAMES, Step
 from points.work import deductions, month, service
+from points.work.month_queries import WorkerCategory
 from points.work.rules import STATE_NAMES, month_of
 from points.work.schemas import LogForm
 from points.work.web import STATE_TONES, worker_choices
@@ -320,6 +321,9 @@ async def _month(
 ) -> Template:
     actor: Actor = request.user
     row, workers = await month.village(actor, village_code, number)
+    people: dict[tuple[UUID, str], list[WorkerCategory]] = {}
+    for item in workers:
+        people.setdefault((item.worker_id, item.grid_code), []).append(item)
     unit = await roster.unit_by_code(actor.county_id, village_code)
     return page(
         request,
@@ -327,7 +331,7 @@ async def _month(
         status=status,
         row=row,
         unit=unit,
-        workers=workers,
+        people=list(people.values()),
         categories=CATEGORY_NAMES,
         sample=await month.sampled(actor, row) if row.state == "sampling" else [],
         sides=await month.may_review(actor, row, moment(request)),

@@ -1,5 +1,6 @@
 """The department's months, prints, and deductions on phones."""
 
+import re
 from datetime import timedelta
 from urllib.parse import quote
 
@@ -66,6 +67,21 @@ async def test_the_desk_sees_every_village_s_month(client: httpx.AsyncClient) ->
     notice = await client.get(f"/verify/months/{VILLAGE}/{last_month()}/notice")
     assert "已经逐条核实" in notice.text
     assert "草稿" not in notice.text
+
+
+async def test_a_month_has_one_line_a_person(client: httpx.AsyncClient) -> None:
+    """Whoever signs for the month reads each sum, not a line for each category."""
+    town, on = await small_county(), today().replace(day=1) - timedelta(days=1)
+    rows = [f"{on},{GRID},{WORKER},ORG-02,参加网格例会,", f"{on},{GRID},{WORKER},LAW-04,反诈,"]
+    data = "\r\n".join([HEAD, *rows]).encode("gb18030")
+    await intake.import_work(None, COUNTY, data, "a.csv", now=now())
+    await bulk.verify_month(COUNTY, last_month(), now())
+    await enter(client, town.chief)
+    page = (await client.get(f"/verify/months/{VILLAGE}/{last_month()}")).text
+    assert page.count(f">{WORKER}<") == 1
+    assert re.search(
+        "：政策法律宣传 1 条，组织生活参与 1 条|：组织生活参与 1 条，政策法律宣传 1 条", page
+    )
 
 
 async def test_an_upheld_objection_says_what_has_to_be_done(client: httpx.AsyncClient) -> None:
@@ -136,7 +152,9 @@ async def test_a_deduction_goes_its_whole_way(client: httpx.AsyncClient) -> None
     """Proposed by the lead, answered, decided by the chief, appealed, decided above."""
     town = await small_county()
     await enter(client, town.lead)
-    assert (await client.get("/verify/deductions/new")).status_code == 200
+    offered = (await client.get("/verify/deductions/new")).text
+    assert ">记错　−1 分<" in offered
+    assert ">投诉属实（县级）　−5 分<" in offered
     form = {
         "worker_id": str(town.worker.person_id),
         "choice": "PEN-01:20",
@@ -183,6 +201,7 @@ async def test_a_deduction_goes_its_whole_way(client: httpx.AsyncClient) -> None
     assert done.status_code == 303
     await enter(client, town.worker)
     assert "已扣分" in (await client.get(address)).text
+    assert 'href="/deductions"' in (await client.get("/me")).text, "found again once it is over"
     deducted = "SELECT deducted FROM points.merit_month WHERE county_id = $1"
     assert await DB.fetchval(deducted, COUNTY) == 20
     await enter(client, town.second_worker)
