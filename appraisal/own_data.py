@@ -10,14 +10,13 @@ from appraisal.duty import entries, rules
 from appraisal.duty import service as duty
 from appraisal.scorecard import service as scorecard
 from appraisal.training import service as training
-from shared.clock import today
 from shared.documents.excel import MIME, file_name
 from shared.identity import own_data, sessions
 from shared.identity.actor import Actor
 from shared.identity.own_data import Section
 from shared.web.application import Router
 from shared.web.files import attachment
-from shared.web.filters import plain, score
+from shared.web.filters import date_cn, plain, score
 from shared.web.pages import moment
 
 
@@ -37,7 +36,7 @@ async def results(actor: Actor) -> Section:
                 score(given.final),
                 given.grade_name,
                 "；".join(parts),
-                f"{served.served_on:%Y-%m-%d}" if served else "",
+                date_cn(served.served_on) if served else "",
             )
         )
     heads = ("考核", "得分", "等次", "各项得分", "送达日期")
@@ -65,7 +64,7 @@ async def facts(actor: Actor) -> Section:
     """Spot checks, praise, complaints and vetoes that count."""
     rows = tuple(
         (
-            f"{row.happened_on:%Y-%m-%d}",
+            date_cn(row.happened_on),
             row.kind_name,
             row.outcome_name or row.level_name,
             row.by_whom,
@@ -84,7 +83,7 @@ async def trainings(actor: Actor) -> Section:
     found, _ = await training.own(actor)
     rows = tuple(
         (
-            f"{row.held_on:%Y-%m-%d}",
+            date_cn(row.held_on),
             row.title,
             plain(row.hours) if row.present else "0",
             plain(row.test) if row.test is not None else "",
@@ -98,7 +97,7 @@ async def cases(actor: Actor) -> Section:
     """Objections, warnings, recommendations, exits: how far each has come."""
     rows = tuple(
         (
-            f"{today(case.opened_at):%Y-%m-%d}",
+            date_cn(case.opened_at),
             case.title,
             case.cycle_title,
             case.state_name,

@@ -1,15 +1,18 @@
 """What points keeps about a person, for the self-service export of 我的资料."""
 
+from collections.abc import Sequence
+from datetime import date
 from uuid import UUID
 
 from points.ledger import service as ledger
 from points.ledger.words import label
+from points.rulebook import service as rulebook
+from points.rulebook.rules import Rule
 from points.work import service as work
 from points.work.rules import STATE_NAMES
-from shared.clock import today
 from shared.identity.actor import Actor
 from shared.identity.own_data import Section
-from shared.web.filters import points, signed
+from shared.web.filters import date_cn, points, signed
 
 MOST = 5_000
 """Rows of one section; a worker has a few hundred a year."""
@@ -17,14 +20,15 @@ UNITS = {"merit": "履职积分", "wallet": "可兑换积分"}
 
 
 async def work_records(actor: Actor) -> Section:
-    """Every work record, latest first."""
+    """Every work record, latest first; the rules by name, as nobody knows their codes."""
+    versions = await rulebook.versions(actor.county_id)
     rows: list[tuple[str, ...]] = []
     last: UUID | None = None
     while len(rows) < MOST and (page := await work.own_lines(actor, last)):
         rows += [
             (
-                f"{line.work_date:%Y-%m-%d}",
-                line.rule_code,
+                date_cn(line.work_date),
+                _title(versions[line.rule_code], line.work_date),
                 line.text,
                 STATE_NAMES[line.state],
                 points(line.gives),
@@ -41,6 +45,11 @@ async def work_records(actor: Actor) -> Section:
     )
 
 
+def _title(versions: Sequence[Rule], on: date) -> str:
+    """What the rule was called on that day."""
+    return [rule.title for rule in versions if rule.effective_from <= on][-1]
+
+
 async def movements(actor: Actor) -> Section:
     """Every movement of points, latest first."""
     rows: list[tuple[str, ...]] = []
@@ -50,7 +59,7 @@ async def movements(actor: Actor) -> Section:
     ):
         rows += [
             (
-                f"{today(row.at):%Y-%m-%d}",
+                date_cn(row.at),
                 UNITS.get(row.unit, row.unit),
                 label(row.word, row.memo),
                 signed(row.amount),

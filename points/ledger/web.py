@@ -53,11 +53,14 @@ async def receipt(request: Asked, transfer_id: FromPath[UUID]) -> Template:
     """One movement with the block of the chain that seals it."""
     actor: Actor = request.user
     found = await service.own_receipt(actor.county_id, actor.person_id, transfer_id)
+    after = UUID(int=transfer_id.int + 1)
+    [row] = await service.transfers(actor.county_id, actor.person_id, before=after, limit=1)
     file = await seal.receipt_file(actor.county_id, transfer_id)
     return page(
         request,
         "ledger/m_receipt.html",
         receipt=found,
+        row=row,
         day=file.day,
         text=msgspec.json.encode(file).decode(),
         label=label,

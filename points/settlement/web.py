@@ -11,7 +11,7 @@ from litestar.response import Redirect, Response, Template
 from points.ledger.seal import service as seal
 from points.settlement import building, documents, service, signing
 from points.settlement.rules import PART_NAMES, Part, chinese_month, first_day
-from points.settlement.schemas import View
+from points.settlement.schemas import Listed, View
 from shared.clock import today
 from shared.documents.excel import MIME
 from shared.errors import Conflict, Invalid
@@ -25,7 +25,7 @@ from shared.web.files import attachment
 from shared.web.pages import moment, page
 
 Asked = Request[Actor, Any, Any]
-STATES = {"built": "待签字", "frozen": "已冻结"}
+STATES = {"built": "待签字", "frozen": "三方已签"}
 
 
 class Query(msgspec.Struct):
@@ -205,6 +205,7 @@ async def _statement(
         "desk_statement" if at_desk else "m_statement",
         view=found,
         summary=_summary(found),
+        waits_for=Listed(found.statement, tuple(found.signed)).waits_for,
         error=error,
         typed=typed or {},
         me=request.user.person_id,

@@ -152,7 +152,7 @@ async def _store(
         progress("写入", result.added)
     await _report(county_id, table, result)
     await _notes(world, result)
-    progress("试算", result.added)
+    progress("检查", result.added)
 
 
 async def _world(county_id: int, at: datetime) -> World:
@@ -326,7 +326,7 @@ async def _report(county_id: int, table: Stream, result: Imported) -> None:
         result.lines.append(_line(line, table, found))
     if large:
         result.notes.append(
-            f"文件超过 {DETAILED} 行：没有逐行试算，上限在入账时照常执行；逐行结果只列被拒绝的行"
+            f"文件超过 {DETAILED} 行：没有逐行计算，上限在入账时照常执行；逐行结果只列被拒绝的行"
             + (f"，只列前 {LINES} 行。" if result.refused > LINES else "。")
         )
 

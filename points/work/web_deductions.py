@@ -10,7 +10,7 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 
 from points.rulebook import service as rulebook
-from points.rulebook.rules import show
+from points.rulebook.rules import Penalty, show
 from points.work import deductions, service
 from points.work.deductions import Proposal
 from points.work.web import worker_choices
@@ -89,9 +89,9 @@ async def appeal(request: Asked, deduction_id: FromPath[UUID]) -> Template | Red
 
 
 @get("/verify/deductions")
-async def to_decide(request: Asked) -> Template:
+async def to_decide(request: Asked, done: FromQuery[str] = "") -> Template:
     """What waits for the actor's decision, and what went before."""
-    return await _listed(request, {})
+    return await _listed(request, {}, done=bool(done))
 
 
 @get("/verify/deductions/new")
@@ -147,7 +147,7 @@ async def decide(request: Asked, deduction_id: FromPath[UUID]) -> Template | Red
         )
     except GridmeritError as error:
         return await _listed(request, {str(deduction_id): error.message}, error.status)
-    return Redirect("/verify/deductions", status_code=303)
+    return Redirect("/verify/deductions?done=1", status_code=303)
 
 
 @post("/verify/deductions/{deduction_id:uuid}/appeal")
@@ -164,7 +164,7 @@ async def decide_appeal(request: Asked, deduction_id: FromPath[UUID]) -> Templat
         )
     except GridmeritError as error:
         return await _listed(request, {str(deduction_id): error.message}, error.status)
-    return Redirect("/verify/deductions", status_code=303)
+    return Redirect("/verify/deductions?done=1", status_code=303)
 
 
 async def _one(
@@ -192,7 +192,9 @@ async def _one(
     )
 
 
-async def _listed(request: Asked, problems: dict[str, str], status: int = 200) -> Template:
+async def _listed(
+    request: Asked, problems: dict[str, str], status: int = 200, *, done: bool = False
+) -> Template:
     actor: Actor = request.user
     waiting = await deductions.to_decide(actor)
     ids = {row.id for row in waiting}
@@ -203,12 +205,23 @@ async def _listed(request: Asked, problems: dict[str, str], status: int = 200) -
         waiting=waiting,
         others=[row for row in await deductions.listed(actor) if row.id not in ids],
         problems=problems,
+        done=done,
         gone=[words for one, words in problems.items() if one not in {str(id_) for id_ in ids}],
         today=today(moment(request)),
         may_propose=bool(reach(actor, Action.DEDUCT_PROPOSE)),
         names=deductions.STATE_NAMES,
         tones=TONES,
     )
+
+
+def _titles(penalty: Penalty) -> list[str]:
+    """What each amount is for: 甲（乙 / 丙） or 乙 / 丙 names them in the amounts' order."""
+    stem, _, inside = penalty.title.partition("（")
+    if " / " in inside:
+        parts = [f"{stem}（{part}）" for part in inside.removesuffix("）").split(" / ")]
+    else:
+        parts = penalty.title.split(" / ")
+    return parts if len(parts) == len(penalty.choices) else [penalty.title] * len(penalty.choices)
 
 
 async def _form(
@@ -222,9 +235,9 @@ async def _form(
     on = today(moment(request))
     workers = await worker_choices(actor, Action.DEDUCT_PROPOSE, on)
     choices = [
-        (f"{penalty.code}:{amount}", f"{penalty.title}　−{show(amount)} 分")
+        (f"{penalty.code}:{amount}", f"{title}　−{show(amount)} 分")
         for penalty in await rulebook.penalties_at(actor.county_id, on)
-        for amount in penalty.choices
+        for title, amount in zip(_titles(penalty), penalty.choices, strict=True)
         if not penalty.reverses or values.get("record_id")
     ]
     return page(

@@ -24,6 +24,7 @@ from shared.identity.actor import Actor
 from shared.roster import service as roster
 from shared.web import forms
 from shared.web.application import Router
+from shared.web.files import attachment
 from shared.web.pages import moment, page
 
 Asked = Request[Actor, Any, Any]
@@ -149,8 +150,8 @@ async def import_file(request: Asked) -> Template | Response[bytes]:
         unit = await roster.unit_by_code(actor.county_id, str(actor.county_id))
         on = today(moment(request))
         data = intake_report.workbook(result, unit.name if unit else "", on)
-        headers = {"Content-Disposition": 'attachment; filename="work-import.xlsx"'}
-        return Response(data, media_type=excel.MIME, headers=headers)
+        name = excel.file_name("工作记录导入", "逐行结果", moment(request))
+        return Response(data, media_type=excel.MIME, headers=attachment(name))
     return page(
         request,
         "work/desk_import.html",

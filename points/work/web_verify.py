@@ -12,6 +12,7 @@ from litestar.response import Redirect, Template
 from points.rulebook import service as rulebook
 from points.rulebook.rules import CATEGORY_NAMES, Step
 from points.work import deductions, month, service
+from points.work.month_queries import WorkerCategory
 from points.work.rules import STATE_NAMES, month_of
 from points.work.schemas import LogForm
 from points.work.web import STATE_TONES, worker_choices
@@ -31,6 +32,13 @@ Asked = Request[Actor, Any, Any]
 HOWS = (("signature", "签字"), ("phone", "电话"), ("qr", "扫码"))
 """How a resident confirmed; the verifier records it."""
 BLANK = {"text": "", "household": "", "worker_id": ""}
+DONE = {
+    "approve": "已通过。",
+    "return": "已退回，网格员看得到原因，改好后会再排到这里。",
+    "refuse": "已定为不予认定，网格员看得到原因。",
+    "recuse": "您已回避，这条交给别人核实。",
+}
+"""What 待办 says of what was just done there."""
 BATCH = 100
 """Most records confirmed at once."""
 
@@ -55,9 +63,9 @@ class Proxy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @get("/verify")
-async def todo(request: Asked) -> Template:
-    """What waits for me, the oldest first; everything else that needs me above it."""
-    return await _todo(request, {})
+async def todo(request: Asked, done: FromQuery[str] = "") -> Template:
+    """What waits for me, the oldest first; what I may do besides stands below it."""
+    return await _todo(request, {}, done=done)
 
 
 @post("/verify/{record_id:uuid}")
@@ -73,24 +81,25 @@ async def approve(request: Asked, record_id: FromPath[UUID]) -> Template | Redir
         )
     except GridmeritError as error:
         return await _todo(request, {str(record_id): error.message}, error.status)
-    return Redirect("/verify", status_code=303)
+    return Redirect("/verify?done=approve", status_code=303)
 
 
 @post("/verify/{record_id:uuid}/return")
 async def send_back(request: Asked, record_id: FromPath[UUID]) -> Template | Redirect:
     """退回 with a reason, or refuse for good."""
     values = await forms.read(request)
+    refuse = values.get("refuse") == "1"
     try:
         await service.send_back(
             request.user,
             record_id,
             str(values.get("reason") or values.get("choice", "")),
-            refuse=values.get("refuse") == "1",
+            refuse=refuse,
             now=moment(request),
         )
     except GridmeritError as error:
         return await _todo(request, {str(record_id): error.message}, error.status)
-    return Redirect("/verify", status_code=303)
+    return Redirect(f"/verify?done={'refuse' if refuse else 'return'}", status_code=303)
 
 
 @post("/verify/{record_id:uuid}/recuse")
@@ -100,7 +109,7 @@ async def recuse(request: Asked, record_id: FromPath[UUID]) -> Template | Redire
         await service.recuse(request.user, record_id, moment(request))
     except GridmeritError as error:
         return await _todo(request, {str(record_id): error.message}, error.status)
-    return Redirect("/verify", status_code=303)
+    return Redirect("/verify?done=recuse", status_code=303)
 
 
 @post("/verify/preview")
@@ -233,9 +242,9 @@ async def refuse_sampled(request: Asked, record_id: FromPath[UUID]) -> Redirect:
 
 
 @get("/verify/objections")
-async def objections(request: Asked) -> Template:
+async def objections(request: Asked, done: FromQuery[str] = "") -> Template:
     """Objections to answer, the most urgent first."""
-    return await _objections(request, {})
+    return await _objections(request, {}, done=bool(done))
 
 
 @post("/verify/objections/{objection_id:uuid}")
@@ -252,10 +261,12 @@ async def answer(request: Asked, objection_id: FromPath[UUID]) -> Template | Red
         )
     except GridmeritError as error:
         return await _objections(request, {str(objection_id): error.message}, error.status)
-    return Redirect("/verify/objections", status_code=303)
+    return Redirect("/verify/objections?done=1", status_code=303)
 
 
-async def _todo(request: Asked, problems: dict[str, str], status: int = 200) -> Template:
+async def _todo(
+    request: Asked, problems: dict[str, str], status: int = 200, *, done: str = ""
+) -> Template:
     actor: Actor = request.user
     for code in actor.units(*service.VILLAGE_ROLES):
         await service.refresh(actor.county_id, code, moment(request))
@@ -269,6 +280,7 @@ async def _todo(request: Asked, problems: dict[str, str], status: int = 200) -> 
         problems=problems,
         gone=_gone(problems, [task.line.id for task in found]),
         hows=HOWS,
+        done=DONE.get(done, ""),
         objections=len(await month.objections(actor)),
         deductions=len(await deductions.to_decide(actor)),
         categories=CATEGORY_NAMES,
@@ -309,6 +321,9 @@ async def _month(
 ) -> Template:
     actor: Actor = request.user
     row, workers = await month.village(actor, village_code, number)
+    people: dict[tuple[UUID, str], list[WorkerCategory]] = {}
+    for item in workers:
+        people.setdefault((item.worker_id, item.grid_code), []).append(item)
     unit = await roster.unit_by_code(actor.county_id, village_code)
     return page(
         request,
@@ -316,7 +331,7 @@ async def _month(
         status=status,
         row=row,
         unit=unit,
-        workers=workers,
+        people=list(people.values()),
         categories=CATEGORY_NAMES,
         sample=await month.sampled(actor, row) if row.state == "sampling" else [],
         sides=await month.may_review(actor, row, moment(request)),
@@ -326,7 +341,9 @@ async def _month(
     )
 
 
-async def _objections(request: Asked, problems: dict[str, str], status: int = 200) -> Template:
+async def _objections(
+    request: Asked, problems: dict[str, str], status: int = 200, *, done: bool = False
+) -> Template:
     rows = await month.objections(request.user)
     return page(
         request,
@@ -335,6 +352,7 @@ async def _objections(request: Asked, problems: dict[str, str], status: int = 20
         rows=rows,
         names=month.OBJECTION_NAMES,
         upheld_next=month.UPHELD_NEXT,
+        done=done,
         problems=problems,
         gone=_gone(problems, [row.id for row in rows]),
     )

@@ -16,6 +16,7 @@ from shared.identity import queries
 from shared.identity.actor import Actor
 from shared.roster import service as roster
 from shared.roster.roles import EMPLOYMENT_NAMES, ROLE_NAMES
+from shared.web.filters import date_cn
 
 WIDE = 24.0
 
@@ -83,8 +84,8 @@ async def _posts(actor: Actor) -> Section:
         (
             ROLE_NAMES[tenure.role],
             tenure.unit_name,
-            f"{tenure.valid_from:%Y-%m-%d}",
-            f"{tenure.valid_to:%Y-%m-%d}" if tenure.valid_to else "至今",
+            date_cn(tenure.valid_from),
+            date_cn(tenure.valid_to) if tenure.valid_to else "至今",
         )
         for tenure in await roster.history(actor.county_id, actor.person_id)
     )
@@ -95,7 +96,7 @@ async def _posts(actor: Actor) -> Section:
 
 async def _sign_ins(actor: Actor, now: datetime) -> Section:
     rows = tuple(
-        (line.agent, f"{today(line.created_at):%Y-%m-%d}", f"{today(line.expires_at):%Y-%m-%d}")
+        (line.agent, date_cn(line.created_at), date_cn(line.expires_at))
         for line in await queries.sessions(actor.county_id, actor.account_id, now)
     )
     return Section("登录的设备", "用于保护账号；不记录位置。", ("设备", "登录日期", "有效到"), rows)

@@ -84,10 +84,13 @@ def romanise(name: str) -> tuple[str, str]:
 
 
 def mask(name: str) -> str:
-    """张小明 → 张*明, 张明 → 张*: how a name stands in a published list."""
+    """张小明 → 张*明, 张明 → 张*: how a name stands in a published list.
+
+    Never more than two stars, whose number would tell the length of a long name.
+    """
     if len(name) <= 2:
         return name[:1] + "*"
-    return name[0] + "*" * (len(name) - 2) + name[-1]
+    return name[0] + "*" * min(len(name) - 2, 2) + name[-1]
 
 
 def _keep_letters(text: str) -> str:

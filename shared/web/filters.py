@@ -15,6 +15,7 @@ from markupsafe import Markup, escape
 
 from shared.clock import LOCAL_ZONE, now
 from shared.dates import chinese_date
+from shared.roster import names
 from shared.web.assets import Assets
 
 APP_NAME = "网格积分"
@@ -115,9 +116,7 @@ def month_cn(month: str | date) -> str:
 
 def mask(name: str) -> str:
     """张小明 → 张*明, 张三 → 张*: as lists that others can see show a person."""
-    if len(name) <= 1:
-        return name
-    return name[0] + "*" if len(name) == 2 else name[0] + "*" * (len(name) - 2) + name[-1]
+    return names.mask(name) if len(name) > 1 else name
 
 
 def digits(code: str, group: int = 4) -> str:

@@ -108,8 +108,8 @@ async def test_a_file_is_compared_and_accepted(
         "buffer": sheets.workbook(sheets.staff()),
     }
     await page.get_by_label("花名册", exact=True).set_input_files(upload)
-    await page.get_by_role("button", name="比对").click()
-    await page.get_by_role("button", name="确认导入").click()
+    await page.get_by_role("button", name="先检查").click()
+    await page.get_by_role("button", name="导入", exact=True).click()
     await page.get_by_text("已导入").wait_for()
     await page.get_by_role("link", name="看名册").click()
     await page.get_by_role("link", name="隽水镇").click()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Page
+from playwright.async_api import Page, expect
 
 from points.rulebook import service as rulebook
 from points.work import bulk, deductions, intake, service
@@ -189,6 +189,8 @@ async def test_nothing_is_lost_offline_and_nothing_comes_twice(
     await page.get_by_role("button", name="提交").click()
     await page.get_by_text("已存在手机里").first.wait_for()
     await shoot(page, "offline")
+    await expect(page.get_by_text("换一项")).to_have_count(0)
+    await expect(page.get_by_text("有网时再打开网格积分，会自动上传")).to_be_visible()
     count = "SELECT count(*) FROM points.work_record WHERE county_id = $1"
     assert await DB.fetchval(count, COUNTY) == 0
     await page.context.set_offline(offline=False)
@@ -197,7 +199,9 @@ async def test_nothing_is_lost_offline_and_nothing_comes_twice(
         if await DB.fetchval(count, COUNTY):
             break
         await page.wait_for_timeout(100)
-    await page.reload()
+    told = page.get_by_role("status").filter(has_text="存在手机里的 1 条已上传。")
+    await shoot(page, "uploaded")
+    await follow(told.get_by_role("link", name="去看看"))
     await page.get_by_text("代办医保缴费").first.wait_for()
     await page.goto("/home")
     assert await DB.fetchval(count, COUNTY) == 1

@@ -83,6 +83,7 @@ async def test_the_department_goes_from_list_to_result(client: httpx.AsyncClient
         files={"file": ("households.csv", sheet(), "text/csv")},
     )
     assert (tried.status_code, "不变 160" in tried.text) == (200, True)
+    assert "再选一次文件，点“导入”" in tried.text
     base = f"/appraisal/desk/cycles/{made.cycle_id}/survey"
     home = await client.get(base)
     assert made.survey.list_hash in home.text

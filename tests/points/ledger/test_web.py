@@ -1,5 +1,6 @@
 """The wallet page through the door."""
 
+import re
 from datetime import timedelta
 
 import httpx
@@ -10,6 +11,7 @@ from points.ledger import service
 from points.ledger.items import Item, Opening
 from points.ledger.words import label
 from shared.clock import now, today
+from shared.dates import chinese_date
 from shared.ids import new_id
 from tests.factories import COUNTY, small_county
 from tests.points.ledger.builders import (
@@ -73,7 +75,15 @@ async def test_movements_are_called_what_they_are(client: httpx.AsyncClient) -> 
         ("参加例会", 80, on),
     ]
     await enter(client, world.worker)
-    assert "2号" not in (await client.get("/wallet")).text
+    wallet = (await client.get("/wallet")).text
+    assert "2号" not in wallet
+    assert "待抵扣" not in wallet, "nothing is owed any more"
+    pages = {row.word: (await client.get(f"/wallet/{row.id}")).text for row in rows}
+    assert f'href="/receipts/{bought.id}"' in pages["redeem"], "which shop, which goods"
+    meeting = next(row for row in rows if row.memo == "参加例会")
+    page = (await client.get(f"/wallet/{meeting.id}")).text
+    assert re.search(rf"<h2>参加例会</h2>.*\+8 分.*{chinese_date(on)}", page, re.DOTALL)
+    assert named.code not in page.split("自己核对这一笔")[0]
 
 
 @pytest.mark.parametrize("path", ["/home", "/wallet"])

@@ -166,6 +166,8 @@ async def test_office_files_on_the_desk(client: httpx.AsyncClient) -> None:
 
     looked = await send("/desk/shops/import", shops(LINE), "check")
     assert "将新增 1" in looked.text
+    assert "还没有写入" in looked.text
+    assert "再选一次文件，点“导入”" in looked.text
     assert await mall.open_shops(COUNTY, today()) == []
     written = await send("/desk/shops/import", shops(LINE), "write")
     assert "已新增 1" in written.text

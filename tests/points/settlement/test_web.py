@@ -1,5 +1,7 @@
 """The pages of settlement as their users click through them."""
 
+import re
+
 import httpx
 import pytest
 
@@ -69,8 +71,21 @@ async def test_three_sign_on_their_pages_and_the_statement_freezes(
         assert "确认无误，签字" in shown.text
         answer = await post(client, f"{address}/sign", part=part, file=statement.file_hash)
         assert (answer.status_code, answer.headers["location"]) == (303, address)
-        assert member.name in (await client.get(address)).text
-    assert "已冻结" in (await client.get("/verify/statements")).text
+        shown = await client.get(address)
+        assert member.name in shown.text
+        assert {
+            "shop": "还等村会计、村监委会签字。",
+            "accountant": "还等村监委会签字。",
+            "supervisor": "三方都已签字，这张对账单不再改动。",
+        }[part] in shown.text
+        if part == "shop":
+            slip = re.findall(r'href="(/receipts/[^"]+)"', shown.text)[0]
+            number = re.search(r"<dt>单号</dt><dd>(\w{12})<", (await client.get(slip)).text)
+            assert number
+            assert f"单号 {number[1]}" in shown.text
+        else:
+            assert "/receipts/" not in shown.text
+    assert "三方已签" in (await client.get("/verify/statements")).text
     again = await post(client, f"{address}/sign", part="supervisor", file=statement.file_hash)
     assert again.status_code == 409
     assert "都已签字" in again.text
@@ -188,13 +203,14 @@ async def test_desk_imports_a_list_of_resolutions(client: httpx.AsyncClient) -> 
     made = await story()
     await enter(client, made.county.department)
     rows = [(*row[:3], f"新{row[3]}", *row[4:]) for row in ROWS]
-    for act, word in (("look", "将登记 3 条"), ("write", "已登记 3 条")):
+    for act, word in (("look", "还没有写入：将登记 3 条"), ("write", "已登记 3 条")):
         answer = await client.post(
             "/desk/funds/import",
             data={"_csrf_token": client.cookies["csrftoken"], "act": act},
             files={"file": ("funds.xlsx", file(rows), "application/octet-stream")},
         )
         assert word in answer.text
+        assert re.search(r">先检查</button>.*>导入</button>", answer.text, re.DOTALL)
     faulty = await client.post(
         "/desk/funds/import",
         data={"_csrf_token": client.cookies["csrftoken"], "act": "write"},

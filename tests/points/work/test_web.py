@@ -15,6 +15,7 @@ from points.errors import WorkRefused
 from points.work import photos, service
 from shared.clock import today
 from shared.database import DB
+from shared.dates import chinese_date
 from shared.ids import new_id
 from shared.roster import service as roster
 from shared.settings import Settings
@@ -51,8 +52,10 @@ async def test_the_story_from_declaring_to_confirming(client: httpx.AsyncClient)
     await enter(client, world.lead)
     todo = await client.get("/verify")
     assert "参加网格例会" in todo.text
+    assert todo.text.index("等您核实 1 条") < todo.text.index("月度审核与公示"), "first what waits"
     answer = await post(client, f"/verify/{sent['id']}")
-    assert (answer.status_code, answer.headers["location"]) == (303, "/verify")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/verify?done=approve")
+    assert "已通过。" in (await client.get("/verify?done=approve")).text
     assert "参加网格例会" in (await client.get("/verify/done")).text
 
     await enter(client, world.worker)
@@ -206,6 +209,7 @@ async def test_sending_back_and_correcting(client: httpx.AsyncClient) -> None:
     await enter(client, world.lead)
     assert (await post(client, f"/verify/{sent['id']}/return")).status_code == 422
     answer = await post(client, f"/verify/{sent['id']}/return", choice="日期不对，请改正")
+    assert "已退回，网格员看得到原因" in (await client.get(answer.headers["location"])).text
     assert answer.status_code == 303
     for late in (f"/verify/{sent['id']}", f"/verify/{sent['id']}/return"):
         told = await post(client, late, choice="日期不对，请改正")
@@ -288,7 +292,8 @@ async def test_a_paper_objection_is_keyed_in(client: httpx.AsyncClient) -> None:
     await post(client, "/work", **sent)
     record = f"/records/{sent['id']}"
     await enter(client, world.lead)
-    await post(client, f"/verify/{sent['id']}/return", reason="没有来", refuse="1")
+    answer = await post(client, f"/verify/{sent['id']}/return", reason="没有来", refuse="1")
+    assert "已定为不予认定" in (await client.get(answer.headers["location"])).text
     assert "书面异议" not in (await client.get(record)).text
     await enter(client, world.chief)
     assert "代录书面异议" in (await client.get(record)).text
@@ -329,3 +334,15 @@ async def test_who_signs_cases_is_led_to_them_from_what_waits(client: httpx.Asyn
     assert 'href="/appraisal/cases"' in (await client.get("/verify")).text
     await enter(client, world.lead)
     assert "/appraisal/cases" not in (await client.get("/verify")).text
+
+
+async def test_own_data_reads_like_a_sheet_of_paper(client: httpx.AsyncClient) -> None:
+    """Days as people write them, rules by their name: no codes, no 2026-11-03."""
+    world = await small_county()
+    await enter(client, world.worker)
+    await post(client, "/work", **declaration())
+    page = (await client.get("/me/data")).text
+    assert f"<dd>{chinese_date(today())}</dd>" in page
+    assert "<dd>参加网格例会</dd>" in page
+    assert "ORG-02" not in page
+    assert not re.search(r"<dd>\d{4}-\d\d-\d\d</dd>", page)

@@ -1,6 +1,8 @@
 """The department's months, prints, and deductions on phones."""
 
+import re
 from datetime import timedelta
+from urllib.parse import quote
 
 import httpx
 import msgspec
@@ -67,6 +69,21 @@ async def test_the_desk_sees_every_village_s_month(client: httpx.AsyncClient) ->
     assert "草稿" not in notice.text
 
 
+async def test_a_month_has_one_line_a_person(client: httpx.AsyncClient) -> None:
+    """Whoever signs for the month reads each sum, not a line for each category."""
+    town, on = await small_county(), today().replace(day=1) - timedelta(days=1)
+    rows = [f"{on},{GRID},{WORKER},ORG-02,参加网格例会,", f"{on},{GRID},{WORKER},LAW-04,反诈,"]
+    data = "\r\n".join([HEAD, *rows]).encode("gb18030")
+    await intake.import_work(None, COUNTY, data, "a.csv", now=now())
+    await bulk.verify_month(COUNTY, last_month(), now())
+    await enter(client, town.chief)
+    page = (await client.get(f"/verify/months/{VILLAGE}/{last_month()}")).text
+    assert page.count(f">{WORKER}<") == 1
+    assert re.search(
+        "：政策法律宣传 1 条，组织生活参与 1 条|：组织生活参与 1 条，政策法律宣传 1 条", page
+    )
+
+
 async def test_an_upheld_objection_says_what_has_to_be_done(client: httpx.AsyncClient) -> None:
     """What is posted does not change by it: who answers and who objected read what comes next."""
     town = await town_with_records()
@@ -77,7 +94,10 @@ async def test_an_upheld_objection_says_what_has_to_be_done(client: httpx.AsyncC
     await enter(client, town.committee)
     asked = await client.get("/verify/objections")
     assert "如果异议成立：已入账的分数不会自动改" in asked.text
-    await post(client, f"/verify/objections/{objection}", verdict="upheld", text="签到表上有")
+    made = await post(
+        client, f"/verify/objections/{objection}", verdict="upheld", text="签到表上有"
+    )
+    assert "已答复，本人看得到。" in (await client.get(made.headers["location"])).text
     await enter(client, town.worker)
     shown = await client.get(f"/records/{line.id}")
     assert "异议成立。已入账的分数不会自动改。少记的，请网格员补记一条" in shown.text
@@ -102,7 +122,7 @@ async def test_a_notice_says_the_days_it_was_published_with(client: httpx.AsyncC
 
 
 async def test_a_file_is_tried_then_stored(client: httpx.AsyncClient) -> None:
-    """试算 writes nothing, 导入 does, the report is a workbook, a wrong file is one sentence."""
+    """先检查 writes nothing, 导入 does, the report is a workbook, a wrong file is one sentence."""
     town = await small_county()
     await enter_desk(client, town.department)
     await client.get("/desk/months")
@@ -113,7 +133,8 @@ async def test_a_file_is_tried_then_stored(client: httpx.AsyncClient) -> None:
         return await client.post("/desk/months/import", data=token | {"act": act}, files=files)
 
     tried = await send("try", file_of())
-    assert "没有写入" in tried.text
+    assert "还没有写入" in tried.text
+    assert "再选一次文件，点“导入”" in tried.text
     count = "SELECT count(*) FROM points.work_record WHERE county_id = $1"
     assert await DB.fetchval(count, COUNTY) == 0
     stored = await send("store", file_of())
@@ -121,6 +142,7 @@ async def test_a_file_is_tried_then_stored(client: httpx.AsyncClient) -> None:
     assert await DB.fetchval(count, COUNTY) == 1
     report = await send("report", file_of())
     assert report.content.startswith(b"PK")
+    assert quote("工作记录导入_逐行结果") in report.headers["content-disposition"]
     wrong = await send("store", b"%PDF-1.7")
     assert wrong.status_code == 422
     assert "PDF" in wrong.text
@@ -130,7 +152,9 @@ async def test_a_deduction_goes_its_whole_way(client: httpx.AsyncClient) -> None
     """Proposed by the lead, answered, decided by the chief, appealed, decided above."""
     town = await small_county()
     await enter(client, town.lead)
-    assert (await client.get("/verify/deductions/new")).status_code == 200
+    offered = (await client.get("/verify/deductions/new")).text
+    assert ">记错　−1 分<" in offered
+    assert ">投诉属实（县级）　−5 分<" in offered
     form = {
         "worker_id": str(town.worker.person_id),
         "choice": "PEN-01:20",
@@ -166,6 +190,7 @@ async def test_a_deduction_goes_its_whole_way(client: httpx.AsyncClient) -> None
         client, f"/verify/deductions/{number}/decide", verdict="stands", reason="没有请假条"
     )
     assert decided.status_code == 303
+    assert "已决定，本人看得到。" in (await client.get(decided.headers["location"])).text
 
     await enter(client, town.worker)
     await post(client, f"{address}/appeal", text="请假条在网格长那里")
@@ -176,6 +201,7 @@ async def test_a_deduction_goes_its_whole_way(client: httpx.AsyncClient) -> None
     assert done.status_code == 303
     await enter(client, town.worker)
     assert "已扣分" in (await client.get(address)).text
+    assert 'href="/deductions"' in (await client.get("/me")).text, "found again once it is over"
     deducted = "SELECT deducted FROM points.merit_month WHERE county_id = $1"
     assert await DB.fetchval(deducted, COUNTY) == 20
     await enter(client, town.second_worker)

@@ -29,10 +29,16 @@ def test_family_names_read_as_family_names(name: str, pinyin: str, initials: str
 
 @pytest.mark.parametrize(
     ("name", "masked"),
-    [("张小明", "张*明"), ("张明", "张*"), ("欧阳金山", "欧**山"), ("张", "张*")],
+    [
+        ("张小明", "张*明"),
+        ("张明", "张*"),
+        ("欧阳金山", "欧**山"),
+        ("张", "张*"),
+        ("阿依古丽·买买提", "阿**提"),
+    ],
 )
 def test_masked_names(name: str, masked: str) -> None:
-    """The middle is hidden; of two characters the second."""
+    """The middle is hidden, and how long it is; of two characters the second."""
     assert names.mask(name) == masked
 
 

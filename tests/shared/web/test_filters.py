@@ -83,8 +83,8 @@ def test_dates(jinja: Environment) -> None:
 
 def test_names_are_masked() -> None:
     """The first character stays, of longer names the last as well."""
-    masked = [filters.mask(name) for name in ("张三", "张小明", "欧阳金山", "王")]
-    assert masked == ["张*", "张*明", "欧**山", "王"]
+    masked = [filters.mask(name) for name in ("张三", "张小明", "阿依古丽·买买提", "王")]
+    assert masked == ["张*", "张*明", "阿**提", "王"]
 
 
 def test_qr_is_a_labelled_drawing() -> None:

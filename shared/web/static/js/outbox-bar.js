@@ -55,8 +55,24 @@ function press(label, act) {
   return button;
 }
 
+/** The page was made before: it does not list what has just arrived. @param {number} taken */
+function told(taken) {
+  const notice = document.createElement("div");
+  notice.className = "notice notice_ok";
+  notice.setAttribute("role", "status");
+  const text = document.createElement("div");
+  const link = document.createElement("a");
+  link.href = "/records";
+  link.textContent = "去看看";
+  text.append(`存在手机里的 ${taken} 条已上传。`, link);
+  notice.append(text);
+  document.querySelector("main")?.prepend(notice);
+}
+
 export async function tryNow() {
-  await show(await flush());
+  const { state, taken } = await flush();
+  await show(state);
+  if (taken) told(taken);
 }
 
 if (meta("person") && "indexedDB" in window) {

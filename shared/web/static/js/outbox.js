@@ -77,23 +77,25 @@ let sending = false;
 
 /**
  * Send what waits, one after the other.
- * @returns {Promise<"sent" | "signed-out" | "away">} how far it got
+ * @returns {Promise<{state: "sent" | "signed-out" | "away", taken: number}>} how far it got, and
+ *   how many the server took
  */
 export async function flush() {
-  if (sending || !meta("person")) return "away";
+  let taken = 0;
+  if (sending || !meta("person")) return { state: "away", taken };
   sending = true;
   try {
     for (const record of await waiting()) {
       if (record.problem) continue;
       const { answer, signedOut } = await send(record, "application/json, text/html;q=0.9");
-      if (signedOut) return "signed-out";
-      if (answer.ok) await drop(record.id);
-      else if (later(answer)) return "away";
+      if (signedOut) return { state: "signed-out", taken };
+      if (answer.ok) { await drop(record.id); taken += 1; }
+      else if (later(answer)) return { state: "away", taken };
       else await keep({ ...record, problem: await reason(answer) });
     }
-    return "sent";
+    return { state: "sent", taken };
   } catch {
-    return "away";
+    return { state: "away", taken };
   } finally {
     sending = false;
   }
