@@ -267,6 +267,16 @@ async def test_a_service_that_has_its_address_brings_no_database_of_its_own(
     assert not (data_dir / "engine").exists()
 
 
+async def test_the_doctor_names_the_tools_of_the_database_that_is_used(
+    data_dir: Path, servers: Servers, database: str
+) -> None:
+    """Not of an embedded one beside it, from before or Valkey's folder alone."""
+    settings = {"GRIDMERIT_DATA_DIR": str(data_dir), "REDIS_URL": servers.redis}
+    assert "✓ 程序：PostgreSQL 的工具在" in (await say(data_dir, "doctor", **settings))[1]
+    _, out, err = await say(data_dir, "doctor", DATABASE_URL=database, **settings)
+    assert "✓ 程序：数据库在外部" in out, err
+
+
 @pytest.mark.parametrize("command", [["scheduler"], ["verify"], ["serve", "--port", "1"]])
 async def test_what_both_services_need_says_whose_address_to_set(
     data_dir: Path, servers: Servers, database: str, command: list[str]
@@ -293,7 +303,8 @@ async def test_scheduler_and_verify_work_with_the_common_login(
         assert (await say(data_dir, "migrate", DATABASE_URL=owner, REDIS_URL=servers.redis))[0] == 0
         settings = {"DATABASE_URL": engines.url(POSTGRES, "gridmerit_app")}
         settings |= {"REDIS_URL": servers.redis, "GRIDMERIT_DATA_DIR": "d"}
-        assert (await say(data_dir, "verify", **settings)) == (0, "", "")
+        code, out, err = await say(data_dir, "verify", **settings)
+        assert (code, out, err) == (0, "库里还没有台账和考核：请确认这就是要核对的数据库。\n", "")
         process = await start(data_dir, "scheduler", **settings)
         assert process.stdout is not None
         line = await asyncio.wait_for(process.stdout.readline(), START_SECONDS)
