@@ -267,6 +267,48 @@ async def test_a_service_that_has_its_address_brings_no_database_of_its_own(
     assert not (data_dir / "engine").exists()
 
 
+@pytest.fixture
+def wrapped(data_dir: Path) -> tuple[str, ...]:
+    """deploy/gridmerit.sh, of an installation below the data folder and as this account."""
+    text = (ROOT / "deploy" / "gridmerit.sh").read_text(encoding="utf-8")
+    for old, new in (
+        ('"$(id -u)"', "0"),
+        ("/etc/gridmerit/", f"{data_dir}/"),
+        ("/var/lib/gridmerit/data", str(data_dir)),
+        ("runuser -u gridmerit -- /opt/gridmerit/.venv/bin/gridmerit", " ".join(SOURCE)),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    path = data_dir / "gridmerit.sh"
+    path.write_text(text, encoding="utf-8")
+    return "sh", str(path)
+
+
+async def test_a_command_works_on_the_database_of_the_split_services(
+    data_dir: Path, servers: Servers, database: str, wrapped: tuple[str, ...]
+) -> None:
+    """Their addresses stand in files of their own; a console without them would start an engine."""
+    files = {
+        "points": f"GRIDMERIT_PORT=8001\nGRIDMERIT_POINTS_URL='{database}'\n",
+        "environment": f"REDIS_URL='{servers.redis}'\n",
+    }
+    for name, text in files.items():
+        (data_dir / name).write_text(text, encoding="utf-8")
+    process = await start(data_dir, "doctor", "--service", "points", command=wrapped)
+    out, err = await process.communicate()
+    assert "✓ 程序：数据库在外部" in out.decode(), err
+    process = await start(data_dir, "verify", command=wrapped)
+    _, err = await process.communicate()
+    assert (process.returncode, "gridmerit_app 的地址" in err.decode()) == (2, True)
+    (data_dir / "scheduler").write_text(f"DATABASE_URL='{database}'\n", encoding="utf-8")
+    process = await start(data_dir, "doctor", command=wrapped)
+    assert "✓ 程序：数据库在外部" in (await process.communicate())[0].decode()
+    other = "postgresql://nobody@127.0.0.1:1/none"
+    process = await start(data_dir, "migrate", command=wrapped, DATABASE_URL=other)
+    assert "连接不上" in (await process.communicate())[1].decode()
+    assert not (data_dir / "engine").exists()
+
+
 async def test_the_doctor_names_the_tools_of_the_database_that_is_used(
     data_dir: Path, servers: Servers, database: str
 ) -> None:
