@@ -25,6 +25,7 @@ from deploy.engine_home import EngineError, read_pid, send_signal
 from deploy.engine_postgres import Postgres
 from deploy.migrate import OWNER
 from shared.database import DB
+from shared.settings import SettingsError, load
 from tests.conftest import Servers
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -138,15 +139,17 @@ async def serving(
     ("arguments", "settings", "sentence"),
     [
         (["migrate"], {"GRIDMERIT_PROT": "1"}, "GRIDMERIT_PROT"),
-        (["migrate"], {"GRIDMERIT_PORT": "many"}, "port"),
-        (["migrate"], {"GRIDMERIT_POOL_SIZE": "0"}, "pool_size"),
+        (["migrate"], {"GRIDMERIT_PORT": "many"}, "GRIDMERIT_PORT 应写整数"),
+        (["migrate"], {"GRIDMERIT_POOL_SIZE": "0"}, "GRIDMERIT_POOL_SIZE"),
+        (["migrate"], {"GRIDMERIT_SCHEDULER": "maybe"}, "GRIDMERIT_SCHEDULER 应写 on 或 off"),
+        (["migrate"], {"GRIDMERIT_METRICS_FROM": "lan"}, "GRIDMERIT_METRICS_FROM 里的“lan”"),
         (["migrate"], {"GRIDMERIT_SECRET_KEY": "short"}, "GRIDMERIT_SECRET_KEY"),
         (["migrate"], {"GRIDMERIT_PG_BIN": "/nowhere"}, "GRIDMERIT_PG_BIN"),
         (["doctor"], {"DATABASE_URL": "postgresql://x@127.0.0.1:1/x"}, "DATABASE_URL"),
-        (["doctor"], {"DATABASE_URL": "gridmerit"}, "DATABASE_URL must look like"),
-        (["doctor"], {"DATABASE_URL": "postgresql://x:a/b@db/x"}, "DATABASE_URL must look like"),
-        (["doctor"], {"GRIDMERIT_POINTS_URL": "mysql://x@db/x"}, "GRIDMERIT_POINTS_URL must"),
-        (["serve"], {"REDIS_URL": "localhost:6379"}, "REDIS_URL must look like"),
+        (["doctor"], {"DATABASE_URL": "gridmerit"}, "DATABASE_URL 应写成"),
+        (["doctor"], {"DATABASE_URL": "postgresql://x:a/b@db/x"}, "DATABASE_URL 应写成"),
+        (["doctor"], {"GRIDMERIT_POINTS_URL": "mysql://x@db/x"}, "GRIDMERIT_POINTS_URL 应"),
+        (["serve"], {"REDIS_URL": "localhost:6379"}, "REDIS_URL 应写成"),
         (["no-such-command"], {}, "no-such-command"),
         (["work", "post", "--county", "421222", "--month", "0000-01"], {}, "2026-10"),
         (["work", "verify", "--county", "421222", "--month", "9999-12"], {}, "2026-10"),
@@ -163,6 +166,14 @@ async def test_what_goes_wrong_is_one_sentence(
     assert sentence in err
     assert "Traceback" not in err
     assert "程序内部错误" not in err
+
+
+def test_a_switch_is_written_as_the_handbook_says() -> None:
+    """On and off, as its table has them, and true and false."""
+    for word, meant in {"on": True, "Off": False, "true": True, "0": False}.items():
+        assert load({"GRIDMERIT_SCHEDULER": word}).scheduler is meant
+    with pytest.raises(SettingsError, match="PROT"):
+        load({"GRIDMERIT_PROT": "1"})
 
 
 async def test_serves_and_stops_cleanly(data_dir: Path) -> None:
