@@ -16,9 +16,9 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from redis.exceptions import RedisError
 
-from deploy.engine_home import EngineError
-from deploy.engine_postgres import find_programs
-from deploy.migrate import ROOT, known_migrations
+from deploy.engine_home import EngineError, find
+from deploy.engine_postgres import Postgres, find_programs
+from deploy.migrate import OWNER, ROOT, known_migrations
 from points.ledger.storage import service as storage
 from points.ledger.verifier import service as verifier
 from shared.calendar import service as calendar
@@ -139,7 +139,10 @@ async def server(_: Settings) -> Finding:
     if wrong:
         return fault("数据库", "；".join(wrong) + "：请改好数据库设置。")
     if found["data_checksums"] != "on":
-        return warning("数据库", f"PostgreSQL {major}；没有开启数据页校验，坏盘可能不被发现。")
+        return warning(
+            "数据库",
+            f"PostgreSQL {major}；没有数据页校验，坏盘可能不被发现：可停库运行 pg_checksums -e。",
+        )
     return Finding("数据库", f"PostgreSQL {major}，写入不会丢。")
 
 
@@ -262,14 +265,17 @@ async def disk(settings: Settings) -> Finding:
     free = shutil.disk_usage(folder).free
     if free < LEAST_DISK:
         return fault("磁盘", f"{folder} 只剩 {free >> 20} MB：请清理。")
-    return Finding("磁盘", f"{folder} 可用 {free >> 30} GB。")
+    return Finding("磁盘", f"{folder.absolute()} 可用 {free >> 30} GB。")
 
 
 async def programs(settings: Settings) -> Finding:
     """Where pg_dump and pg_restore of the running version are."""
-    if not (settings.data_dir / "engine").exists():
-        return Finding("程序", "数据库在外部，备份请用它自己的工具。")
-    return Finding("程序", f"PostgreSQL 的工具在 {find_programs(settings.pg_bin)}。")
+    # Beside an outside database stand Valkey's folder, or the cluster of before.
+    if (settings.data_dir / "engine").exists():
+        engine = Postgres(find(settings.data_dir), find_programs(settings.pg_bin))
+        if settings.database_url == engine.url(OWNER):
+            return Finding("程序", f"PostgreSQL 的工具在 {engine.programs}。")
+    return Finding("程序", "数据库在外部，备份请用它自己的工具。")
 
 
 async def cache(settings: Settings) -> Finding:

@@ -5,6 +5,7 @@ a test can run two differently configured services in one process.
 """
 
 import os
+import re
 from collections.abc import Mapping
 from ipaddress import ip_network
 from pathlib import Path
@@ -15,6 +16,7 @@ import msgspec
 
 PREFIX = "GRIDMERIT_"
 BARE_NAMES = ("DATABASE_URL", "REDIS_URL")
+SWITCHES = {"on": "true", "off": "false"}
 SCHEMES = {"postgresql": {"postgresql", "postgres"}, "redis": {"redis", "rediss", "unix"}}
 
 
@@ -59,13 +61,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         if not 1 <= self.port <= 65535:
-            raise ValueError("port must be between 1 and 65535")
+            raise ValueError("GRIDMERIT_PORT 应在 1 到 65535 之间")
         if self.pool_size < 1:
-            raise ValueError("pool_size must be at least 1")
+            raise ValueError("GRIDMERIT_POOL_SIZE 至少是 1")
         if self.log_format not in {"json", "console"}:
-            raise ValueError("log_format must be json or console")
+            raise ValueError("GRIDMERIT_LOG_FORMAT 应写 json 或 console")
         for part in self.metrics_from.split(","):
-            ip_network(part.strip())
+            try:
+                ip_network(part.strip())
+            except ValueError:
+                raise ValueError(
+                    f"GRIDMERIT_METRICS_FROM 里的“{part.strip()}”不是网段，应像 127.0.0.0/8"
+                ) from None
         for name, url in (
             ("DATABASE_URL", self.database_url),
             ("GRIDMERIT_POINTS_URL", self.points_url),
@@ -87,14 +94,23 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         if name.startswith(PREFIX) and value
     }
     values |= {name.lower(): source[name] for name in BARE_NAMES if source.get(name)}
-    known = {field.name for field in msgspec.structs.fields(Settings)}
-    if unknown := sorted(values.keys() - known):
-        names = ", ".join(PREFIX + name.upper() for name in unknown)
-        raise SettingsError(f"unknown setting: {names}")
+    known = {field.name: field.type for field in msgspec.structs.fields(Settings)}
+    if unknown := sorted(values.keys() - known.keys()):
+        names = "、".join(PREFIX + name.upper() for name in unknown)
+        raise SettingsError(
+            f"没有这个设置：{names}。请对照 deploy/README.md 的 Settings 表核对拼写。"
+        )
+    for name in values:
+        if known[name] is bool:
+            values[name] = SWITCHES.get(values[name].lower(), values[name])
     try:
         return msgspec.convert(values, Settings, strict=False, dec_hook=_decode)
     except msgspec.ValidationError as error:
-        raise SettingsError(f"bad setting: {error}") from error
+        # A number or a switch: msgspec knows the field, its own checks name the variable.
+        if found := re.search(r"\$\.(\w+)$", str(error).rstrip("`")):
+            name, wanted = found[1], " on 或 off" if known[found[1]] is bool else "整数"
+            raise SettingsError(f"设置有误：{PREFIX}{name.upper()} 应写{wanted}。") from error
+        raise SettingsError(f"设置有误：{error}。") from error
 
 
 def _check_address(name: str, url: str, example: str) -> None:
@@ -107,7 +123,7 @@ def _check_address(name: str, url: str, example: str) -> None:
     except ValueError:
         scheme = ""
     if url and scheme not in SCHEMES[example.partition(":")[0]]:
-        raise ValueError(f"{name} must look like {example}; / # ? in a password as %2F %23 %3F")
+        raise ValueError(f"{name} 应写成 {example}，密码里的 / # ? 写成 %2F %23 %3F")
 
 
 def name_piccolo_conf(module: str) -> None:

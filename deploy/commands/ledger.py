@@ -31,6 +31,8 @@ def verify(county: int | None) -> None:
         )
 
     ledgers, appraisals = run(main)
+    if not ledgers and not appraisals:
+        click.echo("库里还没有台账和考核：请确认这就是要核对的数据库。")
     for verdict in ledgers:
         show(verdict)
     for result in appraisals:

@@ -57,15 +57,13 @@ async def create_on_console(
     Asks no rights: whoever has the console has the database. A county that is not there yet is
     made when its name is given. Raises NotFound, Invalid, BadPhone.
     """
-    unit = (
-        await roster.add_county(county_id, county_name)
-        if county_name
-        else await roster.unit_by_code(county_id, f"{county_id:06d}")
-    )
-    if unit is None:
+    unit = await roster.unit_by_code(county_id, f"{county_id:06d}")
+    if unit is None and not county_name:
         raise NotFound("还没有这个县。请加 --county-name 写上县名，或先导入名册。")
     secrets = await desk_secrets(password, phone)
     async with DB.transaction():
+        if unit is None:
+            unit = await roster.add_county(county_id, county_name)
         known = await roster.person_by_phone(county_id, phone)
         if known is not None and known.name != name:
             raise Invalid("这个手机号已登记在别人名下，请核对姓名和号码。")

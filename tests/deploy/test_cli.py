@@ -25,6 +25,7 @@ from deploy.engine_home import EngineError, read_pid, send_signal
 from deploy.engine_postgres import Postgres
 from deploy.migrate import OWNER
 from shared.database import DB
+from shared.settings import SettingsError, load
 from tests.conftest import Servers
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -138,15 +139,17 @@ async def serving(
     ("arguments", "settings", "sentence"),
     [
         (["migrate"], {"GRIDMERIT_PROT": "1"}, "GRIDMERIT_PROT"),
-        (["migrate"], {"GRIDMERIT_PORT": "many"}, "port"),
-        (["migrate"], {"GRIDMERIT_POOL_SIZE": "0"}, "pool_size"),
+        (["migrate"], {"GRIDMERIT_PORT": "many"}, "GRIDMERIT_PORT 应写整数"),
+        (["migrate"], {"GRIDMERIT_POOL_SIZE": "0"}, "GRIDMERIT_POOL_SIZE"),
+        (["migrate"], {"GRIDMERIT_SCHEDULER": "maybe"}, "GRIDMERIT_SCHEDULER 应写 on 或 off"),
+        (["migrate"], {"GRIDMERIT_METRICS_FROM": "lan"}, "GRIDMERIT_METRICS_FROM 里的“lan”"),
         (["migrate"], {"GRIDMERIT_SECRET_KEY": "short"}, "GRIDMERIT_SECRET_KEY"),
         (["migrate"], {"GRIDMERIT_PG_BIN": "/nowhere"}, "GRIDMERIT_PG_BIN"),
         (["doctor"], {"DATABASE_URL": "postgresql://x@127.0.0.1:1/x"}, "DATABASE_URL"),
-        (["doctor"], {"DATABASE_URL": "gridmerit"}, "DATABASE_URL must look like"),
-        (["doctor"], {"DATABASE_URL": "postgresql://x:a/b@db/x"}, "DATABASE_URL must look like"),
-        (["doctor"], {"GRIDMERIT_POINTS_URL": "mysql://x@db/x"}, "GRIDMERIT_POINTS_URL must"),
-        (["serve"], {"REDIS_URL": "localhost:6379"}, "REDIS_URL must look like"),
+        (["doctor"], {"DATABASE_URL": "gridmerit"}, "DATABASE_URL 应写成"),
+        (["doctor"], {"DATABASE_URL": "postgresql://x:a/b@db/x"}, "DATABASE_URL 应写成"),
+        (["doctor"], {"GRIDMERIT_POINTS_URL": "mysql://x@db/x"}, "GRIDMERIT_POINTS_URL 应"),
+        (["serve"], {"REDIS_URL": "localhost:6379"}, "REDIS_URL 应写成"),
         (["no-such-command"], {}, "no-such-command"),
         (["work", "post", "--county", "421222", "--month", "0000-01"], {}, "2026-10"),
         (["work", "verify", "--county", "421222", "--month", "9999-12"], {}, "2026-10"),
@@ -163,6 +166,14 @@ async def test_what_goes_wrong_is_one_sentence(
     assert sentence in err
     assert "Traceback" not in err
     assert "程序内部错误" not in err
+
+
+def test_a_switch_is_written_as_the_handbook_says() -> None:
+    """On and off, as its table has them, and true and false."""
+    for word, meant in {"on": True, "Off": False, "true": True, "0": False}.items():
+        assert load({"GRIDMERIT_SCHEDULER": word}).scheduler is meant
+    with pytest.raises(SettingsError, match="PROT"):
+        load({"GRIDMERIT_PROT": "1"})
 
 
 async def test_serves_and_stops_cleanly(data_dir: Path) -> None:
@@ -267,6 +278,58 @@ async def test_a_service_that_has_its_address_brings_no_database_of_its_own(
     assert not (data_dir / "engine").exists()
 
 
+@pytest.fixture
+def wrapped(data_dir: Path) -> tuple[str, ...]:
+    """deploy/gridmerit.sh, of an installation below the data folder and as this account."""
+    text = (ROOT / "deploy" / "gridmerit.sh").read_text(encoding="utf-8")
+    for old, new in (
+        ('"$(id -u)"', "0"),
+        ("/etc/gridmerit/", f"{data_dir}/"),
+        ("/var/lib/gridmerit/data", str(data_dir)),
+        ("runuser -u gridmerit -- /opt/gridmerit/.venv/bin/gridmerit", " ".join(SOURCE)),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    path = data_dir / "gridmerit.sh"
+    path.write_text(text, encoding="utf-8")
+    return "sh", str(path)
+
+
+async def test_a_command_works_on_the_database_of_the_split_services(
+    data_dir: Path, servers: Servers, database: str, wrapped: tuple[str, ...]
+) -> None:
+    """Their addresses stand in files of their own; a console without them would start an engine."""
+    files = {
+        "points": f"GRIDMERIT_PORT=8001\nGRIDMERIT_POINTS_URL='{database}'\n",
+        "environment": f"REDIS_URL='{servers.redis}'\n",
+    }
+    for name, text in files.items():
+        (data_dir / name).write_text(text, encoding="utf-8")
+    process = await start(data_dir, "doctor", "--service", "points", command=wrapped)
+    out, err = await process.communicate()
+    assert "✓ 程序：数据库在外部" in out.decode(), err
+    process = await start(data_dir, "verify", command=wrapped)
+    _, err = await process.communicate()
+    assert (process.returncode, "gridmerit_app 的地址" in err.decode()) == (2, True)
+    (data_dir / "scheduler").write_text(f"DATABASE_URL='{database}'\n", encoding="utf-8")
+    process = await start(data_dir, "doctor", command=wrapped)
+    assert "✓ 程序：数据库在外部" in (await process.communicate())[0].decode()
+    other = "postgresql://nobody@127.0.0.1:1/none"
+    process = await start(data_dir, "migrate", command=wrapped, DATABASE_URL=other)
+    assert "连接不上" in (await process.communicate())[1].decode()
+    assert not (data_dir / "engine").exists()
+
+
+async def test_the_doctor_names_the_tools_of_the_database_that_is_used(
+    data_dir: Path, servers: Servers, database: str
+) -> None:
+    """Not of an embedded one beside it, from before or Valkey's folder alone."""
+    settings = {"GRIDMERIT_DATA_DIR": str(data_dir), "REDIS_URL": servers.redis}
+    assert "✓ 程序：PostgreSQL 的工具在" in (await say(data_dir, "doctor", **settings))[1]
+    _, out, err = await say(data_dir, "doctor", DATABASE_URL=database, **settings)
+    assert "✓ 程序：数据库在外部" in out, err
+
+
 @pytest.mark.parametrize("command", [["scheduler"], ["verify"], ["serve", "--port", "1"]])
 async def test_what_both_services_need_says_whose_address_to_set(
     data_dir: Path, servers: Servers, database: str, command: list[str]
@@ -293,7 +356,8 @@ async def test_scheduler_and_verify_work_with_the_common_login(
         assert (await say(data_dir, "migrate", DATABASE_URL=owner, REDIS_URL=servers.redis))[0] == 0
         settings = {"DATABASE_URL": engines.url(POSTGRES, "gridmerit_app")}
         settings |= {"REDIS_URL": servers.redis, "GRIDMERIT_DATA_DIR": "d"}
-        assert (await say(data_dir, "verify", **settings)) == (0, "", "")
+        code, out, err = await say(data_dir, "verify", **settings)
+        assert (code, out, err) == (0, "库里还没有台账和考核：请确认这就是要核对的数据库。\n", "")
         process = await start(data_dir, "scheduler", **settings)
         assert process.stdout is not None
         line = await asyncio.wait_for(process.stdout.readline(), START_SECONDS)

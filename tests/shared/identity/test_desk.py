@@ -50,6 +50,9 @@ async def test_the_first_admin_of_an_empty_database(rollback: None) -> None:
     """County, person, post, assignment and account in one go; and again changes only secrets."""
     with pytest.raises(NotFound, match="county-name"):
         await console()
+    with pytest.raises(Invalid, match="12"):
+        await console(county_name="通城县", password="short")
+    assert await roster.unit_by_code(COUNTY, str(COUNTY)) is None  # refused as a whole
     made = await console(county_name="通城县")
     assert (await signed_in(made)).roles == {Role.ADMIN}
     again = await console()

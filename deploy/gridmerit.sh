@@ -1,0 +1,16 @@
+#!/bin/sh
+# `gridmerit` for root: a command as the service's account, with the settings of whatever runs here.
+# Copy it to /usr/local/bin/gridmerit. A DATABASE_URL given with the command goes before the files'.
+if [ "$(id -u)" -ne 0 ]; then
+    echo "gridmerit：请用 root 运行（sudo gridmerit …）。" >&2
+    exit 2
+fi
+given=$DATABASE_URL
+set -a
+for file in environment points appraisal scheduler; do
+    [ ! -f "/etc/gridmerit/$file" ] || . "/etc/gridmerit/$file"
+done
+DATABASE_URL=${given:-$DATABASE_URL}
+GRIDMERIT_DATA_DIR=/var/lib/gridmerit/data
+set +a
+exec runuser -u gridmerit -- /opt/gridmerit/.venv/bin/gridmerit "$@"
