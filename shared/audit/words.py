@@ -213,6 +213,7 @@ FIELDS = {
     "created": "新建条数",
     "days": "天数或日期",
     "days_after_end": "办结后天数",
+    "desk_idle_minutes": "电脑端闲置分钟",
     "disabled": "停用",
     "dispute": "异议编号",
     "document": "文号",

@@ -362,6 +362,21 @@ async def session(county_id: int, token_hash: bytes, now: datetime) -> SessionRo
     return await DB.one(SessionRow, SESSION, county_id, token_hash, now)
 
 
+async def left_alone(
+    county_id: int, token_hash: bytes, now: datetime, begun_after: datetime
+) -> bool:
+    """Whether a desk session begun later than that has ended without being revoked."""
+    found: bool = await DB.fetchval(
+        "SELECT EXISTS (SELECT FROM shared.session WHERE county_id = $1 AND token_hash = $2"
+        " AND kind = 'desk' AND revoked_at IS NULL AND expires_at <= $3 AND created_at > $4)",
+        county_id,
+        token_hash,
+        now,
+        begun_after,
+    )
+    return found
+
+
 async def last_end(county_id: int, person_id: UUID, on: date) -> date | None:
     """The first day without any of the person's ended posts."""
     found: date | None = await DB.fetchval(LAST_END, county_id, person_id, on)
