@@ -45,12 +45,16 @@ class Answer(msgspec.Struct):
     detail: str = ""
 
 
-async def render(county_id: int, facts: Facts) -> bytes:
-    """A .docx that says the facts, by the county's template. Raises Invalid."""
+async def render(county_id: int, facts: Facts, taken: str = "") -> bytes:
+    """A .docx that says the facts, by the county's template. Raises Invalid.
+
+    ``taken`` stands in the footer of lists and sheets: who took them out. What is published or
+    served on somebody has none.
+    """
     template = await queries.current(county_id, facts.kind)
     if template is None:
         template = await asyncio.to_thread(_default, DocumentKind(facts.kind))
-    return (await asyncio.to_thread(filled, template, facts)).document
+    return (await asyncio.to_thread(filled, template, facts, taken)).document
 
 
 def _default(kind: DocumentKind) -> bytes:
@@ -150,9 +154,9 @@ async def _replace(
         raise Conflict("刚刚有人换过这个模板，请刷新后再传。") from error
 
 
-def filled(content: bytes, facts: Facts) -> Answer:
+def filled(content: bytes, facts: Facts, taken: str = "") -> Answer:
     """Fill in a process of its own (see sandbox.py). Raises Invalid."""
-    asked = msgspec.msgpack.encode({"template": content, "facts": facts})
+    asked = msgspec.msgpack.encode({"template": content, "facts": facts, "taken": taken})
     try:
         done = subprocess.run(  # noqa: S603  our own script, no shell, no input in the arguments
             [sys.executable, "-I", str(SANDBOX)],
