@@ -104,6 +104,8 @@ class AccountLine(msgspec.Struct, frozen=True):
     slip_until: datetime | None
     sessions: int
     desk: bool
+    used_at: datetime | None
+    """Last seen, to the day on a phone; None when never, or longer ago than sessions are kept."""
     away: bool
     """Left, and holds no post: what is left of the account can only be stopped."""
     total: int

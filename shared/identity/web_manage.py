@@ -28,6 +28,7 @@ STATES = [
     ("away", "已离任 90 天内"),
 ]
 Asked = Request[Actor, Any, Any]
+    ("stale", "90 天没有用过"),
 
 
 class SlipsForm(msgspec.Struct):

@@ -189,3 +189,29 @@ async def test_the_purge_keeps_what_the_law_asks_for(rollback: None) -> None:
         "1 sessions, 1 slips, 2 devices"
     )
     assert await DB.fetchval("SELECT count(*) FROM shared.session WHERE county_id > 0") == 1
+async def test_accounts_unused_for_ninety_days_are_listed(rollback: None) -> None:
+    """Not who has come since, nor who is stopped or was never let in; a phone's use counts."""
+    world = await small_county()
+    for someone in (world.worker, world.second_worker, world.cousin_worker, world.chief):
+        await with_pin(someone)
+    admin = await signed_in(await console())
+    cousin = await signin.sign_in(COUNTY, world.cousin_worker.phone, PIN, NOW)
+    later = NOW + timedelta(days=89)
+    await sessions.resolve(cousin.token, NOW + timedelta(days=25))
+    assert [line.name for line in await accounts.listed(admin, later, state="stale")] == []
+    later = NOW + timedelta(days=91)
+    await signin.sign_in(COUNTY, world.worker.phone, PIN, later - timedelta(days=1))
+    office = await actor_of(world.department, desk=True)
+    await accounts.set_disabled(
+        office, world.second_worker.person_id, later, disabled=True, reason="离岗"
+    )
+    listed = await accounts.listed(admin, later, state="stale")
+    assert [(line.name, line.used_at) for line in listed] == [
+        ("钱管理", NOW),
+        (world.chief.name, None),
+    ]
+    later = NOW + timedelta(days=116)
+    names = {line.name for line in await accounts.listed(admin, later, state="stale")}
+    assert world.cousin_worker.name in names
+
+
