@@ -208,6 +208,7 @@ FIELDS = {
     "checked_by": "核查人",
     "checked_on": "核查日期",
     "code": "编号",
+    "confirmed_by": "确认人",
     "correct": "属实",
     "counts": "计分",
     "created": "新建条数",

@@ -172,6 +172,15 @@ class TerminalSecret(msgspec.Struct, frozen=True):
     label: str
 
 
+class Voucher(msgspec.Struct, frozen=True):
+    """What somebody types who confirms another's act at the same desk."""
+
+    phone: str
+    password: str
+    code: str
+    device_token: str = ""
+
+
 class DeskSecrets(msgspec.Struct, frozen=True):
     """A new desk account's secrets before they are kept."""
 
