@@ -87,6 +87,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         if name.startswith(PREFIX) and value
     }
     values |= {name.lower(): source[name] for name in BARE_NAMES if source.get(name)}
+    values = _credentials(source.get("CREDENTIALS_DIRECTORY", "")) | values
     known = {field.name for field in msgspec.structs.fields(Settings)}
     if unknown := sorted(values.keys() - known):
         names = ", ".join(PREFIX + name.upper() for name in unknown)
@@ -95,6 +96,19 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         return msgspec.convert(values, Settings, strict=False, dec_hook=_decode)
     except msgspec.ValidationError as error:
         raise SettingsError(f"bad setting: {error}") from error
+
+
+def _credentials(folder: str) -> dict[str, str]:
+    """What systemd hands over as files (``secret-key``, ``database-url``), where there is any.
+
+    Children inherit the environment, but not these; a variable that is set all the same counts.
+    """
+    found = {}
+    for field in msgspec.structs.fields(Settings):
+        path = Path(folder, field.name.replace("_", "-"))
+        if folder and path.is_file() and (text := path.read_text(encoding="utf-8").strip()):
+            found[field.name] = text
+    return found
 
 
 def _check_address(name: str, url: str, example: str) -> None:
