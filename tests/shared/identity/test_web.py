@@ -290,6 +290,21 @@ async def test_desk_pages_need_a_desk_session(client: httpx.AsyncClient) -> None
     assert (await client.get("/desk/accounts")).status_code == 404
 
 
+async def test_the_desk_says_why_nothing_can_be_written(
+    client: httpx.AsyncClient, application: Litestar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who works there can have it mended; strangers and phones hear only that it is so."""
+    world = await small_county()
+    await enter_desk(client, world.department)
+    monkeypatch.setattr(application.state.gate, "reasons", ("磁盘：/var/lib/x 只剩 5 MB",))
+    assert "/var/lib/x 只剩 5 MB" in (await client.get("/desk/accounts")).text
+    answers = [await post(client, "/sign-out"), await client.get("/ready")]
+    client.cookies.clear()
+    answers.append(await client.get("/desk/sign-in"))
+    assert [answer.status_code for answer in answers] == [503, 503, 200]
+    assert not any("/var/lib/x" in answer.text for answer in answers)
+
+
 async def test_a_form_of_an_ended_session_comes_back_to_its_page(client: httpx.AsyncClient) -> None:
     """Sign-in leads to where the form stood: many take a form and have no page of their own."""
     world = await small_county()
