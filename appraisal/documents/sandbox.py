@@ -8,6 +8,8 @@ import io
 import resource
 import sys
 import zipfile
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -27,6 +29,8 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with suppress(OSError):  # when memory is short, this goes first and not the database
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
     asked = msgspec.msgpack.decode(sys.stdin.buffer.read())
     answer: dict[str, Any]
     try:

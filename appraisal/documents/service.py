@@ -8,7 +8,6 @@ facts before it is kept. Every version stays.
 import asyncio
 import hashlib
 import subprocess
-import sys
 from datetime import datetime
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from appraisal.documents.rules import KIND_NAMES, DocumentKind
 from appraisal.documents.schemas import Facts, TemplateRow
 from shared.audit import service as audit
 from shared.database import DB
+from shared.documents.parser import parse
 from shared.errors import Conflict, Invalid
 from shared.identity.access import Action, Target, allowed, require
 from shared.identity.actor import Actor
@@ -158,15 +158,7 @@ def filled(content: bytes, facts: Facts, taken: str = "") -> Answer:
     """Fill in a process of its own (see sandbox.py). Raises Invalid."""
     asked = msgspec.msgpack.encode({"template": content, "facts": facts, "taken": taken})
     try:
-        done = subprocess.run(  # noqa: S603  our own script, no shell, no input in the arguments
-            [sys.executable, "-I", str(SANDBOX)],
-            input=asked,
-            capture_output=True,
-            timeout=TIMEOUT,
-            env={},
-            check=True,
-        )
-        answer = msgspec.msgpack.decode(done.stdout, type=Answer)
+        answer = msgspec.msgpack.decode(parse(SANDBOX, data=asked, seconds=TIMEOUT), type=Answer)
     except (subprocess.SubprocessError, msgspec.MsgspecError) as error:
         raise Invalid(SENTENCES["too_large"], {"file": SENTENCES["too_large"]}) from error
     if answer.error:
