@@ -5,7 +5,6 @@ Services raise them; one table (``shared.web.errors``) turns them into a page or
 ``points/errors.py``, ``appraisal/errors.py`` or the shared feature that raises them.
 """
 
-from collections.abc import Sequence
 from typing import ClassVar
 
 
@@ -88,10 +87,12 @@ class Unavailable(GridmeritError):  # noqa: N818
 
 
 class ReadOnly(Unavailable):
-    """The installation has a fault under which nothing may be written."""
+    """The installation has a fault under which nothing may be written.
+
+    Which one is nobody's business but the log's, the desk's and ``gridmerit doctor``'s.
+    """
 
     code = "read_only"
 
-    def __init__(self, reasons: Sequence[str]) -> None:
-        said = "".join(f"（{reason}）" for reason in reasons)
-        super().__init__(f"系统暂时只能查看，不能办理，请联系管理员。{said}", retry_after=60)
+    def __init__(self) -> None:
+        super().__init__("系统暂时只能查看，不能办理，请联系管理员。", retry_after=60)

@@ -94,6 +94,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         if name.startswith(PREFIX) and value
     }
     values |= {name.lower(): source[name] for name in BARE_NAMES if source.get(name)}
+    values = _credentials(source.get("CREDENTIALS_DIRECTORY", "")) | values
     known = {field.name: field.type for field in msgspec.structs.fields(Settings)}
     if unknown := sorted(values.keys() - known.keys()):
         names = "、".join(PREFIX + name.upper() for name in unknown)
@@ -111,6 +112,19 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
             name, wanted = found[1], " on 或 off" if known[found[1]] is bool else "整数"
             raise SettingsError(f"设置有误：{PREFIX}{name.upper()} 应写{wanted}。") from error
         raise SettingsError(f"设置有误：{error}。") from error
+
+
+def _credentials(folder: str) -> dict[str, str]:
+    """What systemd hands over as files (``secret-key``, ``database-url``), where there is any.
+
+    Children inherit the environment, but not these; a variable that is set all the same counts.
+    """
+    found = {}
+    for field in msgspec.structs.fields(Settings):
+        path = Path(folder, field.name.replace("_", "-"))
+        if folder and path.is_file() and (text := path.read_text(encoding="utf-8").strip()):
+            found[field.name] = text
+    return found
 
 
 def _check_address(name: str, url: str, example: str) -> None:

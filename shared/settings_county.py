@@ -39,6 +39,8 @@ class CountySettings(msgspec.Struct, frozen=True, kw_only=True):
     undo_minutes: Annotated[int, msgspec.Meta(ge=1, le=60)] = 10
     pickup_days: Days = 7
     code_seconds: Annotated[int, msgspec.Meta(ge=60, le=600)] = 300
+    desk_idle_minutes: Annotated[int, msgspec.Meta(ge=5, le=30)] = 30
+    """A desk session that nobody uses for so long ends; 30 is the longest that is allowed."""
     complaint_url: Line = ""
     complaint_phone: Line = ""
     filing_number: Line = ""

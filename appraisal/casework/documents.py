@@ -25,7 +25,7 @@ COLUMNS = (
 NOTES = ("状态“逾期”指超过承诺的日期还没有办的；“办结”指没有人再要办什么。",)
 
 
-def cases(title: str, unit: str, on: date, rows: Sequence[CaseRow]) -> bytes:
+def cases(title: str, unit: str, on: date, rows: Sequence[CaseRow], taken: str) -> bytes:
     """Equal rows give an equal file."""
     return workbook(
         Sheet(
@@ -36,7 +36,8 @@ def cases(title: str, unit: str, on: date, rows: Sequence[CaseRow]) -> bytes:
             columns=COLUMNS,
             rows=[_cells(row) for row in rows],
             notes=NOTES,
-        )
+        ),
+        taken=taken,
     )
 
 

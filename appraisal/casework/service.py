@@ -49,7 +49,7 @@ from shared.calendar.errors import MissingYear
 from shared.clock import today
 from shared.database import DB
 from shared.dates import chinese_date
-from shared.documents.excel import file_name
+from shared.documents.excel import file_name, stamp
 from shared.errors import Forbidden, Invalid, NotFound
 from shared.identity import sealing
 from shared.identity.access import Action, Target, allowed, reach, require
@@ -279,7 +279,8 @@ async def export(
     settings = await settings_county.get(actor.county_id)
     about = next((name for one, name in POOL_NAMES.items() if one == pool), "考核")
     title, on = f"{about}事项台账", today(now)
-    content = await asyncio.to_thread(documents.cases, title, settings.department_name, on, rows)
+    department, taken = settings.department_name, stamp(actor.name, now)
+    content = await asyncio.to_thread(documents.cases, title, department, on, rows, taken)
     await audit.log_export(actor, title, purpose.strip(), len(rows), now, unit_code=unit)
     return file_name(title, f"{on:%Y-%m}", now), content
 

@@ -32,6 +32,7 @@ from appraisal.scorecard.service import Card
 from shared.audit import service as audit
 from shared.clock import today
 from shared.dates import chinese_date
+from shared.documents.excel import stamp
 from shared.errors import NotFound
 from shared.identity.actor import Actor
 from shared.identity.sessions import require_confirmed
@@ -88,7 +89,7 @@ async def sheet(actor: Actor, cycle_id: UUID, person_id: UUID, now: datetime) ->
         satisfaction=_sample(card),
     )
     name = f"考核表_{card.facts.name}_{card.cycle.title}.docx"
-    content = await service.render(actor.county_id, facts)
+    content = await service.render(actor.county_id, facts, stamp(actor.name, now))
     purpose = OWN_PURPOSE if actor.person_id == person_id else PURPOSE
     unit = card.facts.grid_code
     return await _taken(
@@ -174,7 +175,7 @@ async def ranking(
             for row in found.rows
         ],
     )
-    content = await service.render(actor.county_id, facts)
+    content = await service.render(actor.county_id, facts, stamp(actor.name, now))
     name = f"{facts.title}_{found.cycle.title}.docx"
     code = found.path[-1].code
     return await _taken(actor, name, content, now, len(found.rows), purpose.strip(), unit_code=code)

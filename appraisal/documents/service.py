@@ -8,7 +8,6 @@ facts before it is kept. Every version stays.
 import asyncio
 import hashlib
 import subprocess
-import sys
 from datetime import datetime
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from appraisal.documents.rules import KIND_NAMES, DocumentKind
 from appraisal.documents.schemas import Facts, TemplateRow
 from shared.audit import service as audit
 from shared.database import DB
+from shared.documents.parser import parse
 from shared.errors import Conflict, Invalid
 from shared.identity.access import Action, Target, allowed, require
 from shared.identity.actor import Actor
@@ -45,12 +45,16 @@ class Answer(msgspec.Struct):
     detail: str = ""
 
 
-async def render(county_id: int, facts: Facts) -> bytes:
-    """A .docx that says the facts, by the county's template. Raises Invalid."""
+async def render(county_id: int, facts: Facts, taken: str = "") -> bytes:
+    """A .docx that says the facts, by the county's template. Raises Invalid.
+
+    ``taken`` stands in the footer of lists and sheets: who took them out. What is published or
+    served on somebody has none.
+    """
     template = await queries.current(county_id, facts.kind)
     if template is None:
         template = await asyncio.to_thread(_default, DocumentKind(facts.kind))
-    return (await asyncio.to_thread(filled, template, facts)).document
+    return (await asyncio.to_thread(filled, template, facts, taken)).document
 
 
 def _default(kind: DocumentKind) -> bytes:
@@ -150,19 +154,11 @@ async def _replace(
         raise Conflict("刚刚有人换过这个模板，请刷新后再传。") from error
 
 
-def filled(content: bytes, facts: Facts) -> Answer:
+def filled(content: bytes, facts: Facts, taken: str = "") -> Answer:
     """Fill in a process of its own (see sandbox.py). Raises Invalid."""
-    asked = msgspec.msgpack.encode({"template": content, "facts": facts})
+    asked = msgspec.msgpack.encode({"template": content, "facts": facts, "taken": taken})
     try:
-        done = subprocess.run(  # noqa: S603  our own script, no shell, no input in the arguments
-            [sys.executable, "-I", str(SANDBOX)],
-            input=asked,
-            capture_output=True,
-            timeout=TIMEOUT,
-            env={},
-            check=True,
-        )
-        answer = msgspec.msgpack.decode(done.stdout, type=Answer)
+        answer = msgspec.msgpack.decode(parse(SANDBOX, data=asked, seconds=TIMEOUT), type=Answer)
     except (subprocess.SubprocessError, msgspec.MsgspecError) as error:
         raise Invalid(SENTENCES["too_large"], {"file": SENTENCES["too_large"]}) from error
     if answer.error:

@@ -73,6 +73,7 @@ async def logged(
     unit_code: str = "",
 ) -> Made:
     """The workbook, written down in 导出记录."""
-    content = await asyncio.to_thread(excel.workbook, sheet)
+    taken = excel.stamp(actor.name, now)
+    content = await asyncio.to_thread(excel.workbook, sheet, taken=taken)
     await audit.log_export(actor, name, purpose or "考核", rows, now, unit_code=unit_code)
     return excel.file_name(name, period, now), content

@@ -64,7 +64,12 @@ SUBTOTAL_NOTES = (
 
 
 def ranking(
-    title: str, unit: str, on: date, rows: Sequence[RankRow], subtotals: Sequence[Subtotal]
+    title: str,
+    unit: str,
+    on: date,
+    rows: Sequence[RankRow],
+    subtotals: Sequence[Subtotal],
+    taken: str,
 ) -> bytes:
     """Equal rows give an equal file."""
     return workbook(
@@ -86,6 +91,7 @@ def ranking(
             rows=[_subtotal(one) for one in subtotals],
             notes=SUBTOTAL_NOTES,
         ),
+        taken=taken,
     )
 
 

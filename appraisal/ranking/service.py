@@ -14,7 +14,7 @@ from appraisal.scorecard import queries as scorecards
 from appraisal.scorecard.schemas import RunRow
 from shared.audit import service as audit
 from shared.clock import today
-from shared.documents.excel import file_name
+from shared.documents.excel import file_name, stamp
 from shared.errors import Invalid, NotFound
 from shared.identity import sessions
 from shared.identity.access import Action, Target, require
@@ -117,6 +117,7 @@ async def export(
         today(now),
         found.rows,
         subtotals(found.rows, BELOW.get(len(found.path[-1].code), 15)),
+        stamp(actor.name, now),
     )
     title = found.cycle.title
     unit, rows = found.path[-1].code, len(found.rows)

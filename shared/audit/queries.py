@@ -36,9 +36,12 @@ LIMIT $10
 """
 
 EXPORTS = """
-SELECT x.id, x.at, p.name AS person, x.name, x.purpose, x.row_count
+SELECT x.id, x.at, p.name AS person, x.name, x.purpose, x.row_count,
+       COALESCE(u.name, e.unit_code, '') AS unit_name
 FROM shared.export_log x
 JOIN shared.person p ON p.county_id = x.county_id AND p.id = x.person_id
+LEFT JOIN shared.audit_event e ON e.county_id = x.county_id AND e.object_id = x.id
+LEFT JOIN shared.unit u ON u.county_id = e.county_id AND u.code = e.unit_code
 WHERE x.county_id = $1 AND x.at >= $2 AND x.at < $3 AND ($4 = '' OR p.name = $4)
   AND ($5::timestamptz IS NULL OR (x.at, x.id) < ($5, $6::uuid))
 ORDER BY x.at DESC, x.id DESC

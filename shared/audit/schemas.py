@@ -112,6 +112,8 @@ class Export(msgspec.Struct, frozen=True):
     name: str
     purpose: str
     row_count: int
+    unit_name: str
+    """Whose data it is; empty for one person's."""
 
 
 def _fields(text: str | None) -> dict[str, Any]:

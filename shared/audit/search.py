@@ -7,7 +7,7 @@ from shared.audit import queries
 from shared.audit import service as audit
 from shared.audit.schemas import Export, Filters, Line
 from shared.clock import LOCAL_ZONE, today
-from shared.documents.excel import Column, Sheet, workbook
+from shared.documents.excel import Column, Sheet, stamp, workbook
 from shared.errors import Invalid
 from shared.identity.access import Action, Target, require
 from shared.identity.actor import Actor
@@ -71,7 +71,7 @@ async def export(
             for line in lines
         ],
     )
-    return workbook(sheet)
+    return workbook(sheet, taken=stamp(actor.name, now))
 
 
 async def exports(

@@ -77,8 +77,12 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
     signatures: tuple[str, ...] = ("制表人：", "审核人：")
 
 
-def workbook(*sheets: Sheet) -> bytes:
-    """The file as bytes; equal sheets give equal bytes. Raises Invalid above MAX_ROWS rows."""
+def workbook(*sheets: Sheet, taken: str = "") -> bytes:
+    """The file as bytes; equal sheets give equal bytes. Raises Invalid above MAX_ROWS rows.
+
+    ``taken``: who takes the file out (see :func:`stamp`), on each printed page and below each
+    table. A file whose hash is signed has none: it is the same for whoever takes it out.
+    """
     import xlsxwriter  # noqa: PLC0415
 
     target = io.BytesIO()
@@ -92,13 +96,18 @@ def workbook(*sheets: Sheet) -> bytes:
         book.set_properties({"author": "Gridmerit", "created": EPOCH})
         formats = Formats(book)
         for sheet in sheets:
-            _sheet(book.add_worksheet(sheet_name(sheet.name)), sheet, formats)
+            _sheet(book.add_worksheet(sheet_name(sheet.name)), sheet, formats, taken)
     return target.getvalue()
 
 
 def digest(content: bytes) -> bytes:
     """SHA-256 of a file."""
     return hashlib.sha256(content).digest()
+
+
+def stamp(name: str, at: datetime) -> str:
+    """``导出：张三 2026-11-27 21:03`` (in China): whose copy a file is."""
+    return f"导出：{name} {at.astimezone(LOCAL_ZONE):%Y-%m-%d %H:%M}"
 
 
 def file_name(name: str, period: str, at: datetime) -> str:
@@ -151,9 +160,9 @@ class Formats:
         return self._made[key]
 
 
-def _sheet(out: Worksheet, sheet: Sheet, formats: Formats) -> None:
+def _sheet(out: Worksheet, sheet: Sheet, formats: Formats, taken: str) -> None:
     last = len(sheet.columns)
-    _page_setup(out, sheet)
+    _page_setup(out, sheet, taken)
     out.set_row(0, 30)
     out.merge_range(0, 0, 0, last, "", formats.title)
     _text(out, (0, 0), sheet.title, formats.title, formats.title)
@@ -167,16 +176,19 @@ def _sheet(out: Worksheet, sheet: Sheet, formats: Formats) -> None:
         row += 1
     signatures = "　　　　　　".join((*sheet.signatures, f"填报日期：{chinese_date(sheet.on)}"))
     out.write_string(row + 1, 0, signatures, formats.meta)
+    if taken:
+        out.write_string(row + 2, 0, taken, formats.meta)
 
 
-def _page_setup(out: Worksheet, sheet: Sheet) -> None:
+def _page_setup(out: Worksheet, sheet: Sheet, taken: str) -> None:
     out.set_paper(A4)
     out.set_landscape()
     out.fit_to_pages(1, 0)
     out.set_margins(left=0.5, right=0.5, top=0.6, bottom=0.7)
     out.repeat_rows(0, HEADER_ROW)
     out.freeze_panes(HEADER_ROW + 1, 0)
-    out.set_footer("&C第 &P 页　共 &N 页")
+    left = f"&L{taken.replace('&', '&&')}" if taken else ""
+    out.set_footer(f"{left}&C第 &P 页　共 &N 页")
     out.set_column(0, 0, 6)
     for index, column in enumerate(sheet.columns, start=1):
         out.set_column(index, index, column.width, None, {"hidden": column.hidden})

@@ -10,8 +10,10 @@ import resource
 import sys
 import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from functools import cache
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 from xml.parsers import expat
@@ -40,6 +42,8 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with suppress(OSError):  # when memory is short, this goes first and not the database
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
     max_rows, max_columns = int(sys.argv[1]), int(sys.argv[2])
     answer: dict[str, Any]
     try:

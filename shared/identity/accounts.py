@@ -29,6 +29,8 @@ from shared.roster.roles import Role
 from shared.roster.rules import just_left
 
 PAGE = 50
+STALE = timedelta(days=90)
+"""An account that nobody has used for so long should be stopped, or its holder asked why."""
 RECOVERY_CODES = 8
 ISSUER = "网格积分"
 """What an authenticator app shows beside the name."""
@@ -63,6 +65,7 @@ async def listed(
         (today(now), now),
         codes,
         away_days=sessions.FORMER_DAYS,
+        unused=(sessions.LIFE["phone"], now - STALE),
         query=query[:20],
         state=state,
         limit=PAGE,
@@ -77,6 +80,7 @@ async def line(actor: Actor, person_id: UUID, now: datetime) -> AccountLine:
         (today(now), now),
         reach(actor, Action.SESSIONS_REVOKE),
         away_days=sessions.FORMER_DAYS,
+        unused=(sessions.LIFE["phone"], now - STALE),
         person_id=person_id,
     )
     if not found:

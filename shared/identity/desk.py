@@ -10,18 +10,40 @@ from shared.audit import service as audit
 from shared.clock import today
 from shared.database import DB
 from shared.errors import Invalid, NotFound
+from shared.identity import queries, signin
 from shared.identity.access import Action, Target, require
 from shared.identity.accounts import desk_secrets, give_desk, keep_from_auditor, offices
 from shared.identity.actor import Actor
-from shared.identity.schemas import DeskAccount
+from shared.identity.schemas import DeskAccount, Voucher
 from shared.roster import service as roster
 from shared.roster.roles import DESK_ROLES, Employment, Role
 
+GUARDED = frozenset({Role.DEPARTMENT, Role.ADMIN})
+"""Roles that an administrator who opened their desk alone would hold in fact."""
+NEEDS_ANOTHER = "要由本人、组织部的另一个人或另一位系统管理员在这里确认。"
 
-async def open_desk(actor: Actor, person_id: UUID, password: str, now: datetime) -> DeskAccount:
+
+async def needs_another(county_id: int, person_id: UUID) -> bool:
+    """Whether a second person must confirm new desk secrets.
+
+    Whoever resets a password can sign in with it, so one administrator alone takes no desk over.
+    """
+    account = await queries.account_of(county_id, person_id)
+    posts = await roster.history(county_id, person_id)
+    open_already = account is not None and account.password_hash is not None
+    return open_already or any(
+        post.role in GUARDED and (post.valid_to is None or post.valid_to > today())
+        for post in posts
+    )
+
+
+async def open_desk(
+    actor: Actor, person_id: UUID, password: str, now: datetime, by: Voucher | None = None
+) -> DeskAccount:
     """Password, authenticator and recovery codes for somebody with a desk post; shown once.
 
-    Raises NotFound, Forbidden (own account, an auditor's), Invalid.
+    ``by`` confirms where a second person must. Raises NotFound, Forbidden (own account, an
+    auditor's), Invalid, WrongSignIn, WaitFirst, UsedUp.
     """
     targets = await offices(actor.county_id, person_id)
     if not targets:
@@ -34,12 +56,35 @@ async def open_desk(actor: Actor, person_id: UUID, password: str, now: datetime)
         raise Invalid("这个人没有需要在电脑上登录的岗位，请先在名册里任职。")
     phone = await roster.phone_of(actor.county_id, person_id) or ""
     secrets = await desk_secrets(password, phone)
+    confirmed_by = None
+    if await needs_another(actor.county_id, person_id):
+        confirmed_by = await _another(actor, person_id, by, now)
     async with DB.transaction():
         made = await give_desk(actor.county_id, person_id, secrets, now)
         await audit.record(
-            actor, Action.DESK_ACCOUNT, "person", person_id, county_id=actor.county_id
+            actor,
+            Action.DESK_ACCOUNT,
+            "person",
+            person_id,
+            county_id=actor.county_id,
+            after={"confirmed_by": confirmed_by} if confirmed_by else None,
         )
     return made
+
+
+async def _another(actor: Actor, person_id: UUID, by: Voucher | None, now: datetime) -> str:
+    """The name of who confirmed: the holder, or somebody else who guards the county's desks."""
+    if by is None or not by.phone:
+        raise Invalid(NEEDS_ANOTHER, {"by_phone": NEEDS_ANOTHER})
+    county_id = actor.county_id
+    found = await signin.vouch(
+        county_id, by.phone, by.password, by.code, now, device_token=by.device_token
+    )
+    roles = {duty.role for duty in await roster.duties_at(county_id, found, today(now))}
+    if found == actor.person_id or not (found == person_id or roles & GUARDED):
+        raise Invalid(NEEDS_ANOTHER, {"by_phone": NEEDS_ANOTHER})
+    person = await roster.person(county_id, found)
+    return person.name if person else ""
 
 
 async def create_on_console(

@@ -24,6 +24,8 @@ SIGNED_BODY = "signed_body"
 """Where in the state of a signed request its body stands, read already."""
 UNWATCHED = ("/static/", "/health", "/ready", "/metrics", "/s/")
 """Paths that never ask who is there; residents' ballots (/s/) must not even touch a session."""
+ALIVE = "/desk/alive"
+"""What a desk's page asks while somebody types or points on it."""
 
 
 class Authentication(ASGIMiddleware):
@@ -50,7 +52,11 @@ class Authentication(ASGIMiddleware):
             scope["user"] = await self.terminal(scope, signed, body)
         elif not scope["path"].startswith(UNWATCHED):
             token = Request[Any, Any, Any](scope).cookies.get(self.cookie)
-            actor = await sessions.resolve(token, self.clock()) if token else None
+            now = self.clock()
+            used = by_hand(scope)
+            actor = await sessions.resolve(token, now, used=used) if token else None
+            if token and actor is None:
+                scope["state"]["left_alone"] = await sessions.left_alone(token, now)
             scope["user"] = actor
             scope["state"]["county"] = await (
                 settings_county.get(actor.county_id)
@@ -70,6 +76,21 @@ class Authentication(ASGIMiddleware):
             body,
             self.clock(),
         )
+
+
+def by_hand(scope: Scope) -> bool:
+    """Whether a person asks: a navigation after a press, htmx's request, or that somebody types.
+
+    What a page asks or loads again by itself keeps no session alive. Browsers too old to say, and
+    those without https, are believed.
+    """
+    names = {name for name, _ in scope["headers"]}
+    return (
+        b"sec-fetch-mode" not in names
+        or b"sec-fetch-user" in names
+        or b"hx-current-url" in names
+        or scope["path"] == ALIVE
+    )
 
 
 async def whole_body(receive: Receive) -> bytes:

@@ -11,7 +11,7 @@ import msgspec
 
 from shared.audit import service as audit
 from shared.clock import today
-from shared.documents.excel import Column, Sheet, workbook
+from shared.documents.excel import Column, Sheet, stamp, workbook
 from shared.identity import queries
 from shared.identity.actor import Actor
 from shared.roster import service as roster
@@ -63,7 +63,8 @@ async def export(
                 signatures=(),
             )
             for section in found
-        )
+        ),
+        taken=stamp(actor.name, now),
     )
 
 

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from shared import lock_queries
@@ -88,11 +88,20 @@ SELECT person_id, name, role, unit_code, unit_name, village_name, account_id, ac
           AND s.revoked_at IS NULL AND s.expires_at > $3) AS slip_until,
        (SELECT count(*) FROM shared.session s
         WHERE s.county_id = $1 AND s.account_id = office.account_id AND s.revoked_at IS NULL
-          AND s.expires_at > $3) AS sessions
+          AND s.expires_at > $3) AS sessions,
+       (SELECT max(greatest(s.created_at, CASE s.kind WHEN 'phone'
+                                               THEN s.expires_at - $11::interval END))
+        FROM shared.session s
+        WHERE s.county_id = $1 AND s.account_id = office.account_id) AS used_at
 FROM office
 WHERE CASE $7 WHEN 'open' THEN activated_at IS NULL AND disabled_at IS NULL
               WHEN 'active' THEN activated_at IS NOT NULL AND disabled_at IS NULL
               WHEN 'disabled' THEN disabled_at IS NOT NULL
+              WHEN 'stale' THEN activated_at < $12 AND disabled_at IS NULL AND NOT EXISTS (
+                   SELECT FROM shared.session s
+                   WHERE s.county_id = $1 AND s.account_id = office.account_id
+                     AND (s.created_at >= $12 OR s.kind = 'phone'
+                          AND s.expires_at >= $12::timestamptz + $11::interval))
               WHEN 'away' THEN away ELSE true END
 ORDER BY unit_code COLLATE "C", role, name_pinyin, person_id
 LIMIT $8 OFFSET $9
@@ -361,6 +370,21 @@ async def session(county_id: int, token_hash: bytes, now: datetime) -> SessionRo
     return await DB.one(SessionRow, SESSION, county_id, token_hash, now)
 
 
+async def left_alone(
+    county_id: int, token_hash: bytes, now: datetime, begun_after: datetime
+) -> bool:
+    """Whether a desk session begun later than that has ended without being revoked."""
+    found: bool = await DB.fetchval(
+        "SELECT EXISTS (SELECT FROM shared.session WHERE county_id = $1 AND token_hash = $2"
+        " AND kind = 'desk' AND revoked_at IS NULL AND expires_at <= $3 AND created_at > $4)",
+        county_id,
+        token_hash,
+        now,
+        begun_after,
+    )
+    return found
+
+
 async def last_end(county_id: int, person_id: UUID, on: date) -> date | None:
     """The first day without any of the person's ended posts."""
     found: date | None = await DB.fetchval(LAST_END, county_id, person_id, on)
@@ -524,6 +548,7 @@ async def account_lines(
     prefixes: Sequence[str],
     *,
     away_days: int,
+    unused: tuple[timedelta, datetime],
     query: str = "",
     person_id: UUID | None = None,
     state: str = "",
@@ -534,8 +559,9 @@ async def account_lines(
 
     One person who is asked for may also have left lately and await the next post.
 
-    ``moment``: today's date and the instant; ``state``: open, active, disabled, empty, or away:
-    those who left less than ``away_days`` ago and hold or await no post.
+    ``moment``: today's date and the instant; ``state``: open, active, disabled, empty, away:
+    those who left less than ``away_days`` ago and hold or await no post, or stale. ``unused``: a
+    phone's session ends so long after its last use, and who has not come since then is stale.
     """
     patterns = [f"{code}%" for code in prefixes]
     return await DB.all(
@@ -550,6 +576,7 @@ async def account_lines(
         limit,
         offset,
         away_days,
+        *unused,
     )
 
 

@@ -69,6 +69,7 @@ IDENTITY_ROUTES: Routes = {
     "POST /activate": PUBLIC,
     "GET /a/{token}": PUBLIC,
     "POST /a/{token}": PUBLIC,
+    "GET /desk/alive": Access(desk=True),
     "GET /confirm": FORMER_TOO,
     "POST /confirm": FORMER_TOO,
     "GET /me": FORMER_TOO,

@@ -103,6 +103,8 @@ class AccountLine(msgspec.Struct, frozen=True):
     slip_until: datetime | None
     sessions: int
     desk: bool
+    used_at: datetime | None
+    """Last seen, to the day on a phone; None when never, or longer ago than sessions are kept."""
     away: bool
     """Left, and holds no post: what is left of the account can only be stopped."""
     total: int
@@ -167,6 +169,15 @@ class TerminalSecret(msgspec.Struct, frozen=True):
     key: str
     secret: str
     label: str
+
+
+class Voucher(msgspec.Struct, frozen=True):
+    """What somebody types who confirms another's act at the same desk."""
+
+    phone: str
+    password: str
+    code: str
+    device_token: str = ""
 
 
 class DeskSecrets(msgspec.Struct, frozen=True):

@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from secrets import token_urlsafe
 from uuid import UUID
 
+from shared import settings_county
 from shared.audit import service as audit
 from shared.clock import today
 from shared.database import DB
@@ -25,7 +26,9 @@ from shared.roster.roles import Role
 
 LIFE: dict[SessionKind, timedelta] = {"phone": timedelta(days=30), "desk": timedelta(hours=8)}
 ROLL_AFTER = timedelta(days=1)
-"""A phone's session is written at most once a day; a desk's ends after its 8 hours."""
+"""A phone's session is written at most once a day."""
+ROLL_DESK = timedelta(minutes=1)
+"""A desk's, which ends when nobody has used it for a while, at most once a minute."""
 FRESH = timedelta(minutes=10)
 """How long a given password counts as just given."""
 FORMER_DAYS = 90
@@ -35,8 +38,11 @@ MAX_TOKEN = 100
 MAX_AGENT = 120
 
 
-async def resolve(token: str, now: datetime) -> Actor | None:
-    """Who the token belongs to, with the duties of this moment; None = not signed in."""
+async def resolve(token: str, now: datetime, *, used: bool = True) -> Actor | None:
+    """Who the token belongs to, with the duties of this moment; None = not signed in.
+
+    ``used``: whether a person asks, and not an open page by itself.
+    """
     county_id = county_of(token)
     if county_id is None:
         return None
@@ -48,6 +54,10 @@ async def resolve(token: str, now: datetime) -> Actor | None:
         return None
     if row.kind == "phone" and row.expires_at - now < LIFE["phone"] - ROLL_AFTER:
         await queries.roll_session(county_id, row.id, now + LIFE["phone"])
+    if row.kind == "desk" and used:
+        until = await _desk_end(county_id, row.created_at, now)
+        if abs(until - row.expires_at) >= ROLL_DESK:
+            await queries.roll_session(county_id, row.id, until)
     return Actor(
         county_id=county_id,
         person_id=row.person_id,
@@ -60,6 +70,14 @@ async def resolve(token: str, now: datetime) -> Actor | None:
         text_size=row.text_size,
         duties=duties,
         device=f"session:{row.id}",
+    )
+
+
+async def left_alone(token: str, now: datetime) -> bool:
+    """Whether it is a desk's token that ended because nobody used it, before its 8 hours."""
+    county_id = county_of(token)
+    return county_id is not None and await queries.left_alone(
+        county_id, digest(token), now, now - LIFE["desk"]
     )
 
 
@@ -90,6 +108,7 @@ async def begin(
 ) -> NewSession:
     """A new session with a new token, inside the caller's transaction."""
     token = new_token(county_id)
+    desk = kind == "desk"
     row = SessionRow(
         id=new_id(),
         account_id=account_id,
@@ -99,7 +118,7 @@ async def begin(
         device_id=device_id,
         text_size=text_size,
         created_at=now,
-        expires_at=now + LIFE[kind],
+        expires_at=await _desk_end(county_id, now, now) if desk else now + LIFE[kind],
         confirmed_at=now,
     )
     await queries.insert_session(county_id, row, digest(token), agent[:MAX_AGENT])
@@ -171,6 +190,12 @@ def county_of(token: str) -> int | None:
     if len(token) > MAX_TOKEN or not (dot and rest and county.isascii() and county.isdigit()):
         return None
     return int(county) if len(county) == 6 else None
+
+
+async def _desk_end(county_id: int, begun: datetime, used: datetime) -> datetime:
+    """When a desk's session ends if nobody uses it any more: after the county's minutes."""
+    minutes = (await settings_county.get(county_id)).desk_idle_minutes
+    return min(begun + LIFE["desk"], used + timedelta(minutes=minutes))
 
 
 async def _audited(actor: Actor, action: str, object_id: UUID) -> None:

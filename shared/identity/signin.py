@@ -74,6 +74,22 @@ async def desk_sign_in(
     agent: str = "",
 ) -> NewSession:
     """Phone number, password and TOTP (or a recovery code). Raises as :func:`sign_in`."""
+    found, device = await _desk_proof(county_id, phone, password, code, now, device_token)
+    return await _enter(county_id, found, "desk", now, device, device_token, agent)
+
+
+async def vouch(
+    county_id: int, phone: str, password: str, code: str, now: datetime, device_token: str = ""
+) -> UUID:
+    """Who confirms another's act at the same desk, proven as for a sign-in. Raises as that does."""
+    found, _ = await _desk_proof(county_id, phone, password, code, now, device_token)
+    await require_office(county_id, found.person_id, "desk", now)
+    return found.person_id
+
+
+async def _desk_proof(
+    county_id: int, phone: str, password: str, code: str, now: datetime, device_token: str
+) -> tuple[AccountRow, DeviceRow | None]:
     found = await _account_by_phone(county_id, phone)
     if found is None or found.password_hash is None or len(password) > MAX_SECRET:
         raise _unknown(county_id, phone, WRONG_DESK)
@@ -82,7 +98,7 @@ async def desk_sign_in(
     if not (right and await _second_factor(county_id, found, code, now)):
         await _refuse(county_id, found, device, WRONG_DESK)
     await _forgive(county_id, found.id, device, now)
-    return await _enter(county_id, found, "desk", now, device, device_token, agent)
+    return found, device
 
 
 async def confirm(actor: Actor, secret: str, now: datetime, device_token: str = "") -> NewSession:

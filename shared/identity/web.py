@@ -22,6 +22,7 @@ from shared.identity.errors import (
     WaitFirst,
     WrongSignIn,
 )
+from shared.identity.middleware import ALIVE
 from shared.identity.rules import Tries, charged, used_up, waiting
 from shared.identity.schemas import NewSession, TextSize
 from shared.identity.sealing import keyed
@@ -155,6 +156,11 @@ async def sign_out(request: Request[Actor, Any, Any]) -> Redirect:
     response = Redirect("/desk/sign-in" if request.user.desk else "/sign-in", status_code=303)
     cookies.dismiss(response, request.app.state.settings)
     return response
+
+
+@get(ALIVE, status_code=204)
+async def alive() -> None:
+    """Somebody works on a desk's page; the middleware has noted it."""
 
 
 @get("/a/{token:str}")
@@ -385,6 +391,7 @@ router = Router(
         desk_page,
         desk_sign_in,
         sign_out,
+        alive,
         slip_page,
         activate,
         digits_page,

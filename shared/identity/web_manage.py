@@ -10,10 +10,12 @@ from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
 from shared.clock import today
-from shared.errors import GridmeritError, Invalid
-from shared.identity import accounts, desk, slips
+from shared.errors import GridmeritError, Invalid, TooMany
+from shared.identity import accounts, cookies, desk, slips
 from shared.identity.access import Action, reach
 from shared.identity.actor import Actor
+from shared.identity.errors import WrongSignIn
+from shared.identity.schemas import Voucher
 from shared.identity.web_me import problem
 from shared.roster import service as roster
 from shared.roster.roles import DESK_ROLES, Role, UnitKind
@@ -27,6 +29,7 @@ STATES = [
     ("active", "已激活"),
     ("disabled", "已停用"),
     ("away", "已离任 90 天内"),
+    ("stale", "90 天没有用过"),
 ]
 Asked = Request[Actor, Any, Any]
 
@@ -51,9 +54,12 @@ class CardForm(msgspec.Struct):
 
 
 class PasswordForm(msgspec.Struct):
-    """The first password of a desk account."""
+    """The first password of a desk account, and who confirms it where one must not do it alone."""
 
     password: str
+    by_phone: str = ""
+    by_password: str = ""
+    by_code: str = ""
 
 
 class Filters(msgspec.Struct):
@@ -135,8 +141,9 @@ async def open_desk(request: Asked, person_id: FromPath[UUID]) -> Template:
     """A desk account for somebody with a desk post; the sheet is shown once."""
     try:
         form = forms.bind(PasswordForm, await forms.read(request))
-        made = await desk.open_desk(request.user, person_id, form.password, moment(request))
-    except Invalid as error:
+        by = Voucher(form.by_phone, form.by_password, form.by_code, cookies.device_token(request))
+        made = await desk.open_desk(request.user, person_id, form.password, moment(request), by)
+    except (Invalid, WrongSignIn, TooMany) as error:
         return await _account(request, "desk_account", person_id, error)
     return page(request, "identity/print_desk_account.html", made=made, back=f"{DESK}/{person_id}")
 
@@ -194,6 +201,7 @@ async def _account(
         can_issue=bool(reach(actor, Action.SLIP_ISSUE)) and not line.away,
         can_disable=theirs and bool(reach(actor, Action.ACCOUNT_DISABLE)),
         can_open_desk=theirs and bool(reach(actor, Action.DESK_ACCOUNT) and roles & DESK_ROLES),
+        needs_another=theirs and await desk.needs_another(actor.county_id, person_id),
         has_card=Role.GRIDWORKER in roles,
         done=done,
         **problem(error),

@@ -55,6 +55,7 @@ class SettingsForm(msgspec.Struct):
     undo_minutes: int
     pickup_days: int
     code_seconds: int
+    desk_idle_minutes: int
     seen: str
     complaint_url: Line = ""
     complaint_phone: Line = ""

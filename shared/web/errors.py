@@ -159,7 +159,10 @@ def _to_sign_in(request: Request[Any, Any, Any]) -> Response[Any]:
     asked = {"unsaved": "1"} if request.method != "GET" else {}
     if (back := _asked_for(request)) != "/":
         asked["next"] = back
-    target = "/desk/sign-in" if request.scope["path"].startswith(DESK_PATHS) else "/sign-in"
+    at_desk = request.scope["path"].startswith(DESK_PATHS)
+    if request.scope["state"].get("left_alone"):
+        asked["idle"], at_desk = "1", True
+    target = "/desk/sign-in" if at_desk else "/sign-in"
     if asked:
         target += f"?{urlencode(asked, safe='/')}"
     if request.headers.get("hx-request"):

@@ -1,7 +1,8 @@
 """Whether this process may write, decided by the checks of the installation (``deploy.watch``).
 
-While the gate is shut people can still look; every change is refused with the reason, before
-anybody is asked who they are. Where the schema itself is not this release's, nothing is shown.
+While the gate is shut people can still look, and the desk's pages say why; every change is
+refused, before anybody is asked who they are. Where the schema itself is not this release's,
+nothing is shown.
 """
 
 import msgspec
@@ -26,7 +27,7 @@ class Gate(msgspec.Struct):
     def check(self, method: str) -> None:
         """Raises ReadOnly."""
         if self.reasons and (self.blind or method not in SAFE_METHODS):
-            raise ReadOnly(self.reasons)
+            raise ReadOnly
 
 
 class Gatekeeper(ASGIMiddleware):

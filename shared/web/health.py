@@ -18,7 +18,7 @@ async def live() -> dict[str, str]:
 async def ready(request: Request[object, object, State]) -> dict[str, str]:
     """May write, and the database answers; the cache's loss changes nothing but speed.
 
-    Raises ReadOnly with what keeps this process from writing.
+    Raises ReadOnly, which does not tell strangers why.
     """
     gate: Gate = request.app.state.gate
     gate.check("POST")

@@ -160,3 +160,23 @@ async def test_long_sentences_do_not_stretch_the_audit(
         region = page.locator(".table-responsive")
         wide = await region.evaluate("element => [element.scrollWidth, element.clientWidth]")
         assert wide[0] <= wide[1], path
+
+
+async def test_a_desk_left_alone_shows_its_door(
+    open_context: Callable[..., Any], committed: None
+) -> None:
+    """Typing counts as use and the server hears of it; then nobody is there, and data go."""
+    world = await small_county()
+    page = await desk_page(open_context, world.department, Look())
+    await page.clock.install()
+    await page.goto("/desk/accounts?state=open")
+    await page.clock.fast_forward("29:00")
+    async with page.expect_response("**/desk/alive") as heard:
+        await page.get_by_label("姓名").press("a")
+    assert (await heard.value).status == 204
+    await page.clock.fast_forward("29:00")
+    assert page.url.endswith("/desk/accounts?state=open")
+    await page.clock.fast_forward("02:00")
+    await page.wait_for_url("**/desk/sign-in?idle=1&next=*")
+    assert page.url.endswith("next=%2Fdesk%2Faccounts%3Fstate%3Dopen")
+    await page.get_by_text("为了安全已自动退出").wait_for()

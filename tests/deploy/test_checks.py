@@ -282,7 +282,7 @@ async def serving(cluster: Cluster) -> AsyncIterator[httpx.AsyncClient]:
 
 
 async def test_a_faulty_installation_shows_and_does_not_write(cluster: Cluster) -> None:
-    """Pages open, every change is a 503 that says why, and readiness says no."""
+    """Pages open, every change is a 503 and readiness says no; why, they tell no stranger."""
     await cluster.setting("full_page_writes", "off")
     try:
         async with serving(cluster) as client:
@@ -295,8 +295,8 @@ async def test_a_faulty_installation_shows_and_does_not_write(cluster: Cluster) 
         await cluster.setting("full_page_writes", "on")
     assert (ready.status_code, ready.json()["code"]) == (503, "read_only")
     assert (refused.status_code, api.status_code) == (503, 503)
-    assert "full_page_writes 是 off" in refused.text
-    assert "full_page_writes 是 off" in api.json()["title"]
+    for answer in (ready, refused, api):
+        assert "full_page_writes" not in answer.text
     assert api.headers["retry-after"] == "60"
 
 

@@ -256,7 +256,7 @@ async def test_refuses_to_write_when_promises_cannot_be_kept(data_dir: Path) -> 
     async with serving(data_dir, sound=False, **settings) as (client, *_):
         for answer in (await client.get("/ready"), await client.post("/sign-in", data={})):
             assert answer.status_code == 503
-            assert "fsync 是 off，应为 on" in answer.text
+            assert "fsync" not in answer.text
         assert (await client.get("/sign-in")).status_code == 200
     code, out, _ = await say(data_dir, "doctor", **settings)
     assert code == 2

@@ -54,7 +54,9 @@ SEAL_COLUMNS = (
 )
 
 
-def ledger(county: str, wanted: LedgerFilter, rows: Sequence[LedgerRow], on: date) -> bytes:
+def ledger(
+    county: str, wanted: LedgerFilter, rows: Sequence[LedgerRow], on: date, taken: str
+) -> bytes:
     """Oldest first; an undone redemption stays in its place with 0 points and says 已撤销."""
     return workbook(
         Sheet(
@@ -82,11 +84,14 @@ def ledger(county: str, wanted: LedgerFilter, rows: Sequence[LedgerRow], on: dat
                 )
                 for row in rows
             ],
-        )
+        ),
+        taken=taken,
     )
 
 
-def summary(county: str, days: tuple[date, date], rows: Sequence[SummaryRow], on: date) -> bytes:
+def summary(
+    county: str, days: tuple[date, date], rows: Sequence[SummaryRow], on: date, taken: str
+) -> bytes:
     """By township with sub-totals; 可兑换余额 is that of the day on which the file was made."""
     return workbook(
         Sheet(
@@ -116,7 +121,8 @@ def summary(county: str, days: tuple[date, date], rows: Sequence[SummaryRow], on
                 )
                 for row in rows
             ],
-        )
+        ),
+        taken=taken,
     )
 
 

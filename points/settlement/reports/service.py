@@ -14,7 +14,7 @@ from points.settlement.reports.schemas import LedgerFilter, LedgerRow, SummaryRo
 from shared.audit import service as audit
 from shared.clock import LOCAL_ZONE, today
 from shared.clock import now as clock_now
-from shared.documents.excel import file_name
+from shared.documents.excel import file_name, stamp
 from shared.errors import Invalid, NotFound
 from shared.identity import sessions
 from shared.identity.access import Action, reach
@@ -23,6 +23,8 @@ from shared.roster import service as roster
 
 PAGE = 50
 MOST_ROWS = 100_000
+CONSOLE = "控制台"
+"""Who takes a file out on the console."""
 LONGEST = 366
 """Days of one period."""
 EARLIEST, LATEST = 2000, 2099
@@ -43,7 +45,7 @@ async def export_ledger(actor: Actor, wanted: LedgerFilter, purpose: str) -> Fil
     """兑换台账 as Excel. Raises NotFound, ConfirmFirst (give the password again), Invalid."""
     codes, at = _allowed(actor, purpose), clock_now()
     rows = await _ledger_rows(actor.county_id, wanted, codes)
-    file = await ledger_file(actor.county_id, wanted, rows, at)
+    file = await ledger_file(actor.county_id, wanted, rows, at, actor.name)
     await audit.log_export(actor, file[0], purpose.strip(), len(rows), at)
     return file
 
@@ -53,7 +55,7 @@ async def export_summary(actor: Actor, first: date, last: date, purpose: str) ->
     codes, at = _allowed(actor, purpose), clock_now()
     _check_period(first, last)
     rows = await queries.summary(actor.county_id, first, last, codes, at)
-    file = await summary_file(actor.county_id, first, last, rows, at)
+    file = await summary_file(actor.county_id, first, last, rows, at, actor.name)
     await audit.log_export(actor, file[0], purpose.strip(), len(rows), at)
     return file
 
@@ -97,20 +99,27 @@ def day_filter(first: date, last: date, text: str = "") -> LedgerFilter:
 
 
 async def ledger_file(
-    county_id: int, wanted: LedgerFilter, rows: list[LedgerRow], at: datetime
+    county_id: int, wanted: LedgerFilter, rows: list[LedgerRow], at: datetime, by: str = CONSOLE
 ) -> File:
     """The file of given rows."""
     name = await _county_name(county_id)
-    content = await asyncio.to_thread(documents.ledger, name, wanted, rows, today(at))
+    taken = stamp(by, at)
+    content = await asyncio.to_thread(documents.ledger, name, wanted, rows, today(at), taken)
     return file_name(f"{name}兑换台账", documents.period(wanted), at), content
 
 
 async def summary_file(
-    county_id: int, first: date, last: date, rows: list[SummaryRow], at: datetime
+    county_id: int,
+    first: date,
+    last: date,
+    rows: list[SummaryRow],
+    at: datetime,
+    by: str = CONSOLE,
 ) -> File:
     """The file of given rows."""
     name = await _county_name(county_id)
-    content = await asyncio.to_thread(documents.summary, name, (first, last), rows, today(at))
+    days, taken = (first, last), stamp(by, at)
+    content = await asyncio.to_thread(documents.summary, name, days, rows, today(at), taken)
     return file_name(f"{name}积分汇总", f"{first}至{last}", at), content
 
 

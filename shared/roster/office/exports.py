@@ -8,7 +8,7 @@ from datetime import datetime
 
 from shared.audit import service as audit
 from shared.clock import today
-from shared.documents.excel import Column, Sheet, file_name, workbook
+from shared.documents.excel import Column, Sheet, file_name, stamp, workbook
 from shared.errors import NotFound
 from shared.identity.access import Action, Target, reach, require
 from shared.identity.actor import Actor
@@ -64,7 +64,8 @@ async def roster_file(actor: Actor, code: str, purpose: str, now: datetime) -> t
         ):
             units[above.code] = above
     name = units[code].name
-    content = await _workbook(actor, name, now, [_cells(row, units) for row in rows])
+    cells, taken = [_cells(row, units) for row in rows], stamp(actor.name, now)
+    content = await _workbook(actor, name, now, cells, taken=taken)
     await audit.log_export(actor, "网格员花名册", purpose, len(rows), now, unit_code=code)
     return file_name(f"{name}网格员花名册", f"{today(now):%Y-%m}", now), content
 
@@ -83,6 +84,7 @@ async def _workbook(
     now: datetime,
     rows: list[tuple[object, ...]],
     notes: tuple[str, ...] = (),
+    taken: str = "",
 ) -> bytes:
     settings = await county_settings(actor.county_id)
     day = today(now)
@@ -95,7 +97,8 @@ async def _workbook(
             columns=COLUMNS,
             rows=rows,
             notes=notes,
-        )
+        ),
+        taken=taken,
     )
 
 

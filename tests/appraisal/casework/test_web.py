@@ -110,7 +110,7 @@ async def test_notice_service_objection_and_answer(client: httpx.AsyncClient, ma
     await shows(client, case, "本人签收", "补记学时")
     assert (await post(client, f"{case}/sign", step="told")).status_code == 303
     await shows(client, case, "向县级申诉")
-    await shows(client, f"{case}/print", "办理记录", "网格指导员")
+    await shows(client, f"{case}/print", "办理记录", "网格指导员", "打印：")
     await shows(client, f"{case}/steps/2", "异议复核答复书", "如不服", "（盖章）")
     assert (await client.get(f"{case}/steps/9")).status_code == 404
 

@@ -46,6 +46,12 @@ def words(content: bytes) -> str:
     return "\n".join(paragraph.text for paragraph in paragraphs(Document(io.BytesIO(content))))
 
 
+def footers(content: bytes) -> str:
+    """What stands at the foot of the pages."""
+    sections = Document(io.BytesIO(content)).sections
+    return "\n".join(each.text for section in sections for each in section.footer.paragraphs)
+
+
 def paragraphs(document: Any) -> Iterator[Any]:
     yield from document.paragraphs
     for table in document.tables:
@@ -223,7 +229,9 @@ async def test_a_result_as_sheet_letter_and_notice(rollback: None) -> None:
     text = words(content)
     assert name == f"考核表_{worker.name}_2026年上半年网格员评比.docx"
     assert ("93.5" in text, "优秀" in text, "群众满意度" in text) == (True, True, True)
+    assert f"导出：{department.name} 20" in footers(content)
     _, content = await facts.letter(department, made.cycle_id, other.person_id, made.now)
+    assert "导出" not in footers(content), "a paper for its person names no clerk"
     text = words(content)
     assert (other.name in text, "基本合格" in text, "改进计划" in text) == (True, True, True)
     assert "收到本告知书后 8 个工作日" in text
@@ -305,6 +313,7 @@ async def test_a_ranking_and_a_cases_letter(rollback: None) -> None:
         await facts.ranking(ready, made.cycle_id, Wanted(), " ", made.now)
     _, content = await facts.ranking(ready, made.cycle_id, Wanted(), "部务会", made.now)
     assert "通城县网格员考核排名表" in words(content)
+    assert f"导出：{department.name} 20" in footers(content)
     await served(made, worker)
     mine = await actor_of(made, worker)
     case_id = await notices.object_to(

@@ -97,6 +97,7 @@ async def test_export_needs_a_password_a_purpose_and_leaves_a_trace(rollback: No
     assert rows[2][1:3] == ["时间", "乡镇"]
     assert [row[8] for row in rows[3:7]] == [10, 0, 5, 15]
     assert rows[6][0] == "合计"
+    assert str(rows[-1][0]).startswith(f"导出：{department.name} 20")
     logged = await DB.fetchrow(
         "SELECT name, purpose, row_count FROM shared.export_log WHERE county_id = $1", COUNTY
     )

@@ -154,6 +154,7 @@ async def test_sheets_to_print_show_every_line(client: httpx.AsyncClient) -> Non
     assert "大米5kg×1" in printed.text
     assert statement.file_hash in printed.text
     assert "村监委会签字" in printed.text
+    assert "打印：" in printed.text
     (sheet,) = await sheets.of_fund(COUNTY, made.fund_id)
     public = await client.get(f"/publications/{sheet.id}")
     assert "本月应付积分超市" in public.text

@@ -126,6 +126,9 @@ async def test_an_export_says_whose_data_left(rollback: None) -> None:
         for line in reversed(await search.search(department, month(subject="export")))
     ] == [(village, None), (f"{COUNTY}", None), ("", worker.name)]
     assert len(await search.search(department, month(unit=village))) == 1
+    listed = await search.exports(department, today(), today())
+    county = world.units[f"{COUNTY}"].name
+    assert [line.unit_name for line in reversed(listed)] == [world.units[village].name, county, ""]
 
 
 async def test_the_trail_cannot_be_changed(rollback: None) -> None:

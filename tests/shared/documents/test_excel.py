@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.documents.excel import Column, Sheet, digest, file_name, sheet_name, workbook
+from shared.documents.excel import Column, Sheet, digest, file_name, sheet_name, stamp, workbook
 
 COLUMNS = (
     Column("村"),
@@ -62,6 +62,17 @@ def test_layout_is_what_offices_expect() -> None:
     assert page.page_setup.fitToHeight == 0
     assert page.cell(9, 1).value.startswith("制表人：")
     assert "填报日期：2026年11月1日" in page.cell(9, 1).value
+
+
+def test_a_file_that_is_taken_out_says_by_whom_and_when() -> None:
+    """Below the table and on each printed page; without a taker nothing is added."""
+    taken = stamp("张&三", AT)
+    page = read(workbook(sheet(), taken=taken))
+    assert page.cell(10, 1).value == "导出：张&三 2026-11-01 01:05"
+    assert page.oddFooter.left.text == "导出：张&&三 2026-11-01 01:05"
+    assert "第" in page.oddFooter.center.text
+    bare = read(workbook(sheet()))
+    assert (bare.max_row, bare.oddFooter.left.text) == (9, None)
 
 
 def test_phones_are_text_and_masked() -> None:

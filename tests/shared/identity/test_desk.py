@@ -2,10 +2,12 @@
 
 import base64
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
+from uuid import UUID
 
 import httpx
+import msgspec
 import pytest
 from click.testing import CliRunner
 
@@ -15,8 +17,9 @@ from shared.database import DB
 from shared.errors import Forbidden, Invalid, NotFound
 from shared.identity import accounts, desk, jobs, queries, sessions, signin
 from shared.identity.actor import Actor
+from shared.identity.errors import WrongSignIn
 from shared.identity.rules import totp
-from shared.identity.schemas import DeskAccount
+from shared.identity.schemas import DeskAccount, Voucher
 from shared.roster import service as roster
 from shared.roster.roles import Role
 from tests.factories import COUNTY, member, small_county
@@ -73,7 +76,8 @@ async def test_the_admin_opens_desks_for_desk_posts_only(rollback: None) -> None
     """Not for the own account, not for a gridworker, and nobody else may."""
     world = await small_county()
     admin = await signed_in(await console())
-    made = await desk.open_desk(admin, world.department.person_id, PASSWORD, NOW)
+    trainer = await member(Role.TRAINER, world.units["421222100"])
+    made = await desk.open_desk(admin, trainer.person_id, PASSWORD, NOW)
     assert len(made.recovery_codes) == 8
     with pytest.raises(Forbidden):
         await desk.open_desk(admin, admin.person_id, PASSWORD, NOW)
@@ -83,6 +87,49 @@ async def test_the_admin_opens_desks_for_desk_posts_only(rollback: None) -> None
     department = await actor_of(world.department, desk=True)
     with pytest.raises(NotFound):
         await desk.open_desk(department, auditor.person_id, PASSWORD, NOW)
+
+
+async def test_an_admin_alone_takes_no_desk_over(rollback: None) -> None:
+    """Nor opens the department's or another admin's; holder, department or other admin confirm."""
+    world = await small_county()
+    other = await member(Role.ADMIN, world.units["421222"])
+    admin = await signed_in(await console())
+
+    async def opened(
+        person_id: UUID, made: DeskAccount | None = None, phone: str = "", at: datetime = NOW
+    ) -> DeskAccount:
+        digits = totp(base64.b32decode(made.totp_key), int(at.timestamp()) // 30) if made else ""
+        by = Voucher(phone, PASSWORD, digits) if made else None
+        return await desk.open_desk(admin, person_id, PASSWORD, at, by)
+
+    for someone in (world.department, other):
+        with pytest.raises(Invalid, match="另一位系统管理员"):
+            await opened(someone.person_id)
+    trainer = await member(Role.TRAINER, world.units["421222100"])
+    first = await opened(trainer.person_id)
+    with pytest.raises(Invalid, match="另一位系统管理员"):
+        await opened(trainer.person_id)
+    with pytest.raises(WrongSignIn):
+        await opened(
+            trainer.person_id,
+            made=msgspec.structs.replace(first, totp_key="A" * 32),
+            phone=trainer.phone,
+        )
+    again = await opened(trainer.person_id, made=first, phone=trainer.phone)
+    own = await desk.create_on_console(COUNTY, "钱管理", PHONE, Role.ADMIN, PASSWORD, NOW)
+    for made, phone in ((own, PHONE), (again, trainer.phone)):
+        with pytest.raises(Invalid, match="另一位系统管理员"):
+            await opened(world.department.person_id, made=made, phone=phone)
+    theirs = await desk.create_on_console(
+        COUNTY, other.name, other.phone, Role.ADMIN, PASSWORD, NOW
+    )
+    await opened(world.department.person_id, made=theirs, phone=other.phone)
+    said = await DB.fetchval(
+        "SELECT after ->> 'confirmed_by' FROM shared.audit_event WHERE object_id = $1"
+        " AND action = 'identity.desk_account' AND after IS NOT NULL",
+        world.department.person_id,
+    )
+    assert said == other.name
 
 
 async def test_the_admin_does_not_touch_the_auditor(rollback: None) -> None:
@@ -173,6 +220,32 @@ async def test_a_sentence_typed_at_the_console_opens_the_desk(
     fresh = totp(base64.b32decode(made.totp_key), int(now().timestamp()) // 30)
     answered = await post(client, "/desk/sign-in", phone=PHONE, password=typed, code=fresh)
     assert answered.status_code == 303, answered.text
+
+
+async def test_accounts_unused_for_ninety_days_are_listed(rollback: None) -> None:
+    """Not who has come since, nor who is stopped or was never let in; a phone's use counts."""
+    world = await small_county()
+    for someone in (world.worker, world.second_worker, world.cousin_worker, world.chief):
+        await with_pin(someone)
+    admin = await signed_in(await console())
+    cousin = await signin.sign_in(COUNTY, world.cousin_worker.phone, PIN, NOW)
+    later = NOW + timedelta(days=89)
+    await sessions.resolve(cousin.token, NOW + timedelta(days=25))
+    assert [line.name for line in await accounts.listed(admin, later, state="stale")] == []
+    later = NOW + timedelta(days=91)
+    await signin.sign_in(COUNTY, world.worker.phone, PIN, later - timedelta(days=1))
+    office = await actor_of(world.department, desk=True)
+    await accounts.set_disabled(
+        office, world.second_worker.person_id, later, disabled=True, reason="离岗"
+    )
+    listed = await accounts.listed(admin, later, state="stale")
+    assert [(line.name, line.used_at) for line in listed] == [
+        ("钱管理", NOW),
+        (world.chief.name, None),
+    ]
+    later = NOW + timedelta(days=116)
+    names = {line.name for line in await accounts.listed(admin, later, state="stale")}
+    assert world.cousin_worker.name in names
 
 
 async def test_the_purge_keeps_what_the_law_asks_for(rollback: None) -> None:

@@ -447,6 +447,38 @@ async def test_desk_needs_password_and_a_fresh_code(rollback: None) -> None:
     assert await sessions.resolve(new.token, NOW + timedelta(hours=8)) is None
 
 
+async def test_a_desk_nobody_uses_ends_after_the_countys_minutes(rollback: None) -> None:
+    """Use prolongs it, up to eight hours; what a page asks by itself does not; a phone's stays."""
+    world = await small_county()
+    person_id = world.department.person_id
+    account_id = await accounts.ensure_account(COUNTY, person_id)
+    new = await sessions.begin(COUNTY, account_id, person_id, "desk", NOW)
+    at = NOW
+    for _ in range(3):
+        at += timedelta(minutes=29)
+        assert await sessions.resolve(new.token, at) is not None
+    later = at + timedelta(minutes=29)
+    assert await sessions.resolve(new.token, later, used=False) is not None
+    assert not await sessions.left_alone(new.token, later)
+    assert await sessions.resolve(new.token, at + timedelta(minutes=30)) is None
+    assert await sessions.left_alone(new.token, at + timedelta(minutes=30))
+
+    await DB.execute(
+        "UPDATE shared.county SET settings = $2 WHERE id = $1", COUNTY, '{"desk_idle_minutes": 5}'
+    )
+    short = await sessions.begin(COUNTY, account_id, person_id, "desk", NOW)
+    assert await sessions.resolve(short.token, NOW + timedelta(minutes=5)) is None
+    busy = await sessions.begin(COUNTY, account_id, person_id, "desk", NOW)
+    for minutes in range(4, 480, 4):
+        assert await sessions.resolve(busy.token, NOW + timedelta(minutes=minutes)) is not None
+    assert await sessions.resolve(busy.token, NOW + timedelta(hours=8)) is None
+    assert not await sessions.left_alone(busy.token, NOW + timedelta(hours=8))
+    worker_id = world.worker.person_id
+    account_id = await accounts.ensure_account(COUNTY, worker_id)
+    phone = await sessions.begin(COUNTY, account_id, worker_id, "phone", NOW)
+    assert await sessions.resolve(phone.token, NOW + timedelta(hours=8)) is not None
+
+
 async def test_a_pin_does_not_carry_desk_rights(rollback: None) -> None:
     """Somebody of the department who is also a gridworker has only that on the phone."""
     world = await small_county()

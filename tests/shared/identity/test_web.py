@@ -11,6 +11,7 @@ from litestar import Litestar
 from structlog.testing import capture_logs
 
 from shared.clock import now, today
+from shared.database import DB
 from shared.identity import accounts
 from shared.identity.rules import totp
 from shared.roster import service as roster
@@ -289,6 +290,21 @@ async def test_desk_pages_need_a_desk_session(client: httpx.AsyncClient) -> None
     assert (await client.get("/desk/accounts")).status_code == 404
 
 
+async def test_the_desk_says_why_nothing_can_be_written(
+    client: httpx.AsyncClient, application: Litestar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who works there can have it mended; strangers and phones hear only that it is so."""
+    world = await small_county()
+    await enter_desk(client, world.department)
+    monkeypatch.setattr(application.state.gate, "reasons", ("磁盘：/var/lib/x 只剩 5 MB",))
+    assert "/var/lib/x 只剩 5 MB" in (await client.get("/desk/accounts")).text
+    answers = [await post(client, "/sign-out"), await client.get("/ready")]
+    client.cookies.clear()
+    answers.append(await client.get("/desk/sign-in"))
+    assert [answer.status_code for answer in answers] == [503, 503, 200]
+    assert not any("/var/lib/x" in answer.text for answer in answers)
+
+
 async def test_a_form_of_an_ended_session_comes_back_to_its_page(client: httpx.AsyncClient) -> None:
     """Sign-in leads to where the form stood: many take a form and have no page of their own."""
     world = await small_county()
@@ -309,6 +325,35 @@ async def test_a_form_of_an_ended_session_comes_back_to_its_page(client: httpx.A
     answer = await post(client, "/sign-in", phone=world.worker.phone, pin=PIN, **following)
     assert answer.status_code == 303
     assert (await client.get(answer.headers["location"])).status_code < 400
+
+
+async def test_an_idle_desk_is_led_to_its_door_and_told_why(client: httpx.AsyncClient) -> None:
+    """From any page, a phone's too; requests that no hand made have not kept it alive."""
+    world = await small_county()
+    await enter_desk(client, world.department)
+    browser = {"sec-fetch-mode": "navigate", "sec-fetch-site": "same-origin"}
+    ends = "SELECT expires_at FROM shared.session WHERE kind = 'desk'"
+    await DB.execute("UPDATE shared.session SET expires_at = expires_at - interval '9 minutes'")
+    before = await DB.fetchval(ends)
+    for own in (browser, {"sec-fetch-mode": "cors"}, {"sec-fetch-mode": "no-cors"}):
+        assert (await client.get("/desk/accounts", headers=own)).status_code == 200
+        assert await DB.fetchval(ends) == before
+    assert (await client.get("/desk/alive", headers={"sec-fetch-mode": "cors"})).status_code == 204
+    after = await DB.fetchval(ends)
+    assert after > before
+    pressed = browser | {"sec-fetch-user": "?1"}
+    assert (await client.get("/desk/accounts", headers=pressed)).status_code == 200
+    await DB.execute("UPDATE shared.session SET expires_at = $1", now())
+    for path, door in (
+        ("/desk/accounts?q=a", "/desk/sign-in?next=/desk/accounts%3Fq%3Da&idle=1"),
+        ("/me", "/desk/sign-in?next=/me&idle=1"),
+    ):
+        answer = await client.get(path)
+        assert answer.headers["location"] == door
+    assert "没有操作，为了安全已自动退出" in (await client.get(door)).text
+    assert (await client.get("/desk/alive")).status_code == 303
+    await DB.execute("UPDATE shared.session SET revoked_at = $1", now())
+    assert "idle" not in (await client.get("/desk/accounts")).headers["location"]
 
 
 @pytest.mark.parametrize("name", ["中文", "a\r\nX-Forged: 1", "a&next=b"])

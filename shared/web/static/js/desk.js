@@ -1,2 +1,3 @@
 import "./page.js";
+import "./desk-idle.js";
 import "./small.js";

@@ -404,6 +404,8 @@ async def test_an_export_imports_as_nothing_new(client: httpx.AsyncClient) -> No
     answer = await client.get("/desk/roster/export.xlsx")
     assert answer.status_code == 200, answer.text
     assert world.worker.phone.encode() not in answer.content
+    last = list(openpyxl.load_workbook(io.BytesIO(answer.content)).worksheets[0])[-1]
+    assert str(last[0].value).startswith(f"导出：{world.department.name} 20")
     answer = await upload(client, answer.content)
     page = await see(client, answer.headers["location"], "没有变化")
     assert "处错误" not in page
