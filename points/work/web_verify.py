@@ -9,9 +9,10 @@ from litestar import Request, get, post
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 
+from points.desk import service as desk
 from points.rulebook import service as rulebook
 from points.rulebook.rules import CATEGORY_NAMES, Step
-from points.work import deductions, month, service
+from points.work import month, service
 from points.work.rules import STATE_NAMES, month_of
 from points.work.schemas import LogForm
 from points.work.web import STATE_TONES, worker_choices
@@ -269,8 +270,7 @@ async def _todo(request: Asked, problems: dict[str, str], status: int = 200) -> 
         problems=problems,
         gone=_gone(problems, [task.line.id for task in found]),
         hows=HOWS,
-        objections=len(await month.objections(actor)),
-        deductions=len(await deductions.to_decide(actor)),
+        todo=await desk.to_do(actor, moment(request)),
         categories=CATEGORY_NAMES,
         may_proxy=bool(reach(actor, Action.WORK_PROXY)),
         may_propose=bool(reach(actor, Action.DEDUCT_PROPOSE)),
