@@ -15,6 +15,7 @@ from points.ledger.seal import web as seal
 from points.mall import web_desk as mall_desk
 from points.mall import web_shop as shelf_web
 from points.mall import web_verify as price_web
+from points.mall.service import check_value
 from points.own_data import SECTIONS
 from points.redemption import api as counter_api
 from points.redemption import web as wallet_web
@@ -81,9 +82,9 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = now) -> Lites
             roster_desk.router,
             roster_import.router,
         ],
-        on_startup=[counter_api.close_bodies],
+        on_startup=[counter_api.close_bodies, work.put_photos_right],
         lifespan=[committer.serving],
-        state=State({"own_data": SECTIONS}),
+        state=State({"own_data": SECTIONS, "settings_checks": (check_value,)}),
         plugins=[PlatformPlugin(settings, ROUTES, [TEMPLATES], CONSTRAINTS, clock)],
         request_max_body_size=BODY_LIMIT,
     )

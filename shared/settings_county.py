@@ -4,6 +4,7 @@ A field's name is its key; what is not stored has the product's default, so a ne
 a field without a migration. Amounts are in 0.1 point, money in fen, times as each name says.
 """
 
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Literal
 
 import msgspec
@@ -46,6 +47,10 @@ class CountySettings(msgspec.Struct, frozen=True, kw_only=True):
     filing_number: Line = ""
 
 
+Check = Callable[[int, CountySettings, CountySettings], Awaitable[None]]
+"""``check(county_id, old, new)`` raises Invalid; a service's own are in ``app.state``."""
+
+
 async def get(county_id: int) -> CountySettings:
     """The county's settings; raises NotFound for an unknown county."""
     return decoded(await queries.settings(county_id))
@@ -58,12 +63,17 @@ async def of_the_only_county() -> CountySettings:
 
 
 async def update(
-    actor: Actor, county_id: int, new: CountySettings, *, seen: CountySettings | None = None
+    actor: Actor,
+    county_id: int,
+    new: CountySettings,
+    *,
+    seen: CountySettings | None = None,
+    checks: Sequence[Check] = (),
 ) -> CountySettings:
     """Replace the settings; the audit trail keeps the differing fields, before and after.
 
-    ``seen``: what the form showed. Raises NotFound, Invalid, and Conflict when somebody else
-    changed them since.
+    ``seen``: what the form showed; ``checks``: what a service holds against a change. Raises
+    NotFound, Invalid, and Conflict when somebody else changed them since.
     """
     require(actor, Action.SETTINGS_EDIT, Target(unit_code=str(county_id)))
     checked(new)
@@ -74,6 +84,8 @@ async def update(
         before, after = differing(old, new)
         if not after:
             return old
+        for check in checks:
+            await check(county_id, old, new)
         await queries.store_settings(county_id, msgspec.json.encode(new).decode())
         await audit.record(
             actor,

@@ -56,11 +56,12 @@ class KinForm(msgspec.Struct):
 
 @get("/appraisal/cases")
 async def mine(request: Asked) -> Template:
-    """我的事项, and for those in office what waits for their signature."""
+    """我的事项, and for those in office what waits for their signature; its number for 待办."""
     actor = request.user
     return both(
         request,
         "casework/m_cases.html",
+        block="count",
         own=await service.own(actor),
         waiting=await service.to_sign(actor),
         signs=bool(reach(actor, Action.CASE_SIGN)),

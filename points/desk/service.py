@@ -1,9 +1,10 @@
-"""What stands on the desk's first page, gathered from the features."""
+"""What stands on the desk's first page and above a phone's 待办, gathered from the features."""
 
 from datetime import datetime
 
 import msgspec
 
+from points.mall import service as mall
 from points.settlement import service as settlement
 from points.settlement.funds import service as funds
 from points.settlement.funds.schemas import FundRow
@@ -28,6 +29,22 @@ class TownshipLine(msgspec.Struct, frozen=True):
     points: int
 
 
+class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+    """What waits for the actor besides records, in numbers."""
+
+    objections: int
+    deductions: int
+    months: int
+    """Villages whose month is to be reviewed or sampled."""
+    prices: int
+    to_sign: int
+    """Statements; none for the department, which sees all that are not signed."""
+    disputes: int
+    """Statements with an objection to decide."""
+    awaiting: int
+    """0.1 point that wait for money in all."""
+
+
 class Overview(msgspec.Struct, frozen=True, kw_only=True):
     """Counts of a day; ``points`` are 0.1 point of this month's records."""
 
@@ -38,10 +55,8 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     points: int
     waiting: list[FundRow]
     """The first of them."""
-    awaiting: int
-    """0.1 point that wait for money in all."""
     to_sign: int
-    deductions: int
+    todo: Waiting
     failures: list[RunRow]
     missing_years: list[int]
 
@@ -61,15 +76,29 @@ async def overview(actor: Actor, now: datetime) -> Overview:
         pending=sum(row.pending for row in villages),
         points=sum(row.points for row in villages),
         waiting=waiting,
-        awaiting=await funds.awaiting(actor),
         to_sign=unsigned,
-        deductions=len(await deductions.to_decide(actor)),
+        todo=await to_do(actor, now),
         failures=await runner.failures(actor.county_id),
         missing_years=(
             await calendar.missing(actor.county_id, today(now))
             if Role.DEPARTMENT in actor.roles
             else []
         ),
+    )
+
+
+async def to_do(actor: Actor, now: datetime) -> Waiting:
+    """What the actor has to act on, besides records to confirm."""
+    prices = await mall.waiting_prices(actor)
+    department = Role.DEPARTMENT in actor.roles
+    return Waiting(
+        objections=len(await month.objections(actor)),
+        deductions=len(await deductions.to_decide(actor)),
+        months=await month.waiting(actor, now),
+        prices=sum(row.proposed_by != actor.person_id for row in prices),
+        to_sign=0 if department else len(await settlement.to_sign(actor)),
+        disputes=len(await settlement.to_decide(actor)),
+        awaiting=await funds.awaiting(actor),
     )
 
 

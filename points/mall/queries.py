@@ -151,6 +151,18 @@ WHERE r.county_id = $1 AND r.product_id = $2 AND r.state = 'approved'
 ORDER BY r.first_day, r.id LIMIT 1
 """
 )
+DEARER_GOODS = """
+SELECT DISTINCT p.name COLLATE "C" AS name FROM points.price r
+JOIN points.product p ON p.county_id = $1 AND p.id = r.product_id AND p.state = 'listed'
+LEFT JOIN points.shop s ON s.county_id = $1 AND s.id = r.shop_id
+WHERE r.county_id = $1 AND r.state = 'approved' AND r.points * $2::int8 > p.market_fen * 10
+  AND (r.shop_id IS NULL OR s.state = 'open')
+  AND NOT EXISTS (SELECT FROM points.price n
+      WHERE n.county_id = $1 AND n.product_id = r.product_id AND n.state = 'approved'
+        AND n.shop_id IS NOT DISTINCT FROM r.shop_id
+        AND n.first_day > r.first_day AND n.first_day <= $3)
+ORDER BY name
+"""
 INSERT_PRICE = """
 INSERT INTO points.price (county_id, id, product_id, shop_id, first_day, points, purchase_fen,
                           state, reason, proposed_at, proposed_by, decided_at, decided_by)
@@ -354,6 +366,11 @@ async def dearer(
 ) -> PriceRow | None:
     """A price above the market, with points of this value; what ``on`` replaced is not asked."""
     return await DB.one(PriceRow, DEARER, county_id, product_id, value_fen, market_fen, on)
+
+
+async def dearer_goods(county_id: int, value_fen: int, on: date) -> list[str]:
+    """Goods with a price above their market price, with points of this value."""
+    return [row["name"] for row in await DB.fetch(DEARER_GOODS, county_id, value_fen, on)]
 
 
 async def insert_price(county_id: int, row: PriceRow, decided_by: UUID | None) -> None:

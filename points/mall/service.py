@@ -41,6 +41,7 @@ PAGE = 20
 MOST_SHOPS = 2000
 CATALOGUE = 500
 """Most products of a county's catalogue."""
+SHOWN_GOODS = 5
 MORE_THAN_FREE = "库存不够出这么多件，留着待取的不能出库。请核对件数。"
 FEWER_THAN_KEPT = "盘点件数比留着待取的还少。请先把交不了货的预订作废，再盘点。"
 CHANGED = "您打开之后别人已改过这条记录。请刷新，核对后再保存。"
@@ -416,6 +417,22 @@ async def market_fault(county_id: int, row: ProductRow, on: date) -> str | None:
         f"{yuan(found.points // 10 * value)} 元，高于市场价 {yuan(row.market_fen)} 元。"
         "请先报批新的兑换价，再改市场价。"
     )
+
+
+async def check_value(
+    county_id: int, old: settings_county.CountySettings, new: settings_county.CountySettings
+) -> None:
+    """Points are worth no more than before without cheaper goods. Raises Invalid naming them."""
+    if new.point_value_fen <= old.point_value_fen:
+        return
+    names = await queries.dearer_goods(county_id, new.point_value_fen, today())
+    if names:
+        more = f"等 {len(names)} 种商品" if len(names) > SHOWN_GOODS else ""
+        sentence = (
+            f"每分值 {yuan(new.point_value_fen)} 元时，{'、'.join(names[:SHOWN_GOODS])}{more}"
+            "的兑换价高于市场价。请先下调兑换积分或让商品下架，再改这一项。"
+        )
+        raise Invalid(sentence, {"point_value": sentence})
 
 
 async def underpaid(county_id: int, value_fen: int, on: date) -> str | None:

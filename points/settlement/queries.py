@@ -67,6 +67,16 @@ STATEMENT_LOCKED = STATEMENT_BY_ID + " FOR UPDATE"
 STATEMENTS_OF_MONTH = (
     STATEMENT + "WHERE s.county_id = $1 AND s.month = $2 ORDER BY s.unit_code, s.shop_name, s.id"
 )
+DISPUTED = (
+    STATEMENT
+    + """
+WHERE s.county_id = $1
+  AND EXISTS (SELECT FROM unnest($2::text[]) c WHERE starts_with(s.unit_code, c))
+  AND EXISTS (SELECT FROM points.statement_dispute d WHERE d.county_id = $1
+              AND d.statement_id = s.id AND d.state = 'open' AND d.raised_by <> $3)
+ORDER BY s.month, s.unit_code COLLATE "C", s.id
+"""
+)
 STATEMENTS = (
     STATEMENT
     + """
@@ -211,6 +221,11 @@ async def statement(county_id: int, statement_id: UUID) -> StatementRow | None:
 
 async def statement_locked(county_id: int, statement_id: UUID) -> StatementRow | None:
     return await DB.one(StatementRow, STATEMENT_LOCKED, county_id, statement_id)
+
+
+async def disputed(county_id: int, codes: Sequence[str], by: UUID) -> list[StatementRow]:
+    """With an objection that waits for a decision, by somebody else than ``by``."""
+    return await DB.all(StatementRow, DISPUTED, county_id, list(codes), by)
 
 
 async def statements_of_month(county_id: int, month: str) -> list[StatementRow]:

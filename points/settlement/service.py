@@ -6,6 +6,7 @@ the signatures back; one that is decided after the freeze is part of the next op
 
 import asyncio
 import itertools
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -40,10 +41,7 @@ async def list_statements(
     filters = (rules.month_of(month) if month else "", state, text.strip())
     window = (PAGE, (max(page, 1) - 1) * PAGE)
     rows = await queries.statements(actor.county_id, filters, within, window)
-    signed = await queries.signed(actor.county_id, [row.id for row in rows])
-    listed = [
-        Listed(row, tuple(part for part in Part if part in signed.get(row.id, ()))) for row in rows
-    ]
+    listed = await _listed(actor.county_id, rows)
     return listed, await queries.count_statements(actor.county_id, filters, within)
 
 
@@ -61,6 +59,13 @@ async def to_sign(actor: Actor) -> list[Listed]:
         if len(listed) < PAGE:
             break
     return found
+
+
+async def to_decide(actor: Actor) -> list[Listed]:
+    """Statements with an objection that the actor may decide."""
+    codes = reach(actor, Action.STATEMENT_DISPUTE, signing.UPPER)
+    rows = await queries.disputed(actor.county_id, codes, actor.person_id)
+    return await _listed(actor.county_id, rows)
 
 
 async def view(actor: Actor, statement_id: UUID) -> View:
@@ -183,6 +188,13 @@ async def decide(
         state = "payable" if pay else "refused"
         await _settle(actor, found, row, state, text, now or clock_now())
     return await view(actor, found.id)
+
+
+async def _listed(county_id: int, rows: Sequence[StatementRow]) -> list[Listed]:
+    signed = await queries.signed(county_id, [row.id for row in rows])
+    return [
+        Listed(row, tuple(part for part in Part if part in signed.get(row.id, ()))) for row in rows
+    ]
 
 
 async def _locked(actor: Actor, statement_id: UUID) -> StatementRow:

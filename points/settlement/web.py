@@ -75,12 +75,13 @@ async def shop_statements(request: Asked) -> Template:
 
 @get("/verify/statements")
 async def to_sign(request: Asked) -> Template:
-    """Statements that wait for the signer, and all of the own unit."""
+    """Statements that wait for the signer or a decision, and all of the own unit."""
     waiting = await service.to_sign(request.user)
-    ids = {item.statement.id for item in waiting}
+    disputed = await service.to_decide(request.user)
+    ids = {item.statement.id for item in (*waiting, *disputed)}
     listed, _ = await service.list_statements(request.user)
     others = [item for item in listed if item.statement.id not in ids]
-    return _page(request, "m_to_sign", waiting=waiting, others=others)
+    return _page(request, "m_to_sign", waiting=waiting, disputed=disputed, others=others)
 
 
 @get("/statements/{statement_id:uuid}")

@@ -5,6 +5,7 @@ public notice of five working days → posted. A record under an open objection 
 the month does not.
 """
 
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -75,6 +76,26 @@ REVIEWERS = (Role.COMMITTEE, Role.SUPERVISOR, Role.INSTRUCTOR, Role.DEPARTMENT)
 async def overview(actor: Actor, month: int) -> list[MonthCount]:
     """Every village in the actor's reach with its run in figures."""
     return await queries.counts(actor.county_id, month, reach(actor, Action.MONTH_VIEW))
+
+
+async def waiting(actor: Actor, now: datetime | None = None) -> int:
+    """How many village months wait for the actor's review or look at the sample.
+
+    Of the last quarter; the department, which could stand in anywhere, sees samples only.
+    """
+    on = today(now)
+    found = await queries.sampling(actor.county_id, reach(actor, Action.WORK_SAMPLE))
+    codes = reach(actor, Action.WORK_REVIEW)
+    if not codes or Role.DEPARTMENT in actor.roles:
+        return found
+    quarter = month_of(on - timedelta(days=92)), month_of(on) - 1
+    for village_code, month in await queries.unfinished(actor.county_id, codes, *quarter):
+        with suppress(MonthNotReady):
+            await _month_over(actor.county_id, month, now or clock_now())
+            row = await _shown(actor.county_id, village_code, month)
+            sides = await may_review(actor, row, now)
+            found += any(getattr(row, f"{side}_id") is None for side in sides)
+    return found
 
 
 async def village(

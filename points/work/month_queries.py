@@ -117,6 +117,22 @@ WHERE u.county_id = $1 AND u.kind = 'village' AND u.closed_on IS NULL
   AND EXISTS (SELECT FROM unnest($3::text[]) c WHERE starts_with(u.code, c))
 ORDER BY u.code COLLATE "C"
 """
+# Months with something to sign for: confirmed records that no review has taken up, or a sample.
+UNFINISHED = """
+SELECT r.village_code, r.month FROM (
+    SELECT DISTINCT left(grid_code, 12) AS village_code, run_month AS month
+    FROM points.work_record
+    WHERE county_id = $1 AND run_month BETWEEN $3 AND $4 AND state = 'accepted'
+      AND EXISTS (SELECT FROM unnest($2::text[]) c WHERE starts_with(grid_code, c))) AS r
+LEFT JOIN points.village_month m ON m.county_id = $1 AND m.village_code = r.village_code
+  AND m.month = r.month
+WHERE m.state IS NULL OR m.state IN ('collecting', 'reviewing')
+"""
+SAMPLING = """
+SELECT count(*) FROM points.village_month
+WHERE county_id = $1 AND state = 'sampling'
+  AND EXISTS (SELECT FROM unnest($2::text[]) c WHERE starts_with(village_code, c))
+"""
 BY_WORKER = """
 SELECT r.worker_id, w.name, r.grid_code, COALESCE(g.name, r.grid_code) AS grid_name, r.category,
        count(*) AS records, sum(r.posted)::int8 AS points
@@ -233,6 +249,18 @@ async def save_month(county_id: int, row: MonthRow, at: datetime) -> None:
 
 async def counts(county_id: int, month: int, codes: Sequence[str]) -> list[MonthCount]:
     return await DB.all(MonthCount, COUNTS, county_id, month, list(codes))
+
+
+async def unfinished(
+    county_id: int, codes: Sequence[str], first: int, last: int
+) -> list[tuple[str, int]]:
+    """Villages and months of work that wait for the village's review."""
+    rows = await DB.fetch(UNFINISHED, county_id, list(codes), first, last)
+    return [(row["village_code"], row["month"]) for row in rows]
+
+
+async def sampling(county_id: int, codes: Sequence[str]) -> int:
+    return int(await DB.fetchval(SAMPLING, county_id, list(codes)))
 
 
 async def by_worker(county_id: int, month: int, code: str) -> list[WorkerCategory]:

@@ -1,13 +1,21 @@
-"""Evidence photos: re-encoded, without EXIF, kept as files named by their hash."""
+"""Evidence photos: re-encoded, without EXIF, kept as files named by their hash.
+
+A photo waits as ``<hash>.<id>.part`` until its declaration is committed. A process that dies in
+between leaves that file: it is shown like any other, and the next start puts it in its place.
+"""
 
 import asyncio
 import hashlib
 import io
+import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from points.errors import WorkRefused
+from points.work import queries
+from shared.identity import signin
 from shared.ids import new_id
 
 MAX_BYTES = 8 * 1024 * 1024
@@ -17,6 +25,8 @@ LONGEST = 1600
 FORMATS = ("JPEG", "PNG", "WEBP")
 ONE = asyncio.Semaphore(1)
 """One picture is unpacked at a time: a small file may need 300 MB for it."""
+PARTIAL_FOR = timedelta(days=1)
+"""No declaration takes so long: what still waits then was left by a process that died."""
 TOO_LARGE = "照片尺寸太大，请用手机普通拍照模式。"
 
 
@@ -44,9 +54,24 @@ async def keep(folder: Path, data: bytes) -> AsyncIterator[bytes]:
 
 
 async def load(folder: Path, name: bytes) -> bytes | None:
-    """A stored picture (JPEG), or None when the file is gone."""
+    """A stored picture (JPEG) of a record, or None when the file is gone."""
     path = path_of(folder, name)
+    if not path.exists():
+        path = next(path.parent.glob(f"{path.stem}.*.part"), path)
     return await asyncio.to_thread(path.read_bytes) if path.exists() else None
+
+
+async def put_right(folder: Path, now: datetime) -> None:
+    """Move what a process that died left to its place, or erase it where no record has it."""
+    before = (now - PARTIAL_FOR).timestamp()
+    for partial in await asyncio.to_thread(_left, folder, before):
+        name = bytes.fromhex(partial.name.partition(".")[0])
+        counties = await signin.counties()
+        with suppress(FileNotFoundError):  # another process starts, too
+            if any([await queries.has_photo(county_id, name) for county_id, _ in counties]):
+                partial.replace(path_of(folder, name))
+            else:
+                partial.unlink()
 
 
 def path_of(folder: Path, name: bytes) -> Path:
@@ -76,6 +101,18 @@ def _reencoded(data: bytes) -> bytes:
     return out.getvalue()
 
 
+def _left(folder: Path, before: float) -> list[Path]:
+    found = []
+    for partial in folder.glob("photos/*/*.part"):
+        with suppress(FileNotFoundError):  # its declaration has just ended
+            if partial.stat().st_mtime < before:
+                found.append(partial)
+    return found
+
+
 def _write(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data)
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())

@@ -9,9 +9,10 @@ from litestar import Request, get, post
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 
+from points.desk import service as desk
 from points.rulebook import service as rulebook
 from points.rulebook.rules import CATEGORY_NAMES, Step
-from points.work import deductions, month, service
+from points.work import month, service
 from points.work.month_queries import WorkerCategory
 from points.work.rules import STATE_NAMES, month_of
 from points.work.schemas import LogForm
@@ -281,8 +282,7 @@ async def _todo(
         gone=_gone(problems, [task.line.id for task in found]),
         hows=HOWS,
         done=DONE.get(done, ""),
-        objections=len(await month.objections(actor)),
-        deductions=len(await deductions.to_decide(actor)),
+        todo=await desk.to_do(actor, moment(request)),
         categories=CATEGORY_NAMES,
         may_proxy=bool(reach(actor, Action.WORK_PROXY)),
         may_propose=bool(reach(actor, Action.DEDUCT_PROPOSE)),

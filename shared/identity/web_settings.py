@@ -77,7 +77,10 @@ async def save(request: Asked) -> Template | Redirect:
     try:
         form = forms.bind(SettingsForm, values)
         new, seen = _from(form)
-        await settings_county.update(request.user, request.user.county_id, new, seen=seen)
+        checks = request.app.state.get("settings_checks", ())
+        await settings_county.update(
+            request.user, request.user.county_id, new, seen=seen, checks=checks
+        )
     except (Invalid, Conflict) as error:
         return await _settings(request, values, error)
     return Redirect("/desk/settings?saved=1", status_code=303)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
+from appraisal.notice import service as notice
 from points.rulebook import service as rulebook
 from points.work import bulk, deductions, intake, service
 from points.work.deductions import Proposal
@@ -16,6 +17,7 @@ from points.work.schemas import LogForm
 from shared.clock import now, today
 from shared.database import DB
 from shared.ids import new_id
+from tests.appraisal.casework.scene import actor_of, form, result, scene, served
 from tests.browser.checks import assert_accessible, assert_head, assert_reflows, assert_targets
 from tests.browser.conftest import Look, SignIn, follow
 from tests.browser.test_roster import desk_page
@@ -90,6 +92,21 @@ async def busy_county() -> SmallCounty:
         ),
     )
     return town
+
+
+async def test_todo_counts_the_cases_of_the_other_service(sign_in: SignIn, committed: None) -> None:
+    """The row asks for the number when the page stands; every look keeps the rules."""
+    made = await scene(now=now())
+    await result(made, made.town.worker, "basic", "64.0")
+    await served(made, made.town.worker)
+    worker = await actor_of(made, made.town.worker)
+    await notice.object_to(worker, made.cycle_id, worker.person_id, form(made, "raised"), made.now)
+    await activate(made.town.instructor)
+    for look in LOOKS:
+        page = await sign_in(made.town.instructor, look)
+        await page.goto("/verify")
+        await page.get_by_role("link", name="考核事项").get_by_text("1 件").wait_for()
+        await checked(page, look, "todo-counts")
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=lambda look: f"{look.theme}-{look.text_size}")

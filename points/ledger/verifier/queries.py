@@ -83,6 +83,12 @@ CHECKS: dict[str, str] = {
             JOIN points.transfer t ON t.county_id = $1 AND (t.credit = a.id OR t.debit = a.id)
             WHERE a.county_id = $1 AND a.kind = 'shop') AS held
         GROUP BY unit HAVING sum(balance) <> 0 LIMIT 1""",
+    "I2 账户与主人": """
+        SELECT 'account' AS thing, id::text, kind || '／' || unit || '，不是 ' || owner || ' 的'
+            AS detail
+        FROM points.account
+        WHERE county_id = $1 AND id <> points.account_id(kind, unit, owner)
+        ORDER BY id LIMIT 1""",
     "I2 余额等于转账": """
         SELECT 'account' AS thing, a.id::text,
             '余额 ' || a.balance || '，转账合计 ' || coalesce(m.moved, 0) AS detail
@@ -120,6 +126,16 @@ CHECKS: dict[str, str] = {
             SELECT account, month, balance FROM points.closing_balance WHERE county_id = $1) AS c
             USING (account, month)
         WHERE c.balance IS DISTINCT FROM line.balance ORDER BY month, account LIMIT 1""",
+    "I2 月结的时间与户数": """
+        SELECT 'closing' AS thing, c.month::text AS id, c.accounts || ' 户，实有 '
+            || coalesce(b.accounts, 0) || ' 户，结到 ' || c.at AS detail
+        FROM points.closing c
+        LEFT JOIN (SELECT month, count(*) AS accounts FROM points.closing_balance
+                   WHERE county_id = $1 GROUP BY month) AS b USING (month)
+        WHERE c.county_id = $1 AND (c.accounts <> coalesce(b.accounts, 0)
+            OR c.at <> (make_date(c.month / 100, c.month % 100, 1) + interval '1 month')
+                AT TIME ZONE 'Asia/Shanghai')
+        ORDER BY c.month LIMIT 1""",
     "I3 任何时刻不过限": """
         SELECT 'transfer' AS thing, id::text, '账户 ' || account || ' 到此为 ' || running AS detail
         FROM (
@@ -153,11 +169,12 @@ CHECKS: dict[str, str] = {
           AND (u.month > a.month OR u.used > a.month_points)
         ORDER BY a.id LIMIT 1""",
     "I4 库存": """
-        SELECT 'stock' AS thing, s.id::text, '现存 ' || s.quantity || '，应为 '
-            || coalesce(m.moved, 0) - coalesce(l.taken, 0) || '；占用 ' || s.held || '，应为 '
-            || coalesce(h.held, 0) AS detail
-        FROM points.stock s
-        LEFT JOIN (SELECT shop_id, product_id, sum(delta) AS moved FROM points.stock_move
+        SELECT 'stock' AS thing, coalesce(s.id, product_id)::text AS id, '现存 '
+            || coalesce(s.quantity::text, '缺失') || '，应为 '
+            || coalesce(m.moved, 0) - coalesce(l.taken, 0) || '；占用 ' || coalesce(s.held, 0)
+            || '，应为 ' || coalesce(h.held, 0) AS detail
+        FROM (SELECT * FROM points.stock WHERE county_id = $1) AS s
+        FULL JOIN (SELECT shop_id, product_id, sum(delta) AS moved FROM points.stock_move
                    WHERE county_id = $1 GROUP BY shop_id, product_id) AS m
             USING (shop_id, product_id)
         LEFT JOIN (
@@ -174,9 +191,9 @@ CHECKS: dict[str, str] = {
             CROSS JOIN LATERAL unnest(h.products, h.quantities) AS g (product_id, quantity)
             WHERE h.county_id = $1 AND h.status = 'pending'
             GROUP BY h.shop_id, g.product_id) AS h USING (shop_id, product_id)
-        WHERE s.county_id = $1 AND (s.quantity < 0 OR s.held <> coalesce(h.held, 0)
-            OR s.quantity <> coalesce(m.moved, 0) - coalesce(l.taken, 0))
-        ORDER BY s.id LIMIT 1""",
+        WHERE s.quantity < 0 OR s.held IS DISTINCT FROM coalesce(h.held, 0)
+            OR s.quantity IS DISTINCT FROM coalesce(m.moved, 0) - coalesce(l.taken, 0)
+        ORDER BY 2 LIMIT 1""",
     "I5 预算等于决议": """
         SELECT 'fund' AS thing, f.id::text,
             '预算 ' || f.budget_fen || ' 分，决议合计 ' || coalesce(sum(r.amount_fen), 0) || ' 分'
@@ -186,6 +203,22 @@ CHECKS: dict[str, str] = {
         WHERE f.county_id = $1
         GROUP BY f.id, f.budget_fen HAVING f.budget_fen <> coalesce(sum(r.amount_fen), 0)
         ORDER BY f.id LIMIT 1""",
+    "I5 资金与决议已入账": """
+        SELECT thing, id::text, '与账页里入账的不一致，或只有一边' AS detail
+        FROM (
+            SELECT 'resolution' AS thing, coalesce(r.id, p.id) AS id
+            FROM (SELECT * FROM points.resolution WHERE county_id = $1) AS r
+            FULL JOIN (SELECT * FROM points.posting
+                       WHERE county_id = $1 AND kind = 'add_resolution') AS p ON p.id = r.id
+            WHERE p.target IS DISTINCT FROM r.fund_id OR p.memo IS DISTINCT FROM concat_ws(' ',
+                r.number, r.amount_fen, to_char(r.resolved_on, 'YYYY-MM-DD'))
+            UNION ALL
+            SELECT 'fund', coalesce(f.id, p.id)
+            FROM (SELECT * FROM points.fund WHERE county_id = $1) AS f
+            FULL JOIN (SELECT * FROM points.posting
+                       WHERE county_id = $1 AND kind = 'open_fund') AS p ON p.id = f.id
+            WHERE p.memo IS DISTINCT FROM f.name) AS other
+        ORDER BY id LIMIT 1""",
     "I5 任何时刻不超预算": """
         SELECT 'transfer' AS thing, id::text, '资金 ' || fund_id || ' 到此发放 ' || used
             || '（0.1 分），预算 ' || budget || ' 分' AS detail
@@ -298,19 +331,72 @@ CHECKS: dict[str, str] = {
              coalesce(sum(l.amount_fen), 0)::int8)
         ORDER BY s.id LIMIT 1""",
     "I8 对账行与兑换": """
+        WITH charge AS (
+            SELECT redemption_id, fund_id, amount,
+                sum(amount) OVER (PARTITION BY redemption_id ORDER BY fund_id) AS upto,
+                sum(amount) OVER (PARTITION BY redemption_id) AS whole
+            FROM points.redemption_charge WHERE county_id = $1
+        ), cost AS (
+            SELECT redemption_id, sum(quantity * cost_fen) AS fen FROM points.redemption_line
+            WHERE county_id = $1 GROUP BY redemption_id
+        ), due AS (
+            SELECT redemption_id, c.fund_id, c.amount,
+                div(g.fen * c.upto, c.whole) - div(g.fen * (c.upto - c.amount), c.whole) AS fen
+            FROM charge c JOIN cost g USING (redemption_id)
+        )
         SELECT 'statement_line' AS thing, l.id::text, '积分 ' || l.points || '，台账 '
-            || coalesce(c.amount, 0) AS detail
+            || coalesce(c.amount, 0) || '；' || l.amount_fen || ' 分，应为 ' || coalesce(c.fen, 0)
+            || ' 分' AS detail
         FROM points.statement_line l
-        LEFT JOIN points.redemption_charge c ON c.county_id = $1
-            AND c.redemption_id = l.redemption_id AND c.fund_id = l.fund_id
+        LEFT JOIN points.statement s ON s.county_id = $1 AND s.id = l.statement_id
+        LEFT JOIN points.redemption r ON r.county_id = $1 AND r.id = l.redemption_id
+        LEFT JOIN due c ON c.redemption_id = l.redemption_id AND c.fund_id = l.fund_id
         LEFT JOIN points.posting u ON u.county_id = $1 AND u.target = l.redemption_id
             AND u.kind = 'undo'
         WHERE l.county_id = $1 AND (abs(l.points) IS DISTINCT FROM c.amount
-            OR (l.kind = 'undo' AND u.id IS NULL)
+            OR abs(l.whole_points) IS DISTINCT FROM r.amount
+            OR (s.fund_id, s.shop_id) IS DISTINCT FROM (l.fund_id, r.shop_id)
+            OR l.at IS DISTINCT FROM CASE l.kind WHEN 'undo' THEN u.at ELSE r.at END
+            OR abs(l.amount_fen) <> c.fen AND (l.kind, l.amount_fen) <> ('undo', 0)
             OR EXISTS (SELECT FROM points.statement_line o WHERE o.county_id = $1
                        AND o.redemption_id = l.redemption_id AND o.fund_id = l.fund_id
                        AND o.kind = l.kind AND o.id <> l.id))
         ORDER BY l.id LIMIT 1""",
+    "I8 结转与异议": """
+        WITH carry AS (
+            SELECT id, carry_fen AS fen FROM points.statement WHERE county_id = $1
+            UNION ALL
+            SELECT d.id, CASE d.state WHEN 'payable' THEN l.amount_fen ELSE -u.amount_fen END
+            FROM points.statement_dispute d
+            JOIN points.statement_line l ON l.county_id = $1 AND l.id = d.line_id
+            LEFT JOIN points.statement_line u ON u.county_id = $1 AND u.kind = 'undo'
+                AND u.redemption_id = l.redemption_id AND u.fund_id = l.fund_id
+            WHERE d.county_id = $1
+        ), opening AS (
+            SELECT x.id, sum(carry.fen) AS fen
+            FROM (SELECT id, unnest(carried) AS from_id FROM points.statement
+                  WHERE county_id = $1) AS x
+            LEFT JOIN carry ON carry.id = x.from_id GROUP BY x.id
+        ), disputed AS (
+            SELECT s.id, sum(l.amount_fen) AS fen
+            FROM points.statement s
+            JOIN points.statement_line l ON l.county_id = $1 AND l.statement_id = s.id
+            JOIN (SELECT line_id, bool_or(state IN ('open', 'refused')) AS out,
+                         max(decided_at) AS decided_at
+                  FROM points.statement_dispute
+                  WHERE county_id = $1 AND state <> 'withdrawn' GROUP BY line_id) AS d
+                ON d.line_id = l.id AND (d.out OR d.decided_at > s.frozen_at)
+            WHERE s.county_id = $1 GROUP BY s.id
+        )
+        SELECT 'statement' AS thing, s.id::text, '结转 ' || s.opening_fen || ' 分，应为 '
+            || coalesce(o.fen, 0) || ' 分；异议 ' || s.disputed_fen || ' 分，应为 '
+            || coalesce(d.fen, 0) || ' 分' AS detail
+        FROM points.statement s
+        LEFT JOIN opening o ON o.id = s.id
+        LEFT JOIN disputed d ON d.id = s.id
+        WHERE s.county_id = $1
+          AND (s.opening_fen, s.disputed_fen) <> (coalesce(o.fen, 0), coalesce(d.fen, 0))
+        ORDER BY s.id LIMIT 1""",
     "I8 每笔兑换都在对账单里": """
         SELECT 'redemption' AS thing, e.redemption_id::text AS id, '对账单 ' || s.id
             || ' 出单以前的' || CASE e.kind WHEN 'undo' THEN '撤销' ELSE '兑换' END
@@ -345,9 +431,22 @@ CHECKS: dict[str, str] = {
             || '，台账 ' || coalesce(p.amount, 0) AS detail
         FROM points.work_record w
         LEFT JOIN points.posting p ON p.county_id = $1 AND p.id = w.id AND p.kind = 'award'
-        WHERE w.county_id = $1 AND coalesce(p.amount, 0) <>
+        WHERE w.county_id = $1 AND (coalesce(p.amount, 0) <>
             CASE WHEN w.state IN ('posted', 'reversed') THEN w.posted ELSE 0 END
+            OR (p.person_id, p.code, p.day) <> (w.worker_id, w.rule_code, w.work_date))
         ORDER BY w.id LIMIT 1""",
+    "I9 扣分与台账": """
+        SELECT 'deduction' AS thing, coalesce(d.id, p.id)::text AS id, coalesce(d.code || ' '
+            || d.amount, '没有扣分事项') || '，台账 ' || coalesce(p.code || ' ' || p.amount, '没有')
+            AS detail
+        FROM (SELECT * FROM points.deduction
+              WHERE county_id = $1 AND state = 'final' AND posted_at IS NOT NULL) AS d
+        FULL JOIN (
+            SELECT * FROM points.posting p WHERE p.county_id = $1 AND p.kind = 'deduct'
+              AND EXISTS (SELECT FROM points.rule_version r WHERE r.county_id = $1
+                          AND r.kind = 'penalty' AND r.code = p.code)) AS p ON p.id = d.id
+        WHERE (d.worker_id, d.code, d.amount) IS DISTINCT FROM (p.person_id, p.code, p.amount)
+        ORDER BY 2 LIMIT 1""",
     "I9 冲正与工作记录": """
         SELECT 'work_record' AS thing, w.id::text, '状态 ' || w.state || '，冲正 '
             || coalesce(v.amount, 0) AS detail
@@ -421,6 +520,24 @@ CHECKS: dict[str, str] = {
         WHERE l.county_id = $1 AND (l.amount <> coalesce(f.came, 0) OR l.remaining
             <> coalesce(f.came, 0) - coalesce(f.went, 0) - coalesce(s.amount, 0))
         ORDER BY l.id LIMIT 1""",
+    "I14 各批的来处": """
+        SELECT 'lot' AS thing, coalesce(l.id, t.id)::text AS id,
+            '与发放它的那一笔不一致，或只有一边' AS detail
+        FROM (SELECT * FROM points.lot WHERE county_id = $1) AS l
+        FULL JOIN (
+            SELECT t.id, t.amount, d.owner AS fund_id, c.owner AS person_id, p.day,
+                CASE WHEN p.kind IN ('award', 'opening') THEN p.id END AS award_id
+            FROM points.transfer t
+            JOIN points.account d ON d.county_id = $1 AND d.id = t.debit AND d.kind = 'issuance'
+            JOIN points.account c ON c.county_id = $1 AND c.id = t.credit AND c.kind = 'worker'
+            LEFT JOIN points.posting p ON p.county_id = $1 AND p.batch = t.batch
+                AND p.position = t.position
+            WHERE t.county_id = $1 AND t.unit = 'wallet') AS t ON t.id = l.id
+        LEFT JOIN points.posting a ON a.county_id = $1 AND a.id = l.award_id
+        WHERE (l.fund_id, l.person_id, l.amount, l.earned_on, l.award_id) IS DISTINCT FROM
+              (t.fund_id, t.person_id, t.amount, t.day, coalesce(t.award_id, l.award_id))
+           OR a.person_id IS DISTINCT FROM l.person_id
+        ORDER BY 2 LIMIT 1""",
     "I14 各批合计等于余额": """
         SELECT 'account' AS thing, a.id::text, '余额 ' || a.balance || '，各批合计 '
             || coalesce(l.remaining, 0) AS detail
@@ -441,18 +558,22 @@ CHECKS: dict[str, str] = {
           AND (l.expires_on < p.day) IS NOT TRUE
         ORDER BY t.id LIMIT 1""",
     "I14 待拨付": """
-        SELECT 'awaiting' AS thing, w.id::text, '待拨 ' || w.remaining || '，应为 ' || w.amount
+        SELECT 'awaiting' AS thing, coalesce(w.id, p.id)::text AS id, '待拨 '
+            || coalesce(w.remaining::text, '缺失') || '，应为 ' || coalesce(p.waiting, 0)
             - coalesce(l.given, 0) - coalesce(v.cancelled, 0) AS detail
-        FROM points.awaiting w
-        JOIN points.posting p ON p.county_id = $1 AND p.id = w.id
+        FROM (SELECT * FROM points.awaiting WHERE county_id = $1) AS w
+        FULL JOIN (SELECT * FROM points.posting WHERE county_id = $1 AND waiting > 0
+                   AND kind IN ('award', 'opening')) AS p ON p.id = w.id
         LEFT JOIN LATERAL (SELECT sum(l.amount) - p.wallet AS given FROM points.lot l
-                           WHERE l.county_id = $1 AND l.award_id = w.id) AS l ON true
+                           WHERE l.county_id = $1 AND l.award_id = p.id) AS l ON true
         LEFT JOIN LATERAL (SELECT sum(v.waiting) AS cancelled FROM points.posting v
-                           WHERE v.county_id = $1 AND v.kind = 'reverse' AND v.target = w.id)
+                           WHERE v.county_id = $1 AND v.kind = 'reverse' AND v.target = p.id)
             AS v ON true
-        WHERE w.county_id = $1 AND (w.amount <> p.waiting OR w.remaining
-            <> w.amount - coalesce(l.given, 0) - coalesce(v.cancelled, 0))
-        ORDER BY w.batch, w.position LIMIT 1""",
+        WHERE (w.person_id, w.code, w.batch, w.position, w.amount) IS DISTINCT FROM
+              (p.person_id, p.code, p.batch, p.position, p.waiting)
+           OR p.target <> w.fund_id OR p.target IS NOT NULL AND w.fund_id IS NULL
+           OR w.remaining <> p.waiting - coalesce(l.given, 0) - coalesce(v.cancelled, 0)
+        ORDER BY 2 LIMIT 1""",
     "I17 一岗一人": """
         SELECT 'assignment' AS thing, b.id::text, '与任职 ' || a.id || ' 时间重叠' AS detail
         FROM shared.assignment a

@@ -10,12 +10,50 @@ from shared.database import DB
 
 # A fund opened after the month has nothing to say about it, unless a late upload fell into it.
 FUND_IDS = """
-SELECT f.id FROM points.fund f
-WHERE f.county_id = $1
-  AND (EXISTS (SELECT FROM points.posting o WHERE o.county_id = $1 AND o.id = f.id AND o.at < $2)
-       OR EXISTS (SELECT FROM points.statement s
-                  WHERE s.county_id = $1 AND s.fund_id = f.id AND s.month = $3))
+SELECT f.id, f.existed FROM (
+    SELECT f.*, EXISTS (SELECT FROM points.posting o WHERE o.county_id = $1 AND o.id = f.id
+                        AND o.at < $2) AS existed
+    FROM points.fund f WHERE f.county_id = $1) AS f
+WHERE f.existed OR EXISTS (SELECT FROM points.statement s
+                           WHERE s.county_id = $1 AND s.fund_id = f.id AND s.month = $3)
 ORDER BY f.unit_code
+"""
+# What is there now less what has happened since: on the first of the month that is next to nothing.
+# A redemption belongs to its own instant, as in the statements; a lot's id is that of its issue.
+BALANCES = """
+WITH own AS (
+    SELECT id, balance FROM points.account
+    WHERE county_id = $1 AND owner = $2 AND unit = 'wallet' AND kind IN ('issuance', 'expired')
+), issued AS (
+    SELECT COALESCE(sum(CASE WHEN t.debit = own.id THEN t.amount ELSE -t.amount END), 0) AS points
+    FROM points.transfer t JOIN own ON own.id IN (t.debit, t.credit)
+    WHERE t.county_id = $1 AND t.unit = 'wallet' AND t.id >= points.transfer_id($3, 0, 0, 0)
+), spent AS (
+    SELECT COALESCE(sum(e.sign * c.amount), 0) AS points
+    FROM (
+        SELECT id, 1 AS sign FROM points.redemption
+        WHERE county_id = $1 AND status = 'accepted' AND at >= $3
+        UNION ALL
+        SELECT target, -1 FROM points.posting
+        WHERE county_id = $1 AND kind = 'undo' AND at >= $3) AS e
+    JOIN points.redemption_charge c ON c.county_id = $1 AND c.redemption_id = e.id
+      AND c.fund_id = $2
+)
+SELECT (SELECT COALESCE(sum(r.amount_fen), 0) FROM points.resolution r
+        JOIN points.posting p ON p.county_id = $1 AND p.id = r.id
+        WHERE r.county_id = $1 AND r.fund_id = $2 AND p.at < $3)::int8 AS budget_fen,
+       (SELECT -COALESCE(sum(balance), 0) FROM own)::int8 - issued.points::int8 AS used,
+       (SELECT COALESCE(sum(remaining), 0) FROM points.lot
+        WHERE county_id = $1 AND fund_id = $2 AND live)::int8
+           - issued.points::int8 + spent.points::int8 AS outstanding,
+       (SELECT COALESCE(sum(w.remaining + COALESCE(
+               (SELECT sum(l.amount) FROM points.lot l WHERE l.county_id = $1 AND l.award_id = w.id
+                AND l.id >= points.transfer_id($3, 0, 0, 0)), 0) + COALESCE(
+               (SELECT sum(v.waiting) FROM points.posting v WHERE v.county_id = $1
+                AND v.kind = 'reverse' AND v.target = w.id AND v.at >= $3), 0)), 0)
+        FROM points.awaiting w JOIN points.posting p ON p.county_id = $1 AND p.id = w.id
+        WHERE w.county_id = $1 AND w.fund_id = $2 AND p.at < $3)::int8 AS awaiting
+FROM issued, spent
 """
 # Transfer ids begin with the batch's time: a month is a range of ids.
 MOVED = """
@@ -44,12 +82,31 @@ SELECT COALESCE(sum(payable_fen), 0)::int8 FROM points.statement
 WHERE county_id = $1 AND fund_id = $2 AND month = $3
 """
 STOCK = """
-SELECT s.name AS shop, p.name AS product, p.measure, k.quantity
+WITH since AS (
+    SELECT shop_id, product_id, sum(delta)::int AS delta FROM (
+        SELECT m.shop_id, m.product_id, m.delta FROM points.stock_move m
+        JOIN points.batch b ON b.county_id = $1 AND b.number = m.batch
+        WHERE m.county_id = $1 AND b.at >= $5
+        UNION ALL
+        SELECT r.shop_id, l.product_id, -r.sign * l.quantity
+        FROM (
+            SELECT id, shop_id, 1 AS sign FROM points.redemption
+            WHERE county_id = $1 AND status = 'accepted' AND at >= $5
+            UNION ALL
+            SELECT r.id, r.shop_id, -1 FROM points.posting u
+            JOIN points.redemption r ON r.county_id = $1 AND r.id = u.target
+            WHERE u.county_id = $1 AND u.kind = 'undo' AND u.at >= $5) AS r
+        JOIN points.redemption_line l ON l.county_id = $1 AND l.redemption_id = r.id) AS moved
+    GROUP BY shop_id, product_id
+)
+SELECT s.name AS shop, p.name AS product, p.measure,
+       k.quantity - COALESCE(n.delta, 0) AS quantity
 FROM points.shop s
 JOIN shared.unit u ON u.county_id = $1 AND u.id = s.unit_id
-JOIN points.stock k ON k.county_id = $1 AND k.shop_id = s.id AND k.quantity > 0
+JOIN points.stock k ON k.county_id = $1 AND k.shop_id = s.id
+LEFT JOIN since n ON n.shop_id = k.shop_id AND n.product_id = k.product_id
 JOIN points.product p ON p.county_id = $1 AND p.id = k.product_id
-WHERE s.county_id = $1
+WHERE s.county_id = $1 AND k.quantity > COALESCE(n.delta, 0)
   AND (starts_with(u.code, left($2, 9))
        OR s.id IN (SELECT shop_id FROM points.statement
                    WHERE county_id = $1 AND fund_id = $3 AND month = $4))
@@ -83,9 +140,24 @@ class Spent(msgspec.Struct, frozen=True):
     workers: int
 
 
-async def fund_ids(county_id: int, before: datetime, month: str) -> list[UUID]:
-    """Funds that existed before an instant, or have a statement of the month."""
-    return [row["id"] for row in await DB.fetch(FUND_IDS, county_id, before, month)]
+class Balances(msgspec.Struct, frozen=True):
+    """What a fund had and owed at an instant; points in 0.1, money in fen."""
+
+    budget_fen: int
+    used: int
+    """Issued, less reversed and expired."""
+    outstanding: int
+    awaiting: int
+
+
+async def fund_ids(county_id: int, before: datetime, month: str) -> list[tuple[UUID, bool]]:
+    """Funds that existed before an instant (true), or have a statement of the month."""
+    rows = await DB.fetch(FUND_IDS, county_id, before, month)
+    return [(row["id"], row["existed"]) for row in rows]
+
+
+async def balances(county_id: int, fund_id: UUID, at: datetime) -> Balances | None:
+    return await DB.one(Balances, BALANCES, county_id, fund_id, at)
 
 
 async def moved(county_id: int, fund_id: UUID, first: datetime, last: datetime) -> Moved:
@@ -102,9 +174,11 @@ async def payable(county_id: int, fund_id: UUID, month: str) -> int:
     return int(await DB.fetchval(PAYABLE, county_id, fund_id, month))
 
 
-async def stock(county_id: int, unit_code: str, fund_id: UUID, month: str) -> list[ShopStock]:
-    """Shelves of the shops in the fund's township, and of those it pays."""
-    return await DB.all(ShopStock, STOCK, county_id, unit_code, fund_id, month)
+async def stock(
+    county_id: int, unit_code: str, fund_id: UUID, month: str, at: datetime
+) -> list[ShopStock]:
+    """Shelves of the shops in the fund's township, and of those it pays, as they were then."""
+    return await DB.all(ShopStock, STOCK, county_id, unit_code, fund_id, month, at)
 
 
 async def publication(county_id: int, publication_id: UUID) -> PublicationRow | None:

@@ -9,7 +9,7 @@ from points.settlement.rules import chinese_month
 
 
 class ShopStock(msgspec.Struct, frozen=True):
-    """One product on a shop's shelf on the day of publication."""
+    """One product on a shop's shelf."""
 
     shop: str
     product: str
@@ -34,6 +34,9 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     payable_fen: int
     """Payable by this month's statements."""
     stock: tuple[ShopStock, ...] = ()
+    month_end: bool = False
+    """Balances and shelves are those of the month's end, else of the day of ``built_on``: sheets of
+    earlier releases, and of a fund that was opened after the month."""
 
 
 class PublicationRow(msgspec.Struct, frozen=True, kw_only=True):

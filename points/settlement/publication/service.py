@@ -1,9 +1,10 @@
 """The monthly publication: what a fund issued, what was redeemed, what stands on the shelves.
 
-Built by the job after the statements of the month, once; what was published never changes.
+Built by the job after the statements of the month, once; what was published never changes. A sheet
+made late, after an outage say, has the balances and shelves of the month's end all the same.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from points.settlement import rules
@@ -19,6 +20,9 @@ from shared.identity.access import Action, Target, require
 from shared.identity.actor import Actor
 from shared.ids import new_id
 
+NOW = datetime(9999, 1, 1, tzinfo=UTC)
+"""Nothing has happened since."""
+
 
 async def publish(county_id: int, month: str, *, now: datetime | None = None) -> int:
     """Build the sheets of a month that is over; answers how many are new."""
@@ -27,25 +31,28 @@ async def publish(county_id: int, month: str, *, now: datetime | None = None) ->
         raise Conflict(f"{rules.chinese_month(month)}还没有结束，不能出公开表。")
     made = 0
     window = (rules.month_start(month), rules.month_end(month))
-    for fund_id in await queries.fund_ids(county_id, window[1], month):
+    for fund_id, existed in await queries.fund_ids(county_id, window[1], month):
+        until = window[1] if existed else NOW
         fund = await funds.fund(county_id, fund_id)
-        if fund is None:
+        then = await queries.balances(county_id, fund_id, until)
+        if fund is None or then is None:
             continue
         moved = await queries.moved(county_id, fund_id, *window)
         spent = await queries.spent(county_id, fund_id, month)
         figures = Figures(
-            budget_fen=fund.budget_fen,
-            left_fen=fund.left_fen,
+            budget_fen=then.budget_fen,
+            left_fen=then.budget_fen - then.used * fund.point_value_fen // 10,
             issued=moved.issued,
             reversed=moved.reversed,
             expired=moved.expired,
             redeemed=spent.redeemed,
             undone=spent.undone,
-            outstanding=fund.outstanding,
-            awaiting=fund.awaiting,
+            outstanding=then.outstanding,
+            awaiting=then.awaiting,
             workers=spent.workers,
             payable_fen=await queries.payable(county_id, fund_id, month),
-            stock=tuple(await queries.stock(county_id, fund.unit_code, fund_id, month)),
+            stock=tuple(await queries.stock(county_id, fund.unit_code, fund_id, month, until)),
+            month_end=existed,
         )
         made += await _store(county_id, fund_id, month, at, (fund.unit_code, fund.name), figures)
     return made

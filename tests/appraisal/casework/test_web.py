@@ -96,6 +96,7 @@ async def test_notice_service_objection_and_answer(client: httpx.AsyncClient, ma
 
     await act_as(client, made.town.instructor)
     await shows(client, "/appraisal/cases", "等您签办", "欧阳金山")
+    assert ">1 件<" in (await client.get("/appraisal/cases", headers={"hx-request": "1"})).text
     await shows(client, case, "复核：变更结果", "变更后的得分")
     bad = await post(
         client, f"{case}/sign", step="review_changed", words="属实", score="abc", no_kin="1"

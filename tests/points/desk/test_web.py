@@ -1,13 +1,27 @@
 """The department's first page, and where each role begins."""
 
 import re
+from datetime import timedelta
 
 import httpx
 import pytest
 
+from points.mall import service as mall
+from points.mall.service import PriceForm
+from points.settlement import building, queries, service, signing
 from points.settlement.funds import service as funds
-from tests.factories import small_county
-from tests.points.settlement.world import earn, resolve
+from points.settlement.rules import Part
+from shared.clock import today
+from tests.factories import COUNTY, Member, small_county
+from tests.points.settlement.world import (
+    LAST_MONTH,
+    after,
+    earn,
+    in_last_month,
+    redeem,
+    resolve,
+    world,
+)
 from tests.shared.identity.test_web import enter, enter_desk
 
 
@@ -37,6 +51,47 @@ async def test_all_that_waits_for_money_is_counted(
     await enter_desk(client, world.department)
     page = await client.get("/desk")
     assert re.findall(r"待拨付</span><strong>([\d.]+)<", page.text) == ["80"]
+
+
+async def test_a_phone_says_what_waits_besides_records(client: httpx.AsyncClient) -> None:
+    """Statements to sign and objections to decide, prices, money that is missing."""
+    made = await world(budget_fen=5_000)
+    await earn(made.county.worker.person_id, made.fund_id, 620)
+    await redeem(made, in_last_month(3), soap=1)
+    await building.build(None, COUNTY, LAST_MONTH, now=after(LAST_MONTH))
+    (statement,) = await queries.statements_of_month(COUNTY, LAST_MONTH)
+    keeper = await made.keeper()
+    form = PriceForm(
+        product_id=made.soap,
+        shop_id=made.shop.shop_id,
+        first_day=today() + timedelta(days=1),
+        points=60,
+        purchase_fen=450,
+        reason="涨价",
+    )
+    await mall.propose_price(keeper, form)
+
+    async def todo(member: Member) -> str:
+        await enter(client, member)
+        return re.sub(r"<[^>]+>|\s", "", (await client.get("/verify")).text)
+
+    assert "对账单签字集体资金" in await todo(made.county.accountant)
+    await signing.sign(keeper, statement.id, Part.SHOP, statement.file_hash)
+    page = await todo(made.county.accountant)
+    assert "对账单签字待签1张" in page
+    assert "集体资金待拨付12分" in page
+    assert "商品调价" not in page
+    assert "商品调价1件" in await todo(made.county.instructor)
+
+    (line,) = await queries.lines(COUNTY, statement.id)
+    await service.dispute(await made.accountant(), statement.id, line.id, "没有领取人签字")
+    assert "对账单签字异议1张" in await todo(made.county.instructor)
+    assert 'hx-get="/appraisal/cases"' in (await client.get("/verify")).text
+    assert "有异议等您裁定" in (await client.get("/verify/statements")).text
+    assert "有异议等您裁定" not in await todo(made.county.supervisor)
+    await enter_desk(client, made.county.department)
+    desk = (await client.get("/desk")).text
+    assert re.findall(r"对账单异议待裁定</span><strong>(\d+)<", desk) == ["1"]
 
 
 async def test_each_role_begins_on_its_own_page(client: httpx.AsyncClient) -> None:

@@ -8,6 +8,7 @@ import pytest
 from points.ledger import service
 from points.ledger.items import Item, Outcome
 from points.ledger.seal import service as seal
+from points.ledger.storage import service as storage
 from points.ledger.verifier import queries
 from points.ledger.verifier import service as verifier
 from points.ledger.verifier.queries import LeafRow
@@ -168,6 +169,48 @@ async def test_a_redemption_and_its_transfer_miss_each_other(
     """One without the other, of another, or one too many."""
     await spoil(sql)
     assert [name for name in await findings() if name.startswith(invariant)]
+
+
+UNSEALED = [
+    ("UPDATE points.account SET owner = id WHERE {merit}", "I2 账户与主人"),
+    ("UPDATE points.closing SET at = at + interval '1 hour' WHERE {own}", "I2 月结的时间与户数"),
+    ("UPDATE points.closing SET accounts = accounts + 1 WHERE {own}", "I2 月结的时间与户数"),
+    ("DELETE FROM points.stock WHERE {own}", "I4 库存"),
+    ("UPDATE points.resolution SET resolved_on = resolved_on + 1 WHERE {own}", "I5 资金与决议"),
+    ("UPDATE points.resolution SET number = '无' WHERE {own}", "I5 资金与决议"),
+    ("DELETE FROM points.fund WHERE {own}", "I5 资金与决议"),
+    ("UPDATE points.lot SET fund_id = $2 WHERE {lot}", "I14 各批的来处"),
+    ("UPDATE points.lot SET award_id = $2 WHERE {lot}", "I14 各批的来处"),
+    ("UPDATE points.lot SET earned_on = earned_on - 1 WHERE {lot}", "I14 各批的来处"),
+    ("DELETE FROM points.lot WHERE {own} AND remaining = 0", "I14 各批的来处"),
+    ("UPDATE points.awaiting SET person_id = $2 WHERE {own}", "I14 待拨付"),
+    ("UPDATE points.awaiting SET fund_id = NULL WHERE {own}", "I14 待拨付"),
+    ("DELETE FROM points.awaiting WHERE {own}", "I14 待拨付"),
+]
+"""What is not in the chain itself must agree with what is."""
+
+
+@pytest.mark.parametrize(("sql", "invariant"), UNSEALED)
+async def test_rows_outside_the_chain_agree_with_it(
+    books: list[Outcome], sql: str, invariant: str
+) -> None:
+    """Whose account, whose money, which resolution, which lot: the posting or transfer says it."""
+    await storage.close_month(COUNTY, 202611, NOW + timedelta(days=40))
+    lot = "id = (SELECT id FROM points.lot WHERE county_id = $1 ORDER BY id LIMIT 1)"
+    where = {
+        "own": "county_id = $1",
+        "merit": "county_id = $1 AND unit = 'merit' AND kind = 'worker'",
+        "lot": f"county_id = $1 AND {lot}",
+    }
+    await spoil(sql.format(**where).replace("$2", f"'{new_id()}'"))
+    assert [name for name in await findings() if name.startswith(invariant)]
+
+
+async def test_a_budget_raised_in_both_places_is_found(books: list[Outcome]) -> None:
+    """I5: the amount of a resolution is sealed with its posting."""
+    await spoil("UPDATE points.resolution SET amount_fen = amount_fen + 10 WHERE county_id = $1")
+    await spoil("UPDATE points.fund SET budget_fen = budget_fen + 10 WHERE county_id = $1")
+    assert list(await findings()) == ["I5 资金与决议已入账"]
 
 
 async def test_service_cannot_touch_the_ledger(books: list[Outcome]) -> None:

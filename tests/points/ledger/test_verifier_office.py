@@ -32,6 +32,31 @@ SPOILS = {
 }
 
 
+MONEY = [
+    ("UPDATE points.statement_line SET amount_fen = amount_fen + 100 WHERE kind = 'redeem'", "行"),
+    ("UPDATE points.statement_line SET at = at - interval '40 days'", "行"),
+    ("UPDATE points.statement_line SET whole_points = 2 * whole_points", "行"),
+    ("UPDATE points.statement SET shop_id = id", "行"),
+    ("DELETE FROM points.statement", "行"),
+    (
+        "UPDATE points.statement SET opening_fen = opening_fen + 9, payable_fen = payable_fen + 9",
+        "结",
+    ),
+    (
+        "UPDATE points.statement SET disputed_fen = 9, payable_fen = payable_fen - 9",
+        "结",
+    ),
+]
+RECORDS = [
+    ("UPDATE points.work_record SET worker_id = id", "I9 入账与工作记录"),
+    ("UPDATE points.work_record SET work_date = work_date - 200", "I9 入账与工作记录"),
+    ("UPDATE points.work_record SET rule_code = 'MED-03'", "I9 入账与工作记录"),
+    ("UPDATE points.deduction SET amount = 10", "I9 扣分与台账"),
+    ("UPDATE points.deduction SET worker_id = id", "I9 扣分与台账"),
+    ("DELETE FROM points.deduction", "I9 扣分与台账"),
+]
+
+
 @pytest.fixture
 async def office(rollback: None) -> World:
     """A frozen statement with an undone purchase, a posted record, a deduction under way."""
@@ -73,3 +98,26 @@ async def test_broken_invariant_is_named(office: World, invariant: str) -> None:
     found = await findings()
     assert invariant in found
     assert found[invariant].id
+
+
+@pytest.mark.parametrize(("sql", "place"), MONEY)
+async def test_a_statement_owes_what_was_handed_out(office: World, sql: str, place: str) -> None:
+    """Every fen of a line follows from goods and lots; opening and disputes from theirs."""
+    await spoil(f"{sql} {'AND' if 'WHERE' in sql else 'WHERE'} county_id = $1")
+    assert {"行": "I8 对账行与兑换", "结": "I8 结转与异议"}[place] in await findings()
+
+
+@pytest.mark.parametrize(("sql", "invariant"), RECORDS)
+async def test_what_counts_for_somebody_is_what_was_posted(
+    office: World, sql: str, invariant: str
+) -> None:
+    """Appraisal reads records and deductions: worker, day, rule and amount are the ledger's."""
+    lead, department = await acting(office.county.lead), await acting(office.county.department)
+    worker = await acting(office.county.worker)
+    [noticed] = await deductions.listed(lead)
+    await deductions.reply(worker, noticed.id, "当天在卫生院", now())
+    await deductions.decide(department, noticed.id, stands=True, reason="仍应扣分", now=now())
+    assert await deductions.post_lapsed(COUNTY, now() + timedelta(days=60)) == 1
+    await sound()
+    await spoil(f"{sql} WHERE county_id = $1")
+    assert invariant in await findings()

@@ -1,17 +1,21 @@
 """The shelf, the village's say on prices and the desk's catalogue over HTTP."""
 
+import re
 from datetime import timedelta
 
 import httpx
 
 from points.mall import service as mall
+from shared import settings_county
 from shared.clock import today
+from shared.database import DB
 from shared.ids import new_id
 from shared.roster.roles import Role
 from tests import factories
 from tests.factories import COUNTY, acting
 from tests.points.mall.test_office import LINE, SOAP, goods, shops
 from tests.points.redemption.scene import counter, on_shelf, post, sign_in
+from tests.shared.identity.test_web import enter_desk
 
 TOMORROW = (today() + timedelta(days=1)).isoformat()
 
@@ -191,3 +195,29 @@ async def test_odd_questions_to_the_lists(client: httpx.AsyncClient) -> None:
     for question in ("shops?page=9999999999999999999", "shops?q=a%00", "products?category=%00"):
         assert (await client.get(f"/desk/{question}")).status_code == 422, question
     assert "银城积分超市" in (await client.get("/desk/shops?page=1&q=银城")).text
+
+
+async def test_points_are_not_worth_more_while_goods_would_be_dearer_than_in_shops(
+    client: httpx.AsyncClient,
+) -> None:
+    """The settings name the goods; once their price fits, or they are withdrawn, it is saved."""
+    scene = await counter()
+    await DB.execute(
+        "UPDATE points.product SET market_fen = 550 WHERE county_id = $1 AND id = $2",
+        COUNTY,
+        scene.soap,
+    )
+    await enter_desk(client, scene.world.department)
+    page = (await client.get("/desk/settings")).text
+    form = dict(re.findall(r'name="(\w+)"[^>]*value="([^"]*)"', page))
+    del form["_csrf_token"]
+    form |= {"posting_mode": "monthly", "public_names": "masked", "expiry_policy": "never"}
+    refused = await post(client, "/desk/settings", **form | {"point_value": "1.2"})
+    assert refused.status_code == 422
+    assert "每分值 1.2 元时，肥皂的兑换价高于市场价" in refused.text
+    assert (await settings_county.get(COUNTY)).point_value_fen == 100
+    for value in ("1.1", "0.9"):
+        page = (await client.get("/desk/settings")).text
+        form["seen"] = dict(re.findall(r'name="(\w+)"[^>]*value="([^"]*)"', page))["seen"]
+        saved = await post(client, "/desk/settings", **form | {"point_value": value})
+        assert saved.status_code == 303

@@ -1,11 +1,14 @@
 import io
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Literal
+from uuid import UUID
 
 import msgspec
 import openpyxl
 import pytest
 
+from points.ledger import service as ledger
+from points.ledger.items import AddResolution, Reverse, StockMove, Undo
 from points.settlement import building, console, rules
 from points.settlement.jobs import JOBS
 from points.settlement.publication import service as publication
@@ -16,6 +19,7 @@ from shared.database import DB
 from shared.errors import Conflict, Invalid, NotFound
 from shared.identity.actor import Actor
 from shared.identity.errors import ConfirmFirst
+from shared.ids import new_id
 from shared.roster import service as roster
 from shared.roster.roles import Role
 from shared.scheduling import runner
@@ -133,6 +137,7 @@ async def test_public_sheet_agrees_with_statements_and_never_changes(rollback: N
     assert (figures.redeemed, figures.undone, figures.workers) == (500, 0, 2)
     assert figures.payable_fen == 3300 + 3 * 450
     assert (figures.budget_fen, figures.outstanding) == (500_000, 2000 - 150)
+    assert not figures.month_end  # the fund is younger than the month
     assert {(item.product, item.quantity) for item in figures.stock} == {
         ("肥皂", 97),
         ("大米5kg", 100),
@@ -142,6 +147,59 @@ async def test_public_sheet_agrees_with_statements_and_never_changes(rollback: N
         await publication.view(await factories.acting(made.county.cousin_worker), sheet.id)
     with pytest.raises(Conflict, match="还没有结束"):
         await publication.publish(COUNTY, THIS_MONTH)
+
+
+async def test_a_late_public_sheet_has_the_figures_of_the_months_end(rollback: None) -> None:
+    """Made after an outage, it must not count what the next month brought and took."""
+    made = await world(budget_fen=10_000)
+    worker, cousin = made.county.worker.person_id, made.county.cousin_worker.person_id
+    await earn(worker, made.fund_id, 700)
+    await earn(cousin, made.fund_id, 400)
+    waiting = await DB.fetchval("SELECT id FROM points.awaiting WHERE county_id = $1", COUNTY)
+    kept = await redeem(made, now(), soap=2)
+    later = after(THIS_MONTH) + timedelta(days=3)
+    await redeem(made, later, rice=1)
+    given_back = Undo(id=new_id(), redemption_id=kept, memo="拿错了")
+    raised = AddResolution(
+        id=new_id(),
+        fund_id=made.fund_id,
+        number="决〔2026〕2号",
+        resolved_on=today(),
+        amount_fen=500,
+        day=today(later),
+        expires_on=None,
+    )
+    cancelled = Reverse(id=new_id(), award_id=waiting, amount=20, day=today(later))
+    moved: tuple[tuple[UUID, Literal["in", "out"], int], ...] = (
+        (made.soap, "in", 9),
+        (made.rice, "out", 99),
+    )
+    moves = [
+        StockMove(
+            id=new_id(),
+            shop_id=made.shop.shop_id,
+            product_id=product,
+            move=move,
+            quantity=quantity,
+            at=later,
+        )
+        for product, move, quantity in moved
+    ]
+    outcomes = await ledger.post(COUNTY, [given_back, raised, cancelled, *moves], later)
+    assert all(outcome.accepted for outcome in outcomes), outcomes
+    await ledger.expire_lots(COUNTY, date(2100, 1, 1))
+    at = later + timedelta(days=9)
+    await building.build(None, COUNTY, THIS_MONTH, now=at)
+    await publication.publish(COUNTY, THIS_MONTH, now=at)
+    (sheet,) = await publication.of_fund(await factories.acting(made.county.chief), made.fund_id)
+    figures = sheet.figures
+    assert figures.month_end
+    assert (figures.budget_fen, figures.left_fen) == (10_000, 0)
+    assert (figures.issued, figures.outstanding, figures.awaiting) == (1000, 900, 100)
+    assert {(item.product, item.quantity) for item in figures.stock} == {
+        ("肥皂", 98),
+        ("大米5kg", 100),
+    }
 
 
 async def test_public_sheet_counts_nobody_who_only_gave_back(rollback: None) -> None:

@@ -104,6 +104,25 @@ async def test_a_month_goes_its_whole_way(rollback: None) -> None:
     assert (await month.post_ended(COUNTY, last_day + timedelta(days=2))).records == 0
 
 
+async def test_who_has_to_sign_a_month_is_told_so(rollback: None) -> None:
+    """The village's two once declaring has closed, each until they have; then the township."""
+    town = await small_county()
+    await confirmed(town, 1)
+    people = (town.committee, town.supervisor, town.instructor, town.chief, town.department)
+
+    async def waits(at: datetime = CLOSED) -> list[int]:
+        return [await month.waiting(await acting(member), at) for member in people]
+
+    assert await waits(datetime(2026, 11, 5, 4, tzinfo=UTC)) == [0, 0, 0, 0, 0]
+    assert await waits() == [1, 1, 0, 0, 0]
+    await month.review(await acting(town.committee), VILLAGE, RUN, CLOSED)
+    assert await waits() == [0, 1, 0, 0, 0]
+    await month.review(await acting(town.supervisor), VILLAGE, RUN, CLOSED)
+    assert await waits() == [0, 0, 1, 0, 1]
+    await month.confirm_sample(await acting(town.instructor), VILLAGE, RUN, CLOSED)
+    assert await waits() == [0, 0, 0, 0, 0]
+
+
 async def test_declaring_closes_on_a_working_day(rollback: None) -> None:
     """The 5th of October is a holiday: September's slips are taken on the first day back."""
     town = await small_county()

@@ -5,7 +5,9 @@ import io
 import re
 import struct
 import zlib
+from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 import httpx
 import pytest
@@ -13,13 +15,14 @@ from PIL import Image
 
 from points.errors import WorkRefused
 from points.work import photos, service
-from shared.clock import today
+from points.work.schemas import LogForm
+from shared.clock import now, today
 from shared.database import DB
 from shared.dates import chinese_date
 from shared.ids import new_id
 from shared.roster import service as roster
 from shared.settings import Settings
-from tests.factories import COUNTY, small_county
+from tests.factories import COUNTY, acting, small_county
 from tests.shared.identity.test_web import enter, post
 
 
@@ -110,6 +113,33 @@ async def test_a_refused_declaration_leaves_no_photo_behind(
     [path] = kept()
     assert await sent() == 409
     assert kept() == {path}
+
+
+async def test_a_process_that_dies_after_the_commit_loses_no_photo(
+    client: httpx.AsyncClient, settings: Settings
+) -> None:
+    """It is shown from where it waits, and the next day's start moves it; the refused one goes."""
+    world = await small_county()
+    folder = settings.data_dir
+    taken, refused = io.BytesIO(), io.BytesIO()
+    Image.effect_noise((91, 71), 50).save(taken, "PNG")
+    Image.effect_noise((91, 71), 50).save(refused, "PNG")
+    dying = [photos.keep(folder, data.getvalue()) for data in (taken, refused)]
+    names = [await keeping.__aenter__() for keeping in dying]
+    sent = declaration()
+    form = LogForm(id=UUID(sent["id"]), rule_code="ORG-02", work_date=today(), text="参加网格例会")
+    await service.log(await acting(world.worker), form, names[0])
+    waiting = [next(folder.glob(f"photos/*/{name.hex()}.*.part")) for name in names]
+
+    await enter(client, world.worker)
+    shown = (await client.get(f"/records/{sent['id']}/photo")).content
+    assert shown.startswith(b"\xff\xd8")
+    await photos.put_right(folder, now())
+    assert all(partial.exists() for partial in waiting), "somebody may just be declaring"
+    await photos.put_right(folder, now() + timedelta(days=2))
+    assert not any(partial.exists() for partial in waiting)
+    assert photos.path_of(folder, names[0]).read_bytes() == shown
+    assert not photos.path_of(folder, names[1]).exists()
 
 
 async def test_a_photo_is_re_encoded_without_its_place(
