@@ -57,7 +57,10 @@ def minus_words(facts: Facts, scheme: Scheme) -> str:
     """Where the deductions come from."""
     if facts.deducted <= 0:
         return "没有扣分记录。"
-    return f"积分扣分 {decimal(facts.deducted, 10)} 分，一分扣一分，最多扣 {scheme.minus_cap} 分。"
+    return (
+        f"积分扣分 {decimal(facts.deducted, 10)} 分（上次考核评分以后才定下来的也在内），"
+        f"一分扣一分，最多扣 {scheme.minus_cap} 分。"
+    )
 
 
 def total_words(facts: Facts, scores: Scores, scheme: Scheme, *, annual: bool) -> str:

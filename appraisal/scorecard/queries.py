@@ -18,6 +18,7 @@ from appraisal.scorecard.schemas import (
     Standing,
     Tally,
 )
+from appraisal.scorecard.scoring_queries import late_deductions
 from shared.database import DB
 
 SCHEME = """
@@ -128,9 +129,15 @@ OPEN_DEDUCTIONS = """
 SELECT count(*)::int FROM points.open_deduction d CROSS JOIN unnest(d.days) AS day
 WHERE d.county_id = $1 AND day BETWEEN $2 AND $3
 """
-MONTHS = """
+MONTHS = f"""
 SELECT month, records::int, awarded::int, deducted::int FROM points.merit_month
-WHERE county_id = $1 AND person_id = $2 AND month BETWEEN $3 AND $4 ORDER BY month
+WHERE county_id = $1 AND person_id = $2 AND month BETWEEN $3 AND $4
+UNION ALL
+SELECT date_part('year', l.day)::int * 100 + date_part('month', l.day)::int, 0, 0,
+       sum(l.deducted)::int
+FROM ({late_deductions("$5::date")}) AS l
+WHERE l.person_id = $2 GROUP BY 1
+ORDER BY month
 """
 
 
@@ -342,8 +349,10 @@ async def open_deductions(county_id: int, first: date, last: date) -> int:
     return found
 
 
-async def months(county_id: int, person_id: UUID, first: int, last: int) -> list[MeritMonth]:
-    return await DB.all(MeritMonth, MONTHS, county_id, person_id, first, last)
+async def months(county_id: int, person_id: UUID, first: date, last: date) -> list[MeritMonth]:
+    """Those of the period, and before them what was deducted too late for its own cycle."""
+    numbers = (day.year * 100 + day.month for day in (first, last))
+    return await DB.all(MeritMonth, MONTHS, county_id, person_id, *numbers, first)
 
 
 def _scheme(row: dict[str, Any]) -> SchemeRow:
