@@ -428,3 +428,35 @@ async def test_a_deduction_too_late_for_its_half_year_counts_once_in_the_next(
 
     assert await deducted(2026, Kind.ANNUAL, datetime(2027, 1, 5, tzinfo=UTC)) == 20
     assert await deducted(2027, Kind.HALF_YEAR, datetime(2027, 7, 5, tzinfo=UTC)) == 0
+
+
+async def test_a_veto_of_the_first_half_leaves_the_year_to_the_scores(rollback: None) -> None:
+    """It fails the half-year, whose card says what the year makes of it; the year goes by score."""
+    town = await small_county()
+    department = await department_of(town.department)
+    worker = town.worker
+    for month in (202603, 202609):
+        await DB.execute(
+            ATTENDANCE, COUNTY, new_id(), worker.person_id, worker.unit_code[:12], month,
+            Decimal(20), Decimal(16), Decimal(0),
+        )  # fmt: skip
+    await DB.execute(
+        "INSERT INTO appraisal.duty_entry (county_id, id, kind, person_id, village_code,"
+        " happened_on, outcome, level, place, by_whom, facts, document, state, source, entered_at,"
+        " decided_by, decided_at) VALUES ($1, $2, 'veto', $3, left($4, 12), '2026-05-01', 'fraud',"
+        " '', '', '县组织部', '事实', '文件', 'standing', 'form', now(), $5, now())",
+        COUNTY,
+        new_id(),
+        worker.person_id,
+        worker.unit_code,
+        department.person_id,
+    )
+    graded = []
+    for kind, at in ((Kind.HALF_YEAR, AFTER), (Kind.ANNUAL, datetime(2027, 1, 5, tzinfo=UTC))):
+        cycle_id = await opened(department, at, kind=kind)
+        await bring_to(department, cycle_id, Stage.SCORE, at)
+        await scoring.score(department, cycle_id, "", at)
+        card = await service.card(department, cycle_id, worker.person_id)
+        graded.append((card.scores.final, card.scores.grade, "年终考核按这个" in card.total_words))
+        await bring_to(department, cycle_id, Stage.CLOSED, at)
+    assert graded == [(8000, "fail", True), (8000, "good", False)]
