@@ -38,6 +38,8 @@ SERVICE = (
     ("refused", "本人拒收，两名见证人在场"),
     ("post", "挂号邮寄"),
 )
+POSTED = "邮寄时必填；日期填回执上的收到日期，不是寄出日期；退回的信不算送达"
+"""The term runs from when the person has the letter."""
 CHANNELS = (
     ("visit", "当面"),
     ("phone", "电话"),
@@ -50,7 +52,7 @@ FIELDS = {
         Field(key="how", label="送达方式", kind="choice", options=SERVICE),
         Field(key="witness_one", label="见证人一", required=False, hint="拒收时必填"),
         Field(key="witness_two", label="见证人二", required=False, hint="拒收时必填"),
-        Field(key="post_number", label="挂号信编号", required=False, hint="邮寄时必填"),
+        Field(key="post_number", label="挂号信编号", required=False, hint=POSTED),
         Field(key="score", label="变更后的得分", kind="score", hint="0–100，最多一位小数"),
         Field(key="present", label="到会人数", kind="count"),
         Field(key="against", label="不赞成留任票数", kind="count"),
