@@ -20,6 +20,7 @@ from appraisal.casework.queries import NewStep
 from appraisal.casework.rules import (
     POOL_NAMES,
     Machine,
+    Pool,
     Step,
     Term,
     done,
@@ -39,7 +40,7 @@ from appraisal.casework.schemas import (
     SignForm,
     StepRow,
 )
-from appraisal.casework.world import Matter, ends, last_day, world
+from appraisal.casework.world import Matter, ends, last_day, objection_days, world
 from appraisal.errors import StepRefused
 from shared import settings_county
 from shared.audit import service as audit
@@ -463,7 +464,8 @@ async def _write(
     keys = [*(one.step for one in steps), step.key]
     given = {key: form.answers[key] for key in step.fields if form.answers.get(key)}
     if step.key in APPEALABLE:
-        given[answers.APPEAL_DAYS] = str((await settings_county.get(county)).objection_days)
+        about = case.about_cycle_id if case.pool is Pool.OBJECTION else None
+        given[answers.APPEAL_DAYS] = str(await objection_days(county, about))
     row = NewStep(
         id=new_id(),
         case_id=case.id,
