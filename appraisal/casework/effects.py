@@ -26,7 +26,7 @@ from shared.roster.roles import Employment, Role
 MAX_REASON = 100
 LOWERS = frozenset({"contest_changed"})
 """Steps that may make a result worse: what others object to, never what the person asked for."""
-UNDONE = frozenset({"appealed", "appeal_upheld"})
+UNDONE = frozenset({"appealed", "appeal_upheld", "revoked"})
 """Steps of an exit after which whoever has left already is in post again."""
 
 

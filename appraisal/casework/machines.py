@@ -6,6 +6,7 @@ Sources: the appraisal rules of domain handbook section 6; the labour law's orde
 
 from appraisal.casework.fields import CHECK_FIELDS, CONTEST_FIELDS, SERVICE_FIELDS
 from appraisal.casework.rules import (
+    OVERTURNED,
     Machine,
     Need,
     Outcome,
@@ -485,6 +486,39 @@ def _due_process(before: tuple[str, ...], endings: tuple[str, ...]) -> tuple[Ste
     )
 
 
+def _overturned(endings: tuple[str, ...]) -> tuple[Step, ...]:
+    """What an exit for failing asks when the result behind it is corrected after the ending.
+
+    The clock says so; people take the exit back, unless the person has written to stay away.
+    """
+    return (
+        Step(
+            key=OVERTURNED,
+            title="依据的考核结果已变更，待撤销退出",
+            after=(*endings, "handed_over"),
+            by_result=True,
+            late=True,
+            answer=Span.ESCALATED,
+        ),
+        *(
+            Step(
+                key=key,
+                title=title,
+                after=(OVERTURNED,),
+                signs=DEPARTMENT,
+                level=COUNTY_LEVEL,
+                document=True,
+                outcome=ends,
+                letter=letter,
+            )
+            for key, title, ends, letter in (
+                ("revoked", "撤销退出，恢复岗位", Outcome.KEPT, "撤销退出决定书"),
+                ("stays_away", "本人书面表示不再回岗，维持离岗", Outcome.UPHELD, ""),
+            )
+        ),
+    )
+
+
 def _handover(*endings: str) -> Step:
     return Step(
         key="handed_over",
@@ -652,6 +686,7 @@ def _exit(employment: Employment, *, fault: bool) -> Machine:
             *closing,
             _stopped(*early, "decided", "served", "lapsed", "appeal_rejected"),
             _handover(*(step.key for step in closing)),
+            *(() if fault else _overturned(tuple(step.key for step in closing))),
         ),
     )
 

@@ -100,6 +100,7 @@ LEAVES = AGAINST_THE_WILL | {Outcome.RESIGNED, Outcome.TERM_ENDED}
 SERVED = "served"
 APPEAL_OVER = frozenset({"lapsed", "appeal_rejected"})
 REVIEW_CHANGED = "review_changed"
+OVERTURNED = "overturned"
 HOW = "how"
 """The field that makes a step a service: in which of three ways the person was told."""
 AHEAD = timedelta(days=60)
@@ -196,6 +197,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     """Signed by the clock, not by a person."""
     by_notice: bool = False
     """Signed by issuing a public notice, not by hand."""
+    by_result: bool = False
+    """Signed by the clock once the result behind the case is another."""
     fresh: tuple[str, ...] = ()
     """Not by anybody who signed one of these; ``*`` also bars who decided before the case."""
     needs: tuple[Need, ...] = ()
@@ -417,7 +420,7 @@ def faults(machine: Machine) -> list[str]:
     for step in machine.steps:
         named = [*step.after, *step.fresh, *(key for term in terms(step) for key in term.since)]
         found += [f"{step.key} names {key}" for key in named if key not in keys and key != "*"]
-        if not (step.signs or step.own or step.auto or step.by_notice):
+        if not (step.signs or step.own or step.auto or step.by_notice or step.by_result):
             found.append(f"nobody signs {step.key}")
         if step.ahead and Need.UNPROTECTED in step.needs:
             found.append(f"{step.key} is not protected until it takes effect")

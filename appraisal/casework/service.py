@@ -18,6 +18,7 @@ from appraisal.casework import fields as answers
 from appraisal.casework.machines import MACHINES
 from appraisal.casework.queries import NewStep
 from appraisal.casework.rules import (
+    AGAINST_THE_WILL,
     POOL_NAMES,
     Machine,
     Pool,
@@ -69,6 +70,7 @@ MAX_DOCUMENT = 100
 ERASED_AFTER_DAYS = 90
 """From a case's end to the erasing of who objected: as long as a refused applicant's data."""
 AUTO_WORDS = "期限已满，系统记录。"
+OVERTURNED_WORDS = "退出所依据的考核结果已经变更，不再是不合格，系统记录。"
 APPEALABLE = frozenset({"decided", "review_kept", "review_changed", "contest_changed"})
 """Steps whose letter says how to appeal."""
 OTHER_EXIT = "这个人还有另一件退出在办，那一件办结或停止以后，才能重开这一件。"
@@ -311,6 +313,12 @@ async def clock(county_id: int, now: datetime) -> tuple[int, int]:
                 lapsed += await _lapse(county_id, found.id, on, now)
         except MissingYear as error:
             unknown = error
+    for found in await queries.overturned(county_id, sorted(AGAINST_THE_WILL), MOST):
+        try:
+            async with DB.transaction():
+                lapsed += await _overturn(county_id, found.id, on, now)
+        except MissingYear as error:
+            unknown = error
     late = await queries.late(county_id, on, MOST)
     for case in late:
         async with DB.transaction():
@@ -332,6 +340,17 @@ async def _lapse(county_id: int, case_id: UUID, on: date, now: datetime) -> bool
         return False
     form = SignForm(step=due.key, words=AUTO_WORDS, effective_on=on)
     await _write(None, case, chain, due, form, now, SYSTEM, county_id=county_id)
+    return True
+
+
+async def _overturn(county_id: int, case_id: UUID, on: date, now: datetime) -> bool:
+    """Open an exit again whose ground has gone, so that the desk takes it back; whether it was."""
+    case, chain, machine = await _locked(county_id, case_id)
+    step = next((one for one in machine.following(case.state) if one.by_result), None)
+    if step is None or case.outcome not in AGAINST_THE_WILL:
+        return False
+    form = SignForm(step=step.key, words=OVERTURNED_WORDS, effective_on=on)
+    await _write(None, case, chain, step, form, now, SYSTEM, county_id=county_id)
     return True
 
 
