@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from uuid import UUID
 
 from appraisal.casework import queries
@@ -36,7 +37,7 @@ async def take_place(actor: Actor, case: CaseRow, step: Step, row: NewStep, now:
         await _leave(actor, case, step, row.effective_on)
     elif step.key in UNDONE and case.pool is Pool.EXIT:
         await _come_back(actor, case, step, row)
-    elif "score" in step.fields:
+    elif "score" in step.fields or "annual" in step.fields:
         await _rescore(actor, case, row, now)
     elif case.pool is Pool.ADMISSION:
         await _admit(actor, case, step, row, now)
@@ -96,7 +97,9 @@ def _ending(case: CaseRow, step: Step) -> str:
 
 async def _rescore(actor: Actor, case: CaseRow, row: NewStep, now: datetime) -> None:
     """A decided objection becomes a calibrated score with its reason."""
-    score = score_of(row.given.get("score", ""))
+    # The year's is reckoned, to the hundredth; what people decide has one decimal.
+    annual = row.given.get("annual")
+    score = Decimal(annual) if annual else score_of(row.given.get("score", ""))
     if score is None or case.about_cycle_id is None or case.person_id is None:
         raise StepRefused("没有写明变更后的得分。")
     if row.step not in LOWERS:

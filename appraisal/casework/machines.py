@@ -147,6 +147,29 @@ OBJECTION = Machine(
 )
 
 
+RECOMPUTED = Machine(
+    key="recomputed",
+    title="上半年成绩变更，重新计算全年成绩",
+    pool=Pool.OBJECTION,
+    steps=(
+        Step(
+            key="recomputed",
+            title="重新计算全年成绩",
+            signs=DEPARTMENT,
+            level=COUNTY_LEVEL,
+            needs=(Need.CYCLE_OPEN,),
+            fields=("first_half", "annual"),
+            answer=Span.OBJECTION,
+            letter="全年成绩变更告知书",
+        ),
+        *_told_and_appealed(
+            ("recomputed",), ("recomputed",), stands=Outcome.CHANGED, falls=Outcome.CHANGED
+        ),
+    ),
+)
+"""The year of somebody whose half-year was corrected after the year's results came out."""
+
+
 def _contest(key: str, *, result: bool) -> Machine:
     """Anybody's objection to a notice, entered by the office that received it.
 
@@ -902,6 +925,7 @@ MACHINES: dict[str, Machine] = {
     machine.key: machine
     for machine in (
         OBJECTION,
+        RECOMPUTED,
         CONTEST_RESULT,
         CONTEST_POOL,
         RECOMMENDATION,

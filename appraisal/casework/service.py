@@ -71,7 +71,9 @@ ERASED_AFTER_DAYS = 90
 """From a case's end to the erasing of who objected: as long as a refused applicant's data."""
 AUTO_WORDS = "期限已满，系统记录。"
 OVERTURNED_WORDS = "退出所依据的考核结果已经变更，不再是不合格，系统记录。"
-APPEALABLE = frozenset({"decided", "review_kept", "review_changed", "contest_changed"})
+APPEALABLE = frozenset(
+    {"decided", "review_kept", "review_changed", "contest_changed", "recomputed"}
+)
 """Steps whose letter says how to appeal."""
 OTHER_EXIT = "这个人还有另一件退出在办，那一件办结或停止以后，才能重开这一件。"
 ACCEPTED = frozenset({"raised", "appealed", "applied"})

@@ -12,6 +12,7 @@ from appraisal.scorecard.schemas import (
     CalibrationRow,
     Change,
     Facts,
+    FirstHalf,
     RunRow,
     SchemeRow,
     Scores,
@@ -105,6 +106,32 @@ SELECT i.person_id, i.name, i.grid_code, s.final, s.grade
 FROM appraisal.input i
 JOIN appraisal.score s ON s.county_id = $1 AND s.run_id = $2 AND s.person_id = i.person_id
 WHERE i.county_id = $1 AND i.run_id = $2
+"""
+# What was taken in is the run's input, or what a case made of it since.
+FIRST_CHANGED = """
+SELECT i.person_id, i.name, i.grid_code, (r.scheme ->> 'first_share')::int AS share,
+       h.final AS first, COALESCE(k.first, i.first_final)::int AS taken, s.period_score, s.final
+FROM appraisal.run r
+JOIN appraisal.cycle c ON c.county_id = $1 AND c.id = r.cycle_id AND c.kind = 'annual'
+JOIN appraisal.cycle f ON f.county_id = $1 AND f.kind = 'half_year' AND f.year = c.year
+    AND f.state = 'closed'
+JOIN appraisal.run b ON b.county_id = $1 AND b.cycle_id = f.id AND b.current
+JOIN appraisal.input i ON i.county_id = $1 AND i.run_id = r.id
+JOIN appraisal.score s ON s.county_id = $1 AND s.run_id = r.id AND s.person_id = i.person_id
+    AND s.period_score IS NOT NULL AND s.final IS NOT NULL
+JOIN appraisal.score h ON h.county_id = $1 AND h.run_id = b.id AND h.person_id = i.person_id
+    AND h.grade <> 'undetermined'
+LEFT JOIN LATERAL (
+    SELECT (t.answers ->> 'first_half')::numeric * 100 AS first
+    FROM appraisal.case_file d
+    JOIN appraisal.case_step t ON t.county_id = $1 AND t.case_id = d.id AND t.position = 1
+    WHERE d.county_id = $1 AND d.about_cycle_id = c.id AND d.person_id = i.person_id
+      AND d.machine = 'recomputed'
+    ORDER BY t.recorded_at DESC LIMIT 1
+) k ON true
+WHERE r.county_id = $1 AND r.cycle_id = $2 AND r.current
+  AND h.final IS DISTINCT FROM COALESCE(k.first, i.first_final)
+ORDER BY i.grid_code COLLATE "C", i.name, i.person_id
 """
 TALLY = """
 SELECT count(*)::int AS people,
@@ -341,6 +368,11 @@ async def team(
     county_id: int, run_id: UUID, codes: Sequence[str], ranked: Sequence[str]
 ) -> list[TeamRow]:
     return await DB.all(TeamRow, TEAM, county_id, run_id, list(codes), list(ranked))
+
+
+async def first_changed(county_id: int, cycle_id: UUID) -> list[FirstHalf]:
+    """Who is in an annual run with another half-year than the closed one has by now."""
+    return await DB.all(FirstHalf, FIRST_CHANGED, county_id, cycle_id)
 
 
 async def open_deductions(county_id: int, first: date, last: date) -> int:

@@ -346,6 +346,7 @@ VALUES: dict[str, dict[str, str]] = {
     "level": {"township": "乡镇级", "county": "县级"},
     "machine": {
         "objection": "对考核结果的异议",
+        "recomputed": "上半年成绩变更，重新计算全年成绩",
         "contest_result": "对公示的异议",
         "contest_pool": "对公示的异议",
         "recommendation": "推荐",
@@ -493,6 +494,7 @@ VALUES: dict[str, dict[str, str]] = {
         "withdrawn": "撤回",
         "review_kept": "复核：维持原结果",
         "review_changed": "复核：变更结果",
+        "recomputed": "重新计算全年成绩",
         "told": "答复书送达本人",
         "appealed": "申诉",
         "lapsed": "申诉期满",
