@@ -12,6 +12,7 @@ from typing import Literal
 
 import msgspec
 
+from shared.dates import chinese_date
 from shared.roster.roles import EMPLOYMENT_NAMES
 
 MAX_TEXT = 200
@@ -97,6 +98,14 @@ FIELDS = {
         Field(key="contact", label="联系方式", private=True),
         Field(key="channel", label="怎么收到的", kind="choice", options=CHANNELS),
         Field(key="hearing", label="陈述申辩的时间和地点", hint="印在通知书上，送达本人"),
+        Field(
+            key="stopped_until",
+            label="暂停系统权限到",
+            kind="day",
+            required=False,
+            hint="泄露居民信息等才需要，最多 60 天，结案即恢复。不影响岗位和报酬；"
+            "余额、兑换、申诉照常，工作可由村里代录。印在通知书上，送达本人",
+        ),
         Field(key="heard", label="已听取本人的陈述和申辩", kind="yes"),
         Field(key="unprotected", label="核对过，不在法定保护期内", kind="yes"),
         Field(
@@ -205,5 +214,6 @@ def shown(answers: Mapping[str, str]) -> list[tuple[str, str]]:
         answer = answers.get(key, "")
         if answer and not field.private:
             words = "是" if field.kind == "yes" else dict(field.options).get(answer, answer)
-            found.append((field.label, words))
+            day = day_of(answer) if field.kind == "day" else None
+            found.append((field.label, chinese_date(day) if day else words))
     return found

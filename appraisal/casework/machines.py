@@ -603,7 +603,10 @@ def _by_appraisal() -> tuple[Step, ...]:
 
 
 def _by_fault() -> tuple[Step, ...]:
-    """Evidence → hearing, to which the person was called in writing."""
+    """Evidence → hearing, to which the person was called in writing.
+
+    The same letter may stop their access for a time, up to the end of the case at the latest.
+    """
     return (
         Step(
             key="evidence",
@@ -611,7 +614,7 @@ def _by_fault() -> tuple[Step, ...]:
             signs=UPPER,
             level=TOWNSHIP_LEVEL,
             needs=(Need.IN_POST,),
-            fields=("hearing",),
+            fields=("hearing", "stopped_until"),
             document=True,
             letter="立案和听证通知书",
         ),

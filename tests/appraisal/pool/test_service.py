@@ -177,6 +177,43 @@ async def test_whoever_is_to_be_heard_reads_when_and_where(rollback: None) -> No
     assert proof.heading == "送达回证"
 
 
+async def test_access_stops_for_a_time_while_a_case_of_serious_fault_runs(
+    client: httpx.AsyncClient, rollback: None
+) -> None:
+    """The letter says until when; the post stays, own matters stay open, the end opens all."""
+    made = await scene(now=now())
+    someone = await gridworker(made, Employment.CONTRACT)
+    await act_as(client, someone)
+    token = client.cookies["gm"]
+    actor = await actor_of(made, made.town.instructor)
+
+    async def opened(days: int) -> UUID:
+        until = (made.today + timedelta(days=days)).isoformat()
+        evidence = form(made, "evidence", stopped_until=until)
+        return await service.start_exit(actor, someone.person_id, "fault", evidence, made.now)
+
+    for days in (-1, 61):
+        with pytest.raises(StepRefused, match="最多暂停 60 天"):
+            await opened(days)
+    case_id = await opened(20)
+    last = made.today + timedelta(days=20)
+    letter = await casework.letter(actor, case_id, 1, named=False)
+    assert ("暂停系统权限到", chinese_date(last)) in letter.facts
+    stopped = await sessions.resolve(token, made.now)
+    assert stopped is not None
+    assert (stopped.duties, stopped.former, stopped.stopped_until) == ((), True, last)
+    assert await duties(made, someone) == ["gridworker"]
+    assert (await client.get("/appraisal/cases")).status_code == 200
+    assert (await client.get("/appraisal/resign")).status_code == 404
+    over = await sessions.resolve(token, made.now + timedelta(days=21))
+    assert over is not None
+    assert [duty.role for duty in over.duties] == [Role.GRIDWORKER]
+    await sign(made, made.clerk, case_id, "stopped")
+    again = await sessions.resolve(token, made.now)
+    assert again is not None
+    assert (len(again.duties), again.former, again.stopped_until) == (1, False, None)
+
+
 async def test_a_cadre_keeps_the_village_post(rollback: None) -> None:
     """Only the grid role ends."""
     made = await scene()
