@@ -10,7 +10,7 @@ from appraisal.cycle.rules import Stage
 from appraisal.cycle.schemas import CycleRow
 from appraisal.duty import entries as duty
 from appraisal.notice import service as notice
-from appraisal.scorecard import scoring
+from appraisal.scorecard import annual, scoring
 from appraisal.survey import service as survey
 
 Gate = Callable[[int, CycleRow], Awaitable[list[str]]]
@@ -24,7 +24,13 @@ GATES: dict[tuple[Stage, Stage], tuple[Gate, ...]] = {
     ),
     # Asked again: the half-year cycle may have been opened since.
     (Stage.SCORE, Stage.REVIEW): (scoring.first_half_open, scoring.unscored),
+    # And again: it may have been opened again, and changed, since this was scored.
+    (Stage.REVIEW, Stage.NOTICE): (scoring.first_half_open, annual.not_taken_in),
     (Stage.NOTICE, Stage.APPEAL): (notice.notice_over,),
-    (Stage.APPEAL, Stage.CLOSED): (notice.nothing_open,),
+    (Stage.APPEAL, Stage.CLOSED): (
+        notice.nothing_open,
+        scoring.first_half_open,
+        annual.not_taken_in,
+    ),
 }
 """(from, to) → checks."""

@@ -23,6 +23,7 @@ CYCLE_ROUTES: Routes = {
 SCORECARD_ROUTES: Routes = {
     "GET /appraisal/desk/cycles/{cycle_id}/scorecards": OVERSIGHT,
     "POST /appraisal/desk/cycles/{cycle_id}/scorecards": DEPARTMENT,
+    "POST /appraisal/desk/cycles/{cycle_id}/scorecards/annual": DEPARTMENT,
     "GET /appraisal/desk/cycles/{cycle_id}/scorecards/changes/{number}": OVERSIGHT,
     "GET /appraisal/desk/cycles/{cycle_id}/scorecards/{person_id}": OVERSIGHT,
     "POST /appraisal/desk/cycles/{cycle_id}/scorecards/{person_id}": DEPARTMENT,

@@ -113,6 +113,8 @@ class Account(Table, tablename="account", schema="shared", db=DB):
     failures_on = Date(default=None, null=True)
     blocked_until = Timestamptz(default=None, null=True)
     activated_at = Timestamptz(default=None, null=True)
+    stopped_until = Date(default=None, null=True)
+    """Last day on which only balance, code and objection open, as a case of serious fault runs."""
 
 
 class Device(Table, tablename="device", schema="shared", db=DB):

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from uuid import UUID
 
 from appraisal.casework import queries
@@ -15,6 +16,7 @@ from appraisal.pool.rules import PURGE_DAYS, unqualified
 from appraisal.scorecard import calibrating
 from shared.clock import today
 from shared.dates import chinese_date
+from shared.identity import accounts
 from shared.identity.actor import Actor
 from shared.roster import phones
 from shared.roster import service as roster
@@ -24,24 +26,42 @@ from shared.roster.office.schemas import AppointForm, EndForm, PersonForm
 from shared.roster.roles import Employment, Role
 
 MAX_REASON = 100
+STOPPED_AT_MOST = timedelta(days=60)
 LOWERS = frozenset({"contest_changed"})
 """Steps that may make a result worse: what others object to, never what the person asked for."""
-UNDONE = frozenset({"appealed", "appeal_upheld"})
+UNDONE = frozenset({"appealed", "appeal_upheld", "revoked"})
 """Steps of an exit after which whoever has left already is in post again."""
 
 
 async def take_place(actor: Actor, case: CaseRow, step: Step, row: NewStep, now: datetime) -> None:
     """Raises StepRefused, and what the roster refuses; then the step is not signed either."""
+    if case.basis == "fault":
+        await _stop_or_open(actor, case, step, row, now)
     if step.outcome in LEAVES:
         await _leave(actor, case, step, row.effective_on)
     elif step.key in UNDONE and case.pool is Pool.EXIT:
         await _come_back(actor, case, step, row)
-    elif "score" in step.fields:
+    elif "score" in step.fields or "annual" in step.fields:
         await _rescore(actor, case, row, now)
     elif case.pool is Pool.ADMISSION:
         await _admit(actor, case, step, row, now)
     elif "against" in step.fields and case.basis != "fault":
         _expect_majority(int(row.given["present"]), int(row.given["against"]))
+
+
+async def _stop_or_open(
+    actor: Actor, case: CaseRow, step: Step, row: NewStep, now: datetime
+) -> None:
+    """Access stopped while a case of serious fault runs, if its letter says so: never for good."""
+    until = day_of(row.given.get("stopped_until", ""))
+    if until is not None and not today(now) <= until <= today(now) + STOPPED_AT_MOST:
+        raise StepRefused(
+            f"系统权限从今天起最多暂停 {STOPPED_AT_MOST.days} 天，请核对“暂停系统权限到”的日期。"
+        )
+    if case.person_id is not None and (until is not None or step.outcome is not None):
+        await accounts.stop_access(
+            actor, case.person_id, until, unit_code=case.unit_code, authority=row.authority
+        )
 
 
 def _expect_majority(present: int, against: int) -> None:
@@ -96,7 +116,9 @@ def _ending(case: CaseRow, step: Step) -> str:
 
 async def _rescore(actor: Actor, case: CaseRow, row: NewStep, now: datetime) -> None:
     """A decided objection becomes a calibrated score with its reason."""
-    score = score_of(row.given.get("score", ""))
+    # The year's is reckoned, to the hundredth; what people decide has one decimal.
+    annual = row.given.get("annual")
+    score = Decimal(annual) if annual else score_of(row.given.get("score", ""))
     if score is None or case.about_cycle_id is None or case.person_id is None:
         raise StepRefused("没有写明变更后的得分。")
     if row.step not in LOWERS:

@@ -12,6 +12,7 @@ from typing import Literal
 
 import msgspec
 
+from shared.dates import chinese_date
 from shared.roster.roles import EMPLOYMENT_NAMES
 
 MAX_TEXT = 200
@@ -38,6 +39,8 @@ SERVICE = (
     ("refused", "本人拒收，两名见证人在场"),
     ("post", "挂号邮寄"),
 )
+POSTED = "邮寄时必填；日期填回执上的收到日期，不是寄出日期；退回的信不算送达"
+"""The term runs from when the person has the letter."""
 CHANNELS = (
     ("visit", "当面"),
     ("phone", "电话"),
@@ -50,8 +53,10 @@ FIELDS = {
         Field(key="how", label="送达方式", kind="choice", options=SERVICE),
         Field(key="witness_one", label="见证人一", required=False, hint="拒收时必填"),
         Field(key="witness_two", label="见证人二", required=False, hint="拒收时必填"),
-        Field(key="post_number", label="挂号信编号", required=False, hint="邮寄时必填"),
+        Field(key="post_number", label="挂号信编号", required=False, hint=POSTED),
         Field(key="score", label="变更后的得分", kind="score", hint="0–100，最多一位小数"),
+        Field(key="first_half", label="变更后的上半年得分"),
+        Field(key="annual", label="重新计算的全年得分"),
         Field(key="present", label="到会人数", kind="count"),
         Field(key="against", label="不赞成留任票数", kind="count"),
         Field(
@@ -93,6 +98,14 @@ FIELDS = {
         Field(key="contact", label="联系方式", private=True),
         Field(key="channel", label="怎么收到的", kind="choice", options=CHANNELS),
         Field(key="hearing", label="陈述申辩的时间和地点", hint="印在通知书上，送达本人"),
+        Field(
+            key="stopped_until",
+            label="暂停系统权限到",
+            kind="day",
+            required=False,
+            hint="泄露居民信息等才需要，最多 60 天，结案即恢复。不影响岗位和报酬；"
+            "余额、兑换、申诉照常，工作可由村里代录。印在通知书上，送达本人",
+        ),
         Field(key="heard", label="已听取本人的陈述和申辩", kind="yes"),
         Field(key="unprotected", label="核对过，不在法定保护期内", kind="yes"),
         Field(
@@ -201,5 +214,6 @@ def shown(answers: Mapping[str, str]) -> list[tuple[str, str]]:
         answer = answers.get(key, "")
         if answer and not field.private:
             words = "是" if field.kind == "yes" else dict(field.options).get(answer, answer)
-            found.append((field.label, words))
+            day = day_of(answer) if field.kind == "day" else None
+            found.append((field.label, chinese_date(day) if day else words))
     return found

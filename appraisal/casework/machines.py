@@ -6,6 +6,7 @@ Sources: the appraisal rules of domain handbook section 6; the labour law's orde
 
 from appraisal.casework.fields import CHECK_FIELDS, CONTEST_FIELDS, SERVICE_FIELDS
 from appraisal.casework.rules import (
+    OVERTURNED,
     Machine,
     Need,
     Outcome,
@@ -144,6 +145,29 @@ OBJECTION = Machine(
         ),
     ),
 )
+
+
+RECOMPUTED = Machine(
+    key="recomputed",
+    title="上半年成绩变更，重新计算全年成绩",
+    pool=Pool.OBJECTION,
+    steps=(
+        Step(
+            key="recomputed",
+            title="重新计算全年成绩",
+            signs=DEPARTMENT,
+            level=COUNTY_LEVEL,
+            needs=(Need.CYCLE_OPEN,),
+            fields=("first_half", "annual"),
+            answer=Span.OBJECTION,
+            letter="全年成绩变更告知书",
+        ),
+        *_told_and_appealed(
+            ("recomputed",), ("recomputed",), stands=Outcome.CHANGED, falls=Outcome.CHANGED
+        ),
+    ),
+)
+"""The year of somebody whose half-year was corrected after the year's results came out."""
 
 
 def _contest(key: str, *, result: bool) -> Machine:
@@ -485,6 +509,39 @@ def _due_process(before: tuple[str, ...], endings: tuple[str, ...]) -> tuple[Ste
     )
 
 
+def _overturned(endings: tuple[str, ...]) -> tuple[Step, ...]:
+    """What an exit for failing asks when the result behind it is corrected after the ending.
+
+    The clock says so; people take the exit back, unless the person has written to stay away.
+    """
+    return (
+        Step(
+            key=OVERTURNED,
+            title="依据的考核结果已变更，待撤销退出",
+            after=(*endings, "handed_over"),
+            by_result=True,
+            late=True,
+            answer=Span.ESCALATED,
+        ),
+        *(
+            Step(
+                key=key,
+                title=title,
+                after=(OVERTURNED,),
+                signs=DEPARTMENT,
+                level=COUNTY_LEVEL,
+                document=True,
+                outcome=ends,
+                letter=letter,
+            )
+            for key, title, ends, letter in (
+                ("revoked", "撤销退出，恢复岗位", Outcome.KEPT, "撤销退出决定书"),
+                ("stays_away", "本人书面表示不再回岗，维持离岗", Outcome.UPHELD, ""),
+            )
+        ),
+    )
+
+
 def _handover(*endings: str) -> Step:
     return Step(
         key="handed_over",
@@ -546,7 +603,10 @@ def _by_appraisal() -> tuple[Step, ...]:
 
 
 def _by_fault() -> tuple[Step, ...]:
-    """Evidence → hearing, to which the person was called in writing."""
+    """Evidence → hearing, to which the person was called in writing.
+
+    The same letter may stop their access for a time, up to the end of the case at the latest.
+    """
     return (
         Step(
             key="evidence",
@@ -554,7 +614,7 @@ def _by_fault() -> tuple[Step, ...]:
             signs=UPPER,
             level=TOWNSHIP_LEVEL,
             needs=(Need.IN_POST,),
-            fields=("hearing",),
+            fields=("hearing", "stopped_until"),
             document=True,
             letter="立案和听证通知书",
         ),
@@ -652,6 +712,7 @@ def _exit(employment: Employment, *, fault: bool) -> Machine:
             *closing,
             _stopped(*early, "decided", "served", "lapsed", "appeal_rejected"),
             _handover(*(step.key for step in closing)),
+            *(() if fault else _overturned(tuple(step.key for step in closing))),
         ),
     )
 
@@ -867,6 +928,7 @@ MACHINES: dict[str, Machine] = {
     machine.key: machine
     for machine in (
         OBJECTION,
+        RECOMPUTED,
         CONTEST_RESULT,
         CONTEST_POOL,
         RECOMMENDATION,

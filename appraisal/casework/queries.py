@@ -56,6 +56,20 @@ BY_CYCLE = CASE + " AND f.about_cycle_id = $2 AND f.pool = $3 AND f.outcome IS N
 AT_STATE = CASE + " AND f.pool = $2 AND f.state = $3 AND f.outcome IS NULL ORDER BY f.unit_code"
 DUE = CASE + " AND f.state = ANY($2::text[]) AND NOT f.done ORDER BY f.id LIMIT $3"
 LATE = CASE + " AND NOT f.done AND f.due_on < $2 AND f.overdue_on IS NULL ORDER BY f.id LIMIT $3"
+# Against the will of somebody whose fail is none any more; another open exit of theirs comes first.
+OVERTURNED = (
+    CASE
+    + """
+  AND f.pool = 'exit' AND f.basis = 'appraisal' AND f.outcome = ANY($2::text[])
+  AND EXISTS (SELECT FROM appraisal.scorecard r
+      WHERE r.county_id = $1 AND r.cycle_id = f.about_cycle_id AND r.person_id = f.person_id
+        AND r.current AND r.grade <> 'fail')
+  AND NOT EXISTS (SELECT FROM appraisal.case_file o
+      WHERE o.county_id = $1 AND o.person_id = f.person_id AND o.pool = 'exit' AND NOT o.done
+        AND o.id <> f.id)
+ORDER BY f.id LIMIT $3
+"""
+)
 CONTESTS_OF_CASE = CASE + " AND f.origin_id = $2 AND f.machine = 'contest_pool' ORDER BY f.id"
 CONTESTS = CASE + (
     " AND EXISTS (SELECT FROM appraisal.case_step s WHERE s.county_id = $1 AND s.case_id = f.id"
@@ -197,6 +211,11 @@ async def in_states(county_id: int, states: Sequence[str], limit: int) -> list[C
 async def late(county_id: int, on: date, limit: int) -> list[CaseRow]:
     """Open cases whose promise is broken and nobody has marked it."""
     return await DB.all(CaseRow, LATE, county_id, on, limit)
+
+
+async def overturned(county_id: int, outcomes: Sequence[Outcome], limit: int) -> list[CaseRow]:
+    """Exits that were carried out for a fail which has been corrected since."""
+    return await DB.all(CaseRow, OVERTURNED, county_id, list(outcomes), limit)
 
 
 async def contests_of_case(county_id: int, case_id: UUID) -> list[CaseRow]:

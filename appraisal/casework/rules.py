@@ -100,6 +100,9 @@ LEAVES = AGAINST_THE_WILL | {Outcome.RESIGNED, Outcome.TERM_ENDED}
 SERVED = "served"
 APPEAL_OVER = frozenset({"lapsed", "appeal_rejected"})
 REVIEW_CHANGED = "review_changed"
+OVERTURNED = "overturned"
+HOW = "how"
+"""The field that makes a step a service: in which of three ways the person was told."""
 AHEAD = timedelta(days=60)
 """How far ahead an ending that the person asked for may take effect."""
 BACK = timedelta(days=90)
@@ -194,6 +197,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     """Signed by the clock, not by a person."""
     by_notice: bool = False
     """Signed by issuing a public notice, not by hand."""
+    by_result: bool = False
+    """Signed by the clock once the result behind the case is another."""
     fresh: tuple[str, ...] = ()
     """Not by anybody who signed one of these; ``*`` also bars who decided before the case."""
     needs: tuple[Need, ...] = ()
@@ -335,7 +340,8 @@ def _recused(chain: Chain, step: Step, actor: UUID | None, world: World) -> str:
         return "" if step.auto else "这一步要由有权的人签办。"
     if step.auto:
         return "这一步由系统按期限自动记录。"
-    if not step.own and actor in world.kin:
+    # Their own paper anybody may enter, but a relative serves nothing on them.
+    if (not step.own or HOW in step.fields) and actor in world.kin:
         return "您与当事人是近亲属，依规应当回避，请换一个人办理。"
     signed = {one.actor_id for one in chain if one.key in step.fresh}
     if actor in signed or ("*" in step.fresh and actor in world.deciders):

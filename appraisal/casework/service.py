@@ -18,8 +18,10 @@ from appraisal.casework import fields as answers
 from appraisal.casework.machines import MACHINES
 from appraisal.casework.queries import NewStep
 from appraisal.casework.rules import (
+    AGAINST_THE_WILL,
     POOL_NAMES,
     Machine,
+    Pool,
     Step,
     Term,
     done,
@@ -39,7 +41,7 @@ from appraisal.casework.schemas import (
     SignForm,
     StepRow,
 )
-from appraisal.casework.world import Matter, ends, last_day, world
+from appraisal.casework.world import Matter, ends, last_day, objection_days, world
 from appraisal.errors import StepRefused
 from shared import settings_county
 from shared.audit import service as audit
@@ -68,7 +70,10 @@ MAX_DOCUMENT = 100
 ERASED_AFTER_DAYS = 90
 """From a case's end to the erasing of who objected: as long as a refused applicant's data."""
 AUTO_WORDS = "期限已满，系统记录。"
-APPEALABLE = frozenset({"decided", "review_kept", "review_changed", "contest_changed"})
+OVERTURNED_WORDS = "退出所依据的考核结果已经变更，不再是不合格，系统记录。"
+APPEALABLE = frozenset(
+    {"decided", "review_kept", "review_changed", "contest_changed", "recomputed"}
+)
 """Steps whose letter says how to appeal."""
 OTHER_EXIT = "这个人还有另一件退出在办，那一件办结或停止以后，才能重开这一件。"
 ACCEPTED = frozenset({"raised", "appealed", "applied"})
@@ -311,6 +316,12 @@ async def clock(county_id: int, now: datetime) -> tuple[int, int]:
                 lapsed += await _lapse(county_id, found.id, on, now)
         except MissingYear as error:
             unknown = error
+    for found in await queries.overturned(county_id, sorted(AGAINST_THE_WILL), MOST):
+        try:
+            async with DB.transaction():
+                lapsed += await _overturn(county_id, found.id, on, now)
+        except MissingYear as error:
+            unknown = error
     late = await queries.late(county_id, on, MOST)
     for case in late:
         async with DB.transaction():
@@ -332,6 +343,17 @@ async def _lapse(county_id: int, case_id: UUID, on: date, now: datetime) -> bool
         return False
     form = SignForm(step=due.key, words=AUTO_WORDS, effective_on=on)
     await _write(None, case, chain, due, form, now, SYSTEM, county_id=county_id)
+    return True
+
+
+async def _overturn(county_id: int, case_id: UUID, on: date, now: datetime) -> bool:
+    """Open an exit again whose ground has gone, so that the desk takes it back; whether it was."""
+    case, chain, machine = await _locked(county_id, case_id)
+    step = next((one for one in machine.following(case.state) if one.by_result), None)
+    if step is None or case.outcome not in AGAINST_THE_WILL:
+        return False
+    form = SignForm(step=step.key, words=OVERTURNED_WORDS, effective_on=on)
+    await _write(None, case, chain, step, form, now, SYSTEM, county_id=county_id)
     return True
 
 
@@ -464,7 +486,8 @@ async def _write(
     keys = [*(one.step for one in steps), step.key]
     given = {key: form.answers[key] for key in step.fields if form.answers.get(key)}
     if step.key in APPEALABLE:
-        given[answers.APPEAL_DAYS] = str((await settings_county.get(county)).objection_days)
+        about = case.about_cycle_id if case.pool is Pool.OBJECTION else None
+        given[answers.APPEAL_DAYS] = str(await objection_days(county, about))
     row = NewStep(
         id=new_id(),
         case_id=case.id,

@@ -217,6 +217,17 @@ async def out_on(county_id: int, cycle_id: UUID) -> date | None:
     return next((today(step.at) for step in taken if step.target is Stage.NOTICE), None)
 
 
+async def objection_days(county_id: int, cycle_id: UUID | None) -> int:
+    """Working days to object or to appeal, as whoever was told by the longest letter may expect.
+
+    A letter about a result may have been printed at any time since that came out: a term that the
+    county has shortened since holds for whatever follows from it.
+    """
+    days = (await settings_county.get(county_id)).objection_days
+    since = await out_on(county_id, cycle_id) if cycle_id else None
+    return max(days, await notices.earlier_term(county_id, since)) if since else days
+
+
 async def _cycle_open(matter: Matter) -> str:
     cycle_id, _ = _result(matter)
     cycle = await cycles.cycle_shared(matter.county_id, cycle_id)

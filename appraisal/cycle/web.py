@@ -11,6 +11,7 @@ from litestar.response import Redirect, Template
 from appraisal.cycle import advancing, rules, service
 from appraisal.cycle.rules import KIND_NAMES, STAGE_NAMES, Stage
 from appraisal.cycle.schemas import CycleForm
+from appraisal.scorecard import annual
 from shared.clock import today
 from shared.errors import Conflict, Invalid
 from shared.identity.access import Action, Target, allowed
@@ -66,14 +67,16 @@ async def advance(request: Asked, cycle_id: FromPath[UUID]) -> Template | Redire
 
 
 async def _home(request: Asked, values: dict[str, Any], error: Refusal | None = None) -> Template:
+    found = await service.cycles(request.user)
     return _page(
         request,
         "desk_cycles",
-        cycles=await service.cycles(request.user),
+        cycles=found,
         values=values,
         error=error,
         kinds=list(KIND_NAMES.items()),
         year=today(moment(request)).year,
+        behind=[cycle for cycle in found if await annual.behind(request.user.county_id, cycle)],
         may_edit=_may_edit(request.user),
     )
 

@@ -1,7 +1,7 @@
 """SQL of notices, of results to be served and of services. ``$1`` is the county everywhere."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time
 from uuid import UUID
 
 import msgspec
@@ -15,6 +15,7 @@ from appraisal.notice.schemas import (
     ServingRow,
     Subject,
 )
+from shared.clock import LOCAL_ZONE
 from shared.database import DB
 from shared.ids import new_id
 
@@ -87,6 +88,12 @@ INSERT INTO appraisal.serving (county_id, id, about_cycle_id, person_id, unit_co
     witness_two, post_number)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
 ON CONFLICT (county_id, about_cycle_id, person_id) DO NOTHING
+"""
+# The settings themselves keep no history; their audit events name no object.
+EARLIER_TERM = """
+SELECT COALESCE(max((e.before ->> 'objection_days')::int), 0) FROM shared.audit_event e
+WHERE e.county_id = $1 AND e.object_id IS NULL AND e.object_kind = 'county'
+  AND e.action = 'settings.edit' AND e.at >= $2
 """
 
 
@@ -194,6 +201,13 @@ async def tally(county_id: int, cycle_id: UUID) -> Tally:
 
 async def serving(county_id: int, cycle_id: UUID, person_id: UUID) -> ServingRow | None:
     return await DB.one(ServingRow, SERVING, county_id, cycle_id, person_id)
+
+
+async def earlier_term(county_id: int, since: date) -> int:
+    """The longest term to object that the county's settings have had since; 0 = no other."""
+    begun = datetime.combine(since, time(), LOCAL_ZONE)
+    found: int = await DB.fetchval(EARLIER_TERM, county_id, begun)
+    return found
 
 
 async def insert_serving(

@@ -18,7 +18,7 @@ from appraisal.casework.fields import CONTEST_FIELDS, FIELDS, SERVICE_FIELDS
 from appraisal.casework.machines import CONTEST_POOL, CONTEST_RESULT, OBJECTION
 from appraisal.casework.rules import Pool, Span
 from appraisal.casework.schemas import CaseRow, Opening, SignForm
-from appraisal.casework.world import RESULT_OUT, last_day, out_on
+from appraisal.casework.world import RESULT_OUT, last_day, objection_days, out_on
 from appraisal.cycle import queries as cycle_queries
 from appraisal.cycle import service as cycles
 from appraisal.cycle.rules import Stage
@@ -65,6 +65,7 @@ LATE_PAPERS = timedelta(days=5)
 nothing about a closed cycle can be."""
 RELIED_ON = "这次考核已经办结过，对公示名单的反映请按来信来访转交核查。"
 """A cycle that was closed opens again for nobody's loss."""
+KIN = "您与当事人是近亲属，依规应当回避，请换一个人送达。"
 OBJECTED = "对这次结果已经提过异议，请在“我的事项”里看进展。"
 
 
@@ -167,11 +168,16 @@ async def results(
 async def serve(
     actor: Actor, cycle_id: UUID, person_id: UUID, form: ServeForm, now: datetime
 ) -> ServingRow:
-    """Record that a result was served on its person. Raises NotFound, WrongStage, Invalid."""
+    """Record that a result was served on its person, by nobody who is a recorded relative.
+
+    Raises NotFound, NoticeRefused, WrongStage, Invalid.
+    """
     async with DB.transaction():
         found = await _result(actor.county_id, cycle_id, person_id)
         target = Target(unit_code=found.grid_code, owner=person_id)
         authority = require(actor, Action.RESULT_SERVE, target)
+        if actor.person_id in await casework_queries.kin(actor.county_id, person_id):
+            raise NoticeRefused(KIN)
         return await _serve(actor, found, cycle_id, form, now, authority)
 
 
@@ -414,7 +420,8 @@ async def _serve(
         problems["served_on"] = f"结果在{chinese_date(since)}才公布，请核对送达日期。"
     if problems:
         raise Invalid("有几处需要改正。", problems)
-    until = await last_day(actor.county_id, form.served_on, Span.OBJECTION)
+    days = await objection_days(actor.county_id, cycle_id)
+    until = await last_day(actor.county_id, form.served_on, Span.OBJECTION, days)
     server = (actor.person_id, actor.name)
     if not await queries.insert_serving(actor.county_id, found, cycle_id, server, form, until, now):
         raise NoticeRefused("这个结果已经送达过，请刷新页面。")

@@ -8,7 +8,7 @@ from litestar import get, post
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 
-from appraisal.casework.fields import CHANNELS, FIELDS, SERVICE
+from appraisal.casework.fields import CHANNELS, FIELDS, POSTED, SERVICE
 from appraisal.casework.rules import Pool
 from appraisal.cycle import service as cycles
 from appraisal.cycle.rules import Stage
@@ -320,6 +320,7 @@ async def _result(
         served=served,
         objections=objections,
         service_ways=SERVICE,
+        posted=POSTED,
         fields=FIELDS,
         values={"served_on": on.isoformat(), "effective_on": on.isoformat()} | (values or {}),
         error=error,

@@ -9,6 +9,8 @@ from appraisal.scorecard.schemas import Facts, Scores
 
 FEWEST_BALLOTS = 20
 NOTHING = "没有数据，不计分，权重按比例分给其他项。"
+VETOED = "一票否决不改得分，只把这次的等次定为不合格。"
+VETO_ONCE = "年终考核按这个得分折算，不因这件事再定一次等次。"
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,11 +59,23 @@ def minus_words(facts: Facts, scheme: Scheme) -> str:
     """Where the deductions come from."""
     if facts.deducted <= 0:
         return "没有扣分记录。"
-    return f"积分扣分 {decimal(facts.deducted, 10)} 分，一分扣一分，最多扣 {scheme.minus_cap} 分。"
+    return (
+        f"积分扣分 {decimal(facts.deducted, 10)} 分（上次考核评分以后才定下来的也在内），"
+        f"一分扣一分，最多扣 {scheme.minus_cap} 分。"
+    )
 
 
 def total_words(facts: Facts, scores: Scores, scheme: Scheme, *, annual: bool) -> str:
-    """How the result follows from the sum."""
+    """How the result follows from the sum.
+
+    A veto decides the grade of the period in which it happened and leaves its score as it is: so
+    one of the first half goes into the year by the score, and judges nobody a second time.
+    """
+    vetoed = (VETOED if annual else VETOED + VETO_ONCE) if facts.veto else ""
+    return _sum_words(facts, scores, scheme, annual=annual) + vetoed
+
+
+def _sum_words(facts: Facts, scores: Scores, scheme: Scheme, *, annual: bool) -> str:
     if scores.calculated is None:
         return "没有可以评分的数据。"
     if annual and facts.first_final is not None and scores.period_score is not None:

@@ -12,12 +12,14 @@ from appraisal.scorecard.schemas import (
     CalibrationRow,
     Change,
     Facts,
+    FirstHalf,
     RunRow,
     SchemeRow,
     Scores,
     Standing,
     Tally,
 )
+from appraisal.scorecard.scoring_queries import late_deductions
 from shared.database import DB
 
 SCHEME = """
@@ -105,6 +107,32 @@ FROM appraisal.input i
 JOIN appraisal.score s ON s.county_id = $1 AND s.run_id = $2 AND s.person_id = i.person_id
 WHERE i.county_id = $1 AND i.run_id = $2
 """
+# What was taken in is the run's input, or what a case made of it since.
+FIRST_CHANGED = """
+SELECT i.person_id, i.name, i.grid_code, (r.scheme ->> 'first_share')::int AS share,
+       h.final AS first, COALESCE(k.first, i.first_final)::int AS taken, s.period_score, s.final
+FROM appraisal.run r
+JOIN appraisal.cycle c ON c.county_id = $1 AND c.id = r.cycle_id AND c.kind = 'annual'
+JOIN appraisal.cycle f ON f.county_id = $1 AND f.kind = 'half_year' AND f.year = c.year
+    AND f.state = 'closed'
+JOIN appraisal.run b ON b.county_id = $1 AND b.cycle_id = f.id AND b.current
+JOIN appraisal.input i ON i.county_id = $1 AND i.run_id = r.id
+JOIN appraisal.score s ON s.county_id = $1 AND s.run_id = r.id AND s.person_id = i.person_id
+    AND s.period_score IS NOT NULL AND s.final IS NOT NULL
+JOIN appraisal.score h ON h.county_id = $1 AND h.run_id = b.id AND h.person_id = i.person_id
+    AND h.grade <> 'undetermined'
+LEFT JOIN LATERAL (
+    SELECT (t.answers ->> 'first_half')::numeric * 100 AS first
+    FROM appraisal.case_file d
+    JOIN appraisal.case_step t ON t.county_id = $1 AND t.case_id = d.id AND t.position = 1
+    WHERE d.county_id = $1 AND d.about_cycle_id = c.id AND d.person_id = i.person_id
+      AND d.machine = 'recomputed'
+    ORDER BY t.recorded_at DESC LIMIT 1
+) k ON true
+WHERE r.county_id = $1 AND r.cycle_id = $2 AND r.current
+  AND h.final IS DISTINCT FROM COALESCE(k.first, i.first_final)
+ORDER BY i.grid_code COLLATE "C", i.name, i.person_id
+"""
 TALLY = """
 SELECT count(*)::int AS people,
        count(*) FILTER (WHERE s.grade = 'excellent')::int AS excellent,
@@ -128,9 +156,15 @@ OPEN_DEDUCTIONS = """
 SELECT count(*)::int FROM points.open_deduction d CROSS JOIN unnest(d.days) AS day
 WHERE d.county_id = $1 AND day BETWEEN $2 AND $3
 """
-MONTHS = """
+MONTHS = f"""
 SELECT month, records::int, awarded::int, deducted::int FROM points.merit_month
-WHERE county_id = $1 AND person_id = $2 AND month BETWEEN $3 AND $4 ORDER BY month
+WHERE county_id = $1 AND person_id = $2 AND month BETWEEN $3 AND $4
+UNION ALL
+SELECT date_part('year', l.day)::int * 100 + date_part('month', l.day)::int, 0, 0,
+       sum(l.deducted)::int
+FROM ({late_deductions("$5::date")}) AS l
+WHERE l.person_id = $2 GROUP BY 1
+ORDER BY month
 """
 
 
@@ -336,14 +370,21 @@ async def team(
     return await DB.all(TeamRow, TEAM, county_id, run_id, list(codes), list(ranked))
 
 
+async def first_changed(county_id: int, cycle_id: UUID) -> list[FirstHalf]:
+    """Who is in an annual run with another half-year than the closed one has by now."""
+    return await DB.all(FirstHalf, FIRST_CHANGED, county_id, cycle_id)
+
+
 async def open_deductions(county_id: int, first: date, last: date) -> int:
     """Deductions of these days that are not decided for good; a contract view of points."""
     found: int = await DB.fetchval(OPEN_DEDUCTIONS, county_id, first, last)
     return found
 
 
-async def months(county_id: int, person_id: UUID, first: int, last: int) -> list[MeritMonth]:
-    return await DB.all(MeritMonth, MONTHS, county_id, person_id, first, last)
+async def months(county_id: int, person_id: UUID, first: date, last: date) -> list[MeritMonth]:
+    """Those of the period, and before them what was deducted too late for its own cycle."""
+    numbers = (day.year * 100 + day.month for day in (first, last))
+    return await DB.all(MeritMonth, MONTHS, county_id, person_id, *numbers, first)
 
 
 def _scheme(row: dict[str, Any]) -> SchemeRow:

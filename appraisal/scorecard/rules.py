@@ -119,6 +119,11 @@ class Scheme(msgspec.Struct, frozen=True, kw_only=True):
         return next(band.low for band in self.bands if band.grade == grade)
 
 
+def annual_score(share: int, first: int, second: int) -> int:
+    """The year's score of both halves' in hundredths, half up; ``share`` is the first's percent."""
+    return (2 * (share * first + (100 - share) * second) + 100) // 200
+
+
 ORDER = (Grade.FAIL, Grade.BASIC, Grade.GOOD, Grade.EXCELLENT)
 RANGES = {
     "check_penalty": (0, 20, "抽查不合格每次扣分"),

@@ -42,6 +42,30 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
     note: str
 
 
+class FirstHalf(msgspec.Struct, frozen=True, kw_only=True):
+    """What an annual score took in of the half-year (``taken``), and what that is now."""
+
+    person_id: UUID
+    name: str
+    grid_code: str
+    share: int
+    first: int
+    taken: int | None
+    period_score: int
+    final: int
+
+
+class Behind(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody whose annual score is to rise, because their half-year's did."""
+
+    person_id: UUID
+    name: str
+    grid_code: str
+    first: int
+    before: int
+    after: int
+
+
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """The frozen input of one person; units as in ``tables.Input``."""
 

@@ -87,7 +87,10 @@ async def unscored(county_id: int, cycle: CycleRow) -> list[str]:
 
 
 async def deductions_open(county_id: int, cycle: CycleRow) -> list[str]:
-    """A gate: what of the period is decided only after the scoring would count in no cycle."""
+    """A gate: a deduction of the period counts in its own cycle, if it is known by then.
+
+    What is noticed later, while scores are made or after, counts in the next one.
+    """
     count = await queries.open_deductions(county_id, cycle.starts_on, cycle.ends_on)
     return [f"考核期内有 {count} 件扣分还没有办结，要等决定和申诉期满。"] if count else []
 

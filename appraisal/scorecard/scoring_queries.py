@@ -27,9 +27,26 @@ AS_USUAL = "; ".join(f"SET LOCAL enable_{means} = on" for means in _MEANS)
 BY_KEY = "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off"
 ANY_WAY = "SET LOCAL plan_cache_mode = auto; SET LOCAL enable_seqscan = on"
 
+
+def late_deductions(starts_on: str) -> str:
+    """Deductions of earlier days that got into the ledger after the scoring of their days.
+
+    They count in the first cycle that is scored after that, once: ``starts_on`` is its first day.
+    """
+    return f"""
+    SELECT m.person_id, m.day, m.deducted
+    FROM points.merit_entry m
+    WHERE m.county_id = $1 AND m.day < {starts_on} AND m.deducted > 0 AND m.posted_at > (
+        SELECT max(b.made_at)
+        FROM appraisal.cycle c
+        JOIN appraisal.run b ON b.cycle_id = c.id AND b.current
+        WHERE c.county_id = $1 AND b.county_id = $1 AND c.ends_on >= m.day
+          AND c.ends_on < {starts_on})"""
+
+
 # Who was gridworker on the last day, where in the period, for how many days. A person's grid is the
 # one of the last day with the most days; a day in two grids is one day in post.
-GATHER = """
+GATHER = f"""
 INSERT INTO appraisal.input (county_id, run_id, person_id, name, grid_code, grid_type,
     employment_type, days, days_rural, days_community, days_other, grids, rostered, on_duty,
     on_leave, missing_months, failed_checks, data_total, data_good, satisfaction, half_width,
@@ -106,6 +123,11 @@ earned AS MATERIALIZED (
       AND m.day <= (SELECT ends_on FROM run)
     GROUP BY m.person_id
 ),
+late AS MATERIALIZED (
+    SELECT l.person_id, sum(l.deducted)::int AS deducted
+    FROM ({late_deductions("(SELECT starts_on FROM run)")}) AS l
+    GROUP BY l.person_id
+),
 first AS MATERIALIZED (
     SELECT s.person_id, s.final
     FROM run r
@@ -120,7 +142,8 @@ SELECT $1, $2, w.person_id, n.name, w.grid_code, w.grid_type, n.employment_type,
        (t.duty_days * 10)::int, (t.leave_days * 10)::int, COALESCE(t.missing_months, 0),
        COALESCE(t.failed_checks, 0), NULLIF(t.data_checked, 0),
        CASE WHEN t.data_checked > 0 THEN t.data_right END, l.satisfaction, l.half_width,
-       COALESCE(l.ballots, 0), COALESCE(e.awarded, 0), COALESCE(e.deducted, 0),
+       COALESCE(l.ballots, 0), COALESCE(e.awarded, 0),
+       COALESCE(e.deducted, 0) + COALESCE(x.deducted, 0),
        (g.hours * 100)::int, (g.required * 100)::int, (g.test * 100)::int,
        COALESCE(t.commended_township, 0), COALESCE(t.commended_county, 0),
        COALESCE(t.veto, false), COALESCE(t.veto_reason, ''), f.final
@@ -131,6 +154,7 @@ LEFT JOIN duty t ON t.person_id = w.person_id
 LEFT JOIN training g ON g.person_id = w.person_id
 LEFT JOIN liked l ON l.person_id = w.person_id
 LEFT JOIN earned e ON e.person_id = w.person_id
+LEFT JOIN late x ON x.person_id = w.person_id
 LEFT JOIN first f ON f.person_id = w.person_id
 ORDER BY w.person_id
 """

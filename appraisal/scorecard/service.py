@@ -126,12 +126,8 @@ async def own_card(actor: Actor, cycle_id: UUID) -> Card:
 
 async def months(actor: Actor, found: Card) -> list[MeritMonth]:
     """The months that a card's points were earned in, as the ledger says today."""
-    first, last = found.cycle.starts_on, found.cycle.ends_on
     return await queries.months(
-        actor.county_id,
-        found.facts.person_id,
-        first.year * 100 + first.month,
-        last.year * 100 + last.month,
+        actor.county_id, found.facts.person_id, found.cycle.starts_on, found.cycle.ends_on
     )
 
 

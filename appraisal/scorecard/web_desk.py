@@ -10,7 +10,8 @@ from litestar import Request, get, post
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 
-from appraisal.scorecard import calibrating, schemes, scoring, service
+from appraisal.casework.world import RESULT_OUT
+from appraisal.scorecard import annual, calibrating, schemes, scoring, service
 from appraisal.scorecard.rules import (
     COMPONENT_NAMES,
     GRADE_NAMES,
@@ -67,6 +68,13 @@ class RunForm(msgspec.Struct):
     note: str = ""
 
 
+class AgainForm(msgspec.Struct):
+    """Why annual scores are made again, and that nobody of them is a relative."""
+
+    words: str = ""
+    no_kin: bool = False
+
+
 class CalibrationForm(msgspec.Struct):
     """The score that a person sets, and why."""
 
@@ -96,6 +104,20 @@ async def run(request: Asked, cycle_id: FromPath[UUID]) -> Template | Redirect:
     except Conflict as error:
         return await _board(request, cycle_id, error)
     return Redirect(f"{CYCLE}/{cycle_id}/scorecards", status_code=303)
+
+
+@post("/appraisal/desk/cycles/{cycle_id:uuid}/scorecards/annual")
+async def recompute(request: Asked, cycle_id: FromPath[UUID]) -> Template | Redirect:
+    """Make the annual scores again whose half-year was changed."""
+    values = await forms.read(request)
+    try:
+        form = forms.bind(AgainForm, values)
+        await annual.recompute(
+            request.user, cycle_id, form.words, moment(request), no_kin=form.no_kin
+        )
+    except (Invalid, Conflict) as error:
+        return await _board(request, cycle_id, error, values)
+    return Redirect("/appraisal/desk/cases?pool=objection", status_code=303)
 
 
 @get("/appraisal/desk/cycles/{cycle_id:uuid}/scorecards/changes/{number:int}")
@@ -208,8 +230,14 @@ def form_parts() -> dict[str, Any]:
     }
 
 
-async def _board(request: Asked, cycle_id: UUID, error: Refusal | None = None) -> Template:
+async def _board(
+    request: Asked,
+    cycle_id: UUID,
+    error: Refusal | None = None,
+    values: dict[str, Any] | None = None,
+) -> Template:
     found = await service.board(request.user, cycle_id)
+    behind = await annual.behind(request.user.county_id, found.cycle)
     return page(
         request,
         "scorecard/desk_scorecards.html",
@@ -218,7 +246,11 @@ async def _board(request: Asked, cycle_id: UUID, error: Refusal | None = None) -
         grades=_grades(found.tally) if found.tally else [],
         missing=MISSING,
         error=error,
+        values=values or {},
         may_run=_may(request, Action.SCORE_RUN) and found.cycle.state == "score",
+        behind=behind,
+        places=await service.places(request.user.county_id, [one.grid_code for one in behind]),
+        may_recompute=found.cycle.state in RESULT_OUT and _may(request, Action.CYCLE_EDIT),
     )
 
 
@@ -291,6 +323,6 @@ def _may(request: Asked, action: Action) -> bool:
 
 router = Router(
     "/",
-    route_handlers=[board, run, changes, card, calibrate, merit, scheme, change_scheme],
+    route_handlers=[board, run, recompute, changes, card, calibrate, merit, scheme, change_scheme],
     include_in_schema=False,
 )

@@ -2,15 +2,16 @@
 
 -- merit_entry, version 1: one row a posted record or final deduction, without what it says. Amounts
 -- in 0.1 point; ``awarded`` is net of reversals, after caps; ``deducted`` stands apart because
--- appraisal counts it as 扣分, not in the merit component. A condition on county, person or day
--- reaches the rows' indexes, so that a half-year of one county reads no other.
+-- appraisal counts it as 扣分, not in the merit component; ``posted_at`` is when it got into the
+-- ledger. A condition on county, person or day reaches the rows' indexes, so that a half-year of
+-- one county reads no other.
 CREATE OR REPLACE VIEW points.merit_entry WITH (security_barrier) AS
 SELECT r.county_id, r.worker_id AS person_id, r.work_date AS day, 1 AS records,
-       r.posted AS awarded, 0::int8 AS deducted
+       r.posted AS awarded, 0::int8 AS deducted, r.posted_at
 FROM points.work_record r
 WHERE r.state = 'posted'
 UNION ALL
-SELECT d.county_id, d.worker_id, d.happened_on, 0, 0, d.amount
+SELECT d.county_id, d.worker_id, d.happened_on, 0, 0, d.amount, d.posted_at
 FROM points.deduction d
 WHERE d.state = 'final' AND d.posted_at IS NOT NULL;
 COMMENT ON VIEW points.merit_entry IS 'contract v1: posted merit by person and day of work';

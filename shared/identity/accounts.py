@@ -151,6 +151,27 @@ async def set_disabled(
         )
 
 
+async def stop_access(
+    actor: Actor, person_id: UUID, until: date | None, *, unit_code: str, authority: str
+) -> None:
+    """Leave only balance, code and objection open up to a day, or open all again with None.
+
+    For a signed step of a case, which has asked the rights; inside its transaction. Pay and post
+    are no part of it, nor is a shop that the person keeps.
+    """
+    if await queries.set_stopped(actor.county_id, person_id, until):
+        await audit.record(
+            actor,
+            "identity.stop",
+            "person",
+            person_id,
+            county_id=actor.county_id,
+            unit_code=unit_code,
+            after={"stopped_until": until},
+            authority=authority,
+        )
+
+
 async def desk_secrets(password: str, phone: str) -> DeskSecrets:
     """A checked password's hash, a new authenticator key and recovery codes.
 

@@ -1,6 +1,6 @@
 """Who is asking: a person and the duties that their assignments give them at this moment."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 import msgspec
@@ -33,6 +33,8 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     """Signed in with password and TOTP."""
     former: bool = False
     """The last assignment ended less than 90 days ago: balance, code and objection only."""
+    stopped_until: date | None = None
+    """A case of serious fault runs: as ``former``, but for a shop that the person keeps."""
     terminal: bool = False
     """A shop terminal's signed request: only the API routes that say so."""
     confirmed_at: datetime | None = None

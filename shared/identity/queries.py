@@ -29,7 +29,7 @@ FROM shared.account
 
 SESSION = """
 SELECT s.id, s.account_id, a.person_id, p.name, s.kind, s.device_id, a.text_size, s.created_at,
-       s.expires_at, s.confirmed_at
+       s.expires_at, s.confirmed_at, a.stopped_until
 FROM shared.session s
 JOIN shared.account a ON a.county_id = s.county_id AND a.id = s.account_id
 JOIN shared.person p ON p.county_id = a.county_id AND p.id = a.person_id
@@ -270,6 +270,18 @@ async def use_recovery(county_id: int, account_id: UUID, code_hash: str) -> bool
         code_hash,
     )
     return status == "UPDATE 1"
+
+
+async def set_stopped(county_id: int, person_id: UUID, until: date | None) -> bool:
+    """Whether there is an account, and it was stopped until another day before."""
+    status = await DB.execute(
+        "UPDATE shared.account SET stopped_until = $3"
+        " WHERE county_id = $1 AND person_id = $2 AND stopped_until IS DISTINCT FROM $3",
+        county_id,
+        person_id,
+        until,
+    )
+    return status.endswith(" 1")
 
 
 async def set_disabled(county_id: int, account_id: UUID, at: datetime | None) -> None:

@@ -25,6 +25,7 @@ class SessionRow(msgspec.Struct, frozen=True):
     created_at: datetime
     expires_at: datetime
     confirmed_at: datetime
+    stopped_until: date | None = None
 
 
 class SessionLine(msgspec.Struct, frozen=True):

@@ -52,6 +52,10 @@ async def resolve(token: str, now: datetime, *, used: bool = True) -> Actor | No
     duties, former = await standing(county_id, row.person_id, today(now), row.kind)
     if not duties and not former:
         return None
+    stopped = row.stopped_until is not None and today(now) <= row.stopped_until
+    if stopped and not former:
+        duties = tuple(duty for duty in duties if duty.role is Role.SHOPKEEPER)
+        former = not duties
     if row.kind == "phone" and row.expires_at - now < LIFE["phone"] - ROLL_AFTER:
         await queries.roll_session(county_id, row.id, now + LIFE["phone"])
     if row.kind == "desk" and used:
@@ -66,6 +70,7 @@ async def resolve(token: str, now: datetime, *, used: bool = True) -> Actor | No
         session_id=row.id,
         desk=row.kind == "desk",
         former=former,
+        stopped_until=row.stopped_until if stopped else None,
         confirmed_at=row.confirmed_at,
         text_size=row.text_size,
         duties=duties,

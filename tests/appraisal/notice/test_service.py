@@ -219,6 +219,43 @@ async def test_relatives_are_recused(rollback: None) -> None:
     await sign(made, made.town.instructor, case_id, "review_kept")
 
 
+async def test_no_relative_serves_a_letter(rollback: None) -> None:
+    """Neither the result nor the answer to an objection; who signs for their own is no relative."""
+    made = await scene()
+    worker, chief = made.town.worker, made.town.chief
+    department = await actor_of(made, made.town.department)
+    await casework.record_kin(department, "王书记", "欧阳金山", made.now)
+    await result(made, worker, "basic", "63.0")
+    with pytest.raises(NoticeRefused, match="近亲属"):
+        await served(made, worker)
+    me = await actor_of(made, worker)
+    await notice.receive(me, made.cycle_id, made.now)
+    case_id = await notice.object_to(
+        me, made.cycle_id, me.person_id, form(made, "raised"), made.now
+    )
+    await sign(made, made.town.instructor, case_id, "review_kept")
+    with pytest.raises(StepRefused, match="近亲属"):
+        await sign(made, chief, case_id, "told")
+    await sign(made, worker, case_id, "told")
+
+
+async def test_a_term_that_was_shortened_after_letters_were_printed_holds(rollback: None) -> None:
+    """Ten days stand on the letter; five, set before it is served, are for the next results."""
+    made = await scene()
+    worker = made.town.worker
+    department = await actor_of(made, made.town.department)
+    for days in (10, 5):
+        chosen = msgspec.structs.replace(await settings_county.get(COUNTY), objection_days=days)
+        await settings_county.update(department, COUNTY, chosen)
+    case_id = await objected(made)
+    told = await queries.serving(COUNTY, made.cycle_id, worker.person_id)
+    assert told is not None
+    assert told.objection_until == await calendar.add_working_days(COUNTY, made.today, 10)
+    await sign(made, made.town.instructor, case_id, "review_kept")
+    answered = await casework.letter(department, case_id, 2, named=False)
+    assert "10个工作日内向县级申诉" in answered.remedy
+
+
 async def test_nobody_decides_their_own_matter(rollback: None) -> None:
     """An instructor who is also a gridworker hands their objection to somebody else."""
     made = await scene()

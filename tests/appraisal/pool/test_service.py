@@ -24,6 +24,7 @@ from appraisal.casework.schemas import Opening
 from appraisal.cycle.rules import Kind, Stage
 from appraisal.documents import facts
 from appraisal.errors import NoticeRefused, StepRefused
+from appraisal.notice import queries as notices
 from appraisal.notice import service as notice
 from appraisal.notice.schemas import NoticeForm
 from appraisal.pool import queries, service
@@ -174,6 +175,43 @@ async def test_whoever_is_to_be_heard_reads_when_and_where(rollback: None) -> No
     await sign(made, made.town.chief, case_id, "called")
     proof = await casework.letter(actor, case_id, 2, named=False)
     assert proof.heading == "送达回证"
+
+
+async def test_access_stops_for_a_time_while_a_case_of_serious_fault_runs(
+    client: httpx.AsyncClient, rollback: None
+) -> None:
+    """The letter says until when; the post stays, own matters stay open, the end opens all."""
+    made = await scene(now=now())
+    someone = await gridworker(made, Employment.CONTRACT)
+    await act_as(client, someone)
+    token = client.cookies["gm"]
+    actor = await actor_of(made, made.town.instructor)
+
+    async def opened(days: int) -> UUID:
+        until = (made.today + timedelta(days=days)).isoformat()
+        evidence = form(made, "evidence", stopped_until=until)
+        return await service.start_exit(actor, someone.person_id, "fault", evidence, made.now)
+
+    for days in (-1, 61):
+        with pytest.raises(StepRefused, match="最多暂停 60 天"):
+            await opened(days)
+    case_id = await opened(20)
+    last = made.today + timedelta(days=20)
+    letter = await casework.letter(actor, case_id, 1, named=False)
+    assert ("暂停系统权限到", chinese_date(last)) in letter.facts
+    stopped = await sessions.resolve(token, made.now)
+    assert stopped is not None
+    assert (stopped.duties, stopped.former, stopped.stopped_until) == ((), True, last)
+    assert await duties(made, someone) == ["gridworker"]
+    assert (await client.get("/appraisal/cases")).status_code == 200
+    assert (await client.get("/appraisal/resign")).status_code == 404
+    over = await sessions.resolve(token, made.now + timedelta(days=21))
+    assert over is not None
+    assert [duty.role for duty in over.duties] == [Role.GRIDWORKER]
+    await sign(made, made.clerk, case_id, "stopped")
+    again = await sessions.resolve(token, made.now)
+    assert again is not None
+    assert (len(again.duties), again.former, again.stopped_until) == (1, False, None)
 
 
 async def test_a_cadre_keeps_the_village_post(rollback: None) -> None:
@@ -519,6 +557,42 @@ async def test_who_is_to_stay_has_a_post(rollback: None) -> None:
     await roster.assign(COUNTY, other, someone.person_id, made.today)
     case = await sign(made, third, case_id, "appeal_upheld")
     assert (case.outcome, await duties(made, someone)) == (Outcome.KEPT, ["gridworker"])
+
+
+@pytest.mark.parametrize(
+    ("step", "outcome", "held"),
+    [("revoked", Outcome.KEPT, ["gridworker"]), ("stays_away", Outcome.UPHELD, [])],
+)
+async def test_an_exit_whose_fail_is_corrected_is_taken_back(
+    rollback: None, step: str, outcome: Outcome, held: list[str]
+) -> None:
+    """A paper in time raised the result after the dismissal: the desk hears of it, and acts."""
+    made = await scene()
+    someone = await gridworker(made, Employment.VILLAGE_PAID)
+    case_id, _ = await let_go(made, someone)
+    await sign(made, made.town.chief, case_id, "handed_over")
+    department = await actor_of(made, made.clerk)
+    assert case_id not in [case.id for case in await casework.to_sign(department)]
+    told = await notices.serving(COUNTY, made.cycle_id, someone.person_id)
+    assert told is not None
+    chief = await actor_of(made, made.town.chief)
+    paper = form(made, "raised", on=told.objection_until)
+    objection = await notice.object_to(chief, made.cycle_id, someone.person_id, paper, made.now)
+    assert await casework.clock(COUNTY, made.now) == (1, 0)  # its answer is overdue
+    await sign(made, made.town.instructor, objection, "review_changed", score="75.0")
+    assert await casework.clock(COUNTY, made.now) == (1, 0)
+    assert await casework.clock(COUNTY, made.now) == (0, 0)
+    case = await casework_queries.case(COUNTY, case_id)
+    assert case is not None
+    assert (case.state_name, case.outcome, case.done) == (
+        "依据的考核结果已变更，待撤销退出", None, False,
+    )  # fmt: skip
+    assert case.due_on == await calendar.add_working_days(COUNTY, made.today, 5)
+    assert case_id in [one.id for one in await casework.to_sign(department)]
+    case = await sign(made, made.clerk, case_id, step)
+    assert (case.outcome, case.done) == (outcome, True)
+    assert await duties(made, someone) == held
+    assert await casework.clock(COUNTY, made.now) == (0, 0)
 
 
 async def test_a_meeting_that_would_keep_somebody_carries_no_exit(rollback: None) -> None:

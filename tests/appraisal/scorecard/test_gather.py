@@ -16,7 +16,8 @@ import pytest
 from appraisal.cycle import advancing
 from appraisal.cycle.rules import Kind, Stage
 from appraisal.scorecard import queries, scoring, scoring_queries, service
-from points.work import bulk, intake
+from points.work import bulk, deductions, intake
+from points.work.deductions import Proposal
 from shared.database import DB
 from shared.errors import Conflict
 from shared.identity.actor import Actor
@@ -386,3 +387,76 @@ async def test_a_half_year_opened_late_is_taken_in_when_it_is_closed(rollback: N
     assert scores is not None
     assert scores.calculated == 8000
     await bring_to(department, annual, Stage.REVIEW, winter)
+
+
+async def test_a_deduction_too_late_for_its_half_year_counts_once_in_the_next(
+    rollback: None,
+) -> None:
+    """Noticed while scores are made: the year has it, with the day it is about; later none has."""
+    town = await small_county()
+    department = await department_of(town.department)
+    half = await opened(department, AFTER)
+    await bring_to(department, half, Stage.SCORE, AFTER)
+    await scoring.score(department, half, "", AFTER)
+    worker, when = await acting(town.worker), AFTER + timedelta(days=3)
+    form = Proposal(
+        worker_id=worker.person_id,
+        code="PEN-01",
+        amount=20,
+        happened_on=LAST,
+        facts="例会无故缺席",
+        evidence="签到表",
+    )
+    number = await deductions.propose(await acting(town.lead), form, when)
+    await deductions.reply(worker, number, "记错了日子", when)
+    chief = await acting(town.chief)
+    await deductions.decide(chief, number, stands=True, reason="有签到表", now=when)
+    await deductions.appeal(worker, number, "请再看", when)
+    instructor = await acting(town.instructor)
+    await deductions.decide_appeal(instructor, number, upheld=False, reason="属实", now=when)
+    await bring_to(department, half, Stage.CLOSED, when)
+
+    async def deducted(year: int, kind: Kind, at: datetime) -> int:
+        cycle_id = await opened(department, at, kind=kind, year=year)
+        await bring_to(department, cycle_id, Stage.SCORE, at)
+        run = await scoring.score(department, cycle_id, "", at)
+        found: int = (await inputs_of(run.id))[worker.person_id]["deducted"]
+        card = await service.card(department, cycle_id, worker.person_id)
+        listed = [(one.month, one.deducted) for one in await service.months(department, card)]
+        assert listed == ([(202606, found)] if found else [])
+        return found
+
+    assert await deducted(2026, Kind.ANNUAL, datetime(2027, 1, 5, tzinfo=UTC)) == 20
+    assert await deducted(2027, Kind.HALF_YEAR, datetime(2027, 7, 5, tzinfo=UTC)) == 0
+
+
+async def test_a_veto_of_the_first_half_leaves_the_year_to_the_scores(rollback: None) -> None:
+    """It fails the half-year, whose card says what the year makes of it; the year goes by score."""
+    town = await small_county()
+    department = await department_of(town.department)
+    worker = town.worker
+    for month in (202603, 202609):
+        await DB.execute(
+            ATTENDANCE, COUNTY, new_id(), worker.person_id, worker.unit_code[:12], month,
+            Decimal(20), Decimal(16), Decimal(0),
+        )  # fmt: skip
+    await DB.execute(
+        "INSERT INTO appraisal.duty_entry (county_id, id, kind, person_id, village_code,"
+        " happened_on, outcome, level, place, by_whom, facts, document, state, source, entered_at,"
+        " decided_by, decided_at) VALUES ($1, $2, 'veto', $3, left($4, 12), '2026-05-01', 'fraud',"
+        " '', '', '县组织部', '事实', '文件', 'standing', 'form', now(), $5, now())",
+        COUNTY,
+        new_id(),
+        worker.person_id,
+        worker.unit_code,
+        department.person_id,
+    )
+    graded = []
+    for kind, at in ((Kind.HALF_YEAR, AFTER), (Kind.ANNUAL, datetime(2027, 1, 5, tzinfo=UTC))):
+        cycle_id = await opened(department, at, kind=kind)
+        await bring_to(department, cycle_id, Stage.SCORE, at)
+        await scoring.score(department, cycle_id, "", at)
+        card = await service.card(department, cycle_id, worker.person_id)
+        graded.append((card.scores.final, card.scores.grade, "年终考核按这个" in card.total_words))
+        await bring_to(department, cycle_id, Stage.CLOSED, at)
+    assert graded == [(8000, "fail", True), (8000, "good", False)]
