@@ -3,12 +3,19 @@
 import asyncio
 import hashlib
 import io
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from points.errors import WorkRefused
+from points.work import photo_queries
+from shared.clock import today
+from shared.database import DB
 from shared.ids import new_id
+from shared.retention import service as retention
+from shared.retention.registry import PHOTO
 
 MAX_BYTES = 8 * 1024 * 1024
 MAX_PIXELS = 40_000_000
@@ -17,6 +24,8 @@ LONGEST = 1600
 FORMATS = ("JPEG", "PNG", "WEBP")
 ONE = asyncio.Semaphore(1)
 """One picture is unpacked at a time: a small file may need 300 MB for it."""
+CHUNK = 500
+"""Records whose photos are erased at a time."""
 TOO_LARGE = "照片尺寸太大，请用手机普通拍照模式。"
 
 
@@ -47,6 +56,38 @@ async def load(folder: Path, name: bytes) -> bytes | None:
     """A stored picture (JPEG), or None when the file is gone."""
     path = path_of(folder, name)
     return await asyncio.to_thread(path.read_bytes) if path.exists() else None
+
+
+async def erase_over(folder: Path, county_id: int, now: datetime) -> int:
+    """Delete the photos whose time is over, files first, so that none stays unknown; how many."""
+    on = today(now) - timedelta(days=PHOTO.days)
+    before = (on.replace(month=1, day=1), now - timedelta(days=PHOTO.days), on)
+    done = 0
+    while found := await photo_queries.over(county_id, before, CHUNK):
+        records = [record_id for record_id, _ in found]
+        for name in dict.fromkeys(name for _, name in found):
+            await _erase(folder, name, partial(photo_queries.used, county_id, name, records))
+        async with DB.transaction():
+            done += (count := await photo_queries.forget(county_id, records))
+            await retention.record(county_id, PHOTO, count)
+    return done
+
+
+async def _erase(folder: Path, name: bytes, used: Callable[[], Awaitable[bool]]) -> None:
+    """Delete a picture, unless it is ``used``.
+
+    It is put aside before that is asked again: a declaration that brings the same picture
+    meanwhile is stored first and writes its file afterwards, so it is seen here or has its own.
+    """
+    if await used():
+        return
+    path = path_of(folder, name)
+    aside = path.with_suffix(".gone")
+    with suppress(FileNotFoundError):
+        path.replace(aside)
+    if await used() and aside.exists() and not path.exists():
+        aside.replace(path)
+    aside.unlink(missing_ok=True)
 
 
 def path_of(folder: Path, name: bytes) -> Path:

@@ -52,6 +52,7 @@ SUBJECTS = {
     "survey": "群众测评",
     "import": "导入",
     "export": "导出",
+    "data": "个人信息",
 }
 """The part of an action before the dot."""
 
@@ -188,6 +189,7 @@ ACTIONS = {
     "training.require": "规定培训学时",
     "document.edit": "更换文书模板",
     "export": "导出文件",
+    "data.erase": "清除到期信息",
     "import.shops": "导入店铺",
     "import.products": "导入商品",
     "import.funds": "导入资金决议",
@@ -209,6 +211,7 @@ FIELDS = {
     "checked_on": "核查日期",
     "code": "编号",
     "correct": "属实",
+    "count": "条数",
     "counts": "计分",
     "created": "新建条数",
     "days": "天数或日期",
@@ -324,6 +327,7 @@ FIELDS = {
     "visits": "访问户数",
     "voided": "作废",
     "wallet": "可兑换积分",
+    "what": "信息",
     "work_date": "工作日期",
     "worker": "网格员编号",
     "worker_id": "网格员编号",
