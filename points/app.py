@@ -34,6 +34,7 @@ from shared.audit import web as audit_web
 from shared.calendar import web as calendar
 from shared.clock import now
 from shared.identity import web, web_manage, web_me, web_settings, web_shop
+from shared.retention import web as retention
 from shared.roster import web as roster_phone
 from shared.roster.intake import web as roster_import
 from shared.roster.office import web as roster_desk
@@ -78,6 +79,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = now) -> Lites
             calendar.router,
             web_settings.router,
             audit_web.router,
+            retention.router,
             roster_phone.router,
             roster_desk.router,
             roster_import.router,

@@ -12,6 +12,7 @@ from points.work import service as work
 from points.work.rules import STATE_NAMES
 from shared.identity.actor import Actor
 from shared.identity.own_data import Section
+from shared.retention.registry import PHOTO
 from shared.web.filters import date_cn, points, signed
 
 MOST = 5_000
@@ -39,7 +40,7 @@ async def work_records(actor: Actor) -> Section:
         last = page[-1].id
     return Section(
         "工作记录",
-        "用于积分和考核；不记录位置和照片里的信息。",
+        f"用于积分和考核；不记录位置和照片里的信息。照片保存到{PHOTO.term}。",
         ("日期", "规则", "内容", "状态", "应得分", "入账分"),
         tuple(rows),
     )

@@ -27,6 +27,9 @@ from shared.roster.roles import Employment, Role
 
 MAX_REASON = 100
 STOPPED_AT_MOST = timedelta(days=60)
+CLEARED = (
+    "报名信息已经清除，不能往下办。请办“不予录用”或“本人放弃”；本人还愿意报名的，请重新登记报名。"
+)
 LOWERS = frozenset({"contest_changed"})
 """Steps that may make a result worse: what others object to, never what the person asked for."""
 UNDONE = frozenset({"appealed", "appeal_upheld", "revoked"})
@@ -136,12 +139,16 @@ async def _rescore(actor: Actor, case: CaseRow, row: NewStep, now: datetime) -> 
 
 async def _admit(actor: Actor, case: CaseRow, step: Step, row: NewStep, now: datetime) -> None:
     """Check the schooling, open the post, or let the applicant's data go in time."""
+    closing = step.outcome in {Outcome.REFUSED, Outcome.WITHDRAWN}
+    who = await pools.contact(actor.county_id, case.id)
+    if who is not None and who.name is None and not closing:
+        raise StepRefused(CLEARED)
     if step.key == "checked":
         unit = await roster.unit_by_code(actor.county_id, case.unit_code)
         grid_type = (unit.grid_type if unit else None) or "other"
         if reason := unqualified(grid_type, row.given["schooling"]):
             raise StepRefused(reason)
-    if step.outcome in {Outcome.REFUSED, Outcome.WITHDRAWN, Outcome.ADMITTED}:
+    if closing or step.outcome is Outcome.ADMITTED:
         # Admitted people stand in the roster from now on; the copy here has no use any more.
         day = today(now)
         wait = 0 if step.outcome is Outcome.ADMITTED else PURGE_DAYS

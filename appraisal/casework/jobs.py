@@ -4,6 +4,7 @@ from datetime import datetime
 
 from appraisal.casework import service
 from appraisal.pool import service as pool
+from shared.retention.registry import APPLICANT, OBJECTOR, PROTECTION
 from shared.scheduling.job import Job, last_day
 
 
@@ -20,8 +21,13 @@ async def _erase(county_id: int, _period: str, now: datetime) -> str:
     return f"清除反映人信息 {await service.erase_objectors(county_id, now)} 件"
 
 
+async def _forget(county_id: int, _period: str, now: datetime) -> str:
+    return f"清除保护期和近亲属登记 {await pool.forget(county_id, now)} 条"
+
+
 JOBS = (
     Job("casework.clock", "15 0 * * *", last_day(), _clock),
-    Job("casework.erase", "25 0 * * *", last_day(), _erase),
-    Job("pool.purge", "35 0 * * *", last_day(), _purge),
+    Job(OBJECTOR.job, "25 0 * * *", last_day(), _erase),
+    Job(APPLICANT.job, "35 0 * * *", last_day(), _purge),
+    Job(PROTECTION.job, "45 0 * * *", last_day(), _forget),
 )

@@ -53,7 +53,11 @@ OPEN_ABOVE = (
 )
 OWN = CASE + " AND f.person_id = $2 ORDER BY f.done, f.opened_at DESC, f.id LIMIT 50"
 BY_CYCLE = CASE + " AND f.about_cycle_id = $2 AND f.pool = $3 AND f.outcome IS NULL ORDER BY f.id"
-AT_STATE = CASE + " AND f.pool = $2 AND f.state = $3 AND f.outcome IS NULL ORDER BY f.unit_code"
+AT_STATE = (
+    CASE
+    + " AND f.pool = $2 AND f.state = $3 AND f.outcome IS NULL AND a.purged_at IS NULL"
+    + " ORDER BY f.unit_code"
+)
 DUE = CASE + " AND f.state = ANY($2::text[]) AND NOT f.done ORDER BY f.id LIMIT $3"
 LATE = CASE + " AND NOT f.done AND f.due_on < $2 AND f.overdue_on IS NULL ORDER BY f.id LIMIT $3"
 # Against the will of somebody whose fail is none any more; another open exit of theirs comes first.

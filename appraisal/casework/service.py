@@ -58,6 +58,7 @@ from shared.identity.access import Action, Target, allowed, reach, require
 from shared.identity.actor import Actor
 from shared.identity.sessions import require_confirmed
 from shared.ids import new_id
+from shared.retention.registry import OBJECTOR
 from shared.roster.names import mask
 from shared.roster.roles import Role
 
@@ -67,7 +68,7 @@ MOST = 500
 """Open cases that one list or one run of the clock looks at."""
 MAX_WORDS = 1_000
 MAX_DOCUMENT = 100
-ERASED_AFTER_DAYS = 90
+ERASED_AFTER_DAYS = OBJECTOR.days
 """From a case's end to the erasing of who objected: as long as a refused applicant's data."""
 AUTO_WORDS = "期限已满，系统记录。"
 OVERTURNED_WORDS = "退出所依据的考核结果已经变更，不再是不合格，系统记录。"

@@ -74,11 +74,18 @@ SELECT name, phone_cipher, source, consent FROM appraisal.applicant
 WHERE county_id = $1 AND case_id = $2
 """
 # A refused applicant's name and phone go, and the name on a public notice with them; on the notice
-# of who was admitted the name stays.
+# of who was admitted the name stays. So they do when nobody has signed anything since $5, unless
+# there is an agreement or somebody is looking into an objection to the notice.
 PURGE = """
 WITH due AS (
-    SELECT a.id, a.case_id FROM appraisal.applicant a
-    WHERE a.county_id = $1 AND a.purge_on <= $2 AND a.purged_at IS NULL
+    SELECT a.id, a.case_id, a.purge_on IS NULL AS abandoned FROM appraisal.applicant a
+    WHERE a.county_id = $1 AND a.purged_at IS NULL AND (a.purge_on <= $2
+        OR a.purge_on IS NULL
+        AND NOT EXISTS (SELECT FROM appraisal.case_step s
+            WHERE s.county_id = $1 AND s.case_id = a.case_id
+              AND (s.recorded_at >= $5 OR s.step = 'agreed'))
+        AND NOT EXISTS (SELECT FROM appraisal.case_file c
+            WHERE c.county_id = $1 AND c.origin_id = a.case_id AND NOT c.done))
     LIMIT $4
 ), gone AS (
     UPDATE appraisal.applicant a
@@ -90,7 +97,31 @@ WITH due AS (
     FROM due JOIN appraisal.case_file f ON f.county_id = $1 AND f.id = due.case_id
     WHERE e.county_id = $1 AND e.case_id = due.case_id AND f.outcome IS DISTINCT FROM 'admitted'
 )
-SELECT count(*) FROM gone
+SELECT count(*) FILTER (WHERE NOT abandoned) AS over, count(*) FILTER (WHERE abandoned) AS abandoned
+FROM due
+"""
+# Somebody left when the last post ended; without any they are in no post at all.
+LEFT_LONG_AGO = """
+NOT EXISTS (SELECT FROM shared.assignment t WHERE t.county_id = $1 AND t.person_id = {person}
+            AND (t.valid_to IS NULL OR t.valid_to > $3))
+"""
+FORGET_SHIELDS = f"""
+DELETE FROM appraisal.shield s
+WHERE s.county_id = $1
+  AND (s.revoked_at < $2 OR s.ends_on < $3 OR {LEFT_LONG_AGO.format(person="s.person_id")})
+  AND s.recorded_at < $2
+  AND NOT EXISTS (SELECT FROM appraisal.case_file f
+                  WHERE f.county_id = $1 AND f.person_id = s.person_id AND NOT f.done)
+"""
+FORGET_KIN = f"""
+DELETE FROM appraisal.kinship k
+WHERE k.county_id = $1
+  AND (k.ended_at < $2 OR {LEFT_LONG_AGO.format(person="k.person_id")}
+       OR {LEFT_LONG_AGO.format(person="k.relative_id")})
+  AND k.recorded_at < $2
+  AND NOT EXISTS (SELECT FROM appraisal.case_file f
+                  WHERE f.county_id = $1 AND f.person_id IN (k.person_id, k.relative_id)
+                    AND NOT f.done)
 """
 STANDING = """
 SELECT grade, final, veto AS vetoed, satisfaction_weight AS weight, ballots, half_width,
@@ -213,10 +244,23 @@ async def purge_after(county_id: int, case_id: UUID, day: date) -> None:
     )
 
 
-async def purge(county_id: int, on: date, at: datetime) -> int:
-    """Delete what is kept of applicants whose time is over, at most 500; how many."""
-    done: int = await DB.fetchval(PURGE, county_id, on, at, PURGE_CHUNK)
-    return done
+async def purge(county_id: int, on: date, at: datetime, silent: datetime) -> tuple[int, int]:
+    """Delete what is kept of applicants whose time is over, at most 500.
+
+    How many cases were over, and how many had stood still since ``silent``.
+    """
+    [row] = await DB.fetch(PURGE, county_id, on, at, PURGE_CHUNK, silent)
+    return row["over"], row["abandoned"]
+
+
+async def forget_shields(county_id: int, before: datetime, day: date) -> int:
+    """Delete protections that ended, or whose person left, before; how many."""
+    return _count(await DB.execute(FORGET_SHIELDS, county_id, before, day))
+
+
+async def forget_kin(county_id: int, before: datetime, day: date) -> int:
+    """Delete kinships that ended, or one of whom left, before; how many."""
+    return _count(await DB.execute(FORGET_KIN, county_id, before, day))
 
 
 async def open_deductions(county_id: int, person_id: UUID) -> int:
@@ -259,3 +303,7 @@ async def name_person(county_id: int, case_id: UUID, person_id: UUID) -> None:
         case_id,
         person_id,
     )
+
+
+def _count(status: str) -> int:
+    return int(status.rpartition(" ")[2])

@@ -11,6 +11,7 @@ from enum import StrEnum
 import msgspec
 
 from shared.dates import chinese_date
+from shared.retention.registry import APPLICANT
 
 FEWEST_BALLOTS = 20
 LINES = {"basic": Decimal(70), "fail": Decimal(60)}
@@ -38,7 +39,7 @@ SOURCES = {
     "other": "其他",
 }
 """Where an applicant comes from."""
-PURGE_DAYS = 90
+PURGE_DAYS = APPLICANT.days
 """Days after which a refused applicant's name and phone are deleted."""
 
 

@@ -4,7 +4,7 @@ The system lists who a result puts forward; a person decides and writes why. No 
 by the system, and no list of the weakest is made: candidates come from bands, never from ranks.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from asyncpg.exceptions import UniqueViolationError
@@ -27,6 +27,8 @@ from shared.errors import Invalid, NotFound
 from shared.identity.access import Action, Target, allowed, reach, require
 from shared.identity.actor import Actor
 from shared.ids import new_id
+from shared.retention import service as retention
+from shared.retention.registry import ABANDONED, APPLICANT, PROTECTION
 from shared.roster import phones
 from shared.roster import service as roster
 from shared.roster.intake.columns import PERSON_NAME
@@ -241,13 +243,27 @@ async def revoke_shield(actor: Actor, person_id: UUID, shield_id: UUID, now: dat
 
 
 async def purge(county_id: int, now: datetime) -> int:
-    """Delete refused applicants' data whose time is over; how many."""
+    """Delete applicants' data whose time is over, and of those whom nobody decided on; how many."""
+    silent = now - timedelta(days=ABANDONED.days)
     done = 0
     while True:
-        count = await queries.purge(county_id, today(now), now)
-        done += count
-        if count < queries.PURGE_CHUNK:
+        async with DB.transaction():
+            over, abandoned = await queries.purge(county_id, today(now), now, silent)
+            await retention.record(county_id, APPLICANT, over)
+            await retention.record(county_id, ABANDONED, abandoned)
+        done += over + abandoned
+        if over + abandoned < queries.PURGE_CHUNK:
             return done
+
+
+async def forget(county_id: int, now: datetime) -> int:
+    """Delete protections and kinships that ended, or whose people left, long ago; how many."""
+    before = now - timedelta(days=PROTECTION.days)
+    async with DB.transaction():
+        gone = await queries.forget_shields(county_id, before, today(before))
+        gone += await queries.forget_kin(county_id, before, today(before))
+        await retention.record(county_id, PROTECTION, gone)
+    return gone
 
 
 async def _unfit(county_id: int, form: ApplyForm) -> dict[str, str]:

@@ -3,9 +3,10 @@
 from datetime import datetime, timedelta
 
 from appraisal.survey import ballots, service
+from shared.retention.registry import SURVEY
 from shared.scheduling.job import Job, last_day, last_slot
 
-KEPT = timedelta(days=365)
+KEPT = timedelta(days=SURVEY.days)
 """Words, slips and who noted which visit stay for a year after the survey is closed."""
 
 
@@ -20,5 +21,5 @@ async def _forget(county_id: int, _period: str, now: datetime) -> str:
 
 JOBS = (
     Job("survey.count", "*/10 * * * *", last_slot(10), _count),
-    Job("survey.forget", "40 2 * * *", last_day(2), _forget),
+    Job(SURVEY.job, "40 2 * * *", last_day(2), _forget),
 )

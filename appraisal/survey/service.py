@@ -28,6 +28,8 @@ from shared.identity.access import Action, Target, reach, require
 from shared.identity.actor import Actor
 from shared.identity.sessions import require_confirmed
 from shared.ids import new_id
+from shared.retention import service as retention
+from shared.retention.registry import SURVEY
 from shared.roster import service as roster
 
 Line = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
@@ -258,7 +260,10 @@ async def progress(actor: Actor, survey: SurveyRow, code: str) -> list[Progress]
 
 async def forget(county_id: int, before: datetime) -> tuple[int, int, int]:
     """Retention: words, slips and who noted a visit, of surveys closed before."""
-    return await queries.forget(county_id, before)
+    async with DB.transaction():
+        gone = await queries.forget(county_id, before)
+        await retention.record(county_id, SURVEY, sum(gone))
+    return gone
 
 
 def needed(grid: GridProgress) -> int:

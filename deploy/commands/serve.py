@@ -14,7 +14,7 @@ import uvicorn
 
 from deploy.doorstep import Doorstep
 from deploy.engine_home import EngineError
-from deploy.jobs import JOBS
+from deploy.jobs import jobs
 from deploy.joined import Joined
 from deploy.lasting import lasting
 from deploy.runtime import Service, run
@@ -60,7 +60,7 @@ def scheduler() -> None:
         stopped = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-        async with watched(settings, Gate(), jobs=JOBS):
+        async with watched(settings, Gate(), jobs=jobs(settings.data_dir)):
             await stopped.wait()
 
     run(main)
@@ -111,8 +111,8 @@ async def _serve(settings: Settings, service: Service, listener: socket.socket) 
     )
     LOG.info("serving", service=service, host=settings.host, port=settings.port)
     # Jobs belong to both services, so only the process that is both may run them.
-    jobs = JOBS if settings.scheduler and service == "app" else ()
-    async with watched(settings, gate, jobs=jobs):
+    due = jobs(settings.data_dir) if settings.scheduler and service == "app" else ()
+    async with watched(settings, gate, jobs=due):
         await _Server(config).serve([listener])
     LOG.info("stopped", service=service)
 

@@ -12,6 +12,7 @@ from points.ledger.verifier import service as verifier
 from shared import settings_county
 from shared.clock import today
 from shared.errors import Conflict
+from shared.retention.registry import CODE
 from shared.scheduling.job import Job, last_day, last_slot, months
 
 
@@ -82,7 +83,7 @@ JOBS = (
     Job("ledger.partitions", "10 0 * * *", last_day(), _partitions),
     Job("ledger.closing", "30 1 * * *", months(hour=1), _closing),
     Job("ledger.holds", "*/5 * * * *", last_slot(5), _holds),
-    Job("ledger.codes", "20 0 * * *", last_day(), _codes),
+    Job(CODE.job, "20 0 * * *", last_day(), _codes),
     Job("ledger.expiry", "30 0 * * *", last_day(), _expiry),
     Job("ledger.awaiting", "40 0 * * *", last_day(), _awaiting),
     Job("ledger.verify", "0 3 * * *", last_day(3), _verify),

@@ -27,15 +27,18 @@ from points.ledger.items import (
 )
 from points.ledger.rules import Policy, expires_on
 from shared import clock
+from shared.database import DB
 from shared.errors import NotFound
 from shared.ids import new_id
+from shared.retention import service as retention
+from shared.retention.registry import CODE
 
 PAGE = 50
 CHUNK = 500
 """Rows one step of a sweep touches, so that redemptions wait for no sweep."""
 HOLD_GRACE = timedelta(days=1)
 """After a hold's end: an offline shop may still upload what it handed over before."""
-CODE_MEMORY = timedelta(days=2)
+CODE_MEMORY = timedelta(days=CODE.days)
 """How long a lapsed code can still be told from an unknown one."""
 
 
@@ -149,7 +152,9 @@ async def purge_codes(county_id: int, now: datetime) -> int:
     """Delete codes that lapsed two days ago; answers how many."""
     done = 0
     while True:
-        quantity = await queries.purge_codes(county_id, now - CODE_MEMORY, CHUNK)
+        async with DB.transaction():
+            quantity = await queries.purge_codes(county_id, now - CODE_MEMORY, CHUNK)
+            await retention.record(county_id, CODE, quantity)
         done += quantity
         if quantity < CHUNK:
             return done

@@ -42,12 +42,14 @@ from shared.errors import NotFound
 from shared.identity.access import Action, Target, allowed, require
 from shared.identity.actor import Actor
 from shared.identity.sealing import digest, open_, seal
+from shared.retention import service as retention
+from shared.retention.registry import PICKUP
 from shared.roster.roles import Role
 
 CLOCK_SKEW = timedelta(minutes=5)
 """How far ahead a terminal's clock may be."""
 
-KEPT = timedelta(days=90)
+KEPT = timedelta(days=PICKUP.days)
 """How long a resolved order still says who fetches it and where it is brought."""
 
 
@@ -220,7 +222,10 @@ async def view(actor: Actor, pickup_id: UUID) -> PickupRow:
 
 async def forget(county_id: int, now: datetime) -> int:
     """Home address and family member of old orders; the ledger keeps who took what. How many."""
-    return await queries.forget_pickups(county_id, now - KEPT)
+    async with DB.transaction():
+        gone = await queries.forget_pickups(county_id, now - KEPT)
+        await retention.record(county_id, PICKUP, gone)
+    return gone
 
 
 def code_of(actor: Actor, row: PickupRow) -> OneTime | None:

@@ -41,6 +41,9 @@ CREATE UNIQUE INDEX IF NOT EXISTS work_record_once ON points.work_record
     (county_id, worker_id, work_date, rule_code, text_key)
     WHERE standing;
 CREATE INDEX IF NOT EXISTS work_record_worker ON points.work_record (county_id, worker_id, id DESC);
+-- Whose photos are due, and whether another record has the same: only records with one are in it.
+CREATE INDEX IF NOT EXISTS work_record_photo ON points.work_record (county_id, photo, work_date)
+    WHERE photo IS NOT NULL;
 CREATE INDEX IF NOT EXISTS work_record_run ON points.work_record
     (county_id, run_month, grid_code COLLATE "C");
 CREATE INDEX IF NOT EXISTS work_record_repeat ON points.work_record

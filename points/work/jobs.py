@@ -5,9 +5,11 @@ term has lapsed reach the ledger.
 """
 
 from datetime import datetime
+from pathlib import Path
 
 from points.rulebook.rules import show
-from points.work import appraisal_awards, deductions, month, service
+from points.work import appraisal_awards, deductions, month, photos, service
+from shared.retention.registry import PHOTO
 from shared.scheduling.job import Job, last_day
 
 
@@ -35,3 +37,12 @@ JOBS = (
     Job("work.deduct", "25 0 * * *", last_day(), _deduct),
     Job("work.award", "28 0 * * *", last_day(), _award),
 )
+
+
+def photo_job(data_dir: Path) -> Job:
+    """Evidence photos, which lie below ``data_dir``, go when their time is over."""
+
+    async def run(county_id: int, _period: str, now: datetime) -> str:
+        return f"清除工作照片 {await photos.erase_over(data_dir, county_id, now)} 张"
+
+    return Job(PHOTO.job, "20 3 * * *", last_day(3), run)

@@ -5,18 +5,23 @@ between leaves that file: it is shown like any other, and the next start puts it
 """
 
 import asyncio
+import functools
 import hashlib
 import io
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from points.errors import WorkRefused
-from points.work import queries
+from points.work import photo_queries, queries
+from shared.clock import today
+from shared.database import DB
 from shared.identity import signin
 from shared.ids import new_id
+from shared.retention import service as retention
+from shared.retention.registry import PHOTO
 
 MAX_BYTES = 8 * 1024 * 1024
 MAX_PIXELS = 40_000_000
@@ -27,6 +32,8 @@ ONE = asyncio.Semaphore(1)
 """One picture is unpacked at a time: a small file may need 300 MB for it."""
 PARTIAL_FOR = timedelta(days=1)
 """No declaration takes so long: what still waits then was left by a process that died."""
+CHUNK = 500
+"""Records whose photos are erased at a time."""
 TOO_LARGE = "照片尺寸太大，请用手机普通拍照模式。"
 
 
@@ -72,6 +79,40 @@ async def put_right(folder: Path, now: datetime) -> None:
                 partial.replace(path_of(folder, name))
             else:
                 partial.unlink()
+
+
+async def erase_over(folder: Path, county_id: int, now: datetime) -> int:
+    """Delete the photos whose time is over, files first, so that none stays unknown; how many."""
+    on = today(now) - timedelta(days=PHOTO.days)
+    before = (on.replace(month=1, day=1), now - timedelta(days=PHOTO.days), on)
+    done = 0
+    while found := await photo_queries.over(county_id, before, CHUNK):
+        records = [record_id for record_id, _ in found]
+        for name in dict.fromkeys(name for _, name in found):
+            await _erase(
+                folder, name, functools.partial(photo_queries.used, county_id, name, records)
+            )
+        async with DB.transaction():
+            done += (count := await photo_queries.forget(county_id, records))
+            await retention.record(county_id, PHOTO, count)
+    return done
+
+
+async def _erase(folder: Path, name: bytes, used: Callable[[], Awaitable[bool]]) -> None:
+    """Delete a picture, unless it is ``used``.
+
+    It is put aside before that is asked again: a declaration that brings the same picture
+    meanwhile is stored first and writes its file afterwards, so it is seen here or has its own.
+    """
+    if await used():
+        return
+    path = path_of(folder, name)
+    aside = path.with_suffix(".gone")
+    with suppress(FileNotFoundError):
+        path.replace(aside)
+    if await used() and aside.exists() and not path.exists():
+        aside.replace(path)
+    aside.unlink(missing_ok=True)
 
 
 def path_of(folder: Path, name: bytes) -> Path:

@@ -53,6 +53,7 @@ SUBJECTS = {
     "survey": "群众测评",
     "import": "导入",
     "export": "导出",
+    "data": "个人信息",
 }
 """The part of an action before the dot."""
 
@@ -191,6 +192,7 @@ ACTIONS = {
     "training.require": "规定培训学时",
     "document.edit": "更换文书模板",
     "export": "导出文件",
+    "data.erase": "清除到期信息",
     "import.shops": "导入店铺",
     "import.products": "导入商品",
     "import.funds": "导入资金决议",
@@ -213,6 +215,7 @@ FIELDS = {
     "code": "编号",
     "confirmed_by": "确认人",
     "correct": "属实",
+    "count": "条数",
     "counts": "计分",
     "created": "新建条数",
     "days": "天数或日期",
@@ -331,6 +334,7 @@ FIELDS = {
     "visits": "访问户数",
     "voided": "作废",
     "wallet": "可兑换积分",
+    "what": "信息",
     "work_date": "工作日期",
     "worker": "网格员编号",
     "worker_id": "网格员编号",

@@ -24,6 +24,8 @@ from shared.identity.schemas import (
 )
 from shared.identity.sealing import keyed, seal
 from shared.ids import new_id
+from shared.retention import service as retention
+from shared.retention.registry import DEVICE, SIGN_IN
 from shared.roster import service as roster
 from shared.roster.roles import Role
 from shared.roster.rules import just_left
@@ -37,9 +39,9 @@ ISSUER = "网格积分"
 TOTP_BYTES = 20
 Right = tuple[str, str]
 """The unit whose authority was asked, and the authority."""
-LOGS_KEPT = timedelta(days=200)
+LOGS_KEPT = timedelta(days=SIGN_IN.days)
 """Network logs are kept six months by law; who signed in when is part of them."""
-DEVICES_KEPT = timedelta(days=400)
+DEVICES_KEPT = timedelta(days=DEVICE.days)
 """As long as the browser keeps the cookie."""
 AUDITORS_OWN = (
     "审计人员的账号不由系统管理员变动：停用由组织部经办，"
@@ -219,11 +221,14 @@ async def give_desk(
 async def forget_old(county_id: int, now: datetime) -> Forgotten:
     """Delete what has served its time; how much it was."""
     async with DB.transaction():
-        return Forgotten(
+        gone = Forgotten(
             sessions=await queries.purge_sessions(county_id, now - LOGS_KEPT),
             slips=await queries.purge_slips(county_id, now - LOGS_KEPT),
             devices=await queries.purge_devices(county_id, now - DEVICES_KEPT),
         )
+        await retention.record(county_id, SIGN_IN, gone.sessions + gone.slips)
+        await retention.record(county_id, DEVICE, gone.devices)
+    return gone
 
 
 async def offices(county_id: int, person_id: UUID) -> list[Target]:

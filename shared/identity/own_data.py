@@ -14,6 +14,7 @@ from shared.clock import today
 from shared.documents.excel import Column, Sheet, stamp, workbook
 from shared.identity import queries
 from shared.identity.actor import Actor
+from shared.retention.registry import PERSON, SIGN_IN
 from shared.roster import service as roster
 from shared.roster.roles import EMPLOYMENT_NAMES, ROLE_NAMES
 from shared.web.filters import date_cn
@@ -76,7 +77,10 @@ async def _person(actor: Actor) -> Section:
         rows.append(("用工形式", EMPLOYMENT_NAMES[card.employment_type]))
         rows.append(("专职或兼职", "专职" if card.full_time else "兼职"))
         rows.append(("政治面貌", card.political or "未登记"))
-    purpose = "用于任职管理和登录；手机号加密保存，别人只看到中间打星的号码。离任 90 天后停止登录。"
+    purpose = (
+        "用于任职管理和登录；手机号加密保存，别人只看到中间打星的号码。离任 90 天后停止登录，"
+        f"姓名、手机号、政治面貌保存到{PERSON.term}。"
+    )
     return Section("个人信息", purpose, ("项目", "内容"), tuple(rows))
 
 
@@ -100,4 +104,9 @@ async def _sign_ins(actor: Actor, now: datetime) -> Section:
         (line.agent, date_cn(line.created_at), date_cn(line.expires_at))
         for line in await queries.sessions(actor.county_id, actor.account_id, now)
     )
-    return Section("登录的设备", "用于保护账号；不记录位置。", ("设备", "登录日期", "有效到"), rows)
+    return Section(
+        "登录的设备",
+        f"用于保护账号；不记录位置。保存到{SIGN_IN.term}。",
+        ("设备", "登录日期", "有效到"),
+        rows,
+    )

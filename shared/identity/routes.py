@@ -112,6 +112,7 @@ IDENTITY_ROUTES: Routes = {
     "GET /desk/audit": OVERSIGHT,
     "GET /desk/audit.xlsx": OVERSIGHT,
     "GET /desk/exports": OVERSIGHT,
+    "GET /desk/retention": roles(Role.DEPARTMENT, Role.AUDITOR, Role.ADMIN, desk=True),
 }
 """Rows of sign-in, 我的, accounts, settings and oversight; points serves them."""
 

@@ -1,16 +1,18 @@
 """All jobs of the product together, driven through a turn of the year with an injected clock."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from apscheduler.triggers.cron import CronTrigger
 
-from deploy.jobs import JOBS
+from deploy.jobs import jobs
 from shared.clock import LOCAL_ZONE
 from shared.database import DB
 from shared.scheduling import leader, runner
 from tests.factories import COUNTY
 from tests.points.settlement.world import earn, redeem, world
 
+JOBS = jobs(Path("nowhere"))
 START = datetime(2026, 12, 27, 20, 0, tzinfo=UTC)  # four in the morning in China
 
 

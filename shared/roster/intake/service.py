@@ -24,6 +24,8 @@ from shared.identity import sealing
 from shared.identity.access import Action, Target, reach, require
 from shared.identity.actor import Actor
 from shared.ids import new_id
+from shared.retention import service as retention
+from shared.retention.registry import UPLOAD
 from shared.roster import service
 from shared.roster.intake import queries
 from shared.roster.intake.columns import (
@@ -38,7 +40,7 @@ from shared.roster.intake.queries import Run
 from shared.roster.intake.schemas import Divisions, Entry, Plan, Preview
 from shared.roster.intake.write import Progress, write_plan
 
-KEPT_FOR = timedelta(hours=24)
+KEPT_FOR = timedelta(days=UPLOAD.days)
 """How long a previewed file waits to be accepted."""
 SHOWN_FAULTS = 200
 CHANGED = "名册刚刚有了变化，这次没有导入。请重新预览，核对后再导入。"
@@ -205,7 +207,10 @@ async def give_up(actor: Actor, run_id: UUID) -> None:
 
 async def forget_old_files(county_id: int, now: datetime) -> int:
     """Forget files that nobody accepted within a day, and after a day whom accepted ones named."""
-    return await queries.forget_payloads_before(county_id, now - KEPT_FOR)
+    async with DB.transaction():
+        gone = await queries.forget_payloads_before(county_id, now - KEPT_FOR)
+        await retention.record(county_id, UPLOAD, gone)
+    return gone
 
 
 def _within(actor: Actor) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from shared.identity.actor import Actor
 from shared.identity.errors import WrongSignIn
 from shared.identity.rules import totp
 from shared.identity.schemas import DeskAccount, Voucher
+from shared.retention.registry import DEVICE, SIGN_IN
 from shared.roster import service as roster
 from shared.roster.roles import Role
 from tests.factories import COUNTY, member, small_county
@@ -258,10 +259,16 @@ async def test_the_purge_keeps_what_the_law_asks_for(rollback: None) -> None:
     await sessions.end(old, NOW)
     live = await signin.sign_in(COUNTY, world.worker.phone, PIN, NOW)
     assert await jobs.purge(COUNTY, "", NOW + timedelta(days=199)) == (
-        "0 sessions, 0 slips, 0 devices"
+        "清理登录 0 次、激活条 0 张、设备 0 台"
     )
     await queries.roll_session(COUNTY, (await resolved(live)).session_id, NOW + timedelta(days=500))
     assert await jobs.purge(COUNTY, "", NOW + timedelta(days=401)) == (
-        "1 sessions, 1 slips, 2 devices"
+        "清理登录 1 次、激活条 1 张、设备 2 台"
     )
     assert await DB.fetchval("SELECT count(*) FROM shared.session WHERE county_id > 0") == 1
+    rows = await DB.fetch(
+        "SELECT after ->> 'what' AS what, after ->> 'count' AS n FROM shared.audit_event"
+        " WHERE county_id = $1 AND action = 'data.erase' ORDER BY id",
+        COUNTY,
+    )
+    assert [tuple(row) for row in rows] == [(SIGN_IN.what, "2"), (DEVICE.what, "2")]

@@ -14,6 +14,7 @@ from shared.clock import now, today
 from shared.database import DB
 from shared.identity import accounts
 from shared.identity.rules import totp
+from shared.retention.registry import PERSON, PHOTO
 from shared.roster import service as roster
 from shared.roster.roles import Role
 from shared.roster.routes import ROSTER_ROUTES
@@ -199,7 +200,8 @@ async def test_own_pages(client: httpx.AsyncClient) -> None:
         assert world.lead.name not in page.text
     own = (await client.get("/me/data")).text
     assert world.worker.phone in own
-    assert "清除" not in own, "nothing of the roster is erased, so no page may promise it"
+    assert f"保存到{PERSON.term}" in own
+    assert f"照片保存到{PHOTO.term}" in own
     assert "工作记录" in own
     assert "积分明细" in own
     file = await client.get("/me/data.xlsx")
