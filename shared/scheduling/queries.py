@@ -27,8 +27,13 @@ FINISH = """
 UPDATE shared.job_run SET status = $3, finished_at = $4, detail = $5
 WHERE county_id = $1 AND id = $2
 """
+LATEST = """
+SELECT DISTINCT ON (job) job, period, status, started_at, finished_at, detail
+FROM shared.job_run WHERE county_id = $1
+ORDER BY job, started_at DESC
+"""
 FAILED = """
-SELECT job, period, detail
+SELECT job, period, status, started_at, finished_at, detail
 FROM shared.job_run f WHERE county_id = $1 AND status = 'failed'
   AND (length(period) = 7 OR NOT EXISTS (
       SELECT FROM shared.job_run d WHERE d.county_id = $1 AND d.job = f.job
@@ -51,6 +56,9 @@ class RunRow(msgspec.Struct, frozen=True):
 
     job: str
     period: str
+    status: str
+    started_at: datetime
+    finished_at: datetime | None
     detail: str
 
 
@@ -71,6 +79,10 @@ async def start(county_id: int, run_id: UUID, job: str, period: str, at: datetim
 
 async def finish(county_id: int, run_id: UUID, status: str, at: datetime, detail: str) -> None:
     await DB.execute(FINISH, county_id, run_id, status, at, detail)
+
+
+async def latest(county_id: int) -> list[RunRow]:
+    return await DB.all(RunRow, LATEST, county_id)
 
 
 async def failed(county_id: int, limit: int) -> list[RunRow]:

@@ -66,6 +66,11 @@ async def failures(county_id: int) -> list[RunRow]:
     return await queries.failed(county_id, FAILURES_SHOWN)
 
 
+async def latest(county_id: int) -> list[RunRow]:
+    """The latest run of every job."""
+    return await queries.latest(county_id)
+
+
 async def forget_sweeps(county_id: int, now: datetime) -> int:
     """Drop the rows of sweeps that run many times a day; how many."""
     return await queries.purge(county_id, now - SWEEPS_KEPT)
