@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from points.errors import WorkRefused
+from points.errors import PhotosElsewhere, WorkRefused
 from points.work import photo_queries
 from shared.clock import today
 from shared.database import DB
@@ -21,6 +21,7 @@ MAX_BYTES = 8 * 1024 * 1024
 MAX_PIXELS = 40_000_000
 LONGEST = 1600
 """Pixels of the longer side of what is kept."""
+PHOTOS = "photos"
 FORMATS = ("JPEG", "PNG", "WEBP")
 ONE = asyncio.Semaphore(1)
 """One picture is unpacked at a time: a small file may need 300 MB for it."""
@@ -59,11 +60,16 @@ async def load(folder: Path, name: bytes) -> bytes | None:
 
 
 async def erase_over(folder: Path, county_id: int, now: datetime) -> int:
-    """Delete the photos whose time is over, files first, so that none stays unknown; how many."""
+    """Delete the photos whose time is over, files first, so that none stays unknown; how many.
+
+    Raises PhotosElsewhere.
+    """
     on = today(now) - timedelta(days=PHOTO.days)
     before = (on.replace(month=1, day=1), now - timedelta(days=PHOTO.days), on)
     done = 0
     while found := await photo_queries.over(county_id, before, CHUNK):
+        if not (folder / PHOTOS).exists():
+            raise PhotosElsewhere(folder / PHOTOS)
         records = [record_id for record_id, _ in found]
         for name in dict.fromkeys(name for _, name in found):
             await _erase(folder, name, partial(photo_queries.used, county_id, name, records))
@@ -93,7 +99,7 @@ async def _erase(folder: Path, name: bytes, used: Callable[[], Awaitable[bool]])
 def path_of(folder: Path, name: bytes) -> Path:
     """Where a picture lies: two hex digits a folder, so that none grows too long."""
     text = name.hex()
-    return folder / "photos" / text[:2] / f"{text}.jpg"
+    return folder / PHOTOS / text[:2] / f"{text}.jpg"
 
 
 def _reencoded(data: bytes) -> bytes:

@@ -60,6 +60,7 @@ async def test_a_worker_takes_their_appraisal_data_away(client: httpx.AsyncClien
     assert "20.5" in sheets["考勤"]
     assert "通报3号" in sheets["抽查、表扬、投诉"]
     assert {"培训", "考核事项"} <= sheets.keys()
+    assert all("长期保存" in text for text in sheets.values()), "how long stands on each"
     assert scene.town.second_worker.name not in "".join(sheets.values())
     await enter(client, scene.town.second_worker)
     assert "通报3号" not in (await sheets_of(client))["抽查、表扬、投诉"]

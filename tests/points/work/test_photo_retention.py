@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from PIL import Image
 
+from points.errors import PhotosElsewhere
 from points.work import photos
 from points.work.jobs import photo_job
 from shared.database import DB
@@ -108,9 +109,21 @@ async def test_a_photo_goes_on_the_day_and_others_stay(rollback: None, tmp_path:
 async def test_a_file_that_is_gone_already_holds_nothing_up(rollback: None, tmp_path: Path) -> None:
     """As after a run that was cut off between the file and its record."""
     town = await small_county()
+    await picture(tmp_path, "red")
     done = await record(town, b"\x01" * 32)
     assert await run(tmp_path, OVER) == "清除工作照片 1 张"
     assert await of(done) is None
+
+
+async def test_a_scheduler_without_the_photos_erases_no_record(
+    rollback: None, tmp_path: Path
+) -> None:
+    """On another machine the files would stay for ever, known to nobody."""
+    town = await small_county()
+    done = await record(town, b"\x01" * 32)
+    with pytest.raises(PhotosElsewhere):
+        await run(tmp_path, OVER)
+    assert await of(done) == b"\x01" * 32
 
 
 async def cycle(town: SmallCounty, closed_at: datetime | None) -> None:
