@@ -64,6 +64,7 @@ async def erase_over(folder: Path, county_id: int, now: datetime) -> int:
 
     Raises PhotosElsewhere.
     """
+    await _settle(folder, county_id, now)
     on = today(now) - timedelta(days=PHOTO.days)
     before = (on.replace(month=1, day=1), now - timedelta(days=PHOTO.days), on)
     done = 0
@@ -77,6 +78,25 @@ async def erase_over(folder: Path, county_id: int, now: datetime) -> int:
             done += (count := await photo_queries.forget(county_id, records))
             await retention.record(county_id, PHOTO, count)
     return done
+
+
+async def _settle(folder: Path, county_id: int, now: datetime) -> None:
+    """Pictures whose upload was cut off: that of a stored declaration counts, others go."""
+    for part in await asyncio.to_thread(_cut_off, folder, now - timedelta(days=1)):
+        name = bytes.fromhex(part.name.partition(".")[0])
+        if await photo_queries.used(county_id, name, []):
+            part.replace(path_of(folder, name))
+        else:
+            part.unlink(missing_ok=True)
+
+
+def _cut_off(folder: Path, before: datetime) -> list[Path]:
+    found = []
+    for part in (folder / PHOTOS).glob("*/*.part"):
+        with suppress(FileNotFoundError):  # an upload that ends just now
+            if part.stat().st_mtime < before.timestamp():
+                found.append(part)
+    return found
 
 
 async def _erase(folder: Path, name: bytes, used: Callable[[], Awaitable[bool]]) -> None:
