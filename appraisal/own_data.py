@@ -19,6 +19,8 @@ from shared.web.files import attachment
 from shared.web.filters import date_cn, plain, score
 from shared.web.pages import moment
 
+ARCHIVED = "属于考核档案，长期保存。"
+
 
 async def results(actor: Actor) -> Section:
     """Each announced result with its components, the latest cycle first."""
@@ -40,7 +42,7 @@ async def results(actor: Actor) -> Section:
             )
         )
     heads = ("考核", "得分", "等次", "各项得分", "送达日期")
-    return Section("考核结果", "公示以后本人可看；不公开排名。", heads, tuple(rows))
+    return Section("考核结果", f"公示以后本人可看；不公开排名。{ARCHIVED}", heads, tuple(rows))
 
 
 async def attendance(actor: Actor) -> Section:
@@ -57,7 +59,7 @@ async def attendance(actor: Actor) -> Section:
         for line in await duty.own(actor)
     )
     heads = ("月份", "村（社区）", "应出勤", "出勤", "请假", "备注")
-    return Section("考勤", "由乡镇登记，用于考核；不记录位置。", heads, rows)
+    return Section("考勤", f"由乡镇登记，用于考核；不记录位置。{ARCHIVED}", heads, rows)
 
 
 async def facts(actor: Actor) -> Section:
@@ -75,7 +77,7 @@ async def facts(actor: Actor) -> Section:
         for row in await entries.own(actor)
     )
     heads = ("日期", "类别", "结论", "单位或人员", "地点", "事由", "文书")
-    return Section("抽查、表扬、投诉", "用于考核；登记错的由乡镇更正。", heads, rows)
+    return Section("抽查、表扬、投诉", f"用于考核；登记错的由乡镇更正。{ARCHIVED}", heads, rows)
 
 
 async def trainings(actor: Actor) -> Section:
@@ -90,7 +92,7 @@ async def trainings(actor: Actor) -> Section:
         )
         for row in found
     )
-    return Section("培训", "用于考核。", ("日期", "培训", "学时", "测试成绩"), rows)
+    return Section("培训", f"用于考核。{ARCHIVED}", ("日期", "培训", "学时", "测试成绩"), rows)
 
 
 async def cases(actor: Actor) -> Section:
@@ -106,7 +108,7 @@ async def cases(actor: Actor) -> Section:
         for case in await casework.own(actor)
     )
     heads = ("日期", "事项", "考核", "办到哪一步", "结果")
-    return Section("考核事项", "每一步的文书可在“我的事项”里看。", heads, rows)
+    return Section("考核事项", f"每一步的文书可在“我的事项”里看。{ARCHIVED}", heads, rows)
 
 
 SECTIONS = (results, attendance, facts, trainings, cases)

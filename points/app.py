@@ -84,7 +84,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = now) -> Lites
             roster_desk.router,
             roster_import.router,
         ],
-        on_startup=[counter_api.close_bodies, work.put_photos_right],
+        on_startup=[counter_api.close_bodies],
         lifespan=[committer.serving],
         state=State({"own_data": SECTIONS, "settings_checks": (check_value,)}),
         plugins=[PlatformPlugin(settings, ROUTES, [TEMPLATES], CONSTRAINTS, clock)],

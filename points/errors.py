@@ -1,6 +1,7 @@
 """Every refusal of the points service, in order of precedence within a feature."""
 
 from datetime import date
+from pathlib import Path
 from typing import ClassVar
 
 from shared.dates import chinese_date
@@ -14,6 +15,18 @@ class RuleRefused(Invalid):
 
     def __init__(self, field: str, reason: str) -> None:
         super().__init__(f"规则未保存：{reason}", {field: reason})
+
+
+class PhotosElsewhere(Conflict):
+    """Photos are due and their folder is not here: their records must not forget where they lie."""
+
+    code = "photos_elsewhere"
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(
+            f"没有照片目录 {folder}：定时任务要在存放照片的机器上运行。"
+            "恢复备份时没有带回照片的，请建一个空目录。"
+        )
 
 
 REFUSALS = {

@@ -44,8 +44,8 @@ async def over(county_id: int, before: Before, limit: int) -> list[tuple[UUID, b
     return [(row["id"], row["photo"]) for row in rows]
 
 
-async def used(county_id: int, photo: bytes, but: Sequence[UUID]) -> bool:
-    """Whether other records than these of the county have this photo."""
+async def used(photo: bytes, county_id: int = 0, but: Sequence[UUID] = ()) -> bool:
+    """Whether records of any county have this photo, other than these of the one named."""
     found: bool = await DB.fetchval(USED, photo, county_id, list(but))
     return found
 

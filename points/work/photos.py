@@ -1,7 +1,7 @@
 """Evidence photos: re-encoded, without EXIF, kept as files named by their hash.
 
 A photo waits as ``<hash>.<id>.part`` until its declaration is committed. A process that dies in
-between leaves that file: it is shown like any other, and the next start puts it in its place.
+between leaves that file: it is shown like any other, and the nightly job puts it in its place.
 """
 
 import asyncio
@@ -14,11 +14,10 @@ from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from points.errors import WorkRefused
-from points.work import photo_queries, queries
+from points.errors import PhotosElsewhere, WorkRefused
+from points.work import photo_queries
 from shared.clock import today
 from shared.database import DB
-from shared.identity import signin
 from shared.ids import new_id
 from shared.retention import service as retention
 from shared.retention.registry import PHOTO
@@ -27,6 +26,7 @@ MAX_BYTES = 8 * 1024 * 1024
 MAX_PIXELS = 40_000_000
 LONGEST = 1600
 """Pixels of the longer side of what is kept."""
+PHOTOS = "photos"
 FORMATS = ("JPEG", "PNG", "WEBP")
 ONE = asyncio.Semaphore(1)
 """One picture is unpacked at a time: a small file may need 300 MB for it."""
@@ -71,27 +71,31 @@ async def load(folder: Path, name: bytes) -> bytes | None:
 async def put_right(folder: Path, now: datetime) -> None:
     """Move what a process that died left to its place, or erase it where no record has it."""
     before = (now - PARTIAL_FOR).timestamp()
-    for partial in await asyncio.to_thread(_left, folder, before):
-        name = bytes.fromhex(partial.name.partition(".")[0])
-        counties = await signin.counties()
-        with suppress(FileNotFoundError):  # another process starts, too
-            if any([await queries.has_photo(county_id, name) for county_id, _ in counties]):
-                partial.replace(path_of(folder, name))
+    for left in await asyncio.to_thread(_left, folder, before):
+        name = bytes.fromhex(left.name.partition(".")[0])
+        with suppress(FileNotFoundError):  # another county's job is at it, too
+            if await photo_queries.used(name):
+                left.replace(path_of(folder, name))
             else:
-                partial.unlink()
+                left.unlink()
 
 
 async def erase_over(folder: Path, county_id: int, now: datetime) -> int:
-    """Delete the photos whose time is over, files first, so that none stays unknown; how many."""
+    """Delete the photos whose time is over, files first, so that none stays unknown; how many.
+
+    Raises PhotosElsewhere.
+    """
+    await put_right(folder, now)
     on = today(now) - timedelta(days=PHOTO.days)
     before = (on.replace(month=1, day=1), now - timedelta(days=PHOTO.days), on)
     done = 0
     while found := await photo_queries.over(county_id, before, CHUNK):
+        if not (folder / PHOTOS).exists():
+            raise PhotosElsewhere(folder / PHOTOS)
         records = [record_id for record_id, _ in found]
         for name in dict.fromkeys(name for _, name in found):
-            await _erase(
-                folder, name, functools.partial(photo_queries.used, county_id, name, records)
-            )
+            used = functools.partial(photo_queries.used, name, county_id, records)
+            await _erase(folder, name, used)
         async with DB.transaction():
             done += (count := await photo_queries.forget(county_id, records))
             await retention.record(county_id, PHOTO, count)
@@ -118,7 +122,7 @@ async def _erase(folder: Path, name: bytes, used: Callable[[], Awaitable[bool]])
 def path_of(folder: Path, name: bytes) -> Path:
     """Where a picture lies: two hex digits a folder, so that none grows too long."""
     text = name.hex()
-    return folder / "photos" / text[:2] / f"{text}.jpg"
+    return folder / PHOTOS / text[:2] / f"{text}.jpg"
 
 
 def _reencoded(data: bytes) -> bytes:
@@ -144,10 +148,10 @@ def _reencoded(data: bytes) -> bytes:
 
 def _left(folder: Path, before: float) -> list[Path]:
     found = []
-    for partial in folder.glob("photos/*/*.part"):
+    for left in (folder / PHOTOS).glob("*/*.part"):
         with suppress(FileNotFoundError):  # its declaration has just ended
-            if partial.stat().st_mtime < before:
-                found.append(partial)
+            if left.stat().st_mtime < before:
+                found.append(left)
     return found
 
 

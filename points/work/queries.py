@@ -32,9 +32,6 @@ FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::int[], $7::text[
           declared_at, seq, text, text_key, quantity, household, photo, source, entered_by,
           fingerprint, state, gives)
 """
-HAS_PHOTO = """
-SELECT EXISTS (SELECT FROM points.work_record WHERE county_id = $1 AND photo = $2)
-"""
 INSERT_STEPS = """
 INSERT INTO points.verification (county_id, id, record_id, step, role, unit_code, grid_code,
     verdict, authority, via)
@@ -204,10 +201,6 @@ async def lock_worker(county_id: int, worker_id: UUID) -> None:
         county_id,
         worker_id,
     )
-
-
-async def has_photo(county_id: int, name: bytes) -> bool:
-    return bool(await DB.fetchval(HAS_PHOTO, county_id, name))
 
 
 async def record(county_id: int, record_id: UUID) -> Record | None:

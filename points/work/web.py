@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from litestar import Litestar, Request, Response, get, post
+from litestar import Request, Response, get, post
 from litestar.datastructures import UploadFile
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
@@ -325,11 +325,6 @@ async def _photo(request: Asked, upload: object) -> AsyncIterator[bytes | None]:
         return
     async with photos.keep(request.app.state.settings.data_dir, data) as name:
         yield name
-
-
-async def put_photos_right(app: Litestar) -> None:
-    """At the start of a process: what one that died left in the middle."""
-    await photos.put_right(app.state.settings.data_dir, app.state.clock())
 
 
 router = Router(

@@ -95,7 +95,7 @@ async def _posts(actor: Actor) -> Section:
         for tenure in await roster.history(actor.county_id, actor.person_id)
     )
     return Section(
-        "任职经历", "用于判断谁在什么时候有什么权限。", ("岗位", "单位", "从", "到"), rows
+        "任职经历", "用于判断谁在什么时候有什么权限；长期保存。", ("岗位", "单位", "从", "到"), rows
     )
 
 

@@ -86,7 +86,7 @@ CODE = Kept(
     job="ledger.codes",
 )
 PICKUP = Kept(
-    what="预订的代取人和送货地址",
+    what="预订单上的代取人和送货地址",
     purpose="把预订的商品交给本人或家人",
     tables=("points.pickup",),
     days=90,
@@ -154,7 +154,7 @@ REGISTRY: tuple[Kept, ...] = (
     OBJECTOR,
     PROTECTION,
     Kept(
-        what="积分台账、兑换台账和兑换卡、对账单和签字、店铺结算户名",
+        what="积分台账、兑换台账（含领取人）和兑换卡、对账单和签字、店铺结算户名",
         purpose="记账、结算和监督",
         tables=(
             "points.posting",

@@ -12,6 +12,7 @@ from appraisal.duty import entries
 from appraisal.duty import service as duty
 from appraisal.duty.rules import EntryForm, EntryKind
 from appraisal.duty.schemas import SheetInput
+from appraisal.own_data import ARCHIVED
 from shared.clock import now
 from tests.appraisal.scorecard.scene import scored_cycle
 from tests.factories import acting
@@ -60,6 +61,8 @@ async def test_a_worker_takes_their_appraisal_data_away(client: httpx.AsyncClien
     assert "20.5" in sheets["考勤"]
     assert "通报3号" in sheets["抽查、表扬、投诉"]
     assert {"培训", "考核事项"} <= sheets.keys()
+    kept = {title for title, text in sheets.items() if ARCHIVED in text}
+    assert kept == {"考核结果", "考勤", "抽查、表扬、投诉", "培训", "考核事项"}
     assert scene.town.second_worker.name not in "".join(sheets.values())
     await enter(client, scene.town.second_worker)
     assert "通报3号" not in (await sheets_of(client))["抽查、表扬、投诉"]

@@ -1,6 +1,7 @@
 """Evidence photos go a year after work and appraisal are over; whatever is open keeps them."""
 
 import io
+import os
 from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -11,6 +12,7 @@ import msgspec
 import pytest
 from PIL import Image
 
+from points.errors import PhotosElsewhere
 from points.work import photos
 from points.work.jobs import photo_job
 from shared.database import DB
@@ -108,9 +110,39 @@ async def test_a_photo_goes_on_the_day_and_others_stay(rollback: None, tmp_path:
 async def test_a_file_that_is_gone_already_holds_nothing_up(rollback: None, tmp_path: Path) -> None:
     """As after a run that was cut off between the file and its record."""
     town = await small_county()
+    await picture(tmp_path, "red")
     done = await record(town, b"\x01" * 32)
     assert await run(tmp_path, OVER) == "清除工作照片 1 张"
     assert await of(done) is None
+
+
+async def test_an_upload_that_was_cut_off_leaves_no_picture(rollback: None, tmp_path: Path) -> None:
+    """A process killed before the declaration is stored, and one after; a running one stays."""
+    town = await small_county()
+    colours = ("red", "green", "blue")
+    lost, stored, running = [await picture(tmp_path, colour) for colour in colours]
+    await record(town, stored, work_date=date(2027, 6, 1))
+    night = datetime.combine(OVER, time(4), UTC)
+    for name, age in ((lost, 2), (stored, 2), (running, 0)):
+        path = photos.path_of(tmp_path, name)
+        part = path.replace(path.with_suffix(f".{new_id()}.part"))
+        seconds = night.timestamp() - age * 86_400
+        os.utime(part, (seconds, seconds))
+    assert await run(tmp_path, OVER) == "清除工作照片 0 张"
+    kept = files(tmp_path)
+    assert photos.path_of(tmp_path, stored) in kept
+    assert sorted(path.name[:64] for path in kept) == sorted([stored.hex(), running.hex()])
+
+
+async def test_a_scheduler_without_the_photos_erases_no_record(
+    rollback: None, tmp_path: Path
+) -> None:
+    """On another machine the files would stay for ever, known to nobody."""
+    town = await small_county()
+    done = await record(town, b"\x01" * 32)
+    with pytest.raises(PhotosElsewhere):
+        await run(tmp_path, OVER)
+    assert await of(done) == b"\x01" * 32
 
 
 async def cycle(town: SmallCounty, closed_at: datetime | None) -> None:

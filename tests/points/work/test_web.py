@@ -118,7 +118,7 @@ async def test_a_refused_declaration_leaves_no_photo_behind(
 async def test_a_process_that_dies_after_the_commit_loses_no_photo(
     client: httpx.AsyncClient, settings: Settings
 ) -> None:
-    """It is shown from where it waits, and the next day's start moves it; the refused one goes."""
+    """It is shown from where it waits, and the next night's job moves it; the refused one goes."""
     world = await small_county()
     folder = settings.data_dir
     taken, refused = io.BytesIO(), io.BytesIO()
