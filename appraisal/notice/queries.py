@@ -138,9 +138,9 @@ async def notice(county_id: int, notice_id: UUID) -> NoticeRow | None:
     return await DB.one(NoticeRow, NOTICE + " AND n.id = $2", county_id, notice_id)
 
 
-async def notices(county_id: int, kind: str = "") -> list[NoticeRow]:
-    sql = NOTICE + " AND ($2 = '' OR n.kind = $2) ORDER BY n.issued_at DESC, n.id LIMIT 100"
-    return await DB.all(NoticeRow, sql, county_id, kind)
+async def notices(county_id: int) -> list[NoticeRow]:
+    sql = NOTICE + " ORDER BY n.issued_at DESC, n.id LIMIT 100"
+    return await DB.all(NoticeRow, sql, county_id)
 
 
 async def notice_of_cycle(county_id: int, cycle_id: UUID) -> NoticeRow | None:

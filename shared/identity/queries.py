@@ -486,11 +486,8 @@ async def slip_by_token(
     return await DB.one(SlipRow, sql, county_id, now, token_hash)
 
 
-async def slip_of(
-    county_id: int, account_id: UUID, now: datetime, *, lock: bool = False
-) -> SlipRow | None:
-    sql = SLIP + " AND s.account_id = $3" + (" FOR UPDATE OF s" if lock else "")
-    return await DB.one(SlipRow, sql, county_id, now, account_id)
+async def slip_of(county_id: int, account_id: UUID, now: datetime) -> SlipRow | None:
+    return await DB.one(SlipRow, SLIP + " AND s.account_id = $3", county_id, now, account_id)
 
 
 async def count_slip_try(county_id: int, slip_id: UUID, limit: int, now: datetime) -> None:
