@@ -206,7 +206,7 @@ async def insert_serving(
     at: datetime,
 ) -> bool:
     """False when it was served before."""
-    status = await DB.execute(
+    changed = await DB.count(
         INSERT_SERVING,
         county_id,
         new_id(),
@@ -219,4 +219,4 @@ async def insert_serving(
         at,
         *msgspec.structs.astuple(form),
     )
-    return status.endswith(" 1")
+    return changed == 1
