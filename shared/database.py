@@ -103,6 +103,10 @@ class Database(PostgresEngine):
             status: str = await connection.execute(sql, *args)
             return status
 
+    async def count(self, sql: str, *args: object) -> int:
+        """Execute; how many rows that wrote."""
+        return int((await self.execute(sql, *args)).rpartition(" ")[2])
+
     async def executemany(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
         async with self.connection() as connection:
             await connection.executemany(sql, rows)

@@ -83,7 +83,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def load(environ: Mapping[str, str] | None = None) -> Settings:
-    """Decode the environment.
+    """Decode the environment, the process's unless given.
 
     Raises SettingsError naming the variable that is unknown or malformed.
     """

@@ -310,8 +310,7 @@ async def insert_kin(
     county_id: int, kin_id: UUID, pair: tuple[UUID, UUID], by: UUID, at: datetime
 ) -> bool:
     """False when it is recorded already."""
-    status = await DB.execute(INSERT_KIN, county_id, kin_id, *pair, by, at)
-    return status.endswith(" 1")
+    return await DB.count(INSERT_KIN, county_id, kin_id, *pair, by, at) == 1
 
 
 async def end_kin(county_id: int, kin_id: UUID, at: datetime) -> UUID | None:

@@ -11,7 +11,7 @@ SELECT t.kind, t.version, t.current, t.file_name, t.content IS NOT NULL AS own, 
        p.name AS uploaded_by_name, t.uploaded_at
 FROM appraisal.document_template t
 JOIN shared.person p ON p.county_id = t.county_id AND p.id = t.uploaded_by
-WHERE t.county_id = $1 AND ($2 = '' OR t.kind = $2)
+WHERE t.county_id = $1
 ORDER BY t.kind, t.version DESC LIMIT 200
 """
 CURRENT = """
@@ -32,8 +32,8 @@ VALUES ($1, $2, $3, $4, true, $5, $6, $7, $8, $9, $10)
 """
 
 
-async def history(county_id: int, kind: str = "") -> list[TemplateRow]:
-    return await DB.all(TemplateRow, HISTORY, county_id, kind)
+async def history(county_id: int) -> list[TemplateRow]:
+    return await DB.all(TemplateRow, HISTORY, county_id)
 
 
 async def current(county_id: int, kind: str) -> bytes | None:

@@ -105,8 +105,7 @@ SELECT a.month, v.name AS village_name, a.rostered_days AS rostered, a.duty_days
 FROM appraisal.attendance a
 JOIN shared.unit v ON v.county_id = a.county_id AND v.code = a.village_code
 LEFT JOIN shared.person b ON b.county_id = a.county_id AND b.id = a.entered_by
-WHERE a.county_id = $1 AND a.person_id = $2 AND ($3::int IS NULL OR a.month = $3)
-  AND (NOT $4 OR a.current)
+WHERE a.county_id = $1 AND a.person_id = $2 AND (NOT $3 OR a.current)
 ORDER BY a.month DESC, a.village_code, a.version DESC LIMIT 200
 """
 MISSING = """
@@ -198,9 +197,9 @@ async def insert(
 
 
 async def versions(
-    county_id: int, person_id: UUID, month: int | None = None, *, current_only: bool = False
+    county_id: int, person_id: UUID, *, current_only: bool = False
 ) -> list[SheetVersion]:
-    return await DB.all(SheetVersion, VERSIONS, county_id, person_id, month, current_only)
+    return await DB.all(SheetVersion, VERSIONS, county_id, person_id, current_only)
 
 
 async def missing(

@@ -54,8 +54,7 @@ async def run(county_id: int, run_id: UUID, kind: str) -> Run | None:
 
 async def mark_applied(county_id: int, run_id: UUID, at: datetime, summary: str) -> bool:
     """False when it has been applied already."""
-    status = await DB.execute(APPLIED, county_id, run_id, at, summary)
-    return status.endswith(" 1")
+    return await DB.count(APPLIED, county_id, run_id, at, summary) == 1
 
 
 async def forget(county_id: int, run_id: UUID) -> None:

@@ -145,9 +145,9 @@ async def notice(county_id: int, notice_id: UUID) -> NoticeRow | None:
     return await DB.one(NoticeRow, NOTICE + " AND n.id = $2", county_id, notice_id)
 
 
-async def notices(county_id: int, kind: str = "") -> list[NoticeRow]:
-    sql = NOTICE + " AND ($2 = '' OR n.kind = $2) ORDER BY n.issued_at DESC, n.id LIMIT 100"
-    return await DB.all(NoticeRow, sql, county_id, kind)
+async def notices(county_id: int) -> list[NoticeRow]:
+    sql = NOTICE + " ORDER BY n.issued_at DESC, n.id LIMIT 100"
+    return await DB.all(NoticeRow, sql, county_id)
 
 
 async def notice_of_cycle(county_id: int, cycle_id: UUID) -> NoticeRow | None:
@@ -220,7 +220,7 @@ async def insert_serving(
     at: datetime,
 ) -> bool:
     """False when it was served before."""
-    status = await DB.execute(
+    changed = await DB.count(
         INSERT_SERVING,
         county_id,
         new_id(),
@@ -233,4 +233,4 @@ async def insert_serving(
         at,
         *msgspec.structs.astuple(form),
     )
-    return status.endswith(" 1")
+    return changed == 1

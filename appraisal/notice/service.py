@@ -122,10 +122,10 @@ async def view(actor: Actor, notice_id: UUID) -> tuple[NoticeRow, list[EntryRow]
     return found, await queries.entries(actor.county_id, notice_id)
 
 
-async def notices(actor: Actor, kind: str = "") -> list[NoticeRow]:
+async def notices(actor: Actor) -> list[NoticeRow]:
     """All notices of the county, latest first."""
     require(actor, Action.NOTICE_VIEW, Target(unit_code=_county(actor)))
-    return await queries.notices(actor.county_id, kind)
+    return await queries.notices(actor.county_id)
 
 
 async def of_cycle(actor: Actor, cycle_id: UUID) -> tuple[CycleRow, NoticeRow | None, Tally]:

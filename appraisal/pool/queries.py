@@ -198,8 +198,7 @@ async def insert_shield(
 async def revoke_shield(
     county_id: int, person_id: UUID, shield_id: UUID, by: UUID, at: datetime
 ) -> bool:
-    status = await DB.execute(REVOKE_SHIELD, county_id, person_id, shield_id, by, at)
-    return status.endswith(" 1")
+    return await DB.count(REVOKE_SHIELD, county_id, person_id, shield_id, by, at) == 1
 
 
 async def vacant(county_id: int, post_id: UUID, on: date) -> bool:

@@ -453,17 +453,17 @@ async def gather(county_id: int, run_id: UUID) -> int:
     other's; many counties take as long as the sum of them.
     """
     await DB.execute(BY_HASH)
-    status = await DB.execute(GATHER, county_id, run_id)
+    people = await DB.count(GATHER, county_id, run_id)
     await DB.execute(AS_USUAL)
-    return _count(status)
+    return people
 
 
 async def score(counties: Sequence[int], runs: Sequence[UUID]) -> int:
     """Score and grade the runs' inputs, inside a transaction; how many people that is."""
     await DB.execute(BY_KEY)
-    status = await DB.execute(SCORE, counties, runs)
+    people = await DB.count(SCORE, counties, runs)
     await DB.execute(ANY_WAY)
-    return _count(status)
+    return people
 
 
 async def replay(county_id: int, run_id: UUID, scheme: str) -> list[Result]:
@@ -479,8 +479,4 @@ async def regrade(
     ``only`` one person, everybody else keeping what they were told; whose score ``rose`` or stayed
     keeps 优秀, whoever else has come into the township's share since.
     """
-    return _count(await DB.execute(REGRADE, [county_id], [run_id], only, rose))
-
-
-def _count(status: str) -> int:
-    return int(status.rpartition(" ")[2])
+    return await DB.count(REGRADE, [county_id], [run_id], only, rose)

@@ -117,8 +117,7 @@ async def burn(county_id: int, row: SlipRow) -> bool:
 
     From here to the end of the transaction no count runs, so what is asked next is certain.
     """
-    status = await DB.execute(BURN, county_id, row.id, row.survey_id, row.grid_code)
-    return status.endswith(" 1")
+    return await DB.count(BURN, county_id, row.id, row.survey_id, row.grid_code) == 1
 
 
 async def still_open(county_id: int, row: SlipRow, *, keyed: bool) -> bool:
@@ -153,7 +152,7 @@ async def papers(county_id: int, survey_id: UUID) -> list[PaperRow]:
 
 async def insert_paper(county_id: int, row: SlipRow, answers: Answers, by: UUID) -> bool:
     """False when somebody else keyed the same paper, or made its slip void, at this moment."""
-    status = await DB.execute(
+    changed = await DB.count(
         INSERT_PAPER,
         county_id,
         row.id,
@@ -164,7 +163,7 @@ async def insert_paper(county_id: int, row: SlipRow, answers: Answers, by: UUID)
         answers.comment,
         by,
     )
-    return status.endswith(" 1")
+    return changed == 1
 
 
 async def second_paper(county_id: int, slip_id: UUID, answers: Answers, by: UUID) -> None:
@@ -217,8 +216,7 @@ async def unused(county_id: int, survey_id: UUID, code: str) -> dict[str, int]:
 
 async def void(county_id: int, survey_id: UUID, code: str) -> int:
     """Make the printed slips below a unit void; how many batches."""
-    status = await DB.execute(VOID, county_id, survey_id, code)
-    return int(status.rpartition(" ")[2])
+    return await DB.count(VOID, county_id, survey_id, code)
 
 
 async def waits(county_id: int) -> bool:

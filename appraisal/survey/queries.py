@@ -182,10 +182,6 @@ DELETE FROM appraisal.ballot_slip WHERE county_id = $1 AND survey_id IN (
 """
 
 
-def _count(status: str) -> int:
-    return int(status.rpartition(" ")[2])
-
-
 # -- households ------------------------------------------------------------------------------
 
 
@@ -337,7 +333,7 @@ async def set_closed(county_id: int, survey_id: UUID, by: UUID, at: datetime, dr
 
 async def insert_drawn(county_id: int, survey_id: UUID, rows: Sequence[tuple[UUID, Drawn]]) -> int:
     """Put households on the interviewers' lists; how many were not there yet."""
-    status = await DB.execute(
+    return await DB.count(
         INSERT_DRAWN,
         county_id,
         survey_id,
@@ -348,7 +344,6 @@ async def insert_drawn(county_id: int, survey_id: UUID, rows: Sequence[tuple[UUI
         [drawn.number for _, drawn in rows],
         [drawn.group for _, drawn in rows],
     )
-    return _count(status)
 
 
 async def listed(county_id: int, survey_id: UUID, grids: Sequence[str]) -> list[DrawnRow]:
@@ -409,8 +404,7 @@ async def insert_interviewer(
 async def end_interviewer(
     county_id: int, survey_id: UUID, village_code: str, person_id: UUID
 ) -> bool:
-    status = await DB.execute(END_INTERVIEWER, county_id, survey_id, village_code, person_id)
-    return _count(status) == 1
+    return await DB.count(END_INTERVIEWER, county_id, survey_id, village_code, person_id) == 1
 
 
 async def candidates(
@@ -422,9 +416,9 @@ async def candidates(
 
 async def forget(county_id: int, before: datetime) -> tuple[int, int, int]:
     """Drop words, slips and who noted a visit of surveys closed before; how many of each."""
-    comments = _count(await DB.execute(FORGET_COMMENTS, county_id, before))
-    slips = _count(await DB.execute(FORGET_SLIPS, county_id, before))
-    visits = _count(await DB.execute(FORGET_VISITS, county_id, before))
+    comments = await DB.count(FORGET_COMMENTS, county_id, before)
+    slips = await DB.count(FORGET_SLIPS, county_id, before)
+    visits = await DB.count(FORGET_VISITS, county_id, before)
     return comments, slips, visits
 
 

@@ -11,9 +11,9 @@ WIDTH = 130
 """Columns that the table needs; a narrower terminal wraps it, which is better than cutting."""
 
 
-def show(demo: Demo, address: str, console: Console | None = None) -> None:
+def show(demo: Demo, address: str) -> None:
     """Print addresses and sign-ins; the authenticator's digits are those of this moment."""
-    out = console or Console(width=max(Console().width, WIDTH), highlight=False)
+    out = Console(width=max(Console().width, WIDTH), highlight=False)
     made = "已建好" if demo.made else "沿用上次的数据"
     table = Table(title=f"{COUNTY_NAME}（演示，{made}）", title_justify="left")
     for head in ("岗位", "姓名", "单位", "手机号", "登录"):

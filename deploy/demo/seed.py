@@ -62,17 +62,16 @@ class Demo(msgspec.Struct, frozen=True):
     """False when the county was there already."""
 
 
-async def seed_demo(settings: Settings, *, now: datetime | None = None) -> Demo:
+async def seed_demo(settings: Settings) -> Demo:
     """Make the demo county if this installation is empty. Raises Conflict if it is not.
 
     The runtime must be up: engines, schema, pool.
     """
-    at = now or clock_now()
     counties = await scheduling.counties()
     if COUNTY not in counties:
         if counties:
             raise Conflict("库里已有别的县，不能再放演示数据。请另用一个空的数据文件夹。")
-        await _fill(settings, at)
+        await _fill(settings, clock_now())
     return Demo(
         sign_ins=tuple(_table()),
         totp_key=base64.b32encode(data.TOTP_SEED).decode(),

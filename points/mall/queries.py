@@ -165,8 +165,8 @@ ORDER BY name
 """
 INSERT_PRICE = """
 INSERT INTO points.price (county_id, id, product_id, shop_id, first_day, points, purchase_fen,
-                          state, reason, proposed_at, proposed_by, decided_at, decided_by)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+                          state, reason, proposed_at, proposed_by, decided_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 """
 DECIDE_PRICE = """
 UPDATE points.price
@@ -373,7 +373,7 @@ async def dearer_goods(county_id: int, value_fen: int, on: date) -> list[str]:
     return [row["name"] for row in await DB.fetch(DEARER_GOODS, county_id, value_fen, on)]
 
 
-async def insert_price(county_id: int, row: PriceRow, decided_by: UUID | None) -> None:
+async def insert_price(county_id: int, row: PriceRow) -> None:
     await DB.execute(
         INSERT_PRICE,
         county_id,
@@ -388,7 +388,6 @@ async def insert_price(county_id: int, row: PriceRow, decided_by: UUID | None) -
         row.proposed_at,
         row.proposed_by,
         row.decided_at,
-        decided_by,
     )
 
 

@@ -322,7 +322,7 @@ async def propose_price(actor: Actor, form: PriceForm, *, on: date | None = None
         await queries.lock_product(actor.county_id, row.product_id)
         if known := await queries.same_proposal(actor.county_id, row):
             return known
-        await queries.insert_price(actor.county_id, row, None)
+        await queries.insert_price(actor.county_id, row)
         await audit.record(
             actor,
             "price.propose",
@@ -393,7 +393,7 @@ async def set_price(county_id: int, form: PriceForm, *, at: datetime) -> bool:
             return False
         if await queries.price_begins(county_id, approved):
             raise Conflict("今天已经有另一个批准的价格，新价格请从明天起。")
-        await queries.insert_price(county_id, approved, None)
+        await queries.insert_price(county_id, approved)
         await audit.record(None, "price.import", "price", row.id, county_id=county_id, after=form)
     return True
 

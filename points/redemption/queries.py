@@ -300,8 +300,7 @@ async def insert_pickup(
 
 async def forget_pickups(county_id: int, before: datetime) -> int:
     """Blank who fetched, and where it was brought, of what was resolved by then; how many."""
-    status = await DB.execute(FORGET_PICKUPS, county_id, before)
-    return int(status.rpartition(" ")[2])
+    return await DB.count(FORGET_PICKUPS, county_id, before)
 
 
 async def delete_pickup(county_id: int, pickup_id: UUID) -> None:

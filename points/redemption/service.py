@@ -330,7 +330,7 @@ async def total(county_id: int, shop_id: UUID, day: date) -> DayTotal:
 
 
 async def recent(
-    actor: Actor, now: datetime, *, after: str | None = None, limit: int = PAGE
+    actor: Actor, now: datetime, *, after: str | None = None
 ) -> tuple[list[RedemptionRow], str | None]:
     """Redemptions that the actor may undo late: at the shops, or by people, of the own units.
 
@@ -340,8 +340,8 @@ async def recent(
     if not codes:
         return [], None
     days = (now - timedelta(days=RECENT_DAYS), today(now))
-    rows = await queries.redemptions_near(actor.county_id, codes, days, _cursor(after), limit + 1)
-    shown = await _with_lines(actor.county_id, rows[:limit])
+    rows = await queries.redemptions_near(actor.county_id, codes, days, _cursor(after), PAGE + 1)
+    shown = await _with_lines(actor.county_id, rows[:PAGE])
     return shown, _more(rows, shown)
 
 

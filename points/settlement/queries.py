@@ -415,5 +415,4 @@ async def insert_signature(
 
 async def void_signatures(county_id: int, statement_id: UUID, at: datetime) -> int:
     """How many were taken back."""
-    status = await DB.execute(VOID_SIGNATURES, county_id, statement_id, at)
-    return int(status.rpartition(" ")[2])
+    return await DB.count(VOID_SIGNATURES, county_id, statement_id, at)

@@ -171,7 +171,7 @@ SELECT v.id, v.record_id, v.step, v.role, v.unit_code, v.grid_code, v.verdict, v
 FROM points.verification v
 JOIN points.work_record r ON r.county_id = $1 AND r.id = v.record_id
 WHERE v.county_id = $1 AND v.verdict = 'open' AND r.state = 'pending'
-  AND starts_with(r.grid_code, $2) AND ($3::int IS NULL OR r.run_month = $3)
+  AND starts_with(r.grid_code, $2)
 ORDER BY v.record_id, v.step
 """
 EXCLUDING = """
@@ -227,8 +227,8 @@ async def steps(county_id: int, record_ids: Sequence[UUID]) -> list[StepRow]:
     return await DB.all(StepRow, STEPS, county_id, list(record_ids))
 
 
-async def open_steps(county_id: int, code: str, month: int | None = None) -> list[StepRow]:
-    return await DB.all(StepRow, OPEN_STEPS, county_id, code, month)
+async def open_steps(county_id: int, code: str) -> list[StepRow]:
+    return await DB.all(StepRow, OPEN_STEPS, county_id, code)
 
 
 async def excluding(county_id: int, code: str) -> list[Excluding]:

@@ -140,12 +140,12 @@ def steps_for(steps: Iterable[Step], *, checked: bool) -> tuple[Step, ...]:
     return tuple(step for step in steps if step is not Step.CHECK or checked)
 
 
-def drawn(ticket: bytes, share: int = CHECK_SHARE) -> bool:
-    """Whether a record is among the one in ``share`` drawn; ``ticket`` is a hash of its id.
+def drawn(ticket: bytes) -> bool:
+    """Whether a record is among the one in ``CHECK_SHARE`` drawn; ``ticket`` is a hash of its id.
 
     A keyed one: the phone chooses the id, and could choose one that is not drawn.
     """
-    return int.from_bytes(ticket[:4]) % share == 0
+    return int.from_bytes(ticket[:4]) % CHECK_SHARE == 0
 
 
 def sample(tickets: Mapping[UUID, bytes]) -> list[UUID]:

@@ -224,10 +224,10 @@ async def _open_run(county_id: int, record: Record) -> None:
         await month_queries.move_to_run(county_id, record.id, run)
 
 
-async def tasks(actor: Actor, limit: int = TASKS) -> list[Task]:
+async def tasks(actor: Actor) -> list[Task]:
     """待办: records with a step that waits for the actor, oldest first."""
     duties, grids = _waiting(actor)
-    found = await queries.open_for(actor.county_id, duties, grids, actor.person_id, limit)
+    found = await queries.open_for(actor.county_id, duties, grids, actor.person_id, TASKS)
     steps = await queries.steps(actor.county_id, [line.id for line in found])
     held = {(role, unit) for role, unit in duties}
     rules: dict[tuple[str, date], Rule | None] = {}

@@ -250,26 +250,26 @@ async def change_password(county_id: int, account_id: UUID, password_hash: str) 
 
 async def use_totp_step(county_id: int, account_id: UUID, step: int) -> bool:
     """Mark a step as used; False when it, or a later one, was used already."""
-    status = await DB.execute(
+    changed = await DB.count(
         "UPDATE shared.account SET totp_last_step = $3"
         " WHERE county_id = $1 AND id = $2 AND totp_last_step < $3",
         county_id,
         account_id,
         step,
     )
-    return status == "UPDATE 1"
+    return changed == 1
 
 
 async def use_recovery(county_id: int, account_id: UUID, code_hash: str) -> bool:
     """Spend a recovery code; False when there is no such code."""
-    status = await DB.execute(
+    changed = await DB.count(
         "UPDATE shared.account SET recovery_hashes = array_remove(recovery_hashes, $3)"
         " WHERE county_id = $1 AND id = $2 AND $3 = ANY(recovery_hashes)",
         county_id,
         account_id,
         code_hash,
     )
-    return status == "UPDATE 1"
+    return changed == 1
 
 
 async def set_stopped(county_id: int, person_id: UUID, until: date | None) -> bool:
@@ -465,7 +465,7 @@ async def revoke_sessions(
     keep: UUID | None = None,
 ) -> int:
     """End one session, all, or all but one; how many were live."""
-    status = await DB.execute(
+    return await DB.count(
         "UPDATE shared.session SET revoked_at = $3 WHERE county_id = $1 AND account_id = $2"
         " AND revoked_at IS NULL AND expires_at > $3"
         " AND ($4::uuid IS NULL OR id = $4) AND ($5::uuid IS NULL OR id <> $5)",
@@ -475,7 +475,6 @@ async def revoke_sessions(
         only,
         keep,
     )
-    return _count(status)
 
 
 async def insert_slip(
@@ -522,11 +521,8 @@ async def slip_by_token(
     return await DB.one(SlipRow, sql, county_id, now, token_hash)
 
 
-async def slip_of(
-    county_id: int, account_id: UUID, now: datetime, *, lock: bool = False
-) -> SlipRow | None:
-    sql = SLIP + " AND s.account_id = $3" + (" FOR UPDATE OF s" if lock else "")
-    return await DB.one(SlipRow, sql, county_id, now, account_id)
+async def slip_of(county_id: int, account_id: UUID, now: datetime) -> SlipRow | None:
+    return await DB.one(SlipRow, SLIP + " AND s.account_id = $3", county_id, now, account_id)
 
 
 async def count_slip_try(county_id: int, slip_id: UUID, limit: int, now: datetime) -> None:
@@ -544,14 +540,14 @@ async def count_slip_try(county_id: int, slip_id: UUID, limit: int, now: datetim
 
 async def spend_slip(county_id: int, slip_id: UUID, now: datetime) -> bool:
     """False when somebody else was quicker."""
-    status = await DB.execute(
+    changed = await DB.count(
         "UPDATE shared.activation_slip SET spent_at = $3 WHERE county_id = $1 AND id = $2"
         " AND spent_at IS NULL AND revoked_at IS NULL AND expires_at > $3",
         county_id,
         slip_id,
         now,
     )
-    return status == "UPDATE 1"
+    return changed == 1
 
 
 async def account_lines(
@@ -626,14 +622,14 @@ async def insert_terminal(county_id: int, row: TerminalRow) -> None:
 
 
 async def revoke_terminal(county_id: int, key_id: UUID, now: datetime) -> bool:
-    status = await DB.execute(
+    changed = await DB.count(
         "UPDATE shared.terminal_key SET revoked_at = $3"
         " WHERE county_id = $1 AND id = $2 AND revoked_at IS NULL",
         county_id,
         key_id,
         now,
     )
-    return status == "UPDATE 1"
+    return changed == 1
 
 
 STAFF = """
@@ -670,35 +666,24 @@ async def shop_unit(county_id: int, shop_id: UUID) -> tuple[UUID, str] | None:
 
 async def purge_sessions(county_id: int, before: datetime) -> int:
     """Sessions that had ended by then; how many."""
-    return _count(
-        await DB.execute(
-            "DELETE FROM shared.session WHERE county_id = $1"
-            " AND LEAST(expires_at, revoked_at) < $2",
-            county_id,
-            before,
-        )
+    return await DB.count(
+        "DELETE FROM shared.session WHERE county_id = $1 AND LEAST(expires_at, revoked_at) < $2",
+        county_id,
+        before,
     )
 
 
 async def purge_slips(county_id: int, before: datetime) -> int:
     """Slips that had expired by then; how many."""
-    return _count(
-        await DB.execute(
-            "DELETE FROM shared.activation_slip WHERE county_id = $1 AND expires_at < $2",
-            county_id,
-            before,
-        )
+    return await DB.count(
+        "DELETE FROM shared.activation_slip WHERE county_id = $1 AND expires_at < $2",
+        county_id,
+        before,
     )
 
 
 async def purge_devices(county_id: int, before: datetime) -> int:
     """Devices not seen since; how many."""
-    return _count(
-        await DB.execute(
-            "DELETE FROM shared.device WHERE county_id = $1 AND seen_at < $2", county_id, before
-        )
+    return await DB.count(
+        "DELETE FROM shared.device WHERE county_id = $1 AND seen_at < $2", county_id, before
     )
-
-
-def _count(status: str) -> int:
-    return int(status.rpartition(" ")[2])

@@ -194,7 +194,7 @@ async def insert_person(
     county_id: int, row: PersonRow, pinyin: tuple[str, str], created_at: datetime
 ) -> bool:
     """False when the phone is somebody's already."""
-    status = await DB.execute(
+    changed = await DB.count(
         INSERT_PERSON,
         county_id,
         row.id,
@@ -208,7 +208,7 @@ async def insert_person(
         row.political,
         created_at,
     )
-    return status.endswith(" 1")
+    return changed == 1
 
 
 async def lock_unit(county_id: int, unit_id: UUID) -> None:
@@ -252,7 +252,7 @@ async def insert_assignment(
 
 async def end_assignment(county_id: int, assignment_id: UUID, on: date, reason: str) -> bool:
     """True when an assignment open on that day now ends on it."""
-    status = await DB.execute(
+    changed = await DB.count(
         "UPDATE shared.assignment SET valid_to = $3, reason = $4"
         " WHERE county_id = $1 AND id = $2 AND valid_from < $3"
         " AND (valid_to IS NULL OR valid_to > $3)",
@@ -261,12 +261,12 @@ async def end_assignment(county_id: int, assignment_id: UUID, on: date, reason: 
         on,
         reason,
     )
-    return status.endswith(" 1")
+    return changed == 1
 
 
 async def resume_assignment(county_id: int, assignment_id: UUID, reason: str) -> bool:
     """True when an ended assignment to a post that still exists goes on without an end."""
-    status = await DB.execute(
+    changed = await DB.count(
         "UPDATE shared.assignment a SET valid_to = NULL, reason = $3"
         " FROM shared.post p WHERE a.county_id = $1 AND a.id = $2 AND a.valid_to IS NOT NULL"
         " AND p.county_id = $1 AND p.id = a.post_id AND p.closed_on IS NULL",
@@ -274,4 +274,4 @@ async def resume_assignment(county_id: int, assignment_id: UUID, reason: str) ->
         assignment_id,
         reason,
     )
-    return status.endswith(" 1")
+    return changed == 1

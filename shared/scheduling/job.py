@@ -56,14 +56,12 @@ def last_slot(minutes: int) -> Periods:
     return due
 
 
-def months(day: int = 1, hour: int = 0, back: int = MONTHS_BACK) -> Periods:
-    """Every ended month, due on ``day`` of the next one, oldest first: ``2026-10``."""
+def months(hour: int = 0) -> Periods:
+    """Every ended month, oldest first: ``2026-10``."""
 
     def due(now: datetime, _county_id: int) -> list[str]:
-        last = _last_day(now, hour)
-        newest = month_before(last if last.day >= day else last.replace(day=1) - timedelta(days=1))
-        found = [newest]
-        while len(found) < back:
+        found = [month_before(_last_day(now, hour))]
+        while len(found) < MONTHS_BACK:
             found.append(month_before(date.fromisoformat(f"{found[-1]}-01")))
         return found[::-1]
 

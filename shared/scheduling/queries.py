@@ -91,8 +91,7 @@ async def failed(county_id: int, limit: int) -> list[RunRow]:
 
 async def purge(county_id: int, before: datetime) -> int:
     """Forget frequent sweeps, whose period names an hour; how many."""
-    status = await DB.execute(PURGE, county_id, before)
-    return int(status.rpartition(" ")[2])
+    return await DB.count(PURGE, county_id, before)
 
 
 async def try_lock(connection: Connection, key: int) -> bool:

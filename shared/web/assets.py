@@ -45,9 +45,9 @@ class Assets:
         return f"{STATIC_ROOT}/{self.names.get(name, name)}"
 
 
-def router(dist: Path = DIST) -> Router:
+def router() -> Router:
     """Serve the built files; unknown names are the ordinary 404."""
-    files = load(dist)
+    files = load(DIST)
 
     # No CSRF cookie either: a ballot's page shall set none, nor what it loads.
     @get("/{name:str}", include_in_schema=False, exclude_from_auth=True, exclude_from_csrf=True)

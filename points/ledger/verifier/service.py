@@ -64,11 +64,11 @@ async def verify(county_id: int) -> Verdict:
     return Verdict(county_id, transfers, batches, seconds, tuple(findings))
 
 
-async def verify_head(county_id: int, depth: int = HEAD_BATCHES) -> Finding | None:
+async def verify_head(county_id: int) -> Finding | None:
     """Check only the newest blocks of the chain: quick enough for every start."""
     last = await queries.last_batch(county_id)
-    first = max(last - depth + 1, 1)
-    rows = await queries.batches(county_id, first, depth)
+    first = max(last - HEAD_BATCHES + 1, 1)
+    rows = await queries.batches(county_id, first, HEAD_BATCHES)
     for number, row in enumerate(rows, first):
         if row.number != number or not row.linked:
             return _block(number, "编号不连续，或与上一批的哈希对不上")

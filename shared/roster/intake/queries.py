@@ -211,13 +211,12 @@ async def forget_payloads_before(county_id: int, moment: datetime) -> int:
     sql = FORGET + (
         " AND COALESCE(applied_at, created_at) < $3 AND (payload IS NOT NULL OR summary ?| $2)"
     )
-    status = await DB.execute(sql, county_id, list(PERSONAL), moment)
-    return int(status.rpartition(" ")[2])
+    return await DB.count(sql, county_id, list(PERSONAL), moment)
 
 
 async def mark_applied(county_id: int, run_id: UUID, now: datetime, summary: str) -> bool:
     """False when it has been applied already."""
-    status = await DB.execute(
+    changed = await DB.count(
         "UPDATE shared.import_run SET applied_at = $3, summary = $4, payload = NULL"
         " WHERE county_id = $1 AND id = $2 AND applied_at IS NULL",
         county_id,
@@ -225,7 +224,7 @@ async def mark_applied(county_id: int, run_id: UUID, now: datetime, summary: str
         now,
         summary,
     )
-    return status.endswith(" 1")
+    return changed == 1
 
 
 def _columns(rows: Sequence[Sequence[Any]], width: int) -> list[list[Any]]:

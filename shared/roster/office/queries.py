@@ -222,7 +222,7 @@ async def update_person(
 ) -> bool:
     """False when somebody else has saved since; ``phone`` is (cipher, hmac, last four)."""
     cipher, hmac, last4 = phone or (None, None, None)
-    status = await DB.execute(
+    changed = await DB.count(
         """
         UPDATE shared.person SET name = $4, name_pinyin = $5, name_initials = $6,
             employment_type = $7, full_time = $8, political = $9,
@@ -238,18 +238,18 @@ async def update_person(
         hmac,
         last4,
     )
-    return status.endswith(" 1")
+    return changed == 1
 
 
 async def delete_coming(county_id: int, assignment_id: UUID, on: date) -> bool:
     """True when an assignment that has not begun is gone."""
-    status = await DB.execute(
+    changed = await DB.count(
         "DELETE FROM shared.assignment WHERE county_id = $1 AND id = $2 AND valid_from > $3",
         county_id,
         assignment_id,
         on,
     )
-    return status.endswith(" 1")
+    return changed == 1
 
 
 async def update_unit(

@@ -120,17 +120,6 @@ class ScanInput extends HTMLElement {
   }
 }
 
-/** <text-size>: shows the chosen size at once; the form saves it. */
-class TextSize extends HTMLElement {
-  connectedCallback() {
-    this.addEventListener("change", ({ target }) => {
-      if (!(target instanceof HTMLInputElement)) return;
-      if (target.name === "text_size") document.documentElement.dataset.text = target.value;
-      if (target.name === "theme") document.documentElement.dataset.theme = target.value;
-    });
-  }
-}
-
 /** <sound-switch>: the sound and vibration of results, kept on this phone. */
 class SoundSwitch extends HTMLElement {
   connectedCallback() {
@@ -141,5 +130,5 @@ class SoundSwitch extends HTMLElement {
   }
 }
 
-const ELEMENTS = { "number-stepper": NumberStepper, "cart-total": CartTotal, "code-watch": CodeWatch, "scan-input": ScanInput, "text-size": TextSize, "sound-switch": SoundSwitch };
+const ELEMENTS = { "number-stepper": NumberStepper, "cart-total": CartTotal, "code-watch": CodeWatch, "scan-input": ScanInput, "sound-switch": SoundSwitch };
 for (const [name, kind] of Object.entries(ELEMENTS)) customElements.define(name, kind);
