@@ -62,6 +62,7 @@ def make_plan(
 ) -> Plan:
     """Compare; faults go to the table, and a plan of a table with faults must not be applied."""
     planner = _Planner(table, known, options, new_id)
+    planner.forget_closed_grids(entries)
     names = locate(entries, known.units, divisions, options.county_id, planner.complain)
     sound = planner.sound(entries)
     plan = planner.plan
@@ -114,7 +115,20 @@ class _Planner:
             if tenure.valid_to is None or tenure.valid_to > options.today:
                 self.live[tenure.person_id].append(tenure)
         self.seats: Counter[tuple[Role, str]] = Counter()
-        for post in sorted(known.posts.values(), key=lambda post: post.seat):
+
+    def forget_closed_grids(self, entries: Sequence[Entry]) -> None:
+        """A lead's post without the grids that were closed since, unless the file names them."""
+        named = {grid for entry in entries for grid in entry.grids}
+        closed = {code for code, unit in self.known.units.items() if unit.closed_on is not None}
+        gone = closed - named
+        posts = {
+            post.id: msgspec.structs.replace(
+                post, grids=tuple(grid for grid in post.grids if grid not in gone)
+            )
+            for post in self.known.posts.values()
+        }
+        self.known = msgspec.structs.replace(self.known, posts=posts)
+        for post in sorted(posts.values(), key=lambda post: post.seat):
             place = (Role(post.role), post.unit_code)
             self.seats[place] = max(self.seats[place], post.seat)
             if not post.closed:

@@ -414,6 +414,24 @@ async def test_an_export_imports_as_nothing_new(client: httpx.AsyncClient) -> No
     assert template.content.startswith(b"PK")
 
 
+async def test_an_export_after_a_merger_opens_no_grid_again(client: httpx.AsyncClient) -> None:
+    """The lead's post still names the grid that was closed; the file of today does not."""
+    world = await desk(client)
+    kept, closed = "421222100001001", "421222100001002"
+    both = await member(Role.LEAD, world.units["421222100001"], "双格长", grids=(kept, closed))
+    path = f"/desk/roster/assignments/{world.second_worker.assignment_id}/end"
+    answer = await post(client, path, on=str(today()), leaving=LEAVINGS[2], reason="11 月 1 日合并")
+    assert answer.status_code == 303
+    assert (await post(client, f"/desk/roster/units/{closed}/close")).status_code == 303
+    answer = await upload(client, (await client.get("/desk/roster/export.xlsx")).content)
+    page = await see(client, answer.headers["location"], "没有变化")
+    shown = re.findall(r'figures__label">([^<]+)</span><strong>(\d+)<', page)
+    assert {label for label, number in shown if int(number)} == {"表中人数", "没有变化"}
+    assert "恢复使用" not in page
+    [tenure] = await roster.history(COUNTY, both.person_id)
+    assert tenure.grids == (kept, closed)
+
+
 async def test_an_export_with_township_posts_imports_as_nothing_new(
     client: httpx.AsyncClient,
 ) -> None:
