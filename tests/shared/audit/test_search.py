@@ -146,7 +146,7 @@ def test_every_action_has_a_chinese_word() -> None:
     silent = {action for action in Action if action.value.endswith((".view", ".read", ".show"))}
     silent |= {Action.OWN_DATA, Action.EXPORT_LOG, Action.ORDER}
     written = {action.value for action in Action} - {a.value for a in silent}
-    for folder in ("points", "appraisal", "shared"):
+    for folder in ("points", "appraisal", "shared", "deploy"):
         for path in (ROOT / folder).rglob("*.py"):
             written |= set(actions(path.read_text()))
     assert sorted(written - ACTIONS.keys()) == []
@@ -186,7 +186,7 @@ def actions(source: str) -> Iterator[str]:
 
 def calls() -> Iterator[tuple[str, ast.Call, int]]:
     """Where an audit event is made, and the place of its object's kind among the arguments."""
-    for folder in ("points", "appraisal", "shared"):
+    for folder in ("points", "appraisal", "shared", "deploy"):
         for path in sorted((ROOT / folder).rglob("*.py")):
             for node in ast.walk(ast.parse(path.read_text())):
                 if isinstance(node, ast.Call):
