@@ -99,6 +99,9 @@ class _Planner:
         self.plan = Plan()
         self.faulty: set[int] = set()
         self.unit_names: dict[str, str] = {}
+        self.by_name: dict[str, list[UUID]] = defaultdict(list)
+        for person in known.people.values():
+            self.by_name[person.name].append(person.id)
         self.by_phone = {person.phone_hmac: person.id for person in known.people.values()}
         self.live: dict[UUID, list[KnownTenure]] = defaultdict(list)
         self.of_post: dict[UUID, list[KnownTenure]] = defaultdict(list)
@@ -474,7 +477,23 @@ class _Planner:
             line = Line(item.entry.name, f"{before} → {place}，{day:%Y-%m-%d} 起", row)
             self.plan.moved.append(line)
         else:
-            self.plan.joined.append(Line(item.entry.name, f"{place}，{day:%Y-%m-%d} 起", row))
+            text = f"{place}，{day:%Y-%m-%d} 起{self._namesake(item)}"
+            self.plan.joined.append(Line(item.entry.name, text, row))
+
+    def _namesake(self, item: _Assigned) -> str:
+        """Who comes back with another number looks new, and would begin without their points."""
+        if item.person_id in self.known.people:
+            return ""
+        village = item.entry.unit_code[:12]
+        for person_id in self.by_name[item.entry.name]:
+            posts = [self._key_of(tenure) for tenure in self.of_person[person_id]]
+            here = [key for key in posts if key[1].startswith(village)]
+            if here and not self._live(person_id):
+                return (
+                    f"；名册里有一位已离任的同名人（原{self._post_name(here[-1])}），是同一个人的，"
+                    "请先到那个人的“修改信息”里改成新手机号再导入"
+                )
+        return ""
 
     def miss(self) -> None:
         """Holders of posts in the file's townships whom no row names."""

@@ -153,6 +153,20 @@ def test_a_gridworker_who_moves_in_the_same_file_makes_room() -> None:
     assert plan.left == []
 
 
+def test_who_comes_back_with_another_number_is_pointed_out() -> None:
+    """Nothing but the name says so; the office decides before it accepts the file."""
+    people = sheets.staff()
+    known = ended(imported(people), "欧阳金山", date(2026, 10, 31))
+    people[4]["手机号"] = "13800000009"
+    plan, faults = compare(people, known)
+    [line] = plan.joined
+    assert (faults, len(plan.new_people)) == ([], 1)
+    assert "已离任的同名人（原雁塔社区第1网格网格员）" in line.text
+    people[4]["手机号"] = "18064884206"
+    plan, _ = compare(people, known)
+    assert (plan.new_people, "同名人" in plan.joined[0].text) == ([], False)
+
+
 def test_a_move_leaves_no_day_between_two_posts() -> None:
     """Whoever takes the old post earlier would put the mover out of work meanwhile."""
     people = sheets.staff()

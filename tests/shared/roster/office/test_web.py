@@ -18,7 +18,17 @@ from shared.roster.intake.columns import IMPORTABLE
 from shared.roster.office.schemas import LEAVINGS, TRANSFERS
 from shared.roster.roles import Role, UnitKind
 from shared.roster.rules import ROLES_AT
-from tests.factories import COUNTY, STARTED, SmallCounty, acting, member, phone, shop, small_county
+from tests.factories import (
+    COUNTY,
+    STARTED,
+    Member,
+    SmallCounty,
+    acting,
+    member,
+    phone,
+    shop,
+    small_county,
+)
 from tests.shared.documents import books
 from tests.shared.identity.test_web import enter, enter_desk, post
 from tests.shared.roster.intake import sheets
@@ -288,6 +298,64 @@ async def test_a_transfer_taken_back_leaves_the_old_post_as_it_was(
     assert (kept.id, kept.valid_to) == (old.id, None)
     person = await see(client, f"/desk/roster/people/{world.worker.person_id}", "调岗")
     assert "现在没有岗位" not in person
+
+
+async def left(client: httpx.AsyncClient, someone: Member) -> None:
+    """Somebody leaves by their own wish, today."""
+    path = f"/desk/roster/assignments/{someone.assignment_id}/end"
+    answer = await post(client, path, on=f"{today()}", leaving=LEAVINGS[0], reason="11 月申请")
+    assert answer.status_code == 303
+
+
+async def test_a_number_that_is_somebody_elses_by_now(client: httpx.AsyncClient) -> None:
+    """Given up by who has left and cannot be asked, it can be the newcomer's; not while in post."""
+    world = await desk(client)
+    person = f"/desk/roster/people/{world.worker.person_id}"
+    fields = {"name": world.worker.name, "employment": "contract", "version": "1", "given_up": "1"}
+    assert "注销这个号码" not in await see(client, f"{person}/edit")
+    answer = await post(client, f"{person}/edit", **fields)
+    assert (answer.status_code, "还在岗位上" in answer.text) == (422, True)
+    await left(client, world.worker)
+    fill = f"/desk/roster/posts/{world.worker.post_id}/appoint"
+    new = {"name": "新来人", "phone": world.worker.phone, "employment": "contract"}
+    answer = await post(client, fill, **new, valid_from=f"{today()}")
+    assert (answer.status_code, "注销号码" in answer.text) == (422, True)
+    await see(client, f"{person}/edit", "注销这个号码")
+    assert (await post(client, f"{person}/edit", **fields)).status_code == 303
+    await see(client, person, world.worker.name, "****")
+    await see(client, "/desk/audit?subject=person", "号码已注销")
+    assert await roster.person_by_phone(COUNTY, world.worker.phone) is None
+    assert (await post(client, fill, **new, valid_from=f"{today()}")).status_code == 303
+    fields = fields | {"version": "2", "phone": phone(), "given_up": ""}
+    assert (await post(client, f"{person}/edit", **fields)).status_code == 303
+    card = await roster.person_by_phone(COUNTY, fields["phone"])
+    assert card is not None
+    assert card.id == world.worker.person_id
+
+
+async def test_who_comes_back_is_the_same_person(client: httpx.AsyncClient) -> None:
+    """By the number they had; with another one only somebody says that it is not the same."""
+    world = await desk(client)
+    await left(client, world.worker)
+    fill = f"/desk/roster/posts/{world.worker.post_id}/appoint"
+    back = {"name": world.worker.name, "phone": phone(), "employment": "volunteer"}
+    answer = await post(client, fill, **back, valid_from=f"{today()}")
+    assert (answer.status_code, "一位已离任的欧阳金山" in answer.text) == (422, True)
+    assert 'name="another"' in answer.text
+    known = back | {"phone": world.worker.phone, "political": "中共党员"}
+    assert (await post(client, fill, **known, valid_from=f"{today()}")).status_code == 303
+    card = await roster.person(COUNTY, world.worker.person_id)
+    assert card is not None
+    assert (card.employment_type, card.full_time) == ("volunteer", False)
+    assert (card.political, len(await roster.history(COUNTY, card.id))) == ("中共党员", 2)
+
+    await left(client, world.second_worker)
+    fill = f"/desk/roster/posts/{world.second_worker.post_id}/appoint"
+    other = back | {"name": world.second_worker.name, "another": "1"}
+    assert (await post(client, fill, **other, valid_from=f"{today()}")).status_code == 303
+    found = await roster.person_by_phone(COUNTY, other["phone"])
+    assert found is not None
+    assert found.id != world.second_worker.person_id
 
 
 async def test_units_and_posts(client: httpx.AsyncClient) -> None:
