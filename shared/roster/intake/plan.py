@@ -32,7 +32,7 @@ from shared.roster.intake.schemas import (
     Start,
 )
 from shared.roster.roles import EMPLOYMENT_NAMES, ROLE_NAMES, Role
-from shared.roster.rules import FULL_TIME
+from shared.roster.rules import FULL_TIME, grid_type_of
 
 Key = tuple[Role, str, tuple[str, ...]]
 """Role, unit code, grids named: what makes a post the same post."""
@@ -152,9 +152,15 @@ class _Planner:
             what = ["恢复使用"] if unit.reopened else []
             if unit.name != unit.before_name:
                 what.append(f"改名为{unit.name}")
+                if self._sounds_otherwise(unit.code, unit.name):
+                    what.append("网格类型没有跟着改，要改请在单位页面改")
             if unit.households != unit.before_households:
                 what.append(f"户数 {unit.before_households or '未填'} → {unit.households}")
             self.plan.renamed.append(Line(unit.before_name, "，".join(what)))
+
+    def _sounds_otherwise(self, code: str, name: str) -> bool:
+        """A village became a community, or the other way round."""
+        return len(code) == 12 and grid_type_of(name) != self.known.units[code].grid_type
 
     def recognise(self, entries: Sequence[Entry]) -> None:
         """Find or make the person of every row; a person stands in one row only."""

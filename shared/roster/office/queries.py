@@ -285,6 +285,21 @@ async def update_unit(
     )
 
 
+async def follow_type(
+    county_id: int, code: str, before: str | None, after: str | None
+) -> list[tuple[UUID, str]]:
+    """Give a village's grids in use that were of its old type the new one; their ids and codes."""
+    rows = await DB.fetch(
+        "UPDATE shared.unit SET grid_type = $4 WHERE county_id = $1 AND kind = 'grid'"
+        " AND starts_with(code, $2) AND grid_type = $3 AND closed_on IS NULL RETURNING id, code",
+        county_id,
+        code,
+        before,
+        after,
+    )
+    return [(row["id"], row["code"]) for row in rows]
+
+
 async def close_unit(county_id: int, code: str, on: date) -> None:
     """A unit, everything below it, and their posts."""
     await DB.execute(

@@ -349,6 +349,21 @@ async def edit_unit(actor: Actor, code: str, form: UnitForm) -> None:
             before=before,
             after=after,
         )
+        if found.kind is UnitKind.VILLAGE and grid_type != found.grid_type:
+            await _follow(actor, found, grid_type)
+
+
+async def _follow(actor: Actor, village: UnitRow, grid_type: str | None) -> None:
+    """What counts is the type of the grids: they become what their village becomes."""
+    county_id, before = actor.county_id, village.grid_type
+    grids = await queries.follow_type(county_id, village.code, before, grid_type)
+    events = [
+        audit.Entry("unit.edit", "unit", grid_id, code,
+                    {"grid_type": before}, {"grid_type": grid_type})
+        for grid_id, code in sorted(grids, key=lambda grid: grid[1])
+    ]  # fmt: skip
+    if events:
+        await audit.record_all(actor, events, county_id=county_id, reason="")
 
 
 async def close_unit(actor: Actor, code: str, now: datetime) -> None:

@@ -323,6 +323,19 @@ def test_corrections() -> None:
     assert again.is_empty
 
 
+def test_a_village_renamed_to_a_community_says_what_does_not_follow() -> None:
+    """Its type decides whom its workers are compared with, and a file does not state it."""
+    people = sheets.staff()
+    known = imported(people)
+    for row in people[6:8]:
+        row["村社区"] = "石南社区居委会"
+    plan, faults = compare(people, known)
+    assert faults == []
+    assert [line.text for line in plan.renamed] == [
+        "改名为石南社区居委会，网格类型没有跟着改，要改请在单位页面改"
+    ]
+
+
 def test_a_phone_of_somebody_else_is_a_fault() -> None:
     """A stranger's name beside a known phone, in another post."""
     people = sheets.staff()

@@ -401,6 +401,30 @@ async def test_units_and_posts(client: httpx.AsyncClient) -> None:
     assert (answer.status_code, "在这里任职" in answer.text) == (409, True)
 
 
+async def test_a_village_that_becomes_rural_takes_its_grids_along(
+    client: httpx.AsyncClient,
+) -> None:
+    """Workers are compared by their grid's type: the village's own changed nothing."""
+    world = await desk(client)
+    village = world.units["421222100001"]
+    path = f"/desk/roster/units/{village.code}/edit"
+    page = await see(client, path, "同类型的网格跟着改")
+    other = "421222100001002"
+    await DB.execute("UPDATE shared.unit SET grid_type = 'other' WHERE code = $1", other)
+    found = re.search(r'name="was" value="([^"]+)"', page)
+    assert found
+    fields = {"name": "隽一村", "grid_type": "rural", "was": found[1]}
+    assert (await post(client, path, **fields)).status_code == 303
+    units = {unit.code: unit for unit in await roster.units_below(COUNTY, village.code)}
+    assert [units[code].grid_type for code in sorted(units)] == ["rural", "rural", "other"]
+    events = await DB.fetch(
+        "SELECT unit_code FROM shared.audit_event WHERE county_id = $1 AND action = 'unit.edit'"
+        " ORDER BY unit_code",
+        COUNTY,
+    )
+    assert [row["unit_code"] for row in events] == [village.code, "421222100001001"]
+
+
 async def upload(client: httpx.AsyncClient, data: bytes, name: str = "a.xlsx") -> httpx.Response:
     token = client.cookies["csrftoken"]
     return await client.post(
