@@ -172,6 +172,7 @@ async def _appoint(actor: Actor, case: CaseRow, row: NewStep, now: datetime) -> 
         raise StepRefused(f"到岗日期早于签订协议的日期（{day}），请核对。")
     agreed = agreement.given
     form = AppointForm(
+        another=True,
         name=who.name,
         phone=phones.open_(who.phone_cipher),
         employment=Employment(agreed["employment"]),

@@ -92,6 +92,7 @@ WHERE county_id = $1 AND id = $2
 """
 # Records are added up before they meet the villages: a county has hundreds of those, and thousands
 # of these a month.
+# A village that was merged since still owes the months in which somebody worked there.
 COUNTS = """
 WITH run AS (
     SELECT left(grid_code, 12) AS village_code,
@@ -113,7 +114,8 @@ FROM shared.unit u
 LEFT JOIN points.village_month m
     ON m.county_id = $1 AND m.village_code = u.code AND m.month = $2
 LEFT JOIN run r ON r.village_code = u.code
-WHERE u.county_id = $1 AND u.kind = 'village' AND u.closed_on IS NULL
+WHERE u.county_id = $1 AND u.kind = 'village'
+  AND (u.closed_on IS NULL OR r.village_code IS NOT NULL)
   AND EXISTS (SELECT FROM unnest($3::text[]) c WHERE starts_with(u.code, c))
 ORDER BY u.code COLLATE "C"
 """

@@ -369,6 +369,7 @@ VALUES: dict[str, dict[str, str]] = {
     }
     | {f"exit_appraisal_{kind}": "不胜任退出" for kind in EMPLOYMENT_NAMES}
     | {f"exit_fault_{kind}": "严重过错退出" for kind in EMPLOYMENT_NAMES},
+    "phone": {"changed": "已更换", "given_up": "号码已注销"},
     "means": {"phone": "手机", "desk": "电脑", "paper": "纸质登记"},
     "outcome": {
         "passed": "合格",

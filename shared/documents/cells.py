@@ -82,8 +82,10 @@ def text(value: Any) -> str:
 
 
 def name(value: Any) -> str:
-    """A person's name: the blanks that offices put into 张　三 go."""
+    """A person's name: the blanks that offices put into 张　三 go; two lines are two people."""
     found = text(value)
+    if isinstance(value, str) and len(value.split()) > 1 and len(value.strip().splitlines()) > 1:
+        raise ValueError(f"“{shown(value)}”中间有换行：一格只写一个人的姓名。")
     return found if found.isascii() else re.sub(r"\s+", "", found).translate(DOTS)
 
 

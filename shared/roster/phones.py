@@ -31,9 +31,12 @@ def configure(secret: str) -> None:
 def clean(text: str) -> str | None:
     """The eleven digits of a mobile number as typed or pasted, or None if it is not one.
 
-    Full-width digits, spaces, hyphens and a leading +86 are what people type.
+    Full-width digits, spaces, hyphens and a leading +86 are what people type; a telephone's
+    contacts put marks of the writing direction around it.
     """
-    digits = re.sub(r"[\s\-—–()]", "", unicodedata.normalize("NFKC", text))
+    digits = re.sub(
+        r"[\s\-—–()\u202a-\u202e\u2066-\u2069]", "", unicodedata.normalize("NFKC", text)
+    )
     digits = re.sub(r"^(\+86|0086|86(?=1\d{10}$))", "", digits)
     return digits if MOBILE.fullmatch(digits) else None
 

@@ -27,6 +27,8 @@ class Names(msgspec.Struct):
     """Township name → codes."""
     strict: bool
     """A divisions file was given: a code that it does not have is a fault."""
+    namesakes: dict[tuple[str, str], set[str]] = {}
+    """Parent's code and name → the villages or grids in use that bear it."""
     households: dict[str, int] = {}
     """Grid → the number the file's first row states."""
 
@@ -111,7 +113,19 @@ def _names(
         for code, name in source.items():
             if len(code) == 9 and name in fresh:
                 townships[name].add(code)
-    return Names(official, from_file, townships, strict=divisions is not None)
+    namesakes = _namesakes(official, from_file, units)
+    return Names(official, from_file, townships, strict=divisions is not None, namesakes=namesakes)
+
+
+def _namesakes(
+    official: Mapping[str, str], from_file: Mapping[str, str], units: Mapping[str, UnitRow]
+) -> dict[tuple[str, str], set[str]]:
+    found: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for code, name in {**official, **from_file}.items():
+        in_use = code in from_file or code not in units or units[code].closed_on is None
+        if len(code) > 9 and in_use:
+            found[parent_code(code), name].add(code)
+    return found
 
 
 def _unit_code(entry: Entry, names: Names, county: str, complain: Complain) -> str:
@@ -160,6 +174,16 @@ def _check_name(
     """Nobody knows the code, or the name is that of a neighbour, or the file says two names."""
     if len(code) < 15 and names.strict and code not in names.official:
         complain(entry, "村代码", f"代码 {code} 不在区划表里，请核对。")
+        return
+    twins = names.namesakes.get((parent_code(code), name or ""), set())
+    if code in twins and code not in names.official and len(twins) > 1:
+        twin = min(twins - {code})
+        complain(
+            entry,
+            column,
+            f"代码 {twin} 也叫“{name}”。同一个单位请写同一个代码（向下拖动会把代码加一），"
+            "不同的单位请写不同的名称。",
+        )
         return
     mine = names.official.get(code) or names.from_file.get(code)
     if mine is None and len(code) < 15:

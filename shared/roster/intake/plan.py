@@ -32,7 +32,7 @@ from shared.roster.intake.schemas import (
     Start,
 )
 from shared.roster.roles import EMPLOYMENT_NAMES, ROLE_NAMES, Role
-from shared.roster.rules import FULL_TIME
+from shared.roster.rules import FULL_TIME, grid_type_of
 
 Key = tuple[Role, str, tuple[str, ...]]
 """Role, unit code, grids named: what makes a post the same post."""
@@ -62,6 +62,7 @@ def make_plan(
 ) -> Plan:
     """Compare; faults go to the table, and a plan of a table with faults must not be applied."""
     planner = _Planner(table, known, options, new_id)
+    planner.forget_closed_grids(entries)
     names = locate(entries, known.units, divisions, options.county_id, planner.complain)
     sound = planner.sound(entries)
     plan = planner.plan
@@ -98,6 +99,9 @@ class _Planner:
         self.plan = Plan()
         self.faulty: set[int] = set()
         self.unit_names: dict[str, str] = {}
+        self.by_name: dict[str, list[UUID]] = defaultdict(list)
+        for person in known.people.values():
+            self.by_name[person.name].append(person.id)
         self.by_phone = {person.phone_hmac: person.id for person in known.people.values()}
         self.live: dict[UUID, list[KnownTenure]] = defaultdict(list)
         self.of_post: dict[UUID, list[KnownTenure]] = defaultdict(list)
@@ -114,7 +118,20 @@ class _Planner:
             if tenure.valid_to is None or tenure.valid_to > options.today:
                 self.live[tenure.person_id].append(tenure)
         self.seats: Counter[tuple[Role, str]] = Counter()
-        for post in sorted(known.posts.values(), key=lambda post: post.seat):
+
+    def forget_closed_grids(self, entries: Sequence[Entry]) -> None:
+        """A lead's post without the grids that were closed since, unless the file names them."""
+        named = {grid for entry in entries for grid in entry.grids}
+        closed = {code for code, unit in self.known.units.items() if unit.closed_on is not None}
+        gone = closed - named
+        posts = {
+            post.id: msgspec.structs.replace(
+                post, grids=tuple(grid for grid in post.grids if grid not in gone)
+            )
+            for post in self.known.posts.values()
+        }
+        self.known = msgspec.structs.replace(self.known, posts=posts)
+        for post in sorted(posts.values(), key=lambda post: post.seat):
             place = (Role(post.role), post.unit_code)
             self.seats[place] = max(self.seats[place], post.seat)
             if not post.closed:
@@ -135,9 +152,15 @@ class _Planner:
             what = ["恢复使用"] if unit.reopened else []
             if unit.name != unit.before_name:
                 what.append(f"改名为{unit.name}")
+                if self._sounds_otherwise(unit.code, unit.name):
+                    what.append("网格类型没有跟着改，要改请在单位页面改")
             if unit.households != unit.before_households:
                 what.append(f"户数 {unit.before_households or '未填'} → {unit.households}")
             self.plan.renamed.append(Line(unit.before_name, "，".join(what)))
+
+    def _sounds_otherwise(self, code: str, name: str) -> bool:
+        """A village became a community, or the other way round."""
+        return len(code) == 12 and grid_type_of(name) != self.known.units[code].grid_type
 
     def recognise(self, entries: Sequence[Entry]) -> None:
         """Find or make the person of every row; a person stands in one row only."""
@@ -460,7 +483,23 @@ class _Planner:
             line = Line(item.entry.name, f"{before} → {place}，{day:%Y-%m-%d} 起", row)
             self.plan.moved.append(line)
         else:
-            self.plan.joined.append(Line(item.entry.name, f"{place}，{day:%Y-%m-%d} 起", row))
+            text = f"{place}，{day:%Y-%m-%d} 起{self._namesake(item)}"
+            self.plan.joined.append(Line(item.entry.name, text, row))
+
+    def _namesake(self, item: _Assigned) -> str:
+        """Who comes back with another number looks new, and would begin without their points."""
+        if item.person_id in self.known.people:
+            return ""
+        village = item.entry.unit_code[:12]
+        for person_id in self.by_name[item.entry.name]:
+            posts = [self._key_of(tenure) for tenure in self.of_person[person_id]]
+            here = [key for key in posts if key[1].startswith(village)]
+            if here and not self._live(person_id):
+                return (
+                    f"；名册里有一位已离任的同名人（原{self._post_name(here[-1])}），是同一个人的，"
+                    "请先到那个人的“修改信息”里改成新手机号再导入"
+                )
+        return ""
 
     def miss(self) -> None:
         """Holders of posts in the file's townships whom no row names."""

@@ -104,7 +104,9 @@ async def _workbook(
 
 def _cells(row: ExportRow, units: dict[str, UnitRow]) -> tuple[object, ...]:
     code = row.unit_code
-    grids = row.grids if row.role is Role.LEAD else (code,) * (len(code) == 15)
+    grids = (code,) * (len(code) == 15)
+    if row.role is Role.LEAD:  # a merged grid that the row still names would come back to life
+        grids = tuple(grid for grid in row.grids if units[grid].closed_on is None)
     grid = units.get(grids[0]) if len(grids) == 1 else None
     village = units.get(code[:12]) if len(code) >= 12 else None
     township = units.get(code[:9]) if len(code) >= 9 else None

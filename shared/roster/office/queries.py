@@ -136,6 +136,19 @@ ORDER BY left(u.code, 9) COLLATE "C", length(u.code) > 9, left(u.code, 12) COLLA
 """
 
 
+NAMESAKE = """
+SELECT u.name FROM shared.person n
+JOIN shared.assignment a ON a.county_id = n.county_id AND a.person_id = n.id
+JOIN shared.post p ON p.county_id = a.county_id AND p.id = a.post_id
+JOIN shared.unit u ON u.county_id = p.county_id AND u.id = p.unit_id
+WHERE n.county_id = $1 AND n.name = $2 AND starts_with(u.code, $3)
+  AND NOT EXISTS (SELECT FROM shared.assignment o
+                  WHERE o.county_id = $1 AND o.person_id = n.id
+                    AND (o.valid_to IS NULL OR o.valid_to > $4))
+ORDER BY a.valid_to DESC LIMIT 1
+"""
+
+
 async def share_county(county_id: int) -> None:
     """Many may change the roster by hand at once, but none while an import is written."""
     await DB.execute("SELECT FROM shared.county WHERE id = $1 FOR SHARE", county_id)
@@ -208,6 +221,12 @@ async def find(
     )
 
 
+async def namesake(county_id: int, name: str, code: str, on: date) -> str | None:
+    """Where in a subtree somebody of this name served last who holds and awaits no post."""
+    found: str | None = await DB.fetchval(NAMESAKE, county_id, name, code, on)
+    return found
+
+
 async def rows(county_id: int, codes: Sequence[str], roles: Sequence[Role]) -> list[ExportRow]:
     """Assignments without an end, in the order of a roster file."""
     return await DB.all(ExportRow, ROWS, county_id, list(codes), list(roles))
@@ -264,6 +283,21 @@ async def update_unit(
         households,
         grid_type,
     )
+
+
+async def follow_type(
+    county_id: int, code: str, before: str | None, after: str | None
+) -> list[tuple[UUID, str]]:
+    """Give a village's grids in use that were of its old type the new one; their ids and codes."""
+    rows = await DB.fetch(
+        "UPDATE shared.unit SET grid_type = $4 WHERE county_id = $1 AND kind = 'grid'"
+        " AND starts_with(code, $2) AND grid_type = $3 AND closed_on IS NULL RETURNING id, code",
+        county_id,
+        code,
+        before,
+        after,
+    )
+    return [(row["id"], row["code"]) for row in rows]
 
 
 async def close_unit(county_id: int, code: str, on: date) -> None:

@@ -163,6 +163,8 @@ class PersonForm(msgspec.Struct, kw_only=True):
     employment: Employment
     full_time: bool = False
     political: ShortText = ""
+    given_up: bool = False
+    """The number is somebody else's by now, and nobody knows the person's new one."""
     version: Annotated[int, Meta(ge=1, le=1_000_000_000)]
 
 
@@ -175,6 +177,8 @@ class AppointForm(msgspec.Struct, kw_only=True):
     full_time: bool = False
     political: ShortText = ""
     valid_from: date
+    another: bool = False
+    """Not the one of this name who left the village before."""
 
 
 class EndForm(msgspec.Struct, kw_only=True):

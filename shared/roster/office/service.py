@@ -7,6 +7,7 @@ change the phone, and so the sign-in, of somebody who also serves above.
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, datetime
+from secrets import token_bytes
 from uuid import UUID
 
 import msgspec
@@ -48,9 +49,11 @@ from shared.roster.office.schemas import (
 )
 from shared.roster.roles import Role, UnitKind
 from shared.roster.rules import CODE_LENGTH, ROLES_AT, grid_type_of, just_left
-from shared.roster.schemas import Tenure, UnitRow
+from shared.roster.schemas import PersonCard, Tenure, UnitRow
 
 PAGE = 50
+NO_DIGITS = "----"
+"""The last four of a number that was given up: no activation slip asks for them."""
 MAX_VACANCIES = 2_000
 BAD_NAME = "姓名只能有汉字、字母和间隔号。"
 NOT_MOVED = "请从列表中选择情形。本人没有书面同意、也没有决定文书的，不能调岗。"
@@ -166,6 +169,9 @@ async def edit_person(actor: Actor, person_id: UUID, form: PersonForm, now: date
     if before is None:
         raise NotFound
     phone = _sealed(actor.county_id, form.phone) if form.phone else None
+    if form.given_up and not form.phone:
+        await _refuse_serving(actor.county_id, person_id, today(now))
+        phone = (phones.seal(""), token_bytes(32), NO_DIGITS)
     facts = (
         form.name,
         *names.romanise(form.name),
@@ -194,7 +200,7 @@ async def edit_person(actor: Actor, person_id: UUID, form: PersonForm, now: date
                 county_id=actor.county_id,
                 unit_code=code,
                 before={key: getattr(before, key) for key in after},
-                after=after | ({"phone": "changed"} if phone else {}),
+                after=after | ({"phone": "changed" if form.phone else "given_up"} if phone else {}),
             )
     except UniqueViolationError as error:
         raise PhoneTaken from error
@@ -210,9 +216,16 @@ async def appoint(actor: Actor, post_id: UUID, form: AppointForm, now: datetime)
         seat = await _locked_seat(actor, post_id, now, filling=True)
         known = await roster.person_by_phone(actor.county_id, form.phone)
         if known is not None and known.name != form.name:
-            sentence = "这个手机号已登记给另一个姓名的人，请核对姓名和手机号。"
+            sentence = (
+                "这个手机号已登记给另一个姓名的人，请核对姓名和手机号。"
+                "原来的人已离任、号码转给了别人的，请先到那个人的“修改信息”里注销号码。"
+            )
             raise Invalid(sentence, {"phone": sentence})
+        if known is None and not form.another:
+            await _refuse_returning(actor, form.name, seat.unit_code, today(now))
         person_id = known.id if known else await _add_person(actor, form, seat.unit_code, now)
+        if known is not None:
+            await _take_back(actor, known, form, seat.unit_code, now)
         await _assign(actor, seat, person_id, form.valid_from, now)
     return person_id
 
@@ -336,6 +349,21 @@ async def edit_unit(actor: Actor, code: str, form: UnitForm) -> None:
             before=before,
             after=after,
         )
+        if found.kind is UnitKind.VILLAGE and grid_type != found.grid_type:
+            await _follow(actor, found, grid_type)
+
+
+async def _follow(actor: Actor, village: UnitRow, grid_type: str | None) -> None:
+    """What counts is the type of the grids: they become what their village becomes."""
+    county_id, before = actor.county_id, village.grid_type
+    grids = await queries.follow_type(county_id, village.code, before, grid_type)
+    events = [
+        audit.Entry("unit.edit", "unit", grid_id, code,
+                    {"grid_type": before}, {"grid_type": grid_type})
+        for grid_id, code in sorted(grids, key=lambda grid: grid[1])
+    ]  # fmt: skip
+    if events:
+        await audit.record_all(actor, events, county_id=county_id, reason="")
 
 
 async def close_unit(actor: Actor, code: str, now: datetime) -> None:
@@ -515,6 +543,62 @@ async def _tenure(actor: Actor, assignment_id: UUID, *, ending: bool = False) ->
     if found.role is Role.ADMIN or (found.role is Role.SHOPKEEPER and not ending):
         raise NotFound
     return found
+
+
+async def _take_back(
+    actor: Actor, known: PersonCard, form: AppointForm, code: str, now: datetime
+) -> None:
+    """Who comes back works as the form says; who still holds a post keeps what is known."""
+    after = {
+        "employment_type": form.employment,
+        "full_time": form.full_time,
+        "political": form.political or known.political,
+    }
+    before = {key: getattr(known, key) for key in after}
+    if after == before or await _serves(actor.county_id, known.id, today(now)):
+        return
+    facts = (
+        known.name,
+        *names.romanise(known.name),
+        form.employment,
+        form.full_time,
+        form.political or known.political,
+    )
+    if not await queries.update_person(actor.county_id, known.id, known.version, facts, None):
+        raise Changed
+    await audit.record(
+        actor,
+        "person.edit",
+        "person",
+        known.id,
+        county_id=actor.county_id,
+        unit_code=code,
+        before=before,
+        after=after,
+    )
+
+
+async def _serves(county_id: int, person_id: UUID, day: date) -> bool:
+    """Whether somebody holds or awaits a post."""
+    tenures = await roster.history(county_id, person_id)
+    return any(tenure.valid_to is None or tenure.valid_to > day for tenure in tenures)
+
+
+async def _refuse_serving(county_id: int, person_id: UUID, day: date) -> None:
+    if await _serves(county_id, person_id, day):
+        sentence = "还在岗位上的人不能注销号码，请填写新手机号。"
+        raise Invalid(sentence, {"phone": sentence})
+
+
+async def _refuse_returning(actor: Actor, name: str, code: str, day: date) -> None:
+    """Who comes back with another number would begin anew, without their points and record."""
+    village = code[: CODE_LENGTH[UnitKind.VILLAGE]]
+    if place := await queries.namesake(actor.county_id, name, village, day):
+        sentence = (
+            f"名册里有一位已离任的{name}（原在{place}）。是同一个人，请先到那个人的“修改信息”里"
+            "改成新手机号再任命，积分和经历才接得上；不是同一个人，请勾选“是另一个人”。"
+        )
+        raise Invalid(sentence, {"another": sentence})
 
 
 async def _add_person(actor: Actor, form: AppointForm, code: str, now: datetime) -> UUID:

@@ -278,6 +278,7 @@ async def _edit_person(
     given = {
         "name": card.name,
         "phone": "",
+        "given_up": False,
         "employment": card.employment_type,
         "full_time": card.full_time,
         "political": card.political or "",
@@ -285,7 +286,8 @@ async def _edit_person(
     }
     if values:
         given |= {"full_time": False} | values
-    return _form(request, "desk_person_edit", given, error, card=card)
+    serving = bool(found.current or found.coming)
+    return _form(request, "desk_person_edit", given, error, card=card, serving=serving)
 
 
 async def _appoint(
@@ -298,6 +300,7 @@ async def _appoint(
         "employment": "",
         "full_time": False,
         "political": "",
+        "another": False,
         "valid_from": _day(moment(request)),
     }
     return _form(request, "desk_appoint", given | values, error, seat=seat)

@@ -22,6 +22,7 @@ from shared.errors import Forbidden, NotFound
 from shared.identity.sealing import keyed
 from shared.ids import new_id
 from shared.roster import service as roster
+from shared.roster.office import queries as office_queries
 from shared.roster.roles import Role
 from tests.factories import COUNTY, STARTED, Member, SmallCounty, acting, small_county
 from tests.points.redemption import scene as counter
@@ -121,6 +122,24 @@ async def test_who_has_to_sign_a_month_is_told_so(rollback: None) -> None:
     assert await waits() == [0, 0, 1, 0, 1]
     await month.confirm_sample(await acting(town.instructor), VILLAGE, RUN, CLOSED)
     assert await waits() == [0, 0, 0, 0, 0]
+
+
+async def test_a_merged_village_still_owes_its_months(rollback: None) -> None:
+    """Its records were on nobody's list any more, and their points were never posted."""
+    town = await small_county()
+    await confirmed(town, 1)
+    for someone in (town.committee, town.supervisor):
+        await roster.end_assignment(COUNTY, someone.assignment_id, today(CLOSED))
+    await office_queries.close_unit(COUNTY, VILLAGE, today(CLOSED))
+    instructor = await acting(town.instructor)
+    listed = {row.village_code: row.accepted for row in await month.overview(instructor, RUN)}
+    assert listed[VILLAGE] == 1
+    assert VILLAGE not in {row.village_code for row in await month.overview(instructor, 202609)}
+    await month.review(instructor, VILLAGE, RUN, CLOSED)
+    row = await month.confirm_sample(instructor, VILLAGE, RUN, CLOSED)
+    assert row.notice_to is not None
+    over = CLOSED + (row.notice_to - today(CLOSED)) + timedelta(days=1)
+    assert (await month.post_ended(COUNTY, over)).posted == 10
 
 
 async def test_declaring_closes_on_a_working_day(rollback: None) -> None:

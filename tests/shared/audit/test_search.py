@@ -189,7 +189,7 @@ def actions(source: str) -> Iterator[str]:
 
 def calls() -> Iterator[tuple[str, ast.Call, int]]:
     """Where an audit event is made, and the place of its object's kind among the arguments."""
-    for folder in ("points", "appraisal", "shared"):
+    for folder in ("points", "appraisal", "shared", "deploy"):
         for path in sorted((ROOT / folder).rglob("*.py")):
             for node in ast.walk(ast.parse(path.read_text())):
                 if isinstance(node, ast.Call):

@@ -190,6 +190,13 @@ def test_names_lose_the_blanks_offices_put_in() -> None:
         assert cells.name(f"阿依古丽{dot}买买提") == "阿依古丽·买买提"
 
 
+def test_two_names_in_one_cell_are_not_one_person() -> None:
+    """张三 above 李四 was read as 张三李四; a break at the end is nothing."""
+    assert cells.name("张 三\n") == "张三"
+    with pytest.raises(ValueError, match="中间有换行"):
+        cells.name("张三\n李四")
+
+
 @given(st.one_of(st.text(), st.floats(), st.integers(), st.booleans(), st.dates(), st.datetimes()))
 def test_any_cell_gives_a_value_or_a_sentence(raw: Any) -> None:
     """No reader fails in any other way, whatever the cell holds."""

@@ -50,10 +50,11 @@ def test_masked_names(name: str, masked: str) -> None:
         "+86-138-1234-5678",
         "１３８１２３４５６７８",
         "8613812345678",
+        "\u202d138 1234 5678\u202c",
     ],
 )
 def test_a_phone_is_read_as_people_type_it(typed: str) -> None:
-    """Spaces, hyphens, full-width digits and country code do not matter."""
+    """Spaces, hyphens, full-width digits, country code and marks of direction do not matter."""
     assert phones.clean(typed) == "13812345678"
 
 

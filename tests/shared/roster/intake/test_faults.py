@@ -62,6 +62,23 @@ def test_a_good_file_has_no_faults(*, with_divisions: bool) -> None:
     assert made.missing == []
 
 
+def test_a_code_that_was_dragged_on_is_a_fault() -> None:
+    """Excel counts up what is pulled down: the same grid's name beside a code that is not its."""
+    people = sheets.staff()
+    people[5] |= {"网格名称": people[4]["网格名称"]}
+    people[3] |= {"网格名称": people[2]["网格名称"]}
+    found = faults(people)
+    assert {(row, column) for row, column, _ in found} == {
+        (row, "网格名称") for row in (6, 7, 8, 9)
+    }
+    assert "代码 421222100001001 也叫“雁塔社区第1网格”" in found[1][2]
+    people = sheets.staff()
+    people[6] |= {"村社区": "石北村委会", "村代码": "421222100201", "网格编码": "421222100201001"}
+    people[7] |= {"村社区": "石北村委会"}
+    rows = faults(people, with_divisions=False)
+    assert [(row, column) for row, column, _ in rows] == [(10, "村社区"), (11, "村社区")]
+
+
 @pytest.mark.parametrize(
     ("cells", "column", "word"),
     [

@@ -153,6 +153,20 @@ def test_a_gridworker_who_moves_in_the_same_file_makes_room() -> None:
     assert plan.left == []
 
 
+def test_who_comes_back_with_another_number_is_pointed_out() -> None:
+    """Nothing but the name says so; the office decides before it accepts the file."""
+    people = sheets.staff()
+    known = ended(imported(people), "欧阳金山", date(2026, 10, 31))
+    people[4]["手机号"] = "13800000009"
+    plan, faults = compare(people, known)
+    [line] = plan.joined
+    assert (faults, len(plan.new_people)) == ([], 1)
+    assert "已离任的同名人（原雁塔社区第1网格网格员）" in line.text
+    people[4]["手机号"] = "18064884206"
+    plan, _ = compare(people, known)
+    assert (plan.new_people, "同名人" in plan.joined[0].text) == ([], False)
+
+
 def test_a_move_leaves_no_day_between_two_posts() -> None:
     """Whoever takes the old post earlier would put the mover out of work meanwhile."""
     people = sheets.staff()
@@ -307,6 +321,19 @@ def test_corrections() -> None:
     ]
     again, _ = compare(people, applied(known, plan))
     assert again.is_empty
+
+
+def test_a_village_renamed_to_a_community_says_what_does_not_follow() -> None:
+    """Its type decides whom its workers are compared with, and a file does not state it."""
+    people = sheets.staff()
+    known = imported(people)
+    for row in people[6:8]:
+        row["村社区"] = "石南社区居委会"
+    plan, faults = compare(people, known)
+    assert faults == []
+    assert [line.text for line in plan.renamed] == [
+        "改名为石南社区居委会，网格类型没有跟着改，要改请在单位页面改"
+    ]
 
 
 def test_a_phone_of_somebody_else_is_a_fault() -> None:

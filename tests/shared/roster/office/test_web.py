@@ -18,7 +18,17 @@ from shared.roster.intake.columns import IMPORTABLE
 from shared.roster.office.schemas import LEAVINGS, TRANSFERS
 from shared.roster.roles import Role, UnitKind
 from shared.roster.rules import ROLES_AT
-from tests.factories import COUNTY, STARTED, SmallCounty, acting, member, phone, shop, small_county
+from tests.factories import (
+    COUNTY,
+    STARTED,
+    Member,
+    SmallCounty,
+    acting,
+    member,
+    phone,
+    shop,
+    small_county,
+)
 from tests.shared.documents import books
 from tests.shared.identity.test_web import enter, enter_desk, post
 from tests.shared.roster.intake import sheets
@@ -290,6 +300,64 @@ async def test_a_transfer_taken_back_leaves_the_old_post_as_it_was(
     assert "现在没有岗位" not in person
 
 
+async def left(client: httpx.AsyncClient, someone: Member) -> None:
+    """Somebody leaves by their own wish, today."""
+    path = f"/desk/roster/assignments/{someone.assignment_id}/end"
+    answer = await post(client, path, on=f"{today()}", leaving=LEAVINGS[0], reason="11 月申请")
+    assert answer.status_code == 303
+
+
+async def test_a_number_that_is_somebody_elses_by_now(client: httpx.AsyncClient) -> None:
+    """Given up by who has left and cannot be asked, it can be the newcomer's; not while in post."""
+    world = await desk(client)
+    person = f"/desk/roster/people/{world.worker.person_id}"
+    fields = {"name": world.worker.name, "employment": "contract", "version": "1", "given_up": "1"}
+    assert "注销这个号码" not in await see(client, f"{person}/edit")
+    answer = await post(client, f"{person}/edit", **fields)
+    assert (answer.status_code, "还在岗位上" in answer.text) == (422, True)
+    await left(client, world.worker)
+    fill = f"/desk/roster/posts/{world.worker.post_id}/appoint"
+    new = {"name": "新来人", "phone": world.worker.phone, "employment": "contract"}
+    answer = await post(client, fill, **new, valid_from=f"{today()}")
+    assert (answer.status_code, "注销号码" in answer.text) == (422, True)
+    await see(client, f"{person}/edit", "注销这个号码")
+    assert (await post(client, f"{person}/edit", **fields)).status_code == 303
+    await see(client, person, world.worker.name, "****")
+    await see(client, "/desk/audit?subject=person", "号码已注销")
+    assert await roster.person_by_phone(COUNTY, world.worker.phone) is None
+    assert (await post(client, fill, **new, valid_from=f"{today()}")).status_code == 303
+    fields = fields | {"version": "2", "phone": phone(), "given_up": ""}
+    assert (await post(client, f"{person}/edit", **fields)).status_code == 303
+    card = await roster.person_by_phone(COUNTY, fields["phone"])
+    assert card is not None
+    assert card.id == world.worker.person_id
+
+
+async def test_who_comes_back_is_the_same_person(client: httpx.AsyncClient) -> None:
+    """By the number they had; with another one only somebody says that it is not the same."""
+    world = await desk(client)
+    await left(client, world.worker)
+    fill = f"/desk/roster/posts/{world.worker.post_id}/appoint"
+    back = {"name": world.worker.name, "phone": phone(), "employment": "volunteer"}
+    answer = await post(client, fill, **back, valid_from=f"{today()}")
+    assert (answer.status_code, "一位已离任的欧阳金山" in answer.text) == (422, True)
+    assert 'name="another"' in answer.text
+    known = back | {"phone": world.worker.phone, "political": "中共党员"}
+    assert (await post(client, fill, **known, valid_from=f"{today()}")).status_code == 303
+    card = await roster.person(COUNTY, world.worker.person_id)
+    assert card is not None
+    assert (card.employment_type, card.full_time) == ("volunteer", False)
+    assert (card.political, len(await roster.history(COUNTY, card.id))) == ("中共党员", 2)
+
+    await left(client, world.second_worker)
+    fill = f"/desk/roster/posts/{world.second_worker.post_id}/appoint"
+    other = back | {"name": world.second_worker.name, "another": "1"}
+    assert (await post(client, fill, **other, valid_from=f"{today()}")).status_code == 303
+    found = await roster.person_by_phone(COUNTY, other["phone"])
+    assert found is not None
+    assert found.id != world.second_worker.person_id
+
+
 async def test_units_and_posts(client: httpx.AsyncClient) -> None:
     """Added with a code, renamed once, closed when empty."""
     world = await desk(client)
@@ -331,6 +399,30 @@ async def test_units_and_posts(client: httpx.AsyncClient) -> None:
     assert (await client.get("/desk/roster?unit=421222100001003")).status_code == 404
     answer = await post(client, f"{base}/421222100001/close")
     assert (answer.status_code, "在这里任职" in answer.text) == (409, True)
+
+
+async def test_a_village_that_becomes_rural_takes_its_grids_along(
+    client: httpx.AsyncClient,
+) -> None:
+    """Workers are compared by their grid's type: the village's own changed nothing."""
+    world = await desk(client)
+    village = world.units["421222100001"]
+    path = f"/desk/roster/units/{village.code}/edit"
+    page = await see(client, path, "同类型的网格跟着改")
+    other = "421222100001002"
+    await DB.execute("UPDATE shared.unit SET grid_type = 'other' WHERE code = $1", other)
+    found = re.search(r'name="was" value="([^"]+)"', page)
+    assert found
+    fields = {"name": "隽一村", "grid_type": "rural", "was": found[1]}
+    assert (await post(client, path, **fields)).status_code == 303
+    units = {unit.code: unit for unit in await roster.units_below(COUNTY, village.code)}
+    assert [units[code].grid_type for code in sorted(units)] == ["rural", "rural", "other"]
+    events = await DB.fetch(
+        "SELECT unit_code FROM shared.audit_event WHERE county_id = $1 AND action = 'unit.edit'"
+        " ORDER BY unit_code",
+        COUNTY,
+    )
+    assert [row["unit_code"] for row in events] == [village.code, "421222100001001"]
 
 
 async def upload(client: httpx.AsyncClient, data: bytes, name: str = "a.xlsx") -> httpx.Response:
@@ -414,6 +506,24 @@ async def test_an_export_imports_as_nothing_new(client: httpx.AsyncClient) -> No
     assert {label for label, number in counts.items() if number} == {"表中人数", "没有变化"}
     template = await client.get("/desk/roster/template.xlsx")
     assert template.content.startswith(b"PK")
+
+
+async def test_an_export_after_a_merger_opens_no_grid_again(client: httpx.AsyncClient) -> None:
+    """The lead's post still names the grid that was closed; the file of today does not."""
+    world = await desk(client)
+    kept, closed = "421222100001001", "421222100001002"
+    both = await member(Role.LEAD, world.units["421222100001"], "双格长", grids=(kept, closed))
+    path = f"/desk/roster/assignments/{world.second_worker.assignment_id}/end"
+    answer = await post(client, path, on=str(today()), leaving=LEAVINGS[2], reason="11 月 1 日合并")
+    assert answer.status_code == 303
+    assert (await post(client, f"/desk/roster/units/{closed}/close")).status_code == 303
+    answer = await upload(client, (await client.get("/desk/roster/export.xlsx")).content)
+    page = await see(client, answer.headers["location"], "没有变化")
+    shown = re.findall(r'figures__label">([^<]+)</span><strong>(\d+)<', page)
+    assert {label for label, number in shown if int(number)} == {"表中人数", "没有变化"}
+    assert "恢复使用" not in page
+    [tenure] = await roster.history(COUNTY, both.person_id)
+    assert tenure.grids == (kept, closed)
 
 
 async def test_an_export_with_township_posts_imports_as_nothing_new(
