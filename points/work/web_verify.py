@@ -9,8 +9,10 @@ from litestar import Request, get, post
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 
+from points.mall import service as mall
 from points.rulebook import service as rulebook
 from points.rulebook.rules import CATEGORY_NAMES, Step
+from points.settlement import service as settlement
 from points.work import deductions, month, service
 from points.work.month_queries import WorkerCategory
 from points.work.rules import STATE_NAMES, month_of
@@ -283,6 +285,8 @@ async def _todo(
         done=DONE.get(done, ""),
         objections=len(await month.objections(actor)),
         deductions=len(await deductions.to_decide(actor)),
+        statements=0 if actor.desk else len(await settlement.to_sign(actor)),
+        prices=len(await mall.waiting_prices(actor)),
         categories=CATEGORY_NAMES,
         may_proxy=bool(reach(actor, Action.WORK_PROXY)),
         may_propose=bool(reach(actor, Action.DEDUCT_PROPOSE)),
