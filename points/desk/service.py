@@ -40,6 +40,8 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     """The first of them."""
     awaiting: int
     """0.1 point that wait for money in all."""
+    unfunded: int
+    """What of them is on no fund of ``waiting``, where those are all: 0.1 point."""
     to_sign: int
     deductions: int
     failures: list[RunRow]
@@ -50,7 +52,9 @@ async def overview(actor: Actor, now: datetime) -> Overview:
     """One look at everything within the actor's rights."""
     number = month_of(today(now))
     villages = await month.overview(actor, number)
-    waiting, _ = await funds.list_funds(actor, waiting=True)
+    waiting, funds_waiting = await funds.list_funds(actor, waiting=True)
+    awaiting = await funds.awaiting(actor)
+    listed = sum(fund.awaiting for fund in waiting)
     county = f"{actor.county_id:06d}"
     tallies = await office.tallies(actor, county, now)
     _, unsigned = await settlement.list_statements(actor, state="built")
@@ -61,7 +65,8 @@ async def overview(actor: Actor, now: datetime) -> Overview:
         pending=sum(row.pending for row in villages),
         points=sum(row.points for row in villages),
         waiting=waiting,
-        awaiting=await funds.awaiting(actor),
+        awaiting=awaiting,
+        unfunded=awaiting - listed if len(waiting) == funds_waiting else 0,
         to_sign=unsigned,
         deductions=len(await deductions.to_decide(actor)),
         failures=await runner.failures(actor.county_id),

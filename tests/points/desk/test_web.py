@@ -37,6 +37,9 @@ async def test_all_that_waits_for_money_is_counted(
     await enter_desk(client, world.department)
     page = await client.get("/desk")
     assert re.findall(r"待拨付</span><strong>([\d.]+)<", page.text) == ["80"]
+    assert "还没有资金承担" not in page.text, "what the further pages hold is not added up"
+    monkeypatch.undo()
+    assert "有 20 分待拨付还没有资金承担" in (await client.get("/desk")).text
 
 
 async def test_each_role_begins_on_its_own_page(client: httpx.AsyncClient) -> None:
