@@ -13,6 +13,7 @@ from appraisal.duty.schemas import Entry
 from appraisal.duty.sheets import DROPPED, PLACES, WHO, frozen_days
 from appraisal.intake.rules import Kind, Outcome, change
 from shared.clock import today
+from shared.dates import chinese_date
 from shared.documents import excel
 from shared.documents.read import Column, Row, Table
 from shared.identity.access import Action
@@ -145,7 +146,7 @@ async def store_entries(actor: Actor, kind: EntryKind, table: Table, now: dateti
         words = "，".join(
             word
             for word in (
-                f"{form.happened_on:%Y-%m-%d}",
+                chinese_date(form.happened_on),
                 rules.LEVEL_NAMES.get(form.level, ""),
                 rules.OUTCOME_NAMES[kind].get(form.outcome, ""),
                 form.by_whom,

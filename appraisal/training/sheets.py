@@ -12,6 +12,7 @@ from appraisal.training import rules, service
 from appraisal.training.rules import SessionForm, SessionKind
 from appraisal.training.schemas import Attendee, AttendeeInput, SessionRow, TotalLine
 from shared.clock import today
+from shared.dates import chinese_date
 from shared.documents import excel
 from shared.documents.read import Column, Row, Table
 from shared.identity.access import Action, Target, allowed, reach
@@ -90,7 +91,9 @@ async def store(actor: Actor, table: Table, now: datetime, reason: str) -> Outco
         outcome.corrected += saved.corrected
         outcome.same += saved.same
         if new or saved.created or saved.corrected:
-            words = f"{form.held_on:%Y-%m-%d}，{saved.created} 人新登记，{saved.corrected} 人更正"
+            words = (
+                f"{chinese_date(form.held_on)}，{saved.created} 人新登记，{saved.corrected} 人更正"
+            )
             outcome.lines.append(change(pairs[0][0], form.title, words + "，新培训" * new))
     return outcome
 

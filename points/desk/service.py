@@ -55,6 +55,8 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     points: int
     waiting: list[FundRow]
     """The first of them."""
+    unfunded: int
+    """What of them is on no fund of ``waiting``, where those are all: 0.1 point."""
     to_sign: int
     todo: Waiting
     failures: list[RunRow]
@@ -65,7 +67,9 @@ async def overview(actor: Actor, now: datetime) -> Overview:
     """One look at everything within the actor's rights."""
     number = month_of(today(now))
     villages = await month.overview(actor, number)
-    waiting, _ = await funds.list_funds(actor, waiting=True)
+    waiting, funds_waiting = await funds.list_funds(actor, waiting=True)
+    todo = await to_do(actor, now)
+    listed = sum(fund.awaiting for fund in waiting)
     county = f"{actor.county_id:06d}"
     tallies = await office.tallies(actor, county, now)
     _, unsigned = await settlement.list_statements(actor, state="built")
@@ -76,8 +80,9 @@ async def overview(actor: Actor, now: datetime) -> Overview:
         pending=sum(row.pending for row in villages),
         points=sum(row.points for row in villages),
         waiting=waiting,
+        unfunded=todo.awaiting - listed if len(waiting) == funds_waiting else 0,
         to_sign=unsigned,
-        todo=await to_do(actor, now),
+        todo=todo,
         failures=await runner.failures(actor.county_id),
         missing_years=(
             await calendar.missing(actor.county_id, today(now))

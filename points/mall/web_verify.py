@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import Request, get, post
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 
 from points.mall import service as mall
@@ -18,6 +18,8 @@ from shared.web.pages import moment, page
 
 Asked = Request[Actor, Any, Any]
 
+DONE = {"approve": "已同意，到生效日改价。", "refuse": "已不同意，店里看得到原因。"}
+
 
 class Decision(msgspec.Struct):
     """同意 or 不同意, with a reason for the latter."""
@@ -27,9 +29,9 @@ class Decision(msgspec.Struct):
 
 
 @get("/verify/prices")
-async def waiting(request: Asked) -> Template:
+async def waiting(request: Asked, done: FromQuery[str] = "") -> Template:
     """Price changes that wait for this village or township."""
-    return await _waiting(request)
+    return await _waiting(request, done=DONE.get(done, ""))
 
 
 @post("/verify/prices/{price_id:uuid}")
@@ -46,15 +48,16 @@ async def decide(request: Asked, price_id: FromPath[UUID]) -> Template | Redirec
         )
     except (Invalid, Conflict, Forbidden) as error:
         return await _waiting(request, error)
-    return Redirect("/verify/prices", status_code=303)
+    return Redirect(f"/verify/prices?done={form.answer}", status_code=303)
 
 
-async def _waiting(request: Asked, error: GridmeritError | None = None) -> Template:
+async def _waiting(request: Asked, error: GridmeritError | None = None, done: str = "") -> Template:
     return page(
         request,
         "mall/m_prices.html",
         rows=await mall.waiting_prices(request.user),
         error=error,
+        done=done,
     )
 
 

@@ -10,6 +10,7 @@ import msgspec
 
 from points.rulebook.rules import Rule, Step, in_force
 from points.work.rules import text_key
+from shared.dates import chinese_date
 from shared.roster.schemas import WorkerSpan
 
 MAX_TEXT = 500
@@ -71,7 +72,7 @@ class World(msgspec.Struct, frozen=True):
 def accept(given: Given, world: World) -> Accepted:
     """The record a row becomes. Raises Refused with the first reason that applies."""
     if given.on > world.today:
-        raise Refused("日期", f"日期 {given.on:%Y-%m-%d} 还没有到。")
+        raise Refused("日期", f"{chinese_date(given.on)}还没有到。")
     rule, worker = _rule_and_worker(given, world)
     text = rule.templates[0] if rule.secret else given.text
     if not text:
@@ -130,7 +131,7 @@ def _rule(given: Given, world: World) -> Rule:
         raise Refused("规则编号", f"没有规则 {given.code}，请对照规则库。")
     rule = in_force(list(versions), given.on)
     if rule is None:
-        raise Refused("规则编号", f"规则 {given.code} 在 {given.on:%Y-%m-%d} 没有生效。")
+        raise Refused("规则编号", f"规则 {given.code} 在{chinese_date(given.on)}没有生效。")
     if Step.SYSTEM in rule.steps:
         raise Refused("规则编号", f"{given.code} 由工单办结自动产生，不能导入。")
     return rule
@@ -148,7 +149,7 @@ def _worker(given: Given, world: World) -> UUID:
         if span.valid_from <= given.on and (span.valid_to is None or given.on < span.valid_to)
     }
     if not there:
-        raise Refused("日期", f"{given.name} {given.on:%Y-%m-%d} 不在这个网格的岗位上。")
+        raise Refused("日期", f"{given.name}{chinese_date(given.on)}不在这个网格的岗位上。")
     if len(there) > 1:
         raise Refused("姓名", f"这个网格有 {len(there)} 位{given.name}，请在页面上代录。")
     return there.pop()

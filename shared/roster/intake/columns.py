@@ -8,6 +8,7 @@ from contextlib import suppress
 from datetime import date, timedelta
 from uuid import UUID
 
+from shared.dates import chinese_date
 from shared.documents import cells
 from shared.documents.errors import BadFile
 from shared.documents.read import Column, Row, Table, read_table
@@ -343,7 +344,7 @@ class _Reader:
         day = self.row["到岗日期"]
         if day is not None and not EARLIEST <= day <= self.today + AHEAD:
             self._fault(
-                "到岗日期", f"到岗日期 {day:%Y-%m-%d} 不合常理，请核对（最多可提前一年登记）。"
+                "到岗日期", f"到岗日期{chinese_date(day)}不合常理，请核对（最多可提前一年登记）。"
             )
 
 

@@ -13,6 +13,7 @@ from uuid import UUID
 
 import msgspec
 
+from shared.dates import chinese_date
 from shared.documents.read import Table
 from shared.roster.intake.columns import IMPORTABLE
 from shared.roster.intake.places import locate, unit_changes
@@ -370,7 +371,7 @@ class _Planner:
         self.plan.corrections.append(
             Correction(tenure.id, tenure.person_id, code, tenure.valid_from, day)
         )
-        text = f"到岗日期 {tenure.valid_from:%Y-%m-%d} → {day:%Y-%m-%d}"
+        text = f"到岗日期 {chinese_date(tenure.valid_from)} → {chinese_date(day)}"
         self.plan.changed.append(Line(item.entry.name, text, self._row(item.entry)))
 
     def _post_for(self, item: _Assigned) -> KnownPost:
@@ -437,7 +438,7 @@ class _Planner:
         self.complain(
             entry,
             "到岗日期",
-            f"这个岗位或本人的原任职要到 {latest:%Y-%m-%d} 才能交接，请填这天或之后的日期。",
+            f"这个岗位或本人的原任职要到{chinese_date(latest)}才能交接，请填这天或之后的日期。",
         )
         return None
 
@@ -472,7 +473,7 @@ class _Planner:
             self.plan.ends.append(End(tenure_id, tenure.person_id, post.unit_code, day, reason))
             if reason != MOVED:
                 name = self.known.people[tenure.person_id].name
-                text = f"{self._post_name(_key(post))}，{day:%Y-%m-%d} 起{reason}"
+                text = f"{self._post_name(_key(post))}，{chinese_date(day)}起{reason}"
                 self.plan.left.append(Line(name, text))
 
     def _tell(self, item: _Assigned, day: date) -> None:
@@ -480,10 +481,10 @@ class _Planner:
         row = self._row(item.entry)
         if item.leaves:
             before = self._post_name(self._key_of(item.leaves))
-            line = Line(item.entry.name, f"{before} → {place}，{day:%Y-%m-%d} 起", row)
+            line = Line(item.entry.name, f"{before} → {place}，{chinese_date(day)}起", row)
             self.plan.moved.append(line)
         else:
-            text = f"{place}，{day:%Y-%m-%d} 起{self._namesake(item)}"
+            text = f"{place}，{chinese_date(day)}起{self._namesake(item)}"
             self.plan.joined.append(Line(item.entry.name, text, row))
 
     def _namesake(self, item: _Assigned) -> str:

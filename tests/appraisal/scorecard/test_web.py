@@ -65,6 +65,7 @@ async def test_a_worker_understands_every_number(client: httpx.AsyncClient) -> N
     own = f"/appraisal/me/{scene.cycle_id}"
     page = (await client.get(own)).text
     assert ("同类网格的中位数" in page, f'href="{own}/sheet.docx"' in page) == (True, True)
+    assert "没有数据，不算零分" in page
     sheet = await client.get(f"{own}/sheet.docx")
     assert (sheet.status_code, sheet.headers["content-type"]) == (200, MIME)
     assert f'href="{own}/sheet.docx"' in (await client.get(f"{own}/objection")).text

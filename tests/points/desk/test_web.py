@@ -51,6 +51,9 @@ async def test_all_that_waits_for_money_is_counted(
     await enter_desk(client, world.department)
     page = await client.get("/desk")
     assert re.findall(r"待拨付</span><strong>([\d.]+)<", page.text) == ["80"]
+    assert "还没有资金承担" not in page.text, "what the further pages hold is not added up"
+    monkeypatch.undo()
+    assert "有 20 分待拨付还没有资金承担" in (await client.get("/desk")).text
 
 
 async def test_a_phone_says_what_waits_besides_records(client: httpx.AsyncClient) -> None:
@@ -78,14 +81,14 @@ async def test_a_phone_says_what_waits_besides_records(client: httpx.AsyncClient
     assert "对账单签字集体资金" in await todo(made.county.accountant)
     await signing.sign(keeper, statement.id, Part.SHOP, statement.file_hash)
     page = await todo(made.county.accountant)
-    assert "对账单签字待签1张" in page
+    assert "对账单待签字1张" in page
     assert "集体资金待拨付12分" in page
-    assert "商品调价" not in page
-    assert "商品调价1件" in await todo(made.county.instructor)
+    assert "调价" not in page
+    assert "调价待批准1件" in await todo(made.county.instructor)
 
     (line,) = await queries.lines(COUNTY, statement.id)
     await service.dispute(await made.accountant(), statement.id, line.id, "没有领取人签字")
-    assert "对账单签字异议1张" in await todo(made.county.instructor)
+    assert "对账单异议待裁定1张" in await todo(made.county.instructor)
     assert 'hx-get="/appraisal/cases"' in (await client.get("/verify")).text
     assert "有异议等您裁定" in (await client.get("/verify/statements")).text
     assert "有异议等您裁定" not in await todo(made.county.supervisor)

@@ -62,12 +62,16 @@ async def test_price_change_from_shop_to_village(client: httpx.AsyncClient) -> N
     assert "已报村里批准" in (await client.get(asked.headers["location"])).text
     await sign_in(client, await acting(scene.world.chief))
     assert "涨价" in (await client.get("/verify/prices")).text
+    assert re.search("调价待批准.*1 件", (await client.get("/verify")).text, re.DOTALL)
     [waiting] = await mall.waiting_prices(await acting(scene.world.chief))
     silent = await post(client, f"/verify/prices/{waiting.id}", answer="refuse")
     assert silent.status_code == 422
     done = await post(client, f"/verify/prices/{waiting.id}", answer="approve")
     assert done.status_code == 303
-    assert "没有要批准的调价" in (await client.get("/verify/prices")).text
+    told = (await client.get(done.headers["location"])).text
+    assert "没有要批准的调价" in told
+    assert "已同意，到生效日改价。" in told
+    assert "调价待批准" not in (await client.get("/verify")).text
     await sign_in(client, scene.keeper)
     assert "已批准" in (await client.get(f"/shop/products/{scene.soap}")).text
 

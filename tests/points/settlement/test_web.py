@@ -67,6 +67,8 @@ async def test_three_sign_on_their_pages_and_the_statement_freezes(
         await enter(client, member)
         listed = await client.get(start)
         assert address in listed.text
+        if part != "shop":
+            assert re.search("对账单待签字.*1 张", (await client.get("/verify")).text, re.DOTALL)
         shown = await client.get(address)
         assert "确认无误，签字" in shown.text
         answer = await post(client, f"{address}/sign", part=part, file=statement.file_hash)
@@ -86,6 +88,7 @@ async def test_three_sign_on_their_pages_and_the_statement_freezes(
         else:
             assert "/receipts/" not in shown.text
     assert "三方已签" in (await client.get("/verify/statements")).text
+    assert "对账单待签字" not in (await client.get("/verify")).text
     again = await post(client, f"{address}/sign", part="supervisor", file=statement.file_hash)
     assert again.status_code == 409
     assert "都已签字" in again.text

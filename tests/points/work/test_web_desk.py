@@ -180,7 +180,9 @@ async def test_a_deduction_goes_its_whole_way(client: httpx.AsyncClient) -> None
     assert "代录" not in (await client.get(address)).text.replace("王书记代录", "")
 
     await enter(client, town.worker)
-    assert "例会无故缺席" in (await client.get(address)).text
+    shown = (await client.get(address)).text
+    assert "例会无故缺席" in shown
+    assert f"<dt>编号</dt><dd>{number[-12:].upper()}</dd>" in shown, "a complaint names it"
     assert "1 件扣分事项" in (await client.get("/home")).text
     await post(client, f"{address}/reply", text="我请过假")
 
