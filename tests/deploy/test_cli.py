@@ -172,6 +172,13 @@ async def test_what_goes_wrong_is_one_sentence(
     assert "程序内部错误" not in err
 
 
+async def test_a_damaged_secret_is_not_taken_for_a_setting(data_dir: Path) -> None:
+    """Nobody set one: the file is what has to come back."""
+    (data_dir / "secret").write_text("abc\n", encoding="ascii")
+    code, _, err = await say(data_dir, "doctor", GRIDMERIT_DATA_DIR=str(data_dir))
+    assert (code, f"密钥文件 {data_dir / 'secret'} 不完整" in err) == (2, True)
+
+
 def test_a_switch_is_written_as_the_handbook_says() -> None:
     """On and off, as its table has them, and true and false."""
     for word, meant in {"on": True, "Off": False, "true": True, "0": False}.items():
