@@ -20,6 +20,7 @@ from typing import NoReturn
 import asyncpg
 import click
 
+from deploy.commands.target import account
 from deploy.engine_home import EngineError
 from deploy.lasting import lasting
 from deploy.migrate import MigrationError
@@ -30,6 +31,7 @@ from shared.settings import SettingsError
 
 FAILED = 2
 FULL = "磁盘满了（{}）：请清理出空间，再运行一次。"
+DENIED = "现在的账号是 {}，请换有权限的账号：装好的系统用 root 运行 gridmerit。"
 OF_DATABASE: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = (
     (
         (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError),
@@ -148,7 +150,8 @@ def sentence(error: Exception) -> str:
         case GridmeritError() | EngineError() | MigrationError() | SettingsError():
             return str(error)
         case OSError(filename=str(name)):
-            return f"不能使用文件 {name}：{error.strerror}。"
+            who = DENIED.format(account()) if isinstance(error, PermissionError) else ""
+            return f"不能使用文件 {name}：{error.strerror}。{who}"
         case OSError(errno=errno.ENOSPC):
             return FULL.format(error)
     for kinds, words in OF_DATABASE:

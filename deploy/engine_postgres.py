@@ -152,7 +152,8 @@ class Postgres(msgspec.Struct, frozen=True):
         new = f"{account}{self.programs}"
         return (
             f"数据目录是 PostgreSQL {found} 的，现在的程序是 {self._major()}，不能直接使用。\n"
-            f"请用 {found} 的程序导出，移开旧目录，建好新库后导入：\n"
+            f"请以账号 {self.home.owner.pw_name} 用 {found} 的程序导出，"
+            "移开旧目录，建好新库后导入：\n"
             f"  {account}pg_ctl -w -D {self.data} start\n"
             f"  {account}pg_dump {server} -Fc -f {self.home.path}/gridmerit.dump {DATABASE}\n"
             f"  {account}pg_ctl -w -D {self.data} stop && mv {self.data} {self.data}-{found}\n"

@@ -166,8 +166,11 @@ def with_secret(settings: Settings) -> Settings:
     Raises EngineError for a secret that is too short to protect anything.
     """
     secret = settings.secret_key or _kept_secret(settings.data_dir)
-    if len(secret) < SECRET_LENGTH:
+    if len(secret) < SECRET_LENGTH and settings.secret_key:
         raise EngineError(f"GRIDMERIT_SECRET_KEY 太短：至少 {SECRET_LENGTH} 个字符。")
+    if len(secret) < SECRET_LENGTH:
+        path = settings.data_dir / "secret"
+        raise EngineError(f"密钥文件 {path} 不完整：请放回备份里原来的那一份。")
     return msgspec.structs.replace(settings, secret_key=secret)
 
 

@@ -25,7 +25,7 @@ from shared.web.forms import HALF_WIDTH
     type=click.Choice(sorted(role.value for role in DESK_ROLES)),
     default=Role.ADMIN.value,
     show_default=True,
-    help="岗位。",
+    help=f"岗位：{'，'.join(f'{role} {ROLE_NAMES[role]}' for role in sorted(DESK_ROLES))}。",
 )
 @click.option(
     "--password",

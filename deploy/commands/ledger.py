@@ -6,7 +6,7 @@ import click
 
 from appraisal.verifier import service as appraisal
 from deploy.commands.county import known
-from deploy.commands.target import TARGET
+from deploy.commands.target import SOURCE, TARGET
 from deploy.runtime import run
 from points.ledger import opening
 from points.ledger.opening import Brought
@@ -63,7 +63,7 @@ def show_appraisal(verdict: appraisal.Verdict) -> None:
 
 
 @click.command("balances")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=SOURCE)
 @click.option(
     "--county", type=click.IntRange(100_000, 999_999), required=True, help="县代码，6 位。"
 )

@@ -8,19 +8,18 @@ from appraisal.survey import draw, households
 from appraisal.survey.households import Imported
 from appraisal.survey.rules import PER_GRID
 from deploy.commands.county import known
-from deploy.commands.target import TARGET
+from deploy.commands.target import SOURCE, TARGET
 from deploy.runtime import run
 from shared.errors import Invalid
 from shared.settings import Settings
 
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 SHOWN = 20
 DIFFERENT = 1
 """Exit code of a draw that is not the published one."""
 
 
 @click.command("households")
-@click.argument("file", type=FILE)
+@click.argument("file", type=SOURCE)
 @click.option(
     "--county", type=click.IntRange(100_000, 999_999), required=True, help="县代码，6 位。"
 )
@@ -53,12 +52,12 @@ def import_households(
 
 
 @click.command("redraw")
-@click.argument("file", type=FILE)
+@click.argument("file", type=SOURCE)
 @click.option("--value", required=True, help="公布的公开数值，一字不差。")
 @click.option("--per-grid", type=click.IntRange(20, 200), default=PER_GRID, help="每网格抽几户。")
 @click.option("--list-hash", help="公布的名单校验码。")
 @click.option("--hash", "draw_hash", help="公布的抽样结果校验码，可以只写前几位。")
-@click.option("--against", type=FILE, help="公布的抽样结果文件。")
+@click.option("--against", type=SOURCE, help="公布的抽样结果文件。")
 @click.option("--output", type=TARGET, help="把重做的抽样结果写到这个文件。")
 def redraw(
     file: Path,

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from deploy.commands.county import known
-from deploy.commands.target import TARGET
+from deploy.commands.target import SOURCE, TARGET
 from deploy.runtime import run
 from points.rulebook.rules import show
 from points.work import bulk, intake, intake_report
@@ -19,7 +19,6 @@ from shared.clock import now, today
 from shared.roster import service as roster
 from shared.settings import Settings
 
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 COUNTY = click.IntRange(100_000, 999_999)
 SHOWN = 20
 MONTH_LIKE = "月份请写成 2026-10 这样。"
@@ -40,7 +39,7 @@ COUNTY_OPTION = click.option("--county", type=COUNTY, required=True, help="县�
 
 
 @click.command("work")
-@click.argument("file", type=FILE)
+@click.argument("file", type=SOURCE)
 @COUNTY_OPTION
 @click.option("--dry-run", is_flag=True, help="只看会有什么结果，不写入。")
 @click.option("--report", "target", type=TARGET,

@@ -10,6 +10,7 @@ from points.settlement.reports.service import File
 from shared.audit import service as audit
 from shared.clock import now
 from shared.documents.excel import digest, file_name
+from shared.errors import NotFound
 
 
 class PaperSigned(msgspec.Struct):
@@ -24,7 +25,10 @@ class PaperSigned(msgspec.Struct):
 
 
 async def sign_month(county_id: int, month: str, shop: str = "") -> PaperSigned:
-    """Enter the paper signatures of every statement of a month, or of one shop's."""
+    """Enter the paper signatures of every statement of a month, or of one shop's.
+
+    Raises NotFound for a shop that has none.
+    """
     result = PaperSigned()
     for statement in await queries.statements_of_month(county_id, month):
         if shop and statement.shop_name != shop:
@@ -38,6 +42,8 @@ async def sign_month(county_id: int, month: str, shop: str = "") -> PaperSigned:
             result.frozen += 1
         else:
             result.stuck.append(f"{statement.shop_name}／{statement.fund_name}")
+    if shop and not result.statements:
+        raise NotFound(f"这个月没有“{shop}”的对账单，请核对店名和月份。")
     return result
 
 

@@ -4,6 +4,7 @@ import asyncio
 import errno
 import json
 import os
+import pwd
 import re
 import shutil
 import signal
@@ -12,14 +13,17 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import asyncpg
 import httpx
 import pytest
+from click.testing import CliRunner
 
 from deploy import cli, runtime
+from deploy.commands.roster import import_roster
+from deploy.commands.settlement import export
 from deploy.embedded import POSTGRES, Embedded
 from deploy.engine_home import EngineError, read_pid, send_signal
 from deploy.engine_postgres import Postgres
@@ -166,6 +170,13 @@ async def test_what_goes_wrong_is_one_sentence(
     assert sentence in err
     assert "Traceback" not in err
     assert "程序内部错误" not in err
+
+
+async def test_a_damaged_secret_is_not_taken_for_a_setting(data_dir: Path) -> None:
+    """Nobody set one: the file is what has to come back."""
+    (data_dir / "secret").write_text("abc\n", encoding="ascii")
+    code, _, err = await say(data_dir, "doctor", GRIDMERIT_DATA_DIR=str(data_dir))
+    assert (code, f"密钥文件 {data_dir / 'secret'} 不完整" in err) == (2, True)
 
 
 def test_a_switch_is_written_as_the_handbook_says() -> None:
@@ -431,6 +442,40 @@ async def test_a_refusal_says_its_sentence_once(
 def test_what_a_database_refuses_says_what_to_do(error: Exception, words: str) -> None:
     """A full disk is no wrong address, and none of these is a defect of the program."""
     assert words in cli.sentence(error)
+
+
+def test_a_closed_folder_names_the_account() -> None:
+    """Root's command runs as the service's account, which is not plain to whoever typed it."""
+    said = cli.sentence(PermissionError(errno.EACCES, "Permission denied", "/root/x"))
+    assert "/root/x" in said
+    assert f"账号是 {pwd.getpwuid(os.geteuid()).pw_name}" in said
+
+
+@contextmanager
+def as_nobody() -> Iterator[None]:
+    """Root gives its rights away for a moment."""
+    os.setresuid(65534, 65534, 0)
+    try:
+        yield
+    finally:
+        os.setresuid(0, 0, 0)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may become another account")
+def test_a_file_that_the_account_may_not_use_is_said_first(tmp_path: Path) -> None:
+    """Not that it does not exist; and no export is written down as taken and then not written."""
+    (tmp_path / "roster.csv").touch()
+    tmp_path.chmod(0o700)
+    with as_nobody():
+        read = CliRunner().invoke(
+            import_roster, [str(tmp_path / "roster.csv"), "--county", "421222"]
+        )
+        out = ("ledger", "--month", "2026-10", "--out", str(tmp_path / "new"))
+        written = CliRunner().invoke(export, out)
+    name = pwd.getpwuid(65534).pw_name
+    assert (read.exit_code, written.exit_code) == (2, 2)
+    assert f"账号 {name} 读不到文件" in read.output
+    assert f"账号 {name} 不能写到文件夹" in written.output
 
 
 def test_a_defect_is_written_down_where_that_is_possible(

@@ -29,7 +29,10 @@ RECOVERY_SECONDS = 15
 CLONE_NEWUSER = 0x10000000
 ROOT = Path(deploy.__file__).parent.parent
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root changes accounts")
-WAY_OVER = r"(?s)PostgreSQL 14.*pg_dump.*pg_restore.* --clean --if-exists --create -d postgres"
+WAY_OVER = (
+    r"(?s)PostgreSQL 14.*请以账号 \w+ 用 14 的程序.*pg_dump"
+    r".*pg_restore.* --clean --if-exists --create -d postgres"
+)
 HOLD = """
 import sys, time
 from pathlib import Path

@@ -230,6 +230,8 @@ async def test_job_of_the_first_day_does_statements_and_sheets_once(rollback: No
 async def test_console_signs_a_month_and_writes_its_files(rollback: None) -> None:
     await story()
     await building.build(None, COUNTY, LAST_MONTH, now=after(LAST_MONTH))
+    with pytest.raises(NotFound, match="核对店名"):
+        await console.sign_month(COUNTY, LAST_MONTH, "没有的店")
     signed = await console.sign_month(COUNTY, LAST_MONTH)
     assert (signed.statements, signed.signatures, signed.frozen) == (1, 3, 1)
     ((name, content),) = await console.statement_files(COUNTY, LAST_MONTH)

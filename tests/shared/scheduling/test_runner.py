@@ -166,7 +166,9 @@ async def test_leader_that_loses_its_connection_stops(committed: None, county: N
     await asyncio.gather(task, return_exceptions=True)
 
 
-async def test_a_stop_ends_what_runs_and_calls_it_no_failure(committed: None, county: None) -> None:
+async def test_a_stop_ends_what_runs_and_calls_it_no_failure(
+    committed: None, county: None, caplog: pytest.LogCaptureFixture
+) -> None:
     """The leader is gone only when its looks are: they hold connections and a period's lock."""
     begun, ended = asyncio.Event(), asyncio.Event()
 
@@ -188,6 +190,7 @@ async def test_a_stop_ends_what_runs_and_calls_it_no_failure(committed: None, co
             await asyncio.gather(task, return_exceptions=True)
         assert ended.is_set()
     assert [line["event"] for line in said] == ["scheduler leads", "scheduler stops leading"]
+    assert caplog.records == []
 
 
 def test_jobs_of_one_name_are_refused() -> None:
