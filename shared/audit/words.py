@@ -58,6 +58,7 @@ SUBJECTS = {
 """The part of an action before the dot."""
 
 ACTIONS = {
+    "identity.rotate": "更换系统密钥",
     "identity.slip": "打印激活条",
     "identity.activate": "激活账号",
     "identity.sign_in": "登录",

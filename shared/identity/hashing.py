@@ -8,13 +8,14 @@ table without the installation's key gives nothing to try.
 """
 
 import asyncio
+from base64 import b64decode, b64encode
 from concurrent.futures import ThreadPoolExecutor
 
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from shared.errors import Unavailable
-from shared.identity.sealing import keyed
+from shared.identity.sealing import keyed, keyed_by, mac_key, open_, seal
 
 MEMORY_KIB = 19_456
 PASSES = 2
@@ -22,6 +23,8 @@ LANES = 1
 QUEUE_CAP = 100
 KEYED = "keyed:"
 """Stands before a hash whose secret was keyed; older ones go on as they are."""
+CARRIED = "carried:"
+"""Stands before a hash that was keyed under an earlier secret: that key, sealed, then the hash."""
 
 _hasher = PasswordHasher(time_cost=PASSES, memory_cost=MEMORY_KIB, parallelism=LANES, type=Type.ID)
 _dummy = f"$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p={LANES}${'A' * 22}${'A' * 43}"
@@ -70,9 +73,25 @@ async def matches(stored: str | None, secret: str) -> bool:
     return right and stored is not None
 
 
-def _check(stored: str, secret: str) -> bool:
+def opened(stored: str) -> tuple[bytes | None, str]:
+    """The key under which a secret was keyed, and the hash; no key for one older than keys."""
     if stored.startswith(KEYED):
-        stored, secret = stored.removeprefix(KEYED), _keyed(secret)
+        return mac_key(), stored.removeprefix(KEYED)
+    if stored.startswith(CARRIED):
+        sealed, _, plain = stored.removeprefix(CARRIED).partition(":")
+        return open_(b64decode(sealed)), plain
+    return None, stored
+
+
+def carried(key: bytes | None, plain: str) -> str:
+    """What ``opened`` opened, stored under the secret that counts now: nobody's PIN is lost."""
+    return plain if key is None else f"{CARRIED}{b64encode(seal(key)).decode()}:{plain}"
+
+
+def _check(stored: str, secret: str) -> bool:
+    key, stored = opened(stored)
+    if key is not None:
+        secret = keyed_by(key, "secret", secret).hex()
     try:
         return _hasher.verify(stored, secret)
     except (VerificationError, InvalidHashError):

@@ -41,7 +41,17 @@ def open_(sealed: bytes) -> bytes:
 
 def keyed(*parts: str) -> bytes:
     """A keyed hash, for short secrets that a thief of the table must not be able to try."""
-    mac = HMAC(_keys["mac"], SHA256())
+    return keyed_by(_keys["mac"], *parts)
+
+
+def mac_key() -> bytes:
+    """The key of ``keyed``: it goes on, sealed, with hashes when the secret is exchanged."""
+    return _keys["mac"]
+
+
+def keyed_by(key: bytes, *parts: str) -> bytes:
+    """``keyed`` under the key of an earlier secret."""
+    mac = HMAC(key, SHA256())
     mac.update("\x1f".join(parts).encode())
     return mac.finalize()
 

@@ -606,3 +606,41 @@ async def test_a_database_that_stays_away_is_one_sentence(
         DB.pool = pool
         DB.config.clear()
         DB.config.update(before)
+
+
+def earlier_secrets(folder: Path) -> list[str]:
+    """What an exchange has kept for old backups."""
+    return [path.read_text() for path in folder.glob("secret.until-*")]
+
+
+async def test_the_secret_is_exchanged_while_nothing_runs(data_dir: Path) -> None:
+    """Refused beside a service; then all opens with another file, and the old one is kept."""
+    settings = {"GRIDMERIT_DATA_DIR": str(data_dir)}
+    given = ["--county", "421222", "--county-name", "通城县", "--name", "钱管理"]
+    given += ["--phone", "13712345678", "--password", "village oak in white bloom"]
+    code, _, err = await say(data_dir, "create-admin", *given, **settings)
+    assert code == 0, err
+    old = (data_dir / "secret").read_text()
+    async with serving(data_dir, **settings):
+        code, _, err = await say(data_dir, "rotate-secret", **settings)
+        assert (code, "请先停止" in err) == (2, True)
+        assert (data_dir / "secret").read_text() == old
+    code, out, err = await say(data_dir, "rotate-secret", **settings)
+    assert code == 0, err
+    assert "备用码全部作废" in out
+    assert (data_dir / "secret").read_text() != old
+    assert earlier_secrets(data_dir) == [old]
+    assert not (data_dir / "secret.next").exists()
+    _, out, _ = await say(data_dir, "doctor", **settings)
+    assert "✓ 密钥" in out
+    by_hand = settings | {"GRIDMERIT_SECRET_KEY": (data_dir / "secret").read_text()}
+    code, out, err = await say(data_dir, "rotate-secret", **by_hand)
+    assert (code, "secret.next" in out) == (0, True), err
+    _, out, _ = await say(data_dir, "doctor", **by_hand)
+    assert "✗ 密钥" in out
+    by_hand["GRIDMERIT_SECRET_KEY"] = (data_dir / "secret.next").read_text()
+    _, out, _ = await say(data_dir, "doctor", **by_hand)
+    assert "✓ 密钥" in out
+    code, _, err = await say(data_dir, "rotate-secret", **by_hand)
+    assert code == 0, err
+    assert (data_dir / "secret.next").read_text() != by_hand["GRIDMERIT_SECRET_KEY"]

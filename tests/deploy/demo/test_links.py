@@ -31,6 +31,7 @@ UNLINKED = {
         "/api/wallets/me",
         "/api/wallets/{person_id}/transfers",
         "/appraisal",
+        "/desk/alive",
         "/desk/sign-in",
         "/health",
         "/r/{token}",
