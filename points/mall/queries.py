@@ -156,7 +156,7 @@ SELECT DISTINCT p.name COLLATE "C" AS name FROM points.price r
 JOIN points.product p ON p.county_id = $1 AND p.id = r.product_id AND p.state = 'listed'
 LEFT JOIN points.shop s ON s.county_id = $1 AND s.id = r.shop_id
 WHERE r.county_id = $1 AND r.state = 'approved' AND r.points * $2::int8 > p.market_fen * 10
-  AND (r.shop_id IS NULL OR s.state = 'open')
+  AND (r.shop_id = $4 OR $4 IS NULL AND (r.shop_id IS NULL OR s.state = 'open'))
   AND NOT EXISTS (SELECT FROM points.price n
       WHERE n.county_id = $1 AND n.product_id = r.product_id AND n.state = 'approved'
         AND n.shop_id IS NOT DISTINCT FROM r.shop_id
@@ -368,9 +368,12 @@ async def dearer(
     return await DB.one(PriceRow, DEARER, county_id, product_id, value_fen, market_fen, on)
 
 
-async def dearer_goods(county_id: int, value_fen: int, on: date) -> list[str]:
-    """Goods with a price above their market price, with points of this value."""
-    return [row["name"] for row in await DB.fetch(DEARER_GOODS, county_id, value_fen, on)]
+async def dearer_goods(
+    county_id: int, value_fen: int, on: date, shop_id: UUID | None = None
+) -> list[str]:
+    """Goods with a price (of all open shops, or one's own) above the market, at this value."""
+    rows = await DB.fetch(DEARER_GOODS, county_id, value_fen, on, shop_id)
+    return [row["name"] for row in rows]
 
 
 async def insert_price(county_id: int, row: PriceRow) -> None:

@@ -184,6 +184,8 @@ async def edit_shop(
         raise Invalid("请选营业或停业。", {"state": "请选营业或停业。"})
     if state == "closed" and found.state == "open" and not reason.strip():
         raise Invalid("请写明停业原因。", {"reason": "请写明停业原因。"})
+    if state == "open" and found.state == "closed":
+        await _not_dearer(actor.county_id, found.id)
     async with DB.transaction():
         if not await queries.update_shop(actor.county_id, shop_id, version, settlement, state):
             raise Conflict(CHANGED)
@@ -524,6 +526,17 @@ async def _still_fits(county_id: int, row: PriceRow) -> None:
     terms = PriceTerms(row.points, row.purchase_fen, found.market_fen if found else None)
     if fault := price_fault(terms, *await values(county_id)):
         raise Invalid(f"不能同意：{fault}", {"points": fault})
+
+
+async def _not_dearer(county_id: int, shop_id: UUID) -> None:
+    """Market prices were entered without a closed shop's own prices. Raises Invalid."""
+    value, _ = await values(county_id)
+    if names := await queries.dearer_goods(county_id, value, today(), shop_id):
+        sentence = (
+            f"停业期间市场价变了，本店的{'、'.join(names[:SHOWN_GOODS])}兑换价高于市场价。"
+            "请先报批新的兑换价，再恢复营业。"
+        )
+        raise Invalid(sentence, {"state": sentence})
 
 
 def _checked(form: ProductForm, product_id: UUID) -> ProductRow:

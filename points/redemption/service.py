@@ -14,6 +14,7 @@ import msgspec
 
 from points.errors import Refused, UndoTooLate
 from points.ledger import committer
+from points.ledger import service as ledger
 from points.ledger.items import Code, Outcome, Redeem, Undo
 from points.mall import service as mall
 from points.redemption import queries
@@ -33,6 +34,7 @@ from points.redemption.terms import counter_on, receipt_lines, terms_of
 from shared import settings_county
 from shared.audit import service as audit
 from shared.clock import LOCAL_ZONE, today
+from shared.database import DB
 from shared.errors import Forbidden, Invalid, NotFound
 from shared.identity.access import SENTENCES, Action, Target, allowed, reach, require
 from shared.identity.actor import Actor
@@ -229,33 +231,32 @@ async def undo(actor: Actor, redemption_id: UUID, reason: str, now: datetime) ->
     authority = "shop" if early else await _any_right(actor, Action.UNDO_LATE, row, now)
     if not reason.strip():
         raise Invalid("请选撤销原因。", {"reason": "请选撤销原因。"})
-    outcome = await committer.submit(
-        actor.county_id,
-        Undo(
-            id=uuid5(NAMESPACE_URL, f"gridmerit:undo:{actor.county_id}:{redemption_id}"),
-            actor_id=actor.person_id,
-            authority=authority,
-            redemption_id=redemption_id,
-            shop_id=row.shop_id if early else None,
-            memo=reason.strip()[:100],
-        ),
-        now,
-    )
-    if outcome.repeated or outcome.code == Code.ID_REUSED:  # the shop before the secretary
-        raise Refused("already_undone")
-    if not outcome.accepted:
-        raise Refused(outcome.code)
-    await audit.record(
-        actor,
-        "redeem.undo" if early else "redeem.undo_late",
-        "redemption",
-        redemption_id,
-        county_id=actor.county_id,
-        about_id=row.person_id,
-        unit_code=row.unit_code,
+    item = Undo(
+        id=uuid5(NAMESPACE_URL, f"gridmerit:undo:{actor.county_id}:{redemption_id}"),
+        actor_id=actor.person_id,
         authority=authority,
-        reason=reason.strip(),
+        redemption_id=redemption_id,
+        shop_id=row.shop_id if early else None,
+        memo=reason.strip()[:100],
     )
+    # Both or none: a process that dies in between leaves no undoing that the audit does not know.
+    async with DB.transaction():
+        await audit.record(
+            actor,
+            "redeem.undo" if early else "redeem.undo_late",
+            "redemption",
+            redemption_id,
+            county_id=actor.county_id,
+            about_id=row.person_id,
+            unit_code=row.unit_code,
+            authority=authority,
+            reason=reason.strip(),
+        )
+        outcome = await ledger.post_one(actor.county_id, item, now)
+        if outcome.repeated or outcome.code == Code.ID_REUSED:  # the shop before the secretary
+            raise Refused("already_undone")
+        if not outcome.accepted:
+            raise Refused(outcome.code)
     return await full(actor.county_id, redemption_id)
 
 

@@ -10,6 +10,8 @@ RULEBOOK_ROUTES: Routes = {
     "GET /desk/rules": READ,
     "GET /desk/rules/{code}": READ,
     "POST /desk/rules/{code}": EDIT,
+    "GET /desk/rules-penalties/{code}": READ,
+    "POST /desk/rules-penalties/{code}": EDIT,
     "GET /desk/rules-caps": READ,
     "POST /desk/rules-caps": EDIT,
 }

@@ -4,6 +4,7 @@ Amounts are integers of 0.1 point. Caps cut in one order: rule-day, rule-month, 
 person-month, person-year; a cut may leave a part.
 """
 
+from collections.abc import Sequence
 from datetime import date
 from enum import StrEnum
 
@@ -242,6 +243,24 @@ def check_change(new: Rule, history: list[Rule], caps: Caps, today: date) -> Non
         raise RuleRefused(
             "points", f"超过{CATEGORY_NAMES[new.category]}类每月上限 {show(category)} 分。"
         )
+    _check_start(new, history, today)
+
+
+def check_penalty(new: Penalty, history: list[Penalty], today: date) -> None:
+    """Whether the department may put other amounts of a deduction into force.
+
+    Never more than the first version's highest, which is the policy's. Raises RuleRefused.
+    """
+    most = max(history[0].choices)
+    if not new.choices or any(not 0 < amount <= most for amount in new.choices):
+        raise RuleRefused("choices", f"每一档扣分要大于 0 分，不超过政策规定的 {show(most)} 分。")
+    _check_start(new, history, today)
+
+
+def _check_start(
+    new: Rule | Penalty, history: Sequence[Rule] | Sequence[Penalty], today: date
+) -> None:
+    """A version changes something, and begins after today and after all others."""
     if new.effective_from <= today:
         raise RuleRefused("effective_from", "生效日期要在今天以后，已核实的记录才不会变。")
     for other in history:
@@ -251,6 +270,9 @@ def check_change(new: Rule, history: list[Rule], caps: Caps, today: date) -> Non
                 f"{chinese_date(other.effective_from)}起已有第 {other.version} 版，"
                 "新版的生效日期要更晚。",
             )
+    last = history[-1]
+    if new == msgspec.structs.replace(last, version=new.version, effective_from=new.effective_from):
+        raise RuleRefused("version", f"和第 {last.version} 版完全一样，没有改动，不用存新版。")
 
 
 def check_caps(new: Caps, history: list[Caps], rules: list[Rule], today: date) -> None:
@@ -273,6 +295,8 @@ def check_caps(new: Caps, history: list[Caps], rules: list[Rule], today: date) -
         raise RuleRefused("effective_from", "生效日期要在今天以后，已核实的记录才不会变。")
     if any(other.effective_from >= new.effective_from for other in history):
         raise RuleRefused("effective_from", "这一天以后已有一版上限，新版的生效日期要更晚。")
+    if new == msgspec.structs.replace(history[-1], effective_from=new.effective_from):
+        raise RuleRefused("person_month", "和上一版完全一样，没有改动，不用存新版。")
 
 
 def in_force(versions: list[Rule], on: date) -> Rule | None:

@@ -12,7 +12,16 @@ import msgspec
 from points.rulebook import queries
 from points.rulebook.defaults import CAPS, PENALTIES, RULES
 from points.rulebook.queries import NewVersion, Stored
-from points.rulebook.rules import Caps, Category, Penalty, Rule, check_caps, check_change
+from points.rulebook.rules import (
+    Caps,
+    Category,
+    Penalty,
+    Rule,
+    check_caps,
+    check_change,
+    check_penalty,
+    show,
+)
 from shared.audit import service as audit
 from shared.clock import now as clock_now
 from shared.clock import today
@@ -40,8 +49,7 @@ async def rule_at(county_id: int, code: str, on: date) -> Rule | None:
 async def penalties_at(county_id: int, on: date) -> list[Penalty]:
     """Deduction rules in force on a day, by code."""
     await ensure_seeded(county_id)
-    rows = await queries.in_force(county_id, "penalty", on)
-    return [msgspec.json.decode(row.body, type=Penalty) for row in rows]
+    return [_penalty(row) for row in await queries.in_force(county_id, "penalty", on)]
 
 
 async def caps_at(county_id: int, on: date) -> Caps:
@@ -82,6 +90,15 @@ async def history(county_id: int, code: str) -> list[Rule]:
     if not rows or rows[0].kind != "award":
         raise NotFound
     return [_rule(row) for row in rows]
+
+
+async def penalty_history(county_id: int, code: str) -> list[Penalty]:
+    """All versions of one deduction rule, oldest first. Raises NotFound."""
+    await ensure_seeded(county_id)
+    rows = await queries.history(county_id, code)
+    if not rows or rows[0].kind != "penalty":
+        raise NotFound
+    return [_penalty(row) for row in rows]
 
 
 async def versions(county_id: int) -> dict[str, list[Rule]]:
@@ -134,6 +151,44 @@ async def change_rule(
             after=new,
         )
     return new
+
+
+async def change_penalty(
+    actor: Actor,
+    code: str,
+    choices: tuple[int, ...],
+    effective_from: date,
+    now: datetime | None = None,
+    *,
+    based_on: int | None = None,
+) -> None:
+    """Put other amounts of a deduction into force, for what happens from their day on.
+
+    Raises RuleRefused, NotFound for an unknown code, Conflict when somebody was quicker.
+    """
+    require(actor, Action.RULES_EDIT, Target(unit_code=str(actor.county_id)))
+    at = now or clock_now()
+    async with DB.transaction():
+        await queries.lock(actor.county_id, code)
+        history = await penalty_history(actor.county_id, code)
+        last = history[-1]
+        if based_on is not None and based_on != last.version:
+            raise Conflict(f"别人刚存了第 {last.version} 版，请核对后再改。")
+        new = msgspec.structs.replace(
+            last, version=last.version + 1, choices=choices, effective_from=effective_from
+        )
+        check_penalty(new, history, today(at))
+        await queries.end(actor.county_id, code, effective_from)
+        await queries.insert(actor.county_id, [_version("penalty", code, new)], at, actor.person_id)
+        await audit.record(
+            actor,
+            Action.RULES_EDIT,
+            "rule",
+            county_id=actor.county_id,
+            unit_code=str(actor.county_id),
+            before=_amounts(last),
+            after=_amounts(new),
+        )
 
 
 async def change_caps(actor: Actor, new: Caps, now: datetime | None = None) -> None:
@@ -189,6 +244,20 @@ def by_category(rules: Sequence[Rule]) -> dict[Category, list[Rule]]:
 def _rule(row: Stored) -> Rule:
     rule = msgspec.json.decode(row.body, type=Rule)
     return msgspec.structs.replace(rule, effective_to=row.effective_to)
+
+
+def _amounts(penalty: Penalty) -> dict[str, object]:
+    """A version of a deduction as the audit trail tells it."""
+    return {
+        "code": penalty.code,
+        "first_day": penalty.effective_from,
+        "choices": [f"{show(amount)} 分" for amount in penalty.choices],
+    }
+
+
+def _penalty(row: Stored) -> Penalty:
+    penalty = msgspec.json.decode(row.body, type=Penalty)
+    return msgspec.structs.replace(penalty, effective_to=row.effective_to)
 
 
 def _version(kind: str, code: str, body: Rule | Penalty | Caps) -> NewVersion:

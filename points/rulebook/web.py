@@ -1,5 +1,6 @@
 """The department's rulebook: the rules in force, a new version of one, the caps above them."""
 
+import re
 from datetime import date, timedelta
 from typing import Any
 
@@ -54,6 +55,14 @@ class RuleForm(msgspec.Struct, frozen=True, kw_only=True):
     last_day: date | None = None
 
 
+class PenaltyForm(msgspec.Struct, frozen=True, kw_only=True):
+    """Other amounts of a deduction as typed: ``1、2``."""
+
+    version: int
+    choices: str
+    effective_from: date
+
+
 class Query(msgspec.Struct, frozen=True):
     """The day as the list's form sends it; emptied means today."""
 
@@ -106,6 +115,34 @@ async def change(request: Asked, code: FromPath[str]) -> Template | Redirect:
     return Redirect(f"/desk/rules/{code}?saved=1", status_code=303)
 
 
+@get("/desk/rules-penalties/{code:str}")
+async def penalty(request: Asked, code: FromPath[str]) -> Template:
+    """One deduction rule: its versions, and the form of the next."""
+    return await _penalty_page(request, code, None, {})
+
+
+@post("/desk/rules-penalties/{code:str}")
+async def change_penalty(request: Asked, code: FromPath[str]) -> Template | Redirect:
+    """Put other amounts into force from their day on."""
+    values = await forms.read(request)
+    try:
+        form = forms.bind(PenaltyForm, values)
+        await service.change_penalty(
+            request.user,
+            code,
+            _choices(form.choices),
+            form.effective_from,
+            moment(request),
+            based_on=form.version,
+        )
+    except Invalid as error:
+        return await _penalty_page(request, code, values, error.fields, 422, error.message)
+    except Conflict as error:
+        values.pop("version")
+        return await _penalty_page(request, code, values, {"version": error.message}, 409)
+    return Redirect(f"/desk/rules-penalties/{code}?saved=1", status_code=303)
+
+
 @get("/desk/rules-caps")
 async def caps(request: Asked) -> Template:
     """Category and person caps, and the form of the next version."""
@@ -141,6 +178,15 @@ def _version(last: Rule, form: RuleForm) -> Rule:
         effective_from=form.effective_from,
         effective_to=form.last_day + timedelta(days=1) if form.last_day else None,
     )
+
+
+def _choices(text: str) -> tuple[int, ...]:
+    """Amounts between any marks, each once and as typed. Raises Invalid."""
+    try:
+        found = [tenths(part) for part in re.split(r"[\s、,，;；/]+", text.strip())]
+    except ValueError as error:
+        raise Invalid("有几处需要改正。", {"choices": str(error)}) from error
+    return tuple(dict.fromkeys(found))
 
 
 def _caps(values: dict[str, Any]) -> Caps:
@@ -211,6 +257,38 @@ async def _rule_page(
     )
 
 
+async def _penalty_page(
+    request: Asked,
+    code: str,
+    values: dict[str, Any] | None,
+    errors: dict[str, str],
+    status: int = 200,
+    message: str = "",
+) -> Template:
+    actor: Actor = request.user
+    history = await service.penalty_history(actor.county_id, code)
+    last = history[-1]
+    on = today(moment(request))
+    shown = {
+        "choices": "、".join(show(amount) for amount in last.choices),
+        "effective_from": _first_of_next(on).isoformat(),
+    }
+    return page(
+        request,
+        "rulebook/desk_penalty.html",
+        status=status,
+        penalty=last,
+        most=max(history[0].choices),
+        history=history[::-1],
+        values=values or shown,
+        errors=errors,
+        message=message or "有几处需要改正。",
+        saved="saved" in request.query_params,
+        today=on,
+        may_edit=_may_edit(actor),
+    )
+
+
 async def _caps_page(
     request: Asked,
     values: dict[str, Any] | None,
@@ -263,5 +341,7 @@ def _may_edit(actor: Actor) -> bool:
 
 
 router = Router(
-    "/", route_handlers=[rules, rule, change, caps, change_caps], include_in_schema=False
+    "/",
+    route_handlers=[rules, rule, change, penalty, change_penalty, caps, change_caps],
+    include_in_schema=False,
 )

@@ -61,11 +61,13 @@ SELECT id, worker_id, grid_code, rule_code, rule_version, category, work_date, q
        text_key, repeats, posted
 FROM points.work_record
 """
-# Workers in one order, so that two runs that meet wait for each other instead of deadlocking.
+# Workers, whose caps are decided, and grids, whose visits and reports count once. In one order, so
+# that two runs that meet wait for each other instead of deadlocking.
 LOCK_WORKERS = """
-SELECT pg_advisory_xact_lock(hashtextextended(w.id::text, $1)) FROM (
-    SELECT DISTINCT worker_id AS id FROM points.work_record
-    WHERE county_id = $1::int AND id = ANY($2::uuid[]) ORDER BY worker_id) w
+SELECT pg_advisory_xact_lock(hashtextextended(w.id, $1)) FROM (
+    SELECT DISTINCT k.id FROM points.work_record r
+    CROSS JOIN LATERAL (VALUES (r.worker_id::text), (r.grid_code)) AS k (id)
+    WHERE r.county_id = $1::int AND r.id = ANY($2::uuid[]) ORDER BY k.id) w
 """
 IN_STATE = (
     FIELDS
@@ -129,7 +131,7 @@ WHERE r.county_id = $1 AND r.id = d.id
 
 
 async def lock_workers(county_id: int, ids: Sequence[UUID]) -> None:
-    """One run at a time decides a worker's records; released with the transaction."""
+    """One run at a time decides a worker's and a grid's records; freed with the transaction."""
     await DB.fetch(LOCK_WORKERS, county_id, list(ids))
 
 

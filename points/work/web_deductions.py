@@ -234,9 +234,13 @@ async def _form(
     actor: Actor = request.user
     on = today(moment(request))
     workers = await worker_choices(actor, Action.DEDUCT_PROPOSE, on)
+    try:
+        day = date.fromisoformat(str(values.get("happened_on", on)))
+    except ValueError:
+        day = on
     choices = [
         (f"{penalty.code}:{amount}", f"{title}　−{show(amount)} 分")
-        for penalty in await rulebook.penalties_at(actor.county_id, on)
+        for penalty in await rulebook.penalties_at(actor.county_id, day)
         for title, amount in zip(_titles(penalty), penalty.choices, strict=True)
         if not penalty.reverses or values.get("record_id")
     ]

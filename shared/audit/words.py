@@ -213,6 +213,7 @@ FIELDS = {
     "changed": "更新条数",
     "checked_by": "核查人",
     "checked_on": "核查日期",
+    "choices": "扣分档",
     "code": "编号",
     "confirmed_by": "确认人",
     "correct": "属实",

@@ -272,6 +272,7 @@ async def test_the_desk_s_pages_keep_the_rules(
         ("/desk/rules", "desk-rules"),
         ("/desk/rules/SVC-01", "desk-rule"),
         ("/desk/rules-caps", "desk-caps"),
+        ("/desk/rules-penalties/PEN-05", "desk-penalty"),
         ("/desk/months", "desk-months"),
         (f"/desk/months/{VILLAGE}/{month}", "desk-month"),
         ("/desk/months/objections", "desk-objections"),

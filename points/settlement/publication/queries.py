@@ -20,8 +20,14 @@ ORDER BY f.unit_code
 """
 # What is there now less what has happened since: on the first of the month that is next to nothing.
 # A redemption belongs to its own instant, as in the statements; a lot's id is that of its issue.
-BALANCES = """
-WITH own AS (
+# Batches find what happened since by index, from the newest backwards; a terminal's clock may be
+# minutes ahead of its batch.
+LAST_BEFORE = """
+SELECT COALESCE(max(number), 0) AS batch FROM points.batch
+WHERE county_id = $1 AND at < $3::timestamptz - interval '10 minutes'
+"""
+BALANCES = f"""
+WITH last AS MATERIALIZED ({LAST_BEFORE}), own AS (
     SELECT id, balance FROM points.account
     WHERE county_id = $1 AND owner = $2 AND unit = 'wallet' AND kind IN ('issuance', 'expired')
 ), issued AS (
@@ -32,10 +38,12 @@ WITH own AS (
     SELECT COALESCE(sum(e.sign * c.amount), 0) AS points
     FROM (
         SELECT id, 1 AS sign FROM points.redemption
-        WHERE county_id = $1 AND status = 'accepted' AND at >= $3
+        WHERE county_id = $1 AND batch > (SELECT batch FROM last) AND status = 'accepted'
+          AND at >= $3
         UNION ALL
         SELECT target, -1 FROM points.posting
-        WHERE county_id = $1 AND kind = 'undo' AND at >= $3) AS e
+        WHERE county_id = $1 AND batch > (SELECT batch FROM last) AND kind = 'undo'
+          AND at >= $3) AS e
     JOIN points.redemption_charge c ON c.county_id = $1 AND c.redemption_id = e.id
       AND c.fund_id = $2
 )
@@ -81,21 +89,23 @@ PAYABLE = """
 SELECT COALESCE(sum(payable_fen), 0)::int8 FROM points.statement
 WHERE county_id = $1 AND fund_id = $2 AND month = $3
 """
-STOCK = """
-WITH since AS (
+STOCK = f"""
+WITH last AS MATERIALIZED ({LAST_BEFORE}), since AS (
     SELECT shop_id, product_id, sum(delta)::int AS delta FROM (
         SELECT m.shop_id, m.product_id, m.delta FROM points.stock_move m
         JOIN points.batch b ON b.county_id = $1 AND b.number = m.batch
-        WHERE m.county_id = $1 AND b.at >= $5
+        WHERE m.county_id = $1 AND m.batch > (SELECT batch FROM last) AND b.at >= $3
         UNION ALL
         SELECT r.shop_id, l.product_id, -r.sign * l.quantity
         FROM (
             SELECT id, shop_id, 1 AS sign FROM points.redemption
-            WHERE county_id = $1 AND status = 'accepted' AND at >= $5
+            WHERE county_id = $1 AND batch > (SELECT batch FROM last) AND status = 'accepted'
+              AND at >= $3
             UNION ALL
             SELECT r.id, r.shop_id, -1 FROM points.posting u
             JOIN points.redemption r ON r.county_id = $1 AND r.id = u.target
-            WHERE u.county_id = $1 AND u.kind = 'undo' AND u.at >= $5) AS r
+            WHERE u.county_id = $1 AND u.batch > (SELECT batch FROM last) AND u.kind = 'undo'
+              AND u.at >= $3) AS r
         JOIN points.redemption_line l ON l.county_id = $1 AND l.redemption_id = r.id) AS moved
     GROUP BY shop_id, product_id
 )
@@ -109,7 +119,7 @@ JOIN points.product p ON p.county_id = $1 AND p.id = k.product_id
 WHERE s.county_id = $1 AND k.quantity > COALESCE(n.delta, 0)
   AND (starts_with(u.code, left($2, 9))
        OR s.id IN (SELECT shop_id FROM points.statement
-                   WHERE county_id = $1 AND fund_id = $3 AND month = $4))
+                   WHERE county_id = $1 AND fund_id = $4 AND month = $5))
 ORDER BY s.name COLLATE "C", p.category, p.name COLLATE "C" LIMIT 500
 """
 PUBLICATION = """
@@ -178,7 +188,7 @@ async def stock(
     county_id: int, unit_code: str, fund_id: UUID, month: str, at: datetime
 ) -> list[ShopStock]:
     """Shelves of the shops in the fund's township, and of those it pays, as they were then."""
-    return await DB.all(ShopStock, STOCK, county_id, unit_code, fund_id, month, at)
+    return await DB.all(ShopStock, STOCK, county_id, unit_code, at, fund_id, month)
 
 
 async def publication(county_id: int, publication_id: UUID) -> PublicationRow | None:

@@ -40,7 +40,7 @@ SUMMARY_COLUMNS = (
     Column("扣分", "points", 8, total=True),
     Column("合计", "points", 9, total=True),
     Column("已兑换", "points", 9, total=True),
-    Column("可兑换余额", "points", 10, total=True),
+    Column("可兑换余额（填报日）", "points", 10, total=True),
 )
 
 

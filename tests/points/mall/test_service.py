@@ -137,6 +137,27 @@ async def test_the_market_price_is_not_set_below_a_price_in_force(rollback: None
     await mall.edit_product(desk, soap, dearer)
 
 
+async def test_a_shop_does_not_reopen_with_a_price_above_the_market(rollback: None) -> None:
+    """While it is closed the market price is entered without it; its own price follows first."""
+    world = await factories.small_county()
+    shop = await factories.shop(world.units["421222100001"])
+    soap = await factories.product(points=50)
+    desk, chief = await acting(world.department), await acting(world.chief)
+    own = msgspec.structs.replace(proposal(soap, shop.shop_id), first_day=today())
+    await mall.set_price(COUNTY, own, at=now())
+    await mall.edit_shop(chief, shop.shop_id, 1, "甲", "closed", "店主外出")
+    cheaper = mall.ProductForm(name="", category=Category.DAILY, measure="", market_fen=550)
+    await mall.edit_product(desk, soap, cheaper)
+    with pytest.raises(Invalid, match="本店的肥皂兑换价高于市场价"):
+        await mall.edit_shop(chief, shop.shop_id, 2, "甲", "open")
+    next_price = msgspec.structs.replace(own, points=50, first_day=TOMORROW)
+    await mall.set_price(COUNTY, next_price, at=now())
+    with pytest.raises(Invalid, match="高于市场价"):
+        await mall.edit_shop(chief, shop.shop_id, 2, "甲", "open")
+    await mall.edit_product(desk, soap, msgspec.structs.replace(cheaper, market_fen=600, version=2))
+    await mall.edit_shop(chief, shop.shop_id, 2, "甲", "open")
+
+
 async def test_late_approval_counts_from_its_own_day(rollback: None) -> None:
     """A proposal approved after its first day does not reach back."""
     world = await factories.small_county()

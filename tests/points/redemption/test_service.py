@@ -13,9 +13,11 @@ from points.errors import (
     TooManyTries,
     UndoTooLate,
 )
+from points.ledger.verifier import service as verifier
 from points.mall import service as mall
 from points.redemption import codes, pickups, queries, service
 from points.redemption.schemas import HoldOrder
+from shared.audit import service as audit
 from shared.clock import LOCAL_ZONE, now, today
 from shared.database import DB
 from shared.errors import Forbidden, GridmeritError, Invalid, NotFound
@@ -249,6 +251,26 @@ async def test_undo_brings_everything_back(rollback: None) -> None:
     assert (total.count, total.amount) == (0, 0)
     with pytest.raises(Refused, match="已经撤销过"):
         await service.undo(scene.keeper, answer.redemption.id, "拿错商品", now())
+
+
+async def test_nothing_is_undone_that_the_audit_does_not_know(
+    rollback: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped in the middle, neither is there: the nightly check would call the books broken."""
+    scene = await counter()
+    answer = await service.redeem(scene.keeper, scene.order(await scene.code()), now())
+    assert answer.redemption is not None
+
+    async def dies(*_: object, **__: object) -> None:
+        raise asyncio.CancelledError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(audit, "record", dies)
+        with pytest.raises(asyncio.CancelledError):
+            await service.undo(scene.keeper, answer.redemption.id, "拿错商品", now())
+    assert (await service.full(COUNTY, answer.redemption.id)).undone_at is None
+    await service.undo(scene.keeper, answer.redemption.id, "拿错商品", now())
+    assert not (await verifier.verify(COUNTY)).findings
 
 
 async def test_after_ten_minutes_only_the_secretary(rollback: None) -> None:

@@ -10,7 +10,7 @@ from points.rulebook import service
 from points.rulebook.defaults import CAPS, RULES
 from points.rulebook.rules import Category
 from shared.database import DB
-from shared.errors import NotFound
+from shared.errors import Conflict, NotFound
 from tests.factories import COUNTY, acting, small_county
 
 NOW = datetime(2026, 11, 24, 4, tzinfo=UTC)
@@ -62,7 +62,9 @@ async def test_a_temporary_item_has_a_last_day(rollback: None) -> None:
     assert (last.version, last.effective_to) == (2, end)
     assert await service.rule_at(COUNTY, "LAW-04", end) is None
     for version, again in ((3, date(2027, 6, 1)), (4, date(2027, 7, 1))):
-        new = msgspec.structs.replace(old, effective_from=again, effective_to=None)
+        new = msgspec.structs.replace(
+            old, points=version * 10, effective_from=again, effective_to=None
+        )
         assert (await service.change_rule(desk, new, NOW)).version == version
     assert await service.rule_at(COUNTY, "LAW-04", date(2027, 5, 31)) is None
     limited = msgspec.structs.replace(
@@ -80,10 +82,55 @@ async def test_an_overlapping_version_is_refused(rollback: None) -> None:
     town = await small_county()
     desk = await acting(town.department, desk=True)
     old = (await service.history(COUNTY, "SVC-01"))[-1]
-    new = msgspec.structs.replace(old, effective_from=date(2027, 1, 1))
+    new = msgspec.structs.replace(old, points=15, effective_from=date(2027, 1, 1))
     await service.change_rule(desk, new, NOW)
     with pytest.raises(RuleRefused, match="2027年1月1日起已有第 2 版"):
         await service.change_rule(desk, new, NOW)
+
+
+async def test_what_changes_nothing_makes_no_version(rollback: None) -> None:
+    """A form saved as it was is told so; another last day alone is a change."""
+    town = await small_county()
+    desk = await acting(town.department, desk=True)
+    first = date(2027, 1, 1)
+    old = (await service.history(COUNTY, "SVC-01"))[-1]
+    same = msgspec.structs.replace(old, effective_from=first)
+    with pytest.raises(RuleRefused, match="没有改动"):
+        await service.change_rule(desk, same, NOW)
+    with pytest.raises(RuleRefused, match="没有改动"):
+        await service.change_caps(desk, msgspec.structs.replace(CAPS, effective_from=first), NOW)
+    ending = msgspec.structs.replace(same, effective_to=date(2027, 7, 1))
+    assert (await service.change_rule(desk, ending, NOW)).version == 2
+
+
+async def test_a_deduction_gets_other_amounts_up_to_the_policys(rollback: None) -> None:
+    """For what happens from that day on; more than the first version's highest is refused."""
+    town = await small_county()
+    desk = await acting(town.department, desk=True)
+    first = date(2027, 1, 1)
+    for wrong in ((), (0,), (20, 60)):
+        with pytest.raises(RuleRefused, match="不超过政策规定的 5 分"):
+            await service.change_penalty(desk, "PEN-05", wrong, first, NOW)
+    with pytest.raises(RuleRefused, match="没有改动"):
+        await service.change_penalty(desk, "PEN-05", (20, 50), first, NOW)
+    with pytest.raises(RuleRefused, match="今天以后"):
+        await service.change_penalty(desk, "PEN-05", (10,), date(2026, 11, 24), NOW)
+    await service.change_penalty(desk, "PEN-05", (10, 30), first, NOW, based_on=1)
+    with pytest.raises(Conflict, match="第 2 版"):
+        await service.change_penalty(desk, "PEN-05", (10,), date(2027, 2, 1), NOW, based_on=1)
+    await service.change_penalty(desk, "PEN-05", (10, 50), date(2027, 2, 1), NOW, based_on=2)
+
+    async def amounts(on: date) -> list[tuple[int, ...]]:
+        found = await service.penalties_at(COUNTY, on)
+        return [penalty.choices for penalty in found if penalty.code == "PEN-05"]
+
+    assert await amounts(date(2026, 12, 31)) == [(20, 50)]
+    assert await amounts(first) == [(10, 30)]
+    assert await amounts(date(2027, 2, 1)) == [(10, 50)]
+    with pytest.raises(NotFound):
+        await service.change_penalty(desk, "SVC-01", (10,), first, NOW)
+    with pytest.raises(NotFound):
+        await service.change_penalty(await acting(town.chief), "PEN-05", (10,), first, NOW)
 
 
 async def test_an_unknown_code_is_not_found(rollback: None) -> None:

@@ -9,7 +9,7 @@ from points.rulebook import service
 from shared.clock import today
 from shared.dates import chinese_date
 from tests.factories import COUNTY, small_county
-from tests.shared.identity.test_web import enter, enter_desk
+from tests.shared.identity.test_web import enter, enter_desk, post
 
 
 async def test_the_rules_are_listed_and_changed(client: httpx.AsyncClient) -> None:
@@ -54,6 +54,44 @@ async def test_the_rules_are_listed_and_changed(client: httpx.AsyncClient) -> No
     late = await client.post("/desk/rules/SVC-01", data=form)
     assert late.status_code == 409
     assert "别人刚存了第 2 版" in late.text
+
+
+async def test_a_deduction_s_amounts_are_changed(client: httpx.AsyncClient) -> None:
+    """From the list to the form; what happened before still has the old amounts to choose."""
+    town = await small_county()
+    await enter_desk(client, town.department)
+    assert 'href="/desk/rules-penalties/PEN-05"' in (await client.get("/desk/rules")).text
+    path = "/desk/rules-penalties/PEN-05"
+    assert "每档不超过政策规定的 5 分" in (await client.get(path)).text
+    tomorrow = today() + timedelta(days=1)
+    form = {
+        "_csrf_token": client.cookies["csrftoken"],
+        "version": "1",
+        "choices": "1、４",
+        "effective_from": str(tomorrow),
+    }
+    for wrong in ("6", "一", "", "-1"):
+        answer = await client.post(path, data=form | {"choices": wrong})
+        assert answer.status_code == 422, wrong
+        assert "有几处" in answer.text or "政策规定" in answer.text
+    assert (await client.post(path, data=form)).status_code == 303
+    assert (await client.post(path, data=form)).status_code == 409
+    assert "1 / 4" in (await client.get(f"{path}?saved=1")).text
+    audit = (await client.get("/desk/audit")).text
+    assert "扣分档" in audit
+    assert (await client.get("/desk/rules-penalties/SVC-01")).status_code == 404
+
+    await enter(client, town.chief)
+    offered = await client.get("/verify/deductions/new")
+    assert "−2 分" in offered.text
+    typed = {
+        "worker_id": str(town.worker.person_id),
+        "choice": "PEN-05:40",
+        "facts": "",
+        "evidence": "",
+    }
+    later = await post(client, "/verify/deductions", happened_on=str(tomorrow), **typed)
+    assert "PEN-05:40" in later.text
 
 
 @pytest.mark.parametrize("person_month", ["10", "-1", ""])

@@ -12,7 +12,8 @@ from points.work.schemas import LogForm
 from shared.database import DB
 from shared.errors import NotFound
 from shared.ids import new_id
-from tests.factories import COUNTY, acting, small_county
+from shared.roster.roles import Role
+from tests.factories import COUNTY, acting, member, small_county
 from tests.points.work.test_intake import HEAD, row
 
 NOW = datetime(2026, 11, 3, 4, tzinfo=UTC)
@@ -106,6 +107,37 @@ async def test_two_answers_to_one_objection_at_once_are_one(committed: None) -> 
     assert found is not None
     assert stored is not None
     assert (found.state, stored.state) == ("rejected", "refused")
+
+
+async def test_a_household_visited_by_two_counts_once_also_when_confirmed_at_once(
+    committed: None,
+) -> None:
+    """Whoever is decided second sees the first one's visit, before either is in the ledger."""
+    town = await small_county()
+    await DB.execute(
+        'UPDATE shared.county SET settings = settings || \'{"posting_mode": "immediate"}\''
+        " WHERE id = $1 /* county_id */",
+        COUNTY,
+    )
+    second = await member(Role.GRIDWORKER, town.units["421222100001001"], "鲁大海")
+    lead = await acting(town.lead)
+    ids = []
+    for who in (town.worker, second):
+        visit = LogForm(
+            id=new_id(), rule_code="CARE-01", work_date=DAY, text="探访独居老人", household="3-12"
+        )
+        ids.append((await service.log(await acting(who), visit, now=NOW)).id)
+    outside = copy_context()
+    async with DB.transaction():
+        await DB.execute("SELECT pg_advisory_xact_lock(1818584167, $1)", COUNTY)
+        answers: list[asyncio.Task[object]] = []
+        for number, record_id in enumerate(ids, start=1):
+            confirming = service.verify(lead, record_id, resident_how="phone", now=NOW)
+            answers.append(asyncio.create_task(confirming, context=outside.copy()))
+            await waiting(number, *answers)
+    await asyncio.gather(*answers)
+    posted = [found.posted for id_ in ids if (found := await queries.record(COUNTY, id_))]
+    assert sorted(posted) == [0, 10]
 
 
 async def test_an_objection_sent_twice_at_once_is_raised_once(committed: None) -> None:

@@ -43,7 +43,14 @@ from tests.shared.identity.strangers import (
 from tests.shared.identity.test_matrix import ABSENT
 
 VILLAGE = "421222100001"
-OPEN_TO_THE_COUNTY = ("/desk/rules/", "/desk/products/", "/shop/products/", "/r/", "/a/")
+OPEN_TO_THE_COUNTY = (
+    "/desk/rules/",
+    "/desk/rules-penalties/",
+    "/desk/products/",
+    "/shop/products/",
+    "/r/",
+    "/a/",
+)
 """The county's rulebook and catalogue belong to no village; tokens have tests of their own."""
 
 
