@@ -29,7 +29,7 @@ GATES: dict[tuple[Stage, Stage], tuple[Gate, ...]] = {
     (Stage.NOTICE, Stage.APPEAL): (notice.notice_over,),
     (Stage.APPEAL, Stage.CLOSED): (
         notice.nothing_open,
-        scoring.first_half_open,
+        scoring.first_half_reopened,
         annual.not_taken_in,
     ),
 }

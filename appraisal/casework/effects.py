@@ -46,6 +46,8 @@ async def take_place(actor: Actor, case: CaseRow, step: Step, row: NewStep, now:
         await _come_back(actor, case, step, row)
     elif "score" in step.fields or "annual" in step.fields:
         await _rescore(actor, case, row, now)
+    elif "term_until" in step.fields:
+        _expect_running(row)
     elif case.pool is Pool.ADMISSION:
         await _admit(actor, case, step, row, now)
     elif "against" in step.fields and case.basis != "fault":
@@ -74,6 +76,15 @@ def _expect_majority(present: int, against: int) -> None:
     """
     if against * 2 <= present:
         raise StepRefused("不赞成留任的没有过半数，不能据此退出；请办“停止办理，留任”。")
+
+
+def _expect_running(row: NewStep) -> None:
+    """Whoever works on after the term was not let go by it. Raises StepRefused."""
+    until = day_of(row.given["term_until"])
+    if until is not None and until < row.effective_on:
+        raise StepRefused(
+            f"协议（任期）在{chinese_date(until)}已满，之后继续任职的，不能再按期满退出，请核对日期。"
+        )
 
 
 async def _leave(actor: Actor, case: CaseRow, step: Step, on: date) -> None:

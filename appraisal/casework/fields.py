@@ -41,6 +41,8 @@ SERVICE = (
 )
 POSTED = "邮寄时必填；日期填回执上的收到日期，不是寄出日期；退回的信不算送达"
 """The term runs from when the person has the letter."""
+MAILED = "邮寄来的，填邮戳上的寄出日期：期满前寄出的不算过期。"
+"""A paper that was posted within its term is in time, however long it was on its way."""
 CHANNELS = (
     ("visit", "当面"),
     ("phone", "电话"),

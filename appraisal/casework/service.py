@@ -511,7 +511,6 @@ async def _write(
     due_on = await last_day(county, form.effective_on, step.answer) if step.answer else None
     if due_on is not None and waits(machine, step):
         due_on = await calendar.add_working_days(county, due_on, 1)
-    overdue_on = today(now) if step.auto and step.answer else None
     await queries.set_state(
         county,
         case.id,
@@ -519,7 +518,7 @@ async def _write(
         outcome(machine, keys),
         done=done(machine, keys),
         due_on=due_on,
-        overdue_on=overdue_on,
+        overdue_on=today(now) if step.auto and step.answer else None,
     )
     after = await queries.case(county, case.id)
     if after is None:  # the row is locked by us

@@ -10,7 +10,7 @@ from litestar.params import FromPath
 from litestar.response import Redirect, Response, Template
 
 from appraisal.casework import service
-from appraisal.casework.fields import FIELDS
+from appraisal.casework.fields import FIELDS, MAILED
 from appraisal.casework.machines import RECOMMENDATION
 from appraisal.casework.rules import POOL_NAMES
 from appraisal.casework.schemas import CaseView
@@ -202,6 +202,7 @@ async def _case(
         error=error,
         errors=error.fields if isinstance(error, Invalid) else {},
         fields=FIELDS,
+        mailed=MAILED,
         mine=view.case.person_id == request.user.person_id,
         shielded=pools.may_shield(request.user, view.case.person_id, view.case.unit_code),
         on=on,

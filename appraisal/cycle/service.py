@@ -104,6 +104,11 @@ async def returned_at(county_id: int, cycle_id: UUID) -> datetime | None:
     return await queries.returned_at(county_id, cycle_id)
 
 
+async def reopened(county_id: int, cycle_id: UUID) -> bool:
+    """Whether it was closed before: open only for papers that were received in time."""
+    return await queries.reopened(county_id, cycle_id)
+
+
 async def of_period(county_id: int, kind: Kind, year: int) -> CycleRow | None:
     """The county's cycle of a kind and year."""
     return await queries.cycle_of_period(county_id, kind, year)

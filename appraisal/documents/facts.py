@@ -71,7 +71,7 @@ async def sheet(actor: Actor, cycle_id: UUID, person_id: UUID, now: datetime) ->
     if actor.person_id != person_id:
         require_confirmed(actor, now)
     scores = card.scores
-    given = card.calibrations[0] if card.calibrations else None
+    given = card.calibrations[-1] if card.calibrations else None
     facts = SheetFacts(
         title=f"{card.cycle.title}考核表",
         period=period(card.cycle),

@@ -8,7 +8,7 @@ from litestar import get, post
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 
-from appraisal.casework.fields import CHANNELS, FIELDS, POSTED, SERVICE
+from appraisal.casework.fields import CHANNELS, FIELDS, MAILED, POSTED, SERVICE
 from appraisal.casework.rules import Pool
 from appraisal.cycle import service as cycles
 from appraisal.cycle.rules import Stage
@@ -292,6 +292,7 @@ async def _contests(
         subjects=[(one.position, f"{one.name}（{one.unit}）") for one in entries],
         cases=cases,
         channels=CHANNELS,
+        mailed=MAILED,
         values={"received_on": min(on, row.ends_on).isoformat()} | values,
         error=error,
         errors=error.fields if isinstance(error, Invalid) else {},
@@ -321,6 +322,7 @@ async def _result(
         objections=objections,
         service_ways=SERVICE,
         posted=POSTED,
+        mailed=MAILED,
         fields=FIELDS,
         values={"served_on": on.isoformat(), "effective_on": on.isoformat()} | (values or {}),
         error=error,

@@ -107,14 +107,16 @@ FROM appraisal.input i
 JOIN appraisal.score s ON s.county_id = $1 AND s.run_id = $2 AND s.person_id = i.person_id
 WHERE i.county_id = $1 AND i.run_id = $2
 """
-# What was taken in is the run's input, or what a case made of it since.
+# What was taken in is the run's input, or what a case made of it since. A half-year that was never
+# opened again is as the year took it in, or came too late for the year.
 FIRST_CHANGED = """
 SELECT i.person_id, i.name, i.grid_code, (r.scheme ->> 'first_share')::int AS share,
        h.final AS first, COALESCE(k.first, i.first_final)::int AS taken, s.period_score, s.final
 FROM appraisal.run r
 JOIN appraisal.cycle c ON c.county_id = $1 AND c.id = r.cycle_id AND c.kind = 'annual'
 JOIN appraisal.cycle f ON f.county_id = $1 AND f.kind = 'half_year' AND f.year = c.year
-    AND f.state = 'closed'
+    AND f.state = 'closed' AND EXISTS (SELECT FROM appraisal.cycle_step o
+        WHERE o.county_id = $1 AND o.cycle_id = f.id AND o.source = 'closed')
 JOIN appraisal.run b ON b.county_id = $1 AND b.cycle_id = f.id AND b.current
 JOIN appraisal.input i ON i.county_id = $1 AND i.run_id = r.id
 JOIN appraisal.score s ON s.county_id = $1 AND s.run_id = r.id AND s.person_id = i.person_id

@@ -103,6 +103,17 @@ async def first_half_open(county_id: int, cycle: CycleRow) -> list[str]:
     return [f"“{first.title}”还没有办结，全年成绩要用到它。"]
 
 
+async def first_half_reopened(county_id: int, cycle: CycleRow) -> list[str]:
+    """A gate: no year is closed while the half-year in it is open again for a late paper.
+
+    One that is opened only now, for the first time, was no part of these results.
+    """
+    first = await _first_half(county_id, cycle)
+    if first is None or not await cycles.reopened(county_id, first.id):
+        return []
+    return await first_half_open(county_id, cycle)
+
+
 async def _first_half(county_id: int, cycle: CycleRow) -> CycleRow | None:
     """The half-year cycle that an annual one takes in."""
     if cycle.kind is not Kind.ANNUAL:

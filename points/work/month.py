@@ -68,6 +68,9 @@ UPHELD_NEXT = {
     "（或请村书记代录），核实后入账。",
 }
 """What has to be done after an upheld objection that does not change its record by itself."""
+OPEN = frozenset({"open", "review"})
+CONTEST_NEXT = "这条记录不予认定，不入账；请先听本人说明。本人可以请乡镇复核。"
+"""What follows when an objection to the published month is found right."""
 ANSWER_DAYS = 5
 REVIEW_DAYS = 10
 REVIEWERS = (Role.COMMITTEE, Role.SUPERVISOR, Role.INSTRUCTOR, Role.DEPARTMENT)
@@ -303,7 +306,7 @@ async def object_to(actor: Actor, record_id: UUID, text: str, now: datetime | No
         words = spoken(actor, line.worker_id, text)
         await queries.insert_objection(
             actor.county_id,
-            (objection_id, record_id, line.worker_id, village_code, words, at, due),
+            (objection_id, record_id, line.worker_id, village_code, words, at, due, False),
         )
         await audit.record(
             actor,
@@ -317,6 +320,72 @@ async def object_to(actor: Actor, record_id: UUID, text: str, now: datetime | No
             authority=authority,
         )
     return objection_id
+
+
+async def contest(actor: Actor, record_id: UUID, text: str, now: datetime | None = None) -> UUID:
+    """What anybody objects to a record of a published month, entered by whom they told it.
+
+    It holds the record back until it is answered; who objected is not kept. What is posted already
+    is taken back by a deduction only. Raises ObjectionRefused, NotFound, Forbidden.
+    """
+    at = now or clock_now()
+    if problem := unfit(text, "请写明哪里不对。"):
+        raise ObjectionRefused("text", problem)
+    async with DB.transaction():
+        await work_queries.lock_record(actor.county_id, record_id)
+        found = await work_queries.lines(actor.county_id, [record_id])
+        if not found:
+            raise NotFound
+        line = found[0]
+        there = Target(unit_code=line.grid_code, owner=line.worker_id)
+        authority = require(actor, Action.WORK_PROXY, there)
+        if not await may_contest(actor, line, at):
+            raise ObjectionRefused(
+                "text", "只有公示期内、还没有入账、没有异议在办的记录可以登记；"
+                "已入账的，查实不实的按扣分办理。",
+            )  # fmt: skip
+        objection_id = new_id()
+        due = await calendar.add_working_days(actor.county_id, today(at), ANSWER_DAYS)
+        village_code = line.grid_code[:12]
+        await queries.insert_objection(
+            actor.county_id,
+            (objection_id, record_id, line.worker_id, village_code, text.strip(), at, due, True),
+        )
+        await audit.record(
+            actor,
+            Action.OBJECT,
+            "objection",
+            objection_id,
+            county_id=actor.county_id,
+            about_id=line.worker_id,
+            unit_code=village_code,
+            after={"record": record_id, "due": due},
+            authority=authority,
+        )
+    return objection_id
+
+
+async def contestable(actor: Actor, row: MonthRow, now: datetime | None = None) -> list[Line]:
+    """The records of a village month under notice, for whoever may enter an objection to one."""
+    there = Target(unit_code=row.village_code)
+    if row.state != "notice" or row.notice_to is None or today(now) > row.notice_to:
+        return []
+    if not allowed(actor, Action.WORK_PROXY, there).allowed:
+        return []
+    ids = await queries.of_run(actor.county_id, row.month, row.village_code, State.ACCEPTED)
+    return await work_queries.lines(actor.county_id, ids)
+
+
+async def may_contest(actor: Actor, line: Line, now: datetime | None = None) -> bool:
+    """Whether the actor may enter what somebody else objects to a record under notice."""
+    there = Target(unit_code=line.grid_code, owner=line.worker_id)
+    if line.worker_id == actor.person_id or not allowed(actor, Action.WORK_PROXY, there).allowed:
+        return False
+    row = await queries.month_row(actor.county_id, line.grid_code[:12], line.run_month)
+    if row is None or row.state != "notice" or row.notice_to is None or today(now) > row.notice_to:
+        return False
+    earlier = await queries.objection_of(actor.county_id, line.id)
+    return line.state == State.ACCEPTED and (earlier is None or earlier.state not in OPEN)
 
 
 async def may_object(actor: Actor, line: Line, now: datetime | None = None) -> bool:
@@ -341,7 +410,9 @@ async def may_enter(actor: Actor, line: Line) -> bool:
 async def _objectionable(county_id: int, line: Line, now: datetime | None) -> bool:
     if line.state in (State.PENDING, State.WITHDRAWN):
         return False
-    if await queries.objection_of(county_id, line.id):
+    earlier = await queries.objection_of(county_id, line.id)
+    # Whom an objection of the public's cost the record asks for its review instead.
+    if earlier and not (earlier.by_public and earlier.state in {"rejected", "review_rejected"}):
         return False
     happened = line.posted_at or line.verified_at or line.declared_at
     last = await calendar.add_working_days(county_id, today(happened), ANSWER_DAYS)
@@ -434,9 +505,15 @@ async def answer(
             )
         else:
             await queries.answer_objection(actor.county_id, objection_id, verdict, text.strip(), by)
-        if upheld and record is not None and record.state == State.REFUSED:
+        # Of the public's objection the worker is the other side: found wrong, the record counts.
+        counts = upheld != row.by_public
+        if counts and record is not None and record.state == State.REFUSED:
             await _no_second(actor.county_id, record)
             await work_queries.set_state(actor.county_id, record.id, State.ACCEPTED, at)
+        elif row.by_public and upheld and record is not None and record.state == State.ACCEPTED:
+            await work_queries.set_state(
+                actor.county_id, record.id, State.REFUSED, at, reason=text.strip()
+            )
         await audit.record(
             actor,
             Action.OBJECTION_REVIEW if second else Action.OBJECTION_ANSWER,
@@ -469,6 +546,8 @@ async def _no_second(county_id: int, record: Record) -> None:
 async def ask_review(actor: Actor, record_id: UUID, text: str, now: datetime | None = None) -> None:
     """Not content with the answer, oneself or on a paper: the township decides within ten days.
 
+    Of an objection of the public's whoever lost asks: the worker, or the office for who objected.
+
     Raises ObjectionRefused, NotFound, Forbidden.
     """
     at = now or clock_now()
@@ -476,17 +555,20 @@ async def ask_review(actor: Actor, record_id: UUID, text: str, now: datetime | N
         raise ObjectionRefused("text", problem)
     async with DB.transaction():
         row = await queries.objection_of(actor.county_id, record_id)
-        if row is None or row.state != "rejected":
+        if row is None or row.state not in ({"upheld"} if row.by_public else set()) | {"rejected"}:
             raise NotFound
         (line,) = await work_queries.lines(actor.county_id, [record_id])
+        worker = not row.by_public or row.state == "upheld"
+        if not worker and line.worker_id == actor.person_id:
+            raise NotFound
         authority = await _speaking(actor, line, Action.APPEAL)
         answered = today(row.answered_at)
         last = await calendar.add_working_days(actor.county_id, answered, ANSWER_DAYS)
         if today(at) > last:
             raise ObjectionRefused("text", f"已过申请复核的期限（{chinese_date(last)}）。")
         due = await calendar.add_working_days(actor.county_id, today(at), REVIEW_DAYS)
-        words = spoken(actor, row.worker_id, text)
-        await queries.ask_review(actor.county_id, row.id, words, due)
+        words = spoken(actor, row.worker_id, text) if worker else text.strip()
+        await queries.ask_review(actor.county_id, row.id, words, due, row.state)
         await audit.record(
             actor,
             Action.APPEAL,

@@ -61,6 +61,7 @@ class ObjectionRow(msgspec.Struct, frozen=True, kw_only=True):
     village_code: str
     record_text: str
     record_state: str
+    by_public: bool
     text: str
     state: str
     raised_at: datetime
@@ -192,9 +193,9 @@ r.recused || ARRAY(SELECT v.by_id FROM points.verification v WHERE v.county_id =
 MIXED_UP_IN = f"SELECT {MIXED_UP} FROM points.work_record r WHERE r.county_id = $1 AND r.id = $2"
 OBJECTION = f"""
 SELECT o.id, o.record_id, o.worker_id, w.name AS worker_name, o.village_code,
-       r.text AS record_text, r.state AS record_state, o.text, o.state, o.raised_at, o.due_on,
-       o.answer, o.answered_by, o.answered_at, o.review_text, o.review_due_on, o.review_answer,
-       {MIXED_UP} AS mixed_up
+       r.text AS record_text, r.state AS record_state, o.by_public, o.text, o.state, o.raised_at,
+       o.due_on, o.answer, o.answered_by, o.answered_at, o.review_text, o.review_due_on,
+       o.review_answer, {MIXED_UP} AS mixed_up
 FROM points.objection o
 JOIN shared.person w ON w.county_id = $1 AND w.id = o.worker_id
 JOIN points.work_record r ON r.county_id = $1 AND r.id = o.record_id
@@ -202,8 +203,8 @@ WHERE o.county_id = $1
 """
 INSERT_OBJECTION = """
 INSERT INTO points.objection (county_id, id, record_id, worker_id, village_code, text, state,
-    raised_at, due_on, answer, review_text, review_answer)
-VALUES ($1, $2, $3, $4, $5, $6, 'open', $7, $8, '', '', '')
+    raised_at, due_on, by_public, answer, review_text, review_answer)
+VALUES ($1, $2, $3, $4, $5, $6, 'open', $7, $8, $9, '', '', '')
 """
 ANSWER_OBJECTION = """
 UPDATE points.objection SET state = $3, answer = $4, answered_by = $5, answered_at = $6
@@ -211,7 +212,7 @@ WHERE county_id = $1 AND id = $2 AND state = 'open'
 """
 ASK_REVIEW = """
 UPDATE points.objection SET state = 'review', review_text = $3, review_due_on = $4
-WHERE county_id = $1 AND id = $2 AND state = 'rejected'
+WHERE county_id = $1 AND id = $2 AND state = $5
 """
 ANSWER_REVIEW = """
 UPDATE points.objection SET state = $3, review_answer = $4, reviewed_by = $5, reviewed_at = $6
@@ -326,9 +327,9 @@ async def open_objections(county_id: int, codes: Sequence[str], state: str) -> l
 
 
 async def insert_objection(
-    county_id: int, row: tuple[UUID, UUID, UUID, str, str, datetime, date]
+    county_id: int, row: tuple[UUID, UUID, UUID, str, str, datetime, date, bool]
 ) -> None:
-    """``row`` is (id, record, worker, village, text, raised at, due on)."""
+    """``row`` is (id, record, worker, village, text, raised at, due on, by the public)."""
     await DB.execute(INSERT_OBJECTION, county_id, *row)
 
 
@@ -338,8 +339,11 @@ async def answer_objection(
     await DB.execute(ANSWER_OBJECTION, county_id, objection_id, state, answer, *by)
 
 
-async def ask_review(county_id: int, objection_id: UUID, text: str, due_on: date) -> None:
-    await DB.execute(ASK_REVIEW, county_id, objection_id, text, due_on)
+async def ask_review(
+    county_id: int, objection_id: UUID, text: str, due_on: date, state: str
+) -> None:
+    """``state``: which answer the review is asked about."""
+    await DB.execute(ASK_REVIEW, county_id, objection_id, text, due_on, state)
 
 
 async def answer_review(

@@ -42,6 +42,7 @@ WORK_ROUTES: Routes = {
     "POST /verify/months/{village_code}/{number}/review": VERIFIER,
     "POST /verify/months/{village_code}/{number}/sample": VERIFIER,
     "POST /verify/sampled/{record_id}/refuse": VERIFIER,
+    "POST /verify/records/{record_id}/contest": VERIFIER,
     "GET /verify/objections": VERIFIER,
     "POST /verify/objections/{objection_id}": VERIFIER,
     "GET /deductions": FORMER_TOO,

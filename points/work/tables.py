@@ -5,6 +5,7 @@ from piccolo.columns import (
     UUID,
     Array,
     BigInt,
+    Boolean,
     Bytea,
     Date,
     Integer,
@@ -95,13 +96,18 @@ class VillageMonth(Table, tablename="village_month", schema="points", db=DB):
 
 
 class Objection(Table, tablename="objection", schema="points", db=DB):
-    """A worker's objection to a record: answered in 5 working days, a second review in 10."""
+    """An objection to a record: answered in 5 working days, a second review in 10.
+
+    The worker's own, or what anybody else objects to the published month (``by_public``); who that
+    was is not kept.
+    """
 
     county_id = county()
     id = key()
     record_id = link()
     worker_id = link()
     village_code = Text(default=None)
+    by_public = Boolean(default=False)
     text = Text(default=None)
     state = Text(default=None)
     raised_at = Timestamptz(default=None)

@@ -198,6 +198,17 @@ async def object_to(request: Asked, record_id: FromPath[UUID]) -> Template | Red
     return Redirect(f"/records/{record_id}", status_code=303)
 
 
+@post("/verify/records/{record_id:uuid}/contest")
+async def contest(request: Asked, record_id: FromPath[UUID]) -> Template | Redirect:
+    """登记群众异议: what somebody else objects to a published month."""
+    values = await forms.read(request)
+    try:
+        await month.contest(request.user, record_id, values.get("text", ""), moment(request))
+    except Invalid as error:
+        return await _record(request, record_id, error.fields, 422)
+    return Redirect(f"/records/{record_id}", status_code=303)
+
+
 @post("/records/{record_id:uuid}/review")
 async def ask_review(request: Asked, record_id: FromPath[UUID]) -> Template | Redirect:
     """不服答复: a second review by the township."""
@@ -241,6 +252,7 @@ async def _record(
         enters=await month.may_enter(actor, line),
         waits_for=await service.waiting(actor.county_id, record_id, moment(request)),
         objection=objection,
+        may_contest=await month.may_contest(actor, line, moment(request)),
         may_object=await month.may_object(actor, line, moment(request)),
         errors=errors,
         names=STATE_NAMES,
@@ -339,6 +351,7 @@ router = Router(
         record,
         withdraw,
         object_to,
+        contest,
         ask_review,
         photo_of,
     ],

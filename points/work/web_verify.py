@@ -334,6 +334,7 @@ async def _month(
         people=list(people.values()),
         categories=CATEGORY_NAMES,
         sample=await month.sampled(actor, row) if row.state == "sampling" else [],
+        lines=await month.contestable(actor, row, moment(request)),
         sides=await month.may_review(actor, row, moment(request)),
         may_sample=any(village_code.startswith(code) for code in reach(actor, Action.WORK_SAMPLE)),
         states=month.STATE_NAMES,
@@ -353,6 +354,7 @@ async def _objections(
         names=month.OBJECTION_NAMES,
         upheld_next=month.UPHELD_NEXT,
         done=done,
+        contest_next=month.CONTEST_NEXT,
         problems=problems,
         gone=_gone(problems, [row.id for row in rows]),
     )

@@ -12,6 +12,7 @@ import pytest
 
 from appraisal.casework import queries
 from appraisal.casework import service as casework
+from appraisal.casework.fields import MAILED
 from appraisal.casework.machines import MACHINES
 from appraisal.casework.rules import Pool
 from appraisal.casework.schemas import Opening
@@ -214,7 +215,7 @@ async def test_a_paper_objection_after_one_was_withdrawn(
     await shows(client, own, "提交异议")
     for office in offices:
         await act_as(client, office)
-        await shows(client, one, "代录异议")
+        await shows(client, one, "代录异议", MAILED)
     assert (await post(client, f"{one}/objection", words="学时少算了")).status_code == 303
 
 
@@ -407,7 +408,7 @@ async def test_who_was_let_go_reads_how_a_paper_in_time_still_counts(
     page = await shows(client, f"/appraisal/cases/{case_id}", "请村里或乡镇代录")
     assert 'value="appealed"' not in page
     await act_as(client, made.town.chief)
-    await shows(client, f"/appraisal/cases/{case_id}", 'value="appealed"', "已过期限")
+    await shows(client, f"/appraisal/cases/{case_id}", 'value="appealed"', "已过期限", MAILED)
 
 
 async def test_others_cases_and_results_are_absent(

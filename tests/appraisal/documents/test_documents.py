@@ -4,6 +4,7 @@ import io
 import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import httpx
@@ -14,12 +15,14 @@ from docx.oxml.ns import qn
 from docx.shared import Mm, Pt
 
 from appraisal.casework import service as casework
+from appraisal.cycle.rules import Stage
 from appraisal.documents import defaults, facts, rules, service
 from appraisal.documents.rules import DocumentKind
 from appraisal.documents.schemas import NoticeFacts, NoticeLine
 from appraisal.notice import service as notices
 from appraisal.notice.schemas import NoticeForm
 from appraisal.ranking.schemas import Wanted
+from appraisal.scorecard import calibrating
 from shared import settings_county
 from shared.calendar import service as calendar
 from shared.clock import today
@@ -275,6 +278,23 @@ async def test_a_result_as_sheet_letter_and_notice(rollback: None) -> None:
         await facts.sheet(stranger, made.cycle_id, worker.person_id, made.now)
     with pytest.raises(NotFound):
         await facts.letter(stranger, made.cycle_id, worker.person_id, made.now)
+
+
+async def test_a_sheet_gives_the_reason_of_the_score_that_counts(rollback: None) -> None:
+    """Calibrated twice: the words beside the last score are those it was set with."""
+    made = await scene(stage=Stage.REVIEW)
+    worker = made.town.worker
+    await result(made, worker, "good", "80.0")
+    department = await actor_of(made, made.town.department)
+    department = msgspec.structs.replace(department, confirmed_at=made.now)
+    for score, reason in (("82", "补录考勤"), ("85", "补录培训")):
+        await calibrating.calibrate(
+            department, made.cycle_id, worker.person_id, Decimal(score), reason, made.now
+        )
+        made.pass_days(1)
+    department = msgspec.structs.replace(department, confirmed_at=made.now)
+    _, content = await facts.sheet(department, made.cycle_id, worker.person_id, made.now)
+    assert ("补录培训" in words(content), "补录考勤" in words(content)) == (True, False)
 
 
 @pytest.mark.parametrize(

@@ -828,6 +828,20 @@ async def opened_anyway(made: Scene, case_id: UUID, opening: Opening) -> None:
     )
 
 
+async def test_nobody_who_worked_on_is_let_go_by_a_term_that_is_over(rollback: None) -> None:
+    """An agreement that ended in summer, and was worked under since, ends nothing in autumn."""
+    made = await scene()
+    someone = await gridworker(made, Employment.CONTRACT)
+    actor = await actor_of(made, made.town.instructor)
+    for until, last in (("2026-08-31", False), ("2026-09-01", True)):
+        due = form(made, "due", term_until=until)
+        if last:
+            await service.start_exit(actor, someone.person_id, "term", due, made.now)
+            break
+        with pytest.raises(StepRefused, match="2026年8月31日已满"):
+            await service.start_exit(actor, someone.person_id, "term", due, made.now)
+
+
 async def test_a_resignation_is_the_persons_own(rollback: None) -> None:
     """From the phone, or a letter keyed in; the post ends on the agreed day."""
     made = await scene()

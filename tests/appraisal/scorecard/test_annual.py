@@ -143,6 +143,16 @@ async def test_a_year_under_review_is_scored_again(rollback: None) -> None:
     assert await made.final() == (8400, "good")
 
 
+async def test_a_half_year_that_came_too_late_holds_no_year_up(rollback: None) -> None:
+    """The results are out when somebody opens it: they were made of the second half alone."""
+    town = await small_county()
+    department = await department_of(town.department)
+    year = await opened(department, AFTER, kind=Kind.ANNUAL)
+    await bring_to(department, year, Stage.APPEAL, WINTER)
+    await opened(department, WINTER)
+    await bring_to(department, year, Stage.CLOSED, WINTER)
+
+
 async def test_a_closed_year_is_named_until_it_is_made_again(
     client: httpx.AsyncClient, rollback: None
 ) -> None:

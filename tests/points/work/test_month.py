@@ -345,6 +345,41 @@ async def test_an_objection_holds_its_record_back(rollback: None) -> None:
     assert await state(disputed.id) == (State.POSTED, 10)
 
 
+async def test_what_the_public_objects_to_a_notice_is_answered_first(rollback: None) -> None:
+    """The record waits; found right it does not count, unless the township says otherwise."""
+    town = await small_county()
+    kept, disputed, third = [await confirmed(town, day) for day in (1, 8, 15)]
+    chief, worker = await acting(town.chief), await acting(town.worker)
+    with pytest.raises(ObjectionRefused, match="公示期内"):
+        await month.contest(chief, disputed.id, "那天没有开会", CLOSED)
+    row = await to_notice(town)
+    assert len(await month.contestable(chief, row, CLOSED)) == 3
+    assert await month.contestable(worker, row, CLOSED) == []
+    with pytest.raises(NotFound):
+        await month.contest(worker, disputed.id, "那天没有开会", CLOSED)
+    first = await month.contest(chief, disputed.id, "那天没有开会", CLOSED)
+    with pytest.raises(ObjectionRefused, match="没有异议在办"):
+        await month.contest(chief, disputed.id, "那天没有开会", CLOSED)
+    second = await month.contest(chief, third.id, "没看见他", CLOSED)
+    assert (await month.post_ended(COUNTY, CLOSED + timedelta(days=20))).records == 1
+    assert (await state(kept.id))[0] == State.POSTED
+    committee, instructor = await acting(town.committee), await acting(town.instructor)
+    await month.answer(committee, first, upheld=True, text="签到表上没有", now=CLOSED)
+    assert (await state(disputed.id))[0] == State.REFUSED
+    with pytest.raises(ObjectionRefused, match="已经提过异议"):
+        await month.object_to(worker, disputed.id, "我在", CLOSED)
+    await month.ask_review(worker, disputed.id, "有照片", CLOSED)
+    await month.answer(instructor, first, upheld=False, text="照片属实", now=CLOSED)
+    assert (await state(disputed.id))[0] == State.ACCEPTED
+    await month.answer(committee, second, upheld=False, text="有签到", now=CLOSED)
+    with pytest.raises(NotFound):
+        await month.ask_review(worker, third.id, "请再看", CLOSED)
+    await month.ask_review(chief, third.id, "反映人仍说没看见", CLOSED)
+    await month.answer(instructor, second, upheld=True, text="签到是代签的", now=CLOSED)
+    assert (await state(third.id))[0] == State.REFUSED
+    assert (await month.post_ended(COUNTY, CLOSED + timedelta(days=21))).records == 1
+
+
 async def test_who_refused_a_sampled_record_does_not_review_it(rollback: None) -> None:
     """The township's instructor refused it: the second review is the department's."""
     town = await small_county()
