@@ -7,13 +7,14 @@ import pytest
 from playwright.async_api import Page
 
 from shared.audit import service as audit
-from shared.clock import now
+from shared.clock import now, today
 from shared.identity import sessions
 from shared.identity.accounts import ensure_account
+from shared.roster import service as roster
 from shared.roster.intake import service as intake
 from shared.roster.intake.service import RosterFile
 from tests.browser.checks import assert_accessible, assert_head, assert_reflows, assert_targets
-from tests.browser.conftest import DESK, Look, SignIn
+from tests.browser.conftest import DESK, Look, SignIn, follow
 from tests.browser.village import activate
 from tests.factories import COUNTY, Member, acting, small_county
 from tests.shared.roster.intake import sheets
@@ -72,6 +73,26 @@ async def test_every_desk_page_keeps_the_rules(
         await assert_head(page)
         await assert_accessible(page)
         await assert_reflows(page)
+
+
+async def test_a_long_refusal_stays_on_a_narrow_screen(
+    open_context: Callable[..., Any], committed: None
+) -> None:
+    """Its sentence ran out of the page in one line; it leads to the box that it names."""
+    world = await small_county()
+    await roster.end_assignment(COUNTY, world.worker.assignment_id, today())
+    page = await desk_page(open_context, world.department, Look())
+    await page.set_viewport_size({"width": 390, "height": 844})
+    await page.goto(f"/desk/roster/posts/{world.worker.post_id}/appoint")
+    await page.get_by_label("姓名").fill(world.worker.name)
+    await page.get_by_label("手机号").fill("13812345678")
+    await page.get_by_label("用工形式").select_option("volunteer")
+    await follow(page.get_by_role("button", name="任命"))
+    await assert_reflows(page)
+    await assert_accessible(page)
+    await page.get_by_role("link", name="勾选“是另一个人”").click()
+    assert page.url.endswith("#f-another")
+    assert await page.locator("#f-another").is_visible()
 
 
 async def test_a_table_is_printed_whole_and_on_white(
