@@ -1,11 +1,11 @@
 """Accounts of other people: the secretary's phone pages and the desk's, over the same services."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import urlsplit
 from uuid import UUID
 
 import msgspec
-from litestar import Request, get, post
+from litestar import get, post
 from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
@@ -13,13 +13,12 @@ from shared.clock import today
 from shared.errors import GridmeritError, Invalid
 from shared.identity import accounts, desk, slips
 from shared.identity.access import Action, reach
-from shared.identity.actor import Actor
 from shared.identity.web_me import problem
 from shared.roster import service as roster
 from shared.roster.roles import DESK_ROLES, Role, UnitKind
 from shared.web import forms
 from shared.web.application import Router
-from shared.web.pages import moment, page
+from shared.web.pages import Asked, moment, page
 
 PHONE, DESK = "/verify/accounts", "/desk/accounts"
 STATES = [
@@ -28,7 +27,6 @@ STATES = [
     ("disabled", "已停用"),
     ("away", "已离任 90 天内"),
 ]
-Asked = Request[Actor, Any, Any]
 
 
 class SlipsForm(msgspec.Struct):
