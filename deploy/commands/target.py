@@ -1,4 +1,4 @@
-"""Where a command is to write a file."""
+"""The files that a command reads and writes."""
 
 import os
 from pathlib import Path
@@ -20,4 +20,5 @@ class Target(click.Path):
         return path
 
 
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 TARGET = Target()
