@@ -74,7 +74,7 @@ async def switch(request: Asked) -> Redirect:
 
 @get("/me/look")
 async def look_page(request: Asked) -> Template:
-    """字号和外观."""
+    """字号、外观和声音."""
     return _page(request, "m_look")
 
 

@@ -196,6 +196,7 @@ async def test_own_pages(client: httpx.AsyncClient) -> None:
         assert page.status_code == 200, path
         assert page.headers["cache-control"] == "no-store"
         assert world.lead.name not in page.text
+    assert "<sound-switch>" in (await client.get("/me/look")).text
     own = (await client.get("/me/data")).text
     assert world.worker.phone in own
     assert "清除" not in own, "nothing of the roster is erased, so no page may promise it"
