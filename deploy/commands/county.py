@@ -1,12 +1,7 @@
 """Which county a command is about."""
 
-import click
-
 from shared.errors import Invalid
 from shared.scheduling import queries as scheduling
-
-COUNTY = click.IntRange(100_000, 999_999)
-COUNTY_OPTION = click.option("--county", type=COUNTY, required=True, help="县代码，6 位。")
 
 
 async def known(county_id: int) -> int:

@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 
 from appraisal.verifier import service as appraisal
-from deploy.commands.county import COUNTY, COUNTY_OPTION, known
-from deploy.commands.target import FILE, TARGET
+from deploy.commands.county import known
+from deploy.commands.target import TARGET
 from deploy.runtime import run
 from points.ledger import opening
 from points.ledger.opening import Brought
@@ -16,7 +16,7 @@ from shared.settings import Settings
 
 
 @click.command("verify")
-@click.option("--county", type=COUNTY, help="县代码，6 位；默认每个县。")
+@click.option("--county", type=click.IntRange(100_000, 999_999), help="县代码，6 位；默认每个县。")
 def verify(county: int | None) -> None:
     """核对台账和考核：逐条检查不变量和批次哈希链，指出第一处不符的行。"""
 
@@ -61,8 +61,10 @@ def show_appraisal(verdict: appraisal.Verdict) -> None:
 
 
 @click.command("balances")
-@click.argument("file", type=FILE)
-@COUNTY_OPTION
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--county", type=click.IntRange(100_000, 999_999), required=True, help="县代码，6 位。"
+)
 @click.option("--dry-run", is_flag=True, help="只检查，不写入。")
 @click.option(
     "--report",

@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 
 from deploy.checks import require_secret
-from deploy.commands.county import COUNTY_OPTION, known
-from deploy.commands.target import FILE, TARGET
+from deploy.commands.county import known
+from deploy.commands.target import TARGET
 from deploy.runtime import run
 from points.mall import office
 from points.mall.office import Imported
@@ -17,8 +17,8 @@ SHOWN = 30
 
 
 @click.command("shops")
-@click.argument("file", type=FILE)
-@COUNTY_OPTION
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--county", type=int, required=True, help="县代码，六位数字。")
 @click.option("--dry-run", is_flag=True, help="只检查，不写入。")
 @click.option("--report", type=TARGET, help="错误说明表。")
 def import_shops(file: Path, county: int, *, dry_run: bool, report: Path | None) -> None:
@@ -35,8 +35,8 @@ def import_shops(file: Path, county: int, *, dry_run: bool, report: Path | None)
 
 
 @click.command("products")
-@click.argument("file", type=FILE)
-@COUNTY_OPTION
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--county", type=int, required=True, help="县代码，六位数字。")
 @click.option("--dry-run", is_flag=True, help="只检查，不写入。")
 @click.option("--report", type=TARGET, help="错误说明表。")
 def import_products(file: Path, county: int, *, dry_run: bool, report: Path | None) -> None:

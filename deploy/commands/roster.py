@@ -8,8 +8,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from deploy.checks import require_secret
-from deploy.commands.county import COUNTY_OPTION
-from deploy.commands.target import FILE, TARGET
+from deploy.commands.target import TARGET
 from deploy.runtime import run
 from shared.clock import now
 from shared.errors import Invalid
@@ -17,6 +16,7 @@ from shared.roster.intake import service
 from shared.roster.intake.schemas import Line, Preview
 from shared.settings import Settings
 
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 STEPS = 8
 """How many times the service reports progress during an import."""
 SHOWN = 20
@@ -24,7 +24,9 @@ SHOWN = 20
 
 @click.command("roster")
 @click.argument("file", type=FILE)
-@COUNTY_OPTION
+@click.option(
+    "--county", type=click.IntRange(100_000, 999_999), required=True, help="县代码，6 位。"
+)
 @click.option("--divisions", type=FILE, help="统计用区划代码表（.csv）。")
 @click.option("--dry-run", is_flag=True, help="只看会有什么变化，不写入。")
 @click.option("--report", "target", type=TARGET,

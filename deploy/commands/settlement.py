@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
-from deploy.commands.county import COUNTY, COUNTY_OPTION, known, only
+from deploy.commands.county import known, only
 from deploy.commands.mall import show
-from deploy.commands.target import FILE, TARGET
+from deploy.commands.target import TARGET
 from deploy.runtime import run
 from points.mall.office import Imported
 from points.settlement import building, console, rules
@@ -16,13 +16,15 @@ from points.settlement.reports import service as reports
 from points.settlement.schemas import Built
 from shared.settings import Settings
 
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
+COUNTY = click.IntRange(100_000, 999_999)
 KINDS = ("ledger", "statements", "points", "seals")
 
 
 @click.command("funds")
 @click.argument("file", type=FILE)
-@COUNTY_OPTION
+@click.option("--county", type=COUNTY, required=True, help="县代码，六位数字。")
 @click.option("--dry-run", is_flag=True, help="只检查，不写入。")
 @click.option("--report", type=TARGET, help="错误说明表。")
 def import_funds(file: Path, county: int, *, dry_run: bool, report: Path | None) -> None:

@@ -7,12 +7,13 @@ import click
 from appraisal.survey import draw, households
 from appraisal.survey.households import Imported
 from appraisal.survey.rules import PER_GRID
-from deploy.commands.county import COUNTY_OPTION, known
-from deploy.commands.target import FILE, TARGET
+from deploy.commands.county import known
+from deploy.commands.target import TARGET
 from deploy.runtime import run
 from shared.errors import Invalid
 from shared.settings import Settings
 
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 SHOWN = 20
 DIFFERENT = 1
 """Exit code of a draw that is not the published one."""
@@ -20,7 +21,9 @@ DIFFERENT = 1
 
 @click.command("households")
 @click.argument("file", type=FILE)
-@COUNTY_OPTION
+@click.option(
+    "--county", type=click.IntRange(100_000, 999_999), required=True, help="县代码，6 位。"
+)
 @click.option("--dry-run", is_flag=True, help="只检查，不写入。")
 @click.option("--report", type=TARGET, help="把标出错误的工作簿写到这个文件。")
 @click.option("--end-missing", is_flag=True, help="删除这些网格里表中没有的住户。")

@@ -1,4 +1,4 @@
-"""The files that a command reads and writes."""
+"""Where a command is to write a file."""
 
 import os
 from pathlib import Path
@@ -20,5 +20,4 @@ class Target(click.Path):
         return path
 
 
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 TARGET = Target()

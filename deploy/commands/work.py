@@ -7,8 +7,8 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from deploy.commands.county import COUNTY_OPTION, known
-from deploy.commands.target import FILE, TARGET
+from deploy.commands.county import known
+from deploy.commands.target import TARGET
 from deploy.runtime import run
 from points.rulebook.rules import show
 from points.work import bulk, intake, intake_report
@@ -19,6 +19,8 @@ from shared.clock import now, today
 from shared.roster import service as roster
 from shared.settings import Settings
 
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+COUNTY = click.IntRange(100_000, 999_999)
 SHOWN = 20
 MONTH_LIKE = "月份请写成 2026-10 这样。"
 
@@ -34,6 +36,7 @@ def _month(_context: click.Context, _param: click.Parameter, value: str) -> int:
 
 
 MONTH = click.option("--month", required=True, callback=_month, help="月份，如 2026-10。")
+COUNTY_OPTION = click.option("--county", type=COUNTY, required=True, help="县代码，6 位。")
 
 
 @click.command("work")
