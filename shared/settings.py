@@ -5,7 +5,6 @@ a test can run two differently configured services in one process.
 """
 
 import os
-from collections.abc import Mapping
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -75,18 +74,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         _check_address("REDIS_URL", self.redis_url, "redis://host:6379/0")
 
 
-def load(environ: Mapping[str, str] | None = None) -> Settings:
+def load() -> Settings:
     """Decode the environment.
 
     Raises SettingsError naming the variable that is unknown or malformed.
     """
-    source = os.environ if environ is None else environ
     values = {
         name.removeprefix(PREFIX).lower(): value
-        for name, value in source.items()
+        for name, value in os.environ.items()
         if name.startswith(PREFIX) and value
     }
-    values |= {name.lower(): source[name] for name in BARE_NAMES if source.get(name)}
+    values |= {name.lower(): os.environ[name] for name in BARE_NAMES if os.environ.get(name)}
     known = {field.name for field in msgspec.structs.fields(Settings)}
     if unknown := sorted(values.keys() - known):
         names = ", ".join(PREFIX + name.upper() for name in unknown)
