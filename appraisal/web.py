@@ -4,7 +4,6 @@ from datetime import date
 from typing import Any
 
 import msgspec
-from litestar import Request
 from litestar.response import Template
 
 from appraisal.casework.fields import FIELDS
@@ -13,9 +12,8 @@ from shared.clock import today
 from shared.errors import Conflict, Invalid
 from shared.identity.actor import Actor
 from shared.roster.roles import DESK_ROLES
-from shared.web.pages import moment, page
+from shared.web.pages import Asked, moment, page
 
-Asked = Request[Actor, Any, Any]
 Refusal = Invalid | Conflict
 
 

@@ -7,17 +7,19 @@ tests take ``committed`` instead of ``rollback``: real commits, then everything 
 import asyncio
 import os
 import shutil
+import socket
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import asyncpg
 import httpx
 import hypothesis
 import pytest
+import uvicorn
 from litestar import Litestar
 
 os.environ.setdefault("PICCOLO_CONF", "deploy.piccolo_conf")
@@ -107,6 +109,17 @@ async def database(servers: Servers) -> AsyncIterator[str]:
     await DB.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
+@pytest.fixture
+async def empty_database(servers: Servers) -> AsyncIterator[str]:
+    """A database with nothing in it; yields its superuser's URL."""
+    name = f"gridmerit_empty_{os.getpid()}"
+    connection = await asyncpg.connect(servers.database)
+    await connection.execute(f'CREATE DATABASE "{name}"')
+    yield urlsplit(servers.database)._replace(path=f"/{name}").geturl()
+    await connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    await connection.close()
+
+
 @asynccontextmanager
 async def as_owner() -> AsyncIterator[None]:
     """Inside it the test may do what no service may, such as spoil a ledger row."""
@@ -114,6 +127,18 @@ async def as_owner() -> AsyncIterator[None]:
         await connection.execute("SET LOCAL ROLE NONE")
         yield
         await connection.execute(f"SET LOCAL ROLE {APP_ROLE}")
+
+
+@asynccontextmanager
+async def serving(app: Any) -> AsyncIterator[str]:
+    """The app on a port of its own; yields its address."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(app, lifespan="off", log_config=None, access_log=False)
+    server = uvicorn.Server(config)
+    task = asyncio.create_task(server.serve(sockets=[listening]))
+    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    server.should_exit = True
+    await task
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,6 @@ import asyncio
 import os
 import shutil
 import sys
-from collections.abc import AsyncIterator
 from importlib import import_module
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -151,17 +150,6 @@ async def test_the_suite_has_the_apps_rights_and_the_owner_on_request(rollback: 
     async with as_owner():
         await DB.execute("DELETE FROM shared.audit_event WHERE county_id = 1")
     assert await DB.fetchval("SELECT current_user") == "gridmerit_app"
-
-
-@pytest.fixture
-async def empty_database(servers: Servers) -> AsyncIterator[str]:
-    """A database with nothing in it."""
-    name = f"gridmerit_empty_{os.getpid()}"
-    connection = await asyncpg.connect(servers.database)
-    await connection.execute(f'CREATE DATABASE "{name}"')
-    yield urlsplit(servers.database)._replace(path=f"/{name}").geturl()
-    await connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
-    await connection.close()
 
 
 async def gridmerit(*arguments: str, **environment: str) -> tuple[int, str]:

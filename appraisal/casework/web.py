@@ -16,7 +16,6 @@ from appraisal.casework.rules import POOL_NAMES
 from appraisal.casework.schemas import CaseView
 from appraisal.pool import service as pools
 from appraisal.web import (
-    Asked,
     Refusal,
     StepForm,
     at_desk,
@@ -31,7 +30,7 @@ from shared.roster.office import service as office
 from shared.web import forms
 from shared.web.application import Router
 from shared.web.files import attachment
-from shared.web.pages import moment
+from shared.web.pages import Asked, moment
 
 STATES = [("open", "在办"), ("overdue", "逾期"), ("done", "办结"), ("all", "全部")]
 

@@ -1,10 +1,9 @@
 """文书模板 at the desk: what each may say, the current file, a sample, one's own version."""
 
-from typing import Any
 from uuid import UUID
 
 import msgspec
-from litestar import Request, get, post
+from litestar import get, post
 from litestar.datastructures import UploadFile
 from litestar.params import FromPath
 from litestar.response import Redirect, Response, Template
@@ -13,15 +12,13 @@ from appraisal.documents import facts, rules, service
 from appraisal.documents.rules import KIND_NAMES, DocumentKind
 from appraisal.ranking.web import asked
 from shared.errors import Conflict, GridmeritError, Invalid, NotFound
-from shared.identity.actor import Actor
 from shared.web import forms
 from shared.web.application import Router
 from shared.web.files import attachment
-from shared.web.pages import moment, page
+from shared.web.pages import Asked, moment, page
 
 BASE = "/appraisal/desk/documents"
 UPLOAD_LIMIT = rules.MOST_BYTES + 64 * 1024
-Asked = Request[Actor, Any, Any]
 
 
 class Reason(msgspec.Struct, kw_only=True):

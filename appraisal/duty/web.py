@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from litestar import Request, get, post
+from litestar import get, post
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Response, Template
 
@@ -18,18 +18,16 @@ from shared.clock import today
 from shared.documents import cells
 from shared.documents.excel import MIME
 from shared.errors import Conflict, Forbidden, Invalid
-from shared.identity.actor import Actor
 from shared.web import forms
 from shared.web.application import Router
 from shared.web.files import attachment
-from shared.web.pages import moment, page
+from shared.web.pages import Asked, moment, page
 
 BASE = "/appraisal/desk/duty"
 SHEET_LIMIT = 1024 * 1024
 LONGEST = 31
 CHOICES = 18
 """Months to choose from."""
-Asked = Request[Actor, Any, Any]
 Month = Annotated[int, msgspec.Meta(ge=202001, le=209912)]
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from litestar import Request, get, post
+from litestar import get, post
 from litestar.params import FromPath
 from litestar.response import Redirect, Response, Template
 
@@ -17,14 +17,12 @@ from shared.clock import today
 from shared.documents.excel import MIME
 from shared.errors import Conflict, Forbidden, GridmeritError, Invalid, NotFound
 from shared.identity.access import Action
-from shared.identity.actor import Actor
 from shared.web import forms
 from shared.web.application import Router
 from shared.web.files import attachment
-from shared.web.pages import moment, page
+from shared.web.pages import Asked, moment, page
 
 BASE = "/appraisal/desk/duty/entries"
-Asked = Request[Actor, Any, Any]
 LABELS = {
     EntryKind.CHECK: {
         "outcome": "抽查结果",

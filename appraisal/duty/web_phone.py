@@ -1,10 +1,9 @@
 """Duty on the phone: what an instructor enters in the field, what a worker sees of their own."""
 
-from typing import Any
 from uuid import UUID
 
 import msgspec
-from litestar import Request, get, post
+from litestar import get, post
 from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
@@ -15,13 +14,11 @@ from appraisal.duty.web_entries import form_page
 from appraisal.duty.web_random import check_page, record
 from shared.clock import today
 from shared.errors import Conflict, Forbidden, Invalid
-from shared.identity.actor import Actor
 from shared.web import forms
 from shared.web.application import Router
-from shared.web.pages import moment, page
+from shared.web.pages import Asked, moment, page
 
 RECENT = 10
-Asked = Request[Actor, Any, Any]
 
 
 class Query(msgspec.Struct, kw_only=True):

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from litestar import Request, get, post
+from litestar import get, post
 from litestar.params import FromPath
 from litestar.response import Redirect, Response, Template
 
@@ -16,16 +16,14 @@ from shared.clock import today
 from shared.documents.excel import MIME
 from shared.errors import Conflict, Forbidden, GridmeritError, Invalid
 from shared.identity.access import Action, reach
-from shared.identity.actor import Actor
 from shared.roster import service as roster
 from shared.web import forms
 from shared.web.application import Router
 from shared.web.files import attachment
-from shared.web.pages import moment, page
+from shared.web.pages import Asked, moment, page
 
 BASE = "/appraisal/desk/duty/random"
 SHEET_LIMIT = 1024 * 1024
-Asked = Request[Actor, Any, Any]
 Refusal = Invalid | Conflict | Forbidden
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from litestar import Request, get, post
+from litestar import get, post
 from litestar.datastructures import UploadFile
 from litestar.params import FromPath
 from litestar.response import Redirect, Response, Template
@@ -16,15 +16,13 @@ from shared.documents.errors import BadFile
 from shared.documents.excel import MIME
 from shared.documents.files import MAX_BYTES
 from shared.errors import Conflict, GridmeritError, Invalid, NotFound
-from shared.identity.actor import Actor
 from shared.web import forms
 from shared.web.application import Router
 from shared.web.files import attachment
-from shared.web.pages import moment, page
+from shared.web.pages import Asked, moment, page
 
 BASE = "/appraisal/desk/intake"
 UPLOAD_LIMIT = MAX_BYTES + 64 * 1024
-Asked = Request[Actor, Any, Any]
 
 
 @get(f"{BASE}/{{name:str}}")

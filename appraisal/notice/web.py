@@ -15,14 +15,14 @@ from appraisal.cycle.rules import Stage
 from appraisal.notice import service
 from appraisal.notice.schemas import ContestForm, NoticeForm, ServeForm
 from appraisal.pool.rules import GRADE_NAMES
-from appraisal.web import Asked, Refusal, StepForm, at_desk, both, signed_form
+from appraisal.web import Refusal, StepForm, at_desk, both, signed_form
 from shared.clock import today
 from shared.errors import Conflict, Forbidden, Invalid
 from shared.identity.access import Action, Target, allowed
 from shared.roster.office import service as office
 from shared.web import forms
 from shared.web.application import Router
-from shared.web.pages import moment
+from shared.web.pages import Asked, moment
 
 STATES = [("open", "未送达"), ("served", "已送达")]
 KINDS: dict[str, str] = {

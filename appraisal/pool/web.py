@@ -24,7 +24,7 @@ from appraisal.cycle import service as cycles
 from appraisal.pool import service
 from appraisal.pool.rules import PROTECTION_NAMES, SOURCES, WEAK
 from appraisal.pool.schemas import ApplyForm, Evidence, ShieldForm
-from appraisal.web import Asked, Refusal, StepForm, at_desk, both, signed_form
+from appraisal.web import Refusal, StepForm, at_desk, both, signed_form
 from shared.clock import today
 from shared.errors import Conflict, Forbidden, Invalid, NotFound
 from shared.roster.office import service as office
@@ -33,7 +33,7 @@ from shared.roster.office.schemas import Found as Person
 from shared.roster.roles import Role
 from shared.web import forms
 from shared.web.application import Router
-from shared.web.pages import moment
+from shared.web.pages import Asked, moment
 
 Name = Annotated[str, msgspec.Meta(max_length=30)]
 BASES = [(key, name) for key, name in BASIS_NAMES.items() if key != "wish"]

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 import msgspec
-from litestar import Request, get
+from litestar import get
 from litestar.params import FromPath
 from litestar.response import Response, Template
 
@@ -13,15 +13,13 @@ from appraisal.ranking import service
 from appraisal.ranking.schemas import GRID_TYPES, Place, Wanted
 from appraisal.scorecard.rules import GRADE_NAMES
 from shared.documents.excel import MIME
-from shared.identity.actor import Actor
 from shared.roster.office.schemas import Page
 from shared.roster.roles import EMPLOYMENT_NAMES
 from shared.web import forms
 from shared.web.application import Router
 from shared.web.files import attachment
-from shared.web.pages import moment, page
+from shared.web.pages import Asked, moment, page
 
-Asked = Request[Actor, Any, Any]
 COLUMNS = {
     "township_name": "乡镇",
     "village_name": "村社区",

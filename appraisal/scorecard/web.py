@@ -1,9 +1,8 @@
 """考核表 on phones: the worker's own, and the scores of those one answers for."""
 
-from typing import Any
 from uuid import UUID
 
-from litestar import Request, get
+from litestar import get
 from litestar.params import FromPath
 from litestar.response import Template
 
@@ -11,11 +10,9 @@ from appraisal.cycle import service as cycles
 from appraisal.scorecard import service
 from appraisal.scorecard.rules import Component
 from shared.identity.access import Action, reach
-from shared.identity.actor import Actor
 from shared.web.application import Router
-from shared.web.pages import may_open, page
+from shared.web.pages import Asked, may_open, page
 
-Asked = Request[Actor, Any, Any]
 OWN_SOURCES = {
     Component.ATTENDANCE: "/appraisal/me/duty",
     Component.DATA: "/appraisal/me/duty",

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from litestar import Request, get, post
+from litestar import get, post
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 
@@ -27,13 +27,11 @@ from appraisal.scorecard.service import Card
 from shared.clock import today
 from shared.errors import Conflict, Invalid
 from shared.identity.access import Action, Target, allowed
-from shared.identity.actor import Actor
 from shared.roster.roles import EMPLOYMENT_NAMES
 from shared.web import forms
 from shared.web.application import Router
-from shared.web.pages import may_open, moment, page
+from shared.web.pages import Asked, may_open, moment, page
 
-Asked = Request[Actor, Any, Any]
 Refusal = Conflict | Invalid
 CYCLE = "/appraisal/desk/cycles"
 SOURCES = {

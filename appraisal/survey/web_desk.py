@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from litestar import Request, Response, get, post
+from litestar import Response, get, post
 from litestar.datastructures import UploadFile
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
@@ -22,9 +22,8 @@ from shared.roster import service as roster
 from shared.web import forms
 from shared.web.application import Router
 from shared.web.files import attachment
-from shared.web.pages import moment, page
+from shared.web.pages import Asked, moment, page
 
-Asked = Request[Actor, Any, Any]
 Refusal = Conflict | Invalid
 UPLOAD = 21 * 1024 * 1024
 BASE = "/appraisal/desk/cycles/{cycle_id:uuid}/survey"

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from litestar import Request, get, post
+from litestar import get, post
 from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
@@ -21,9 +21,8 @@ from shared.identity.actor import Actor
 from shared.roster import service as roster
 from shared.web import forms
 from shared.web.application import Router
-from shared.web.pages import moment, page
+from shared.web.pages import Asked, moment, page
 
-Asked = Request[Actor, Any, Any]
 VISITS_PATH = "/appraisal/visits/{survey_id:uuid}/{village_code:str}"
 PAPERS = "/appraisal/papers/{survey_id:uuid}"
 BODY = 128 * 1024

@@ -4,10 +4,9 @@ The same figures as at the desk, from the same function, so nothing can be learn
 hiding of small groups keeps back there.
 """
 
-from typing import Any
 from uuid import UUID
 
-from litestar import Request, get
+from litestar import get
 from litestar.params import FromPath, FromQuery
 from litestar.response import Template
 
@@ -15,11 +14,8 @@ from appraisal.cycle import service as cycles
 from appraisal.survey import results, service
 from appraisal.survey.rules import ENOUGH, FEWEST
 from shared.identity.access import Action, reach
-from shared.identity.actor import Actor
 from shared.web.application import Router
-from shared.web.pages import page
-
-Asked = Request[Actor, Any, Any]
+from shared.web.pages import Asked, page
 
 
 @get("/appraisal/opinion")

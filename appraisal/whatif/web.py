@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from litestar import Request, get, post
+from litestar import get, post
 from litestar.params import FromPath
 from litestar.response import Template
 
@@ -12,12 +12,9 @@ from appraisal.scorecard.web_desk import fields_of, form_parts, scheme_of
 from appraisal.whatif import service
 from appraisal.whatif.service import Outcome
 from shared.errors import Invalid
-from shared.identity.actor import Actor
 from shared.web import forms
 from shared.web.application import Router
-from shared.web.pages import page
-
-Asked = Request[Actor, Any, Any]
+from shared.web.pages import Asked, page
 
 
 @get("/appraisal/desk/cycles/{cycle_id:uuid}/whatif")

@@ -1,16 +1,11 @@
 """工作台: the department's first page."""
 
-from typing import Any
-
-from litestar import Request, get
+from litestar import get
 from litestar.response import Template
 
 from points.desk import service
-from shared.identity.actor import Actor
 from shared.web.application import Router
-from shared.web.pages import moment, page
-
-Asked = Request[Actor, Any, Any]
+from shared.web.pages import Asked, moment, page
 
 
 @get("/desk")

@@ -1,10 +1,10 @@
 """The wallet page: where points came from and where they went, each with its receipt."""
 
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 import msgspec
-from litestar import MediaType, Request, get
+from litestar import MediaType, get
 from litestar.params import FromPath, FromQuery
 from litestar.response import Response, Template
 
@@ -15,9 +15,7 @@ from shared.clock import today
 from shared.identity.actor import Actor
 from shared.web.application import Router
 from shared.web.files import attachment
-from shared.web.pages import moment, page
-
-Asked = Request[Actor, Any, Any]
+from shared.web.pages import Asked, moment, page
 
 PAGE = 20
 

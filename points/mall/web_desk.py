@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from litestar import Request, get, post
+from litestar import get, post
 from litestar.datastructures import UploadFile
 from litestar.params import FromPath
 from litestar.response import Redirect, Template
@@ -24,10 +24,9 @@ from shared.identity.actor import Actor
 from shared.roster.office.schemas import Page
 from shared.web import forms
 from shared.web.application import Router
-from shared.web.pages import moment
+from shared.web.pages import Asked, moment
 from shared.web.pages import page as render
 
-Asked = Request[Actor, Any, Any]
 FILE_LIMIT = 5 * 1024 * 1024
 REFUSALS = (Invalid, Conflict, Forbidden)
 CATEGORIES = [(item.value, CATEGORY_NAMES[item]) for item in Category]

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from litestar import Request, get, post
+from litestar import get, post
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 from msgspec import Meta
@@ -14,13 +14,11 @@ from points.mall import service as mall
 from points.mall.rules import parse_whole, parse_yuan
 from shared.clock import today
 from shared.errors import Conflict, GridmeritError, Invalid, NotFound
-from shared.identity.actor import Actor
 from shared.ids import new_id
 from shared.web import forms
 from shared.web.application import Router
-from shared.web.pages import moment, page
+from shared.web.pages import Asked, moment, page
 
-Asked = Request[Actor, Any, Any]
 DONE = {"stock": "库存已保存。", "price": "已报村里批准，批准前仍按现价兑换。"}
 
 

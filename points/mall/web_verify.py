@@ -1,22 +1,18 @@
 """The village's say on prices, on the verifier's phone."""
 
-from typing import Any
 from uuid import UUID
 
 import msgspec
-from litestar import Request, get, post
+from litestar import get, post
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 
 from points.mall import service as mall
 from shared.clock import today
 from shared.errors import Conflict, Forbidden, GridmeritError, Invalid
-from shared.identity.actor import Actor
 from shared.web import forms
 from shared.web.application import Router
-from shared.web.pages import moment, page
-
-Asked = Request[Actor, Any, Any]
+from shared.web.pages import Asked, moment, page
 
 DONE = {"approve": "已同意，到生效日改价。", "refuse": "已不同意，店里看得到原因。"}
 

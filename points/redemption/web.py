@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from litestar import Request, Response, get, post
+from litestar import Response, get, post
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 
@@ -20,13 +20,10 @@ from points.redemption.rules import PATH, UNDO_REASONS
 from points.redemption.schemas import HoldOrder, LongText, ShortText
 from shared.clock import today
 from shared.errors import GridmeritError, Invalid, NotFound
-from shared.identity.actor import Actor
 from shared.ids import new_id
 from shared.web import forms
 from shared.web.application import Router
-from shared.web.pages import moment, page
-
-Asked = Request[Actor, Any, Any]
+from shared.web.pages import Asked, moment, page
 
 
 class PickupForm(msgspec.Struct):

@@ -20,14 +20,12 @@ from points.redemption.rules import PATH, CodeKind, scanned
 from points.redemption.schemas import HandOver, RedemptionOrder
 from shared.clock import today
 from shared.errors import Conflict, Forbidden, GridmeritError, Invalid, NotFound, TooMany
-from shared.identity.actor import Actor
 from shared.ids import new_id
 from shared.web import forms
 from shared.web.application import Router
-from shared.web.pages import moment, page
+from shared.web.pages import Asked, moment, page
 from shared.web.ratelimit import limit
 
-Asked = Request[Actor, Any, Any]
 FAILURES = (Conflict, Invalid, Forbidden, TooMany, NotFound)
 CHOOSE_AGAIN = {"insufficient", "out_of_stock", "product_limit", "month_limit", "price_changed"}
 """Refusals after which other goods, or the same at another price, may do."""

@@ -1,10 +1,9 @@
 """The village's part: taking back late, and printed cards for people without a phone."""
 
-from typing import Any
 from uuid import UUID
 
 import msgspec
-from litestar import Request, get, post
+from litestar import get, post
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 
@@ -12,12 +11,10 @@ from points.redemption import codes, service
 from points.redemption.rules import PATH, UNDO_REASONS
 from shared.database import DB
 from shared.errors import Conflict, Forbidden, GridmeritError, Invalid, TooMany
-from shared.identity.actor import Actor
 from shared.web import forms
 from shared.web.application import Router
-from shared.web.pages import moment, page
+from shared.web.pages import Asked, moment, page
 
-Asked = Request[Actor, Any, Any]
 MOST_CARDS = 48
 
 

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import msgspec
-from litestar import Request, get, post
+from litestar import get, post
 from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
@@ -28,9 +28,7 @@ from shared.identity.access import Action, Target, allowed
 from shared.identity.actor import Actor
 from shared.web import forms
 from shared.web.application import Router
-from shared.web.pages import moment, page
-
-Asked = Request[Actor, Any, Any]
+from shared.web.pages import Asked, moment, page
 
 CHOOSABLE = tuple(step for step in Step if step is not Step.SYSTEM)
 AMOUNTS = ("points", "cap_day", "cap_month")

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from litestar import Request, get, post
+from litestar import get, post
 from litestar.params import FromPath
 from litestar.response import Redirect, Response, Template
 
@@ -16,15 +16,13 @@ from shared.clock import today
 from shared.documents.excel import MIME
 from shared.errors import Conflict, Invalid
 from shared.identity.access import Action, Target, allowed
-from shared.identity.actor import Actor
 from shared.roster.office.schemas import Page
 from shared.roster.roles import DESK_ROLES, Role
 from shared.web import forms
 from shared.web.application import Router
 from shared.web.files import attachment
-from shared.web.pages import moment, page
+from shared.web.pages import Asked, moment, page
 
-Asked = Request[Actor, Any, Any]
 STATES = {"built": "待签字", "frozen": "三方已签"}
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from litestar import Request, get, post
+from litestar import get, post
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 
@@ -20,9 +20,7 @@ from shared.identity.access import Action, reach
 from shared.identity.actor import Actor
 from shared.web import forms
 from shared.web.application import Router
-from shared.web.pages import moment, page
-
-Asked = Request[Actor, Any, Any]
+from shared.web.pages import Asked, moment, page
 
 TONES = {
     "noticed": "wait",

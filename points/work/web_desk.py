@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from litestar import Request, Response, get, post
+from litestar import Response, get, post
 from litestar.datastructures import UploadFile
 from litestar.params import FromPath, FromQuery
 from litestar.response import Template
@@ -25,9 +25,7 @@ from shared.roster import service as roster
 from shared.web import forms
 from shared.web.application import Router
 from shared.web.files import attachment
-from shared.web.pages import moment, page
-
-Asked = Request[Actor, Any, Any]
+from shared.web.pages import Asked, moment, page
 
 UPLOAD = 21 * 1024 * 1024
 TONES = {

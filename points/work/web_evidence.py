@@ -1,18 +1,14 @@
 """The rows behind a month's points of one worker, at the desk."""
 
-from typing import Any
 from uuid import UUID
 
-from litestar import Request, get
+from litestar import get
 from litestar.params import FromPath
 from litestar.response import Template
 
 from points.work import evidence
-from shared.identity.actor import Actor
 from shared.web.application import Router
-from shared.web.pages import page
-
-Asked = Request[Actor, Any, Any]
+from shared.web.pages import Asked, page
 
 
 @get("/desk/workers/{worker_id:uuid}/{number:int}")

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from litestar import Request, get, post
+from litestar import get, post
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 
@@ -25,10 +25,8 @@ from shared.ids import new_id
 from shared.roster import service as roster
 from shared.web import forms
 from shared.web.application import Router
-from shared.web.pages import moment, page
+from shared.web.pages import Asked, moment, page
 from shared.web.preferences import local
-
-Asked = Request[Actor, Any, Any]
 
 HOWS = (("signature", "签字"), ("phone", "电话"), ("qr", "扫码"))
 """How a resident confirmed; the verifier records it."""

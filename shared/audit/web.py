@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 import msgspec
-from litestar import Request, get
+from litestar import get
 from litestar.response import Response, Template
 
 from shared.audit import search
@@ -15,14 +15,12 @@ from shared.audit.words import SUBJECTS
 from shared.clock import today
 from shared.documents.excel import MIME, file_name
 from shared.errors import Invalid
-from shared.identity.actor import Actor
 from shared.web import forms
 from shared.web.application import Router
 from shared.web.files import attachment
-from shared.web.pages import moment, page
+from shared.web.pages import Asked, moment, page
 
 DAYS = 30
-Asked = Request[Actor, Any, Any]
 
 
 class Query(msgspec.Struct):

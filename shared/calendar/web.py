@@ -1,9 +1,9 @@
 """工作日历: the department reads and replaces a year's holidays and worked weekends."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
-from litestar import Request, get, post
+from litestar import get, post
 from litestar.response import Template
 
 from shared.calendar import rules, service
@@ -11,12 +11,10 @@ from shared.calendar.errors import MissingYear
 from shared.clock import today
 from shared.errors import Invalid
 from shared.identity.access import Action, Target, allowed
-from shared.identity.actor import Actor
 from shared.web import forms
 from shared.web.application import Router
-from shared.web.pages import moment, page
+from shared.web.pages import Asked, moment, page
 
-Asked = Request[Actor, Any, Any]
 Year = Annotated[int, msgspec.Meta(ge=2020, le=2099)]
 
 

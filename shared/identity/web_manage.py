@@ -1,11 +1,11 @@
 """Accounts of other people: the secretary's phone pages and the desk's, over the same services."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import urlsplit
 from uuid import UUID
 
 import msgspec
-from litestar import Request, get, post
+from litestar import get, post
 from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
@@ -13,7 +13,6 @@ from shared.clock import today
 from shared.errors import GridmeritError, Invalid, TooMany
 from shared.identity import accounts, cookies, desk, slips
 from shared.identity.access import Action, reach
-from shared.identity.actor import Actor
 from shared.identity.errors import WrongSignIn
 from shared.identity.schemas import Voucher
 from shared.identity.web_me import problem
@@ -21,7 +20,7 @@ from shared.roster import service as roster
 from shared.roster.roles import DESK_ROLES, Role, UnitKind
 from shared.web import forms
 from shared.web.application import Router
-from shared.web.pages import moment, page
+from shared.web.pages import Asked, moment, page
 
 PHONE, DESK = "/verify/accounts", "/desk/accounts"
 STATES = [
@@ -31,7 +30,6 @@ STATES = [
     ("away", "已离任 90 天内"),
     ("stale", "90 天没有用过"),
 ]
-Asked = Request[Actor, Any, Any]
 
 
 class SlipsForm(msgspec.Struct):

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from litestar import Request, get, post
+from litestar import get, post
 from litestar.datastructures import Cookie
 from litestar.params import FromPath
 from litestar.response import Redirect, Response, Template
@@ -20,7 +20,7 @@ from shared.roster.roles import DESK_ROLES, ROLE_NAMES, VERIFIER_ROLES, Role
 from shared.web import forms
 from shared.web.application import Router
 from shared.web.files import attachment
-from shared.web.pages import THEMES, moment, page
+from shared.web.pages import THEMES, Asked, moment, page
 from shared.web.preferences import A_YEAR
 
 VIEWS = {
@@ -31,7 +31,6 @@ VIEWS = {
 }
 """The page sets a person may switch between: name and first page."""
 REFUSALS = (Invalid, WrongSignIn, TooMany)
-Asked = Request[Actor, Any, Any]
 
 
 class ViewForm(msgspec.Struct):
@@ -75,7 +74,7 @@ async def switch(request: Asked) -> Redirect:
 
 @get("/me/look")
 async def look_page(request: Asked) -> Template:
-    """字号和外观."""
+    """字号、外观和声音."""
     return _page(request, "m_look")
 
 

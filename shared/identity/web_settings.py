@@ -5,21 +5,19 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Request, get, post
+from litestar import get, post
 from litestar.response import Redirect, Template
 
 from shared import settings_county
 from shared.errors import Conflict, GridmeritError, Invalid
 from shared.identity.access import Action, Target, require
-from shared.identity.actor import Actor
 from shared.identity.web_me import problem
 from shared.roster.roles import Role
 from shared.settings_county import CountySettings
 from shared.web import forms
 from shared.web.application import Router
-from shared.web.pages import page
+from shared.web.pages import Asked, page
 
-Asked = Request[Actor, Any, Any]
 Line = Annotated[str, msgspec.Meta(max_length=100)]
 POSTING = [
     ("monthly", "按月入账：月度审核、公示无异议后入账"),

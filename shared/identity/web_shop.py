@@ -4,21 +4,19 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from litestar import Request, get, post
+from litestar import get, post
 from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
 from shared.errors import Conflict, GridmeritError, Invalid, NotFound
 from shared.identity import slips, staff, terminals, web_me
-from shared.identity.actor import Actor
 from shared.identity.errors import HeldElsewhere
 from shared.web import forms
 from shared.web.application import Router
-from shared.web.pages import moment, page
+from shared.web.pages import Asked, moment, page
 
 REFUSALS = (Invalid, Conflict)
 OTHER_POSTS = "{name}已是店员。本人在店外还有或有过岗位，激活条请村（社区）书记打印。"
-Asked = Request[Actor, Any, Any]
 
 
 class HelperForm(msgspec.Struct):

@@ -1,27 +1,24 @@
 """名册 on a verifier's phone: the people of the own village or township."""
 
-from typing import Any
 from uuid import UUID
 
 import msgspec
-from litestar import Request, get, post
+from litestar import get, post
 from litestar.params import FromPath
 from litestar.response import Template
 
 from shared.clock import today
 from shared.identity.access import Action, reach
-from shared.identity.actor import Actor
 from shared.roster.office import service
 from shared.roster.office.schemas import Filter, Page, ShortText
 from shared.roster.phones import mask, open_
 from shared.roster.roles import EMPLOYMENT_NAMES, ROLE_NAMES
 from shared.web import forms
 from shared.web.application import Router
-from shared.web.pages import moment, page
+from shared.web.pages import Asked, moment, page
 
 BASE = "/verify/people"
 SIZE = 20
-Asked = Request[Actor, Any, Any]
 
 
 class PeopleQuery(msgspec.Struct):

@@ -9,9 +9,12 @@ from litestar.connection import Request
 from litestar.response import Template
 
 from shared.errors import GridmeritError, Invalid
+from shared.identity.actor import Actor
 from shared.identity.routes import MENU_ROUTES, may_ask
 from shared.settings_county import CountySettings
 
+Asked = Request[Actor, Any, Any]
+"""What a handler of a signed-in person is given."""
 TEXT_SIZES = ("normal", "large", "elder", "huge")
 DESK_PATHS = ("/desk", "/appraisal/desk")
 """Where the pages of the desk stand."""

@@ -4,10 +4,14 @@ What begins a look at a page waits until it is loaded: a click, or a text that i
 may come while half the page is still under way.
 """
 
+import os
+from pathlib import Path
 from typing import Any
 
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.async_api import Page
+
+from tests.browser.conftest import Look
 
 TARGETS = """(least) => [...document.querySelectorAll(
   'a[href], button, select, input:not([type=hidden]), textarea, summary')]
@@ -33,6 +37,8 @@ SIDEWAYS = """() => {
 CONTRAST = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
 LOOKS = (("light", "normal"), ("dark", "normal"), ("light", "elder"), ("dark", "elder"))
 NARROWEST = 320
+SHOTS = os.environ.get("SHOTS", "")
+"""A folder for pictures to look at; none are kept otherwise."""
 
 
 async def assert_keeps_the_rules(page: Page, *, phone: bool = True) -> str:
@@ -106,3 +112,17 @@ async def assert_head(page: Page) -> str:
     assert "user-scalable" not in viewport
     assert "maximum-scale" not in viewport
     return title
+
+
+async def shoot(page: Page, name: str) -> None:
+    if SHOTS:
+        await page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=True)
+
+
+async def checked(page: Page, look: Look, name: str) -> None:
+    """What every phone page must keep."""
+    await shoot(page, f"{name}-{look.theme}-{look.text_size}")
+    await assert_head(page)
+    await assert_accessible(page)
+    await assert_targets(page, 60 if look.text_size == "elder" else 44)
+    await assert_reflows(page)

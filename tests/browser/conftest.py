@@ -5,10 +5,8 @@ then looks at it through the browser. Without chromium or Chinese fonts these te
 with a loud line at the end of the run, and fail where ``CI`` is set.
 """
 
-import asyncio
 import os
 import shutil
-import socket
 import subprocess
 from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
@@ -16,7 +14,6 @@ from typing import Any, Literal
 
 import msgspec
 import pytest
-import uvicorn
 from litestar import Litestar
 from playwright.async_api import Browser, BrowserContext, Locator, Page, async_playwright
 
@@ -26,6 +23,7 @@ from shared.clock import now
 from shared.identity import accounts
 from shared.identity.rules import TOTP_STEP, totp
 from tests.browser.village import PIN
+from tests.conftest import serving
 from tests.factories import COUNTY, Member
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -89,14 +87,8 @@ async def chromium() -> AsyncIterator[Browser]:
 @pytest.fixture(scope="session")
 async def site(application: Litestar, appraisal_application: Litestar) -> AsyncIterator[str]:
     """Both services on a port of their own, with built assets; yields its address."""
-    app = OneProcess(application, appraisal_application)
-    listening = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(app, lifespan="off", log_config=None, access_log=False)
-    server = uvicorn.Server(config)
-    task = asyncio.create_task(server.serve(sockets=[listening]))
-    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    server.should_exit = True
-    await task
+    async with serving(OneProcess(application, appraisal_application)) as address:
+        yield address
 
 
 @pytest.fixture(scope="session", autouse=True)

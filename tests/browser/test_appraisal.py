@@ -1,12 +1,9 @@
 """The appraisal in a browser: the department's desk, the worker's card, the village's scores."""
 
-import os
-from pathlib import Path
 from random import Random
 from uuid import UUID
 
 import msgspec
-from playwright.async_api import Page
 
 from appraisal.cycle.rules import Stage
 from appraisal.ranking import freezing
@@ -19,18 +16,10 @@ from tests.appraisal.scorecard.worlds import (
     stored_run,
     worker,
 )
-from tests.browser.checks import assert_keeps_the_rules
+from tests.browser.checks import assert_keeps_the_rules, shoot
 from tests.browser.conftest import SignIn
 from tests.browser.village import activate
 from tests.factories import COUNTY, SmallCounty, acting, small_county
-
-SHOTS = os.environ.get("SHOTS", "")
-"""A folder for pictures to look at."""
-
-
-async def shoot(page: Page, name: str) -> None:
-    if SHOTS:
-        await page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=True)
 
 
 async def announced() -> tuple[SmallCounty, UUID]:

@@ -1,8 +1,6 @@
 """The counter in a real browser: two phones, one code, and the pages' rules."""
 
-import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,14 +15,12 @@ from tests.browser.checks import (
     assert_head,
     assert_reflows,
     assert_targets,
+    shoot,
 )
 from tests.browser.conftest import DESK, Look, SignIn, follow
 from tests.browser.village import activate
 from tests.factories import COUNTY, acting
 from tests.points.redemption.scene import counter
-
-SHOTS = os.environ.get("SHOTS")
-"""A folder for pictures to look at; none are kept otherwise."""
 
 
 async def seen(page: Page, name: str, least: int = 44) -> None:
@@ -33,8 +29,7 @@ async def seen(page: Page, name: str, least: int = 44) -> None:
     await assert_accessible(page)
     await assert_targets(page, least)
     await assert_reflows(page)
-    if SHOTS:
-        await page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=True)
+    await shoot(page, f"{name}")
 
 
 @pytest.mark.parametrize(
@@ -63,8 +58,7 @@ async def test_two_phones_one_code(committed: None, sign_in: SignIn, look: Look)
     await shop.get_by_role("button", name="增加高压锅").click()
     await shop.get_by_text("不够分，还差 43 分").wait_for()
     assert await shop.get_by_role("button", name="确认兑换").is_disabled()
-    if SHOTS:
-        await shop.screenshot(path=Path(SHOTS) / f"short-{kind}.png")
+    await shoot(shop, f"short-{kind}")
     await shop.get_by_role("button", name="减少高压锅").click()
     await shop.get_by_role("button", name="确认兑换").click()
     await shop.get_by_text("−40分").wait_for()
@@ -146,8 +140,7 @@ async def test_largest_text_on_the_narrowest_phone(committed: None, sign_in: Sig
     )
     await page.goto(f"/r/{await scene.code()}")
     await assert_reflows(page)
-    if SHOTS:
-        await page.screenshot(path=Path(SHOTS) / "goods-huge.png", full_page=True)
+    await shoot(page, "goods-huge")
 
 
 async def test_shelf_and_village(committed: None, sign_in: SignIn) -> None:
@@ -190,8 +183,7 @@ async def test_shelf_and_village(committed: None, sign_in: SignIn) -> None:
     await chief.get_by_label("欧阳金山").check()
     await chief.get_by_role("button", name="生成可打印的卡").click()
     await chief.get_by_text("积分兑换卡").first.wait_for()
-    if SHOTS:
-        await chief.screenshot(path=Path(SHOTS) / "print-cards.png")
+    await shoot(chief, "print-cards")
 
 
 async def test_the_desk(committed: None, open_context: Callable[..., Any]) -> None:
@@ -216,6 +208,4 @@ async def test_the_desk(committed: None, open_context: Callable[..., Any]) -> No
             await page.goto(path)
             await assert_head(page)
             await assert_accessible(page)
-            if SHOTS:
-                picture = Path(SHOTS) / f"desk-{name}-{look.theme}.png"
-                await page.screenshot(path=picture, full_page=True)
+            await shoot(page, f"desk-{name}-{look.theme}")

@@ -368,6 +368,19 @@ async def test_the_code_page_hears_of_its_redemption(open_context: Callable[...,
     assert await page.locator("code-watch").count() == 0
 
 
+async def test_the_sound_of_results_can_be_off(open_context: Callable[..., Any]) -> None:
+    """The switch is on at first; what was chosen stays on this phone."""
+    page = await shown(await open_context(), "{{ ui.sound_switch() }}")
+    box = page.get_by_label("扫码和兑换时发出声音、振动")
+    assert await box.is_checked()
+    await box.uncheck()
+    await page.reload()
+    assert not await box.is_checked()
+    await box.check()
+    await page.reload()
+    assert await box.is_checked()
+
+
 async def test_questions_before_an_act(open_context: Callable[..., Any]) -> None:
     """取消 sends nothing, 确定 sends once."""
     content = '{{ ui.post("/undo", "撤销", csrf(), confirm="确定撤销吗？") }}'

@@ -13,8 +13,8 @@ from points.ledger.items import Opening
 from points.ledger.seal import service as seal
 from shared.clock import now, today
 from shared.ids import new_id
+from tests.browser.checks import checked, shoot
 from tests.browser.conftest import DESK, PHONE, ROOT, Look, SignIn, follow
-from tests.browser.test_settlement import checked, shoot
 from tests.browser.village import activate
 from tests.factories import COUNTY, Member, SmallCounty, small_county
 from tests.points.ledger.seal.test_rules import CLOSED, VECTORS

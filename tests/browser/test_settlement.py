@@ -1,8 +1,5 @@
 """Settlement in a browser: the shop's and the signers' phones, the desk, the sheets to print."""
 
-import os
-from pathlib import Path
-
 import pytest
 from playwright.async_api import Page
 
@@ -10,7 +7,7 @@ from points.settlement import building, queries
 from points.settlement.publication import queries as sheets
 from points.settlement.publication import service as publication
 from shared.clock import now
-from tests.browser.checks import assert_accessible, assert_head, assert_reflows, assert_targets
+from tests.browser.checks import assert_accessible, assert_head, assert_reflows, checked, shoot
 from tests.browser.conftest import Look, SignIn
 from tests.browser.village import activate
 from tests.factories import COUNTY
@@ -26,22 +23,6 @@ from tests.points.settlement.world import (
 )
 
 LOOKS = [Look(), Look("dark"), Look(text_size="elder")]
-SHOTS = os.environ.get("SHOTS", "")
-"""A folder for pictures to look at."""
-
-
-async def shoot(page: Page, name: str) -> None:
-    if SHOTS:
-        await page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=True)
-
-
-async def checked(page: Page, look: Look, name: str) -> None:
-    """What every phone page must keep."""
-    await shoot(page, f"{name}-{look.theme}-{look.text_size}")
-    await assert_head(page)
-    await assert_accessible(page)
-    await assert_targets(page, 60 if look.text_size == "elder" else 44)
-    await assert_reflows(page)
 
 
 async def busy_village() -> World:

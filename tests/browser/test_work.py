@@ -1,9 +1,7 @@
 """Work in a browser: declared on a phone, offline too, confirmed on another; the desk's months."""
 
-import os
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +16,7 @@ from shared.clock import now, today
 from shared.database import DB
 from shared.ids import new_id
 from tests.appraisal.casework.scene import actor_of, form, result, scene, served
-from tests.browser.checks import assert_accessible, assert_head, assert_reflows, assert_targets
+from tests.browser.checks import assert_accessible, assert_head, assert_reflows, checked, shoot
 from tests.browser.conftest import Look, SignIn, follow
 from tests.browser.test_roster import desk_page
 from tests.browser.village import PIN, activate
@@ -28,22 +26,6 @@ from tests.points.work.test_intake import HEAD, WORKER
 LOOKS = [Look(), Look("dark"), Look(text_size="elder")]
 GRID = "421222100001001"
 VILLAGE = "421222100001"
-SHOTS = os.environ.get("SHOTS", "")
-"""A folder for pictures to look at."""
-
-
-async def shoot(page: Page, name: str) -> None:
-    if SHOTS:
-        await page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=True)
-
-
-async def checked(page: Page, look: Look, name: str) -> None:
-    """What every phone page must keep."""
-    await shoot(page, f"{name}-{look.theme}-{look.text_size}")
-    await assert_head(page)
-    await assert_accessible(page)
-    await assert_targets(page, 60 if look.text_size == "elder" else 44)
-    await assert_reflows(page)
 
 
 async def busy_county() -> SmallCounty:

@@ -1,39 +1,22 @@
 """``gridmerit import roster`` as a process, on a database of its own."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
-import asyncpg
 import openpyxl
-import pytest
 
 from tests.conftest import Servers
 from tests.deploy.test_cli import say
 from tests.shared.roster.intake import sheets
 
-NAME = "gridmerit_roster_command"
-
-
-@pytest.fixture
-async def database_url(servers: Servers) -> AsyncIterator[str]:
-    """An empty database of the run's server."""
-    owner = await asyncpg.connect(servers.database)
-    await owner.execute(f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)")
-    await owner.execute(f"CREATE DATABASE {NAME}")
-    yield urlsplit(servers.database)._replace(path=f"/{NAME}").geturl()
-    await owner.execute(f"DROP DATABASE {NAME} WITH (FORCE)")
-    await owner.close()
-
 
 async def test_the_command_from_dry_run_to_difference(
-    servers: Servers, database_url: str, tmp_path: Path
+    servers: Servers, empty_database: str, tmp_path: Path
 ) -> None:
     """Dry run, import, the same again, a newer file, faults with their report, a wrong file."""
     file, report = tmp_path / "花名册.xlsx", tmp_path / "错误.xlsx"
     (tmp_path / "divisions.csv").write_bytes(sheets.divisions())
     settings = {
-        "DATABASE_URL": database_url,
+        "DATABASE_URL": empty_database,
         "REDIS_URL": servers.redis,
         "GRIDMERIT_DATA_DIR": str(tmp_path / "data"),
     }
@@ -81,14 +64,14 @@ async def test_the_command_from_dry_run_to_difference(
 
 
 async def test_a_restore_without_its_secret_is_noticed(
-    servers: Servers, database_url: str, tmp_path: Path
+    servers: Servers, empty_database: str, tmp_path: Path
 ) -> None:
     """Nobody could sign in, and phones under two keys in one table would be for ever."""
     (tmp_path / "roster.xlsx").write_bytes(sheets.workbook(sheets.staff()))
     (tmp_path / "divisions.csv").write_bytes(sheets.divisions())
     command = ("import", "roster", "roster.xlsx", "--county", "421222")
     named = (*command, "--divisions", "divisions.csv")
-    settings = {"DATABASE_URL": database_url, "REDIS_URL": servers.redis}
+    settings = {"DATABASE_URL": empty_database, "REDIS_URL": servers.redis}
     right, wrong = (settings | {"GRIDMERIT_DATA_DIR": name} for name in ("right", "wrong"))
     code, _, err = await say(tmp_path, *named, **right)
     assert code == 0, err
@@ -103,14 +86,14 @@ async def test_a_restore_without_its_secret_is_noticed(
 
 
 async def test_a_report_that_cannot_be_written_stops_the_import(
-    servers: Servers, database_url: str, tmp_path: Path
+    servers: Servers, empty_database: str, tmp_path: Path
 ) -> None:
     """Before anything is written: an error after it would tell that nothing was."""
     (tmp_path / "roster.xlsx").write_bytes(sheets.workbook(sheets.staff()))
     (tmp_path / "divisions.csv").write_bytes(sheets.divisions())
     command = ("import", "roster", "roster.xlsx", "--county", "421222")
     options = ("--divisions", "divisions.csv", "--report", "nowhere/report.xlsx")
-    settings = {"DATABASE_URL": database_url, "REDIS_URL": servers.redis}
+    settings = {"DATABASE_URL": empty_database, "REDIS_URL": servers.redis}
     code, out, err = await say(tmp_path, *command, *options, GRIDMERIT_DATA_DIR="d", **settings)
     assert (code, out) == (2, "")
     assert "不能写到文件夹 nowhere" in err

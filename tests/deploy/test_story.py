@@ -1,15 +1,12 @@
 """The whole story from the command line, on office files as a county hands them over."""
 
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-import asyncpg
 import openpyxl
-import pytest
 
 from shared.clock import today
 from shared.documents.excel import Column, Sheet, workbook
@@ -108,23 +105,12 @@ def files(folder: Path) -> None:
     (folder / "work.csv").write_bytes("\r\n".join(lines).encode("gb18030"))
 
 
-@pytest.fixture
-async def database_url(servers: Servers) -> AsyncIterator[str]:
-    """An empty database of its own: the commands migrate it."""
-    name = f"gridmerit_story_{id(servers)}"
-    owner = await asyncpg.connect(servers.database)
-    await owner.execute(f'CREATE DATABASE "{name}"')
-    yield urlsplit(servers.database)._replace(path=f"/{name}").geturl()
-    await owner.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
-    await owner.close()
-
-
 async def test_the_story_on_office_files(
-    tmp_path: Path, servers: Servers, database_url: str
+    tmp_path: Path, servers: Servers, empty_database: str
 ) -> None:
     """Import, verify, post, redeem, build and sign the statement, export, verify the ledger."""
     files(tmp_path)
-    urls = {"DATABASE_URL": database_url, "REDIS_URL": servers.redis}
+    urls = {"DATABASE_URL": empty_database, "REDIS_URL": servers.redis}
     county = ("--county", COUNTY)
 
     async def gridmerit(*arguments: str, code: int = 0) -> str:

@@ -1,12 +1,9 @@
 """``gridmerit survey redraw`` and ``gridmerit import households`` as processes."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import asyncpg
 import openpyxl
-import pytest
 
 from appraisal.survey import draw
 from appraisal.survey.draw import Household
@@ -14,19 +11,7 @@ from tests.conftest import Servers
 from tests.deploy.test_cli import say
 from tests.shared.roster.intake import sheets
 
-NAME = "gridmerit_survey_command"
 VALUE = "07 13 21 28 30 33 + 05"
-
-
-@pytest.fixture
-async def database_url(servers: Servers) -> AsyncIterator[str]:
-    """An empty database of the run's server."""
-    owner = await asyncpg.connect(servers.database)
-    await owner.execute(f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)")
-    await owner.execute(f"CREATE DATABASE {NAME}")
-    yield urlsplit(servers.database)._replace(path=f"/{NAME}").geturl()
-    await owner.execute(f"DROP DATABASE {NAME} WITH (FORCE)")
-    await owner.close()
 
 
 async def test_anybody_repeats_the_draw_offline(tmp_path: Path) -> None:
@@ -58,13 +43,13 @@ async def test_anybody_repeats_the_draw_offline(tmp_path: Path) -> None:
 
 
 async def test_households_are_imported_on_the_console(
-    servers: Servers, database_url: str, tmp_path: Path
+    servers: Servers, empty_database: str, tmp_path: Path
 ) -> None:
     """Dry run, import, the same again, faults with their report."""
     (tmp_path / "roster.xlsx").write_bytes(sheets.workbook(sheets.staff()))
     (tmp_path / "divisions.csv").write_bytes(sheets.divisions())
     settings = {
-        "DATABASE_URL": database_url,
+        "DATABASE_URL": empty_database,
         "REDIS_URL": servers.redis,
         "GRIDMERIT_DATA_DIR": str(tmp_path / "data"),
     }
@@ -73,7 +58,7 @@ async def test_households_are_imported_on_the_console(
         return await say(tmp_path, "import", *arguments, "--county", "421222", **settings)
 
     assert (await run("roster", "roster.xlsx", "--divisions", "divisions.csv"))[0] == 0
-    owner = await asyncpg.connect(database_url)
+    owner = await asyncpg.connect(empty_database)
     grid = await owner.fetchval("SELECT min(code) FROM shared.unit WHERE kind = 'grid'")
     await owner.close()
     lines = ["网格编码,户号,村民小组", *(f"{grid},{n:03d},1组" for n in range(40))]

@@ -5,20 +5,19 @@ stranger's integration would, once as a shop's keeper and once as a gridworker.
 """
 
 import asyncio
-import socket
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
 import pytest
-import uvicorn
 from litestar import Litestar
 
 from shared.clock import now
 from shared.identity import sessions
 from shared.identity.accounts import ensure_account
 from shared.identity.actor import Actor
+from tests.conftest import serving
 from tests.factories import COUNTY
 from tests.points.redemption.scene import counter
 
@@ -36,13 +35,8 @@ expected-statuses = ["2xx", "401", "403", "404", "409", "429"]
 @pytest.fixture(scope="session")
 async def served(application: Litestar) -> AsyncIterator[str]:
     """The app on a port of its own."""
-    listening = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(application, lifespan="off", log_config=None, access_log=False)
-    server = uvicorn.Server(config)
-    task = asyncio.create_task(server.serve(sockets=[listening]))
-    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    server.should_exit = True
-    await task
+    async with serving(application) as address:
+        yield address
 
 
 async def session_of(actor: Actor) -> str:

@@ -9,9 +9,8 @@ from base64 import b64encode
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
-from litestar import MediaType, Request, get
+from litestar import MediaType, get
 from litestar.params import FromQuery
 from litestar.response import Response, Template
 
@@ -19,9 +18,7 @@ from points.ledger.seal import service
 from points.work.web_verify import month_choices
 from shared.identity.actor import Actor
 from shared.web.application import Router
-from shared.web.pages import moment, page
-
-Asked = Request[Actor, Any, Any]
+from shared.web.pages import Asked, moment, page
 
 CHECKER = (Path(__file__).parents[2] / "static" / "check-receipt.html").read_text(encoding="utf-8")
 

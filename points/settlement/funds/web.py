@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from litestar import Request, get, post
+from litestar import get, post
 from litestar.datastructures import UploadFile
 from litestar.params import FromPath
 from litestar.response import Redirect, Template
@@ -17,14 +17,12 @@ from points.settlement.funds.schemas import ResolutionForm
 from points.settlement.publication import service as publication
 from shared.errors import Conflict, Invalid
 from shared.identity.access import Action, Target, allowed
-from shared.identity.actor import Actor
 from shared.roster.office.schemas import Page
 from shared.roster.roles import DESK_ROLES
 from shared.web import forms
 from shared.web.application import Router
-from shared.web.pages import moment, page
+from shared.web.pages import Asked, moment, page
 
-Asked = Request[Actor, Any, Any]
 FILE_LIMIT = 5 * 1024 * 1024
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
 

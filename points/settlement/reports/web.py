@@ -1,24 +1,20 @@
 """兑换台账 at the desk, and the files that the office takes away."""
 
 from datetime import date
-from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
-from litestar import Request, get
+from litestar import get
 from litestar.response import Response, Template
 
 from points.settlement.reports import service
 from shared.clock import today
 from shared.documents.excel import MIME
-from shared.identity.actor import Actor
 from shared.roster.office.schemas import Page
 from shared.web import forms
 from shared.web.application import Router
 from shared.web.files import attachment
-from shared.web.pages import moment, page
-
-Asked = Request[Actor, Any, Any]
+from shared.web.pages import Asked, moment, page
 
 
 class Query(msgspec.Struct):

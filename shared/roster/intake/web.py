@@ -5,7 +5,7 @@ from urllib.parse import quote
 from uuid import UUID
 
 import msgspec
-from litestar import Request, get, post
+from litestar import get, post
 from litestar.datastructures import UploadFile
 from litestar.params import FromPath
 from litestar.response import Redirect, Response, Template
@@ -14,19 +14,17 @@ from shared.documents.errors import BadFile
 from shared.documents.excel import MIME
 from shared.documents.files import MAX_BYTES
 from shared.errors import Conflict, GridmeritError, Invalid
-from shared.identity.actor import Actor
 from shared.roster.intake import service
 from shared.roster.intake.service import FaultyFile, RosterFile
 from shared.roster.office import exports
 from shared.web import forms
 from shared.web.application import Router
-from shared.web.pages import moment, page
+from shared.web.pages import Asked, moment, page
 
 BASE = "/desk/roster/import"
 UPLOAD_LIMIT = 2 * MAX_BYTES + 64 * 1024
 """Two files and their wrapping; the reader refuses a single one above MAX_BYTES by name."""
 SHOWN = 200
-Asked = Request[Actor, Any, Any]
 
 
 class AcceptForm(msgspec.Struct):

@@ -5,13 +5,12 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from litestar import Request, get, post
+from litestar import get, post
 from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
 from shared.clock import today
 from shared.errors import Conflict, GridmeritError, Invalid, NotFound
-from shared.identity.actor import Actor
 from shared.roster import service as roster
 from shared.roster.office import service
 from shared.roster.office.schemas import (
@@ -32,11 +31,10 @@ from shared.roster.roles import EMPLOYMENT_NAMES, ROLE_NAMES, UNIT_KIND_NAMES, U
 from shared.roster.rules import CODE_LENGTH, GRID_TYPE_NAMES, ROLES_AT
 from shared.web import forms
 from shared.web.application import Router
-from shared.web.pages import moment, page
+from shared.web.pages import Asked, moment, page
 
 BASE = "/desk/roster"
 STATES = [("serving", "在岗"), ("former", "没有岗位"), ("all", "全部")]
-Asked = Request[Actor, Any, Any]
 Answer = Redirect | Template
 
 

@@ -198,6 +198,7 @@ async def test_own_pages(client: httpx.AsyncClient) -> None:
         assert page.status_code == 200, path
         assert page.headers["cache-control"] == "no-store"
         assert world.lead.name not in page.text
+    assert "<sound-switch>" in (await client.get("/me/look")).text
     own = (await client.get("/me/data")).text
     assert world.worker.phone in own
     assert f"保存到{PERSON.term}" in own
