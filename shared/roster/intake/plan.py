@@ -512,6 +512,7 @@ class _Planner:
             before = self._post_name(self._key_of(item.leaves))
             line = Line(item.entry.name, f"{before} → {place}，{day:%Y-%m-%d} 起", row)
             self.plan.moved.append(line)
+            self.plan.transfers += self._key_of(item.leaves)[0] is Role.GRIDWORKER
         else:
             text = f"{place}，{day:%Y-%m-%d} 起{self._namesake(item)}"
             self.plan.joined.append(Line(item.entry.name, text, row))
