@@ -96,6 +96,8 @@ def _show(console: Console, shown: Preview, *, dry_run: bool) -> None:
         table.add_row(label, str(count))
     console.print(table)
     _lines(console, "调整岗位", shown.moved)
+    if shown.transfers:
+        console.print(f"其中网格员 {shown.transfers} 名：须有本人书面同意或决定文书。")
     _lines(console, "离任", shown.left)
     _lines(console, "信息更正", shown.changed)
     _lines(console, "单位变更", shown.renamed)

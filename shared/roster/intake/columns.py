@@ -160,7 +160,8 @@ def read_entries(table: Table, county_id: int, today: date) -> list[Entry]:
 def _refuse_repeated_phones(table: Table) -> None:
     """A phone belongs to one person; a fault of every row that has it.
 
-    Rows of our own export may repeat one: a person with two posts.
+    Rows of our own export may repeat one, and those of one name in two kinds of post: cadres often
+    hold two.
     """
     rows: dict[str, list[Row]] = defaultdict(list)
     for row in table.rows:
@@ -169,7 +170,12 @@ def _refuse_repeated_phones(table: Table) -> None:
                 rows[cells.phone(row["手机号"])].append(row)
     for same in rows.values():
         for row in same:
-            others = "、".join(table.where(other) for other in same if other is not row)
+            others = "、".join(
+                table.where(other)
+                for other in same
+                if other is not row
+                and (other["姓名"] != row["姓名"] or other["岗位"] == row["岗位"])
+            )
             if others:
                 table.fault(row, "手机号", f"与{others}的手机号相同，一个号码只能登记一个人。")
 

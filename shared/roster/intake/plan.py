@@ -103,6 +103,8 @@ class _Planner:
         self.by_name: dict[str, list[UUID]] = defaultdict(list)
         for person in known.people.values():
             self.by_name[person.name].append(person.id)
+        self.by_number: dict[bytes, UUID] = {}
+        """Of numbers that are new to the county."""
         self.by_phone = {person.phone_hmac: person.id for person in known.people.values()}
         self.live: dict[UUID, list[KnownTenure]] = defaultdict(list)
         self.of_post: dict[UUID, list[KnownTenure]] = defaultdict(list)
@@ -164,8 +166,9 @@ class _Planner:
         return len(code) == 12 and grid_type_of(name) != self.known.units[code].grid_type
 
     def recognise(self, entries: Sequence[Entry]) -> None:
-        """Find or make the person of every row; a person stands in one row only."""
-        people: dict[UUID, int] = {}
+        """Find or make the person of every row: one, or two with another kind of post each."""
+        people: dict[UUID, Entry] = {}
+        self._who_stays(entries)
         for entry in entries:
             if self.options.within and not entry.unit_code.startswith(self.options.within):
                 self.complain(entry, "岗位", "这个单位不在您管理的范围内。")
@@ -174,13 +177,37 @@ class _Planner:
             person_id = exported.person_id if exported else self._person_of(entry)
             if person_id is None or (exported and self._is_somebody_else(entry, person_id)):
                 continue
-            first = people.setdefault(person_id, entry.line)
-            if first != entry.line and not exported:
-                where = self.table.where(self.table.rows[first])
-                self.complain(entry, "姓名", f"与{where}是同一个人，请只留一行。")
+            first = people.setdefault(person_id, entry)
+            if first is not entry and not exported and self._contradicts(entry, first):
                 continue
             self._check_phone(entry, person_id)
             self.assigned.append(_Assigned(entry, person_id))
+
+    def _who_stays(self, entries: Sequence[Entry]) -> None:
+        """Whose a new number is, where one of its rows stands in the post that its person holds."""
+        for entry in entries:
+            holder = self._holder(entry)
+            if entry.fingerprint and holder and self.known.people[holder].name == entry.name:
+                self.by_number.setdefault(entry.fingerprint, holder)
+
+    def _contradicts(self, entry: Entry, first: Entry) -> bool:
+        """Another row of the same person: of another post, and the same in all that both say."""
+        where = self.table.where(self.table.rows[first.line])
+        ours = [
+            (entry.employment, first.employment),
+            (entry.full_time, entry.full_time if first.full_time is None else first.full_time),
+            (entry.political, first.political or entry.political),
+        ]
+        if entry.role is first.role or entry.name != first.name:
+            sentence = "与{}是同一个人，请只留一行。同一种岗位兼两处的，导入后在名册里任命另一处。"
+        elif any(one not in {None, other} for one, other in ours):
+            sentence = "与{}是同一个人，用工形式、专职兼职、政治面貌要写得一样。"
+        else:
+            first.full_time = entry.full_time if first.full_time is None else first.full_time
+            first.political = first.political or entry.political
+            return False
+        self.complain(entry, "姓名", sentence.format(where))
+        return True
 
     def _person_of(self, entry: Entry) -> UUID | None:
         """By phone, else by name in the same post, else new; None = a fault was found."""
@@ -197,9 +224,12 @@ class _Planner:
                 )
                 return None
             return found
-        if holder is not None and self.known.people[holder].name == entry.name:
-            return holder
-        return self.new_id()
+        if holder is None or self.known.people[holder].name != entry.name:
+            return self.by_number.setdefault(entry.fingerprint, self.new_id())
+        if self.by_number[entry.fingerprint] != holder:
+            self.complain(entry, "手机号", "两位同名的人写了同一个新手机号，请核对。")
+            return None
+        return holder
 
     def _is_somebody_else(self, entry: Entry, person_id: UUID) -> bool:
         """A successor typed over the row of our export would get the account and the points."""
@@ -483,6 +513,7 @@ class _Planner:
             before = self._post_name(self._key_of(item.leaves))
             line = Line(item.entry.name, f"{before} → {place}，{chinese_date(day)}起", row)
             self.plan.moved.append(line)
+            self.plan.transfers += self._key_of(item.leaves)[0] is Role.GRIDWORKER
         else:
             text = f"{place}，{chinese_date(day)}起{self._namesake(item)}"
             self.plan.joined.append(Line(item.entry.name, text, row))

@@ -176,6 +176,8 @@ class Plan(msgspec.Struct):
     corrections: list[Correction] = []
     joined: list[Line] = []
     moved: list[Line] = []
+    transfers: int = 0
+    """Of the moved: gridworkers, each of whom takes a paper."""
     left: list[Line] = []
     changed: list[Line] = []
     renamed: list[Line] = []
@@ -209,6 +211,8 @@ class Preview(msgspec.Struct):
     """Chinese label → number, in the order to show."""
     joined: list[Line] = []
     moved: list[Line] = []
+    transfers: int = 0
+    """Of the moved: gridworkers, each of whom takes a paper."""
     left: list[Line] = []
     changed: list[Line] = []
     renamed: list[Line] = []

@@ -43,6 +43,7 @@ from shared.roster.intake.write import Progress, write_plan
 KEPT_FOR = timedelta(days=UPLOAD.days)
 """How long a previewed file waits to be accepted."""
 SHOWN_FAULTS = 200
+NO_PAPERS = "网格员调岗要有本人书面同意或决定文书。请逐人核对，勾选后再导入；没有的，从表里改回去。"
 CHANGED = "名册刚刚有了变化，这次没有导入。请重新预览，核对后再导入。"
 
 
@@ -175,11 +176,16 @@ async def previewed(actor: Actor, run_id: UUID) -> tuple[Run, Preview]:
 
 
 async def accept(
-    actor: Actor, run_id: UUID, now: datetime, *, end_missing: bool = False
+    actor: Actor, run_id: UUID, now: datetime, *, end_missing: bool = False, papers: bool = False
 ) -> Outcome:
-    """Write an accepted preview. Raises NotFound, Conflict, FaultyFile."""
+    """Write an accepted preview; ``papers`` says that there is one for each gridworker moved.
+
+    Raises NotFound, Conflict, FaultyFile.
+    """
     run, shown = await previewed(actor, run_id)
     file = await _kept_file(run)
+    if shown.transfers and not papers:
+        raise Conflict(NO_PAPERS)
     return await apply(
         actor.county_id,
         msgspec.structs.replace(file, end_missing=end_missing),
@@ -296,6 +302,7 @@ def _preview(table: Table, plan: Plan) -> Preview:
         counts=counts,
         joined=plan.joined,
         moved=plan.moved,
+        transfers=plan.transfers,
         left=plan.left,
         changed=plan.changed,
         renamed=plan.renamed,

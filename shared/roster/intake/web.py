@@ -28,9 +28,10 @@ SHOWN = 200
 
 
 class AcceptForm(msgspec.Struct):
-    """What the user decides about people who are not in the file."""
+    """What the user decides about people who are not in the file, and says of those moved."""
 
     end_missing: bool = False
+    papers: bool = False
 
 
 class ExportQuery(msgspec.Struct):
@@ -71,7 +72,13 @@ async def accept(request: Asked, run_id: FromPath[UUID]) -> Redirect | Template:
     form = forms.bind(AcceptForm, await forms.read(request))
     run, shown = await service.previewed(request.user, run_id)
     try:
-        await service.accept(request.user, run_id, moment(request), end_missing=form.end_missing)
+        await service.accept(
+            request.user,
+            run_id,
+            moment(request),
+            end_missing=form.end_missing,
+            papers=form.papers,
+        )
     except (FaultyFile, BadFile, Conflict) as error:
         return _page(request, "desk_import_preview", error=error, run=run, shown=shown, limit=SHOWN)
     return Redirect(f"{BASE}/{run_id}", status_code=303)

@@ -153,6 +153,44 @@ def test_a_gridworker_who_moves_in_the_same_file_makes_room() -> None:
     assert plan.left == []
 
 
+def double(**cells: str) -> sheets.Cells:
+    """The chief's other post."""
+    return sheets.person("余伟", "13649782844", "网格员", 3, 用工形式="村干部兼任") | cells
+
+
+def test_a_cadre_with_two_posts_stands_in_two_rows() -> None:
+    """They were refused, so that the second post was never in a file; again it changes nothing."""
+    people = [*sheets.staff(), double()]
+    people[1] |= {"岗位": "总网格长", "政治面貌": ""}
+    people[8] |= {"岗位": "兼职网格员", "政治面貌": "中共党员"}
+    known = imported(people)
+    [chief] = [person for person in known.people.values() if person.name == "余伟"]
+    assert (chief.full_time, chief.political) == (False, "中共党员")
+    posts = [known.posts[t.post_id].role for t in known.tenures.values() if t.person_id == chief.id]
+    assert sorted(posts) == ["chief", "gridworker"]
+    assert compare(people, known)[0].is_empty
+    assert len(imported([*people[:1], *people[2:], people[1]]).people) == len(known.people)
+    later = imported(people, imported(sheets.staff()))
+    assert held(later) == held(known)
+    for row in (people[1], people[8]):
+        row["手机号"] = "13800000077"
+    for rows in (people, [people[8], *people[:8]]):
+        plan, faults = compare(rows, known)
+        assert (faults, len(plan.changed_people), plan.new_people) == ([], 1, [])
+
+
+def test_two_rows_of_one_person_must_not_contradict() -> None:
+    """Two grids, or two kinds of employment."""
+    known = imported(sheets.staff())
+    _, faults = compare([*sheets.staff(), double(用工形式="合同制")], known)
+    assert faults == [
+        "第 12 行“姓名”：与第 5 行是同一个人，用工形式、专职兼职、政治面貌要写得一样。"
+    ]
+    twice = sheets.person("欧阳金山", "18064884206", grid=3)
+    _, faults = compare([*sheets.staff(), twice], known)
+    assert [fault.partition("：")[0] for fault in faults] == ["第 8 行“手机号”", "第 12 行“手机号”"]
+
+
 def test_who_comes_back_with_another_number_is_pointed_out() -> None:
     """Nothing but the name says so; the office decides before it accepts the file."""
     people = sheets.staff()

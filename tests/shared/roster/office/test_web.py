@@ -471,6 +471,32 @@ async def test_import_from_choosing_to_done(client: httpx.AsyncClient) -> None:
     await see(client, run, "已过期或已放弃")
 
 
+async def test_a_file_moves_gridworkers_only_where_somebody_says_there_are_papers(
+    client: httpx.AsyncClient,
+) -> None:
+    """As the desk's form does; nobody is asked where no gridworker moves."""
+    world = await desk(client)
+    await upload_and_accept(client, sheets.staff())
+    people = sheets.staff()
+    people[4] |= {"网格编码": "421222100001003", "网格名称": "雁塔社区第3网格", "户数": 103}
+    answer = await upload(client, sheets.workbook(people))
+    run = answer.headers["location"]
+    await see(client, run, "调岗的 1 名网格员", 'name="papers"')
+    answer = await post(client, run)
+    assert (answer.status_code, "本人书面同意或决定文书" in answer.text) == (409, True)
+    assert (await post(client, run, papers="1")).status_code == 303
+    held = await roster.holders(COUNTY, Role.GRIDWORKER, "421222100001003", today())
+    assert [holder.name for holder in held] == ["欧阳金山"]
+    assert world.worker.name == "欧阳金山"
+
+
+async def upload_and_accept(client: httpx.AsyncClient, people: list[sheets.Cells]) -> None:
+    """A file without moves of gridworkers asks for nothing."""
+    answer = await upload(client, sheets.workbook(people))
+    assert 'name="papers"' not in (await client.get(answer.headers["location"])).text
+    assert (await post(client, answer.headers["location"])).status_code == 303
+
+
 async def test_the_box_for_the_missing_leaves_gridworkers_out(client: httpx.AsyncClient) -> None:
     """It counts the others, and is not there where only gridworkers are missing."""
     world = await desk(client)
