@@ -11,6 +11,7 @@ import logging
 import os
 import threading
 import time
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
@@ -68,7 +69,8 @@ class Embedded:
             try:
                 self._start_missing()
             except BaseException:
-                self._leave()
+                with suppress(EngineError):  # what kept it from starting says more
+                    self._leave()
                 raise
         self._keeper.start()
         return self
@@ -79,10 +81,13 @@ class Embedded:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Stop the engines if nobody else uses them."""
+        """Stop the engines if nobody else uses them.
+
+        Raises EngineError, unless the block has failed: of a full disk it says more than the stop.
+        """
         self._leaving.set()
         self._keeper.join()
-        with locked(self.home.path):
+        with locked(self.home.path), suppress(EngineError) if error else nullcontext():
             self._leave()
 
     def url(self, name: str, role: str = "") -> str:

@@ -1,9 +1,11 @@
 """The wheel: everything that runs is in it, and it installs without a network."""
 
+import os
 import subprocess
 import sys
 import venv
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -15,11 +17,19 @@ __all__ = ["data_dir"]
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel as ``make dist`` builds it."""
+    """The wheel as ``make dist`` builds it, also where the handbook's packages were fetched."""
     folder = tmp_path_factory.mktemp("dist")
+    probe = ROOT / "deploy" / "packages" / f"probe-{os.getpid()}.whl"
+    probe.parent.mkdir(exist_ok=True)
+    probe.touch()
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps"]
     command += ["--no-build-isolation", "--no-index", "--wheel-dir", str(folder), str(ROOT)]
-    subprocess.run(command, check=True, capture_output=True)
+    try:
+        subprocess.run(command, check=True, capture_output=True)
+    finally:
+        probe.unlink()
+        with suppress(OSError):  # what somebody fetched stays
+            probe.parent.rmdir()
     (built,) = folder.glob("*.whl")
     return built
 
@@ -32,6 +42,7 @@ def test_wheel_holds_what_runs_and_no_third_party_source(wheel: Path) -> None:
     assert "deploy/sql/90_grants.sql" in names
     assert "shared/web/templates/error.html" in names
     assert not [name for name in names if "node_modules" in name or name.startswith("tests/")]
+    assert not [name for name in names if name.endswith(".whl")]
 
 
 @pytest.fixture

@@ -324,6 +324,37 @@ def test_other_major_version_is_refused_with_the_way_over(data_dir: Path) -> Non
         Embedded(data_dir, valkey=False).__enter__()
 
 
+class Stuck:
+    """An engine that cannot be stopped, as PostgreSQL on a full disk."""
+
+    name = "stuck"
+
+    def alive(self) -> bool:
+        return True
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None:
+        raise EngineError("停止失败")
+
+    def admit(self) -> None: ...
+
+    def url(self, role: str) -> str:
+        return role
+
+
+def test_a_stop_that_fails_does_not_hide_what_failed_before(data_dir: Path) -> None:
+    """The disk is full, said the statement; that the server did not stop follows from it."""
+    engines = Embedded(data_dir, valkey=False)
+    engines.engines = [Stuck()]
+    with pytest.raises(ValueError, match="磁盘满了"), engines:
+        raise ValueError("磁盘满了")
+    engines = Embedded(data_dir, valkey=False)
+    engines.engines = [Stuck()]
+    with pytest.raises(EngineError, match="停止失败"), engines:
+        pass
+
+
 def test_long_paths_get_short_sockets(data_dir: Path) -> None:
     """A socket's path is limited to 107 bytes, a data directory's is not."""
     deep = data_dir / ("县" * 30) / ("d" * 40)
