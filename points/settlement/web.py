@@ -180,6 +180,7 @@ async def _desk(
         request,
         "desk_statements",
         status=error.status if error else 200,
+        disputed=await service.to_decide(request.user),
         listed=listed,
         total=total,
         pages=-(-total // service.PAGE),

@@ -92,6 +92,7 @@ async def test_a_phone_says_what_waits_besides_records(client: httpx.AsyncClient
     await enter_desk(client, made.county.department)
     desk = (await client.get("/desk")).text
     assert re.findall(r"对账单异议待裁定</span><strong>(\d+)<", desk) == ["1"]
+    assert "有异议等您裁定" in (await client.get("/desk/statements")).text
 
 
 async def test_each_role_begins_on_its_own_page(client: httpx.AsyncClient) -> None:
