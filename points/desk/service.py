@@ -43,6 +43,8 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     """Statements with an objection to decide."""
     awaiting: int
     """0.1 point that wait for money in all."""
+    low: int
+    """Funds with less than a tenth of their budget left."""
 
 
 class Overview(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,6 +106,7 @@ async def to_do(actor: Actor, now: datetime) -> Waiting:
         to_sign=0 if department else len(await settlement.to_sign(actor)),
         disputes=len(await settlement.to_decide(actor)),
         awaiting=await funds.awaiting(actor),
+        low=await funds.low(actor),
     )
 
 

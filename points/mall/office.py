@@ -292,6 +292,9 @@ async def _write_shop(
     except Invalid as error:
         table.fault(row, "协议止" if last < first else "协议起", error.message)
         return
+    except Conflict as error:
+        table.fault(row, "店名", error.message)
+        return
     await _keeper(county_id, shop, shop_id, table, result)
 
 
@@ -303,7 +306,8 @@ async def _renew(actor: Actor | None, county_id: int, shop: _Shop, result: Impor
     before = result.changed
     settlement = normal(row["结算账户名"])
     if settlement != old.settlement_name:
-        await queries.update_shop(county_id, old.id, old.version, settlement, old.state)
+        if not await queries.update_shop(county_id, old.id, old.version, settlement, old.state):
+            raise Conflict(f"“{shop.name}”刚被别人改过，请核对后再导入一次。")
         after = {"settlement_name": settlement}
         await audit.record(
             actor,
@@ -467,7 +471,8 @@ async def _product(
     if new == old:
         result.same += 1
     else:
-        await queries.update_product(county_id, new)
+        if not await queries.update_product(county_id, new):
+            raise Conflict(f"“{line.name}”刚被别人改过，请核对后再导入一次。")
         await audit.record(
             actor, "product.edit", "product", old.id, county_id=county_id, before=old, after=new
         )

@@ -177,6 +177,7 @@ async def _desk(
     return _page(
         request,
         "desk_statements",
+        disputed=await service.to_decide(request.user),
         listed=listed,
         total=total,
         pages=-(-total // service.PAGE),

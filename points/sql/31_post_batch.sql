@@ -1193,7 +1193,8 @@ BEGIN
       AND unit_code IN (SELECT jsonb_array_elements_text(p_item -> 'covers'));
     GET DIAGNOSTICS v_adopted = ROW_COUNT;
     PERFORM points.note(p_county, p_batch, p_at, p_place, p_item, p_hash, v_id, NULL, 0,
-                        p_quantity => v_adopted, p_memo => p_item ->> 'name');
+                        p_quantity => v_adopted, p_memo => concat_ws(' ', p_item ->> 'name',
+                            p_item ->> 'unit_code', p_item ->> 'point_value_fen'));
     RETURN NULL;
 END $$;
 

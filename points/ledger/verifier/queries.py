@@ -217,7 +217,9 @@ CHECKS: dict[str, str] = {
             FROM (SELECT * FROM points.fund WHERE county_id = $1) AS f
             FULL JOIN (SELECT * FROM points.posting
                        WHERE county_id = $1 AND kind = 'open_fund') AS p ON p.id = f.id
-            WHERE p.memo IS DISTINCT FROM f.name) AS other
+            WHERE p.id IS NULL OR f.id IS NULL
+                OR p.memo NOT IN (f.name, concat_ws(' ', f.name, f.unit_code, f.point_value_fen))
+            ) AS other  -- earlier releases sealed the name alone
         ORDER BY id LIMIT 1""",
     "I5 任何时刻不超预算": """
         SELECT 'transfer' AS thing, id::text, '资金 ' || fund_id || ' 到此发放 ' || used

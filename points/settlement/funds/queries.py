@@ -52,6 +52,16 @@ WHERE f.county_id = $1
   AND ($4 = false OR EXISTS (SELECT FROM points.awaiting a WHERE a.county_id = $1
                              AND a.fund_id = f.id AND a.remaining > 0))
 """
+LOW = """
+SELECT count(*) FROM points.fund f
+CROSS JOIN LATERAL (
+    SELECT -COALESCE(sum(a.balance), 0) AS used FROM points.account a
+    WHERE a.county_id = $1 AND a.owner = f.id AND a.unit = 'wallet'
+      AND a.kind IN ('issuance', 'expired')) AS issued
+WHERE f.county_id = $1
+  AND EXISTS (SELECT FROM unnest($2::text[]) c WHERE starts_with(f.unit_code, c))
+  AND issued.used * f.point_value_fen > f.budget_fen * 9
+"""
 # Of a village that no fund pays for, too: ``unit_code`` is the worker's village.
 AWAITING = """
 SELECT COALESCE(sum(a.remaining), 0)::int8 FROM points.awaiting a
@@ -99,6 +109,11 @@ async def funds(
 
 async def count_funds(county_id: int, codes: Sequence[str], text: str, *, waiting: bool) -> int:
     return int(await DB.fetchval(COUNT_FUNDS, county_id, list(codes), text, waiting))
+
+
+async def low(county_id: int, codes: Sequence[str]) -> int:
+    """How many funds have less than a tenth of their budget left."""
+    return int(await DB.fetchval(LOW, county_id, list(codes)))
 
 
 async def awaiting(county_id: int, codes: Sequence[str]) -> int:

@@ -65,6 +65,11 @@ async def awaiting(actor: Actor) -> int:
     return await queries.awaiting(actor.county_id, reach(actor, Action.FUND_VIEW))
 
 
+async def low(actor: Actor) -> int:
+    """Funds of the actor's units that will soon be used up."""
+    return await queries.low(actor.county_id, reach(actor, Action.FUND_VIEW))
+
+
 async def view_fund(actor: Actor, fund_id: UUID) -> tuple[FundRow, list[ResolutionRow]]:
     """A fund and its resolutions, newest first. Raises NotFound."""
     found = await queries.fund(actor.county_id, fund_id)

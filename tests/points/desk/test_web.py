@@ -95,6 +95,21 @@ async def test_a_phone_says_what_waits_besides_records(client: httpx.AsyncClient
     await enter_desk(client, made.county.department)
     desk = (await client.get("/desk")).text
     assert re.findall(r"对账单异议待裁定</span><strong>(\d+)<", desk) == ["1"]
+    assert "有异议等您裁定" in (await client.get("/desk/statements")).text
+
+
+async def test_a_fund_that_will_soon_be_used_up_is_told(client: httpx.AsyncClient) -> None:
+    """Before points have to wait; from less than a tenth of the budget on."""
+    made = await world(budget_fen=7_000)
+    await earn(made.county.worker.person_id, made.fund_id, 630)
+    await enter(client, made.county.chief)
+    assert "剩不到一成" not in (await client.get("/verify")).text
+    await earn(made.county.worker.person_id, made.fund_id, 10)
+    assert "剩不到一成" in (await client.get("/verify")).text
+    await enter(client, made.county.cousin_worker)
+    assert (await client.get("/verify")).status_code == 404
+    await enter_desk(client, made.county.department)
+    assert "资金剩不到一成" in (await client.get("/desk")).text
 
 
 async def test_each_role_begins_on_its_own_page(client: httpx.AsyncClient) -> None:

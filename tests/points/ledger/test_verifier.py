@@ -179,6 +179,8 @@ UNSEALED = [
     ("UPDATE points.resolution SET resolved_on = resolved_on + 1 WHERE {own}", "I5 资金与决议"),
     ("UPDATE points.resolution SET number = '无' WHERE {own}", "I5 资金与决议"),
     ("DELETE FROM points.fund WHERE {own}", "I5 资金与决议"),
+    ("UPDATE points.fund SET point_value_fen = 50 WHERE {own}", "I5 资金与决议"),
+    ("UPDATE points.fund SET unit_code = '421222' WHERE {own}", "I5 资金与决议"),
     ("UPDATE points.lot SET fund_id = $2 WHERE {lot}", "I14 各批的来处"),
     ("UPDATE points.lot SET award_id = $2 WHERE {lot}", "I14 各批的来处"),
     ("UPDATE points.lot SET earned_on = earned_on - 1 WHERE {lot}", "I14 各批的来处"),

@@ -1,6 +1,9 @@
 """The office's lists of shops and goods, with the faults office files have."""
 
+import asyncio
 import io
+from collections.abc import Coroutine
+from contextvars import Context, copy_context
 from datetime import date, timedelta
 from typing import Any
 
@@ -11,6 +14,7 @@ from points.errors import Refused
 from points.mall import queries
 from points.mall import service as mall
 from points.mall.office import Imported, import_products, import_shops
+from points.mall.rules import Category
 from shared.clock import now, today
 from shared.database import DB
 from shared.documents.errors import BadFile
@@ -288,6 +292,60 @@ async def test_impossible_limits_are_faults(
     result = await read_goods(goods([*SOAP, value], head=[*GOODS_HEAD, title]))
     assert any("第 4 行" in fault and sentence in fault for fault in result.faults), result
     assert all(row.monthly_limit is None for row in await mall.list_products(COUNTY))
+
+
+async def meanwhile(
+    reading: Coroutine[Any, Any, Imported], outside: Context
+) -> asyncio.Task[Imported]:
+    """An import that waits for what this transaction has changed."""
+    task = asyncio.create_task(reading, context=outside.copy())
+    waits = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+    while not task.done() and not await DB.fetchval(waits):
+        pass
+    return task
+
+
+async def test_a_shop_s_account_that_somebody_changes_meanwhile_is_a_fault(
+    committed: None,
+) -> None:
+    """Money would go to another account than the import says."""
+    world = await factories.small_county()
+    await read_shops(shops(LINE))
+    shop = await queries.shop_by_name(COUNTY, ONE[1], today())
+    assert shop is not None
+    instructor, outside = await acting(world.instructor), copy_context()
+    async with DB.transaction():
+        await mall.edit_shop(instructor, shop.id, shop.version, "新账户", "open")
+        file = shops([*ONE[:4], "旧合作社", *LINE[5:]])
+        reading = await meanwhile(read_shops(file), outside)
+    assert "刚被别人改过" in (await reading).faults[0]
+    after = await queries.shop_by_name(COUNTY, ONE[1], today())
+    assert after is not None
+    assert after.settlement_name == "新账户"
+
+
+async def test_goods_that_somebody_changes_meanwhile_are_a_fault(committed: None) -> None:
+    """What the file says of them is not in force, so the import must not say that it is."""
+    world = await factories.small_county()
+    await factories.shop(world.units["421222100"])
+    head = [*GOODS_HEAD, "市场价元"]
+    await read_goods(goods([*SOAP, 6], head=head))
+    soap = await queries.product_by_name(COUNTY, "肥皂", "块", today())
+    assert soap is not None
+    form = mall.ProductForm(
+        name="", category=Category.DAILY, measure="", market_fen=900, version=soap.version
+    )
+    desk, outside = await acting(world.department), copy_context()
+    async with DB.transaction():
+        await mall.edit_product(desk, soap.id, form)
+        reading = read_goods(goods([*SOAP, 7], head=head))
+        result = await meanwhile(reading, outside)
+    answer = await result
+    assert (answer.changed, len(answer.faults)) == (0, 1)
+    assert "“肥皂”刚被别人改过" in answer.faults[0]
+    after = await queries.product_by_name(COUNTY, "肥皂", "块", today())
+    assert after is not None
+    assert after.market_fen == 900
 
 
 async def test_a_market_price_below_another_shop_s_price_is_a_fault(rollback: None) -> None:
