@@ -57,6 +57,13 @@ FIELDS = {
         Field(key="witness_two", label="见证人二", required=False, hint="拒收时必填"),
         Field(key="post_number", label="挂号信编号", required=False, hint=POSTED),
         Field(key="score", label="变更后的得分", kind="score", hint="0–100，最多一位小数"),
+        Field(
+            key="veto_lifted",
+            label="一票否决不成立，撤销否决",
+            kind="yes",
+            required=False,
+            hint="没有一票否决的不用勾选",
+        ),
         Field(key="first_half", label="变更后的上半年得分"),
         Field(key="annual", label="重新计算的全年得分"),
         Field(key="present", label="到会人数", kind="count"),
