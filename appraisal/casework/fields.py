@@ -56,7 +56,7 @@ FIELDS = {
         Field(key="witness_one", label="见证人一", required=False, hint="拒收时必填"),
         Field(key="witness_two", label="见证人二", required=False, hint="拒收时必填"),
         Field(key="post_number", label="挂号信编号", required=False, hint=POSTED),
-        Field(key="score", label="变更后的得分", kind="score", hint="0–100，最多一位小数"),
+        Field(key="score", label="变更后的得分", kind="score", hint="0–100，最多两位小数"),
         Field(
             key="veto_lifted",
             label="一票否决不成立，撤销否决",
@@ -149,7 +149,7 @@ CHECKS: dict[str, tuple[Callable[[Field, str], bool], str]] = {
         lambda _, answer: answer.isascii() and answer.isdigit() and len(answer) <= 5,
         "请填整数。",
     ),
-    "score": (lambda _, answer: score_of(answer) is not None, "请填 0 到 100 的数，最多一位小数。"),
+    "score": (lambda _, answer: score_of(answer) is not None, "请填 0 到 100 的数，最多两位小数。"),
     "day": (lambda _, answer: day_of(answer) is not None, "请选择日期，例如 2026-11-24。"),
 }
 """Kind of field → whether an answer fits, and what to do if not."""
@@ -188,7 +188,7 @@ def score_of(answer: str) -> Decimal | None:
         score = Decimal(answer)
     except InvalidOperation:
         return None
-    if not score.is_finite() or not 0 <= score <= 100 or score != round(score, 1):
+    if not score.is_finite() or not 0 <= score <= 100 or score != round(score, 2):
         return None
     return score
 

@@ -188,14 +188,14 @@ async def test_a_veto_that_was_wrong_is_lifted_by_an_objection(rollback: None) -
     worker, other = made.town.worker, made.town.second_worker
     department = await actor_of(made, made.town.department)
     for someone, lifted in ((other, ""), (worker, "1")):
-        await result(made, someone, "fail", "82.0", note="veto")
+        await result(made, someone, "fail", "82.53", note="veto")
         await served(made, someone)
         me = await actor_of(made, someone)
         case_id = await notice.object_to(
             me, made.cycle_id, me.person_id, form(made, "raised"), made.now
         )
         await sign(
-            made, made.town.instructor, case_id, "review_changed", score="84.0", veto_lifted=lifted
+            made, made.town.instructor, case_id, "review_changed", score="82.53", veto_lifted=lifted
         )
         standing = await pools.standing(COUNTY, made.cycle_id, me.person_id)
         assert standing is not None
