@@ -2,7 +2,6 @@
 
 from contextlib import suppress
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from uuid import UUID
 
 from appraisal.casework import queries
@@ -130,9 +129,7 @@ def _ending(case: CaseRow, step: Step) -> str:
 
 async def _rescore(actor: Actor, case: CaseRow, row: NewStep, now: datetime) -> None:
     """A decided objection becomes a calibrated score with its reason."""
-    # The year's is reckoned, to the hundredth; what people decide has one decimal.
-    annual = row.given.get("annual")
-    score = Decimal(annual) if annual else score_of(row.given.get("score", ""))
+    score = score_of(row.given.get("annual") or row.given.get("score", ""))
     if score is None or case.about_cycle_id is None or case.person_id is None:
         raise StepRefused("没有写明变更后的得分。")
     if row.step not in LOWERS:

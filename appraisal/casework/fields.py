@@ -56,7 +56,14 @@ FIELDS = {
         Field(key="witness_one", label="见证人一", required=False, hint="拒收时必填"),
         Field(key="witness_two", label="见证人二", required=False, hint="拒收时必填"),
         Field(key="post_number", label="挂号信编号", required=False, hint=POSTED),
-        Field(key="score", label="变更后的得分", kind="score", hint="0–100，最多一位小数"),
+        Field(key="score", label="变更后的得分", kind="score", hint="0–100，最多两位小数"),
+        Field(
+            key="veto_lifted",
+            label="一票否决不成立，撤销否决",
+            kind="yes",
+            required=False,
+            hint="没有一票否决的不用勾选",
+        ),
         Field(key="first_half", label="变更后的上半年得分"),
         Field(key="annual", label="重新计算的全年得分"),
         Field(key="present", label="到会人数", kind="count"),
@@ -142,7 +149,7 @@ CHECKS: dict[str, tuple[Callable[[Field, str], bool], str]] = {
         lambda _, answer: answer.isascii() and answer.isdigit() and len(answer) <= 5,
         "请填整数。",
     ),
-    "score": (lambda _, answer: score_of(answer) is not None, "请填 0 到 100 的数，最多一位小数。"),
+    "score": (lambda _, answer: score_of(answer) is not None, "请填 0 到 100 的数，最多两位小数。"),
     "day": (lambda _, answer: day_of(answer) is not None, "请选择日期，例如 2026-11-24。"),
 }
 """Kind of field → whether an answer fits, and what to do if not."""
@@ -181,7 +188,7 @@ def score_of(answer: str) -> Decimal | None:
         score = Decimal(answer)
     except InvalidOperation:
         return None
-    if not score.is_finite() or not 0 <= score <= 100 or score != round(score, 1):
+    if not score.is_finite() or not 0 <= score <= 100 or score != round(score, 2):
         return None
     return score
 

@@ -83,7 +83,7 @@ def _told_and_appealed(
             )
             for key, title, fields, ends in (
                 ("appeal_rejected", "申诉答复：维持", (), stands),
-                ("appeal_upheld", "申诉答复：变更结果", ("score",), falls),
+                ("appeal_upheld", "申诉答复：变更结果", ("score", "veto_lifted"), falls),
             )
         ),
     )
@@ -134,7 +134,7 @@ OBJECTION = Machine(
             )
             for key, title, fields in (
                 ("review_kept", "复核：维持原结果", ()),
-                ("review_changed", "复核：变更结果", ("score",)),
+                ("review_changed", "复核：变更结果", ("score", "veto_lifted")),
             )
         ),
         *_told_and_appealed(

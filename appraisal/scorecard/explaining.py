@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import msgspec
 
-from appraisal.scorecard.rules import COMPONENT_NAMES, Component, Scheme
+from appraisal.scorecard.rules import COMPONENT_NAMES, Component, Note, Scheme
 from appraisal.scorecard.schemas import Facts, Scores
 
 FEWEST_BALLOTS = 20
@@ -71,7 +71,8 @@ def total_words(facts: Facts, scores: Scores, scheme: Scheme, *, annual: bool) -
     A veto decides the grade of the period in which it happened and leaves its score as it is: so
     one of the first half goes into the year by the score, and judges nobody a second time.
     """
-    vetoed = (VETOED if annual else VETOED + VETO_ONCE) if facts.veto else ""
+    stands = scores.note is Note.VETO
+    vetoed = (VETOED if annual else VETOED + VETO_ONCE) if stands else ""
     return _sum_words(facts, scores, scheme, annual=annual) + vetoed
 
 

@@ -394,11 +394,19 @@ WITH {_rule(SCHEME_GIVEN)}, {MEDIAN}, {SHARE}, {PARTS}, {KEPT}, {GRADED} {SCORED
 AGAIN = f"""
 WITH {_rule(SCHEME_OF_RUN)}, {MEDIAN}, {SHARE}, {PARTS}, {KEPT}, {GRADED} {SCORED}
 """
+# A veto stands in the frozen input for good; an objection or appeal that found it wrong lifts it.
+LIFTED = """
+SELECT FROM appraisal.case_file f
+JOIN appraisal.case_step t ON t.county_id = f.county_id AND t.case_id = f.id
+JOIN appraisal.run b ON b.county_id = f.county_id AND b.cycle_id = f.about_cycle_id
+WHERE f.county_id = s.county_id AND f.person_id = s.person_id AND b.id = s.run_id
+  AND t.answers ->> 'veto_lifted' = '1'
+"""
 REGRADE = f"""
 WITH {_rule(SCHEME_OF_RUN)},
 total AS (
-    SELECT s.county_id, s.run_id, s.person_id, {TOWN} AS town, i.days, i.veto,
-           i.satisfaction AS liked, s.final,
+    SELECT s.county_id, s.run_id, s.person_id, {TOWN} AS town, i.days,
+           i.veto AND NOT EXISTS ({LIFTED}) AS veto, i.satisfaction AS liked, s.final,
            COALESCE(s.orders, 0) + COALESCE(s.data, 0) + COALESCE(s.settled, 0) AS results,
            u.min_days, u.basic_line, u.good_line, u.excellent_line
     FROM appraisal.score s

@@ -90,7 +90,7 @@ SELECT r.county_id, r.cycle_id, r.number AS run, r.id AS run_id, r.current, i.pe
        round(s.calculated / 100.0, 2)::numeric(5, 2) AS calculated,
        round(s.calibrated / 100.0, 2)::numeric(5, 2) AS calibrated,
        round(s.final / 100.0, 2)::numeric(5, 2) AS final,
-       s.grade, s.note, i.veto, i.veto_reason, i.ballots,
+       s.grade, s.note, s.note = 'veto' AS veto, i.veto_reason, i.ballots,
        round(i.half_width / 10.0, 1)::numeric(4, 1) AS half_width,
        round(i.satisfaction / 10.0, 1)::numeric(4, 1) AS satisfaction_score,
        CASE WHEN s.satisfaction IS NOT NULL THEN round(

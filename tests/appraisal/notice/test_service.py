@@ -19,6 +19,7 @@ from appraisal.notice import service as notice
 from appraisal.notice.schemas import ContestForm, NoticeForm, ServeForm
 from appraisal.pool import queries as pools
 from appraisal.scorecard import calibrating
+from appraisal.scorecard import service as scorecards
 from shared import settings_county
 from shared.calendar import service as calendar
 from shared.calendar.errors import MissingYear
@@ -179,6 +180,28 @@ async def test_nobody_loses_points_by_objecting(rollback: None) -> None:
         await sign(made, made.clerk, case_id, "appeal_upheld", score="75")
     case = await sign(made, made.clerk, case_id, "appeal_upheld", score="80")
     assert case.outcome == "changed"
+
+
+async def test_a_veto_that_was_wrong_is_lifted_by_an_objection(rollback: None) -> None:
+    """A score alone leaves the fail; with the veto found wrong the grade follows the score."""
+    made = await scene()
+    worker, other = made.town.worker, made.town.second_worker
+    department = await actor_of(made, made.town.department)
+    for someone, lifted in ((other, ""), (worker, "1")):
+        await result(made, someone, "fail", "82.53", note="veto")
+        await served(made, someone)
+        me = await actor_of(made, someone)
+        case_id = await notice.object_to(
+            me, made.cycle_id, me.person_id, form(made, "raised"), made.now
+        )
+        await sign(
+            made, made.town.instructor, case_id, "review_changed", score="82.53", veto_lifted=lifted
+        )
+        standing = await pools.standing(COUNTY, made.cycle_id, me.person_id)
+        assert standing is not None
+        assert (standing.grade, standing.vetoed) == (("good", False) if lifted else ("fail", True))
+        card = await scorecards.card(department, made.cycle_id, me.person_id)
+        assert ("一票否决" in card.total_words) is not bool(lifted)
 
 
 async def test_who_decided_before_does_not_decide_again(rollback: None) -> None:

@@ -13,9 +13,13 @@ from uuid import UUID
 import msgspec
 import pytest
 
+from appraisal.casework import service as casework
+from appraisal.casework.schemas import SignForm
 from appraisal.cycle import advancing
 from appraisal.cycle.rules import Kind, Stage
+from appraisal.notice import service as notice
 from appraisal.scorecard import queries, scoring, scoring_queries, service
+from appraisal.verifier import service as verifier
 from points.work import bulk, deductions, intake
 from points.work.deductions import Proposal
 from shared.database import DB
@@ -430,16 +434,8 @@ async def test_a_deduction_too_late_for_its_half_year_counts_once_in_the_next(
     assert await deducted(2027, Kind.HALF_YEAR, datetime(2027, 7, 5, tzinfo=UTC)) == 0
 
 
-async def test_a_veto_of_the_first_half_leaves_the_year_to_the_scores(rollback: None) -> None:
-    """It fails the half-year, whose card says what the year makes of it; the year goes by score."""
-    town = await small_county()
-    department = await department_of(town.department)
-    worker = town.worker
-    for month in (202603, 202609):
-        await DB.execute(
-            ATTENDANCE, COUNTY, new_id(), worker.person_id, worker.unit_code[:12], month,
-            Decimal(20), Decimal(16), Decimal(0),
-        )  # fmt: skip
+async def vetoed(worker: Member, department: Actor) -> None:
+    """A veto of May that the department approved."""
     await DB.execute(
         "INSERT INTO appraisal.duty_entry (county_id, id, kind, person_id, village_code,"
         " happened_on, outcome, level, place, by_whom, facts, document, state, source, entered_at,"
@@ -451,6 +447,19 @@ async def test_a_veto_of_the_first_half_leaves_the_year_to_the_scores(rollback: 
         worker.unit_code,
         department.person_id,
     )
+
+
+async def test_a_veto_of_the_first_half_leaves_the_year_to_the_scores(rollback: None) -> None:
+    """It fails the half-year, whose card says what the year makes of it; the year goes by score."""
+    town = await small_county()
+    department = await department_of(town.department)
+    worker = town.worker
+    for month in (202603, 202609):
+        await DB.execute(
+            ATTENDANCE, COUNTY, new_id(), worker.person_id, worker.unit_code[:12], month,
+            Decimal(20), Decimal(16), Decimal(0),
+        )  # fmt: skip
+    await vetoed(worker, department)
     graded = []
     for kind, at in ((Kind.HALF_YEAR, AFTER), (Kind.ANNUAL, datetime(2027, 1, 5, tzinfo=UTC))):
         cycle_id = await opened(department, at, kind=kind)
@@ -460,3 +469,33 @@ async def test_a_veto_of_the_first_half_leaves_the_year_to_the_scores(rollback: 
         graded.append((card.scores.final, card.scores.grade, "年终考核按这个" in card.total_words))
         await bring_to(department, cycle_id, Stage.CLOSED, at)
     assert graded == [(8000, "fail", True), (8000, "good", False)]
+
+
+async def test_a_lifted_veto_leaves_the_books_in_order(rollback: None) -> None:
+    """The input keeps it; the grade that an objection gave is the one that the verifier expects."""
+    town = await small_county()
+    department = await department_of(town.department)
+    await DB.execute(
+        ATTENDANCE, COUNTY, new_id(), town.worker.person_id, town.worker.unit_code[:12], 202603,
+        Decimal(20), Decimal(16), Decimal(0),
+    )  # fmt: skip
+    await vetoed(town.worker, department)
+    half = await opened(department, AFTER)
+    await bring_to(department, half, Stage.SCORE, AFTER)
+    await scoring.score(department, half, "", AFTER)
+    await bring_to(department, half, Stage.NOTICE, AFTER)
+    worker, on = await acting(town.worker), AFTER.date()
+    raised = SignForm(step="raised", words="不是我报的", effective_on=on)
+    case_id = await notice.object_to(worker, half, worker.person_id, raised, AFTER)
+    answer = SignForm(
+        step="review_changed",
+        words="查明不是本人所报",
+        effective_on=on,
+        answers={"score": "80.0", "veto_lifted": "1"},
+        no_kin=True,
+    )
+    await casework.sign(await acting(town.instructor), case_id, answer, AFTER)
+    card = await service.card(department, half, worker.person_id)
+    assert (card.scores.grade, card.facts.veto) == ("good", True)
+    found = (await verifier.verify(COUNTY)).findings
+    assert [one for one in found if one.invariant.startswith("I15")] == []
