@@ -10,6 +10,8 @@ set -a
 for file in environment points appraisal scheduler; do
     [ ! -f "/etc/gridmerit/$file" ] || . "/etc/gridmerit/$file"
 done
+GRIDMERIT_SECRET_KEY=${GRIDMERIT_SECRET_KEY:-$(cat /etc/gridmerit/secret-key 2>/dev/null || :)}
+DATABASE_URL=${DATABASE_URL:-$(cat /etc/gridmerit/database-url 2>/dev/null || :)}
 DATABASE_URL=${given:-$DATABASE_URL}
 GRIDMERIT_DATA_DIR=/var/lib/gridmerit/data
 set +a

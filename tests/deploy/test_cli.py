@@ -328,6 +328,10 @@ async def test_a_command_works_on_the_database_of_the_split_services(
     other = "postgresql://nobody@127.0.0.1:1/none"
     process = await start(data_dir, "migrate", command=wrapped, DATABASE_URL=other)
     assert "连接不上" in (await process.communicate())[1].decode()
+    (data_dir / "scheduler").unlink()
+    (data_dir / "database-url").write_text(f"{database}\n", encoding="utf-8")
+    process = await start(data_dir, "doctor", command=wrapped)
+    assert "✓ 程序：数据库在外部" in (await process.communicate())[0].decode()
     assert not (data_dir / "engine").exists()
 
 
