@@ -173,6 +173,7 @@ async def _list(request: Asked, name: str) -> Template:
         states=STATES,
         townships=townships,
         can_issue=bool(reach(actor, Action.SLIP_ISSUE)),
+        logs_since=moment(request) - accounts.LOGS_KEPT,
     )
 
 

@@ -49,6 +49,9 @@ async def test_two_phones_one_code(committed: None, sign_in: SignIn, look: Look)
     shop = await sign_in(scene.shop.keeper, look)
     await shop.goto("/shop")
     await seen(shop, f"shop-{kind}", least)
+    camera = await shop.get_by_role("button", name="打开相机").bounding_box()
+    assert camera
+    assert camera["height"] < 80, "its label breaks"
     await shop.get_by_label("输 8 位数字").fill(digits)
     await follow(shop.get_by_role("button", name="下一步"))
     await shop.get_by_role("button", name="增加大米5kg").click()

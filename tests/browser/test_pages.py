@@ -26,7 +26,8 @@ from tests.factories import Member, acting
 from tests.points.redemption import scene
 
 NO_PAGE = re.compile(
-    r"/(health|ready|metrics|api/.*)?$|\.(xlsx|docx|txt|json)$|/file$|/photo$|/state$|^/sign-out"
+    r"/(health|ready|metrics|alive|api/.*)?$|\.(xlsx|docx|txt|json)$"
+    r"|/file$|/photo$|/state$|^/sign-out"
 )
 ROUTES = {**points.routes.ROUTES, **appraisal.routes.ROUTES}
 PRINT = re.compile(

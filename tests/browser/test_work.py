@@ -152,6 +152,25 @@ async def test_the_verifier_s_pages_keep_the_rules(
     await checked(page, look, "proxy")
 
 
+async def test_headings_of_the_todo_page_stand_below_each_other(
+    sign_in: SignIn, committed: None
+) -> None:
+    """等您核实 stands on the page itself, 其他事项 in a group of rows."""
+    town = await busy_county()
+    await activate(town.lead)
+    page = await sign_in(town.lead)
+    await page.goto("/verify")
+    starts: list[float] = await page.evaluate(
+        """[...document.querySelectorAll('main h2.weui-cells__title')].map((e) => {
+          const text = document.createRange();
+          text.selectNodeContents(e);
+          return text.getBoundingClientRect().left;
+        })"""
+    )
+    assert len(starts) == 2
+    assert len(set(starts)) == 1
+
+
 async def test_the_story_of_one_record(sign_in: SignIn, committed: None) -> None:
     """Four taps to declare; the lead confirms; the worker sees who did."""
     town = await small_county()

@@ -69,6 +69,17 @@ async def test_the_desk_sees_every_village_s_month(client: httpx.AsyncClient) ->
     assert "草稿" not in notice.text
 
 
+async def test_the_to_do_page_leads_back_to_the_desk(client: httpx.AsyncClient) -> None:
+    """The desk's 办理 opens the phone's pages, whose 返回 ends at 待办."""
+    town = await small_county()
+    back = 'class="top__back" href="/desk"'
+    await enter_desk(client, town.department)
+    assert back in (await client.get("/verify")).text
+    client.cookies.clear()
+    await enter(client, town.chief)
+    assert "top__back" not in (await client.get("/verify")).text
+
+
 async def test_a_month_has_one_line_a_person(client: httpx.AsyncClient) -> None:
     """Whoever signs for the month reads each sum, not a line for each category."""
     town, on = await small_county(), today().replace(day=1) - timedelta(days=1)

@@ -261,6 +261,21 @@ async def test_the_desk_manages_accounts(client: httpx.AsyncClient) -> None:
     assert "已停用" in (await client.get(own)).text
 
 
+async def test_an_account_not_used_yet_was_not_used_long_ago(client: httpx.AsyncClient) -> None:
+    """已久 is for sign-ins that are no longer kept; a desk given today has had none."""
+    world = await small_county()
+    admin = await member(Role.ADMIN, world.units["421222"])
+    secrets = await accounts.desk_secrets(PASSWORD, admin.phone)
+    for given, words in ((now(), "从未"), (now() - timedelta(days=300), "已久")):
+        await DB.execute("DELETE FROM shared.account WHERE person_id = $1", admin.person_id)
+        await accounts.give_desk(COUNTY, admin.person_id, secrets, given)
+        client.cookies.clear()
+        await enter_desk(client, world.department)
+        shown = (await client.get("/desk/accounts")).text
+        line = next(row for row in shown.split("<tr>") if f">{admin.name}<" in row)
+        assert f"<td>{words}</td>" in line
+
+
 async def test_every_post_of_a_person_counts_on_the_account_page(client: httpx.AsyncClient) -> None:
     """A committee member who is a gridworker has a card; a trainer who instructs has a desk."""
     world = await small_county()
