@@ -115,6 +115,10 @@ class Account(Table, tablename="account", schema="shared", db=DB):
     activated_at = Timestamptz(default=None, null=True)
     stopped_until = Date(default=None, null=True)
     """Last day on which only balance, code and objection open, as a case of serious fault runs."""
+    handed_until = Timestamptz(default=None, null=True)
+    """How long the first password works that another has set; None once the holder's own counts."""
+    taken_over_at = Timestamptz(default=None, null=True)
+    """When the holder set secrets that nobody else has seen; None also for accounts of old."""
 
 
 class Device(Table, tablename="device", schema="shared", db=DB):

@@ -1,11 +1,10 @@
 """``gridmerit create-admin``: the first people who sign in at a desk."""
 
 import click
-import segno
 
 from deploy.checks import require_secret
 from deploy.runtime import run
-from shared.clock import now
+from shared.clock import now, today
 from shared.identity.desk import create_on_console
 from shared.identity.schemas import DeskAccount
 from shared.roster.roles import DESK_ROLES, ROLE_NAMES, Role
@@ -37,7 +36,7 @@ from shared.web.forms import HALF_WIDTH
 def create_admin(
     county: int, county_name: str, name: str, phone: str, role: str, password: str
 ) -> None:
-    """建一个电脑端账号：人员、岗位、密码、动态码和备用码。"""
+    """建一个电脑端账号：人员、岗位、初始密码和首次登录码。"""
 
     async def work(settings: Settings) -> DeskAccount:
         await require_secret(settings)
@@ -52,22 +51,7 @@ def create_admin(
 def show(made: DeskAccount, role_name: str) -> None:
     """Print what must be kept; it is shown this once."""
     click.echo(f"\n已建账号：{made.name}（{role_name}），手机号 {made.phone}")
-    click.echo("1. 用手机验证器（任何支持 TOTP 的应用）扫下面的码：\n")
-    click.echo(_drawn(made.totp_uri))
-    click.echo(f"   扫不了就手工输入密钥：{made.totp_key}")
-    click.echo("2. 把备用码抄下来锁好，每个只能用一次：\n")
-    for code in made.recovery_codes:
-        click.echo(f"   {code}")
-    click.echo("\n3. 打开 /desk/sign-in 登录。以上内容只显示这一次。")
-
-
-def _drawn(text: str) -> str:
-    """A QR code of half blocks, dark on light and light on dark alike."""
-    rows = [list(row) for row in segno.make(text, error="l", micro=False).matrix_iter(border=2)]
-    if len(rows) % 2:
-        rows.append([0] * len(rows[0]))
-    blocks = {(0, 0): "█", (0, 1): "▀", (1, 0): "▄", (1, 1): " "}
-    return "\n".join(
-        "".join(blocks[bool(a), bool(b)] for a, b in zip(top, bottom, strict=True))
-        for top, bottom in zip(rows[::2], rows[1::2], strict=True)
-    )
+    click.echo(f"首次登录码：{made.code}")
+    click.echo(f"请本人在 {today(made.until)} 以前打开 /desk/sign-in，")
+    click.echo("输手机号、初始密码，动态码一栏填首次登录码；登录后设自己的密码、绑定手机验证器，")
+    click.echo("并抄下备用码。以上内容只显示这一次。")

@@ -68,6 +68,7 @@ ACTIONS = {
     "identity.disable": "停用或启用账号",
     "identity.stop": "暂停或恢复系统权限",
     "identity.desk_account": "开通电脑端账号",
+    "identity.take_over": "本人接管电脑端账号",
     "identity.shop_staff": "变更店员",
     "identity.terminal_key": "变更终端密钥",
     "identity.card_pin": "设兑换卡密码",

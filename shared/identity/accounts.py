@@ -6,6 +6,8 @@ from datetime import date, datetime, timedelta
 from secrets import token_bytes
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from shared.audit import service as audit
 from shared.clock import today
 from shared.database import DB
@@ -13,11 +15,10 @@ from shared.errors import Forbidden, Invalid, NotFound
 from shared.identity import hashing, queries, sessions
 from shared.identity.access import Action, Target, reach, require
 from shared.identity.actor import Actor
-from shared.identity.rules import totp_uri, weak_password, weak_pin
+from shared.identity.rules import weak_password, weak_pin
 from shared.identity.schemas import (
     AccountLine,
     AccountRow,
-    DeskAccount,
     DeskSecrets,
     Forgotten,
     TextSize,
@@ -34,9 +35,9 @@ PAGE = 50
 STALE = timedelta(days=90)
 """An account that nobody has used for so long should be stopped, or its holder asked why."""
 RECOVERY_CODES = 8
-ISSUER = "网格积分"
-"""What an authenticator app shows beside the name."""
 TOTP_BYTES = 20
+SHEET_LIFE = timedelta(days=7)
+"""As an activation slip: a first password that nobody comes for must not lie about."""
 Right = tuple[str, str]
 """The unit whose authority was asked, and the authority."""
 LOGS_KEPT = timedelta(days=SIGN_IN.days)
@@ -188,34 +189,42 @@ async def desk_secrets(password: str, phone: str) -> DeskSecrets:
     )
 
 
-async def give_desk(
-    county_id: int, person_id: UUID, secrets: DeskSecrets, now: datetime
-) -> DeskAccount:
-    """Keep them hashed and sealed, end every session; what is returned is shown once.
+async def first_secrets(password: str, phone: str) -> DeskSecrets:
+    """What another sets for the first sign-in: a checked password and the sheet's code.
 
-    Asks no rights: its callers are the console and :mod:`shared.identity.desk`.
+    Raises as :func:`desk_secrets`.
     """
-    person = await roster.person(county_id, person_id)
-    if person is None:
-        raise NotFound
+    made = await desk_secrets(password, phone)
+    return replace(made, totp_key=None, recovery_codes=made.recovery_codes[:1])
+
+
+async def give_desk(
+    county_id: int,
+    person_id: UUID,
+    secrets: DeskSecrets,
+    now: datetime,
+    *,
+    keep: UUID | None = None,
+) -> datetime | None:
+    """Keep them hashed and sealed and end every session but ``keep``.
+
+    Without an authenticator they are a sheet's, for the holder to take over until the returned
+    time. Asks no rights: its callers are the console and :mod:`shared.identity.desk`.
+    """
+    until = None if secrets.totp_key else now + SHEET_LIFE
     async with DB.transaction():
         account_id = await ensure_account(county_id, person_id)
         await queries.set_password(
             county_id,
             account_id,
             secrets.password_hash,
-            seal(secrets.totp_key),
+            seal(secrets.totp_key) if secrets.totp_key else None,
             [recovery_hash(code) for code in secrets.recovery_codes],
             now,
+            until,
         )
-        await queries.revoke_sessions(county_id, account_id, now)
-    return DeskAccount(
-        name=person.name,
-        phone=person.phone_masked,
-        totp_uri=totp_uri(secrets.totp_key, f"{person.name} {person.phone_masked[-4:]}", ISSUER),
-        totp_key=base64.b32encode(secrets.totp_key).decode(),
-        recovery_codes=secrets.recovery_codes,
-    )
+        await queries.revoke_sessions(county_id, account_id, now, keep=keep)
+    return until
 
 
 async def forget_old(county_id: int, now: datetime) -> Forgotten:

@@ -35,6 +35,8 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     """The last assignment ended less than 90 days ago: balance, code and objection only."""
     stopped_until: date | None = None
     """A case of serious fault runs: as ``former``, but for a shop that the person keeps."""
+    handed: bool = False
+    """At a desk with the first password, which another knows: nothing but to take it over."""
     terminal: bool = False
     """A shop terminal's signed request: only the API routes that say so."""
     confirmed_at: datetime | None = None

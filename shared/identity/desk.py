@@ -1,25 +1,44 @@
-"""Desk accounts made at a desk: the admin gives password and authenticator to people with posts.
+"""Desk accounts made at a desk: the admin gives people with posts a sheet for their first sign-in.
 
+There they take the account over with a password and an authenticator that nobody else has seen.
 The first one comes from the console (``gridmerit create-admin``).
 """
 
+import base64
 from datetime import datetime
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from shared.audit import service as audit
 from shared.clock import today
 from shared.database import DB
 from shared.errors import Invalid, NotFound
-from shared.identity import queries, signin
+from shared.identity import hashing, queries, sessions, signin
 from shared.identity.access import Action, Target, require
-from shared.identity.accounts import desk_secrets, give_desk, keep_from_auditor, offices
+from shared.identity.accounts import (
+    TOTP_BYTES,
+    checked_password,
+    desk_secrets,
+    first_secrets,
+    give_desk,
+    keep_from_auditor,
+    offices,
+)
 from shared.identity.actor import Actor
-from shared.identity.schemas import DeskAccount, Voucher
+from shared.identity.errors import TakenOverAlready
+from shared.identity.rules import totp_step, totp_uri
+from shared.identity.schemas import Authenticator, DeskAccount, DeskSecrets, TakenOver, Voucher
+from shared.identity.sealing import keyed
 from shared.roster import service as roster
 from shared.roster.roles import DESK_ROLES, Employment, Role
 
 GUARDED = frozenset({Role.DEPARTMENT, Role.ADMIN})
 """Roles that an administrator who opened their desk alone would hold in fact."""
+ISSUER = "网格积分"
+"""What an authenticator app shows beside the name."""
+WRONG_CODE = "动态码不对，请看验证器上最新的 6 位数字。"
+NOT_THE_FIRST = "这是开通时的初始密码，别人知道它，请换一个。"
 NEEDS_ANOTHER = "要由本人、组织部的另一个人或另一位系统管理员在这里确认。"
 
 
@@ -40,7 +59,7 @@ async def needs_another(county_id: int, person_id: UUID) -> bool:
 async def open_desk(
     actor: Actor, person_id: UUID, password: str, now: datetime, by: Voucher | None = None
 ) -> DeskAccount:
-    """Password, authenticator and recovery codes for somebody with a desk post; shown once.
+    """A sheet for the first sign-in of somebody with a desk post; shown once.
 
     ``by`` confirms where a second person must. Raises NotFound, Forbidden (own account, an
     auditor's), Invalid, WrongSignIn, WaitFirst, UsedUp.
@@ -55,12 +74,12 @@ async def open_desk(
     if not {duty.role for duty in held} & DESK_ROLES:
         raise Invalid("这个人没有需要在电脑上登录的岗位，请先在名册里任职。")
     phone = await roster.phone_of(actor.county_id, person_id) or ""
-    secrets = await desk_secrets(password, phone)
+    secrets = await first_secrets(password, phone)
     confirmed_by = None
     if await needs_another(actor.county_id, person_id):
         confirmed_by = await _another(actor, person_id, by, now)
     async with DB.transaction():
-        made = await give_desk(actor.county_id, person_id, secrets, now)
+        made = await _sheet(actor.county_id, person_id, secrets, now)
         await audit.record(
             actor,
             Action.DESK_ACCOUNT,
@@ -70,6 +89,58 @@ async def open_desk(
             after={"confirmed_by": confirmed_by} if confirmed_by else None,
         )
     return made
+
+
+def authenticator(actor: Actor, phone: str) -> Authenticator:
+    """What the holder scans: the same as long as they are signed in."""
+    key = _fresh_key(actor)
+    uri = totp_uri(key, f"{actor.name} {phone[-4:]}", ISSUER)
+    return Authenticator(uri, base64.b32encode(key).decode())
+
+
+async def take_over(actor: Actor, password: str, again: str, code: str, now: datetime) -> TakenOver:
+    """The holder's own password and authenticator take the sheet's place; other sessions end.
+
+    Raises Invalid, TakenOverAlready.
+    """
+    phone = await roster.phone_of(actor.county_id, actor.person_id) or ""
+    checked_password(password, again, phone)
+    key = _fresh_key(actor)
+    step = totp_step(key, code.replace(" ", ""), now, 0)
+    if step is None:
+        raise Invalid(WRONG_CODE, {"code": WRONG_CODE})
+    account = await queries.account(actor.county_id, actor.account_id)
+    if account is None or account.handed_until is None:
+        raise TakenOverAlready
+    if await hashing.matches(account.password_hash, password):
+        raise Invalid(NOT_THE_FIRST, {"password": NOT_THE_FIRST})
+    secrets = replace(await desk_secrets(password, phone), totp_key=key)
+    async with DB.transaction():
+        still = await queries.account(actor.county_id, actor.account_id, lock=True)
+        if still is None or still.password_hash != account.password_hash:
+            raise TakenOverAlready
+        await give_desk(actor.county_id, actor.person_id, secrets, now, keep=actor.session_id)
+        await queries.use_totp_step(actor.county_id, actor.account_id, step)
+        await audit.record(
+            actor, "identity.take_over", "person", actor.person_id, county_id=actor.county_id
+        )
+        return TakenOver(await sessions.rotate(actor, now), secrets.recovery_codes)
+
+
+def _fresh_key(actor: Actor) -> bytes:
+    """Made of the session and the installation's secret, so that it need not be kept meanwhile."""
+    return keyed("authenticator", str(actor.session_id))[:TOTP_BYTES]
+
+
+async def _sheet(
+    county_id: int, person_id: UUID, secrets: DeskSecrets, now: datetime
+) -> DeskAccount:
+    person = await roster.person(county_id, person_id)
+    until = await give_desk(county_id, person_id, secrets, now)
+    if person is None or until is None:
+        raise NotFound
+    [code] = secrets.recovery_codes
+    return DeskAccount(name=person.name, phone=person.phone_masked, code=code, until=until)
 
 
 async def _another(actor: Actor, person_id: UUID, by: Voucher | None, now: datetime) -> str:
@@ -105,7 +176,7 @@ async def create_on_console(
     unit = await roster.unit_by_code(county_id, f"{county_id:06d}")
     if unit is None and not county_name:
         raise NotFound("还没有这个县。请加 --county-name 写上县名，或先导入名册。")
-    secrets = await desk_secrets(password, phone)
+    secrets = await first_secrets(password, phone)
     async with DB.transaction():
         if unit is None:
             unit = await roster.add_county(county_id, county_name)
@@ -125,7 +196,7 @@ async def create_on_console(
             await roster.assign(
                 county_id, post_id, person_id, today(now), reason="控制台创建", now=now
             )
-        made = await give_desk(county_id, person_id, secrets, now)
+        made = await _sheet(county_id, person_id, secrets, now)
         await audit.record(
             None,
             Action.DESK_ACCOUNT,

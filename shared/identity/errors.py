@@ -86,6 +86,23 @@ class ConfirmFirst(GridmeritError):  # noqa: N818
         super().__init__("为了安全，请先再输一次密码。")
 
 
+class TakeOverFirst(GridmeritError):  # noqa: N818
+    """Signed in with the first password of a desk account: the holder sets secrets of their own."""
+
+    status = 403
+    code = "take_over_first"
+
+    def __init__(self) -> None:
+        super().__init__("请先设好自己的密码和动态码，再办别的事。")
+
+
+class TakenOverAlready(Conflict):
+    """The desk account is its holder's, or has just been handed out anew."""
+
+    def __init__(self) -> None:
+        super().__init__("这个账号已经设过密码和动态码，请重新登录。")
+
+
 class AlreadyRevoked(Conflict):
     """The terminal key was revoked before."""
 

@@ -23,13 +23,15 @@ from shared.identity.schemas import (
 
 ACCOUNT = """
 SELECT id, person_id, pin_hash, password_hash, totp_cipher, totp_last_step, card_pin_hash,
-       text_size, disabled_at, activated_at, failures, failures_today, failures_on, blocked_until
+       text_size, disabled_at, activated_at, failures, failures_today, failures_on, blocked_until,
+       handed_until
 FROM shared.account
 """
 
 SESSION = """
 SELECT s.id, s.account_id, a.person_id, p.name, s.kind, s.device_id, a.text_size, s.created_at,
-       s.expires_at, s.confirmed_at, a.stopped_until
+       s.expires_at, s.confirmed_at, a.stopped_until,
+       s.kind = 'desk' AND a.handed_until IS NOT NULL AS handed
 FROM shared.session s
 JOIN shared.account a ON a.county_id = s.county_id AND a.id = s.account_id
 JOIN shared.person p ON p.county_id = a.county_id AND p.id = a.person_id
@@ -57,6 +59,7 @@ WITH office AS (
     SELECT DISTINCT ON (p.id) p.id AS person_id, p.name, p.name_pinyin, po.role,
            u.code AS unit_code, u.name AS unit_name, v.name AS village_name, c.id AS account_id,
            c.activated_at, c.disabled_at, COALESCE(c.password_hash IS NOT NULL, false) AS desk,
+           c.handed_until, c.taken_over_at,
            a.valid_to IS NOT NULL AND a.valid_to <= $2 AS away
     FROM shared.assignment a
     JOIN shared.post po ON po.county_id = a.county_id AND po.id = a.post_id
@@ -82,7 +85,7 @@ WITH office AS (
     ORDER BY p.id, u.code COLLATE "C", po.role
 )
 SELECT person_id, name, role, unit_code, unit_name, village_name, account_id, activated_at,
-       disabled_at, desk, away, count(*) OVER () AS total,
+       disabled_at, desk, handed_until, taken_over_at, away, count(*) OVER () AS total,
        (SELECT max(s.expires_at) FROM shared.activation_slip s
         WHERE s.county_id = $1 AND s.account_id = office.account_id AND s.spent_at IS NULL
           AND s.revoked_at IS NULL AND s.expires_at > $3) AS slip_until,
@@ -221,21 +224,25 @@ async def set_password(
     county_id: int,
     account_id: UUID,
     password_hash: str,
-    totp_cipher: bytes,
+    totp_cipher: bytes | None,
     recovery_hashes: Sequence[str],
     now: datetime,
+    handed_until: datetime | None,
 ) -> None:
     """Password, authenticator and recovery codes together; the counters begin anew."""
     await DB.execute(
         "UPDATE shared.account SET password_hash = $3, totp_cipher = $4, totp_last_step = 0,"
         " recovery_hashes = $5, activated_at = COALESCE(activated_at, $6), failures = 0,"
-        " failures_today = 0, blocked_until = NULL WHERE county_id = $1 AND id = $2",
+        " failures_today = 0, blocked_until = NULL, handed_until = $7,"
+        " taken_over_at = CASE WHEN $7::timestamptz IS NULL THEN $6::timestamptz END"
+        " WHERE county_id = $1 AND id = $2",
         county_id,
         account_id,
         password_hash,
         totp_cipher,
         list(recovery_hashes),
         now,
+        handed_until,
     )
 
 
@@ -270,6 +277,18 @@ async def use_recovery(county_id: int, account_id: UUID, code_hash: str) -> bool
         code_hash,
     )
     return changed == 1
+
+
+async def has_recovery(county_id: int, account_id: UUID, code_hash: str) -> bool:
+    """Whether there is such a code; it is not spent."""
+    found: bool = await DB.fetchval(
+        "SELECT EXISTS (SELECT FROM shared.account"
+        " WHERE county_id = $1 AND id = $2 AND $3 = ANY(recovery_hashes))",
+        county_id,
+        account_id,
+        code_hash,
+    )
+    return found
 
 
 async def set_stopped(county_id: int, person_id: UUID, until: date | None) -> bool:

@@ -36,6 +36,12 @@ def roles(*names: Role, desk: bool = False, terminal: bool = False) -> Access:
     return Access(roles=frozenset(names), desk=desk, terminal=terminal)
 
 
+BEFORE_TAKE_OVER = frozenset(
+    {"GET /desk/take-over", "POST /desk/take-over", "POST /sign-out", "GET /desk/alive"}
+)
+"""All that opens with the first password of a desk account."""
+
+
 def may_ask(actor: Actor, access: Access) -> bool:
     """Whether the row admits this actor; which object, the service decides."""
     if access.desk and not actor.desk:
@@ -70,6 +76,8 @@ IDENTITY_ROUTES: Routes = {
     "GET /a/{token}": PUBLIC,
     "POST /a/{token}": PUBLIC,
     "GET /desk/alive": Access(desk=True),
+    "GET /desk/take-over": Access(desk=True, former=True),
+    "POST /desk/take-over": Access(desk=True, former=True),
     "GET /confirm": FORMER_TOO,
     "POST /confirm": FORMER_TOO,
     "GET /me": FORMER_TOO,

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from shared.clock import today
 from shared.roster.roles import ROLE_NAMES, Role
 
 SessionKind = Literal["phone", "desk"]
@@ -26,6 +27,8 @@ class SessionRow(msgspec.Struct, frozen=True):
     expires_at: datetime
     confirmed_at: datetime
     stopped_until: date | None = None
+    handed: bool = False
+    """A desk's, begun with the sheet: the holder has not taken the account over yet."""
 
 
 class SessionLine(msgspec.Struct, frozen=True):
@@ -55,6 +58,7 @@ class AccountRow(msgspec.Struct, frozen=True):
     failures_today: int
     failures_on: date | None
     blocked_until: datetime | None
+    handed_until: datetime | None
 
 
 class DeviceRow(msgspec.Struct, frozen=True):
@@ -104,6 +108,10 @@ class AccountLine(msgspec.Struct, frozen=True):
     slip_until: datetime | None
     sessions: int
     desk: bool
+    handed_until: datetime | None
+    """The holder has not taken the desk account over; until then the sheet opens it."""
+    taken_over_at: datetime | None
+    """None also for those opened with an authenticator that another printed."""
     used_at: datetime | None
     """Last seen, to the day on a phone; None when never, or longer ago than sessions are kept."""
     away: bool
@@ -119,6 +127,18 @@ class AccountLine(msgspec.Struct, frozen=True):
         if self.activated_at or self.desk:
             return "已激活"
         return "已发激活条" if self.slip_until else "未激活"
+
+    def desk_state(self, now: datetime) -> str:
+        """Whether somebody but its holder knows how to sign in to the desk."""
+        if not self.desk:
+            return "未开通"
+        if self.taken_over_at is not None:
+            return f"本人已接管（{today(self.taken_over_at)}）"
+        if self.handed_until is None:
+            return "已开通，动态码由管理员打印；重设一次，由本人接管"
+        if self.handed_until <= now:
+            return "初始密码已过期，本人没有接管"
+        return f"本人还没有接管，初始密码 {today(self.handed_until)} 前有效"
 
     @property
     def role_name(self) -> str:
@@ -182,10 +202,10 @@ class Voucher(msgspec.Struct, frozen=True):
 
 
 class DeskSecrets(msgspec.Struct, frozen=True):
-    """A new desk account's secrets before they are kept."""
+    """A desk account's secrets before they are kept; ``totp_key`` None until it is taken over."""
 
     password_hash: str
-    totp_key: bytes
+    totp_key: bytes | None
     recovery_codes: tuple[str, ...]
 
 
@@ -194,8 +214,22 @@ class DeskAccount(msgspec.Struct, frozen=True):
 
     name: str
     phone: str
-    totp_uri: str
-    totp_key: str
+    code: str
+    """What the first sign-in asks beside the password, in the place of the authenticator."""
+    until: datetime
+
+
+class Authenticator(msgspec.Struct, frozen=True):
+    """A key that the holder is about to put into an authenticator app."""
+
+    uri: str
+    key: str
+
+
+class TakenOver(msgspec.Struct, frozen=True):
+    """What the holder gets who has taken a desk account over; the codes are shown once."""
+
+    session: NewSession
     recovery_codes: tuple[str, ...]
 
 

@@ -71,6 +71,7 @@ async def resolve(token: str, now: datetime, *, used: bool = True) -> Actor | No
         desk=row.kind == "desk",
         former=former,
         stopped_until=row.stopped_until if stopped else None,
+        handed=row.handed,
         confirmed_at=row.confirmed_at,
         text_size=row.text_size,
         duties=duties,

@@ -42,6 +42,8 @@ BAD_PHONE = "请输入 11 位手机号。"
 WRONG_PIN = "手机号或密码不对，请再试一次。"
 WRONG_DIGITS = "手机号或 8 位数字不对，请看激活条再试一次。"
 WRONG_DESK = "手机号、密码或动态码不对，请再试一次。"
+SHEET_OVER = "初始密码已过期，请找系统管理员重新开通。"
+SHEET_NO_PROOF = "确认人还没有设自己的密码，请先用初始密码登录一次，设好再来确认。"
 
 
 async def counties() -> list[tuple[int, str]]:
@@ -81,8 +83,13 @@ async def desk_sign_in(
 async def vouch(
     county_id: int, phone: str, password: str, code: str, now: datetime, device_token: str = ""
 ) -> UUID:
-    """Who confirms another's act at the same desk, proven as for a sign-in. Raises as that does."""
+    """Who confirms another's act at the same desk, proven as for a sign-in. Raises as that does.
+
+    A sheet proves nothing: who printed it knows what stands on it.
+    """
     found, _ = await _desk_proof(county_id, phone, password, code, now, device_token)
+    if found.handed_until is not None:
+        raise Invalid(SHEET_NO_PROOF, {"by_phone": SHEET_NO_PROOF})
     await require_office(county_id, found.person_id, "desk", now)
     return found.person_id
 
@@ -98,6 +105,8 @@ async def _desk_proof(
     if not (right and await _second_factor(county_id, found, code, now)):
         await _refuse(county_id, found, device, WRONG_DESK)
     await _forgive(county_id, found.id, device, now)
+    if found.handed_until is not None and found.handed_until <= now:
+        raise WrongSignIn(SHEET_OVER)
     return found, device
 
 
@@ -327,10 +336,14 @@ async def _refuse(
 
 
 async def _second_factor(county_id: int, account: AccountRow, code: str, now: datetime) -> bool:
-    """A TOTP not used before, or a recovery code, which is spent."""
-    if account.totp_cipher is None:
-        return False
+    """A TOTP not used before, or a recovery code, which is spent.
+
+    A sheet's code is spent when the account is taken over: who must first install an app for it
+    may come again.
+    """
     typed = code.replace(" ", "").replace("-", "").upper()
+    if account.totp_cipher is None:
+        return await queries.has_recovery(county_id, account.id, recovery_hash(typed))
     step = totp_step(open_(account.totp_cipher), typed, now, account.totp_last_step)
     if step is not None:
         return await queries.use_totp_step(county_id, account.id, step)

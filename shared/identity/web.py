@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 
 from shared.clock import today
 from shared.errors import GridmeritError, Invalid, TooMany
-from shared.identity import cookies, hashing, sessions, signin, slips
+from shared.identity import cookies, desk, hashing, sessions, signin, slips
 from shared.identity.actor import Actor
 from shared.identity.errors import (
     ConfirmFirst,
@@ -27,6 +27,7 @@ from shared.identity.rules import Tries, charged, used_up, waiting
 from shared.identity.schemas import NewSession, TextSize
 from shared.identity.sealing import keyed
 from shared.identity.web_me import problem
+from shared.roster import service as roster
 from shared.roster.names import mask
 from shared.web import forms
 from shared.web.application import Router
@@ -63,6 +64,14 @@ class DeskForm(msgspec.Struct):
     code: str
     county: int | None = None
     next: str = "/desk"
+
+
+class TakeOverForm(msgspec.Struct):
+    """The holder's own password, twice, and a code of the authenticator just set up."""
+
+    password: str
+    again: str
+    code: str
 
 
 class SlipForm(msgspec.Struct):
@@ -147,6 +156,29 @@ async def desk_sign_in(request: Asked) -> Answer:
         secret = str(values.get("password", ""))
         return await _desk(request, values, await _ghost(request, error, "desk", secret))
     return _entered(request, new, form.next)
+
+
+@get("/desk/take-over")
+async def take_over_page(request: Request[Actor, Any, Any]) -> Answer:
+    """All that the first password of a desk account opens."""
+    if not request.user.handed:
+        return Redirect("/", status_code=303)
+    return await _take_over(request)
+
+
+@post("/desk/take-over")
+async def take_over(request: Request[Actor, Any, Any]) -> Template:
+    """The holder's own password and authenticator; the recovery codes are shown here once."""
+    try:
+        form = forms.bind(TakeOverForm, await forms.read(request))
+        made = await desk.take_over(
+            request.user, form.password, form.again, form.code, moment(request)
+        )
+    except Invalid as error:
+        return await _take_over(request, error)
+    done = page(request, "identity/print_recovery.html", codes=made.recovery_codes)
+    cookies.admit(done, made.session, request.app.state.settings)
+    return done
 
 
 @post("/sign-out")
@@ -259,6 +291,19 @@ async def _desk(
         "identity/desk_sign_in.html",
         form=values,
         counties=await signin.counties(),
+        **problem(error),
+    )
+
+
+async def _take_over(
+    request: Request[Actor, Any, Any], error: GridmeritError | None = None
+) -> Template:
+    actor = request.user
+    phone = await roster.phone_of(actor.county_id, actor.person_id) or ""
+    return page(
+        request,
+        "identity/desk_take_over.html",
+        authenticator=desk.authenticator(actor, phone),
         **problem(error),
     )
 
@@ -390,6 +435,8 @@ router = Router(
         sign_in,
         desk_page,
         desk_sign_in,
+        take_over_page,
+        take_over,
         sign_out,
         alive,
         slip_page,

@@ -33,7 +33,7 @@ from shared.errors import (
     TooMany,
     Unavailable,
 )
-from shared.identity.errors import ConfirmFirst
+from shared.identity.errors import ConfirmFirst, TakeOverFirst
 from shared.web.pages import DESK_PATHS, common
 
 LOG = structlog.get_logger("gridmerit.web")
@@ -100,6 +100,8 @@ def respond(request: Request[Any, Any, Any], error: GridmeritError) -> Response[
         return _to_sign_in(request)
     if isinstance(error, ConfirmFirst):
         return _to_confirm(request)
+    if isinstance(error, TakeOverFirst) and request.method == "GET":
+        return Redirect("/desk/take-over", status_code=303)
     fields = error.fields if isinstance(error, Invalid) else {}
     return Template(
         template_name="error.html",

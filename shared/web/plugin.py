@@ -30,8 +30,9 @@ from shared.errors import NotFound, NotSignedIn
 from shared.identity import sealing
 from shared.identity.actor import Actor
 from shared.identity.cookies import session_name
+from shared.identity.errors import TakeOverFirst
 from shared.identity.middleware import Authentication
-from shared.identity.routes import Routes, may_ask
+from shared.identity.routes import BEFORE_TAKE_OVER, Routes, may_ask
 from shared.identity.terminals import KEY_HEADER
 from shared.memory import MEMORY
 from shared.roster import phones
@@ -161,6 +162,8 @@ class Admission(ASGIMiddleware):
                 actor: Actor | None = scope["user"]
                 if actor is None:
                     raise NotSignedIn
+                if actor.handed and f"{method} {path}" not in BEFORE_TAKE_OVER:
+                    raise TakeOverFirst
                 if not may_ask(actor, access):
                     who = str(actor.person_id)
                     LOG.warning("refused", route=f"{method} {path}", person=who, reason="role")

@@ -167,6 +167,7 @@ def desk_sign_in(open_context: Callable[..., Any]) -> SignIn:
     async def enter(member: Member, look: Look | None = None, **options: Any) -> Page:
         secrets = await accounts.desk_secrets(PASSWORD, member.phone)
         at = now()
+        assert secrets.totp_key is not None
         await accounts.give_desk(COUNTY, member.person_id, secrets, at)
         context = await open_context(look, **({"viewport": DESK} | options))
         page: Page = await context.new_page()

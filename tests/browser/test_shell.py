@@ -1,17 +1,25 @@
 """Pages that need nobody signed in, and what the shell promises: size, theme, weight, headers."""
 
+import base64
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
+from shared.clock import now
+from shared.identity import desk
+from shared.identity.rules import TOTP_STEP, totp
+from shared.roster.roles import Role
 from tests.browser.checks import (
     assert_accessible,
     assert_head,
+    assert_keeps_the_rules,
     assert_reflows,
     assert_targets,
 )
-from tests.browser.conftest import Look
+from tests.browser.conftest import Look, follow
+from tests.factories import COUNTY, member, small_county
 
 LOOKS = [Look(), Look("dark"), Look(text_size="elder"), Look("dark", "elder")]
 
@@ -29,6 +37,35 @@ async def test_public_pages_keep_the_rules(
     await assert_head(page)
     await assert_accessible(page)
     await assert_targets(page, 60 if look.text_size == "elder" else 44)
+
+
+async def test_the_holder_takes_a_desk_account_over(
+    committed: None, open_context: Callable[..., Any]
+) -> None:
+    """With the sheet in, with a password and an authenticator of one's own to the desk."""
+    world = await small_county()
+    someone = await member(Role.DEPARTMENT, world.units["421222"])
+    first, own = "village oak in white bloom", "quiet river under an old bridge"
+    made = await desk.create_on_console(
+        COUNTY, someone.name, someone.phone, someone.role, first, now()
+    )
+    page = await (await open_context()).new_page()
+    await page.goto("/desk/sign-in")
+    await page.get_by_label("手机号").fill(someone.phone)
+    await page.get_by_label("密码").fill(first)
+    await page.get_by_label("动态码").fill(made.code)
+    await follow(page.get_by_role("button", name="登录"))
+    assert urlsplit(page.url).path == "/desk/take-over"
+    await assert_keeps_the_rules(page)
+    key = base64.b32decode((await page.locator("code").inner_text()).replace(" ", ""))
+    await page.get_by_label("新密码").fill(own)
+    await page.get_by_label("再输一次").fill(own)
+    code = page.get_by_role("textbox", name="动态码")
+    await code.fill(totp(key, int(now().timestamp()) // TOTP_STEP))
+    await follow(page.get_by_role("button", name="设好"))
+    assert await page.locator("td.code").count() == 8
+    await follow(page.get_by_role("link", name="进入管理台"))
+    assert urlsplit(page.url).path == "/desk"
 
 
 async def test_text_size_button_works_without_scripts(open_context: Callable[..., Any]) -> None:

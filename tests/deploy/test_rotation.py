@@ -83,6 +83,7 @@ async def test_everything_goes_on_under_another_secret(made: Scene) -> None:
         await hashing.make("280519"),
     )
     secrets = await accounts.desk_secrets(PASSWORD, department.phone)
+    assert secrets.totp_key is not None
     await accounts.give_desk(COUNTY, department.person_id, secrets, made.now)
     case_id = await received(made, await published(made))
     await terminal(made, sealing.seal(b"counter"))

@@ -47,6 +47,7 @@ UNLINKED = {
         "/appraisal/desk/intake/{name}/{run_id}/report.xlsx",
         "/code/state",
         "/confirm",
+        "/desk/take-over",
         "/desk/audit.xlsx",
         "/desk/ledger.xlsx",
         "/desk/roster/import/{run_id}",

@@ -1,13 +1,13 @@
 """Desk accounts from the console and from the admin's desk; the purge of what has ended."""
 
 import base64
+import re
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
 
 import httpx
-import msgspec
 import pytest
 from click.testing import CliRunner
 
@@ -17,7 +17,7 @@ from shared.database import DB
 from shared.errors import Forbidden, Invalid, NotFound
 from shared.identity import accounts, desk, jobs, queries, sessions, signin
 from shared.identity.actor import Actor
-from shared.identity.errors import WrongSignIn
+from shared.identity.errors import TakenOverAlready, WrongSignIn
 from shared.identity.rules import totp
 from shared.identity.schemas import DeskAccount, Voucher
 from shared.retention.registry import DEVICE, SIGN_IN
@@ -28,12 +28,15 @@ from tests.shared.identity.test_web import enter_desk, post
 from tests.shared.identity.worlds import NOW, PIN, actor_of, resolved, slip_of, with_pin
 
 PASSWORD = "village oak in white bloom"
+OWN = "quiet river under an old bridge"
 PHONE = "13712345678"
+EARLIER = NOW - timedelta(minutes=2)
 
 
-def code(made: DeskAccount) -> str:
-    """What the authenticator shows now."""
-    return totp(base64.b32decode(made.totp_key), int(NOW.timestamp()) // 30)
+def digits(actor: Actor, at: datetime = NOW) -> str:
+    """What the authenticator shows that the holder has set up in this session."""
+    key = desk.authenticator(actor, "").key
+    return totp(base64.b32decode(key), int(at.timestamp()) // 30)
 
 
 async def console(role: Role = Role.ADMIN, **change: str) -> DeskAccount:
@@ -45,9 +48,13 @@ async def console(role: Role = Role.ADMIN, **change: str) -> DeskAccount:
     )
 
 
-async def signed_in(made: DeskAccount) -> Actor:
-    """Through the door, as the printed sheet says."""
-    return await resolved(await signin.desk_sign_in(COUNTY, PHONE, PASSWORD, code(made), NOW))
+async def signed_in(made: DeskAccount, phone: str = PHONE) -> Actor:
+    """Through the door and the takeover, as the printed sheet says."""
+    new = await signin.desk_sign_in(COUNTY, phone, PASSWORD, made.code, EARLIER)
+    first = await resolved(new, EARLIER)
+    assert first.handed
+    done = await desk.take_over(first, OWN, OWN, digits(first, EARLIER), EARLIER)
+    return await resolved(done.session)
 
 
 async def test_the_first_admin_of_an_empty_database(rollback: None) -> None:
@@ -60,7 +67,7 @@ async def test_the_first_admin_of_an_empty_database(rollback: None) -> None:
     made = await console(county_name="通城县")
     assert (await signed_in(made)).roles == {Role.ADMIN}
     again = await console()
-    assert again.totp_key != made.totp_key
+    assert again.code != made.code
     assert (await signed_in(again)).roles == {Role.ADMIN}
     both = await console(Role.DEPARTMENT)
     assert (await signed_in(both)).roles == {Role.ADMIN, Role.DEPARTMENT}
@@ -78,8 +85,7 @@ async def test_the_admin_opens_desks_for_desk_posts_only(rollback: None) -> None
     world = await small_county()
     admin = await signed_in(await console())
     trainer = await member(Role.TRAINER, world.units["421222100"])
-    made = await desk.open_desk(admin, trainer.person_id, PASSWORD, NOW)
-    assert len(made.recovery_codes) == 8
+    await desk.open_desk(admin, trainer.person_id, PASSWORD, NOW)
     with pytest.raises(Forbidden):
         await desk.open_desk(admin, admin.person_id, PASSWORD, NOW)
     with pytest.raises(Invalid):
@@ -96,12 +102,9 @@ async def test_an_admin_alone_takes_no_desk_over(rollback: None) -> None:
     other = await member(Role.ADMIN, world.units["421222"])
     admin = await signed_in(await console())
 
-    async def opened(
-        person_id: UUID, made: DeskAccount | None = None, phone: str = "", at: datetime = NOW
-    ) -> DeskAccount:
-        digits = totp(base64.b32decode(made.totp_key), int(at.timestamp()) // 30) if made else ""
-        by = Voucher(phone, PASSWORD, digits) if made else None
-        return await desk.open_desk(admin, person_id, PASSWORD, at, by)
+    async def opened(person_id: UUID, holder: Actor | None = None, phone: str = "") -> DeskAccount:
+        by = Voucher(phone, OWN, digits(holder)) if holder else None
+        return await desk.open_desk(admin, person_id, PASSWORD, NOW, by)
 
     for someone in (world.department, other):
         with pytest.raises(Invalid, match="另一位系统管理员"):
@@ -110,27 +113,127 @@ async def test_an_admin_alone_takes_no_desk_over(rollback: None) -> None:
     first = await opened(trainer.person_id)
     with pytest.raises(Invalid, match="另一位系统管理员"):
         await opened(trainer.person_id)
+    by = Voucher(trainer.phone, PASSWORD, first.code)
+    with pytest.raises(Invalid, match="还没有设自己的密码"):
+        await desk.open_desk(admin, trainer.person_id, PASSWORD, NOW, by)
+    holder = await signed_in(first, trainer.phone)
     with pytest.raises(WrongSignIn):
-        await opened(
-            trainer.person_id,
-            made=msgspec.structs.replace(first, totp_key="A" * 32),
-            phone=trainer.phone,
-        )
-    again = await opened(trainer.person_id, made=first, phone=trainer.phone)
-    own = await desk.create_on_console(COUNTY, "钱管理", PHONE, Role.ADMIN, PASSWORD, NOW)
-    for made, phone in ((own, PHONE), (again, trainer.phone)):
+        await opened(trainer.person_id, holder=admin, phone=trainer.phone)
+    again = await opened(trainer.person_id, holder=holder, phone=trainer.phone)
+    holder = await signed_in(again, trainer.phone)
+    for by_whom, phone in ((admin, PHONE), (holder, trainer.phone)):
         with pytest.raises(Invalid, match="另一位系统管理员"):
-            await opened(world.department.person_id, made=made, phone=phone)
+            await opened(world.department.person_id, holder=by_whom, phone=phone)
     theirs = await desk.create_on_console(
         COUNTY, other.name, other.phone, Role.ADMIN, PASSWORD, NOW
     )
-    await opened(world.department.person_id, made=theirs, phone=other.phone)
+    holder = await signed_in(theirs, other.phone)
+    await opened(world.department.person_id, holder=holder, phone=other.phone)
     said = await DB.fetchval(
         "SELECT after ->> 'confirmed_by' FROM shared.audit_event WHERE object_id = $1"
         " AND action = 'identity.desk_account' AND after IS NOT NULL",
         world.department.person_id,
     )
     assert said == other.name
+
+
+async def test_the_sheet_serves_for_the_takeover_only(rollback: None) -> None:
+    """The administrator knows it: after that it opens nothing, and no other session lives on."""
+    await small_county()
+    made = await console()
+    peek = await signin.desk_sign_in(COUNTY, PHONE, PASSWORD, made.code, NOW)
+    first = await resolved(await signin.desk_sign_in(COUNTY, PHONE, PASSWORD, made.code, NOW))
+    with pytest.raises(Invalid, match="12"):
+        await desk.take_over(first, "short", "short", digits(first), NOW)
+    with pytest.raises(Invalid, match="不一样"):
+        await desk.take_over(first, OWN, PASSWORD, digits(first), NOW)
+    with pytest.raises(Invalid, match="初始密码"):
+        await desk.take_over(first, PASSWORD, PASSWORD, digits(first), NOW)
+    with pytest.raises(Invalid, match="动态码"):
+        await desk.take_over(first, OWN, OWN, "000000", NOW)
+    done = await desk.take_over(first, OWN, OWN, digits(first), NOW)
+    assert len(done.recovery_codes) == 8
+    assert not (await resolved(done.session)).handed
+    assert await sessions.resolve(peek.token, NOW) is None
+    with pytest.raises(TakenOverAlready):
+        await desk.take_over(first, PASSWORD, PASSWORD, digits(first), NOW)
+    later = NOW + timedelta(minutes=1)
+    for password, code in (
+        (PASSWORD, made.code),
+        (OWN, made.code),
+        (PASSWORD, digits(first, later)),
+        (OWN, digits(first)),
+    ):
+        with pytest.raises(WrongSignIn):
+            await signin.desk_sign_in(COUNTY, PHONE, password, code, later)
+    later += timedelta(minutes=5)
+    for code in (digits(first, later), done.recovery_codes[0]):
+        new = await signin.desk_sign_in(COUNTY, PHONE, OWN, code, later)
+        assert not (await resolved(new, later)).handed
+    who = await DB.fetchval(
+        "SELECT object_id FROM shared.audit_event"
+        " WHERE county_id = $1 AND action = 'identity.take_over'",
+        COUNTY,
+    )
+    assert who == first.person_id
+
+
+async def test_the_sheet_expires_and_the_account_says_so(rollback: None) -> None:
+    """Nobody came for it in seven days; who has taken the account over is no concern of that."""
+    world = await small_county()
+    office = await actor_of(world.department, desk=True)
+    made = await console()
+    person = await roster.person_by_phone(COUNTY, PHONE)
+    assert person is not None
+    line = await accounts.line(office, person.id, NOW)
+    assert line.desk_state(NOW).startswith("本人还没有接管")
+    late = NOW + timedelta(days=7)
+    assert "已过期" in line.desk_state(late)
+    with pytest.raises(WrongSignIn, match="已过期"):
+        await signin.desk_sign_in(COUNTY, PHONE, PASSWORD, made.code, late)
+    await signed_in(await console())
+    line = await accounts.line(office, person.id, NOW)
+    assert line.desk_state(late) == f"本人已接管（{today(EARLIER)}）"
+    await DB.execute("UPDATE shared.account SET taken_over_at = NULL WHERE county_id = $1", COUNTY)
+    line = await accounts.line(office, person.id, NOW)  # as one of before this release
+    assert "由管理员打印" in line.desk_state(late)
+
+
+async def test_before_the_takeover_no_page_opens(client: httpx.AsyncClient) -> None:
+    """Every page leads there, nothing is done; the holder then gets codes and the desk."""
+    world = await small_county()
+    someone = await member(Role.DEPARTMENT, world.units["421222"])
+    made = await desk.create_on_console(
+        COUNTY, someone.name, someone.phone, Role.DEPARTMENT, PASSWORD, now()
+    )
+    sheet = {"phone": someone.phone, "password": PASSWORD, "code": made.code}
+    entered = await post(client, "/desk/sign-in", **sheet)
+    assert entered.status_code == 303
+    for path in ("/desk", "/me", "/me/pin", "/desk/accounts", "/confirm", "/me/data.xlsx"):
+        answer = await client.get(path)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/desk/take-over"), path
+    for path in ("/me/pin", "/confirm", "/desk/accounts/slips"):
+        answer = await post(client, path, old=PASSWORD, pin=OWN, again=OWN, secret=PASSWORD)
+        assert answer.status_code == 403, path
+        assert "请先设好自己的密码" in answer.text
+    told = await client.get("/api/wallets/me", headers={"accept": "application/json"})
+    assert (told.status_code, told.json()["code"]) == (403, "take_over_first")
+    shown = await client.get("/desk/take-over")
+    assert shown.headers["cache-control"] == "no-store"
+    found = re.search(r"<code>([A-Z2-7]{16}) ([A-Z2-7]{16})</code>", shown.text)
+    assert found is not None
+    fresh = totp(base64.b32decode(found[1] + found[2]), int(now().timestamp()) // 30)
+    wrong = await post(client, "/desk/take-over", password=OWN, again=OWN, code="000000")
+    assert wrong.status_code == 422
+    assert found[0] in wrong.text  # the key scanned already stays
+    before = client.cookies["gm"]
+    done = await post(client, "/desk/take-over", password=OWN, again=OWN, code=fresh)
+    assert done.status_code == 200, done.text
+    assert len(re.findall(r"[A-Z2-7]{4}(?:-[A-Z2-7]{4}){3}", done.text)) == 8
+    assert client.cookies["gm"] != before
+    assert (await client.get("/desk")).status_code == 200
+    assert (await client.get("/desk/take-over")).headers["location"] == "/"
+    assert "本人已接管" in (await client.get(f"/desk/accounts/{someone.person_id}")).text
 
 
 async def test_the_admin_does_not_touch_the_auditor(rollback: None) -> None:
@@ -178,18 +281,12 @@ async def test_the_admin_has_no_business_rights(rollback: None) -> None:
 
 
 def test_the_sheet_of_the_console(capsys: pytest.CaptureFixture[str]) -> None:
-    """QR, key and codes are printed once, in characters every terminal has."""
-    made = DeskAccount(
-        name="钱管理",
-        phone="137****5678",
-        totp_uri="otpauth://totp/x?secret=ABCD",
-        totp_key="ABCD",
-        recovery_codes=("AAAA-BBBB",),
-    )
+    """The code of the first sign-in and its last day; nothing that opens the desk later."""
+    made = DeskAccount(name="钱管理", phone="137****5678", code="AAAA-BBBB", until=NOW)
     command.show(made, "系统管理员")
     text = capsys.readouterr().out
-    assert "AAAA-BBBB" in text
-    assert "█" in text
+    assert "首次登录码：AAAA-BBBB" in text
+    assert str(today(NOW)) in text
     answer = CliRunner().invoke(command.create_admin, ["--county", "421222", "--role", "wizard"])
     assert answer.exit_code == 2
     assert "wizard" in answer.output
@@ -218,8 +315,7 @@ async def test_a_sentence_typed_at_the_console_opens_the_desk(
     answer = CliRunner().invoke(command.create_admin, given)
     assert answer.exit_code == 0, answer.output
     made = await works[0](None)
-    fresh = totp(base64.b32decode(made.totp_key), int(now().timestamp()) // 30)
-    answered = await post(client, "/desk/sign-in", phone=PHONE, password=typed, code=fresh)
+    answered = await post(client, "/desk/sign-in", phone=PHONE, password=typed, code=made.code)
     assert answered.status_code == 303, answered.text
 
 
@@ -241,7 +337,7 @@ async def test_accounts_unused_for_ninety_days_are_listed(rollback: None) -> Non
     )
     listed = await accounts.listed(admin, later, state="stale")
     assert [(line.name, line.used_at) for line in listed] == [
-        ("钱管理", NOW),
+        ("钱管理", EARLIER),
         (world.chief.name, None),
     ]
     later = NOW + timedelta(days=116)

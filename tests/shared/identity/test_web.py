@@ -43,6 +43,7 @@ async def enter_desk(client: httpx.AsyncClient, member: Member) -> None:
     """Sign in at a desk."""
     secrets = await accounts.desk_secrets(PASSWORD, member.phone)
     await accounts.give_desk(COUNTY, member.person_id, secrets, NOW)
+    assert secrets.totp_key is not None
     code = totp(secrets.totp_key, int(now().timestamp()) // 30)
     answer = await post(client, "/desk/sign-in", phone=member.phone, password=PASSWORD, code=code)
     assert answer.status_code == 303, answer.text
