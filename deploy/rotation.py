@@ -5,6 +5,7 @@ which take the key they were keyed with along; what is a keyed hash of something
 (recovery codes, the digits of slips) cannot be carried over and is void.
 """
 
+import os
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Sequence
 from types import ModuleType
@@ -40,8 +41,13 @@ class Place(msgspec.Struct, frozen=True):
     chunk: int = CHUNK
 
 
+def _fingerprint(county_id: int, phone: str) -> bytes:
+    """Whoever was erased has no number: again a random one, as fingerprints are unique."""
+    return phones.fingerprint(county_id, phone) if phone else os.urandom(32)
+
+
 PLACES = (
-    Place("shared.person", "phone_cipher", phones, "phone_hmac", phones.fingerprint),
+    Place("shared.person", "phone_cipher", phones, "phone_hmac", _fingerprint),
     Place("appraisal.applicant", "phone_cipher", phones, "phone_hmac", phones.fingerprint),
     Place("shared.account", "totp_cipher"),
     Place("shared.terminal_key", "secret_cipher"),

@@ -561,6 +561,8 @@ async def ask_review(actor: Actor, record_id: UUID, text: str, now: datetime | N
         worker = not row.by_public or row.state == "upheld"
         if not worker and line.worker_id == actor.person_id:
             raise NotFound
+        if not worker and line.state != State.ACCEPTED:
+            raise ObjectionRefused("text", "这条记录已入账，查实不实的按扣分办理。")
         authority = await _speaking(actor, line, Action.APPEAL)
         answered = today(row.answered_at)
         last = await calendar.add_working_days(actor.county_id, answered, ANSWER_DAYS)

@@ -98,12 +98,14 @@ async def new(request: Asked, record: FromQuery[UUID | None] = None) -> Template
     values: dict[str, Any] = {}
     if record is not None:
         line, _ = await service.view(request.user, record)
+        penalties = await rulebook.penalties_at(request.user.county_id, line.work_date)
+        false = next((penalty for penalty in penalties if penalty.reverses), None)
         values = {
             "record_id": str(record),
             "worker_id": str(line.worker_id),
             "happened_on": line.work_date.isoformat(),
             "facts": f"{line.work_date.month}月{line.work_date.day}日“{line.text}”",
-            "choice": "PEN-07:100",
+            "choice": f"{false.code}:{false.choices[0]}" if false else "",
         }
     return await _form(request, values, {})
 

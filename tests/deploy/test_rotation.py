@@ -14,6 +14,7 @@ from shared.identity import accounts, hashing, queries, sealing, signin
 from shared.identity.rules import totp
 from shared.identity.schemas import TerminalRow
 from shared.ids import new_id
+from shared.roster import phones
 from shared.roster import service as roster
 from tests.appraisal.casework.scene import Scene, actor_of, result, scene
 from tests.appraisal.notice.test_contest import CONTACT, OBJECTOR, published, received
@@ -121,6 +122,18 @@ async def test_everything_goes_on_under_another_secret(made: Scene) -> None:
     with pytest.raises(Exception, match="append-only"):
         async with as_owner():
             await DB.execute("UPDATE appraisal.case_step SET words = 'x' WHERE county_id = 421222")
+
+
+async def test_people_who_were_erased_hinder_nothing(made: Scene) -> None:
+    """None of them has a number, and no two may have one fingerprint."""
+    people = [made.town.worker.person_id, made.town.chief.person_id]
+    await DB.execute(
+        "UPDATE shared.person SET phone_cipher = $3, phone_last4 = '',"
+        " phone_hmac = sha256(uuid_send(id)) WHERE county_id = $1 AND id = ANY($2::uuid[])",
+        *(COUNTY, people, phones.seal("")),
+    )
+    assert await exchanged(SECRET, NEW)
+    assert [await roster.phone_of(COUNTY, one) for one in people] == ["", ""]
 
 
 async def test_one_value_under_another_secret_and_nothing_changes(made: Scene) -> None:

@@ -7,8 +7,11 @@ import pytest
 
 from points.rulebook import service
 from shared.clock import today
+from shared.database import DB
 from shared.dates import chinese_date
+from tests.conftest import as_owner
 from tests.factories import COUNTY, small_county
+from tests.points.work.test_photo_retention import record
 from tests.shared.identity.test_web import enter, enter_desk, post
 
 
@@ -62,7 +65,8 @@ async def test_a_deduction_s_amounts_are_changed(client: httpx.AsyncClient) -> N
     await enter_desk(client, town.department)
     assert 'href="/desk/rules-penalties/PEN-05"' in (await client.get("/desk/rules")).text
     path = "/desk/rules-penalties/PEN-05"
-    assert "每档不超过政策规定的 5 分" in (await client.get(path)).text
+    asked = (await client.get(path)).text
+    assert "按名称里各情形的顺序填；每档不超过政策规定的 5 分" in asked
     tomorrow = today() + timedelta(days=1)
     form = {
         "_csrf_token": client.cookies["csrftoken"],
@@ -92,6 +96,22 @@ async def test_a_deduction_s_amounts_are_changed(client: httpx.AsyncClient) -> N
     }
     later = await post(client, "/verify/deductions", happened_on=str(tomorrow), **typed)
     assert "PEN-05:40" in later.text
+
+
+async def test_a_false_claim_is_chosen_under_other_amounts_too(client: httpx.AsyncClient) -> None:
+    """From a record the form has chosen the false claim, whatever it takes by now."""
+    town = await small_county()
+    claimed = await record(town, b"", work_date=today())
+    await enter(client, town.chief)
+    assert (await client.get("/verify/deductions/new")).status_code == 200, "rules are there"
+    async with as_owner():
+        await DB.execute(
+            "UPDATE points.rule_version SET body = jsonb_set(body, '{choices}', '[50]')"
+            " WHERE county_id = $1 AND code = 'PEN-07'",
+            COUNTY,
+        )
+    offered = (await client.get(f"/verify/deductions/new?record={claimed}")).text
+    assert '<option value="PEN-07:50" selected>' in offered
 
 
 @pytest.mark.parametrize("person_month", ["10", "-1", ""])

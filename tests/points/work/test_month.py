@@ -380,6 +380,24 @@ async def test_what_the_public_objects_to_a_notice_is_answered_first(rollback: N
     assert (await month.post_ended(COUNTY, CLOSED + timedelta(days=21))).records == 1
 
 
+async def test_no_review_of_the_public_s_objection_after_the_posting(rollback: None) -> None:
+    """The township could find it right and nothing would follow: that takes a deduction."""
+    town = await small_county()
+    disputed = await confirmed(town, 8)
+    await to_notice(town)
+    chief = await acting(town.chief)
+    objection = await month.contest(chief, disputed.id, "那天没有开会", CLOSED)
+    answered = CLOSED + timedelta(days=6)
+    await month.answer(
+        await acting(town.committee), objection, upheld=False, text="有签到", now=answered
+    )
+    later = answered + timedelta(days=3)
+    assert (await month.post_ended(COUNTY, later)).records == 1
+    with pytest.raises(ObjectionRefused, match="按扣分办理"):
+        await month.ask_review(chief, disputed.id, "反映人仍说没有", later)
+    assert (await state(disputed.id))[0] == State.POSTED
+
+
 async def test_who_refused_a_sampled_record_does_not_review_it(rollback: None) -> None:
     """The township's instructor refused it: the second review is the department's."""
     town = await small_county()
