@@ -53,7 +53,6 @@ UNLINKED = {
         "/desk/roster/import/{run_id}",
         "/desk/roster/import/{run_id}/report.xlsx",
         "/desk/summary.xlsx",
-        "/receipts/{redemption_id}",
         "/records/{record_id}/done",
         "/shop/done/{redemption_id}",
         "/verify/proxy/{record_id}",
@@ -61,7 +60,6 @@ UNLINKED = {
     "show what the demo county has none of": [
         "/appraisal/desk/cycles/{cycle_id}/scorecards/changes/{number}",
         "/appraisal/desk/duty/entries/{entry_id}/correct",
-        "/deductions",
         "/deductions/{deduction_id}",
         "/records/{record_id}/photo",
         "/shop/pickups/{pickup_id}",
