@@ -15,6 +15,7 @@ from shared.database import DB
 from shared.ids import new_id
 from tests.factories import COUNTY, SmallCounty, acting, small_county
 from tests.points.work.test_intake import HEAD, WORKER
+from tests.points.work.test_month import RUN, confirmed, to_notice
 from tests.shared.identity.test_web import enter, enter_desk, post
 
 GRID = "421222100001001"
@@ -67,6 +68,16 @@ async def test_the_desk_sees_every_village_s_month(client: httpx.AsyncClient) ->
     notice = await client.get(f"/verify/months/{VILLAGE}/{last_month()}/notice")
     assert "已经逐条核实" in notice.text
     assert "草稿" not in notice.text
+
+
+async def test_a_month_under_notice_waits_for_no_objection(client: httpx.AsyncClient) -> None:
+    """Only the records objected to do, as the month's page says."""
+    town = await small_county()
+    await confirmed(town, 8)
+    await to_notice(town)
+    await enter(client, town.chief)
+    page = (await client.get(f"/verify/months/{VILLAGE}/{RUN}")).text
+    assert "<dd>公示期满以后入账；有异议的记录，答复以后再入账</dd>" in page
 
 
 async def test_a_month_has_one_line_a_person(client: httpx.AsyncClient) -> None:
