@@ -60,6 +60,13 @@ OBJECTION_NAMES = {
     "review_upheld": "复核：异议成立",
     "review_rejected": "复核：维持",
 }
+PUBLIC_NAMES = OBJECTION_NAMES | {
+    "upheld": "群众意见属实",
+    "rejected": "群众意见不属实",
+    "review_upheld": "复核：群众意见属实",
+    "review_rejected": "复核：群众意见不属实",
+}
+"""Of what the public objects: whoever asks for its review, what is true stays the question."""
 UPHELD_NEXT = {
     State.RETURNED: "这条记录退回了，请网格员点“改一改再交”，重新核实。",
     State.POSTED: "已入账的分数不会自动改。少记的，请网格员补记一条（或请村书记代录），"

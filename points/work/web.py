@@ -239,6 +239,7 @@ async def _record(
     if rule is None:
         raise NotFound
     objection = await month.objection_of(actor.county_id, record_id)
+    public = objection is not None and objection.by_public
     return page(
         request,
         "work/m_record.html",
@@ -255,7 +256,7 @@ async def _record(
         errors=errors,
         names=STATE_NAMES,
         tones=STATE_TONES,
-        objection_names=month.OBJECTION_NAMES,
+        objection_names=month.PUBLIC_NAMES if public else month.OBJECTION_NAMES,
         upheld_next=month.UPHELD_NEXT,
     )
 

@@ -162,6 +162,8 @@ async def stop_access(
     For a signed step of a case, which has asked the rights; inside its transaction. Pay and post
     are no part of it, nor is a shop that the person keeps.
     """
+    if until is not None:  # whoever signs in for the first time meanwhile is stopped, too
+        await ensure_account(actor.county_id, person_id)
     if await queries.set_stopped(actor.county_id, person_id, until):
         await audit.record(
             actor,

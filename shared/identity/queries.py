@@ -105,6 +105,8 @@ WHERE CASE $7 WHEN 'open' THEN activated_at IS NULL AND disabled_at IS NULL
                    WHERE s.county_id = $1 AND s.account_id = office.account_id
                      AND (s.created_at >= $12 OR s.kind = 'phone'
                           AND s.expires_at >= $12::timestamptz + $11::interval))
+                   AND NOT EXISTS (SELECT FROM shared.terminal_key k WHERE k.county_id = $1
+                     AND k.person_id = office.person_id AND k.revoked_at IS NULL)
               WHEN 'away' THEN away ELSE true END
 ORDER BY unit_code COLLATE "C", role, name_pinyin, person_id
 LIMIT $8 OFFSET $9
@@ -588,7 +590,8 @@ async def account_lines(
 
     ``moment``: today's date and the instant; ``state``: open, active, disabled, empty, away:
     those who left less than ``away_days`` ago and hold or await no post, or stale. ``unused``: a
-    phone's session ends so long after its last use, and who has not come since then is stale.
+    phone's session ends so long after its last use, and who has not come since then is stale,
+    unless a shop's terminal goes on under their account.
     """
     patterns = [f"{code}%" for code in prefixes]
     return await DB.all(

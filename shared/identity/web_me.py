@@ -159,7 +159,7 @@ async def data(request: Asked) -> Template:
     """What is kept about oneself, why, and whom to tell that something is wrong."""
     actor = request.user
     found = await own_data.sections(actor, contributors(request), moment(request))
-    works = Role.GRIDWORKER in actor.roles or actor.former
+    works = _works(actor)
     return _page(request, "m_data", sections=found, works=works)
 
 
@@ -189,7 +189,7 @@ async def me_page(request: Asked) -> Template:
         posts=posts,
         views=[(view, *VIEWS[view]) for view in views(actor)],
         manages=bool(actor.roles & {Role.CHIEF, Role.INSTRUCTOR}),
-        works=Role.GRIDWORKER in actor.roles or actor.former,
+        works=_works(actor),
     )
 
 
@@ -200,11 +200,16 @@ def views(actor: Actor) -> list[str]:
         found.append("shop")
     if actor.roles & VERIFIER_ROLES:
         found.append("verifier")
-    if Role.GRIDWORKER in actor.roles or actor.former:
+    if _works(actor):
         found.append("worker")
     if actor.desk and actor.roles & DESK_ROLES:
         found.append("desk")
     return found
+
+
+def _works(actor: Actor) -> bool:
+    """Whether points are theirs: also of somebody stopped, whom a shop keeps from being former."""
+    return Role.GRIDWORKER in actor.roles or actor.former or actor.stopped_until is not None
 
 
 def current_view(request: Asked) -> str:

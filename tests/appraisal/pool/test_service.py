@@ -37,7 +37,7 @@ from shared.clock import now
 from shared.database import DB
 from shared.dates import chinese_date
 from shared.errors import GridmeritError, Invalid, NotFound
-from shared.identity import sessions
+from shared.identity import accounts, sessions, web_me
 from shared.ids import new_id
 from shared.roster import service as roster
 from shared.roster.roles import Employment, Role
@@ -212,6 +212,39 @@ async def test_access_stops_for_a_time_while_a_case_of_serious_fault_runs(
     again = await sessions.resolve(token, made.now)
     assert again is not None
     assert (len(again.duties), again.former, again.stopped_until) == (1, False, None)
+
+
+async def test_who_first_signs_in_while_stopped_is_stopped_too(rollback: None) -> None:
+    """The letter holds for an account that is made after it."""
+    made = await scene(now=now())
+    someone = await gridworker(made, Employment.CONTRACT)
+    evidence = form(made, "evidence", stopped_until=made.today.isoformat())
+    instructor = await actor_of(made, made.town.instructor)
+    await service.start_exit(instructor, someone.person_id, "fault", evidence, made.now)
+    account_id = await accounts.ensure_account(COUNTY, someone.person_id)
+    new = await sessions.begin(COUNTY, account_id, someone.person_id, "phone", made.now)
+    stopped = await sessions.resolve(new.token, made.now)
+    assert stopped is not None
+    assert (stopped.duties, stopped.former) == ((), True)
+
+
+async def test_who_keeps_a_shop_finds_their_points_while_stopped(rollback: None) -> None:
+    """The shop's pages stay, and so do those of the worker: balance, code, appeals."""
+    made = await scene(now=now())
+    someone = await gridworker(made, Employment.CONTRACT)
+    unit = await roster.unit_by_code(COUNTY, someone.unit_code[:12])
+    assert unit is not None
+    post = await roster.add_post(COUNTY, unit.id, Role.SHOPKEEPER, subject_id=new_id())
+    await roster.assign(COUNTY, post, someone.person_id, made.today)
+    evidence = form(made, "evidence", stopped_until=made.today.isoformat())
+    instructor = await actor_of(made, made.town.instructor)
+    await service.start_exit(instructor, someone.person_id, "fault", evidence, made.now)
+    account_id = await accounts.ensure_account(COUNTY, someone.person_id)
+    new = await sessions.begin(COUNTY, account_id, someone.person_id, "phone", made.now)
+    stopped = await sessions.resolve(new.token, made.now)
+    assert stopped is not None
+    assert ([duty.role for duty in stopped.duties], stopped.former) == ([Role.SHOPKEEPER], False)
+    assert web_me.views(stopped) == ["shop", "worker"]
 
 
 async def test_a_cadre_keeps_the_village_post(rollback: None) -> None:

@@ -15,6 +15,7 @@ from shared.database import DB
 from shared.ids import new_id
 from tests.factories import COUNTY, SmallCounty, acting, small_county
 from tests.points.work.test_intake import HEAD, WORKER
+from tests.points.work.test_month import CLOSED, RUN, confirmed, to_notice
 from tests.shared.identity.test_web import enter, enter_desk, post
 
 GRID = "421222100001001"
@@ -78,6 +79,38 @@ async def test_the_to_do_page_leads_back_to_the_desk(client: httpx.AsyncClient) 
     client.cookies.clear()
     await enter(client, town.chief)
     assert "top__back" not in (await client.get("/verify")).text
+
+
+async def test_a_month_under_notice_waits_for_no_objection(client: httpx.AsyncClient) -> None:
+    """Only the records objected to do, as the month's page says."""
+    town = await small_county()
+    await confirmed(town, 8)
+    await to_notice(town)
+    await enter(client, town.chief)
+    page = (await client.get(f"/verify/months/{VILLAGE}/{RUN}")).text
+    assert "<dd>公示期满以后入账；有异议的记录，答复以后再入账</dd>" in page
+
+
+async def test_a_review_of_the_public_s_objection_asks_what_is_true(
+    client: httpx.AsyncClient,
+) -> None:
+    """To keep the result would refuse the record here, where the worker asked for the review."""
+    town = await small_county()
+    record = await confirmed(town, 8)
+    await to_notice(town)
+    found = await month.contest(await acting(town.chief), record.id, "那天没有开会", CLOSED)
+    committee = await acting(town.committee)
+    await month.answer(committee, found, upheld=True, text="签到表上没有", now=CLOSED)
+    await month.ask_review(await acting(town.worker), record.id, "有照片", CLOSED)
+    await enter(client, town.instructor)
+    asked = (await client.get("/verify/objections")).text
+    assert "维持原结果" not in asked
+    assert "可以请乡镇复核" not in asked, "this is the review"
+    assert 'value="upheld" required><span>属实，这条记录不予认定<' in asked
+    assert 'value="rejected" required><span>不属实，这条记录照常入账<' in asked
+    await post(client, f"/verify/objections/{found}", verdict="rejected", text="照片属实")
+    shown = (await client.get(f"/records/{record.id}")).text
+    assert "复核：群众意见不属实" in shown
 
 
 async def test_a_month_has_one_line_a_person(client: httpx.AsyncClient) -> None:

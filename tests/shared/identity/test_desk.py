@@ -19,7 +19,8 @@ from shared.identity import accounts, desk, jobs, queries, sessions, signin
 from shared.identity.actor import Actor
 from shared.identity.errors import TakenOverAlready, WrongSignIn
 from shared.identity.rules import totp
-from shared.identity.schemas import DeskAccount, Voucher
+from shared.identity.schemas import DeskAccount, TerminalRow, Voucher
+from shared.ids import new_id
 from shared.retention.registry import DEVICE, SIGN_IN
 from shared.roster import service as roster
 from shared.roster.roles import Role
@@ -343,6 +344,32 @@ async def test_accounts_unused_for_ninety_days_are_listed(rollback: None) -> Non
     later = NOW + timedelta(days=116)
     names = {line.name for line in await accounts.listed(admin, later, state="stale")}
     assert world.cousin_worker.name in names
+
+
+async def test_who_stands_behind_a_shop_s_terminal_is_not_listed_as_unused(rollback: None) -> None:
+    """Nobody signs in at it; stopping its keeper's account would stop the counter."""
+    world = await small_county()
+    await with_pin(world.chief)
+    admin = await signed_in(await console())
+    row = TerminalRow(
+        id=new_id(),
+        shop_id=new_id(),
+        person_id=world.chief.person_id,
+        name="",
+        label="收银台",
+        secret_cipher=b"",
+        created_at=NOW,
+        revoked_at=None,
+    )
+    await queries.insert_terminal(COUNTY, row)
+    later = NOW + timedelta(days=91)
+
+    async def unused() -> list[str]:
+        return [line.name for line in await accounts.listed(admin, later, state="stale")]
+
+    assert await unused() == ["钱管理"]
+    assert await queries.revoke_terminal(COUNTY, row.id, NOW)
+    assert await unused() == ["钱管理", world.chief.name]
 
 
 async def test_the_purge_keeps_what_the_law_asks_for(rollback: None) -> None:
