@@ -254,12 +254,12 @@ async def purge(county_id: int, on: date, at: datetime, silent: datetime) -> tup
 
 async def forget_shields(county_id: int, before: datetime, day: date) -> int:
     """Delete protections that ended, or whose person left, before; how many."""
-    return _count(await DB.execute(FORGET_SHIELDS, county_id, before, day))
+    return await DB.count(FORGET_SHIELDS, county_id, before, day)
 
 
 async def forget_kin(county_id: int, before: datetime, day: date) -> int:
     """Delete kinships that ended, or one of whom left, before; how many."""
-    return _count(await DB.execute(FORGET_KIN, county_id, before, day))
+    return await DB.count(FORGET_KIN, county_id, before, day)
 
 
 async def open_deductions(county_id: int, person_id: UUID) -> int:
@@ -302,7 +302,3 @@ async def name_person(county_id: int, case_id: UUID, person_id: UUID) -> None:
         case_id,
         person_id,
     )
-
-
-def _count(status: str) -> int:
-    return int(status.rpartition(" ")[2])

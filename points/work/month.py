@@ -296,37 +296,13 @@ async def object_to(actor: Actor, record_id: UUID, text: str, now: datetime | No
     Raises ObjectionRefused, NotFound, Forbidden.
     """
     at = now or clock_now()
-    if problem := unfit(text, "请写明哪里不对。"):
-        raise ObjectionRefused("text", problem)
     async with DB.transaction():
-        await work_queries.lock_record(actor.county_id, record_id)
-        found = await work_queries.lines(actor.county_id, [record_id])
-        if not found:
-            raise NotFound
-        line = found[0]
+        line = await _locked_line(actor, record_id, text)
         authority = await _speaking(actor, line, Action.OBJECT)
         if not await _objectionable(actor.county_id, line, at):
             raise ObjectionRefused("text", "已过提异议的期限，或已经提过异议。")
-        objection_id = new_id()
-        due = await calendar.add_working_days(actor.county_id, today(at), ANSWER_DAYS)
-        village_code = line.grid_code[:12]
         words = spoken(actor, line.worker_id, text)
-        await queries.insert_objection(
-            actor.county_id,
-            (objection_id, record_id, line.worker_id, village_code, words, at, due, False),
-        )
-        await audit.record(
-            actor,
-            Action.OBJECT,
-            "objection",
-            objection_id,
-            county_id=actor.county_id,
-            about_id=line.worker_id,
-            unit_code=village_code,
-            after={"record": record_id, "due": due},
-            authority=authority,
-        )
-    return objection_id
+        return await _raise(actor, line, words, at, authority, by_public=False)
 
 
 async def contest(actor: Actor, record_id: UUID, text: str, now: datetime | None = None) -> UUID:
@@ -336,14 +312,8 @@ async def contest(actor: Actor, record_id: UUID, text: str, now: datetime | None
     is taken back by a deduction only. Raises ObjectionRefused, NotFound, Forbidden.
     """
     at = now or clock_now()
-    if problem := unfit(text, "请写明哪里不对。"):
-        raise ObjectionRefused("text", problem)
     async with DB.transaction():
-        await work_queries.lock_record(actor.county_id, record_id)
-        found = await work_queries.lines(actor.county_id, [record_id])
-        if not found:
-            raise NotFound
-        line = found[0]
+        line = await _locked_line(actor, record_id, text)
         there = Target(unit_code=line.grid_code, owner=line.worker_id)
         authority = require(actor, Action.WORK_PROXY, there)
         if not await may_contest(actor, line, at):
@@ -351,24 +321,40 @@ async def contest(actor: Actor, record_id: UUID, text: str, now: datetime | None
                 "text", "只有公示期内、还没有入账、没有异议在办的记录可以登记；"
                 "已入账的，查实不实的按扣分办理。",
             )  # fmt: skip
-        objection_id = new_id()
-        due = await calendar.add_working_days(actor.county_id, today(at), ANSWER_DAYS)
-        village_code = line.grid_code[:12]
-        await queries.insert_objection(
-            actor.county_id,
-            (objection_id, record_id, line.worker_id, village_code, text.strip(), at, due, True),
-        )
-        await audit.record(
-            actor,
-            Action.OBJECT,
-            "objection",
-            objection_id,
-            county_id=actor.county_id,
-            about_id=line.worker_id,
-            unit_code=village_code,
-            after={"record": record_id, "due": due},
-            authority=authority,
-        )
+        return await _raise(actor, line, text.strip(), at, authority, by_public=True)
+
+
+async def _locked_line(actor: Actor, record_id: UUID, text: str) -> Line:
+    """The record that an objection in these words is about."""
+    if problem := unfit(text, "请写明哪里不对。"):
+        raise ObjectionRefused("text", problem)
+    await work_queries.lock_record(actor.county_id, record_id)
+    found = await work_queries.lines(actor.county_id, [record_id])
+    if not found:
+        raise NotFound
+    return found[0]
+
+
+async def _raise(
+    actor: Actor, line: Line, words: str, at: datetime, authority: str, *, by_public: bool
+) -> UUID:
+    objection_id, village_code = new_id(), line.grid_code[:12]
+    due = await calendar.add_working_days(actor.county_id, today(at), ANSWER_DAYS)
+    await queries.insert_objection(
+        actor.county_id,
+        (objection_id, line.id, line.worker_id, village_code, words, at, due, by_public),
+    )
+    await audit.record(
+        actor,
+        Action.OBJECT,
+        "objection",
+        objection_id,
+        county_id=actor.county_id,
+        about_id=line.worker_id,
+        unit_code=village_code,
+        after={"record": line.id, "due": due},
+        authority=authority,
+    )
     return objection_id
 
 

@@ -52,5 +52,4 @@ async def used(photo: bytes, county_id: int = 0, but: Sequence[UUID] = ()) -> bo
 
 async def forget(county_id: int, records: Sequence[UUID]) -> int:
     """Records without their photo; how many."""
-    status = await DB.execute(FORGET, county_id, list(records))
-    return int(status.rpartition(" ")[2])
+    return await DB.count(FORGET, county_id, list(records))

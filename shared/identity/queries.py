@@ -295,14 +295,14 @@ async def has_recovery(county_id: int, account_id: UUID, code_hash: str) -> bool
 
 async def set_stopped(county_id: int, person_id: UUID, until: date | None) -> bool:
     """Whether there is an account, and it was stopped until another day before."""
-    status = await DB.execute(
+    written = await DB.count(
         "UPDATE shared.account SET stopped_until = $3"
         " WHERE county_id = $1 AND person_id = $2 AND stopped_until IS DISTINCT FROM $3",
         county_id,
         person_id,
         until,
     )
-    return status.endswith(" 1")
+    return written == 1
 
 
 async def set_disabled(county_id: int, account_id: UUID, at: datetime | None) -> None:
