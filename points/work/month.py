@@ -51,7 +51,10 @@ STATE_NAMES = {
     "sampling": "乡镇抽查中",
     "notice": "公示中",
     "posted": "已入账",
+    "immediate": "即时入账",
 }
+"""The last is never stored: where each record is posted when it is confirmed, a month has no
+review or notice to wait for."""
 OBJECTION_NAMES = {
     "open": "待答复",
     "upheld": "异议成立",
@@ -85,7 +88,11 @@ REVIEWERS = (Role.COMMITTEE, Role.SUPERVISOR, Role.INSTRUCTOR, Role.DEPARTMENT)
 
 async def overview(actor: Actor, month: int) -> list[MonthCount]:
     """Every village in the actor's reach with its run in figures."""
-    return await queries.counts(actor.county_id, month, reach(actor, Action.MONTH_VIEW))
+    rows = await queries.counts(actor.county_id, month, reach(actor, Action.MONTH_VIEW))
+    mode = (await settings_county.get(actor.county_id)).posting_mode
+    return [
+        msgspec.structs.replace(row, state=_said(row.state, mode, row.accepted)) for row in rows
+    ]
 
 
 async def waiting(actor: Actor, now: datetime | None = None) -> int:
@@ -117,10 +124,10 @@ async def village(
     """
     require(actor, Action.MONTH_VIEW, Target(unit_code=village_code))
     row = await _shown(actor.county_id, village_code, month)
-    counts = await posting.forecast(
-        actor.county_id,
-        await queries.of_run(actor.county_id, month, village_code, State.ACCEPTED),
-    )
+    accepted = await queries.of_run(actor.county_id, month, village_code, State.ACCEPTED)
+    mode = (await settings_county.get(actor.county_id)).posting_mode
+    row = msgspec.structs.replace(row, state=_said(row.state, mode, len(accepted)))
+    counts = await posting.forecast(actor.county_id, accepted)
     found = await queries.by_worker(actor.county_id, month, village_code)
     return row, [
         msgspec.structs.replace(
@@ -129,6 +136,11 @@ async def village(
         )
         for item in found
     ]
+
+
+def _said(state: str, mode: str, accepted: int) -> str:
+    """What a month is said to be; what was confirmed before the mode changed waits for review."""
+    return "immediate" if (state, mode, accepted) == ("collecting", "immediate", 0) else state
 
 
 async def notice_days(county_id: int, row: MonthRow) -> int:

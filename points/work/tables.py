@@ -88,7 +88,6 @@ class VillageMonth(Table, tablename="village_month", schema="points", db=DB):
     supervisor_id = link(null=True)
     reviewed_at = Timestamptz(default=None, null=True)
     sampler_id = link(null=True)
-    sampled_at = Timestamptz(default=None, null=True)
     sample = Array(base_column=Text(), default=list)
     notice_from = Date(default=None, null=True)
     notice_to = Date(default=None, null=True)

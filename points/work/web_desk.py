@@ -34,6 +34,7 @@ TONES = {
     "sampling": "wait",
     "notice": "warn",
     "posted": "ok",
+    "immediate": "ok",
 }
 SHOWN = 50
 """Lines of an import's result on the page; the workbook has all."""
@@ -229,6 +230,7 @@ async def _months(
     at = moment(request)
     number = month.parse_month(chosen, last_month(at))
     rows = await month.overview(actor, number)
+    steps = {row.state for row in rows} | month.STATE_NAMES.keys() - {"immediate"}
     shown = [row for row in rows if _fits(row, step, q)]
     return page(
         request,
@@ -242,7 +244,7 @@ async def _months(
         choices=month_choices(at),
         step=step,
         q=q,
-        states=month.STATE_NAMES,
+        states={state: name for state, name in month.STATE_NAMES.items() if state in steps},
         tones=TONES,
         objections=sum(row.objections for row in rows),
         open_deductions=len(await deductions.to_decide(actor)),

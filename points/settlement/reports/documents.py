@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 from points.ledger.seal.schemas import DayRow
-from points.settlement.documents import short
+from points.settlement.documents import KINDS, short
 from points.settlement.reports.schemas import LedgerFilter, LedgerRow, SummaryRow
 from shared.clock import LOCAL_ZONE
 from shared.documents.excel import Column, Sheet, workbook
@@ -18,8 +18,8 @@ LEDGER_COLUMNS = (
     Column("积分超市", "text", 18),
     Column("商品", "text", 30),
     Column("积分", "points", 8, total=True),
-    Column("状态", "text", 8),
-    Column("经办店员", "text", 9),
+    Column("类别", "text", 8),
+    Column("经办人", "text", 9),
     Column("代领人", "text", 9),
     Column("单号", "text", 14),
     Column("领取人签字", "text", 12),
@@ -57,7 +57,7 @@ SEAL_COLUMNS = (
 def ledger(
     county: str, wanted: LedgerFilter, rows: Sequence[LedgerRow], on: date, taken: str
 ) -> bytes:
-    """Oldest first; an undone redemption stays in its place with 0 points and says 已撤销."""
+    """Oldest first; an undoing is a row of its own, on its own day, that takes the points back."""
     return workbook(
         Sheet(
             name="兑换台账",
@@ -74,8 +74,8 @@ def ledger(
                     row.worker,
                     row.shop,
                     row.goods,
-                    0 if row.undone_at else row.points,
-                    "已撤销" if row.undone_at else "已兑换",
+                    row.points,
+                    KINDS[row.kind],
                     row.clerk,
                     row.collector,
                     short(row.id),

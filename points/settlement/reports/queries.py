@@ -7,17 +7,47 @@ from points.settlement.reports.schemas import LedgerFilter, LedgerRow, SummaryRo
 from shared.clock import today
 from shared.database import DB
 
-# A redemption belongs to the village in which its worker worked on that day, or the last before it.
-LEDGER = """
-SELECT r.id, r.at, COALESCE(p.name, '') AS worker, t.name AS township, v.name AS village,
-       g.name AS grid, s.name AS shop, goods.goods, r.amount AS points, goods.cost_fen,
-       r.collector, COALESCE(a.name, '') AS clerk, u.at AS undone_at, u.memo AS undone_reason
-FROM points.redemption r
+# A redemption counts when it was made, its undoing when it was made: nothing that happens later
+# changes the ledger of a month that is over. One uploaded when its month was over and its statement
+# made counts, as in the statements, when it came. Batches find a period by index; a terminal's
+# clock may be minutes ahead of its batch.
+EVENT = """
+event AS (
+    SELECT r.id, 'redeem' AS kind, 1 AS sign, r.at, NULL AS reason, r.actor_id
+    FROM period t
+    JOIN points.redemption r ON r.county_id = $1 AND r.status = 'accepted'
+      AND r.batch > (SELECT COALESCE(max(number), 0) FROM points.batch
+                     WHERE county_id = $1 AND at < t.since - interval '10 minutes')
+    JOIN points.batch b ON b.county_id = $1 AND b.number = r.batch
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN to_char(b.at AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM') <= o.month
+                      OR EXISTS (SELECT FROM points.statement_line l
+                                 JOIN points.statement s ON s.county_id = $1
+                                   AND s.id = l.statement_id AND s.month = o.month
+                                 WHERE l.county_id = $1 AND l.redemption_id = r.id
+                                   AND l.kind = 'redeem')
+                    THEN r.at ELSE b.at END AS at
+        FROM (SELECT to_char(r.at AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM') AS month) AS o) AS came
+    WHERE came.at >= t.since AND came.at < t.until
+    UNION ALL
+    SELECT u.target, 'undo', -1, u.at, u.memo, u.actor_id
+    FROM period t
+    JOIN points.posting u ON u.county_id = $1 AND u.kind = 'undo'
+      AND u.at >= t.since AND u.at < t.until
+)"""
+# Both belong to the village in which the worker worked on the day of the redemption, or the last
+# before it.
+LEDGER = f"""
+WITH period AS (SELECT $2::timestamptz AS since, $3::timestamptz AS until), {EVENT}
+SELECT r.id, e.kind, e.at, COALESCE(p.name, '') AS worker, t.name AS township, v.name AS village,
+       g.name AS grid, s.name AS shop, goods.goods, e.sign * r.amount AS points,
+       r.at AS redeemed_at, r.collector, COALESCE(a.name, '') AS clerk, e.reason
+FROM event e
+JOIN points.redemption r ON r.county_id = $1 AND r.id = e.id
 JOIN points.shop s ON s.county_id = $1 AND s.id = r.shop_id
 JOIN shared.unit su ON su.county_id = $1 AND su.id = s.unit_id
 LEFT JOIN shared.person p ON p.county_id = $1 AND p.id = r.person_id
-LEFT JOIN shared.person a ON a.county_id = $1 AND a.id = r.actor_id
-LEFT JOIN points.posting u ON u.county_id = $1 AND u.target = r.id AND u.kind = 'undo'
+LEFT JOIN shared.person a ON a.county_id = $1 AND a.id = e.actor_id
 LEFT JOIN LATERAL (
     SELECT w.code
     FROM (SELECT (r.at AT TIME ZONE 'Asia/Shanghai')::date AS day) AS d
@@ -30,20 +60,21 @@ LEFT JOIN shared.unit g ON g.county_id = $1 AND g.code = place.code
 LEFT JOIN shared.unit v ON v.county_id = $1 AND v.code = left(place.code, 12)
 LEFT JOIN shared.unit t ON t.county_id = $1 AND t.code = left(place.code, 9)
 CROSS JOIN LATERAL (
-    SELECT string_agg(d.name || '×' || l.quantity, '、' ORDER BY l.line) AS goods,
-           sum(l.quantity * l.cost_fen)::int8 AS cost_fen
+    SELECT string_agg(d.name || '×' || l.quantity, '、' ORDER BY l.line) AS goods
     FROM points.redemption_line l
     JOIN points.product d ON d.county_id = $1 AND d.id = l.product_id
     WHERE l.county_id = $1 AND l.redemption_id = r.id) AS goods
-WHERE r.county_id = $1 AND r.status = 'accepted' AND r.at >= $2 AND r.at < $3
-  AND ($4 = '' OR position($4 IN concat_ws(' ', p.name, s.name, v.name)) > 0)
+WHERE ($4 = '' OR position($4 IN concat_ws(' ', p.name, s.name, v.name)) > 0)
   AND ($5::uuid IS NULL OR r.shop_id = $5)
   AND EXISTS (SELECT FROM unnest($6::text[]) c WHERE starts_with(COALESCE(place.code, su.code), c))
-ORDER BY r.at DESC, r.id DESC LIMIT $7 OFFSET $8
+ORDER BY e.at DESC, r.id DESC, e.kind DESC LIMIT $7 OFFSET $8
 """
 # Reversals count against the category of what they take back, in the period they were posted.
-SUMMARY = """
-WITH worker AS (
+SUMMARY = f"""
+WITH period AS (
+    SELECT $2::date::timestamp AT TIME ZONE 'Asia/Shanghai' AS since,
+           ($3::date + 1)::timestamp AT TIME ZONE 'Asia/Shanghai' AS until
+), {EVENT}, worker AS (
     SELECT DISTINCT ON (x.person_id) x.person_id, w.code, w.name AS grid
     FROM shared.assignment x
     JOIN shared.post o ON o.county_id = $1 AND o.id = x.post_id AND o.role = 'gridworker'
@@ -75,12 +106,8 @@ WITH worker AS (
            sum(amount) AS total
     FROM moved GROUP BY person_id
 ), spent AS (
-    SELECT r.person_id, sum(r.amount) AS redeemed
-    FROM points.redemption r
-    WHERE r.county_id = $1 AND r.status = 'accepted'
-      AND (r.at AT TIME ZONE 'Asia/Shanghai')::date BETWEEN $2 AND $3
-      AND NOT EXISTS (SELECT FROM points.posting u
-                      WHERE u.county_id = $1 AND u.target = r.id AND u.kind = 'undo')
+    SELECT r.person_id, sum(e.sign * r.amount) AS redeemed
+    FROM event e JOIN points.redemption r ON r.county_id = $1 AND r.id = e.id
     GROUP BY r.person_id
 ), wallet AS (
     SELECT person_id, sum(remaining - held) AS wallet FROM points.lot
@@ -108,7 +135,7 @@ ORDER BY w.code COLLATE "C", p.name_pinyin COLLATE "C", p.id
 async def ledger(
     county_id: int, wanted: LedgerFilter, codes: Sequence[str], page: tuple[int, int]
 ) -> list[LedgerRow]:
-    """Redemptions of the subtrees, newest first; ``page`` is (limit, offset)."""
+    """Redemptions and undoings of the subtrees, newest first; ``page`` is (limit, offset)."""
     return await DB.all(
         LedgerRow,
         LEDGER,

@@ -16,9 +16,10 @@ class LedgerFilter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LedgerRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One redemption of the exchange ledger (兑换台账)."""
+    """A redemption of the exchange ledger (兑换台账), or its undoing with negative points."""
 
     id: UUID
+    kind: str
     at: datetime
     worker: str
     township: str | None
@@ -27,11 +28,12 @@ class LedgerRow(msgspec.Struct, frozen=True, kw_only=True):
     shop: str
     goods: str
     points: int
-    cost_fen: int
+    redeemed_at: datetime
+    """When the goods were taken; of an undoing, the redemption's own time."""
     collector: str
     clerk: str
-    undone_at: datetime | None
-    undone_reason: str | None
+    reason: str | None
+    """Of an undoing."""
 
     @property
     def place(self) -> str:
@@ -56,5 +58,6 @@ class SummaryRow(msgspec.Struct, frozen=True, kw_only=True):
     deducted: int
     total: int
     redeemed: int
+    """Less what was undone in the period, whenever it was redeemed."""
     wallet: int
     """Spendable when the file was made."""

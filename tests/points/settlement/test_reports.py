@@ -10,6 +10,7 @@ import pytest
 from points.ledger import service as ledger
 from points.ledger.items import AddResolution, Reverse, StockMove, Undo
 from points.settlement import building, console, rules
+from points.settlement import queries as settled
 from points.settlement.jobs import JOBS
 from points.settlement.publication import service as publication
 from points.settlement.reports import queries
@@ -49,27 +50,56 @@ def read(content: bytes) -> list[list[Any]]:
 
 
 async def story() -> World:
+    """Last month three redemptions and its statement; this month one of them is undone."""
     made = await world()
     await earn(made.county.worker.person_id, made.fund_id, 1000)
     await earn(made.county.cousin_worker.person_id, made.fund_id, 1000)
     await redeem(made, in_last_month(3), soap=2)
-    await undo(await redeem(made, in_last_month(4), rice=1))
+    rice = await redeem(made, in_last_month(4), rice=1)
     await redeem(made, in_last_month(5), soap=1, person=made.county.cousin_worker.person_id)
+    await building.build(None, COUNTY, LAST_MONTH, now=after(LAST_MONTH))
+    await undo(rice)
     return made
 
 
-async def test_ledger_shows_each_redemption_and_what_was_undone(rollback: None) -> None:
+async def test_ledger_shows_each_redemption_and_each_undoing_on_its_day(rollback: None) -> None:
+    """A late undoing takes nothing from the month before; it is a row of its own in this one."""
     made = await story()
-    rows, more = await reports.ledger(
-        fresh(await made.department()), reports.month_filter(LAST_MONTH)
-    )
+    department = await made.department()
+    rows, more = await reports.ledger(department, reports.month_filter(LAST_MONTH))
     assert not more
-    assert [(row.goods, row.points, row.undone_at is None) for row in rows] == [
-        ("肥皂×1", 50, True),
-        ("大米5kg×1", 350, False),
-        ("肥皂×2", 100, True),
+    assert [(row.kind, row.goods, row.points, row.reason) for row in rows] == [
+        ("redeem", "肥皂×1", 50, None),
+        ("redeem", "大米5kg×1", 350, None),
+        ("redeem", "肥皂×2", 100, None),
     ]
     assert rows[2].place == "隽1社区居委会隽1第1网格"
+    (undone,), _ = await reports.ledger(department, reports.month_filter(THIS_MONTH))
+    assert (undone.id, undone.kind, undone.points) == (rows[1].id, "undo", -350)
+    assert (undone.reason, undone.redeemed_at, undone.place) == (
+        "拿错了",
+        rows[1].at,
+        rows[1].place,
+    )
+    await redeem(made, now(), soap=3)
+    await building.build(None, COUNTY, THIS_MONTH)
+    for month in (LAST_MONTH, THIS_MONTH):
+        rows, _ = await reports.ledger(department, reports.month_filter(month))
+        statements = await settled.statements_of_month(COUNTY, month)
+        assert sum(row.points for row in rows) == sum(row.points for row in statements)
+
+
+async def test_a_straggler_counts_in_the_ledger_as_in_the_statements(rollback: None) -> None:
+    """Handed over offline and uploaded when the month's statement was made: in the next month."""
+    made = await story()
+    straggler = await redeem(made, in_last_month(28), soap=3)
+    department = await made.department()
+    earlier, _ = await reports.ledger(department, reports.month_filter(LAST_MONTH))
+    later, _ = await reports.ledger(department, reports.month_filter(THIS_MONTH))
+    assert straggler not in {row.id for row in earlier}
+    assert [(row.id, row.at) for row in later if row.kind == "redeem"] == [
+        (straggler, in_last_month(28))
+    ]
 
 
 async def test_ledger_is_bounded_by_village_and_filter(rollback: None) -> None:
@@ -99,7 +129,8 @@ async def test_export_needs_a_password_a_purpose_and_leaves_a_trace(rollback: No
     assert name.startswith("通城县兑换台账_")
     rows = read(content)
     assert rows[2][1:3] == ["时间", "乡镇"]
-    assert [row[8] for row in rows[3:7]] == [10, 0, 5, 15]
+    assert [row[8] for row in rows[3:7]] == [10, 35, 5, 50]
+    assert {row[9] for row in rows[3:6]} == {"兑换"}
     assert rows[6][0] == "合计"
     assert str(rows[-1][0]).startswith(f"导出：{department.name} 20")
     logged = await DB.fetchrow(
@@ -112,7 +143,14 @@ async def test_export_needs_a_password_a_purpose_and_leaves_a_trace(rollback: No
 async def test_summary_adds_up_by_township(rollback: None) -> None:
     made = await story()
     department = fresh(await made.department())
-    first = rules.first_day(LAST_MONTH)
+    first, last = rules.first_day(LAST_MONTH), rules.last_day(LAST_MONTH)
+    _, content = await reports.export_summary(department, first, last, "上月")
+    by_name = {row[4]: row for row in read(content)[3:] if row[4]}
+    assert by_name["欧阳金山"][14] == 45
+    began = rules.first_day(THIS_MONTH)
+    _, content = await reports.export_summary(department, began, today(), "本月")
+    by_name = {row[4]: row for row in read(content)[3:] if row[4]}
+    assert by_name["欧阳金山"][14] == -35
     _, content = await reports.export_summary(department, first, today(), "汇总")
     rows = read(content)
     by_name = {row[4]: row for row in rows[3:] if row[4]}
@@ -260,6 +298,7 @@ async def test_ledger_follows_the_post_that_goes_on_after_a_second_one_ended(
         valid_to=first + timedelta(days=5),
     )
     await redeem(made, in_last_month(20), soap=1)
+    await building.build(None, COUNTY, LAST_MONTH, now=after(LAST_MONTH))
     chief = await factories.acting(made.county.chief)
     rows, _ = await reports.ledger(chief, reports.month_filter(LAST_MONTH))
     assert [row.place for row in rows] == ["隽1社区居委会隽1第1网格"]

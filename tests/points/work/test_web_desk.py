@@ -7,7 +7,7 @@ from urllib.parse import quote
 import httpx
 import msgspec
 
-from points.work import bulk, intake, month, month_queries, service
+from points.work import bulk, intake, month, month_queries, posting, service
 from points.work.month_queries import MonthRow
 from shared.calendar import service as calendar
 from shared.clock import now, today
@@ -15,7 +15,7 @@ from shared.database import DB
 from shared.ids import new_id
 from tests.factories import COUNTY, SmallCounty, acting, small_county
 from tests.points.work.test_intake import HEAD, WORKER
-from tests.points.work.test_month import CLOSED, RUN, confirmed, to_notice
+from tests.points.work.test_month import CLOSED, RUN, confirmed, immediate, to_notice
 from tests.shared.identity.test_web import enter, enter_desk, post
 
 GRID = "421222100001001"
@@ -254,3 +254,30 @@ async def test_a_deduction_goes_its_whole_way(client: httpx.AsyncClient) -> None
     assert await DB.fetchval(deducted, COUNTY) == 20
     await enter(client, town.second_worker)
     assert (await client.get(address)).status_code == 404
+
+
+async def test_a_month_that_is_posted_at_once_waits_for_no_review(
+    client: httpx.AsyncClient,
+) -> None:
+    """In immediate mode no village is said to be collecting for ever, and nothing is unsigned."""
+    town = await small_county()
+    earlier = await confirmed(town, 1)
+    await immediate()
+    await confirmed(town, 2)
+    await enter_desk(client, town.department)
+    address = f"/desk/months/{VILLAGE}/{RUN}"
+    shown = (await client.get(address)).text
+    assert "申报核实中" in shown  # one waits since the other mode
+    async with DB.transaction():
+        await posting.post_records(COUNTY, [earlier.id], now())
+    for path in (address, "/desk/months?chosen=2026-10", f"/verify/months/{VILLAGE}/{RUN}/notice"):
+        shown = (await client.get(path)).text
+        assert "申报核实中" not in re.sub("<option.*?</option>", "", shown), path
+        assert "未签" not in shown, path
+        assert "草稿" not in shown, path
+    await enter(client, town.committee)
+    for path in ("/verify/months?chosen=2026-10", f"/verify/months/{VILLAGE}/{RUN}"):
+        shown = (await client.get(path)).text
+        assert "即时入账" in shown, path
+        assert "整月审核通过" not in shown, path
+    assert "不用整月审核、公示" in shown
