@@ -139,6 +139,10 @@ async def _rescore(actor: Actor, case: CaseRow, row: NewStep, now: datetime) -> 
                 f"现在的得分是 {found.final}。本人提出的异议、申诉，不能反而降低得分；"
                 "没有理由提高的，请办“维持”。"
             )
+    else:
+        least = await pools.relied_on(actor.county_id, case.about_cycle_id, case.person_id)
+        if least is not None and score < least:
+            raise StepRefused(f"这次考核办结时的得分是 {least}，重开以后不能降到这个得分以下。")
     reason = f"{row.title}（{row.document or case.title}）：{row.words}"
     await calibrating.calibrate(
         actor, case.about_cycle_id, case.person_id, score, reason, now, authority=row.authority

@@ -39,6 +39,7 @@ from shared.roster import service as roster
 RESULT_OUT = frozenset({Stage.NOTICE, Stage.APPEAL})
 GRADE_OF = {"improvement": "basic"}
 """Machine → the grade it rests on; every other one rests on a fail."""
+UNNOTICED = "公示以后变更为优秀的，要先补充公示，公示期满再推荐。"
 STOPPED = "stopped"
 """The step by which a township ends an exit that it began."""
 
@@ -191,8 +192,11 @@ async def _eligible(matter: Matter) -> str:
     # What is said of the recommendation's own notice is another need.
     if any(case.outcome is None and case.machine != CONTEST_POOL.key for case in said):
         return "对这次结果的异议还没有办结，办结后再推荐。"
-    grades = await pools.grades(matter.county_id, person_id)
-    return ineligible(grades, await pools.open_deductions(matter.county_id, person_id))
+    found = await pools.grades(matter.county_id, person_id, matter.on)
+    deductions = await pools.open_deductions(matter.county_id, person_id)
+    shown = [(kind, grade if noticed else "") for kind, grade, noticed in found]
+    refused = ineligible([(kind, grade) for kind, grade, _ in found], deductions)
+    return refused or (UNNOTICED if ineligible(shown, 0) else "")
 
 
 async def _in_time(matter: Matter) -> str:
@@ -278,10 +282,11 @@ async def _noticed(matter: Matter) -> str:
 
 
 async def _notice(matter: Matter) -> NoticeRow | None:
-    """The notice that somebody objects to: of the published case, else of the cycle."""
-    origin_id, cycle_id = matter.opening.origin_id, matter.opening.about_cycle_id
+    """The notice that somebody objects to: of the published case, else of the person's grade."""
+    origin_id = matter.opening.origin_id
     if origin_id is None:
-        return await notices.notice_of_cycle(matter.county_id, cycle_id) if cycle_id else None
+        cycle_id, person_id = _result(matter)
+        return await notices.naming(matter.county_id, cycle_id, person_id)
     return await _notice_of(matter.county_id, origin_id)
 
 

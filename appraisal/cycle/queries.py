@@ -40,7 +40,8 @@ WHERE county_id = $1 AND cycle_id = $2 AND source = 'score' AND target = 'collec
 """
 REOPENED = """
 SELECT EXISTS (SELECT FROM appraisal.cycle_step
-    WHERE county_id = $1 AND cycle_id = $2 AND source = 'closed')
+    WHERE county_id = $1 AND cycle_id = $2 AND source = 'closed'
+      AND ($3::timestamptz IS NULL OR at > $3))
 """
 
 
@@ -133,7 +134,7 @@ async def returned_at(county_id: int, cycle_id: UUID) -> datetime | None:
     return found
 
 
-async def reopened(county_id: int, cycle_id: UUID) -> bool:
+async def reopened(county_id: int, cycle_id: UUID, since: datetime | None = None) -> bool:
     """Whether a cycle was closed before: it is open for papers that were received in time."""
-    found: bool = await DB.fetchval(REOPENED, county_id, cycle_id)
+    found: bool = await DB.fetchval(REOPENED, county_id, cycle_id, since)
     return found

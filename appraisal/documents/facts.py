@@ -129,9 +129,12 @@ async def notice(actor: Actor, notice_id: UUID, now: datetime) -> Made:
     """公示 as it was published. Raises NotFound, Invalid."""
     row, entries = await notices.view(actor, notice_id)
     about = f"{row.cycle_title}已经结束，" if row.cycle_title else ""
+    basis = f"{about}经审核，现将{'结果' if about else '人选'}公示如下。"
+    if row.kind == notices.SUPPLEMENT:
+        basis = f"{row.cycle_title}公示以后，有结果经复核变更，现将变更为优秀的人员补充公示如下。"
     facts = NoticeFacts(
         title=row.title,
-        basis=f"{about}经审核，现将{'结果' if about else '人选'}公示如下。",
+        basis=basis,
         starts_on=chinese_date(row.starts_on),
         ends_on=chinese_date(row.ends_on),
         days=str(row.days),

@@ -56,7 +56,15 @@ LEFT JOIN appraisal.serving s ON s.county_id = $1 AND s.about_cycle_id = r.cycle
   AND s.person_id = r.person_id
 WHERE r.county_id = $1 AND r.current AND r.cycle_id = $2
 """
-EXCELLENT = RESULTS + """ AND r.grade = 'excellent' ORDER BY r.grid_code COLLATE "C", p.name"""
+BY_GRID = """ AND r.grade = 'excellent' ORDER BY r.grid_code COLLATE "C", p.name"""
+EXCELLENT = RESULTS + BY_GRID
+NAMING = """
+SELECT n.id FROM appraisal.notice n
+JOIN appraisal.notice_entry e ON e.county_id = $1 AND e.notice_id = n.id
+WHERE n.county_id = $1 AND n.about_cycle_id = {cycle} AND e.person_id = {person}
+"""
+UNNAMED = f"""{RESULTS}
+AND NOT EXISTS ({NAMING.format(cycle="r.cycle_id", person="r.person_id")}){BY_GRID}"""
 ONE_RESULT = RESULTS + " AND r.person_id = $3"
 LISTED = (
     RESULTS
@@ -155,6 +163,18 @@ async def notice_of_cycle(county_id: int, cycle_id: UUID) -> NoticeRow | None:
     return await DB.one(NoticeRow, sql, county_id, cycle_id)
 
 
+async def supplements(county_id: int, cycle_id: UUID) -> list[NoticeRow]:
+    """The further notices of a cycle, in the order of their days."""
+    sql = NOTICE + " AND n.about_cycle_id = $2 AND n.kind = 'supplement' ORDER BY n.issued_at, n.id"
+    return await DB.all(NoticeRow, sql, county_id, cycle_id)
+
+
+async def naming(county_id: int, cycle_id: UUID, person_id: UUID) -> NoticeRow | None:
+    """The notice of a cycle that names somebody."""
+    sql = f"{NOTICE} AND n.id IN ({NAMING.format(cycle='$2', person='$3')})"
+    return await DB.one(NoticeRow, sql, county_id, cycle_id, person_id)
+
+
 async def entries(county_id: int, notice_id: UUID) -> list[EntryRow]:
     return await DB.all(EntryRow, ENTRIES, county_id, notice_id)
 
@@ -170,6 +190,11 @@ async def subject(county_id: int, notice_id: UUID, position: int) -> Subject | N
 
 async def excellent(county_id: int, cycle_id: UUID) -> list[ResultRow]:
     return await DB.all(ResultRow, EXCELLENT, county_id, cycle_id)
+
+
+async def unnamed(county_id: int, cycle_id: UUID) -> list[ResultRow]:
+    """Who is 优秀 and stands on no notice of the cycle."""
+    return await DB.all(ResultRow, UNNAMED, county_id, cycle_id)
 
 
 async def result(county_id: int, cycle_id: UUID, person_id: UUID) -> ResultRow | None:

@@ -51,14 +51,16 @@ from shared.ids import new_id
 from shared.roster.names import mask
 
 PAGE = 50
-EXCELLENT = "excellent"
+EXCELLENT, SUPPLEMENT = "excellent", "supplement"
 TITLES = {
     EXCELLENT: "优秀等次名单公示",
+    SUPPLEMENT: "优秀等次名单补充公示",
     Pool.RECOMMENDATION: "推荐人选公示",
     Pool.ADMISSION: "拟录用人员公示",
 }
 READY = {Pool.RECOMMENDATION: "examined", Pool.ADMISSION: "villagers"}
 """Pool → the state in which a case waits for its public notice."""
+UNISSUED = "优秀名单的公示还没有发布。"
 ISSUED = "这次考核的公示已经发布，请在公示列表中打开。"
 LATE_PAPERS = timedelta(days=5)
 """From the last term to closing: a paper that was handed in on time still has to be keyed in, and
@@ -80,19 +82,26 @@ async def issue_results(actor: Actor, cycle_id: UUID, form: NoticeForm, now: dat
         cycle = await cycles.expect(actor.county_id, cycle_id, Stage.NOTICE)
         if await queries.notice_of_cycle(actor.county_id, cycle_id) is not None:
             raise NoticeRefused(ISSUED)
-        full = (await settings_county.get(actor.county_id)).public_names == "full"
         found = await queries.excellent(actor.county_id, cycle_id)
-        entries = [
-            NewEntry(
-                person_id=row.person_id,
-                name=row.name if full else mask(row.name),
-                unit=f"{row.township_name}{row.village_name}{row.grid_name}",
-                note=row.grade_name,
-            )
-            for row in found
-        ]
-        title = f"{cycle.title}{TITLES[EXCELLENT]}"
-        return await _issue(actor, EXCELLENT, title, entries, form, now, cycle=cycle)
+        return await _issue_names(actor, EXCELLENT, cycle, found, form, now)
+
+
+async def issue_supplement(actor: Actor, cycle_id: UUID, form: NoticeForm, now: datetime) -> UUID:
+    """补充公示: publish who has become 优秀 since the cycle's notice, before anything follows.
+
+    Raises NotFound, WrongStage, NoticeRefused.
+    """
+    require(actor, Action.NOTICE_ISSUE, Target(unit_code=_county(actor)))
+    async with DB.transaction():
+        cycle = await cycles.expect(actor.county_id, cycle_id, *RESULT_OUT)
+        if await queries.notice_of_cycle(actor.county_id, cycle_id) is None:
+            raise NoticeRefused(UNISSUED)
+        # Whoever presses at the same moment waits, and then finds nobody.
+        await lock_queries.take(actor.county_id, f"appraisal.supplement {cycle_id}")
+        found = await queries.unnamed(actor.county_id, cycle_id)
+        if not found:
+            raise NoticeRefused("现在没有要补充公示的人。")
+        return await _issue_names(actor, SUPPLEMENT, cycle, found, form, now)
 
 
 async def issue_cases(actor: Actor, pool: Pool, form: NoticeForm, now: datetime) -> UUID:
@@ -134,6 +143,13 @@ async def of_cycle(actor: Actor, cycle_id: UUID) -> tuple[CycleRow, NoticeRow | 
     cycle = await cycles.get(actor, cycle_id)
     found = await queries.notice_of_cycle(actor.county_id, cycle_id)
     return cycle, found, await queries.tally(actor.county_id, cycle_id)
+
+
+async def supplements(actor: Actor, cycle_id: UUID) -> tuple[list[ResultRow], list[NoticeRow]]:
+    """Whom the next supplementary notice of a cycle would name, and those that were issued."""
+    require(actor, Action.NOTICE_VIEW, Target(unit_code=_county(actor)))
+    missing = await queries.unnamed(actor.county_id, cycle_id)
+    return missing, await queries.supplements(actor.county_id, cycle_id)
 
 
 async def waiting(actor: Actor, pool: Pool) -> list[CaseRow]:
@@ -279,21 +295,26 @@ async def notice_over(county_id: int, cycle: CycleRow) -> list[str]:
     """Gate to the stage of objections: the notice was issued and its period is over."""
     found = await queries.notice_of_cycle(county_id, cycle.id)
     if found is None:
-        return ["优秀名单的公示还没有发布。"]
+        return [UNISSUED]
     on = today()
     return [f"公示期到{chinese_date(found.ends_on)}才满。"] if on <= found.ends_on else []
 
 
 async def nothing_open(county_id: int, cycle: CycleRow) -> list[str]:
-    """Gate to closing: everybody was told, every term is over, nothing is undecided."""
+    """Gate to closing: everybody was told and named, every term is over, nothing is undecided."""
     tally = await queries.tally(county_id, cycle.id)
     found = []
     if tally.served < tally.results:
         found.append(f"还有 {tally.results - tally.served} 人的结果没有送达。")
     elif tally.last_day is not None and today() <= tally.last_day:
         found.append(f"最晚的异议期到{chinese_date(tally.last_day)}才满。")
+    if missing := await queries.unnamed(county_id, cycle.id):
+        found.append(f"还有 {len(missing)} 人变更为优秀，没有补充公示。")
+    shown = [row.ends_on for row in await queries.supplements(county_id, cycle.id)]
+    if shown and today() <= shown[-1]:
+        found.append(f"补充公示的公示期到{chinese_date(shown[-1])}才满。")
     lapsed = await casework_queries.lapsed(county_id, cycle.id)
-    over = max((day for day in (tally.last_day, lapsed) if day is not None), default=None)
+    over = max((day for day in (tally.last_day, lapsed, *shown) if day is not None), default=None)
     if not found and over is not None and today() <= (until := over + LATE_PAPERS):
         found.append(f"期限内交来的书面异议、申诉可能还在路上，过了{chinese_date(until)}再办结。")
     pending = await casework_queries.open_of_cycle(county_id, cycle.id, Pool.OBJECTION)
@@ -309,6 +330,29 @@ async def _once(sentence: str) -> AsyncIterator[None]:
         yield
     except UniqueViolationError as error:
         raise NoticeRefused(sentence) from error
+
+
+async def _issue_names(
+    actor: Actor,
+    kind: str,
+    cycle: CycleRow,
+    found: Sequence[ResultRow],
+    form: NoticeForm,
+    now: datetime,
+) -> UUID:
+    full = (await settings_county.get(actor.county_id)).public_names == "full"
+    entries = [
+        NewEntry(
+            person_id=row.person_id,
+            name=row.name if full else mask(row.name),
+            unit=f"{row.township_name}{row.village_name}{row.grid_name}",
+            note=row.grade_name,
+        )
+        for row in found
+    ]
+    return await _issue(
+        actor, kind, f"{cycle.title}{TITLES[kind]}", entries, form, now, cycle=cycle
+    )
 
 
 async def _issue(
@@ -361,7 +405,9 @@ async def _contested(county_id: int, row: NoticeRow, found: Subject) -> Opening:
     if row.about_cycle_id and found.person_id:
         cycle = await cycle_queries.cycle(county_id, row.about_cycle_id)
         closed = cycle is None or cycle.state is Stage.CLOSED
-        if closed or await cycle_queries.reopened(county_id, row.about_cycle_id):
+        # Who was named only since it was opened again has had nothing of it yet.
+        relied_on = await cycle_queries.reopened(county_id, row.about_cycle_id, row.issued_at)
+        if closed or relied_on:
             raise NoticeRefused(RELIED_ON)
         result = await _result(county_id, row.about_cycle_id, found.person_id)
         return Opening(

@@ -10,6 +10,7 @@ from litestar.response import Redirect, Template
 
 from appraisal.casework.fields import CHANNELS, FIELDS, MAILED, POSTED, SERVICE
 from appraisal.casework.rules import Pool
+from appraisal.casework.world import RESULT_OUT
 from appraisal.cycle import service as cycles
 from appraisal.cycle.rules import Stage
 from appraisal.notice import service
@@ -27,6 +28,7 @@ from shared.web.pages import Asked, moment
 STATES = [("open", "未送达"), ("served", "已送达")]
 KINDS: dict[str, str] = {
     "excellent": "优秀等次",
+    "supplement": "优秀等次补充",
     Pool.RECOMMENDATION: "推荐人选",
     Pool.ADMISSION: "拟录用人员",
 }
@@ -56,11 +58,12 @@ async def of_cycle(request: Asked, cycle_id: FromPath[UUID]) -> Template:
 
 @post("/appraisal/desk/cycles/{cycle_id:uuid}/notice")
 async def issue(request: Asked, cycle_id: FromPath[UUID]) -> Template | Redirect:
-    """Publish the list of 优秀."""
+    """Publish the list of 优秀, or who has joined it since."""
     values = await forms.read(request)
+    publish = service.issue_supplement if values.get("supplement") else service.issue_results
     try:
         form = forms.bind(NoticeForm, values)
-        await service.issue_results(request.user, cycle_id, form, moment(request))
+        await publish(request.user, cycle_id, form, moment(request))
     except (Invalid, Conflict) as error:
         return await _of_cycle(request, cycle_id, values, error)
     return Redirect(f"/appraisal/desk/cycles/{cycle_id}/notice", status_code=303)
@@ -231,6 +234,7 @@ async def _of_cycle(
 ) -> Template:
     query = forms.bind(Query, dict(request.query_params))
     cycle, notice, tally = await service.of_cycle(request.user, cycle_id)
+    missing, supplements = await service.supplements(request.user, cycle_id)
     rows, total = await service.results(
         request.user,
         cycle_id,
@@ -245,6 +249,8 @@ async def _of_cycle(
         "notice/desk_notice.html",
         cycle=cycle,
         notice=notice,
+        missing=missing if notice and cycle.state in RESULT_OUT else [],
+        supplements=supplements,
         tally=tally,
         rows=rows,
         total=total,
@@ -255,7 +261,7 @@ async def _of_cycle(
         townships=[(unit.code, unit.name) for unit in await office.townships(request.user)],
         values=values or {},
         error=error,
-        may_issue=cycle.state is Stage.NOTICE and _may_issue(request),
+        may_issue=cycle.state in RESULT_OUT and _may_issue(request),
     )
 
 

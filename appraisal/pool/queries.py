@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from uuid import UUID
 
 import msgspec
@@ -131,7 +132,11 @@ WHERE county_id = $1 AND cycle_id = $2 AND person_id = $3 AND current
 """
 # The county's latest cycles, those without the person, too: what they were before is long ago.
 GRADES = """
-SELECT c.kind, COALESCE(r.grade, '') AS grade
+SELECT c.kind, COALESCE(r.grade, '') AS grade, c.state = 'closed' OR EXISTS (
+    SELECT FROM appraisal.notice n
+    JOIN appraisal.notice_entry e ON e.county_id = $1 AND e.notice_id = n.id
+    WHERE n.county_id = $1 AND n.about_cycle_id = c.id AND e.person_id = $2 AND n.ends_on < $3
+  ) AS noticed
 FROM appraisal.cycle c
 LEFT JOIN appraisal.scorecard r ON r.county_id = $1 AND r.cycle_id = c.id AND r.current
   AND r.person_id = $2
@@ -145,6 +150,14 @@ WHERE k.county_id = $1 AND k.cycle_id = $2 AND k.person_id = $3
 UNION
 SELECT s.person_id FROM appraisal.cycle_step s
 WHERE s.county_id = $1 AND s.cycle_id = $2 AND s.target = 'notice'
+"""
+# The score that others relied on, where it has moved since the cycle was opened again.
+RELIED_ON = """
+SELECT k.before FROM appraisal.calibration k
+WHERE k.county_id = $1 AND k.cycle_id = $2 AND k.person_id = $3 AND k.made_at >= (
+    SELECT max(s.at) FROM appraisal.cycle_step s
+    WHERE s.county_id = $1 AND s.cycle_id = $2 AND s.source = 'closed')
+ORDER BY k.made_at, k.id LIMIT 1
 """
 CANDIDATE = """
 SELECT r.person_id, p.name, r.grid_code, COALESCE(g.name, '') AS grid_name,
@@ -273,15 +286,24 @@ async def standing(county_id: int, cycle_id: UUID, person_id: UUID) -> Standing 
     return await DB.one(Standing, STANDING, county_id, cycle_id, person_id)
 
 
-async def grades(county_id: int, person_id: UUID) -> list[tuple[str, str]]:
-    """(kind of cycle, grade or empty), the latest first; only results that are out for good."""
-    rows = await DB.fetch(GRADES, county_id, person_id)
-    return [(row["kind"], row["grade"]) for row in rows]
+async def grades(county_id: int, person_id: UUID, on: date) -> list[tuple[str, str, bool]]:
+    """(kind of cycle, grade or empty, whether a notice that names them is over), the latest first.
+
+    Only results that are out for good; nobody is 优秀 in a closed cycle without a notice.
+    """
+    rows = await DB.fetch(GRADES, county_id, person_id, on)
+    return [(row["kind"], row["grade"], row["noticed"]) for row in rows]
 
 
 async def deciders(county_id: int, cycle_id: UUID, person_id: UUID) -> set[UUID]:
     rows = await DB.fetch(DECIDERS, county_id, cycle_id, person_id)
     return {row[0] for row in rows}
+
+
+async def relied_on(county_id: int, cycle_id: UUID, person_id: UUID) -> Decimal | None:
+    """Somebody's score when the cycle was last closed, if it has changed since."""
+    cents: int | None = await DB.fetchval(RELIED_ON, county_id, cycle_id, person_id)
+    return None if cents is None else Decimal(cents) / 100
 
 
 async def candidates(

@@ -6,9 +6,11 @@ SELECT shared.reference('appraisal.serving', 'about_cycle_id', 'appraisal.cycle'
 SELECT shared.reference('appraisal.serving', 'person_id', 'shared.person');
 SELECT shared.reference('appraisal.serving', 'server_id', 'shared.person');
 
-SELECT shared.ensure('appraisal.notice', 'notice_kind', $$
-    kind IN ('excellent','recommendation','admission')
-    AND (about_cycle_id IS NOT NULL) = (kind = 'excellent') AND starts_on <= ends_on$$);
+ALTER TABLE appraisal.notice DROP CONSTRAINT IF EXISTS notice_kind;
+SELECT shared.ensure('appraisal.notice', 'notice_about', $$
+    kind IN ('excellent','supplement','recommendation','admission')
+    AND (about_cycle_id IS NOT NULL) = (kind IN ('excellent','supplement'))
+    AND starts_on <= ends_on$$);
 SELECT shared.ensure('appraisal.serving', 'serving_how', $$CASE how
     WHEN 'signed' THEN true
     WHEN 'refused' THEN witness_one <> '' AND witness_two <> '' AND witness_one <> witness_two

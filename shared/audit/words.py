@@ -417,6 +417,7 @@ VALUES: dict[str, dict[str, str]] = {
     },
     "notice.kind": {
         "excellent": "优秀等次",
+        "supplement": "优秀等次补充",
         "recommendation": "推荐人选",
         "admission": "拟录用人员",
     },

@@ -958,10 +958,10 @@ async def test_an_old_year_recommends_nobody_who_was_away_since(rollback: None) 
         await bring_to(department, cycle_id, Stage.CLOSED, made.now)
     await result(made, worker, "excellent", "93.0")
     await bring_to(department, made.cycle_id, Stage.APPEAL, made.now)
-    assert await queries.grades(COUNTY, worker.person_id) == [
-        ("half_year", "excellent"),
-        ("annual", ""),
-        ("annual", "excellent"),
+    assert await queries.grades(COUNTY, worker.person_id, made.today) == [
+        ("half_year", "excellent", False),
+        ("annual", "", True),
+        ("annual", "excellent", True),
     ]
     instructor = await actor_of(made, made.town.instructor)
     with pytest.raises(StepRefused, match="不能推荐"):
