@@ -90,6 +90,12 @@ async def member(
     return Member(person_id, name, number, role, unit.code, post_id, assignment_id)
 
 
+async def also_in(someone: Member, unit: UnitRow, valid_from: date = STARTED) -> None:
+    """The same person in another gridworker's post at the same time."""
+    post_id = await roster.add_post(COUNTY, unit.id, Role.GRIDWORKER)
+    await roster.assign(COUNTY, post_id, someone.person_id, valid_from)
+
+
 async def units(county_id: int = COUNTY) -> dict[str, UnitRow]:
     """A county, two townships (100, 101), two villages each (001, 002), two grids each."""
     root = await roster.add_county(county_id, "通城县")

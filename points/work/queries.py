@@ -187,6 +187,12 @@ RECUSE = """
 UPDATE points.work_record SET recused = array_append(recused, $3)
 WHERE county_id = $1 AND id = $2 AND $3 <> ALL(recused)
 """
+LAST_GRID = """
+SELECT grid_code FROM points.work_record
+WHERE county_id = $1 AND worker_id = $2 AND COALESCE(entered_by, worker_id) = $3
+  AND source <> 'import' AND declared_at >= $4
+ORDER BY id DESC LIMIT 1
+"""
 RECENT_TEXTS = """
 SELECT text FROM points.work_record
 WHERE county_id = $1 AND worker_id = $2 AND rule_code = $3 AND state <> 'refused'
@@ -338,6 +344,14 @@ async def checked_before(
 ) -> bool:
     """Whether a check waited for a record that this one would stand in for."""
     return bool(await DB.fetchval(CHECKED_BEFORE, county_id, worker_id, on, rule_code, replaces))
+
+
+async def last_grid(
+    county_id: int, worker_id: UUID, writer_id: UUID, since: datetime
+) -> str | None:
+    """The grid of the worker's record that this person wrote last."""
+    found: str | None = await DB.fetchval(LAST_GRID, county_id, worker_id, writer_id, since)
+    return found
 
 
 async def same_record(

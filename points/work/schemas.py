@@ -20,6 +20,8 @@ class LogForm(msgspec.Struct, frozen=True, kw_only=True):
     household: str = ""
     worker_id: UUID | None = None
     """For whom, when somebody else keys it in (代录)."""
+    grid_code: str = ""
+    """Where it was done, for who works in several grids at once."""
     replaces: UUID | None = None
     """The returned record this one corrects."""
 

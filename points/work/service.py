@@ -6,8 +6,9 @@ from the roster of the day, and vacant posts are stood in for by the level above
 """
 
 import hashlib
+import itertools
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
 import msgspec
@@ -44,8 +45,8 @@ from points.work.rules import (
 from points.work.schemas import Line, LogForm, NewRecord, NewStep, Record, StepRow, Task, Totals
 from shared import settings_county
 from shared.audit import service as audit
+from shared.clock import LOCAL_ZONE, today
 from shared.clock import now as clock_now
-from shared.clock import today
 from shared.database import DB
 from shared.dates import chinese_date
 from shared.errors import NotFound
@@ -55,7 +56,7 @@ from shared.identity.sealing import keyed
 from shared.ids import new_id
 from shared.roster import service as roster
 from shared.roster.roles import Employment, Role
-from shared.roster.schemas import Place
+from shared.roster.schemas import Place, UnitRow
 
 MAX_TEXT = 500
 MAX_QUANTITY = 500
@@ -76,7 +77,7 @@ async def log(
     if worker_id != actor.person_id:
         return await _proxy(actor, worker_id, form, photo, now or clock_now())
     at = now or clock_now()
-    place = await _place(actor.county_id, worker_id, form.work_date, at)
+    place = await _place(actor.county_id, worker_id, form, at)
     authority = require(
         actor, Action.WORK_LOG, Target(unit_code=place.grid_code, owner=actor.person_id)
     )
@@ -87,7 +88,7 @@ async def _proxy(
     actor: Actor, worker_id: UUID, form: LogForm, photo: bytes | None, at: datetime
 ) -> Record:
     """代录: the secretary keys in a paper slip; marked as such, and confirmed by somebody else."""
-    place = await _place(actor.county_id, worker_id, form.work_date, at)
+    place = await _place(actor.county_id, worker_id, form, at)
     authority = require(
         actor, Action.WORK_PROXY, Target(unit_code=place.village_code, owner=worker_id)
     )
@@ -292,6 +293,34 @@ async def photo_of(actor: Actor, record_id: UUID) -> bytes | None:
     await view(actor, record_id)
     found = await queries.record(actor.county_id, record_id)
     return found.photo if found else None
+
+
+async def grids(
+    actor: Actor, worker_id: UUID, now: datetime | None = None
+) -> tuple[list[UnitRow], str]:
+    """The grids to choose from for who holds posts in several at once, and the likely one.
+
+    As far back as work may be declared; nothing for everybody else. Likely is where the last
+    record was that the actor wrote today, else the only grid of today.
+    """
+    on = today(now)
+    after = on + timedelta(days=1)
+    spans = []
+    for held in await roster.history(actor.county_id, worker_id):
+        first = max(held.valid_from, on - timedelta(days=OLDEST_DAYS))
+        end = min(held.valid_to or after, after)
+        if held.role == Role.GRIDWORKER and first < end:
+            spans.append((first, end, held.unit_code))
+    if not any(
+        one[2] != other[2] and one[0] < other[1] and other[0] < one[1]
+        for one, other in itertools.combinations(spans, 2)
+    ):
+        return [], ""
+    units = await roster.units(actor.county_id, {code for _, _, code in spans})
+    midnight = datetime.combine(on, time(), LOCAL_ZONE)
+    last = await queries.last_grid(actor.county_id, worker_id, actor.person_id, midnight)
+    current = {code for _, end, code in spans if end == after}
+    return list(units.values()), last or (current.pop() if len(current) == 1 else "")
 
 
 async def sentences(actor: Actor, rule: Rule) -> list[str]:
@@ -507,12 +536,14 @@ def fingerprint_of(worker_id: UUID, form: LogForm, text: str, photo: bytes | Non
         form.quantity,
         form.household,
         photo.hex() if photo else "",
+        *filter(None, [form.grid_code]),
     )
     return hashlib.sha256(msgspec.json.encode(content)).digest()
 
 
-async def _place(county_id: int, worker_id: UUID, on: date, at: datetime) -> Place:
+async def _place(county_id: int, worker_id: UUID, form: LogForm, at: datetime) -> Place:
     """Where the worker worked that day. Raises WorkRefused: future, too old, not in post."""
+    on = form.work_date
     if on > today(at):
         raise WorkRefused("work_date", "日期还没有到，请改成实际做事的那天。")
     if on < today(at) - timedelta(days=OLDEST_DAYS):
@@ -522,6 +553,12 @@ async def _place(county_id: int, worker_id: UUID, on: date, at: datetime) -> Pla
         raise WorkRefused(
             "work_date", f"{on.month}月{on.day}日不在网格员岗位上，不能记这天的工作。"
         )
+    if form.grid_code:
+        place = await roster.worker_place(county_id, worker_id, on, form.grid_code)
+        if place is None:
+            raise WorkRefused(
+                "grid_code", f"{on.month}月{on.day}日不在这个网格的岗位上，请改选当天的网格。"
+            )
     return place
 
 

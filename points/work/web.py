@@ -1,6 +1,6 @@
 """The gridworker's pages: 首页, 记工作, 明细."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from datetime import date, timedelta
 from typing import Any
@@ -24,6 +24,7 @@ from shared.identity.access import Action, reach
 from shared.identity.actor import Actor
 from shared.ids import new_id
 from shared.roster import service as roster
+from shared.roster.schemas import UnitRow
 from shared.web import forms
 from shared.web.application import Router
 from shared.web.pages import Asked, moment, page
@@ -40,7 +41,7 @@ STATE_TONES = {
 }
 FILTERS = (("", "全部"), ("pending", "待核实"), ("returned", "退回"), ("posted", "已入账"))
 RECENT = 5
-BLANK = {"text": "", "choice": "", "household": "", "replaces": ""}
+BLANK = {"text": "", "choice": "", "household": "", "replaces": "", "grid_code": ""}
 
 
 class Typed(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +57,7 @@ class Typed(msgspec.Struct, frozen=True, kw_only=True):
     text: str = ""
     quantity: int = 1
     household: str = ""
+    grid_code: str = ""
     worker_id: UUID | None = None
     replaces: UUID | None = None
     person: UUID | None = None
@@ -105,7 +107,7 @@ async def new(
         old, _ = await service.view(actor, replaces)
         category, rule = Category(old.category), old.rule_code
         values = {"work_date": old.work_date.isoformat(), "text": old.text}
-        values |= {"quantity": old.quantity, "replaces": str(replaces)}
+        values |= {"quantity": old.quantity, "replaces": str(replaces), "grid_code": old.grid_code}
     return await _form(request, category, rule, values, {})
 
 
@@ -129,6 +131,7 @@ async def declare(request: Asked) -> Template | Redirect | Response[None]:
             text=typed.text or typed.choice,
             quantity=typed.quantity,
             household=typed.household,
+            grid_code=typed.grid_code,
             worker_id=typed.worker_id,
             replaces=typed.replaces,
         )
@@ -147,7 +150,9 @@ async def declared(request: Asked, record_id: FromPath[UUID]) -> Template:
     actor: Actor = request.user
     line, _ = await service.view(actor, record_id)
     names = await service.waits_for(actor.county_id, record_id, moment(request))
-    return page(request, "work/m_done.html", line=line, waits_for=names)
+    several, _ = await service.grids(actor, line.worker_id, moment(request))
+    place = line.grid_name if several else ""
+    return page(request, "work/m_done.html", line=line, waits_for=names, place=place)
 
 
 @get("/records")
@@ -285,6 +290,7 @@ async def _form(
         raise NotFound("这一类现在没有可以申报的事项。")
     chosen = next((rule for rule in offered if rule.code == code), offered[0])
     sentences = await service.sentences(actor, chosen)
+    grids, likely = await service.grids(actor, actor.person_id, moment(request))
     return page(
         request,
         "work/m_new.html",
@@ -294,7 +300,10 @@ async def _form(
         offered=offered,
         rule=chosen,
         sentences=[(text, text) for text in sentences],
-        values=BLANK | {"work_date": on.isoformat(), "quantity": chosen.per} | values,
+        grids=await grid_choices(actor, grids),
+        values=BLANK
+        | {"work_date": on.isoformat(), "quantity": chosen.per, "grid_code": likely}
+        | values,
         errors=errors,
         message=message,
         today=on,
@@ -303,19 +312,29 @@ async def _form(
 
 
 async def worker_choices(actor: Actor, action: Action, on: date) -> list[tuple[str, str]]:
-    """Whom the actor may do this for, to choose from: the name and the grid."""
-    spans = []
+    """Whom the actor may do this for, to choose from: the name and the grids, each once."""
+    people: dict[tuple[str, str], list[str]] = {}
     for code in reach(actor, action):
-        spans += await roster.workers(actor.county_id, code, on, on)
-    codes = {span.grid_code for span in spans}
-    villages = {code[:12] for code in codes}
-    units = await roster.units(actor.county_id, codes | villages)
+        for span in await roster.workers(actor.county_id, code, on, on):
+            people.setdefault((str(span.person_id), span.name), []).append(span.grid_code)
+    units = await roster.units(
+        actor.county_id, {code for codes in people.values() for code in codes}
+    )
+    names = dict(await grid_choices(actor, units.values()))
+    return [
+        (person, f"{name}（{'、'.join(names[code] for code in dict.fromkeys(codes))}）")
+        for (person, name), codes in people.items()
+    ]
 
-    def place(code: str) -> str:
-        village = units[code[:12]].name if len(villages) > 1 else ""
-        return village + units[code].name
 
-    return [(str(span.person_id), f"{span.name}（{place(span.grid_code)}）") for span in spans]
+async def grid_choices(actor: Actor, grids: Collection[UnitRow]) -> list[tuple[str, str]]:
+    """Grids by code to choose from, with the village where there are several."""
+    villages = await roster.units(actor.county_id, {grid.code[:12] for grid in grids})
+
+    def village(grid: UnitRow) -> str:
+        return villages[grid.code[:12]].name if len(villages) > 1 else ""
+
+    return [(grid.code, village(grid) + grid.name) for grid in grids]
 
 
 async def _again(request: Asked, values: dict[str, Any], error: GridmeritError) -> Template:

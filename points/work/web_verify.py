@@ -16,13 +16,14 @@ from points.work import month, service
 from points.work.month_queries import WorkerCategory
 from points.work.rules import STATE_NAMES, month_of
 from points.work.schemas import LogForm
-from points.work.web import STATE_TONES, worker_choices
+from points.work.web import STATE_TONES, grid_choices, worker_choices
 from shared.clock import today
 from shared.errors import GridmeritError, Invalid
 from shared.identity.access import Action, reach
 from shared.identity.actor import Actor
 from shared.ids import new_id
 from shared.roster import service as roster
+from shared.roster.schemas import UnitRow
 from shared.web import forms
 from shared.web.application import Router
 from shared.web.pages import Asked, moment, page
@@ -59,6 +60,7 @@ class Proxy(msgspec.Struct, frozen=True, kw_only=True):
     text: str = ""
     quantity: int = 1
     household: str = ""
+    grid_code: str = ""
 
 
 @get("/verify")
@@ -301,14 +303,23 @@ async def _proxy(
     rules = await rulebook.rules_at(actor.county_id, on)
     offered = [rule for rule in rules if Step.SYSTEM not in rule.steps]
     chosen = next((rule for rule in offered if rule.code == values.get("rule_code")), offered[0])
+    workers = await worker_choices(actor, Action.WORK_PROXY, on)
+    grids: list[UnitRow] = []
+    likely = ""
+    if values.get("worker_id") in dict(workers):
+        grids, likely = await service.grids(actor, UUID(values["worker_id"]), moment(request))
+        grids = [grid for grid in grids if grid.code.startswith(reach(actor, Action.WORK_PROXY))]
     return page(
         request,
         "work/m_proxy.html",
         status=status,
-        workers=await worker_choices(actor, Action.WORK_PROXY, on),
+        workers=workers,
+        grids=await grid_choices(actor, grids),
         rules=[(rule.code, f"{rule.code} {rule.title}") for rule in offered],
         rule=chosen,
-        values=BLANK | {"work_date": on.isoformat(), "quantity": chosen.per} | values,
+        values=BLANK
+        | {"work_date": on.isoformat(), "quantity": chosen.per, "grid_code": likely}
+        | values,
         errors=errors,
         message=message,
     )

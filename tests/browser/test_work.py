@@ -16,11 +16,18 @@ from shared.clock import now, today
 from shared.database import DB
 from shared.ids import new_id
 from tests.appraisal.casework.scene import actor_of, form, result, scene, served
-from tests.browser.checks import assert_accessible, assert_head, assert_reflows, checked, shoot
+from tests.browser.checks import (
+    assert_accessible,
+    assert_head,
+    assert_keeps_the_rules,
+    assert_reflows,
+    checked,
+    shoot,
+)
 from tests.browser.conftest import Look, SignIn, follow
 from tests.browser.test_roster import desk_page
 from tests.browser.village import PIN, activate
-from tests.factories import COUNTY, Member, SmallCounty, acting, small_county
+from tests.factories import COUNTY, Member, SmallCounty, acting, also_in, small_county
 from tests.points.work.test_intake import HEAD, WORKER
 
 LOOKS = [Look(), Look("dark"), Look(text_size="elder")]
@@ -223,6 +230,29 @@ async def test_nothing_is_lost_offline_and_nothing_comes_twice(
     await page.get_by_text("代办医保缴费").first.wait_for()
     await page.goto("/home")
     assert await DB.fetchval(count, COUNTY) == 1
+
+
+async def test_the_chosen_grid_waits_with_the_record(sign_in: SignIn, committed: None) -> None:
+    """Who has two grids chooses one of them, without network, too; every look keeps the rules."""
+    town = await small_county()
+    second = town.second_worker.unit_code
+    await also_in(town.worker, town.units[second])
+    await activate(town.worker)
+    page = await sign_in(town.worker)
+    await page.goto("/work/new?category=SVC&rule=SVC-01")
+    await shoot(page, "two-grids")
+    await assert_keeps_the_rules(page)
+    await page.context.set_offline(offline=True)
+    await page.get_by_role("button", name="提交").click()
+    await expect(page.get_by_text("已存在手机里")).to_have_count(0)
+    await page.get_by_label(town.units[second].name).check()
+    await page.get_by_role("button", name="提交").click()
+    await page.get_by_text("已存在手机里").first.wait_for()
+    await page.context.set_offline(offline=False)
+    await page.goto("/records")
+    await page.get_by_role("status").filter(has_text="存在手机里的 1 条已上传。").wait_for()
+    written = "SELECT grid_code FROM points.work_record WHERE county_id = $1"
+    assert [row["grid_code"] for row in await DB.fetch(written, COUNTY)] == [second]
 
 
 async def enter(page: Page, member: Member) -> None:

@@ -29,7 +29,7 @@ from shared.identity.sealing import keyed
 from shared.ids import new_id
 from shared.roster import service as roster
 from shared.roster.roles import Employment, Role
-from tests.factories import COUNTY, Member, SmallCounty, acting, member, small_county
+from tests.factories import COUNTY, Member, SmallCounty, acting, also_in, member, small_county
 
 NOW = datetime(2026, 10, 20, 4, tzinfo=UTC)
 DAY = date(2026, 10, 19)
@@ -66,6 +66,53 @@ async def test_a_record_waits_for_the_grid_s_own_lead(rollback: None) -> None:
         await service.verify(await by(town.other_lead), record.id, now=NOW)
     after = await service.verify(await by(town.lead), record.id, now=NOW)
     assert after.state == State.ACCEPTED
+
+
+async def test_a_worker_of_two_grids_says_where_the_work_was(rollback: None) -> None:
+    """The chosen grid's lead confirms it; a grid of another day or person is refused."""
+    town = await small_county()
+    second = town.second_worker.unit_code
+    await also_in(town.worker, town.units[second], date(2026, 10, 10))
+    worker = await by(town.worker)
+    sent = form(grid_code=second)
+    record = await service.log(worker, sent, now=NOW)
+    assert record.grid_code == second
+    assert await service.waits_for(COUNTY, record.id, NOW) == [town.other_lead.name]
+    assert await service.log(worker, sent, now=NOW) == record
+    moved = msgspec.structs.replace(sent, grid_code=town.worker.unit_code)
+    with pytest.raises(WorkIdReused):
+        await service.log(worker, moved, now=NOW)
+    with pytest.raises(WorkRefused, match="10月9日不在这个网格的岗位上"):
+        await logged(worker, grid_code=second, work_date=date(2026, 10, 9))
+    with pytest.raises(WorkRefused, match="改选当天的网格"):
+        await logged(worker, grid_code=town.cousin_worker.unit_code)
+
+
+async def test_two_grids_may_lie_in_two_villages(rollback: None) -> None:
+    """Each village's secretary keys in what was done in the own village, and nothing else."""
+    town = await small_county()
+    other = town.units["421222100002001"]
+    await also_in(town.worker, other)
+    chief = await member(Role.CHIEF, town.units["421222100002"], "黎书记")
+    there = await by(chief)
+    slip = form(worker_id=town.worker.person_id, grid_code=other.code)
+    record = await service.log(there, slip, now=NOW)
+    assert (record.grid_code, record.source) == (other.code, "proxy")
+    with pytest.raises(NotFound):
+        await logged(there, worker_id=town.worker.person_id, grid_code=town.worker.unit_code)
+
+
+async def test_who_moved_has_no_grid_to_choose(rollback: None) -> None:
+    """The day says which it was; only posts held at once leave a choice, as far back as counts."""
+    town = await small_county()
+    grids = [town.units[town.worker.unit_code], town.units[town.second_worker.unit_code]]
+    worker = await by(town.worker)
+    assert await service.grids(worker, town.worker.person_id, NOW) == ([], "")
+    await roster.end_assignment(COUNTY, town.worker.assignment_id, date(2026, 10, 10))
+    await also_in(town.worker, grids[1], date(2026, 10, 10))
+    assert await service.grids(worker, town.worker.person_id, NOW) == ([], "")
+    await also_in(town.worker, grids[0], date(2026, 10, 12))
+    assert await service.grids(worker, town.worker.person_id, NOW) == (grids, "")
 
 
 async def test_the_same_id_gives_the_first_result(rollback: None) -> None:

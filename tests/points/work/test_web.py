@@ -22,7 +22,7 @@ from shared.dates import chinese_date
 from shared.ids import new_id
 from shared.roster import service as roster
 from shared.settings import Settings
-from tests.factories import COUNTY, acting, small_county
+from tests.factories import COUNTY, acting, also_in, small_county
 from tests.shared.identity.test_web import enter, post
 
 
@@ -312,6 +312,42 @@ async def test_a_paper_slip_is_keyed_in(client: httpx.AsyncClient) -> None:
     answer = await post(client, "/verify/proxy", **sent)
     assert answer.status_code == 303
     assert f"等{world.lead.name}核实" in (await client.get(answer.headers["location"])).text
+
+
+async def test_the_grid_is_chosen_by_who_has_two_and_kept_for_the_day(
+    client: httpx.AsyncClient,
+) -> None:
+    """Nothing extra for one grid; with two a choice, then the last one; 代录 has its own."""
+    world = await small_county()
+    first, second = world.worker.unit_code, world.second_worker.unit_code
+    form = "/work/new?category=ORG&rule=ORG-02"
+    await enter(client, world.worker)
+    assert "在哪个网格" not in (await client.get(form)).text
+    await also_in(world.worker, world.units[second])
+    page = (await client.get(form)).text
+    assert re.findall(r'name="grid_code" value="(\d+)"( checked)?', page) == [
+        (first, ""),
+        (second, ""),
+    ]
+    answer = await post(client, "/work", **declaration(grid_code=second))
+    done = (await client.get(answer.headers["location"])).text
+    assert world.units[second].name in done
+    assert f"等{world.other_lead.name}核实" in done
+    assert f'value="{second}" checked' in (await client.get(form)).text
+    wrong = await post(client, "/work", **declaration(grid_code=world.cousin_worker.unit_code))
+    assert wrong.status_code == 422
+    assert wrong.text.count("不在这个网格的岗位上") == 2
+
+    await enter(client, world.chief)
+    names = "、".join(world.units[code].name for code in (first, second))
+    slip = f"/verify/proxy?worker={world.worker.person_id}&rule=ORG-01"
+    page = (await client.get(slip)).text
+    assert page.count(f">{world.worker.name}（{names}）</option>") == 1
+    assert f'value="{second}" checked' not in page
+    sent = declaration(worker_id=str(world.worker.person_id), rule_code="ORG-01", text="主题党日")
+    await post(client, "/verify/proxy", **sent, grid_code=second)
+    assert (await service.view(await acting(world.chief), UUID(sent["id"])))[0].grid_code == second
+    assert f'value="{second}" checked' in (await client.get(slip)).text
 
 
 async def test_a_paper_objection_is_keyed_in(client: httpx.AsyncClient) -> None:
