@@ -20,6 +20,7 @@ from typing import NoReturn
 import asyncpg
 import click
 
+from deploy import chinese
 from deploy.commands.target import account
 from deploy.engine_home import EngineError
 from deploy.lasting import lasting
@@ -116,7 +117,9 @@ def _exists(target: str) -> bool:
     return importlib.util.find_spec(target.partition(":")[0]) is not None
 
 
+chinese.speak()
 cli = LazyGroup(COMMANDS, name="gridmerit", help="网格员积分与考核系统。")
+click.version_option(package_name="gridmerit")(cli)
 import_ = LazyGroup(IMPORTS, name="import", help="导入办公文件（.xlsx .xls .csv）。")
 work = LazyGroup(WORK, name="work", help="核实工作记录、月度入账。")
 statement = LazyGroup(STATEMENT, name="statement", help="店铺对账单。")
@@ -150,11 +153,11 @@ def sentence(error: Exception) -> str:
             return " ".join([error.message, "；".join(more)]).strip()
         case GridmeritError() | EngineError() | MigrationError() | SettingsError():
             return str(error)
+        case OSError(errno=errno.ENOSPC):
+            return FULL.format(error.filename or error)
         case OSError(filename=str(name)):
             who = DENIED.format(account()) if isinstance(error, PermissionError) else ""
             return f"不能使用文件 {name}：{error.strerror}。{who}"
-        case OSError(errno=errno.ENOSPC):
-            return FULL.format(error)
     for kinds, words in OF_DATABASE:
         if isinstance(error, kinds):
             return words.format(error)

@@ -1,7 +1,9 @@
 """The command as a process: what it says when things go wrong, how it serves and stops."""
 
+import ast
 import asyncio
 import errno
+import inspect
 import json
 import os
 import pwd
@@ -14,6 +16,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from importlib.metadata import version
 from pathlib import Path
 
 import asyncpg
@@ -21,7 +24,7 @@ import httpx
 import pytest
 from click.testing import CliRunner
 
-from deploy import cli, runtime
+from deploy import chinese, cli, runtime
 from deploy.commands.roster import import_roster
 from deploy.commands.settlement import export
 from deploy.embedded import POSTGRES, Embedded
@@ -170,6 +173,44 @@ async def test_what_goes_wrong_is_one_sentence(
     assert sentence in err
     assert "Traceback" not in err
     assert "程序内部错误" not in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--version"], f"gridmerit {version('gridmerit')}"),
+        (["--help"], "用法："),
+        (["--help"], "显示版本。"),
+        (["migrat"], "错误：没有 migrat 这个命令。"),
+        (["verify", "--help"], "显示这份说明。"),
+        (["verify", "--conty", "1"], "没有 --conty 这个选项。 是不是要写 '--county'？"),
+        (["verify", "--county"], "选项 --county 后面要写内容。"),
+        (["verify", "--county", "abc"], "'--county' 写法不对：“abc”不是整数。"),
+        (["verify", "--county", "42"], "42 不在 100000<=x<=999999 之内。"),
+        (["verify", "now"], "多写了 now，请去掉。"),
+        (["work", "post"], "缺少选项 '--month'"),
+        (["export", "all", "--month", "2026-10"], "“all”不能用，只能写 'ledger'"),
+        (["import", "shops"], "缺少参数 'FILE'"),
+        (["check-receipt", "nowhere"], "读不到文件 nowhere"),
+    ],
+)
+def test_a_slip_at_the_keyboard_is_told_in_chinese(arguments: list[str], said: str) -> None:
+    """The frame around our own sentences is click's, which knows English alone."""
+    assert said in CliRunner().invoke(cli.cli, arguments).output
+
+
+def is_text(part: ast.expr) -> bool:
+    return isinstance(part, ast.Constant)
+
+
+def test_click_still_says_what_was_put_into_chinese() -> None:
+    """A new release of it may word a message anew, which would be English again."""
+    asked = {"required"}
+    for module in chinese.MODULES:
+        for call in ast.walk(ast.parse(inspect.getsource(module))):
+            if isinstance(call, ast.Call) and ast.unparse(call.func) in {"_", "ngettext"}:
+                asked |= {str(ast.literal_eval(part)) for part in call.args if is_text(part)}
+    assert chinese.WORDS.keys() <= asked
 
 
 async def test_a_damaged_secret_is_not_taken_for_a_setting(data_dir: Path) -> None:
@@ -436,6 +477,7 @@ async def test_a_refusal_says_its_sentence_once(
     ("error", "words"),
     [
         (OSError(errno.ENOSPC, "No space left on device"), "磁盘满了"),
+        (OSError(errno.ENOSPC, "No space left on device", "/srv/report.xlsx"), "清理出空间"),
         (asyncpg.DiskFullError("could not extend file"), "磁盘满了"),
         (asyncpg.LockNotAvailableError("canceling statement"), "正忙"),
         (asyncpg.AdminShutdownError("terminating connection"), "再运行一次"),
