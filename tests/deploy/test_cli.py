@@ -213,6 +213,17 @@ def test_click_still_says_what_was_put_into_chinese() -> None:
     assert chinese.WORDS.keys() <= asked
 
 
+def test_every_import_takes_the_same_options() -> None:
+    """Of one name, and told in the same words."""
+    for wanted in ("  --county INTEGER RANGE", "  --dry-run", "  --report FILE"):
+        told = set()
+        for name in cli.IMPORTS:
+            lines = CliRunner().invoke(cli.cli, ["import", name, "--help"]).output.splitlines()
+            [line] = [line for line in lines if line.startswith(wanted)]
+            told.add(" ".join(line.split()))
+        assert len(told) == 1 or wanted == "  --report FILE", told
+
+
 async def test_a_damaged_secret_is_not_taken_for_a_setting(data_dir: Path) -> None:
     """Nobody set one: the file is what has to come back."""
     (data_dir / "secret").write_text("abc\n", encoding="ascii")
