@@ -501,11 +501,14 @@ def test_what_a_database_refuses_says_what_to_do(error: Exception, words: str) -
     assert words in cli.sentence(error)
 
 
-def test_a_closed_folder_names_the_account() -> None:
+def test_a_closed_folder_names_the_account(monkeypatch: pytest.MonkeyPatch) -> None:
     """Root's command runs as the service's account, which is not plain to whoever typed it."""
-    said = cli.sentence(PermissionError(errno.EACCES, "Permission denied", "/root/x"))
+    denied = PermissionError(errno.EACCES, "Permission denied", "/root/x")
+    said = cli.sentence(denied)
     assert "/root/x" in said
     assert f"账号是 {pwd.getpwuid(os.geteuid()).pw_name}" in said
+    monkeypatch.setattr(cli, "account", lambda: "gridmerit")
+    assert "chown gridmerit: 文件名" in cli.sentence(denied), "root is not told to become root"
 
 
 @contextmanager
@@ -614,38 +617,78 @@ async def test_waits_for_a_database_that_recovers(recovering: Postgres, tmp_path
     await connection.close()
 
 
-async def test_a_backup_is_restored_as_the_handbook_says(data_dir: Path) -> None:
-    """Its two commands say nothing and end with 0, also where a newer release made the tables."""
-    settings = {"GRIDMERIT_DATA_DIR": str(data_dir)}
-    assert (await say(data_dir, "migrate", **settings))[0] == 0
+async def test_a_backup_is_restored_as_the_handbook_says(
+    data_dir: Path, wrapped: tuple[str, ...]
+) -> None:
+    """Its lines say nothing and end with 0, also where a newer release made the tables.
+
+    The secret stands among the settings, which root's command knows and no other.
+    """
+    (data_dir / "environment").write_text(f"GRIDMERIT_SECRET_KEY='{'s' * 40}'\n", encoding="ascii")
+    given = ["--county", "421222", "--county-name", "通城县", "--name", "钱管理"]
+    given += ["--phone", "13712345678", "--password", "village oak in white bloom"]
+    process = await start(data_dir, "create-admin", *given, command=wrapped)
+    _, err = await process.communicate()
+    assert process.returncode == 0, err
     text = (ROOT / "deploy" / "README.md").read_text(encoding="utf-8")
-    dump, restore = re.findall(r"^    (pg_(?:dump|restore) .*)$", text, re.MULTILINE)
+    section = text.partition("\n## Backup and restore\n")[2].partition("\n## ")[0]
+    dump, restore = re.findall(r"(?:^    .+\n)+", section, re.MULTILINE)
     with Embedded(data_dir, valkey=False) as engines:
         [engine] = [one for one in engines.engines if isinstance(one, Postgres)]
-        await shell(engine, dump, data_dir)
-        connection = await asyncpg.connect(engines.url(POSTGRES, "postgres"))
-        await connection.execute(
-            "CREATE TABLE points.newer (county_id int, id uuid,"
-            " FOREIGN KEY (county_id, id) REFERENCES points.fund (county_id, id))"
-        )
-        await connection.close()
-        await shell(engine, restore, data_dir)
+        with backup_folder(engine) as folder:
+            await shell(engine, data_dir, folder, dump)
+            connection = await asyncpg.connect(engines.url(POSTGRES, "postgres"))
+            await connection.execute(
+                "CREATE TABLE points.newer (county_id int, id uuid,"
+                " FOREIGN KEY (county_id, id) REFERENCES points.fund (county_id, id))"
+            )
+            await connection.close()
+            saved = (folder / "gridmerit.dump").read_bytes()
+    with backup_folder(engine) as folder:
+        (folder / "gridmerit.dump").write_bytes(saved)
+        (folder / "gridmerit.dump").chmod(0o600)
+        shared = "".join(dump.splitlines(keepends=True)[:4])
+        said = await shell(engine, data_dir, folder, shared + restore)
+    assert "421222" in said
+    assert "✓ 密钥" in said
+    assert not (data_dir / "secret").exists()
+    with Embedded(data_dir, valkey=False) as engines:
         connection = await asyncpg.connect(engines.url(POSTGRES, OWNER))
         assert await connection.fetchval("SELECT to_regclass('points.newer')") is None
         await connection.close()
-    assert (await say(data_dir, "verify", **settings))[0] == 0
 
 
-async def shell(engine: Postgres, command: str, folder: Path) -> None:
-    """A line of the handbook, which must not complain."""
-    process = await asyncio.create_subprocess_shell(
-        command,
+@contextmanager
+def backup_folder(engine: Postgres) -> Iterator[Path]:
+    """The handbook's /srv/backup, outside pytest's own folders: the engine's account enters it."""
+    folder = Path(tempfile.mkdtemp())
+    engine.home.give(folder)
+    yield folder
+    shutil.rmtree(folder)
+
+
+async def shell(engine: Postgres, data_dir: Path, folder: Path, lines: str) -> str:
+    """Lines of the handbook on a ``wrapped`` installation; they must not complain, but say."""
+    owner = engine.home.owner.pw_name
+    for old, new in (
+        ("install -d -m 0700 -o gridmerit -g gridmerit /srv/backup", "true"),
+        ("/srv/backup", str(folder)),
+        ("FOLDER-OF-THE-PROGRAMS", str(engine.programs)),
+        ("runuser -u gridmerit --", f"runuser -u {owner} --" if os.geteuid() == 0 else "env"),
+        ("/var/lib/gridmerit/data", str(data_dir)),
+    ):
+        lines = lines.replace(old, new)
+    function = f'gridmerit() {{ sh {data_dir}/gridmerit.sh "$@"; }}\nset -e\n'
+    process = await asyncio.create_subprocess_exec(
+        *("sh", "-c", function + lines),
         cwd=folder,
-        env={"PATH": f"{engine.programs}:{os.environ['PATH']}", "engine": str(engine.home.path)},
+        env=environment(),
+        stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    _, err = await process.communicate()
-    assert (process.returncode, err.decode()) == (0, "")
+    out, err = await process.communicate()
+    assert (process.returncode, err.decode()) == (0, ""), out.decode()
+    return out.decode()
 
 
 async def test_a_database_that_stays_away_is_one_sentence(
