@@ -20,8 +20,9 @@ from typing import NoReturn
 import asyncpg
 import click
 
+from deploy import chinese
 from deploy.commands.target import account
-from deploy.engine_home import EngineError
+from deploy.engine_home import ACCOUNT, EngineError
 from deploy.lasting import lasting
 from deploy.migrate import MigrationError
 from shared.clock import now
@@ -32,6 +33,7 @@ from shared.settings import SettingsError
 FAILED = 2
 FULL = "磁盘满了（{}）：请清理出空间，再运行一次。"
 DENIED = "现在的账号是 {}，请换有权限的账号：装好的系统用 root 运行 gridmerit。"
+NOT_GIVEN = "root 的 gridmerit 命令用的是账号 {0}：请把文件交给它（chown {0}: 文件名）。"
 OF_DATABASE: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = (
     (
         (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError),
@@ -116,7 +118,9 @@ def _exists(target: str) -> bool:
     return importlib.util.find_spec(target.partition(":")[0]) is not None
 
 
+chinese.speak()
 cli = LazyGroup(COMMANDS, name="gridmerit", help="网格员积分与考核系统。")
+click.version_option(package_name="gridmerit")(cli)
 import_ = LazyGroup(IMPORTS, name="import", help="导入办公文件（.xlsx .xls .csv）。")
 work = LazyGroup(WORK, name="work", help="核实工作记录、月度入账。")
 statement = LazyGroup(STATEMENT, name="statement", help="店铺对账单。")
@@ -150,11 +154,12 @@ def sentence(error: Exception) -> str:
             return " ".join([error.message, "；".join(more)]).strip()
         case GridmeritError() | EngineError() | MigrationError() | SettingsError():
             return str(error)
-        case OSError(filename=str(name)):
-            who = DENIED.format(account()) if isinstance(error, PermissionError) else ""
-            return f"不能使用文件 {name}：{error.strerror}。{who}"
         case OSError(errno=errno.ENOSPC):
-            return FULL.format(error)
+            return FULL.format(error.filename or error)
+        case OSError(filename=str(name)):
+            said = NOT_GIVEN if account() == ACCOUNT else DENIED
+            who = said.format(account()) if isinstance(error, PermissionError) else ""
+            return f"不能使用文件 {name}：{error.strerror}。{who}"
     for kinds, words in OF_DATABASE:
         if isinstance(error, kinds):
             return words.format(error)

@@ -19,6 +19,7 @@ from urllib.parse import quote
 import msgspec
 
 from deploy.engine_home import (
+    ACCOUNT,
     EngineError,
     Home,
     hidden,
@@ -147,12 +148,15 @@ class Postgres(msgspec.Struct, frozen=True):
 
     def _way_over(self, found: str) -> str:
         """The commands that carry a cluster of another major version over."""
-        account = f"runuser -u {self.home.owner.pw_name} -- " if os.geteuid() == 0 else ""
+        owner = self.home.owner.pw_name
+        # An installation's commands are typed by root, though they run as the service's account.
+        as_root = os.geteuid() == 0 or owner == ACCOUNT
+        account = f"runuser -u {owner} -- " if as_root else ""
         server = f"-h {self.home.sockets} -U {SUPERUSER}"
         new = f"{account}{self.programs}"
         return (
             f"数据目录是 PostgreSQL {found} 的，现在的程序是 {self._major()}，不能直接使用。\n"
-            f"请以账号 {self.home.owner.pw_name} 用 {found} 的程序导出，"
+            f"请以账号 {'root' if as_root else owner} 用 {found} 的程序导出，"
             "移开旧目录，建好新库后导入：\n"
             f"  {account}pg_ctl -w -D {self.data} start\n"
             f"  {account}pg_dump {server} -Fc -f {self.home.path}/gridmerit.dump {DATABASE}\n"

@@ -1,7 +1,12 @@
 """Which county a command is about."""
 
+import click
+
 from shared.errors import Invalid
 from shared.scheduling import queries as scheduling
+
+CODE = click.IntRange(100_000, 999_999)
+COUNTY = click.option("--county", type=CODE, required=True, help="县代码，6 位。")
 
 
 async def known(county_id: int) -> int:

@@ -3,6 +3,7 @@
 import click
 
 from deploy.checks import require_secret
+from deploy.commands.county import COUNTY
 from deploy.runtime import run
 from shared.clock import now, today
 from shared.identity.desk import create_on_console
@@ -13,9 +14,7 @@ from shared.web.forms import HALF_WIDTH
 
 
 @click.command("create-admin")
-@click.option(
-    "--county", type=click.IntRange(100_000, 999_999), required=True, help="县代码，6 位。"
-)
+@COUNTY
 @click.option("--county-name", default="", help="县名；还没有导入名册时要写。")
 @click.option("--name", prompt="姓名", help="姓名。")
 @click.option("--phone", prompt="手机号", help="手机号，登录时用。")

@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 
 from appraisal.verifier import service as appraisal
-from deploy.commands.county import known
-from deploy.commands.target import SOURCE, TARGET
+from deploy.commands.county import CODE, COUNTY, known
+from deploy.commands.target import CHECKED, DRY_RUN, REPORT, SOURCE
 from deploy.runtime import run
 from points.ledger import opening
 from points.ledger.opening import Brought
@@ -16,7 +16,7 @@ from shared.settings import Settings
 
 
 @click.command("verify")
-@click.option("--county", type=click.IntRange(100_000, 999_999), help="县代码，6 位；默认每个县。")
+@click.option("--county", type=CODE, help="县代码，6 位；默认每个县。")
 def verify(county: int | None) -> None:
     """核对台账和考核：逐条检查不变量和批次哈希链，指出第一处不符的行。"""
 
@@ -64,15 +64,9 @@ def show_appraisal(verdict: appraisal.Verdict) -> None:
 
 @click.command("balances")
 @click.argument("file", type=SOURCE)
-@click.option(
-    "--county", type=click.IntRange(100_000, 999_999), required=True, help="县代码，6 位。"
-)
-@click.option("--dry-run", is_flag=True, help="只检查，不写入。")
-@click.option(
-    "--report",
-    type=TARGET,
-    help="把标出错误的工作簿写到这个文件。",
-)
+@COUNTY
+@DRY_RUN
+@REPORT
 def import_balances(file: Path, county: int, *, dry_run: bool, report: Path | None) -> None:
     """导入期初积分：姓名、网格编码、履职积分、可兑换积分；有错误时什么都不写。"""
     data = file.read_bytes()
@@ -93,6 +87,8 @@ def import_balances(file: Path, county: int, *, dry_run: bool, report: Path | No
             click.echo(f"标红的表格已写到 {report}")
         click.echo(f"共 {result.rows} 行，有错误，没有写入。")
         raise SystemExit(1)
+    if dry_run:
+        click.echo(CHECKED)
     verb = "将" if dry_run else "已"
     click.echo(
         f"共 {result.rows} 行：{verb}入账 {result.posted} 人，以前导入过 {result.same} 人，"

@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 
 from deploy.checks import require_secret
-from deploy.commands.county import known
-from deploy.commands.target import SOURCE, TARGET
+from deploy.commands.county import COUNTY, known
+from deploy.commands.target import CHECKED, DRY_RUN, REPORT, SOURCE
 from deploy.runtime import run
 from points.mall import office
 from points.mall.office import Imported
@@ -18,9 +18,9 @@ SHOWN = 30
 
 @click.command("shops")
 @click.argument("file", type=SOURCE)
-@click.option("--county", type=int, required=True, help="县代码，六位数字。")
-@click.option("--dry-run", is_flag=True, help="只检查，不写入。")
-@click.option("--report", type=TARGET, help="错误说明表。")
+@COUNTY
+@DRY_RUN
+@REPORT
 def import_shops(file: Path, county: int, *, dry_run: bool, report: Path | None) -> None:
     """导入积分超市名录：店铺、协议、店主。"""
     data = file.read_bytes()
@@ -36,9 +36,9 @@ def import_shops(file: Path, county: int, *, dry_run: bool, report: Path | None)
 
 @click.command("products")
 @click.argument("file", type=SOURCE)
-@click.option("--county", type=int, required=True, help="县代码，六位数字。")
-@click.option("--dry-run", is_flag=True, help="只检查，不写入。")
-@click.option("--report", type=TARGET, help="错误说明表。")
+@COUNTY
+@DRY_RUN
+@REPORT
 def import_products(file: Path, county: int, *, dry_run: bool, report: Path | None) -> None:
     """导入商品目录：品名、价格、期初库存。没有“店名”列时用于每一家店。"""
     data = file.read_bytes()
@@ -66,6 +66,8 @@ def show(result: Imported, report: Path | None, *, dry_run: bool) -> None:
             click.echo(f"标红的表格已写到 {report}")
         click.echo(f"共 {result.rows} 行，有 {len(result.faults)} 处错误，没有写入。")
         raise SystemExit(1)
+    if dry_run:
+        click.echo(CHECKED)
     verb = "将" if dry_run else "已"
     click.echo(
         f"共 {result.rows} 行：{verb}新增 {result.created}，{verb}更改 {result.changed}，"

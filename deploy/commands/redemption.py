@@ -2,14 +2,13 @@
 
 import click
 
-from deploy.commands.county import known
+from deploy.commands.county import COUNTY, known
 from deploy.runtime import run
 from points.redemption import console
 from points.redemption.service import Answer
 from shared.clock import now
 from shared.settings import Settings
 
-COUNTY = click.IntRange(100_000, 999_999)
 MOST = 200
 
 
@@ -29,7 +28,7 @@ def _item(
 
 
 @click.command()
-@click.option("--county", type=COUNTY, required=True, help="县代码，6 位。")
+@COUNTY
 @click.option("--shop", required=True, help="店名。")
 @click.option("--worker", required=True, help="网格员的手机号或姓名。")
 @click.option("--item", "items", multiple=True, required=True, callback=_item,

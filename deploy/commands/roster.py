@@ -8,7 +8,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from deploy.checks import require_secret
-from deploy.commands.target import SOURCE, TARGET
+from deploy.commands.county import COUNTY
+from deploy.commands.target import CHECKED, DRY_RUN, REPORT, SOURCE
 from deploy.runtime import run
 from shared.clock import now
 from shared.errors import Invalid
@@ -23,20 +24,17 @@ SHOWN = 20
 
 @click.command("roster")
 @click.argument("file", type=SOURCE)
-@click.option(
-    "--county", type=click.IntRange(100_000, 999_999), required=True, help="县代码，6 位。"
-)
+@COUNTY
 @click.option("--divisions", type=SOURCE, help="统计用区划代码表（.csv）。")
-@click.option("--dry-run", is_flag=True, help="只看会有什么变化，不写入。")
-@click.option("--report", "target", type=TARGET,
-              help="把标出错误的工作簿写到这个文件。")  # fmt: skip
+@DRY_RUN
+@REPORT
 @click.option("--end-missing", is_flag=True,
               help="不在新表里的人一并离任（网格员不在内：请逐人办理离任或退出）。")  # fmt: skip
 def import_roster(
     file: Path,
     county: int,
     divisions: Path | None,
-    target: Path | None,
+    report: Path | None,
     *,
     dry_run: bool,
     end_missing: bool,
@@ -67,14 +65,14 @@ def import_roster(
     try:
         outcome = run(main)
     except service.FaultyFile as error:
-        _show_faults(console, error.preview, target, error.report)
+        _show_faults(console, error.preview, report, error.report)
         raise Invalid(f"文件有 {error.preview.fault_count} 处错误，没有导入任何内容。") from None
     _show(console, outcome.preview, dry_run=dry_run)
     if outcome.preview.faults:
-        _show_faults(console, outcome.preview, target, outcome.report)
+        _show_faults(console, outcome.preview, report, outcome.report)
         raise Invalid(f"文件有 {outcome.preview.fault_count} 处错误，改正后才能导入。")
-    if target:
-        target.write_bytes(outcome.report)
+    if report:
+        report.write_bytes(outcome.report)
 
 
 def _bar(console: Console) -> Progress:
@@ -88,7 +86,7 @@ def _bar(console: Console) -> Progress:
 
 
 def _show(console: Console, shown: Preview, *, dry_run: bool) -> None:
-    table = Table(title="预演：没有写入" if dry_run else "花名册已导入", title_justify="left")
+    table = Table(title=CHECKED if dry_run else "花名册已导入", title_justify="left")
     table.add_column("项目")
     table.add_column("数量", justify="right")
     table.add_row("表中人数", str(shown.rows))

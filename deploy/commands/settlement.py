@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
-from deploy.commands.county import known, only
+from deploy.commands.county import CODE, COUNTY, known, only
 from deploy.commands.mall import show
-from deploy.commands.target import FOLDER, SOURCE, TARGET
+from deploy.commands.target import DRY_RUN, FOLDER, REPORT, SOURCE
 from deploy.runtime import run
 from points.mall.office import Imported
 from points.settlement import building, console, rules
@@ -16,15 +16,15 @@ from points.settlement.reports import service as reports
 from points.settlement.schemas import Built
 from shared.settings import Settings
 
-COUNTY = click.IntRange(100_000, 999_999)
+ONE_COUNTY = click.option("--county", type=CODE, help="县代码；只有一个县时可不写。")
 KINDS = ("ledger", "statements", "points", "seals")
 
 
 @click.command("funds")
 @click.argument("file", type=SOURCE)
-@click.option("--county", type=COUNTY, required=True, help="县代码，六位数字。")
-@click.option("--dry-run", is_flag=True, help="只检查，不写入。")
-@click.option("--report", type=TARGET, help="错误说明表。")
+@COUNTY
+@DRY_RUN
+@REPORT
 def import_funds(file: Path, county: int, *, dry_run: bool, report: Path | None) -> None:
     """导入积分资金决议表：资金、决议、预算；够付的待拨付积分随即发放。"""
     data = file.read_bytes()
@@ -37,7 +37,7 @@ def import_funds(file: Path, county: int, *, dry_run: bool, report: Path | None)
 
 @click.command("build")
 @click.option("--month", required=True, help="月份，如 2026-10。")
-@click.option("--county", type=COUNTY, help="县代码；只有一个县时可不写。")
+@ONE_COUNTY
 def build(month: str, county: int | None) -> None:
     """生成一个月的对账单；当月未完的可以重复生成，直到有人签字。"""
 
@@ -54,7 +54,7 @@ def build(month: str, county: int | None) -> None:
 
 @click.command("sign")
 @click.option("--month", required=True, help="月份，如 2026-10。")
-@click.option("--county", type=COUNTY, help="县代码；只有一个县时可不写。")
+@ONE_COUNTY
 @click.option("--shop", default="", help="只登记这一家店的（店名）。")
 def sign(month: str, county: int | None, shop: str) -> None:
     """登记纸质对账单上的三方签字；岗位空缺的由上一级代签并注明。"""
@@ -75,7 +75,7 @@ def sign(month: str, county: int | None, shop: str) -> None:
 @click.command("export")
 @click.argument("kind", type=click.Choice(KINDS))
 @click.option("--month", required=True, help="月份，如 2026-10。")
-@click.option("--county", type=COUNTY, help="县代码；只有一个县时可不写。")
+@ONE_COUNTY
 @click.option("--out", type=FOLDER, default=Path(), help="写到哪个文件夹，默认当前文件夹。")
 def export(kind: str, month: str, county: int | None, out: Path) -> None:
     """导出 Excel：ledger 兑换台账，statements 对账单，points 积分汇总，seals 每日封印。"""

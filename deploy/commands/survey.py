@@ -7,8 +7,8 @@ import click
 from appraisal.survey import draw, households
 from appraisal.survey.households import Imported
 from appraisal.survey.rules import PER_GRID
-from deploy.commands.county import known
-from deploy.commands.target import SOURCE, TARGET
+from deploy.commands.county import COUNTY, known
+from deploy.commands.target import CHECKED, DRY_RUN, REPORT, SOURCE, TARGET
 from deploy.runtime import run
 from shared.errors import Invalid
 from shared.settings import Settings
@@ -20,11 +20,9 @@ DIFFERENT = 1
 
 @click.command("households")
 @click.argument("file", type=SOURCE)
-@click.option(
-    "--county", type=click.IntRange(100_000, 999_999), required=True, help="县代码，6 位。"
-)
-@click.option("--dry-run", is_flag=True, help="只检查，不写入。")
-@click.option("--report", type=TARGET, help="把标出错误的工作簿写到这个文件。")
+@COUNTY
+@DRY_RUN
+@REPORT
 @click.option("--end-missing", is_flag=True, help="删除这些网格里表中没有的住户。")
 def import_households(
     file: Path, county: int, report: Path | None, *, dry_run: bool, end_missing: bool
@@ -42,6 +40,8 @@ def import_households(
         click.echo(f"没有读取的列：{'、'.join(result.left_out)}")
     if result.faults:
         _refuse(result, report)
+    if dry_run:
+        click.echo(CHECKED)
     verb = "将" if dry_run else "已"
     missing = f"{verb}删除 {result.ended}" if end_missing else f"表中没有、仍保留 {result.missing}"
     click.echo(
@@ -58,7 +58,7 @@ def import_households(
 @click.option("--list-hash", help="公布的名单校验码。")
 @click.option("--hash", "draw_hash", help="公布的抽样结果校验码，可以只写前几位。")
 @click.option("--against", type=SOURCE, help="公布的抽样结果文件。")
-@click.option("--output", type=TARGET, help="把重做的抽样结果写到这个文件。")
+@click.option("--out", "--output", "output", type=TARGET, help="把重做的抽样结果写到这个文件。")
 def redraw(
     file: Path,
     value: str,

@@ -73,3 +73,7 @@ def refusal(folder: Path) -> str:
 SOURCE = Source()
 TARGET = Target()
 FOLDER = Folder()
+DRY_RUN = click.option("--dry-run", is_flag=True, help="只检查，说明会有什么变化，不写入。")
+REPORT = click.option("--report", type=TARGET, help="把标出错误的工作簿写到这个文件。")
+CHECKED = "只检查，没有写入。"
+"""What every import says after a dry run."""

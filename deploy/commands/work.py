@@ -7,8 +7,8 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from deploy.commands.county import known
-from deploy.commands.target import SOURCE, TARGET
+from deploy.commands.county import COUNTY, known
+from deploy.commands.target import CHECKED, DRY_RUN, SOURCE, TARGET
 from deploy.runtime import run
 from points.rulebook.rules import show
 from points.work import bulk, intake, intake_report
@@ -19,7 +19,6 @@ from shared.clock import now, today
 from shared.roster import service as roster
 from shared.settings import Settings
 
-COUNTY = click.IntRange(100_000, 999_999)
 SHOWN = 20
 MONTH_LIKE = "月份请写成 2026-10 这样。"
 
@@ -35,13 +34,12 @@ def _month(_context: click.Context, _param: click.Parameter, value: str) -> int:
 
 
 MONTH = click.option("--month", required=True, callback=_month, help="月份，如 2026-10。")
-COUNTY_OPTION = click.option("--county", type=COUNTY, required=True, help="县代码，6 位。")
 
 
 @click.command("work")
 @click.argument("file", type=SOURCE)
-@COUNTY_OPTION
-@click.option("--dry-run", is_flag=True, help="只看会有什么结果，不写入。")
+@COUNTY
+@DRY_RUN
 @click.option("--report", "target", type=TARGET,
               help="把逐行结果写到这个工作簿。")  # fmt: skip
 def import_work(file: Path, county: int, target: Path | None, *, dry_run: bool) -> None:
@@ -65,7 +63,7 @@ def import_work(file: Path, county: int, target: Path | None, *, dry_run: bool) 
 
 @click.command("verify")
 @MONTH
-@COUNTY_OPTION
+@COUNTY
 def verify(month: int, county: int) -> None:
     """按纸质核实单，以有权核实人的名义确认一个月的记录。"""
 
@@ -87,7 +85,7 @@ def verify(month: int, county: int) -> None:
 
 @click.command("post")
 @MONTH
-@COUNTY_OPTION
+@COUNTY
 def post(month: int, county: int) -> None:
     """把一个月已核实、已公示的记录入账；可以重复运行。"""
 
@@ -126,7 +124,7 @@ def _told(bar: Progress) -> Callable[[str, int], None]:
 
 def _show_import(result: Imported, *, dry_run: bool) -> None:
     if dry_run:
-        click.echo("预演：没有写入。")
+        click.echo(CHECKED)
     for sentence in intake_report.sentences(result):
         click.echo(sentence)
     refused = [line for line in result.lines if line.outcome == "拒绝"]

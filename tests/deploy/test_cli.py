@@ -1,7 +1,9 @@
 """The command as a process: what it says when things go wrong, how it serves and stops."""
 
+import ast
 import asyncio
 import errno
+import inspect
 import json
 import os
 import pwd
@@ -14,6 +16,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from importlib.metadata import version
 from pathlib import Path
 
 import asyncpg
@@ -21,7 +24,7 @@ import httpx
 import pytest
 from click.testing import CliRunner
 
-from deploy import cli, runtime
+from deploy import chinese, cli, runtime
 from deploy.commands.roster import import_roster
 from deploy.commands.settlement import export
 from deploy.embedded import POSTGRES, Embedded
@@ -170,6 +173,55 @@ async def test_what_goes_wrong_is_one_sentence(
     assert sentence in err
     assert "Traceback" not in err
     assert "程序内部错误" not in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--version"], f"gridmerit {version('gridmerit')}"),
+        (["--help"], "用法："),
+        (["--help"], "显示版本。"),
+        (["migrat"], "错误：没有 migrat 这个命令。"),
+        (["verify", "--help"], "显示这份说明。"),
+        (["verify", "--conty", "1"], "没有 --conty 这个选项。 是不是要写 '--county'？"),
+        (["verify", "--county"], "选项 --county 后面要写内容。"),
+        (["verify", "--county", "abc"], "'--county' 写法不对：“abc”不是整数。"),
+        (["verify", "--county", "42"], "42 不在 100000<=x<=999999 之内。"),
+        (["verify", "now"], "多写了 now，请去掉。"),
+        (["work", "post"], "缺少选项 '--month'"),
+        (["export", "all", "--month", "2026-10"], "“all”不能用，只能写 'ledger'"),
+        (["import", "shops"], "缺少参数 'FILE'"),
+        (["check-receipt", "nowhere"], "读不到文件 nowhere"),
+    ],
+)
+def test_a_slip_at_the_keyboard_is_told_in_chinese(arguments: list[str], said: str) -> None:
+    """The frame around our own sentences is click's, which knows English alone."""
+    assert said in CliRunner().invoke(cli.cli, arguments).output
+
+
+def is_text(part: ast.expr) -> bool:
+    return isinstance(part, ast.Constant)
+
+
+def test_click_still_says_what_was_put_into_chinese() -> None:
+    """A new release of it may word a message anew, which would be English again."""
+    asked = {"required"}
+    for module in chinese.MODULES:
+        for call in ast.walk(ast.parse(inspect.getsource(module))):
+            if isinstance(call, ast.Call) and ast.unparse(call.func) in {"_", "ngettext"}:
+                asked |= {str(ast.literal_eval(part)) for part in call.args if is_text(part)}
+    assert chinese.WORDS.keys() <= asked
+
+
+def test_every_import_takes_the_same_options() -> None:
+    """Of one name, and told in the same words."""
+    for wanted in ("  --county INTEGER RANGE", "  --dry-run", "  --report FILE"):
+        told = set()
+        for name in cli.IMPORTS:
+            lines = CliRunner().invoke(cli.cli, ["import", name, "--help"]).output.splitlines()
+            [line] = [line for line in lines if line.startswith(wanted)]
+            told.add(" ".join(line.split()))
+        assert len(told) == 1 or wanted == "  --report FILE", told
 
 
 async def test_a_damaged_secret_is_not_taken_for_a_setting(data_dir: Path) -> None:
@@ -436,6 +488,7 @@ async def test_a_refusal_says_its_sentence_once(
     ("error", "words"),
     [
         (OSError(errno.ENOSPC, "No space left on device"), "磁盘满了"),
+        (OSError(errno.ENOSPC, "No space left on device", "/srv/report.xlsx"), "清理出空间"),
         (asyncpg.DiskFullError("could not extend file"), "磁盘满了"),
         (asyncpg.LockNotAvailableError("canceling statement"), "正忙"),
         (asyncpg.AdminShutdownError("terminating connection"), "再运行一次"),
@@ -448,11 +501,14 @@ def test_what_a_database_refuses_says_what_to_do(error: Exception, words: str) -
     assert words in cli.sentence(error)
 
 
-def test_a_closed_folder_names_the_account() -> None:
+def test_a_closed_folder_names_the_account(monkeypatch: pytest.MonkeyPatch) -> None:
     """Root's command runs as the service's account, which is not plain to whoever typed it."""
-    said = cli.sentence(PermissionError(errno.EACCES, "Permission denied", "/root/x"))
+    denied = PermissionError(errno.EACCES, "Permission denied", "/root/x")
+    said = cli.sentence(denied)
     assert "/root/x" in said
     assert f"账号是 {pwd.getpwuid(os.geteuid()).pw_name}" in said
+    monkeypatch.setattr(cli, "account", lambda: "gridmerit")
+    assert "chown gridmerit: 文件名" in cli.sentence(denied), "root is not told to become root"
 
 
 @contextmanager
@@ -561,38 +617,78 @@ async def test_waits_for_a_database_that_recovers(recovering: Postgres, tmp_path
     await connection.close()
 
 
-async def test_a_backup_is_restored_as_the_handbook_says(data_dir: Path) -> None:
-    """Its two commands say nothing and end with 0, also where a newer release made the tables."""
-    settings = {"GRIDMERIT_DATA_DIR": str(data_dir)}
-    assert (await say(data_dir, "migrate", **settings))[0] == 0
+async def test_a_backup_is_restored_as_the_handbook_says(
+    data_dir: Path, wrapped: tuple[str, ...]
+) -> None:
+    """Its lines say nothing and end with 0, also where a newer release made the tables.
+
+    The secret stands among the settings, which root's command knows and no other.
+    """
+    (data_dir / "environment").write_text(f"GRIDMERIT_SECRET_KEY='{'s' * 40}'\n", encoding="ascii")
+    given = ["--county", "421222", "--county-name", "通城县", "--name", "钱管理"]
+    given += ["--phone", "13712345678", "--password", "village oak in white bloom"]
+    process = await start(data_dir, "create-admin", *given, command=wrapped)
+    _, err = await process.communicate()
+    assert process.returncode == 0, err
     text = (ROOT / "deploy" / "README.md").read_text(encoding="utf-8")
-    dump, restore = re.findall(r"^    (pg_(?:dump|restore) .*)$", text, re.MULTILINE)
+    section = text.partition("\n## Backup and restore\n")[2].partition("\n## ")[0]
+    dump, restore = re.findall(r"(?:^    .+\n)+", section, re.MULTILINE)
     with Embedded(data_dir, valkey=False) as engines:
         [engine] = [one for one in engines.engines if isinstance(one, Postgres)]
-        await shell(engine, dump, data_dir)
-        connection = await asyncpg.connect(engines.url(POSTGRES, "postgres"))
-        await connection.execute(
-            "CREATE TABLE points.newer (county_id int, id uuid,"
-            " FOREIGN KEY (county_id, id) REFERENCES points.fund (county_id, id))"
-        )
-        await connection.close()
-        await shell(engine, restore, data_dir)
+        with backup_folder(engine) as folder:
+            await shell(engine, data_dir, folder, dump)
+            connection = await asyncpg.connect(engines.url(POSTGRES, "postgres"))
+            await connection.execute(
+                "CREATE TABLE points.newer (county_id int, id uuid,"
+                " FOREIGN KEY (county_id, id) REFERENCES points.fund (county_id, id))"
+            )
+            await connection.close()
+            saved = (folder / "gridmerit.dump").read_bytes()
+    with backup_folder(engine) as folder:
+        (folder / "gridmerit.dump").write_bytes(saved)
+        (folder / "gridmerit.dump").chmod(0o600)
+        shared = "".join(dump.splitlines(keepends=True)[:4])
+        said = await shell(engine, data_dir, folder, shared + restore)
+    assert "421222" in said
+    assert "✓ 密钥" in said
+    assert not (data_dir / "secret").exists()
+    with Embedded(data_dir, valkey=False) as engines:
         connection = await asyncpg.connect(engines.url(POSTGRES, OWNER))
         assert await connection.fetchval("SELECT to_regclass('points.newer')") is None
         await connection.close()
-    assert (await say(data_dir, "verify", **settings))[0] == 0
 
 
-async def shell(engine: Postgres, command: str, folder: Path) -> None:
-    """A line of the handbook, which must not complain."""
-    process = await asyncio.create_subprocess_shell(
-        command,
+@contextmanager
+def backup_folder(engine: Postgres) -> Iterator[Path]:
+    """The handbook's /srv/backup, outside pytest's own folders: the engine's account enters it."""
+    folder = Path(tempfile.mkdtemp())
+    engine.home.give(folder)
+    yield folder
+    shutil.rmtree(folder)
+
+
+async def shell(engine: Postgres, data_dir: Path, folder: Path, lines: str) -> str:
+    """Lines of the handbook on a ``wrapped`` installation; they must not complain, but say."""
+    owner = engine.home.owner.pw_name
+    for old, new in (
+        ("install -d -m 0700 -o gridmerit -g gridmerit /srv/backup", "true"),
+        ("/srv/backup", str(folder)),
+        ("FOLDER-OF-THE-PROGRAMS", str(engine.programs)),
+        ("runuser -u gridmerit --", f"runuser -u {owner} --" if os.geteuid() == 0 else "env"),
+        ("/var/lib/gridmerit/data", str(data_dir)),
+    ):
+        lines = lines.replace(old, new)
+    function = f'gridmerit() {{ sh {data_dir}/gridmerit.sh "$@"; }}\nset -e\n'
+    process = await asyncio.create_subprocess_exec(
+        *("sh", "-c", function + lines),
         cwd=folder,
-        env={"PATH": f"{engine.programs}:{os.environ['PATH']}", "engine": str(engine.home.path)},
+        env=environment(),
+        stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    _, err = await process.communicate()
-    assert (process.returncode, err.decode()) == (0, "")
+    out, err = await process.communicate()
+    assert (process.returncode, err.decode()) == (0, ""), out.decode()
+    return out.decode()
 
 
 async def test_a_database_that_stays_away_is_one_sentence(

@@ -23,7 +23,7 @@ import deploy
 from deploy import engine_home
 from deploy.embedded import POSTGRES, VALKEY, Embedded
 from deploy.engine_home import EngineError, Home, read_pid, send_signal, servers_in
-from deploy.engine_postgres import Postgres
+from deploy.engine_postgres import Postgres, find_programs
 
 RECOVERY_SECONDS = 15
 CLONE_NEWUSER = 0x10000000
@@ -322,6 +322,18 @@ def test_other_major_version_is_refused_with_the_way_over(data_dir: Path) -> Non
     (home / "postgres" / "PG_VERSION").write_text("14\n", encoding="ascii")
     with pytest.raises(EngineError, match=WAY_OVER):
         Embedded(data_dir, valkey=False).__enter__()
+
+
+def test_the_way_over_is_typed_by_root_on_an_installation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Root's command runs as the service's account, whose own shell has no ``gridmerit``."""
+    owner = pwd.struct_passwd(("gridmerit", "x", 999, 999, "", "/", "/usr/sbin/nologin"))
+    monkeypatch.setattr(os, "geteuid", lambda: 999)
+    engine = Postgres(Home(tmp_path, tmp_path, owner), find_programs(""))
+    said = engine._way_over("14")
+    assert "以账号 root" in said
+    assert said.count("runuser -u gridmerit -- ") == 6
 
 
 class Stuck:

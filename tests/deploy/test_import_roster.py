@@ -29,7 +29,7 @@ async def test_the_command_from_dry_run_to_difference(
     file.write_bytes(sheets.workbook(sheets.staff()))
     code, out, err = await run("--divisions", str(tmp_path / "divisions.csv"), "--dry-run")
     assert (code, err) == (0, "")
-    assert "预演：没有写入" in out
+    assert "只检查，没有写入" in out
     assert "新到岗 8" in out
     assert "性别、身份证号" in out
     code, out, _ = await run("--divisions", str(tmp_path / "divisions.csv"))
