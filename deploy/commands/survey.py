@@ -40,6 +40,8 @@ def import_households(
     result = run(main, "appraisal")
     if result.left_out:
         click.echo(f"没有读取的列：{'、'.join(result.left_out)}")
+    if result.hidden:
+        click.echo(result.hidden)
     if result.faults:
         _refuse(result, report)
     verb = "将" if dry_run else "已"
