@@ -163,6 +163,8 @@ async def _stored(actor: Actor, kind: Kind, file: File, table: Table, now: datet
     outcome.faults = table.sentences(SHOWN_FAULTS)
     outcome.fault_count = len(table.faults)
     outcome.left_out = table.unknown
+    if note := table.hidden_note():
+        outcome.notes.append(note)
     lines = msgspec.json.encode([outcome.lines, outcome.created, outcome.same])
     outcome.digest = hashlib.sha256(lines).hexdigest()
     if len(outcome.lines) > SHOWN_LINES:

@@ -57,6 +57,8 @@ class Imported(msgspec.Struct, kw_only=True):
     fault_count: int = 0
     report: bytes | None = None
     left_out: list[str] = []
+    hidden: str = ""
+    """Says which hidden rows were read."""
     seconds: float = 0.0
 
 
@@ -78,7 +80,8 @@ async def import_households(
     if actor is not None:
         require(actor, Action.SURVEY_RUN, Target(unit_code=str(county_id)))
     table = read_table(data, name, COLUMNS, dropped=DROPPED, rows=MAX_ROWS)
-    result = Imported(rows=len(table.rows), left_out=[*table.dropped, *table.unknown])
+    left_out = [*table.dropped, *table.unknown]
+    result = Imported(rows=len(table.rows), left_out=left_out, hidden=table.hidden_note())
     try:
         async with DB.transaction():
             await queries.lock_households(county_id)

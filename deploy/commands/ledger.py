@@ -79,6 +79,8 @@ def import_balances(file: Path, county: int, *, dry_run: bool, report: Path | No
     result = run(main)
     if result.left_out:
         click.echo(f"没有读取的列：{'、'.join(result.left_out)}")
+    if result.hidden:
+        click.echo(result.hidden)
     if result.faults:
         for sentence in result.faults:
             click.echo(f"  {sentence}")

@@ -60,6 +60,8 @@ def show(result: Imported, report: Path | None, *, dry_run: bool) -> None:
         click.echo(f"  …… 另有 {more} 条")
     if result.left_out:
         click.echo(f"没有读取的列：{'、'.join(result.left_out)}")
+    if result.hidden:
+        click.echo(result.hidden)
     if result.faults:
         if report and result.report:
             report.write_bytes(result.report)

@@ -38,6 +38,8 @@ def import_households(
     result = run(main, "appraisal")
     if result.left_out:
         click.echo(f"没有读取的列：{'、'.join(result.left_out)}")
+    if result.hidden:
+        click.echo(result.hidden)
     if result.faults:
         _refuse(result, report)
     if dry_run:

@@ -59,6 +59,8 @@ class Brought(msgspec.Struct, kw_only=True):
     report: bytes = b""
     """The workbook with the faults marked; empty if there are none."""
     left_out: list[str] = []
+    hidden: str = ""
+    """Says which hidden rows were read."""
 
 
 class _Wrong(msgspec.Struct, frozen=True):
@@ -86,7 +88,8 @@ async def import_balances(
     if actor is not None:
         require(actor, Action.OPENING, Target(unit_code=str(county_id)))
     table = read_table(data, name, COLUMNS, dropped=DROPPED)
-    result = Brought(rows=len(table.rows), left_out=[*table.dropped, *table.unknown])
+    left_out = [*table.dropped, *table.unknown]
+    result = Brought(rows=len(table.rows), left_out=left_out, hidden=table.hidden_note())
     try:
         async with DB.transaction():
             items, wrong = await _items(county_id, table, actor)

@@ -81,6 +81,8 @@ class Imported(msgspec.Struct):
     report: bytes | None = None
     left_out: list[str] = []
     """Titles of columns that nobody reads."""
+    hidden: str = ""
+    """Says which hidden rows were read."""
 
     def add(self, line: str) -> None:
         self.created += 1
@@ -122,7 +124,7 @@ async def import_shops(
     if actor:
         require(actor, Action.SHOP_EDIT, Target(unit_code=str(county_id)))
     table = read_table(data, name, SHOP_COLUMNS)
-    result = Imported(rows=len(table.rows), left_out=table.unknown)
+    result = Imported(rows=len(table.rows), left_out=table.unknown, hidden=table.hidden_note())
     try:
         async with DB.transaction():
             for shop in await _shops(county_id, table):
@@ -143,7 +145,7 @@ async def import_products(
     if actor:
         require(actor, Action.PRODUCT_EDIT, Target(unit_code=str(county_id)))
     table = read_table(data, name, PRODUCT_COLUMNS)
-    result = Imported(rows=len(table.rows), left_out=table.unknown)
+    result = Imported(rows=len(table.rows), left_out=table.unknown, hidden=table.hidden_note())
     try:
         async with DB.transaction():
             goods = await _goods(county_id, table)

@@ -151,6 +151,8 @@ async def _store(
         await _steps(actor, county_id, world, result, at)
         progress("写入", result.added)
     await _report(county_id, table, result)
+    if note := table.hidden_note():
+        result.notes.append(note)
     await _notes(world, result)
     progress("检查", result.added)
 

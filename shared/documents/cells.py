@@ -56,6 +56,8 @@ MOBILE = re.compile(r"1[3-9]\d{9}")
 FEN_TOLERANCE = Decimal("0.0001")
 FORMULA_ERROR = re.compile(r"#(N/A|GETTING_DATA|[A-Z0-9/]{2,12}[!?])")
 """What Excel shows where a formula failed, also in a .csv that was saved from it."""
+NO_RESULT = "公式没有结果"
+"""What the sandbox puts where a program wrote a formula and nobody worked it out."""
 SHOWN = 30
 LONGEST_DATE = 100
 """Characters; what is longer is no date, however many blanks are in it."""

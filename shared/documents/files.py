@@ -91,6 +91,8 @@ class Grid(msgspec.Struct):
     merges: list[tuple[int, int, int, int]] = []
     hidden: bool = False
     """Then nothing but its name is known."""
+    hidden_rows: list[int] = []
+    """0-based: by a filter or by hand. They are read like others."""
 
 
 class Answer(msgspec.Struct):

@@ -34,6 +34,7 @@ SAME = frozenset({"同上", "〃", "′′", '"', "''", "”", "“"})
 """What they write for the cell above, which may be another one by now: rows are sorted."""
 ORDINAL = frozenset({"序号", "编号", "序", "行号"})
 MAX_FAULTS = 20_000
+SHOWN_RUNS = 10
 REMEMBERED = 20_000
 """Cells of a column whose meaning is remembered: days, codes and names come again and again."""
 
@@ -86,6 +87,8 @@ class Table(msgspec.Struct):
     """Titles left out on purpose, as the file writes them."""
     unknown: list[str]
     """Titles that nobody asked for, and sheets without a table."""
+    hidden: list[tuple[int, int]] = []
+    """Sheet and number of the rows that were read though the office does not see them."""
 
     def fault(self, row: Row, column: str, sentence: str) -> None:
         """Add what the feature found wrong."""
@@ -103,6 +106,11 @@ class Table(msgspec.Struct):
             return f"第 {number} 行"
         return f"“{self.grids[row.sheet].name}”第 {number} 行"
 
+    def hidden_note(self) -> str:
+        """Says which hidden rows were read; empty if there are none."""
+        names = [grid.name for grid in self.grids]
+        return _hidden_note(self.hidden, names if len(self.places) > 1 else None)
+
     def sentences(self, limit: int = 200) -> list[str]:
         """The faults as whole sentences, by row."""
         ordered = sorted(self.faults, key=lambda fault: (fault.sheet, fault.row))
@@ -119,13 +127,18 @@ class Stream(msgspec.Struct):
     unknown: list[str]
     names: list[str]
     """The sheets' names."""
-    readers: list[tuple["_Reader", Iterable[list[Any]]]]
+    readers: list[tuple["_Reader", Iterable[list[Any]], frozenset[int]]]
+    """With the indexes of the sheet's hidden rows."""
+    hidden: list[tuple[int, int]] = []
+    """Sheet and number of the rows read so far that the office does not see."""
 
     def rows(self) -> Iterator[tuple[Row, list[Fault]]]:
         """Each row of data with what is wrong with its cells. Raises BadFile."""
-        for reader, raw_rows in self.readers:
+        for reader, raw_rows, hidden in self.readers:
             for index, raw in enumerate(raw_rows, reader.place.header + 1):
                 if found := reader.read(index + 1, raw):
+                    if index in hidden:
+                        self.hidden.append((reader.place.sheet, index + 1))
                     yield found
 
     def where(self, sheet: int, number: int) -> str:
@@ -133,6 +146,10 @@ class Stream(msgspec.Struct):
         if len(self.places) == 1:
             return f"第 {number} 行"
         return f"“{self.names[sheet]}”第 {number} 行"
+
+    def hidden_note(self) -> str:
+        """Says which of the rows read so far are hidden; empty if there are none."""
+        return _hidden_note(self.hidden, self.names if len(self.places) > 1 else None)
 
 
 def read_table(
@@ -154,6 +171,7 @@ def read_table(
     for row, faults in found.rows():
         table.rows.append(row)
         table.faults.extend(faults[: MAX_FAULTS - len(table.faults)])
+    table.hidden = found.hidden
     if not table.rows:
         raise BadFile("表头下面没有数据行，请检查后重新选择文件。")
     return table
@@ -186,8 +204,32 @@ def _stream(
         rows = grids[place.sheet].rows
         _sort_titles(found, place, rows[place.header], unwanted)
         reader = _Reader(place, rows[place.header], columns)
-        found.readers.append((reader, itertools.chain(rows[place.header + 1 :], rest)))
+        hidden = frozenset(grids[place.sheet].hidden_rows)
+        below = itertools.chain(rows[place.header + 1 :], rest)
+        found.readers.append((reader, below, hidden))
     return found
+
+
+def _hidden_note(hidden: Sequence[tuple[int, int]], names: Sequence[str] | None) -> str:
+    """``names``: of the sheets, where there are several."""
+    runs: list[tuple[int, int, int]] = []
+    for sheet, number in hidden:
+        if runs and runs[-1][0] == sheet and runs[-1][2] == number - 1:
+            runs[-1] = sheet, runs[-1][1], number
+        else:
+            runs.append((sheet, number, number))
+    if not runs:
+        return ""
+    where = "、".join(
+        (f"“{names[sheet]}”" if names else "")
+        + (f"第 {first} 行" if first == last else f"第 {first} 至 {last} 行")
+        for sheet, first, last in runs[:SHOWN_RUNS]
+    )
+    more = "等" if len(runs) > SHOWN_RUNS else ""
+    return (
+        f"表里有 {len(hidden)} 行被筛选或隐藏（{where}{more}），也在导入之列。"
+        "不该导入的，请从表里删掉再传。"
+    )
 
 
 def _places(
@@ -345,6 +387,11 @@ def _converted(column: Column, value: Any) -> tuple[Any, str]:
         return None, "不能空着，请填写。" if column.required else ""
     if plain.replace(" ", "") in SAME:
         return None, f"“{plain}”请改成实际的内容，系统不看上一行。"
+    if plain == cells.NO_RESULT:
+        return None, (
+            "这一格是公式，文件里没有它的结果。请用 Excel 或 WPS 打开，保存后再传；"
+            "还不行就改成数值。"
+        )
     if cells.FORMULA_ERROR.fullmatch(plain):
         return None, f"“{plain}”是公式出错的结果，请改成实际的内容；没有就清空这一格。"
     try:
@@ -375,7 +422,9 @@ def _is_noise(
 
 
 def _is_error(cell: Any) -> bool:
-    return type(cell) is str and cells.FORMULA_ERROR.fullmatch(cell) is not None
+    return type(cell) is str and (
+        cell == cells.NO_RESULT or cells.FORMULA_ERROR.fullmatch(cell) is not None
+    )
 
 
 def _is_title(cell: Any, plain: str) -> bool:

@@ -31,10 +31,15 @@ CHUNK = 256 * 1024
 OLE = b"\xd0\xcf\x11\xe0"
 LAST_DAY = 2_958_466
 """The serial day after Excel's last."""
-ERROR_CELL = re.compile(rb"\bt\s{0,9}=\s{0,9}[\"']e[\"']")
+MARKED = re.compile(
+    rb"\bt\s{0,9}=\s{0,9}[\"']e[\"']|<(?:\w{1,9}:)?f[\s/>]|\bhidden\s{0,9}=\s{0,9}[\"'][1t]"
+)
+"""What only the sheet's XML tells: a failed formula, any formula, something hidden."""
 ADDRESS = re.compile("[A-Z]{1,3}")
-Errors = dict[tuple[int, int], str]
-"""What formulas that failed show, by row and column, 0-based."""
+NO_RESULT = "公式没有结果"
+"""Stands where a program wrote a formula and nobody worked it out: the cell looks blank to us."""
+Marks = tuple[dict[tuple[int, int], str], list[int]]
+"""What formulas without a value show, by row and column, and the hidden rows; all 0-based."""
 
 
 def main() -> None:
@@ -61,10 +66,13 @@ def main() -> None:
 
 def _sheets(data: bytes, max_rows: int, max_columns: int) -> list[dict[str, Any]]:
     with calamine.load_workbook(io.BytesIO(data)) as book:
-        errors = _errors(data)
+        marks = _marks(data)
         return [
             _sheet(
-                book.get_sheet_by_name(one.name), errors.get(one.name, {}), max_rows, max_columns
+                book.get_sheet_by_name(one.name),
+                marks.get(one.name, ({}, [])),
+                max_rows,
+                max_columns,
             )
             if one.visible == calamine.SheetVisibleEnum.Visible
             else {"name": one.name, "rows": [], "hidden": True}
@@ -74,7 +82,7 @@ def _sheets(data: bytes, max_rows: int, max_columns: int) -> list[dict[str, Any]
 
 
 def _sheet(
-    sheet: calamine.CalamineSheet, errors: Errors, max_rows: int, max_columns: int
+    sheet: calamine.CalamineSheet, marks: Marks, max_rows: int, max_columns: int
 ) -> dict[str, Any]:
     if sheet.end is not None and (sheet.end[0] >= max_rows or sheet.end[1] >= max_columns):
         raise OverflowError
@@ -82,11 +90,14 @@ def _sheet(
         [cell if type(cell) in PLAIN else _portable(cell) for cell in row]
         for row in sheet.to_python(skip_empty_area=False)
     ]
-    for (row, column), word in errors.items():
-        if row < len(rows) and column < len(rows[row]):
+    words, hidden_rows = marks
+    width = len(rows[0]) if rows else 0
+    for (row, column), word in words.items():
+        if column < width and row < max_rows:
+            rows.extend([""] * width for _ in range(len(rows), row + 1))
             rows[row][column] = word
     merges = [(*first, *last) for first, last in sheet.merged_cell_ranges or ()]
-    return {"name": sheet.name, "rows": rows, "merges": merges}
+    return {"name": sheet.name, "rows": rows, "merges": merges, "hidden_rows": hidden_rows}
 
 
 def _old_sheets(data: bytes, max_rows: int, max_columns: int) -> list[dict[str, Any]]:
@@ -122,7 +133,8 @@ def _old_sheet(sheet: Any, datemode: int, max_rows: int, max_columns: int) -> di
     for row in rows:
         row.extend([""] * (width - len(row)))
     merges = [(top, left, end - 1, right - 1) for top, end, left, right in sheet.merged_cells]
-    return {"name": sheet.name, "rows": rows, "merges": merges}
+    hidden_rows = [number for number, info in sheet.rowinfo_map.items() if info.hidden]
+    return {"name": sheet.name, "rows": rows, "merges": merges, "hidden_rows": hidden_rows}
 
 
 def _old_cell(kind: int, value: Any, datemode: int) -> object:
@@ -146,13 +158,13 @@ def _portable(cell: object) -> object:
     return str(cell) if isinstance(cell, time | timedelta) else ""
 
 
-def _errors(data: bytes) -> dict[str, Errors]:
-    """By sheet, the cells with #REF! and the like, which the parser gives as blank."""
+def _marks(data: bytes) -> dict[str, Marks]:
+    """By sheet, what the parser does not tell: cells with #REF! and the like, hidden rows."""
     with zipfile.ZipFile(io.BytesIO(data)) as package:
-        return {name: found for name, found in _xlsx_errors(package) if found}
+        return dict(_xlsx_marks(package))
 
 
-def _xlsx_errors(package: zipfile.ZipFile) -> Iterator[tuple[str, Errors]]:
+def _xlsx_marks(package: zipfile.ZipFile) -> Iterator[tuple[str, Marks]]:
     members = set(package.namelist())
     links = ET.fromstring(package.read("xl/_rels/workbook.xml.rels"))  # noqa: S314  ours
     targets = {link.get("Id"): link.get("Target", "") for link in links}
@@ -162,47 +174,58 @@ def _xlsx_errors(package: zipfile.ZipFile) -> Iterator[tuple[str, Errors]]:
             continue
         target = targets.get(link, "")
         path = target[1:] if target.startswith("/") else f"xl/{target}"
-        if path in members and _has_errors(package, path):
+        if path in members and _is_marked(package, path):
             with package.open(path) as stream:
-                yield element.get("name", ""), _error_cells(stream)
+                yield element.get("name", ""), _sheet_marks(stream)
 
 
-def _has_errors(package: zipfile.ZipFile, path: str) -> bool:
+def _is_marked(package: zipfile.ZipFile, path: str) -> bool:
     tail = b""
     with package.open(path) as stream:
         while chunk := stream.read(CHUNK):
-            if ERROR_CELL.search(tail + chunk):
+            if MARKED.search(tail + chunk):
                 return True
             tail = chunk[-32:]
     return False
 
 
-def _error_cells(stream: Any) -> Errors:
-    """Read a sheet's XML once, asking as little as possible; a writer may leave addresses out."""
-    found: Errors = {}
-    row, column, is_error = -1, -1, False
+def _sheet_marks(stream: Any) -> Marks:
+    """Read a sheet's XML once, asking as little as possible; a writer may leave addresses out.
+
+    A formula whose result is the empty text is saved as such, with the type ``str``.
+    """
+    words: dict[tuple[int, int], str] = {}
+    hidden: list[int] = []
+    row, column, kind, formula = -1, -1, "", False
 
     def start(tag: str, attributes: dict[str, str]) -> None:
-        nonlocal row, column, is_error
+        nonlocal row, column, kind, formula
         name = tag.rpartition(":")[2]
-        if is_error:
+        if formula or kind == "e":
             parser.CharacterDataHandler = said if name == "v" else None
-        if name == "row":
-            address = attributes.get("r", "")
-            row, column = int(address) - 1 if address.isdigit() else row + 1, -1
-            is_error = False
+        if name == "f" and kind not in {"e", "str"}:
+            formula = True
+            words[row, column] = NO_RESULT
         elif name == "c":
             match = ADDRESS.match(attributes.get("r", ""))
             column = _column(match[0]) if match else column + 1
-            is_error = attributes.get("t") == "e"
+            kind, formula = attributes.get("t", ""), False
+        elif name == "row":
+            address = attributes.get("r", "")
+            row, column = int(address) - 1 if address.isdigit() else row + 1, -1
+            if attributes.get("hidden") in {"1", "true"}:
+                hidden.append(row)
 
     def said(text: str) -> None:
-        found[row, column] = found.get((row, column), "") + text.strip()
+        if kind == "e":
+            words[row, column] = words.get((row, column), "") + text.strip()
+        elif text.strip():
+            words.pop((row, column), None)
 
     parser = expat.ParserCreate()
     parser.StartElementHandler = start
     parser.ParseFile(stream)
-    return found
+    return words, hidden
 
 
 @cache

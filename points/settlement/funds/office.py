@@ -44,7 +44,7 @@ async def import_funds(
     if actor:
         require(actor, Action.FUND_EDIT, Target(unit_code=str(county_id)))
     table = read_table(data, name, COLUMNS)
-    result = Imported(rows=len(table.rows), left_out=table.unknown)
+    result = Imported(rows=len(table.rows), left_out=table.unknown, hidden=table.hidden_note())
     try:
         async with DB.transaction():
             forms = await _forms(county_id, table, result)

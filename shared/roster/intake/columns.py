@@ -375,4 +375,6 @@ def columns_note(table: Table) -> Sequence[str]:
         notes.append(f"不保存的个人信息列（读后即弃）：{'、'.join(table.dropped)}。")
     if table.unknown:
         notes.append(f"不认识、没有导入的列：{'、'.join(table.unknown)}。")
+    if note := table.hidden_note():
+        notes.append(note)
     return notes

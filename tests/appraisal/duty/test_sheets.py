@@ -22,6 +22,7 @@ from tests.appraisal.cycle.stages import bring_to, opened
 from tests.appraisal.duty.test_drawing import form, posted
 from tests.appraisal.duty.world import NOW, book, line
 from tests.factories import COUNTY, SmallCounty, acting, small_county
+from tests.shared.documents import books
 
 HEAD = ["月份", "网格编码", "姓名", "应出勤天数", "出勤天数", "请假天数", "备注"]
 
@@ -72,6 +73,19 @@ async def test_a_sheet_is_shown_then_written_and_again_changes_nothing(town: Sma
     assert (await imported(actor, "attendance", changed)).corrected == 1
     found = await personal.records(actor, town.worker.person_id, date.min, date.max, NOW)
     assert [row.reason for row in found.versions if row.current] == ["导入文件 表.xlsx"]
+
+
+async def test_hidden_rows_are_said_before_they_are_taken(town: SmallCounty) -> None:
+    """A filter left on hides half the sheet from whoever looks at it."""
+    row = [202610, town.worker.unit_code, town.worker.name, 18, 17, 1, ""]
+    file = File("表.xlsx", books.xlsx([HEAD, row], hidden=(2,)))
+    shown = await tried(await acting(town.instructor), "attendance", file)
+    assert (shown.created, shown.notes) == (
+        1,
+        [
+            "表里有 1 行被筛选或隐藏（第 2 行），也在导入之列。不该导入的，请从表里删掉再传。",
+        ],
+    )
 
 
 async def test_an_accepted_sheet_keeps_figures_and_no_names(town: SmallCounty) -> None:

@@ -14,6 +14,7 @@ from shared.roster import service as roster
 from shared.roster.roles import Role
 from tests.factories import SmallCounty, acting, member, small_county
 from tests.points.ledger.builders import COUNTY, fund, sound
+from tests.shared.documents import books
 
 HEAD = "姓名,网格编码,履职积分,可兑换积分,有效期至,备注"
 
@@ -40,7 +41,10 @@ async def test_balances_are_brought_over_once(town: SmallCounty) -> None:
     assert (done.posted, done.waiting, done.left_out) == (2, 30, ["备注"])
     assert await service.balances(COUNTY, town.worker.person_id) == Balances(305, 200, 0, 0, 0)
     assert await service.balances(COUNTY, town.second_worker.person_id) == Balances(0, 50, 0, 0, 30)
-    again = await import_balances(None, COUNTY, GOOD, "期初.csv")
+    rows = [line.split(",") for line in GOOD.decode().splitlines()]
+    filtered = books.xlsx(rows, hidden=(3,))
+    again = await import_balances(None, COUNTY, filtered, "期初.xlsx")
+    assert again.hidden.startswith("表里有 1 行被筛选或隐藏（第 3 行）")
     assert (again.posted, again.same) == (0, 2)
     await sound()
 

@@ -13,8 +13,9 @@ from shared.ids import new_id
 from shared.roster.roles import Role
 from tests import factories
 from tests.factories import COUNTY, acting
-from tests.points.mall.test_office import LINE, SOAP, goods, shops
+from tests.points.mall.test_office import GOODS_HEAD, LINE, SOAP, goods, shops
 from tests.points.redemption.scene import counter, on_shelf, post, sign_in
+from tests.shared.documents import books
 from tests.shared.identity.test_web import enter_desk
 
 TOMORROW = (today() + timedelta(days=1)).isoformat()
@@ -186,6 +187,9 @@ async def test_office_files_on_the_desk(client: httpx.AsyncClient) -> None:
     assert "已新增 1" in good.text
     broken = await send("/desk/products/import", b"PK\x03\x04 torn", "write")
     assert broken.status_code == 422
+    filtered = books.xlsx([GOODS_HEAD, [1, *SOAP]], hidden=(2,))
+    warned = await send("/desk/products/import", filtered, "check")
+    assert "表里有 1 行被筛选或隐藏（第 2 行），也在导入之列" in warned.text
     missing = await client.post("/desk/shops/import", data=token | {"how": "check"})
     assert missing.status_code == 422
     assert "请先选择文件" in missing.text

@@ -19,6 +19,7 @@ from shared.ids import new_id
 from shared.roster import service as roster
 from shared.roster.roles import Role
 from tests.factories import COUNTY, STARTED, acting, member, small_county
+from tests.shared.documents import books
 
 NOW = datetime(2026, 11, 3, 4, tzinfo=UTC)
 HEAD = "日期,网格编码,姓名,规则编号,内容,备注"
@@ -209,6 +210,16 @@ async def test_the_report_is_a_workbook_of_every_row(rollback: None) -> None:
     texts = [[cell.value for cell in line] for line in sheet.iter_rows()]
     assert [line[7] for line in texts[3:5]] == ["接收", "拒绝"]
     assert any("拒绝的原因：规则编号 1。" in str(line[0]) for line in texts)
+
+
+async def test_hidden_rows_are_said(rollback: None) -> None:
+    """A filtered list comes in whole, and the answer says so."""
+    await small_county()
+    rows = [HEAD.split(","), *(row(day, "OPN-04", "更新信息").split(",") for day in (8, 9, 10))]
+    data = books.xlsx(rows, hidden=(3, 4))
+    result = await intake.import_work(None, COUNTY, data, "w.xlsx", dry_run=True, now=NOW)
+    assert result.added == 3
+    assert result.notes[0].startswith("表里有 2 行被筛选或隐藏（第 3 至 4 行），也在导入之列。")
 
 
 async def test_a_very_large_file_reports_what_is_refused(

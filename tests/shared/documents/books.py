@@ -12,8 +12,13 @@ from xlwt.Cell import error_code_map
 Rows = Sequence[Sequence[Any]]
 
 
-def xlsx(*sheets: Rows, merges: Sequence[str] = (), names: Sequence[str] = ()) -> bytes:
-    """A workbook as openpyxl writes it; merges are ranges of the first sheet."""
+def xlsx(
+    *sheets: Rows,
+    merges: Sequence[str] = (),
+    names: Sequence[str] = (),
+    hidden: Sequence[int] = (),
+) -> bytes:
+    """A workbook as openpyxl writes it; merges and hidden rows are of the first sheet."""
     book = openpyxl.Workbook()
     book.remove(book.worksheets[0])
     for index, rows in enumerate(sheets):
@@ -24,6 +29,8 @@ def xlsx(*sheets: Rows, merges: Sequence[str] = (), names: Sequence[str] = ()) -
             cell.data_type = "s"
     for merged in merges:
         book.worksheets[0].merge_cells(merged)
+    for number in hidden:
+        book.worksheets[0].row_dimensions[number].hidden = True
     target = io.BytesIO()
     book.save(target)
     return target.getvalue()

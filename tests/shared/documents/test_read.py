@@ -440,3 +440,78 @@ def test_sheets_whose_names_fall_together_are_reported_apart() -> None:
         grid.name = name
     book = openpyxl.load_workbook(io.BytesIO(fault_report(table)))
     assert book.sheetnames == ["甲_乙", "2_甲_乙"]
+
+
+@pytest.mark.parametrize("old", [False, True])
+def test_hidden_rows_are_read_and_named(*, old: bool) -> None:
+    """A filter hides rows from the office, not from the file: both are said."""
+    rows = [TITLE, HEADER, FIRST, SECOND, FIRST, [], SECOND, FOOTER]
+    data = books.xlsx(rows, hidden=(4, 5, 7, 8))
+    if old:
+        book = xlwt.Workbook()
+        sheet = book.add_sheet("一")
+        for number, row in enumerate(rows):
+            for column, value in enumerate(row):
+                sheet.write(number, column, value)
+            sheet.row(number).hidden = number in {3, 4, 6, 7}
+        target = io.BytesIO()
+        book.save(target)
+        data = target.getvalue()
+    table = read(data)
+    assert len(table.rows) == 4
+    assert table.hidden_note() == (
+        "表里有 3 行被筛选或隐藏（第 4 至 5 行、第 7 行），也在导入之列。"
+        "不该导入的，请从表里删掉再传。"
+    )
+    assert read(books.xlsx(rows)).hidden_note() == ""
+
+
+def test_hidden_rows_of_several_sheets_are_named_with_them() -> None:
+    """And many of them are not listed to the end."""
+    sheets, names = ([HEADER, *[FIRST] * 40], [HEADER, SECOND]), ["甲镇", "乙镇"]
+    note = read(books.xlsx(*sheets, names=names, hidden=range(2, 42, 2))).hidden_note()
+    assert note.startswith("表里有 20 行被筛选或隐藏（“甲镇”第 2 行、“甲镇”第 4 行、")
+    assert "、“甲镇”第 20 行等），" in note
+
+
+def test_a_formula_without_its_result_is_a_fault_of_its_cell() -> None:
+    """Written by a program that works nothing out, it would be read as blank."""
+    book = openpyxl.load_workbook(io.BytesIO(books.xlsx([HEADER, FIRST, SECOND, [3], ["合计"]])))
+    sheet = book.worksheets[0]
+    sheet["F2"], sheet["C3"], sheet["H3"] = "=100+20", '="李"&"四"', "=F3"
+    sheet["A4"], sheet["F5"] = "=ROW()-1", "=SUM(F2:F3)"
+    target = io.BytesIO()
+    book.save(target)
+    table = read(target.getvalue())
+    assert [(fault.row, fault.column) for fault in table.faults] == [(2, "户数"), (3, "姓名")]
+    assert "这一格是公式，文件里没有它的结果" in table.sentences()[0]
+    assert len(table.rows) == 2
+    marked = openpyxl.load_workbook(io.BytesIO(fault_report(table))).worksheets[0]
+    assert marked["F2"].value == "公式没有结果"
+
+
+def test_a_formula_with_its_result_is_its_result() -> None:
+    """Also one whose result is the empty text, and a table that is nothing but formulas."""
+    target = io.BytesIO()
+    with xlsxwriter.Workbook(target) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, HEADER)
+        sheet.write_row(1, 0, FIRST)
+        sheet.write_formula("F2", "=100+20", None, 120)
+        sheet.write_formula("B2", '=""', None, "")
+        sheet.write_formula("C2", '="张"&"三"', None, "张三")
+    made = target.getvalue()
+    target = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(made)) as old, zipfile.ZipFile(target, "w") as new:
+        for member in old.namelist():  # as Excel writes it
+            content = old.read(member).replace(b'<c r="B2"', b'<c r="B2" t="str"')
+            new.writestr(member, content)
+    table = read(target.getvalue())
+    assert (people(table), table.rows[0]["乡镇"], table.faults) == (EXPECTED[:1], None, [])
+    alone = openpyxl.load_workbook(io.BytesIO(books.xlsx([HEADER])))
+    for column, cell in zip("BCE", ("乡镇", "姓名", "手机号"), strict=True):
+        alone.worksheets[0][f"{column}2"] = f"=名册!{cell}"
+    target = io.BytesIO()
+    alone.save(target)
+    table = read(target.getvalue())
+    assert [fault.column for fault in table.faults] == ["乡镇", "姓名", "手机号"]
