@@ -166,6 +166,7 @@ async def _items(
             if merit + wallet == 0:
                 continue  # taken back whole: it was somebody else's
             day = before.day if before else on
+            ends = row["有效期至"] or expires_on(policy, day)
             found[person_id] = (
                 row,
                 Opening(
@@ -178,8 +179,8 @@ async def _items(
                     fund_id=paying.get(grid[:12]),
                     unit_code=grid[:12],
                     day=day,
-                    expires_on=row["有效期至"] or expires_on(policy, day),
-                    memo="期初积分",
+                    expires_on=ends,
+                    memo=_memo(ends) if wallet else "期初积分",
                 ),
             )
     return list(found.values()), wrong
@@ -238,6 +239,11 @@ def _back(actor: Actor | None, one: _Wrong) -> Reverse:
         day=one.before.day,
         memo=f"更正期初积分：{one.why}",
     )
+
+
+def _memo(ends: date | None) -> str:
+    """The lot's last day in the sealed row: a file may name its own, which no policy gives."""
+    return f"期初积分，可兑换积分{f'有效期至 {ends}' if ends else '永久有效'}"
 
 
 def _ended(ends: date | None, on: date) -> bool:

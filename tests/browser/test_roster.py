@@ -201,3 +201,20 @@ async def test_a_desk_left_alone_shows_its_door(
     await page.wait_for_url("**/desk/sign-in?idle=1&next=*")
     assert page.url.endswith("next=%2Fdesk%2Faccounts%3Fstate%3Dopen")
     await page.get_by_text("为了安全已自动退出").wait_for()
+
+
+async def test_a_sheet_left_alone_goes_as_well(
+    open_context: Callable[..., Any], committed: None
+) -> None:
+    """Slips that open accounts stay in no tab; the way back is the page with the button."""
+    world = await small_county()
+    page = await desk_page(open_context, world.department, Look())
+    await page.clock.install()
+    await page.goto("/desk/accounts?q=欧阳金山")
+    await page.locator(f"input[value='{world.worker.person_id}']").check()
+    async with page.expect_popup() as opened:
+        await page.get_by_role("button", name="打印所选的激活条").click()
+    sheet = await opened.value
+    await sheet.get_by_text("欧阳金山").first.wait_for()
+    await sheet.clock.fast_forward("31:00")
+    await sheet.wait_for_url("**/desk/sign-in?idle=1&next=%2Fdesk%2Faccounts%3F*")

@@ -559,6 +559,53 @@ CHECKS: dict[str, str] = {
         WHERE t.county_id = $1 AND t.code = 'expire'
           AND (l.expires_on < p.day) IS NOT TRUE
         ORDER BY t.id LIMIT 1""",
+    "I14 各批的截止日": """
+        WITH change AS (
+            SELECT at, before ->> 'expiry_policy' AS old, after ->> 'expiry_policy' AS policy
+            FROM shared.audit_event
+            WHERE county_id = $1 AND object_kind = 'county' AND after ? 'expiry_policy'
+        ), span AS (
+            SELECT policy, at - interval '1 hour' AS since,
+                lead(at, 1, 'infinity') OVER (ORDER BY at) + interval '1 hour' AS until FROM change
+            UNION ALL
+            SELECT coalesce((SELECT old FROM change ORDER BY at LIMIT 1),
+                    settings ->> 'expiry_policy', 'year_end_plus_one'),
+                '-infinity', coalesce((SELECT min(at) FROM change), 'infinity') + interval '1 hour'
+            FROM shared.county WHERE id = $1 /* county_id */
+        ), given AS (
+            SELECT l.id, l.expires_on, p.at, p.memo, p.kind = 'opening' AS brought,
+                l.earned_on, (p.at AT TIME ZONE 'Asia/Shanghai')::date AS posted_on
+            FROM points.lot l
+            JOIN points.transfer t ON t.county_id = $1 AND t.id = l.id
+            JOIN points.posting p ON p.county_id = $1 AND p.batch = t.batch
+                AND p.position = t.position
+            LEFT JOIN points.work_record w ON w.county_id = $1 AND w.id = p.id
+            WHERE l.county_id = $1 AND EXISTS (SELECT FROM span)
+              AND (w.id IS NOT NULL OR p.code = 'AWARD-01'
+                OR p.kind IN ('add_resolution', 'release_awaiting')
+                OR p.kind = 'opening' AND p.memo LIKE '期初积分，%')
+        )
+        SELECT 'lot' AS thing, g.id::text, '写着 ' || coalesce(g.expires_on::text, '永久有效')
+            || '，与入账时的规定不一致' AS detail
+        FROM given g
+        WHERE CASE WHEN g.brought THEN g.memo <> '期初积分，可兑换积分'
+                || coalesce('有效期至 ' || g.expires_on, '永久有效')
+            ELSE NOT EXISTS (
+                SELECT FROM span s
+                CROSS JOIN LATERAL (
+                    SELECT array_agg(CASE s.policy
+                        WHEN 'year_end_plus_one' THEN make_date(date_part('year', day)::int + 1,
+                            12, 31)
+                        WHEN 'year_end' THEN make_date(date_part('year', day)::int, 12, 31)
+                        WHEN 'quarter_end' THEN (date_trunc('quarter', day::timestamp)
+                            + interval '3 months - 1 day')::date
+                        WHEN 'days_365' THEN day + 365 END ORDER BY place) AS ends
+                    FROM unnest(ARRAY[g.earned_on, g.posted_on, g.posted_on - 1])
+                        WITH ORDINALITY AS d (day, place)) AS due
+                WHERE g.at BETWEEN s.since AND s.until
+                  AND (g.expires_on IS NOT DISTINCT FROM ends[1]
+                       OR ends[1] < g.posted_on AND g.expires_on = ANY (ends[2:3]))) END
+        ORDER BY g.id LIMIT 1""",
     "I14 待拨付": """
         SELECT 'awaiting' AS thing, coalesce(w.id, p.id)::text AS id, '待拨 '
             || coalesce(w.remaining::text, '缺失') || '，应为 ' || coalesce(p.waiting, 0)

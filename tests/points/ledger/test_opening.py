@@ -14,6 +14,7 @@ from shared.roster import service as roster
 from shared.roster.roles import Role
 from tests.factories import SmallCounty, acting, member, small_county
 from tests.points.ledger.builders import COUNTY, fund, sound
+from tests.points.ledger.test_verifier import findings, spoil
 from tests.shared.documents import books
 
 HEAD = "姓名,网格编码,履职积分,可兑换积分,有效期至,备注"
@@ -47,6 +48,16 @@ async def test_balances_are_brought_over_once(town: SmallCounty) -> None:
     assert again.hidden.startswith("表里有 1 行被筛选或隐藏（第 3 行）")
     assert (again.posted, again.same) == (0, 2)
     await sound()
+
+
+async def test_the_sealed_row_says_until_when(town: SmallCounty) -> None:
+    """A file names days that no policy gives; the verifier finds a lot with another."""
+    await fund(1000)
+    await import_balances(None, COUNTY, GOOD, "期初.csv")
+    memos = await DB.fetch("SELECT memo FROM points.posting WHERE kind = 'opening' ORDER BY batch")
+    assert "期初积分，可兑换积分有效期至 2099-12-31" in {row["memo"] for row in memos}
+    await spoil("UPDATE points.lot SET expires_on = '2098-12-31' WHERE county_id = $1")
+    assert set(await findings()) == {"I14 各批的截止日"}
 
 
 @pytest.mark.parametrize(

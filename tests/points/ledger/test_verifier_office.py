@@ -10,6 +10,7 @@ from points.work import deductions
 from points.work import service as work
 from points.work.deductions import Proposal
 from points.work.schemas import LogForm
+from shared import settings_county
 from shared.clock import now, today
 from shared.database import DB
 from shared.ids import new_id
@@ -121,3 +122,36 @@ async def test_what_counts_for_somebody_is_what_was_posted(
     await sound()
     await spoil(f"{sql} WHERE county_id = $1")
     assert invariant in await findings()
+
+
+LOTS = "UPDATE points.lot SET expires_on = {} WHERE county_id = $1 AND award_id IN ({})"
+RECORD = "SELECT id FROM points.work_record"
+
+
+@pytest.mark.parametrize("day", ["expires_on + 1", "'2099-12-31'", "NULL", "'2020-12-31'"])
+async def test_a_lots_last_day_follows_from_its_posting(office: World, day: str) -> None:
+    """Nothing seals it: a day later or earlier than the county's policy gives is found."""
+    assert await findings() == {}
+    await spoil(LOTS.format(day, RECORD))
+    assert set(await findings()) == {"I14 各批的截止日"}
+
+
+async def test_a_lot_keeps_the_policy_of_its_time(office: World) -> None:
+    """What was posted before a change ends as it was to; after it by the new policy alone."""
+    before = await settings_county.get(COUNTY)
+    after = msgspec.structs.replace(before, expiry_policy="never")
+    department = await acting(office.county.department, desk=True)
+    await settings_county.update(department, COUNTY, after)
+    assert await findings() == {}
+    await spoil(
+        "UPDATE shared.audit_event SET at = at + interval '2 hours' WHERE county_id = $1"
+        " AND action = 'settings.edit'"
+    )
+    assert await findings() == {}
+    await spoil(LOTS.format("NULL", RECORD))
+    assert set(await findings()) == {"I14 各批的截止日"}
+    await spoil(
+        "UPDATE shared.audit_event SET at = at - interval '9 hours' WHERE county_id = $1"
+        " AND action = 'settings.edit'"
+    )
+    assert await findings() == {}

@@ -139,8 +139,8 @@ async def test_an_award_that_no_fund_took_over_is_paid(rollback: None) -> None:
     )
     await ledger.post_one(COUNTY, left)
     assert (await ledger.balances(COUNTY, town.worker.person_id)).awaiting == 10
-    assert await ledger.release_waiting(COUNTY, "never", CLOSED.date()) == 10
-    assert await ledger.release_waiting(COUNTY, "never", CLOSED.date()) == 0
+    assert await ledger.release_waiting(COUNTY, "year_end_plus_one", CLOSED.date()) == 10
+    assert await ledger.release_waiting(COUNTY, "year_end_plus_one", CLOSED.date()) == 0
     got = await ledger.balances(COUNTY, town.worker.person_id)
     assert (got.awaiting, got.wallet) == (0, 310)
     assert not (await verifier.verify(COUNTY)).findings

@@ -1,8 +1,10 @@
 /**
  * A desk left alone: the server ends the session, and the page does not leave people's data on the
- * screen. Typing sends nothing and is use all the same, so the server hears of it. Tabs share one clock.
+ * screen. Typing sends nothing and is use all the same, so the server hears of it. Tabs share one clock,
+ * those with a sheet for the printer, too.
  */
-import { meta } from "./page.js";
+/** @param {string} name */
+const meta = (name) => document.querySelector(`meta[name="${name}"]`)?.getAttribute("content");
 
 const LIMIT = Number(meta("idle")) * 60_000;
 const USED = "gridmerit-used";
@@ -19,7 +21,8 @@ function watch() {
   };
   const look = () => {
     if (Date.now() - Number(localStorage.getItem(USED)) < LIMIT) return;
-    location.replace(`/desk/sign-in?idle=1&next=${encodeURIComponent(location.pathname + location.search)}`);
+    const here = meta("here") ?? location.pathname + location.search;
+    location.replace(`/desk/sign-in?idle=1&next=${encodeURIComponent(here)}`);
   };
   use();
   for (const name of ["keydown", "pointerdown", "wheel"]) document.addEventListener(name, use, { capture: true, passive: true });

@@ -1,1 +1,2 @@
+import "./desk-idle.js";
 for (const button of document.querySelectorAll("[data-print]")) button.addEventListener("click", () => window.print());
