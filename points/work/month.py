@@ -328,11 +328,14 @@ async def _locked_line(actor: Actor, record_id: UUID, text: str) -> Line:
     """The record that an objection in these words is about."""
     if problem := unfit(text, "请写明哪里不对。"):
         raise ObjectionRefused("text", problem)
-    await work_queries.lock_record(actor.county_id, record_id)
-    found = await work_queries.lines(actor.county_id, [record_id])
-    if not found:
+    found = await work_queries.record(actor.county_id, record_id)
+    if found is None:
         raise NotFound
-    return found[0]
+    # A run that posts it waits, and then finds the objection; or it is found posted.
+    await work_queries.lock_worker(actor.county_id, found.worker_id)
+    await work_queries.lock_record(actor.county_id, record_id)
+    (line,) = await work_queries.lines(actor.county_id, [record_id])
+    return line
 
 
 async def _raise(
@@ -547,10 +550,13 @@ async def ask_review(actor: Actor, record_id: UUID, text: str, now: datetime | N
     if problem := unfit(text, "请写明不服的理由。"):
         raise ObjectionRefused("text", problem)
     async with DB.transaction():
+        line = await _locked_line(actor, record_id, text)
         row = await queries.objection_of(actor.county_id, record_id)
+        if row is not None and row.state == "review":
+            await _speaking(actor, line, Action.APPEAL)
+            raise ObjectionRefused("text", "已经申请过复核，请等答复。")
         if row is None or row.state not in ({"upheld"} if row.by_public else set()) | {"rejected"}:
             raise NotFound
-        (line,) = await work_queries.lines(actor.county_id, [record_id])
         worker = not row.by_public or row.state == "upheld"
         if not worker and line.worker_id == actor.person_id:
             raise NotFound
