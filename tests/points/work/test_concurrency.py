@@ -10,9 +10,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from points.errors import DuplicateWork, ObjectionRefused, WorkNotOpen
-from points.work import bulk, intake, month, queries, service
-from points.work.schemas import LogForm
+from points.errors import DuplicateWork, MonthNotReady, ObjectionRefused, WorkNotOpen
+from points.work import bulk, intake, month, month_queries, queries, service
+from points.work.month_queries import MonthRow
+from points.work.schemas import LogForm, MonthTotals
 from shared.database import DB
 from shared.errors import NotFound
 from shared.identity.access import Action
@@ -23,6 +24,8 @@ from tests.points.work.test_intake import HEAD, row
 from tests.points.work.test_month import (
     CLOSED,
     DURING,
+    RUN,
+    VILLAGE,
     confirmed,
     objected,
     to_notice,
@@ -186,6 +189,22 @@ async def second_of(first: Awaitable[object], *then: Coroutine[Any, Any, object]
     return await asyncio.gather(*tasks, return_exceptions=True)
 
 
+async def test_a_month_posted_twice_at_once_is_in_the_audit_once(committed: None) -> None:
+    """The night's run and the department's button: who comes second finds the month posted."""
+    town = await small_county()
+    await confirmed(town, 1)
+    await to_notice(town)
+    after = CLOSED + timedelta(days=20)
+    department = await acting(town.department, desk=True)
+    totals = await second_of(
+        month_queries.month_row(COUNTY, VILLAGE, RUN, lock=True),
+        month.post_ended(COUNTY, after),
+        month.post_now(department, after),
+    )
+    assert sum(one.records for one in totals if isinstance(one, MonthTotals)) == 1
+    assert await events(Action.MONTH_POST) == 1
+
+
 async def test_a_review_asked_for_twice_at_once_is_asked_once(committed: None) -> None:
     """The second is told of the first, and the audit has one."""
     town = await small_county()
@@ -225,3 +244,27 @@ async def test_a_record_is_either_posted_or_reviewed(
         assert (found.state, row.state) == ("posted", "rejected")
     else:
         assert (found.state, row.state) == ("accepted", "review")
+
+
+async def test_a_month_reviewed_twice_by_one_side_is_in_the_audit_once(committed: None) -> None:
+    """A repeat changes nothing, and says nothing either."""
+    town = await small_county()
+    await confirmed(town, 1)
+    review = partial(month.review, await acting(town.committee), VILLAGE, RUN, CLOSED)
+    (second,) = await second_of(review(), review())
+    assert isinstance(second, MonthRow)
+    assert second.state == "reviewing"
+    assert await events(Action.WORK_REVIEW) == 1
+
+
+async def test_who_presses_again_hears_what_was_done(committed: None) -> None:
+    """Not that the village should review first, or that the term is over."""
+    town = await small_county()
+    await confirmed(town, 1)
+    for someone in (town.committee, town.supervisor):
+        await month.review(await acting(someone), VILLAGE, RUN, CLOSED)
+    instructor = await acting(town.instructor)
+    sample = partial(month.confirm_sample, instructor, VILLAGE, RUN, CLOSED)
+    (second,) = await second_of(sample(), sample())
+    assert isinstance(second, MonthNotReady)
+    assert second.message == "这个月公示中，抽查已经确认过，不用再确认。"
