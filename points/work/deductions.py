@@ -163,6 +163,8 @@ async def appeal(actor: Actor, deduction_id: UUID, text: str, now: datetime | No
         raise DeductionRefused("text", problem)
     async with DB.transaction():
         row, authority = await _speaking(actor, deduction_id, Action.APPEAL)
+        if row.state not in {"noticed", "decided"}:
+            raise DeductionRefused("text", f"这一件{STATE_NAMES[row.state]}，不能再申诉。")
         if row.state != "decided" or row.appeal_due_on is None or today(at) > row.appeal_due_on:
             raise DeductionRefused("text", "已过申诉期限，或还没有作出决定。")
         await queries.appeal(actor.county_id, deduction_id, spoken(actor, row.worker_id, text), at)

@@ -194,9 +194,12 @@ async def review(
         await _month_over(actor.county_id, month, at)
         if not await may_review(actor, row, at):
             raise NotFound
+        before = row
         for side in ("committee", "supervisor"):
             if getattr(row, f"{side}_id") is None and side in await may_review(actor, row, at):
                 row = msgspec.structs.replace(row, **{f"{side}_id": actor.person_id})
+        if row == before:
+            return row
         row = msgspec.structs.replace(row, state="reviewing")
         if row.committee_id and row.supervisor_id:
             await queries.move_pending(actor.county_id, month, village_code, next_month(month))
@@ -216,6 +219,8 @@ async def confirm_sample(
     authority = require(actor, Action.WORK_SAMPLE, Target(unit_code=village_code[:9]))
     async with DB.transaction():
         row = await _locked(actor.county_id, village_code, month)
+        if row.state in {"notice", "posted"}:
+            raise MonthNotReady(f"这个月{STATE_NAMES[row.state]}，抽查已经确认过，不用再确认。")
         if row.state != "sampling":
             raise MonthNotReady("这个月还没有到抽查这一步，请先由村里审核。")
         settings = await settings_county.get(actor.county_id)
@@ -340,11 +345,14 @@ async def _locked_line(actor: Actor, record_id: UUID, text: str) -> Line:
     """The record that an objection in these words is about."""
     if problem := unfit(text, "请写明哪里不对。"):
         raise ObjectionRefused("text", problem)
-    await work_queries.lock_record(actor.county_id, record_id)
-    found = await work_queries.lines(actor.county_id, [record_id])
-    if not found:
+    found = await work_queries.record(actor.county_id, record_id)
+    if found is None:
         raise NotFound
-    return found[0]
+    # A run that posts it waits, and then finds the objection; or it is found posted.
+    await work_queries.lock_worker(actor.county_id, found.worker_id)
+    await work_queries.lock_record(actor.county_id, record_id)
+    (line,) = await work_queries.lines(actor.county_id, [record_id])
+    return line
 
 
 async def _raise(
@@ -559,10 +567,13 @@ async def ask_review(actor: Actor, record_id: UUID, text: str, now: datetime | N
     if problem := unfit(text, "请写明不服的理由。"):
         raise ObjectionRefused("text", problem)
     async with DB.transaction():
+        line = await _locked_line(actor, record_id, text)
         row = await queries.objection_of(actor.county_id, record_id)
+        if row is not None and row.state == "review":
+            await _speaking(actor, line, Action.APPEAL)
+            raise ObjectionRefused("text", "已经申请过复核，请等答复。")
         if row is None or row.state not in ({"upheld"} if row.by_public else set()) | {"rejected"}:
             raise NotFound
-        (line,) = await work_queries.lines(actor.county_id, [record_id])
         worker = not row.by_public or row.state == "upheld"
         if not worker and line.worker_id == actor.person_id:
             raise NotFound
@@ -595,11 +606,9 @@ async def _post_village(actor: Actor | None, row: MonthRow, at: datetime) -> Mon
     county_id = _county_of(row)
     async with DB.transaction():
         locked = await queries.month_row(county_id, row.village_code, row.month, lock=True)
-        if locked is None:
-            return MonthTotals()
-        done = msgspec.structs.replace(
-            row, state="posted", posted_at=locked.posted_at or at, sample=locked.sample
-        )
+        if locked is None or locked.state != "notice":
+            return MonthTotals()  # another run has posted it meanwhile
+        done = msgspec.structs.replace(locked, state="posted", posted_at=locked.posted_at or at)
         await _save(actor, Action.MONTH_POST, done, at, "work.post")
         ids = await queries.in_run(county_id, row.month, row.village_code, State.ACCEPTED)
         return await posting.post_records(county_id, ids, at)

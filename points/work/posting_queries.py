@@ -69,14 +69,19 @@ SELECT pg_advisory_xact_lock(hashtextextended(w.id, $1)) FROM (
     CROSS JOIN LATERAL (VALUES (r.worker_id::text), (r.grid_code)) AS k (id)
     WHERE r.county_id = $1::int AND r.id = ANY($2::uuid[]) ORDER BY k.id) w
 """
-IN_STATE = (
-    FIELDS
+OF_STATE = FIELDS + "WHERE county_id = $1 AND id = ANY($2::uuid[]) AND state = $3"
+DECIDED_IN_ORDER = "\nORDER BY work_date, declared_at, seq, id\n"
+IN_STATE = OF_STATE + DECIDED_IN_ORDER
+# Whoever objects, or asks for another look, holds the worker's lock: what was committed is seen.
+DUE = (
+    OF_STATE
     + """
-WHERE county_id = $1 AND id = ANY($2::uuid[]) AND state = $3
-ORDER BY work_date, declared_at, seq, id
+  AND NOT EXISTS (SELECT FROM points.objection o WHERE o.county_id = $1
+                  AND o.record_id = work_record.id AND o.state IN ('open', 'review'))
 """
+    + DECIDED_IN_ORDER
+    + "FOR UPDATE"
 )
-DUE = IN_STATE + "FOR UPDATE"
 # Worker by worker, whatever the statistics of a county's first days say: `standing` (posted records
 # are) and the days find a worker's records by index. OFFSET 0 keeps the planner to it.
 GIVEN = """

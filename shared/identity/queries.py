@@ -673,6 +673,11 @@ async def staff(county_id: int, shop_id: UUID, on: date) -> list[StaffLine]:
     return await DB.all(StaffLine, STAFF, county_id, shop_id, on)
 
 
+async def lock_staff(county_id: int, shop_id: UUID) -> None:
+    """A shop's helpers are added one after another: each sees those before it."""
+    await lock_queries.take(county_id, f"shared.staff {shop_id}")
+
+
 async def shop_unit(county_id: int, shop_id: UUID) -> tuple[UUID, str] | None:
     """Id and code of the unit where a shop's keepers have their posts."""
     row = await DB.fetchrow(

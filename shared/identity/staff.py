@@ -34,10 +34,11 @@ async def add_helper(actor: Actor, shop_id: UUID, name: str, phone: str, now: da
     if not 2 <= len(name) <= MAX_NAME:
         said = f"姓名要写 2 到 {MAX_NAME} 个字。"
         raise Invalid(said, {"name": said})
-    present = await queries.staff(actor.county_id, shop_id, today(now))
-    if len(present) >= MAX_STAFF:
-        raise Conflict(f"一家店最多 {MAX_STAFF} 人，请先停用不在的人。")
     async with DB.transaction():
+        await queries.lock_staff(actor.county_id, shop_id)
+        present = await queries.staff(actor.county_id, shop_id, today(now))
+        if len(present) >= MAX_STAFF:
+            raise Conflict(f"一家店最多 {MAX_STAFF} 人，请先停用不在的人。")
         person_id = await _person(actor.county_id, name, phone, now)
         if person_id in {line.person_id for line in present}:
             raise Conflict("这个人已经在店里了。")

@@ -1,20 +1,35 @@
 """Work under real concurrency, with real commits."""
 
 import asyncio
+from collections.abc import Awaitable, Coroutine
 from contextvars import copy_context
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from typing import Any
 
 import msgspec
+import pytest
 
-from points.errors import DuplicateWork, ObjectionRefused, WorkNotOpen
-from points.work import bulk, intake, month, queries, service
-from points.work.schemas import LogForm
+from points.errors import DuplicateWork, MonthNotReady, ObjectionRefused, WorkNotOpen
+from points.work import bulk, intake, month, month_queries, queries, service
+from points.work.month_queries import MonthRow
+from points.work.schemas import LogForm, MonthTotals
 from shared.database import DB
 from shared.errors import NotFound
+from shared.identity.access import Action
 from shared.ids import new_id
 from shared.roster.roles import Role
 from tests.factories import COUNTY, acting, member, small_county
 from tests.points.work.test_intake import HEAD, row
+from tests.points.work.test_month import (
+    CLOSED,
+    DURING,
+    RUN,
+    VILLAGE,
+    confirmed,
+    objected,
+    to_notice,
+)
 
 NOW = datetime(2026, 11, 3, 4, tzinfo=UTC)
 DAY = date(2026, 11, 2)
@@ -155,3 +170,101 @@ async def test_an_objection_sent_twice_at_once_is_raised_once(committed: None) -
         await waiting(1, again)
     (answer,) = await asyncio.gather(again, return_exceptions=True)
     assert isinstance(answer, ObjectionRefused)
+
+
+async def events(action: str) -> int:
+    sql = "SELECT count(*) FROM shared.audit_event WHERE county_id = $1 AND action = $2"
+    return int(await DB.fetchval(sql, COUNTY, action))
+
+
+async def second_of(first: Awaitable[object], *then: Coroutine[Any, Any, object]) -> list[object]:
+    """What becomes of acts that meet another one before it is committed."""
+    outside = copy_context()
+    async with DB.transaction():
+        await first
+        tasks = []
+        for number, act in enumerate(then, start=1):
+            tasks.append(asyncio.create_task(act, context=outside.copy()))
+            await waiting(number, *tasks)
+    return await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_a_month_posted_twice_at_once_is_in_the_audit_once(committed: None) -> None:
+    """The night's run and the department's button: who comes second finds the month posted."""
+    town = await small_county()
+    await confirmed(town, 1)
+    await to_notice(town)
+    after = CLOSED + timedelta(days=20)
+    department = await acting(town.department, desk=True)
+    totals = await second_of(
+        month_queries.month_row(COUNTY, VILLAGE, RUN, lock=True),
+        month.post_ended(COUNTY, after),
+        month.post_now(department, after),
+    )
+    assert sum(one.records for one in totals if isinstance(one, MonthTotals)) == 1
+    assert await events(Action.MONTH_POST) == 1
+
+
+async def test_a_review_asked_for_twice_at_once_is_asked_once(committed: None) -> None:
+    """The second is told of the first, and the audit has one."""
+    town = await small_county()
+    form, objection = await objected(town)
+    await month.answer(await acting(town.chief), objection, upheld=False, text="没来", now=DURING)
+    worker = await acting(town.worker, on=date(2026, 10, 2))
+    ask = partial(month.ask_review, worker, form.id, "我确实来了", DURING)
+    (second,) = await second_of(ask(), ask())
+    assert isinstance(second, ObjectionRefused)
+    assert "已经申请过复核" in str(second.fields)
+    assert await events(Action.APPEAL) == 1
+
+
+@pytest.mark.parametrize("posted_first", [False, True])
+async def test_a_record_is_either_posted_or_reviewed(
+    committed: None, *, posted_first: bool
+) -> None:
+    """The office asks for another look at what the night is posting: one of the two is too late."""
+    town = await small_county()
+    disputed = await confirmed(town, 8)
+    await to_notice(town)
+    chief, committee = await acting(town.chief), await acting(town.committee)
+    objection = await month.contest(chief, disputed.id, "那天没有开会", CLOSED)
+    night = CLOSED + timedelta(days=9)
+    await month.answer(committee, objection, upheld=False, text="有签到", now=night)
+    post = month.post_ended(COUNTY, night)
+    ask = month.ask_review(chief, disputed.id, "反映人仍说没有", night)
+    (second,) = await (second_of(post, ask) if posted_first else second_of(ask, post))
+    found, row = (
+        await queries.record(COUNTY, disputed.id),
+        await month.objection_of(COUNTY, disputed.id),
+    )
+    assert found is not None
+    assert row is not None
+    if posted_first:
+        assert isinstance(second, ObjectionRefused)
+        assert (found.state, row.state) == ("posted", "rejected")
+    else:
+        assert (found.state, row.state) == ("accepted", "review")
+
+
+async def test_a_month_reviewed_twice_by_one_side_is_in_the_audit_once(committed: None) -> None:
+    """A repeat changes nothing, and says nothing either."""
+    town = await small_county()
+    await confirmed(town, 1)
+    review = partial(month.review, await acting(town.committee), VILLAGE, RUN, CLOSED)
+    (second,) = await second_of(review(), review())
+    assert isinstance(second, MonthRow)
+    assert second.state == "reviewing"
+    assert await events(Action.WORK_REVIEW) == 1
+
+
+async def test_who_presses_again_hears_what_was_done(committed: None) -> None:
+    """Not that the village should review first, or that the term is over."""
+    town = await small_county()
+    await confirmed(town, 1)
+    for someone in (town.committee, town.supervisor):
+        await month.review(await acting(someone), VILLAGE, RUN, CLOSED)
+    instructor = await acting(town.instructor)
+    sample = partial(month.confirm_sample, instructor, VILLAGE, RUN, CLOSED)
+    (second,) = await second_of(sample(), sample())
+    assert isinstance(second, MonthNotReady)
+    assert second.message == "这个月公示中，抽查已经确认过，不用再确认。"

@@ -169,6 +169,20 @@ async def test_an_appeal_stops_it_until_somebody_else_decides(rollback: None) ->
     assert await merit(town) == 0
 
 
+async def test_an_appeal_sent_twice_says_that_there_is_one(rollback: None) -> None:
+    """Not that its term is over, which would make the worker fear for the first."""
+    town = await small_county()
+    number = await proposed(town)
+    worker = await acting(town.worker)
+    with pytest.raises(DeductionRefused, match="还没有作出决定"):
+        await deductions.appeal(worker, number, "我请过假", NOW)
+    await deductions.reply(worker, number, "我请过假", NOW)
+    await deductions.decide(await acting(town.chief), number, stands=True, reason="属实", now=NOW)
+    await deductions.appeal(worker, number, "我请过假", NOW)
+    with pytest.raises(DeductionRefused, match="这一件申诉中"):
+        await deductions.appeal(worker, number, "我请过假", NOW)
+
+
 async def test_a_false_claim_is_taken_back_whole(rollback: None) -> None:
     """PEN-07: the award is reversed and ten points besides; the record says so."""
     town = await small_county()

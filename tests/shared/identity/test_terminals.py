@@ -1,5 +1,6 @@
 """Shop terminals and helpers: signed requests, one shop, at once revoked; who brings in whom."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -183,6 +184,19 @@ async def test_the_first_keeper_brings_in_helpers(rollback: None) -> None:
     await staff.end_helper(actor, SHOP, lines[1].assignment_id, now())
     later = now() + timedelta(days=1)
     assert [line.name for line in await staff.listed(actor, SHOP, later)] == ["孟国平"]
+
+
+async def test_a_helper_added_twice_at_once_has_one_post(committed: None) -> None:
+    """Somebody the roster knows already: with a second post the helper would outlast 停用."""
+    world, keeper, actor = await shop()
+    worker = world.worker
+    added = await asyncio.gather(
+        *(staff.add_helper(actor, SHOP, worker.name, worker.phone, now()) for _ in range(3)),
+        return_exceptions=True,
+    )
+    assert sum(isinstance(one, Conflict) for one in added) == 2, added
+    lines = await staff.listed(actor, SHOP, now())
+    assert [line.person_id for line in lines] == [keeper.person_id, worker.person_id]
 
 
 async def test_a_helper_with_another_post_is_told_who_prints_the_slip(
