@@ -159,6 +159,7 @@ async def test_summary_adds_up_by_township(rollback: None) -> None:
     assert by_name["苏建国"][13:16] == [0, 0, 0]
     assert [row[0] for row in rows].count("小计") == 2
     total = next(row for row in rows if row[0] == "合计")
+    assert any("补审入账的以后会加进来" in str(row[0]) for row in rows)
     assert (total[13], total[14]) == (200, 15)
     with pytest.raises(Invalid, match="一次最多一年"):
         await reports.export_summary(department, today(), first, "倒着")
