@@ -5,6 +5,7 @@ public notice of five working days → posted. A record under an open objection 
 the month does not.
 """
 
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -17,7 +18,13 @@ from points.work import month_queries as queries
 from points.work import posting
 from points.work import queries as work_queries
 from points.work.deductions import spoken
-from points.work.month_queries import MonthCount, MonthRow, ObjectionRow, WorkerCategory
+from points.work.month_queries import (
+    MonthCount,
+    MonthRow,
+    ObjectionRow,
+    Published,
+    WorkerCategory,
+)
 from points.work.rules import (
     State,
     confirmer,
@@ -43,6 +50,7 @@ from shared.identity.actor import Actor
 from shared.identity.sealing import keyed
 from shared.ids import new_id
 from shared.roster import service as roster
+from shared.roster.names import mask
 from shared.roster.roles import Role, UnitKind
 
 STATE_NAMES = {
@@ -127,9 +135,13 @@ async def village(
     accepted = await queries.of_run(actor.county_id, month, village_code, State.ACCEPTED)
     mode = (await settings_county.get(actor.county_id)).posting_mode
     row = msgspec.structs.replace(row, state=_said(row.state, mode, len(accepted)))
-    counts = await posting.forecast(actor.county_id, accepted)
-    found = await queries.by_worker(actor.county_id, month, village_code)
-    return row, [
+    return row, await _workers(actor.county_id, row, accepted)
+
+
+async def _workers(county_id: int, row: MonthRow, accepted: Sequence[UUID]) -> list[WorkerCategory]:
+    counts = await posting.forecast(county_id, accepted)
+    found = await queries.by_worker(county_id, row.month, row.village_code)
+    return [
         msgspec.structs.replace(
             item,
             points=item.points + counts.get((item.worker_id, item.grid_code, item.category), 0),
@@ -214,7 +226,10 @@ async def review(
 async def confirm_sample(
     actor: Actor, village_code: str, month: int, now: datetime | None = None
 ) -> MonthRow:
-    """The township has looked at the sample: the notice begins and runs in working days."""
+    """The township has looked at the sample: the notice begins and runs in working days.
+
+    What it says is kept: it is printed again as it hung, whatever happens to a record since.
+    """
     at = now or clock_now()
     authority = require(actor, Action.WORK_SAMPLE, Target(unit_code=village_code[:9]))
     async with DB.transaction():
@@ -230,7 +245,26 @@ async def confirm_sample(
             row, state="notice", sampler_id=actor.person_id, notice_from=begin, notice_to=until
         )
         await _save(actor, Action.WORK_SAMPLE, row, at, authority)
+        await queries.publish(actor.county_id, row.id, await _notice(actor.county_id, row))
     return row
+
+
+async def published(actor: Actor, row: MonthRow) -> Published | None:
+    """The notice as it began; none before, or where the month was posted from paper."""
+    return await queries.published(actor.county_id, row.id)
+
+
+async def _notice(county_id: int, row: MonthRow) -> Published:
+    unit = await roster.unit_by_code(county_id, row.village_code)
+    accepted = await queries.of_run(county_id, row.month, row.village_code, State.ACCEPTED)
+    return Published(
+        village_name=unit.name if unit else row.village_code,
+        days=await notice_days(county_id, row),
+        workers=[
+            msgspec.structs.replace(item, name=mask(item.name))
+            for item in await _workers(county_id, row, accepted)
+        ],
+    )
 
 
 async def reject_sampled(

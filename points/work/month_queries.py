@@ -51,6 +51,15 @@ class WorkerCategory(msgspec.Struct, frozen=True, kw_only=True):
     points: int
 
 
+class Published(msgspec.Struct, frozen=True, kw_only=True):
+    """What a notice said when it began; names are masked."""
+
+    village_name: str
+    days: int
+    """Working days that it hung."""
+    workers: list[WorkerCategory]
+
+
 class ObjectionRow(msgspec.Struct, frozen=True, kw_only=True):
     """An objection with the names it concerns."""
 
@@ -90,6 +99,9 @@ UPDATE points.village_month
 SET state = $3, committee_id = $4, supervisor_id = $5, reviewed_at = COALESCE(reviewed_at, $6),
     sampler_id = $7, sample = $8, notice_from = $9, notice_to = $10, posted_at = $11
 WHERE county_id = $1 AND id = $2
+"""
+PUBLISH = """
+UPDATE points.village_month SET published = $3::jsonb WHERE county_id = $1 AND id = $2
 """
 # Records are added up before they meet the villages: a county has hundreds of those, and thousands
 # of these a month.
@@ -248,6 +260,16 @@ async def save_month(county_id: int, row: MonthRow, at: datetime) -> None:
         row.notice_to,
         row.posted_at,
     )
+
+
+async def publish(county_id: int, month_id: UUID, notice: Published) -> None:
+    await DB.execute(PUBLISH, county_id, month_id, msgspec.json.encode(notice).decode())
+
+
+async def published(county_id: int, month_id: UUID) -> Published | None:
+    sql = "SELECT published FROM points.village_month WHERE county_id = $1 AND id = $2"
+    found = await DB.fetchval(sql, county_id, month_id)
+    return None if found is None else msgspec.json.decode(found, type=Published)
 
 
 async def counts(county_id: int, month: int, codes: Sequence[str]) -> list[MonthCount]:

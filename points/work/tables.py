@@ -91,6 +91,8 @@ class VillageMonth(Table, tablename="village_month", schema="points", db=DB):
     sample = Array(base_column=Text(), default=list)
     notice_from = Date(default=None, null=True)
     notice_to = Date(default=None, null=True)
+    published = JSONB(default=None, null=True)
+    """A ``Published`` Struct (month_queries.py): the notice as it began."""
     posted_at = Timestamptz(default=None, null=True)
 
 

@@ -169,16 +169,17 @@ async def notice(request: Asked, village_code: FromPath[str], number: FromPath[i
     unit = await roster.unit_by_code(actor.county_id, village_code)
     if unit is None:
         raise NotFound
+    hung = await month.published(actor, row)
     return page(
         request,
         "work/print_notice.html",
         row=row,
-        unit=unit,
+        village=hung.village_name if hung else unit.name,
         label=month.label(number),
-        people=_people(workers),
+        people=_people(hung.workers if hung else workers),
         categories=CATEGORY_NAMES,
         on=row.notice_from or today(moment(request)),
-        days=await month.notice_days(actor.county_id, row),
+        days=hung.days if hung else await month.notice_days(actor.county_id, row),
         seals=await seal.month(actor.county_id, date(number // 100, number % 100, 1)),
         desk=actor.desk,
     )

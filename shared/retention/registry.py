@@ -154,7 +154,7 @@ REGISTRY: tuple[Kept, ...] = (
     OBJECTOR,
     PROTECTION,
     Kept(
-        what="积分台账、兑换台账（含领取人）和兑换卡、对账单和签字、店铺结算户名",
+        what="积分台账、月度公示、兑换台账（含领取人）和兑换卡、对账单和签字、店铺结算户名",
         purpose="记账、结算和监督",
         tables=(
             "points.posting",
@@ -167,6 +167,7 @@ REGISTRY: tuple[Kept, ...] = (
             "points.statement",
             "points.statement_line",
             "points.statement_signature",
+            "points.village_month",
         ),
         since="属于会计档案，已入账、签字、打印的按原样保留",
     ),

@@ -42,6 +42,9 @@ SUMMARY_COLUMNS = (
     Column("已兑换", "points", 9, total=True),
     Column("可兑换余额（填报日）", "points", 10, total=True),
 )
+SUMMARY_NOTE = (
+    "各类得分按工作日期计，补审入账的以后会加进来；扣分、冲回、兑换、撤销兑换计在办理的当天。"
+)
 
 
 SEAL_COLUMNS = (
@@ -121,6 +124,7 @@ def summary(
                 )
                 for row in rows
             ],
+            notes=(SUMMARY_NOTE,),
         ),
         taken=taken,
     )

@@ -69,20 +69,13 @@ WHERE ($4 = '' OR position($4 IN concat_ws(' ', p.name, s.name, v.name)) > 0)
   AND EXISTS (SELECT FROM unnest($6::text[]) c WHERE starts_with(COALESCE(place.code, su.code), c))
 ORDER BY e.at DESC, r.id DESC, e.kind DESC LIMIT $7 OFFSET $8
 """
-# Reversals count against the category of what they take back, in the period they were posted.
+# Reversals count against the category of what they take back, in the period they were posted. Who
+# left before the period and still redeemed, or paid for it, stands where they worked last.
 SUMMARY = f"""
 WITH period AS (
     SELECT $2::date::timestamp AT TIME ZONE 'Asia/Shanghai' AS since,
            ($3::date + 1)::timestamp AT TIME ZONE 'Asia/Shanghai' AS until
-), {EVENT}, worker AS (
-    SELECT DISTINCT ON (x.person_id) x.person_id, w.code, w.name AS grid
-    FROM shared.assignment x
-    JOIN shared.post o ON o.county_id = $1 AND o.id = x.post_id AND o.role = 'gridworker'
-    JOIN shared.unit w ON w.county_id = $1 AND w.id = o.unit_id
-    WHERE x.county_id = $1 AND x.valid_from <= $3 AND (x.valid_to IS NULL OR x.valid_to > $2)
-      AND EXISTS (SELECT FROM unnest($4::text[]) c WHERE starts_with(w.code, c))
-    ORDER BY x.person_id, (x.valid_to <= $3) IS TRUE, x.valid_from DESC, w.code
-), moved AS (
+), {EVENT}, moved AS (
     SELECT m.person_id,
            split_part(CASE m.kind WHEN 'reverse' THEN o.code ELSE m.code END, '-', 1) AS category,
            CASE WHEN m.kind = 'deduct' OR (m.kind = 'reverse' AND o.kind <> 'deduct')
@@ -109,6 +102,22 @@ WITH period AS (
     SELECT r.person_id, sum(e.sign * r.amount) AS redeemed
     FROM event e JOIN points.redemption r ON r.county_id = $1 AND r.id = e.id
     GROUP BY r.person_id
+), former AS (
+    SELECT DISTINCT ON (x.person_id) x.id
+    FROM (SELECT person_id FROM earned UNION SELECT person_id FROM spent) AS m
+    JOIN shared.assignment x ON x.county_id = $1 AND x.person_id = m.person_id
+      AND x.valid_from <= $3
+    JOIN shared.post o ON o.county_id = $1 AND o.id = x.post_id AND o.role = 'gridworker'
+    ORDER BY x.person_id, (x.valid_to <= $3) IS TRUE, x.valid_from DESC, x.id
+), worker AS (
+    SELECT DISTINCT ON (x.person_id) x.person_id, w.code, w.name AS grid
+    FROM shared.assignment x
+    JOIN shared.post o ON o.county_id = $1 AND o.id = x.post_id AND o.role = 'gridworker'
+    JOIN shared.unit w ON w.county_id = $1 AND w.id = o.unit_id
+    WHERE x.county_id = $1 AND x.valid_from <= $3
+      AND (x.valid_to IS NULL OR x.valid_to > $2 OR x.id IN (SELECT id FROM former))
+      AND EXISTS (SELECT FROM unnest($4::text[]) c WHERE starts_with(w.code, c))
+    ORDER BY x.person_id, (x.valid_to <= $3) IS TRUE, x.valid_from DESC, w.code
 ), wallet AS (
     SELECT person_id, sum(remaining - held) AS wallet FROM points.lot
     WHERE county_id = $1 AND live AND (expires_on IS NULL OR expires_on >= $5)

@@ -159,6 +159,7 @@ async def test_summary_adds_up_by_township(rollback: None) -> None:
     assert by_name["苏建国"][13:16] == [0, 0, 0]
     assert [row[0] for row in rows].count("小计") == 2
     total = next(row for row in rows if row[0] == "合计")
+    assert any("补审入账的以后会加进来" in str(row[0]) for row in rows)
     assert (total[13], total[14]) == (200, 15)
     with pytest.raises(Invalid, match="一次最多一年"):
         await reports.export_summary(department, today(), first, "倒着")
@@ -315,3 +316,17 @@ async def test_points_that_ended_yesterday_are_no_balance_before_eight_in_the_mo
     at = datetime(2031, 1, 1, 1, tzinfo=LOCAL_ZONE).astimezone(UTC)
     rows = await queries.summary(COUNTY, today(), today(), [str(COUNTY)], at)
     assert {row.wallet for row in rows} == {0}
+
+
+async def test_summary_lists_who_left_and_still_redeemed(rollback: None) -> None:
+    """For ninety days the points can be spent: without them the sums fall short of the ledger's."""
+    made = await story()
+    left = rules.first_day(THIS_MONTH) - timedelta(days=1)
+    await roster.end_assignment(COUNTY, made.county.worker.assignment_id, left)
+    await redeem(made, now(), soap=9)
+    period = rules.first_day(THIS_MONTH), rules.last_day(THIS_MONTH)
+    rows = await queries.summary(COUNTY, *period, [made.county.worker.unit_code[:12]], now())
+    assert {row.worker: row.redeemed for row in rows} == {"欧阳金山": 450 - 350, "苏建国": 0}
+    earlier = rules.first_day(LAST_MONTH) - timedelta(days=9), rules.first_day(LAST_MONTH)
+    rows = await queries.summary(COUNTY, *earlier, [str(COUNTY)], now())
+    assert {row.redeemed for row in rows} == {0}

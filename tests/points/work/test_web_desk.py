@@ -13,6 +13,7 @@ from shared.calendar import service as calendar
 from shared.clock import now, today
 from shared.database import DB
 from shared.ids import new_id
+from shared.roster.office import queries as office_queries
 from tests.factories import COUNTY, SmallCounty, acting, small_county
 from tests.points.work.test_intake import HEAD, WORKER
 from tests.points.work.test_month import CLOSED, RUN, confirmed, immediate, to_notice
@@ -164,6 +165,33 @@ async def test_a_notice_says_the_days_it_was_published_with(client: httpx.AsyncC
     await enter_desk(client, town.department)
     address = f"/verify/months/{VILLAGE}/{last_month()}/notice"
     assert "（5个工作日）" in (await client.get(address)).text
+
+
+async def test_a_notice_is_printed_again_as_it_hung(client: httpx.AsyncClient) -> None:
+    """Whatever happens since: an objection found right, a worker's or a village's other name."""
+    town = await small_county()
+    record = await confirmed(town, 1)
+    await confirmed(town, 2)
+    row = await to_notice(town)
+    await enter_desk(client, town.department)
+    address = f"/verify/months/{VILLAGE}/{RUN}/notice"
+    hung = (await client.get(address)).text
+    assert '<td class="num">2</td>' in hung
+    told = await month.contest(await acting(town.chief), record.id, "那天没有开会", CLOSED)
+    instructor = await acting(town.instructor)
+    await month.answer(instructor, told, upheld=True, text="查过签到表，属实", now=CLOSED)
+    assert row.notice_to is not None
+    await month.post_ended(COUNTY, CLOSED + timedelta(days=20))
+    village = town.units[VILLAGE]
+    await office_queries.update_unit(COUNTY, village.id, "新村", None, village.grid_type)
+    await DB.execute(
+        "UPDATE shared.person SET name = '欧阳银河' WHERE county_id = $1 AND id = $2",
+        COUNTY,
+        town.worker.person_id,
+    )
+    assert (await client.get(address)).text == hung
+    now_counts = (await client.get(f"/desk/months/{VILLAGE}/{RUN}")).text
+    assert "<strong>1</strong>" in now_counts
 
 
 async def test_a_file_is_tried_then_stored(client: httpx.AsyncClient) -> None:
