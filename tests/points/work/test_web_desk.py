@@ -108,6 +108,8 @@ async def test_a_review_of_the_public_s_objection_asks_what_is_true(
     assert "可以请乡镇复核" not in asked, "this is the review"
     assert 'value="upheld" required><span>属实，这条记录不予认定<' in asked
     assert 'value="rejected" required><span>不属实，这条记录照常入账<' in asked
+    silent = await post(client, f"/verify/objections/{found}", text="照片属实")
+    assert (silent.status_code, "请选择一个结论" in silent.text) == (422, True)
     await post(client, f"/verify/objections/{found}", verdict="rejected", text="照片属实")
     shown = (await client.get(f"/records/{record.id}")).text
     assert "复核：群众意见不属实" in shown
@@ -232,7 +234,10 @@ async def test_a_deduction_goes_its_whole_way(client: httpx.AsyncClient) -> None
     await post(client, f"{address}/reply", text="我请过假")
 
     await enter(client, town.chief)
-    assert "我请过假" in (await client.get("/verify/deductions")).text
+    asked = (await client.get("/verify/deductions")).text
+    assert ("我请过假" in asked, "checked" in asked) == (True, False)
+    silent = await post(client, f"/verify/deductions/{number}/decide", reason="没有请假条")
+    assert (silent.status_code, "请选择一个结论" in silent.text) == (422, True)
     decided = await post(
         client, f"/verify/deductions/{number}/decide", verdict="stands", reason="没有请假条"
     )
@@ -242,6 +247,8 @@ async def test_a_deduction_goes_its_whole_way(client: httpx.AsyncClient) -> None
     await enter(client, town.worker)
     await post(client, f"{address}/appeal", text="请假条在网格长那里")
     await enter(client, town.instructor)
+    silent = await post(client, f"/verify/deductions/{number}/appeal", reason="没有")
+    assert (silent.status_code, "请选择一个结论" in silent.text) == (422, True)
     done = await post(
         client, f"/verify/deductions/{number}/appeal", verdict="rejected", reason="没有"
     )
