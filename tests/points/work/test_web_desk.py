@@ -9,6 +9,7 @@ import msgspec
 
 from points.work import bulk, intake, month, month_queries, service
 from points.work.month_queries import MonthRow
+from shared.audit.words import value_text
 from shared.calendar import service as calendar
 from shared.clock import now, today
 from shared.database import DB
@@ -113,6 +114,17 @@ async def test_a_review_of_the_public_s_objection_asks_what_is_true(
     await post(client, f"/verify/objections/{found}", verdict="rejected", text="照片属实")
     shown = (await client.get(f"/records/{record.id}")).text
     assert "复核：群众意见不属实" in shown
+    answers = await DB.fetch(
+        "SELECT after ->> 'verdict' FROM shared.audit_event WHERE county_id = $1"
+        " AND object_id = $2 AND after ? 'verdict' ORDER BY at, id",
+        COUNTY,
+        found,
+    )
+    assert [value_text("verdict", row[0], "objection") for row in answers] == [
+        "群众意见属实",
+        "群众意见不属实",
+    ]
+    assert value_text("verdict", "rejected", "objection") == "维持原结果", "as it was chosen then"
 
 
 async def test_a_month_has_one_line_a_person(client: httpx.AsyncClient) -> None:
