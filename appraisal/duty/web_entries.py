@@ -69,10 +69,9 @@ class Query(msgspec.Struct, kw_only=True):
 
 
 class Decision(msgspec.Struct, kw_only=True):
-    """A reason, and for a veto the verdict."""
+    """The reason of what is done to an entry."""
 
     reason: str = ""
-    stands: bool = False
 
 
 @get(BASE)
@@ -172,10 +171,12 @@ async def withdraw(request: Asked, entry_id: FromPath[UUID]) -> Template | Redir
 @post(f"{BASE}/{{entry_id:uuid}}/decide")
 async def decide(request: Asked, entry_id: FromPath[UUID]) -> Template | Redirect:
     """Approve or refuse a veto."""
-    form = forms.bind(Decision, await forms.read(request))
+    values = await forms.read(request)
+    form = forms.bind(Decision, values)
     try:
+        stands = forms.chosen(values, "stands", "1", "0")
         await entries.decide(
-            request.user, entry_id, stands=form.stands, reason=form.reason, now=moment(request)
+            request.user, entry_id, stands=stands, reason=form.reason, now=moment(request)
         )
     except (Invalid, Conflict, Forbidden) as error:
         return await _entry(request, entry_id, error)

@@ -8,6 +8,7 @@ can be spent twice.
 import os
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Literal
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -16,6 +17,7 @@ import msgspec
 
 from points.errors import ClockWrong, Refused
 from points.ledger import committer
+from points.ledger import service as ledger
 from points.ledger.items import Code, Hold, Outcome, Pick, PostHold, VoidHold
 from points.ledger.service import HOLD_GRACE
 from points.mall import service as mall
@@ -51,6 +53,10 @@ CLOCK_SKEW = timedelta(minutes=5)
 
 KEPT = timedelta(days=PICKUP.days)
 """How long a resolved order still says who fetches it and where it is brought."""
+
+
+class _Repeated(Exception):  # noqa: N818  it is an answer
+    """The ledger had the same before: what was written beside it is taken back."""
 
 
 class HoldAnswer(msgspec.Struct, frozen=True):
@@ -168,33 +174,35 @@ async def void(actor: Actor, hold_id: UUID, reason: str, now: datetime) -> VoidA
     if not by_shop and row.person_id != actor.person_id:
         raise NotFound
     authority = require(actor, Action.UNDO_EARLY, target) if by_shop else "self"
-    outcome = await committer.submit(
-        actor.county_id,
-        VoidHold(
-            id=uuid5(NAMESPACE_URL, f"gridmerit:void:{actor.county_id}:{hold_id}"),
-            actor_id=actor.person_id,
-            authority=authority,
-            hold_id=hold_id,
-            shop_id=row.shop_id,
-            memo=reason.strip()[:100],
-        ),
-        now,
+    item = VoidHold(
+        id=uuid5(NAMESPACE_URL, f"gridmerit:void:{actor.county_id}:{hold_id}"),
+        actor_id=actor.person_id,
+        authority=authority,
+        hold_id=hold_id,
+        shop_id=row.shop_id,
+        memo=reason.strip()[:100],
     )
-    if not outcome.accepted:
-        raise Refused(outcome.code)
-    if not outcome.repeated:
-        await audit.record(
-            actor,
-            "hold.void",
-            "hold",
-            hold_id,
-            county_id=actor.county_id,
-            about_id=row.person_id,
-            unit_code=row.unit_code,
-            authority=authority,
-            reason=reason.strip(),
-        )
-    return VoidAnswer(outcome.repeated, Voided(id=hold_id, status="voided", amount=row.amount))
+    # Both or none, as an undoing; the same once more is no second event.
+    repeated = False
+    with suppress(_Repeated):
+        async with DB.transaction():
+            await audit.record(
+                actor,
+                "hold.void",
+                "hold",
+                hold_id,
+                county_id=actor.county_id,
+                about_id=row.person_id,
+                unit_code=row.unit_code,
+                authority=authority,
+                reason=reason.strip(),
+            )
+            outcome = await ledger.post_one(actor.county_id, item, now)
+            if not outcome.accepted:
+                raise Refused(outcome.code)
+            if repeated := outcome.repeated:
+                raise _Repeated
+    return VoidAnswer(repeated, Voided(id=hold_id, status="voided", amount=row.amount))
 
 
 async def mine(actor: Actor) -> list[PickupRow]:

@@ -570,7 +570,7 @@ async def answer(
             about_id=row.worker_id,
             unit_code=row.village_code,
             before={"state": row.state},
-            after={"verdict": verdict},
+            after={"verdict": f"public_{verdict}" if row.by_public else verdict},
             reason=text,
             authority=authority,
         )

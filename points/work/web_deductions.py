@@ -141,7 +141,7 @@ async def decide(request: Asked, deduction_id: FromPath[UUID]) -> Template | Red
         await deductions.decide(
             request.user,
             deduction_id,
-            stands=values.get("verdict") == "stands",
+            stands=forms.chosen(values, "verdict", "stands", "dropped"),
             reason=str(values.get("reason", "")),
             now=moment(request),
         )
@@ -158,7 +158,7 @@ async def decide_appeal(request: Asked, deduction_id: FromPath[UUID]) -> Templat
         await deductions.decide_appeal(
             request.user,
             deduction_id,
-            upheld=values.get("verdict") == "upheld",
+            upheld=forms.chosen(values, "verdict", "upheld", "rejected"),
             reason=str(values.get("reason", "")),
             now=moment(request),
         )

@@ -256,7 +256,7 @@ async def answer(request: Asked, objection_id: FromPath[UUID]) -> Template | Red
         await month.answer(
             request.user,
             objection_id,
-            upheld=values.get("verdict") == "upheld",
+            upheld=forms.chosen(values, "verdict", "upheld", "rejected"),
             text=str(values.get("text", "")),
             now=moment(request),
         )

@@ -400,7 +400,12 @@ VALUES: dict[str, dict[str, str]] = {
         "system": "系统",
         "check": "随机抽查 10%",
     },
-    "verdict": {"upheld": "异议成立", "rejected": "维持原结果"},
+    "verdict": {
+        "upheld": "异议成立",
+        "rejected": "维持原结果",
+        "public_upheld": "群众意见属实",
+        "public_rejected": "群众意见不属实",
+    },
     "via": {"sheet": "签字表"},
     "identity.kind": {"phone": "手机", "desk": "电脑"},
     "cycle.kind": {"half_year": "半年评比", "annual": "年终考核"},

@@ -32,6 +32,7 @@ SENTENCES = (
     (re.compile("`uuid`|UUID|enum|Invalid"), "请从列表中选择。"),
 )
 """What msgspec says → what a person can act on; the first match counts."""
+CHOOSE = "请选择一个结论。"
 
 
 async def read(request: Request[Any, Any, Any]) -> dict[str, Any]:
@@ -73,6 +74,13 @@ def bind(kind: type[T], values: dict[str, Any]) -> T:
         return kind(**given)
     except ValueError as error:
         raise Invalid(str(error)) from error
+
+
+def chosen(values: dict[str, Any], name: str, yes: str, no: str) -> bool:
+    """Which of two decisions was taken; none is no decision. Raises Invalid."""
+    if values.get(name) not in (yes, no):
+        raise Invalid(CHOOSE, {name: CHOOSE})
+    return bool(values[name] == yes)
 
 
 def _clean(value: Any) -> Any:

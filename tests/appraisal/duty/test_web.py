@@ -173,7 +173,11 @@ async def test_a_veto_waits_for_another_on_the_page(
     await act_as(client, town.department)
     assert "1 件一票否决等待审定" in (await client.get(f"{BASE}/entries")).text
     path = f"{BASE}/entries/{veto}"
-    assert "认定成立" in (await client.get(path)).text
+    page = (await client.get(path)).text
+    assert "认定成立" in page
+    assert '<textarea class="form-control" id="f-reason"' in page, "Enter would press the first"
+    silent = await post(client, f"{path}/decide", reason="属实")
+    assert (silent.status_code, "请选择一个结论" in silent.text) == (422, True)
     assert (await post(client, f"{path}/decide", stands="1", reason="")).status_code == 422
     assert (await post(client, f"{path}/decide", stands="1", reason="属实")).status_code == 303
     assert "认定成立" not in (await client.get(path)).text

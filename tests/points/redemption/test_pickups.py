@@ -14,6 +14,7 @@ from points.mall import service as mall
 from points.redemption import codes, pickups, queries, service
 from points.redemption.jobs import JOBS
 from points.redemption.schemas import HandOver, HoldOrder, OneTime, WantedLine
+from shared.audit import service as audit
 from shared.clock import now
 from shared.database import DB
 from shared.errors import NotFound
@@ -87,6 +88,30 @@ async def test_repeats_have_one_effect(rollback: None) -> None:
     repeated = await pickups.void(scene.worker, other.id, "不要了", now())
     assert (given_back.repeated, repeated.repeated) == (False, True)
     assert await available(scene.worker) == 1720
+
+
+async def test_nothing_is_given_back_that_the_audit_does_not_know(
+    rollback: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped in the middle, neither is there; the same once more is no second event."""
+    scene = await counter(2070)
+    wanted = order(scene)
+    await pickups.hold(scene.worker, wanted, now())
+
+    async def dies(*_: object, **__: object) -> None:
+        raise asyncio.CancelledError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(audit, "record", dies)
+        with pytest.raises(asyncio.CancelledError):
+            await pickups.void(scene.worker, wanted.id, "不要了", now())
+    assert await available(scene.worker) == 1720
+    for repeated in (False, True):
+        answer = await pickups.void(scene.worker, wanted.id, "不要了", now())
+        assert answer.repeated is repeated
+    assert await available(scene.worker) == 2070
+    events = "SELECT count(*) FROM shared.audit_event WHERE county_id = $1 AND action = 'hold.void'"
+    assert await DB.fetchval(events, COUNTY) == 1
 
 
 async def test_a_count_below_what_is_kept_says_what_to_do(rollback: None) -> None:

@@ -9,6 +9,7 @@ import msgspec
 
 from points.work import bulk, intake, month, month_queries, posting, service
 from points.work.month_queries import MonthRow
+from shared.audit.words import value_text
 from shared.calendar import service as calendar
 from shared.clock import now, today
 from shared.database import DB
@@ -109,9 +110,22 @@ async def test_a_review_of_the_public_s_objection_asks_what_is_true(
     assert "可以请乡镇复核" not in asked, "this is the review"
     assert 'value="upheld" required><span>属实，这条记录不予认定<' in asked
     assert 'value="rejected" required><span>不属实，这条记录照常入账<' in asked
+    silent = await post(client, f"/verify/objections/{found}", text="照片属实")
+    assert (silent.status_code, "请选择一个结论" in silent.text) == (422, True)
     await post(client, f"/verify/objections/{found}", verdict="rejected", text="照片属实")
     shown = (await client.get(f"/records/{record.id}")).text
     assert "复核：群众意见不属实" in shown
+    answers = await DB.fetch(
+        "SELECT after ->> 'verdict' FROM shared.audit_event WHERE county_id = $1"
+        " AND object_id = $2 AND after ? 'verdict' ORDER BY at, id",
+        COUNTY,
+        found,
+    )
+    assert [value_text("verdict", row[0], "objection") for row in answers] == [
+        "群众意见属实",
+        "群众意见不属实",
+    ]
+    assert value_text("verdict", "rejected", "objection") == "维持原结果", "as it was chosen then"
 
 
 async def test_a_month_has_one_line_a_person(client: httpx.AsyncClient) -> None:
@@ -260,7 +274,10 @@ async def test_a_deduction_goes_its_whole_way(client: httpx.AsyncClient) -> None
     await post(client, f"{address}/reply", text="我请过假")
 
     await enter(client, town.chief)
-    assert "我请过假" in (await client.get("/verify/deductions")).text
+    asked = (await client.get("/verify/deductions")).text
+    assert ("我请过假" in asked, "checked" in asked) == (True, False)
+    silent = await post(client, f"/verify/deductions/{number}/decide", reason="没有请假条")
+    assert (silent.status_code, "请选择一个结论" in silent.text) == (422, True)
     decided = await post(
         client, f"/verify/deductions/{number}/decide", verdict="stands", reason="没有请假条"
     )
@@ -270,6 +287,8 @@ async def test_a_deduction_goes_its_whole_way(client: httpx.AsyncClient) -> None
     await enter(client, town.worker)
     await post(client, f"{address}/appeal", text="请假条在网格长那里")
     await enter(client, town.instructor)
+    silent = await post(client, f"/verify/deductions/{number}/appeal", reason="没有")
+    assert (silent.status_code, "请选择一个结论" in silent.text) == (422, True)
     done = await post(
         client, f"/verify/deductions/{number}/appeal", verdict="rejected", reason="没有"
     )
