@@ -13,6 +13,7 @@ from points.desk import service as desk
 from points.rulebook import service as rulebook
 from points.rulebook.rules import CATEGORY_NAMES, Step
 from points.work import month, service
+from points.work.confirming import CONFIRMING
 from points.work.month_queries import WorkerCategory
 from points.work.rules import STATE_NAMES, month_of
 from points.work.schemas import LogForm
@@ -284,6 +285,8 @@ async def _todo(
         done=DONE.get(done, ""),
         todo=await desk.to_do(actor, moment(request)),
         categories=CATEGORY_NAMES,
+        verifies=bool(actor.units(*CONFIRMING)),
+        sees_months=bool(reach(actor, Action.MONTH_VIEW)),
         may_proxy=bool(reach(actor, Action.WORK_PROXY)),
         may_propose=bool(reach(actor, Action.DEDUCT_PROPOSE)),
         signs_cases=bool(reach(actor, Action.CASE_SIGN)),

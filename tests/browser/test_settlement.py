@@ -7,7 +7,14 @@ from points.settlement import building, queries
 from points.settlement.publication import queries as sheets
 from points.settlement.publication import service as publication
 from shared.clock import now
-from tests.browser.checks import assert_accessible, assert_head, assert_reflows, checked, shoot
+from tests.browser.checks import (
+    NARROWEST,
+    assert_accessible,
+    assert_head,
+    assert_reflows,
+    checked,
+    shoot,
+)
 from tests.browser.conftest import Look, SignIn
 from tests.browser.village import activate
 from tests.factories import COUNTY
@@ -23,6 +30,14 @@ from tests.points.settlement.world import (
 )
 
 LOOKS = [Look(), Look("dark"), Look(text_size="elder")]
+LINES = """(e) => {
+  const number = document.createRange();
+  number.selectNodeContents(e.firstChild);
+  return number.getClientRects().length;
+}"""
+ROOM = """(row) => row.querySelector('.weui-cell__ft').getBoundingClientRect().right
+  - row.querySelector('.amount').getBoundingClientRect().right"""
+"""What is left for the arrow at the right of a row."""
 
 
 async def busy_village() -> World:
@@ -38,6 +53,25 @@ async def busy_village() -> World:
     await activate(made.shop.keeper, made.county.accountant, made.county.supervisor)
     await activate(made.county.chief, made.county.instructor)
     return made
+
+
+@pytest.mark.parametrize("size", ["elder", "huge"])
+async def test_money_stays_whole_in_large_letters(
+    committed: None, sign_in: SignIn, size: str
+) -> None:
+    """On the narrowest phone no number breaks at its point, and none runs under the arrow."""
+    made = await busy_village()
+    narrow = {"width": NARROWEST, "height": 700}
+    page = await sign_in(made.county.accountant, Look(text_size=size), viewport=narrow)
+    await page.goto(f"/funds/{made.fund_id}")
+    figure = page.locator(".figure__value")
+    await shoot(page, f"fund-{size}")
+    assert len(await figure.inner_text()) > 8
+    assert await figure.evaluate(LINES) == 1
+    await page.goto("/verify/statements")
+    rows = page.locator("a.weui-cell", has=page.locator(".amount"))
+    assert min(await rows.evaluate_all(f"(rows) => rows.map({ROOM})")) >= 19
+    await shoot(page, f"statements-{size}")
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=lambda look: f"{look.theme}-{look.text_size}")

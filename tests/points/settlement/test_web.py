@@ -67,6 +67,7 @@ async def test_three_sign_on_their_pages_and_the_statement_freezes(
         await enter(client, member)
         listed = await client.get(start)
         assert address in listed.text
+        assert "等您签字" in listed.text
         waits = "店主" if part == "shop" else "村监委会"
         assert re.search(f"笔 · 等.*{waits}签字</small>", listed.text)
         if part != "shop":

@@ -393,6 +393,18 @@ async def test_the_month_pages_open(client: httpx.AsyncClient) -> None:
     assert (await client.get("/verify/months/421222101001/202610")).status_code == 404
 
 
+async def test_the_accountant_is_led_to_nothing_that_is_not_theirs(
+    client: httpx.AsyncClient,
+) -> None:
+    """No records to confirm and no months to see: 待办 says what will wait there."""
+    world = await small_county()
+    await enter(client, world.accountant)
+    page = (await client.get("/verify")).text
+    assert "对账单轮到您签字时会排在这里" in page
+    assert "/verify/months" not in page
+    assert "等您核实" not in page
+
+
 async def test_who_signs_cases_is_led_to_them_from_what_waits(client: httpx.AsyncClient) -> None:
     """The secretary's 待办 leads to 考核事项; a lead, who signs none, sees no such line."""
     world = await small_county()

@@ -228,7 +228,8 @@ async def test_secretary_prints_slips_and_sets_a_card_pin(client: httpx.AsyncCli
     world = await small_county()
     await enter(client, world.chief)
     listed = await client.get("/verify/accounts")
-    assert world.worker.name in listed.text
+    assert listed.text.count(f">{world.worker.name}<") == 1, "one row for slip and account"
+    assert f'href="/verify/accounts/{world.worker.person_id}"' in listed.text
     assert world.cousin_worker.name not in listed.text
     sheet = await post(client, "/verify/accounts/slips", person=str(world.worker.person_id))
     assert re.search(r"\d{4} \d{4}", sheet.text)
