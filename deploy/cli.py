@@ -167,11 +167,17 @@ def sentence(error: Exception) -> str:
 
 
 def _keep(error: Exception) -> str:
-    """Where the traceback was written: where the person stands, else for temporary files."""
+    """Where the traceback was written: where the person stands, else for temporary files.
+
+    Nobody else reads it: a path or a value in it may be somebody's.
+    """
+    from shared.web.logging import clean  # noqa: PLC0415  only a defect needs it
+
     name = f"gridmerit-error-{now():%Y%m%d-%H%M%S}.log"
     for path in (Path(name), Path(tempfile.gettempdir(), name)):
         with suppress(OSError):
-            path.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+            path.touch(mode=0o600, exist_ok=False)
+            path.write_text(clean("".join(traceback.format_exception(error))), encoding="utf-8")
             return str(path)
     return f"哪里都写不了的文件（{error}）"
 

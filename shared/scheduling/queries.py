@@ -9,6 +9,7 @@ import msgspec
 from asyncpg import Connection
 
 from shared.database import DB
+from shared.scheduling.words import NAMES
 
 COUNTIES = "SELECT id FROM shared.county ORDER BY id"
 DONE = """
@@ -32,13 +33,14 @@ SELECT DISTINCT ON (job) job, period, status, started_at, finished_at, detail
 FROM shared.job_run WHERE county_id = $1
 ORDER BY job, started_at DESC
 """
+# A sweep of every five minutes that fails all night must not push the other alarms off the desk.
 FAILED = """
-SELECT job, period, status, started_at, finished_at, detail
+SELECT DISTINCT ON (job) job, period, status, started_at, finished_at, detail
 FROM shared.job_run f WHERE county_id = $1 AND status = 'failed'
   AND (length(period) = 7 OR NOT EXISTS (
       SELECT FROM shared.job_run d WHERE d.county_id = $1 AND d.job = f.job
       AND d.status = 'done' AND d.period > f.period))
-ORDER BY started_at DESC LIMIT $2
+ORDER BY job, started_at DESC
 """
 PURGE = """
 DELETE FROM shared.job_run
@@ -60,6 +62,11 @@ class RunRow(msgspec.Struct, frozen=True):
     started_at: datetime
     finished_at: datetime | None
     detail: str
+
+    @property
+    def title(self) -> str:
+        """The job in Chinese."""
+        return NAMES.get(self.job, self.job)
 
 
 async def counties() -> list[int]:
@@ -85,8 +92,8 @@ async def latest(county_id: int) -> list[RunRow]:
     return await DB.all(RunRow, LATEST, county_id)
 
 
-async def failed(county_id: int, limit: int) -> list[RunRow]:
-    return await DB.all(RunRow, FAILED, county_id, limit)
+async def failed(county_id: int) -> list[RunRow]:
+    return await DB.all(RunRow, FAILED, county_id)
 
 
 async def purge(county_id: int, before: datetime) -> int:

@@ -9,15 +9,15 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from shared.database import DB
+from shared.database import AWAY, DB
 from shared.errors import GridmeritError
 from shared.ids import new_id
 from shared.scheduling import queries
 from shared.scheduling.job import Job
 from shared.scheduling.queries import RunRow
+from shared.scheduling.words import AWAY_SENTENCE, DEFECT
 
 MAX_DETAIL = 500
-FAILURES_SHOWN = 20
 SWEEPS_KEPT = timedelta(days=7)
 
 log = structlog.get_logger(__name__)
@@ -59,11 +59,11 @@ async def run_period(job: Job, county_id: int, period: str, now: datetime) -> bo
 
 
 async def failures(county_id: int) -> list[RunRow]:
-    """Periods that failed and are still not done: the alarm of the health page.
+    """Periods that failed and are still not done, a job's newest: the alarm of the desk.
 
     A later day or slot done makes up for them, or was waited for until then; a month stays due.
     """
-    return await queries.failed(county_id, FAILURES_SHOWN)
+    return await queries.failed(county_id)
 
 
 async def latest(county_id: int) -> list[RunRow]:
@@ -83,7 +83,9 @@ async def _attempt(job: Job, county_id: int, period: str, now: datetime) -> tupl
         log.exception("job failed", job=job.name, county=county_id, period=period)
         if isinstance(error, GridmeritError):
             return "failed", error.message
-        return "failed", f"{type(error).__name__}: {error}"
+        if isinstance(error, AWAY):
+            return "failed", AWAY_SENTENCE
+        return "failed", DEFECT.format(type(error).__name__)
 
 
 def check(jobs: Sequence[Job]) -> None:

@@ -1,6 +1,7 @@
 """Structured logs: one JSON line an event, with the request's id and without phone numbers.
 
-What a line never holds: a raw path (it may carry a token), a body, a cookie, a full phone number.
+What a line never holds: a raw path (it may carry a token), a body, a cookie, a full phone number,
+the row that PostgreSQL names when it refuses one.
 """
 
 import asyncio
@@ -18,6 +19,10 @@ from shared.clock import now
 
 PHONE = re.compile(r"(?<!\d)(1[3-9]\d)\d{4}(\d{4})(?!\d)")
 MASK = r"\1****\2"
+ROW = re.compile(
+    r"\n[ |]*DETAIL: .*?(?=\n[ |]*HINT: |\n\n(?:The above|During handling)|\Z)", re.DOTALL
+)
+"""Names, addresses, words: "Failing row contains (…)", to the end of the error's own text."""
 QUIET = ("uvicorn.error", "apscheduler", "asyncio", "httpx", "httpcore")
 """Libraries whose chatter at INFO helps no administrator, or names whole addresses."""
 
@@ -75,7 +80,7 @@ def configure(log_format: str, stream: TextIO = sys.stdout) -> None:
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
-        mask_phones,
+        mask_people,
     ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -103,17 +108,22 @@ def configure(log_format: str, stream: TextIO = sys.stdout) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
-def mask_phones(
+def mask_people(
     _logger: object, _method: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
-    """Mask phone numbers in every value, whatever wrote it."""
+    """Mask phone numbers, and leave rows out, in every value, whatever wrote it."""
     return {key: _masked(value) for key, value in event.items()}
+
+
+def clean(text: str) -> str:
+    """A text as it may be logged or written down."""
+    return ROW.sub("", PHONE.sub(MASK, text))
 
 
 def _masked(value: Any) -> Any:
     match value:
         case str():
-            return PHONE.sub(MASK, value)
+            return clean(value)
         case dict():
             return {key: _masked(item) for key, item in value.items()}
         case list() | tuple():

@@ -547,10 +547,12 @@ def test_a_defect_is_written_down_where_that_is_possible(
     monkeypatch.chdir(gone)
     gone.rmdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    said = cli.sentence(KeyError("defect"))
+    said = cli.sentence(KeyError("defect of 13812345678"))
     [path] = tmp_path.glob("gridmerit-error-*.log")
     assert str(path) in said
     assert "KeyError" in path.read_text(encoding="utf-8")
+    assert "13812345678" not in path.read_text(encoding="utf-8")
+    assert path.stat().st_mode & 0o077 == 0
 
 
 async def test_an_empty_database_asks_for_the_migration(data_dir: Path, servers: Servers) -> None:

@@ -9,6 +9,7 @@ from deploy.jobs import jobs
 from shared.clock import LOCAL_ZONE
 from shared.database import DB
 from shared.scheduling import leader, runner
+from shared.scheduling.words import NAMES
 from tests.factories import COUNTY
 from tests.points.settlement.world import earn, redeem, world
 
@@ -16,8 +17,10 @@ JOBS = jobs(Path("nowhere"))
 START = datetime(2026, 12, 27, 20, 0, tzinfo=UTC)  # four in the morning in China
 
 
-def test_every_job_has_its_own_name_and_a_time() -> None:
+def test_every_job_has_its_own_names_and_a_time() -> None:
     runner.check(JOBS)
+    assert NAMES.keys() == {job.name for job in JOBS}
+    assert len(set(NAMES.values())) == len(NAMES)
     for job in JOBS:
         CronTrigger.from_crontab(job.trigger, timezone=LOCAL_ZONE)
         assert job.periods(START, COUNTY), job.name

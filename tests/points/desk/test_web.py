@@ -1,7 +1,7 @@
 """The department's first page, and where each role begins."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -12,6 +12,9 @@ from points.settlement import building, queries, service, signing
 from points.settlement.funds import service as funds
 from points.settlement.rules import Part
 from shared.clock import today
+from shared.errors import Conflict
+from shared.scheduling import runner
+from shared.scheduling.job import Job, last_slot
 from tests.factories import COUNTY, Member, small_county
 from tests.points.settlement.world import (
     LAST_MONTH,
@@ -33,6 +36,22 @@ async def test_the_desk_opens_on_the_county(client: httpx.AsyncClient) -> None:
     assert page.status_code == 200
     for words in ("隽水镇", "麦市镇", "待签对账单", "待拨付"):
         assert words in page.text
+
+
+async def test_a_job_that_failed_is_told_in_chinese(client: httpx.AsyncClient) -> None:
+    """By its name and its time, as whoever has to do something about it reads them."""
+    world = await small_county()
+
+    async def run(_county_id: int, _period: str, _now: datetime) -> str:
+        raise Conflict("台账有 1 处不符。")
+
+    at = datetime(2026, 11, 27, 2, 5, tzinfo=UTC)
+    await runner.run_period(
+        Job("ledger.holds", "", last_slot(5), run), COUNTY, "2026-11-27T10:05", at
+    )
+    await enter_desk(client, world.department)
+    text = (await client.get("/desk")).text
+    assert "后台任务“作废过期预订”（2026-11-27 10:05）没有成功：台账有 1 处不符。" in text
 
 
 async def test_all_that_waits_for_money_is_counted(

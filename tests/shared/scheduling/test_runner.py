@@ -1,6 +1,7 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
+import asyncpg
 import pytest
 from structlog.testing import capture_logs
 
@@ -89,6 +90,41 @@ async def test_a_sweep_that_runs_again_is_no_failure(
     book.broken = True
     assert await runner.run_due(job, START + timedelta(days=2)) == 0
     assert len(await runner.failures(COUNTY)) == 1
+
+
+async def test_a_sweep_that_fails_all_night_is_one_alarm(rollback: None, county: None) -> None:
+    """Its newest; the job whose alarm is rarer, and worse, stays in sight."""
+    book, sweep = Book(), Book()
+    book.broken = sweep.broken = True
+    await runner.run_due(book.job(periods.last_day(), "test.books"), START)
+    for slot in range(30):
+        due = sweep.job(periods.last_slot(5), "test.sweep")
+        await runner.run_due(due, START + timedelta(minutes=5 * slot))
+    alarms = {run.job: run.period for run in await runner.failures(COUNTY)}
+    assert alarms == {"test.books": "2026-01-01", "test.sweep": "2026-01-01T10:25"}
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (Conflict("现在不行。"), "现在不行。"),
+        (ConnectionResetError("reset"), "数据库中途断开，到下次时间会自动再做。"),
+        (KeyError("张三"), "程序出错（KeyError），"),
+        (asyncpg.CheckViolationError("row"), "程序出错（CheckViolationError），"),
+    ],
+)
+async def test_why_a_job_failed_is_a_sentence(
+    rollback: None, county: None, error: Exception, said: str
+) -> None:
+    """For the desk, which is no place for what was in the row."""
+
+    async def run(_county_id: int, _period: str, _now: datetime) -> str:
+        raise error
+
+    await runner.run_due(Job("test.job", "0 0 * * *", periods.last_day(), run), START)
+    (failure,) = await runner.failures(COUNTY)
+    assert failure.detail.startswith(said)
+    assert "张三" not in failure.detail
 
 
 async def test_two_schedulers_do_a_period_once(committed: None, county: None) -> None:

@@ -6,11 +6,13 @@ import logging
 from collections.abc import Iterator
 from io import StringIO
 
+import asyncpg
 import httpx
 import pytest
 import structlog
 from litestar import Litestar
 
+from shared.database import DB
 from shared.settings import Settings
 from shared.web.logging import configure
 from shared.web.observed import Observed
@@ -68,6 +70,26 @@ async def test_log_has_templates_and_masked_phones(observed: Observed, log: Stri
     assert lines[-2]["n"] == "137****5678"
     assert lines[-1]["event"] == "phone 138****5678"
     assert {"request_id", "method", "status", "ms"} <= lines[0].keys()
+
+
+async def test_a_refused_row_does_not_reach_the_log(rollback: None, log: StringIO) -> None:
+    """PostgreSQL names it whole; what was refused, and where, is enough."""
+    for cause in (None, KeyError("cause")):
+        try:
+            async with DB.transaction():
+                await DB.execute(
+                    "INSERT INTO shared.county (id, name, settings) VALUES (7, $1, NULL)",
+                    "王二麻子\n\n石碑组 9 号",
+                )
+        except asyncpg.NotNullViolationError as error:
+            error.__cause__ = cause
+            structlog.get_logger("x").error("unhandled", exc_info=error)
+            structlog.get_logger("x").warning("batch refused", error=str(error))
+    out = log.getvalue()
+    assert "王二麻子" not in out
+    assert "石碑组" not in out
+    assert out.count('null value in column \\"settings\\"') == 4
+    assert out.count("KeyError") == 1
 
 
 async def test_lines_of_one_turn_leave_in_one_write(observed: Observed, log: StringIO) -> None:
