@@ -5,6 +5,7 @@ that is known changes nothing; the same number with another date or amount is a 
 resolution is a signed paper.
 """
 
+import asyncio
 from datetime import date
 
 from points.mall.office import Imported
@@ -43,7 +44,7 @@ async def import_funds(
     """Read a list of resolutions. Raises BadFile; wrong cells are faults of the result."""
     if actor:
         require(actor, Action.FUND_EDIT, Target(unit_code=str(county_id)))
-    table = read_table(data, name, COLUMNS)
+    table = await asyncio.to_thread(read_table, data, name, COLUMNS)
     result = Imported(rows=len(table.rows), left_out=table.unknown, hidden=table.hidden_note())
     try:
         async with DB.transaction():
