@@ -42,6 +42,10 @@ MAX_ROWS = 500_000
 """Lines of a .csv; a workbook ends at 100,000 and is split by township."""
 SHOWN_TWINS = 5
 KIND = "households"
+SHORT = (
+    "这个网格的名单里有“{}”，只差前面的 0。是同一户的，请把这一列设为文本格式，写成一样；"
+    "全部改了号的，导入时请选删除表中没有的住户。"
+)
 GONE = "这份文件已过期，请重新选择名单文件，再下载标红的表格。"
 
 
@@ -103,24 +107,24 @@ async def import_households(
             await queries.lock_households(county_id)
             given = await _given(county_id, table)
             await _check_moves(county_id, given, table)
-            if table.faults:
-                result.faults = table.sentences()
-                result.fault_count = len(table.faults)
-                result.report = await asyncio.to_thread(fault_report, table)
-            else:
-                await _store(county_id, given, result, end_missing=end_missing)
-                await audit.record(
-                    actor,
-                    "import.households",
-                    "household_file",
-                    county_id=county_id,
-                    unit_code=str(county_id),
-                    after=_summary(result) | {"sha256": hashlib.sha256(data).hexdigest()},
-                )
-            if dry_run:
+            if not table.faults:
+                await _store(county_id, given, table, result, end_missing=end_missing)
+            if dry_run or table.faults:
                 raise _Rollback  # noqa: TRY301  leaves the transaction, not this function
+            await audit.record(
+                actor,
+                "import.households",
+                "household_file",
+                county_id=county_id,
+                unit_code=str(county_id),
+                after=_summary(result) | {"sha256": hashlib.sha256(data).hexdigest()},
+            )
     except _Rollback:
         pass
+    if table.faults:
+        result.faults = table.sentences()
+        result.fault_count = len(table.faults)
+        result.report = await asyncio.to_thread(fault_report, table)
     result.seconds = time.perf_counter() - began
     return result
 
@@ -216,6 +220,7 @@ async def _check_moves(county_id: int, given: dict[tuple[str, str], _Given], tab
 async def _store(
     county_id: int,
     given: dict[tuple[str, str], _Given],
+    table: Table,
     result: Imported,
     *,
     end_missing: bool,
@@ -235,6 +240,12 @@ async def _store(
             result.same += 1
     rows = [row for grid in grids for row in fresh[grid]]
     new = {(row.grid_code, row.number) for row in rows} - arrived
+    if not end_missing:
+        short = {(row.grid_code, row.number.lstrip("0")): row.number for row in old.values()}
+        for row in rows:
+            if other := short.get((row.grid_code, row.number.lstrip("0"))):
+                line = given[row.grid_code, row.number].row
+                table.fault(line, "户号", SHORT.format(other))
     await queries.insert_households(county_id, rows)
     await queries.move_households(county_id, moved)
     if end_missing:

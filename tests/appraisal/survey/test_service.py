@@ -125,6 +125,21 @@ async def test_a_move_from_where_nobody_is_known_is_a_fault(rollback: None) -> N
     ]
 
 
+async def test_a_number_that_lost_its_zeros_is_no_other_household(rollback: None) -> None:
+    """Excel makes 1 of 001: the same file saved once more would list everybody twice."""
+    await small_county()
+    await listed(f"{GRID},001", f"{GRID},010", f"{SECOND},1")
+    rows = (f"{GRID},1", f"{GRID},10", f"{GRID},100", f"{SECOND},1")
+    done = await listed(*rows)
+    assert [fault[:8] for fault in done.faults] == ["第 2 行“户号", "第 3 行“户号"]
+    assert "这个网格的名单里有“001”，只差前面的 0。" in done.faults[0]
+    assert done.report is not None
+    assert await queries.household_counts(COUNTY) == [("421222100", 2, 3)]
+    data = "\n".join(["网格编码,户号", *rows]).encode()
+    anew = await households.import_households(None, COUNTY, data, "h.csv", end_missing=True)
+    assert (anew.created, anew.same, anew.ended) == (3, 1, 2)
+
+
 async def test_numbers_given_grid_by_grid_are_no_twins(rollback: None) -> None:
     """001 in every grid is another household in each."""
     await small_county()
