@@ -55,6 +55,13 @@ UPDATE appraisal.household h SET villager_group = new.villager_group
 FROM unnest($2::uuid[], $3::text[]) AS new (id, villager_group)
 WHERE h.county_id = $1 AND h.id = new.id
 """
+# Among the numbers given, those that stand in just two grids, of a village or of the county.
+IN_TWO_GRIDS = f"""
+SELECT h.number, min(h.grid_code COLLATE "C") AS one, max(h.grid_code COLLATE "C") AS other {OPEN}
+    AND h.number = ANY($2)
+GROUP BY GROUPING SETS ((h.number, left(h.grid_code, 12)), (h.number))
+HAVING count(*) = 2
+"""
 END_HOUSEHOLDS = "DELETE FROM appraisal.household WHERE county_id = $1 AND id = ANY($2)"
 FORM = """
 SELECT id, version, aspects, created_at FROM appraisal.survey_form WHERE county_id = $1
@@ -219,6 +226,12 @@ async def move_households(county_id: int, groups: Sequence[tuple[UUID, str]]) ->
     """Set the villager group of each."""
     ids = [one for one, _ in groups]
     await DB.execute(MOVE_HOUSEHOLDS, county_id, ids, [group for _, group in groups])
+
+
+async def in_two_grids(county_id: int, numbers: Sequence[str]) -> set[tuple[str, str, str]]:
+    """Number and both grids; a number that many grids have is none of the household alone."""
+    rows = await DB.fetch(IN_TWO_GRIDS, county_id, list(numbers))
+    return {(row["number"], row["one"], row["other"]) for row in rows}
 
 
 async def end_households(county_id: int, ids: Sequence[UUID]) -> None:

@@ -48,8 +48,10 @@ def import_households(
     missing = f"{verb}删除 {result.ended}" if end_missing else f"表中没有、仍保留 {result.missing}"
     click.echo(
         f"{result.grids} 个网格，共 {result.rows} 户：{verb}新增 {result.created}，"
-        f"{verb}改小组 {result.changed}，不变 {result.same}，{missing}。"
+        f"{verb}迁入 {result.moved}，{verb}改小组 {result.changed}，不变 {result.same}，{missing}。"
     )
+    if result.twins:
+        click.echo(result.twins)
     click.echo(f"用时 {result.seconds:.2f} 秒。")
 
 

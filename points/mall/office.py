@@ -4,6 +4,7 @@ Nothing is written while a cell is wrong; a dry run is the real path, rolled bac
 again changes nothing, a newer file changes what differs and never removes anything silently.
 """
 
+import asyncio
 from datetime import timedelta
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -123,7 +124,7 @@ async def import_shops(
     """Read shops.xlsx: shop, agreement, keeper and the keeper's post. Raises BadFile."""
     if actor:
         require(actor, Action.SHOP_EDIT, Target(unit_code=str(county_id)))
-    table = read_table(data, name, SHOP_COLUMNS)
+    table = await asyncio.to_thread(read_table, data, name, SHOP_COLUMNS)
     result = Imported(rows=len(table.rows), left_out=table.unknown, hidden=table.hidden_note())
     try:
         async with DB.transaction():
@@ -144,7 +145,7 @@ async def import_products(
     """
     if actor:
         require(actor, Action.PRODUCT_EDIT, Target(unit_code=str(county_id)))
-    table = read_table(data, name, PRODUCT_COLUMNS)
+    table = await asyncio.to_thread(read_table, data, name, PRODUCT_COLUMNS)
     result = Imported(rows=len(table.rows), left_out=table.unknown, hidden=table.hidden_note())
     try:
         async with DB.transaction():

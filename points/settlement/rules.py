@@ -6,6 +6,7 @@ decided after the freeze, lands in the next statement.
 
 import calendar
 import re
+import unicodedata
 from collections.abc import Collection, Sequence
 from datetime import date, datetime, time
 from enum import StrEnum
@@ -16,6 +17,12 @@ from shared.clock import LOCAL_ZONE
 from shared.errors import Invalid
 
 MONTH = re.compile(r"(20\d{2})-(0[1-9]|1[0-2])")
+
+
+def paper_key(number: str) -> str:
+    """A document's number without what people type differently: 〔2026〕 5号, [2026]5号."""
+    plain = unicodedata.normalize("NFKC", number).casefold()
+    return re.sub(r"[(\[〔【《]", "(", re.sub(r"[)\]〕】》]", ")", re.sub(r"\s", "", plain)))
 
 
 class Part(StrEnum):

@@ -89,7 +89,7 @@ async def import_work(
     at = now or clock_now()
     if actor is not None:
         require(actor, Action.WORK_IMPORT, Target(unit_code=str(county_id)))
-    table = read_stream(source, name, COLUMNS, dropped=DROPPED)
+    table = await asyncio.to_thread(read_stream, source, name, COLUMNS, dropped=DROPPED)
     result = Imported(rows=0, left_out=[*table.dropped, *table.unknown])
     try:
         async with DB.transaction():

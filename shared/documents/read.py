@@ -410,9 +410,11 @@ def _is_noise(
         return True
     if len(raw) == len(header) and all(map(_is_title, raw, header)):
         return True
-    first = filled[0][1]
+    place, first = filled[0]
     named = sum(1 for at, found in filled if at in required and not SIGNATURE.match(found))
-    if TOTAL.fullmatch(first) or (SIGNATURE.match(first) and named < len(required)):
+    if TOTAL.fullmatch(first) and (place in required or named < len(required)):
+        return True  # a row with all that it needs was typed over the 合计 of our template
+    if SIGNATURE.match(first) and named < len(required):
         return True
     if named > len(required) // 2:
         return False

@@ -5,6 +5,7 @@ that is known changes nothing; the same number with another date or amount is a 
 resolution is a signed paper.
 """
 
+import asyncio
 from datetime import date
 
 from points.mall.office import Imported
@@ -43,7 +44,7 @@ async def import_funds(
     """Read a list of resolutions. Raises BadFile; wrong cells are faults of the result."""
     if actor:
         require(actor, Action.FUND_EDIT, Target(unit_code=str(county_id)))
-    table = read_table(data, name, COLUMNS)
+    table = await asyncio.to_thread(read_table, data, name, COLUMNS)
     result = Imported(rows=len(table.rows), left_out=table.unknown, hidden=table.hidden_note())
     try:
         async with DB.transaction():
@@ -70,7 +71,7 @@ async def _forms(county_id: int, table: Table, result: Imported) -> list[Resolut
         form = _form(row, table, units, today())
         if form is None:
             continue
-        key = (form.unit_code, form.number)
+        key = (form.unit_code, rules.paper_key(form.number))
         if key in seen:
             table.fault(row, "决议文号", "文件里有两行相同的文号，请核对。")
         elif await _known(county_id, form, row, table):
@@ -112,9 +113,9 @@ def _form(row: Row, table: Table, units: dict[str, UnitRow], on: date) -> Resolu
 
 
 async def _known(county_id: int, form: ResolutionForm, row: Row, table: Table) -> bool:
-    """Whether exactly this resolution is registered; another one of its number is a fault."""
+    """Whether this resolution is registered; another one of its number is a fault."""
     fund_id = await queries.fund_of_unit(county_id, form.unit_code)
-    known = await queries.resolution(county_id, fund_id, form.number) if fund_id else None
+    known = await service.alike(county_id, fund_id, form.number) if fund_id else None
     if known is None:
         return False
     if (known.resolved_on, known.amount_fen) == (form.resolved_on, form.amount_fen):
@@ -122,7 +123,7 @@ async def _known(county_id: int, form: ResolutionForm, row: Row, table: Table) -
     table.fault(
         row,
         "决议文号",
-        f"这个文号已登记为 {known.resolved_on}、{known.amount_fen / 100:.2f} 元，"
+        f"文号“{known.number}”已登记为 {known.resolved_on}、{known.amount_fen / 100:.2f} 元，"
         "与本行不同。追加预算请用新的决议文号。",
     )
     return False

@@ -80,10 +80,6 @@ RESOLUTIONS = """
 SELECT id, fund_id, number, resolved_on, amount_fen FROM points.resolution
 WHERE county_id = $1 AND fund_id = $2 ORDER BY resolved_on DESC, number COLLATE "C"
 """
-RESOLUTION_BY_NUMBER = """
-SELECT id, fund_id, number, resolved_on, amount_fen FROM points.resolution
-WHERE county_id = $1 AND fund_id = $2 AND number = $3
-"""
 
 
 async def funds_for(county_id: int, codes: Sequence[str]) -> dict[str, UUID]:
@@ -126,7 +122,3 @@ async def uncovered(county_id: int, unit_code: str) -> list[str]:
 
 async def resolutions(county_id: int, fund_id: UUID) -> list[ResolutionRow]:
     return await DB.all(ResolutionRow, RESOLUTIONS, county_id, fund_id)
-
-
-async def resolution(county_id: int, fund_id: UUID, number: str) -> ResolutionRow | None:
-    return await DB.one(ResolutionRow, RESOLUTION_BY_NUMBER, county_id, fund_id, number)

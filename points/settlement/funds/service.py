@@ -13,6 +13,7 @@ from points.ledger import service as ledger
 from points.ledger.items import AddResolution, Code, OpenFund
 from points.ledger.rules import expires_on
 from points.mall import service as mall
+from points.settlement import rules
 from points.settlement.funds import queries
 from points.settlement.funds.schemas import FundRow, ResolutionForm, ResolutionRow, Resolved
 from shared import settings_county
@@ -100,6 +101,9 @@ async def resolve(
     async with DB.transaction():
         fund_id = await queries.fund_of_unit(county_id, form.unit_code)
         opening = None
+        known = await alike(county_id, fund_id, form.number) if fund_id else None
+        if known and known.number != form.number:
+            raise Conflict(f"决议“{known.number}”已经登记过了，与这个文号是同一个，请核对。")
         if fund_id is None:
             opening = await _opening(actor, county_id, form.unit_code, unit.name, today(at))
             fund_id = opening.id
@@ -129,6 +133,13 @@ async def resolve(
         if not all(item.accepted for item in outcomes):
             raise Conflict("另一个人刚刚建立了这笔资金，请刷新后再登记。")
     return Resolved(fund_id, opening is not None, outcome.amount, outcome.quantity)
+
+
+async def alike(county_id: int, fund_id: UUID, number: str) -> ResolutionRow | None:
+    """The fund's resolution of that number, however it was typed: it is money once."""
+    key = rules.paper_key(number)
+    rows = await queries.resolutions(county_id, fund_id)
+    return next((row for row in rows if rules.paper_key(row.number) == key), None)
 
 
 def checked(form: ResolutionForm, on: date) -> None:

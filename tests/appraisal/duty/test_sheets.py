@@ -231,6 +231,26 @@ async def test_entries_come_by_workbook(
     assert set(rows[0]) <= set(cells(content)[2])
 
 
+async def test_a_row_typed_over_the_total_of_the_template_counts(town: SmallCounty) -> None:
+    """An empty template has 合计 right below its header, and that is where people begin."""
+    actor = await acting(town.instructor)
+    _, content = await intake.template(actor, KINDS["check"], NOW)
+    template = openpyxl.load_workbook(io.BytesIO(content))
+    sheet = template.worksheets[0]
+    head = [cell.value for cell in sheet[3]]
+    place = {"网格编码": town.worker.unit_code, "姓名": town.worker.name, "抽查人": "综治办"}
+    for number, day in enumerate(("2026-10-20", "2026-10-21", "2026-10-22"), 4):
+        said = place | {"日期": day, "结果": "合格", "抽查地点": "村委会"}
+        for column, title in enumerate(head, 1):
+            if title in said:
+                sheet.cell(number, column).value = said[title]
+    assert sheet["A4"].value == "合计"
+    target = io.BytesIO()
+    template.save(target)
+    shown = await tried(actor, "check", File("登记表.xlsx", target.getvalue()))
+    assert (shown.faults, shown.created) == ([], 3)
+
+
 async def test_results_of_a_draw_come_back_in_its_own_sheet(town: SmallCounty) -> None:
     """The registration sheet holds what was drawn; a row that was not drawn is red."""
     await posted(town.worker, town.lead, date(2026, 11, 8))

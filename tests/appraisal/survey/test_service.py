@@ -75,6 +75,80 @@ async def test_the_same_file_again_changes_nothing(rollback: None) -> None:
     assert await queries.household_counts(COUNTY) == [("421222100", 4, 122)]
 
 
+async def listed(*rows: str, head: str = "网格编码,户号") -> households.Imported:
+    data = "\n".join([head, *rows]).encode()
+    return await households.import_households(None, COUNTY, data, "h.csv")
+
+
+MOVING = "网格编码,户号,原网格编码"
+
+
+async def test_a_household_that_moved_leaves_the_grid_that_the_file_names(rollback: None) -> None:
+    """A file of the new grid alone points it out; with the old grid named it stands in one."""
+    await small_county()
+    await listed(f"{GRID},A17", f"{GRID},A18", f"{SECOND},B01")
+    known = await listed(f"{SECOND},A17", f"{SECOND},B02")
+    assert (known.created, known.moved) == (2, 0)
+    assert f"有 1 户新增的，户号在另一个网格的名单里也有（网格 {SECOND} 的 A17 户在 {GRID}）" in (
+        known.twins
+    )
+    assert await queries.household_counts(COUNTY) == [("421222100", 2, 5)]
+    for expected in (1, 0):
+        done = await listed(f"{SECOND},A17,{GRID}", f"{SECOND},B01,{SECOND}", head=MOVING)
+        assert (done.created, done.moved, done.same) == (0, expected, 2 - expected)
+        assert done.twins == ""
+    fresh = await listed(f"{SECOND},A18,{GRID}", head=MOVING)
+    assert (fresh.created, fresh.moved, fresh.missing) == (0, 1, 3)
+    rows = await queries.households(COUNTY, [GRID, SECOND])
+    assert {(row.grid_code, row.number) for row in rows} == {
+        (SECOND, number) for number in ("A17", "A18", "B01", "B02")
+    }
+
+
+async def test_a_move_from_where_nobody_is_known_is_a_fault(rollback: None) -> None:
+    """Neither is one that the file contradicts."""
+    await small_county()
+    await listed(f"{GRID},A17", f"{GRID},A18")
+    third = "421222100002001"
+    done = await listed(
+        f"{SECOND},A19,{GRID}",
+        f"{SECOND},A17,{GRID}",
+        f"{GRID},A17,",
+        f"{SECOND},A18,{GRID}",
+        f"{third},A18,{GRID}",
+        head=MOVING,
+    )
+    assert done.faults == [
+        "第 2 行“原网格编码”：原网格的名单里没有这个户号，请核对；不是迁来的，请清空这一格。",
+        "第 3 行“原网格编码”：第 4 行也是这一户，请只留一行。",
+        "第 6 行“原网格编码”：第 5 行也是这一户，请只留一行。",
+    ]
+
+
+async def test_a_number_that_lost_its_zeros_is_no_other_household(rollback: None) -> None:
+    """Excel makes 1 of 001: the same file saved once more would list everybody twice."""
+    await small_county()
+    await listed(f"{GRID},001", f"{GRID},010", f"{SECOND},1")
+    rows = (f"{GRID},1", f"{GRID},10", f"{GRID},100", f"{SECOND},1")
+    done = await listed(*rows)
+    assert [fault[:8] for fault in done.faults] == ["第 2 行“户号", "第 3 行“户号"]
+    assert "这个网格的名单里有“001”，只差前面的 0。" in done.faults[0]
+    assert done.report is not None
+    assert await queries.household_counts(COUNTY) == [("421222100", 2, 3)]
+    data = "\n".join(["网格编码,户号", *rows]).encode()
+    anew = await households.import_households(None, COUNTY, data, "h.csv", end_missing=True)
+    assert (anew.created, anew.same, anew.ended) == (3, 1, 2)
+
+
+async def test_numbers_given_grid_by_grid_are_no_twins(rollback: None) -> None:
+    """001 in every grid is another household in each."""
+    await small_county()
+    await listed(f"{GRID},001", "421222100002001,001")
+    assert (await listed(f"{SECOND},001")).twins != ""  # two of the village: who knows
+    await listed(f"{GRID},002", f"{SECOND},002")
+    assert (await listed("421222100002001,002")).twins == ""
+
+
 async def test_a_faulty_list_is_refused_whole(rollback: None) -> None:
     """Each wrong cell has its sentence; nothing is written."""
     await small_county()

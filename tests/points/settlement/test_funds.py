@@ -173,3 +173,21 @@ async def test_a_signed_paper_is_not_rewritten(rollback: None) -> None:
     assert "已登记为 2026-01-22、4500.00 元" in result.faults[0]
     twice = await import_funds(None, COUNTY, file([ROWS[0], ROWS[0]]), "funds.xlsx")
     assert "两行相同的文号" in twice.faults[0]
+
+
+async def test_a_number_typed_otherwise_is_the_same_paper(rollback: None) -> None:
+    """Brackets and blanks of a keyboard make no second budget, by file or by form."""
+    await factories.small_county()
+    typed = ["甲决〔2026〕5号", "甲决[2026] 5号", "甲决（2026）5号", "甲决【２０２６】5号"]
+    rows = [(*ROWS[0][:3], number, *ROWS[0][4:]) for number in typed]
+    await import_funds(None, COUNTY, file(rows[:1]), "funds.xlsx")
+    for row in rows[1:]:
+        again = await import_funds(None, COUNTY, file([row]), "funds.xlsx")
+        assert (again.created, again.same) == (0, 1)
+    other = await import_funds(None, COUNTY, file([(*rows[1][:5], 9999)]), "funds.xlsx")
+    assert "文号“甲决〔2026〕5号”已登记为 2026-01-22、4500.00 元" in other.faults[0]
+    both = await import_funds(None, COUNTY, file(rows[:2]), "funds.xlsx")
+    assert "两行相同的文号" in both.faults[0]
+    with pytest.raises(Conflict, match="甲决〔2026〕5号”已经登记过"):
+        await service.resolve(None, COUNTY, form(number="甲决(2026)5号"))
+    assert not (await service.resolve(None, COUNTY, form(number="甲决〔2026〕6号"))).opened
