@@ -38,7 +38,7 @@ GUARDED = frozenset({Role.DEPARTMENT, Role.ADMIN})
 ISSUER = "网格积分"
 """What an authenticator app shows beside the name."""
 WRONG_CODE = "动态码不对，请看验证器上最新的 6 位数字。"
-NOT_THE_FIRST = "这是开通时的初始密码，别人知道它，请换一个。"
+NOT_THE_FIRST = "初始密码或现在的密码别人可能知道，请换一个。"
 NEEDS_ANOTHER = "要由本人、组织部的另一个人或另一位系统管理员在这里确认。"
 
 
@@ -110,7 +110,7 @@ async def take_over(actor: Actor, password: str, again: str, code: str, now: dat
     if step is None:
         raise Invalid(WRONG_CODE, {"code": WRONG_CODE})
     account = await queries.account(actor.county_id, actor.account_id)
-    if account is None or account.handed_until is None:
+    if account is None or not account.handed:
         raise TakenOverAlready
     if await hashing.matches(account.password_hash, password):
         raise Invalid(NOT_THE_FIRST, {"password": NOT_THE_FIRST})

@@ -24,14 +24,14 @@ from shared.identity.schemas import (
 ACCOUNT = """
 SELECT id, person_id, pin_hash, password_hash, totp_cipher, totp_last_step, card_pin_hash,
        text_size, disabled_at, activated_at, failures, failures_today, failures_on, blocked_until,
-       handed_until
+       handed_until, taken_over_at
 FROM shared.account
 """
 
 SESSION = """
 SELECT s.id, s.account_id, a.person_id, p.name, s.kind, s.device_id, a.text_size, s.created_at,
        s.expires_at, s.confirmed_at, a.stopped_until,
-       s.kind = 'desk' AND a.handed_until IS NOT NULL AS handed
+       s.kind = 'desk' AND a.password_hash IS NOT NULL AND a.taken_over_at IS NULL AS handed
 FROM shared.session s
 JOIN shared.account a ON a.county_id = s.county_id AND a.id = s.account_id
 JOIN shared.person p ON p.county_id = a.county_id AND p.id = a.person_id

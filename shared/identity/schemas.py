@@ -59,6 +59,12 @@ class AccountRow(msgspec.Struct, frozen=True):
     failures_on: date | None
     blocked_until: datetime | None
     handed_until: datetime | None
+    taken_over_at: datetime | None
+
+    @property
+    def handed(self) -> bool:
+        """Another knows how to sign in to the desk: by a sheet, or an older authenticator."""
+        return self.password_hash is not None and self.taken_over_at is None
 
 
 class DeviceRow(msgspec.Struct, frozen=True):
@@ -135,7 +141,7 @@ class AccountLine(msgspec.Struct, frozen=True):
         if self.taken_over_at is not None:
             return f"本人已接管（{today(self.taken_over_at)}）"
         if self.handed_until is None:
-            return "已开通，动态码由管理员打印；重设一次，由本人接管"
+            return "已开通，动态码由管理员打印；本人下次登录时换成自己的"
         if self.handed_until <= now:
             return "初始密码已过期，本人没有接管"
         return f"本人还没有接管，初始密码 {today(self.handed_until)} 前有效"

@@ -43,7 +43,7 @@ WRONG_PIN = "手机号或密码不对，请再试一次。"
 WRONG_DIGITS = "手机号或 8 位数字不对，请看激活条再试一次。"
 WRONG_DESK = "手机号、密码或动态码不对，请再试一次。"
 SHEET_OVER = "初始密码已过期，请找系统管理员重新开通。"
-SHEET_NO_PROOF = "确认人还没有设自己的密码，请先用初始密码登录一次，设好再来确认。"
+SHEET_NO_PROOF = "确认人还没有设自己的密码和动态码，请先登录一次，设好再来确认。"
 
 
 async def counties() -> list[tuple[int, str]]:
@@ -88,7 +88,7 @@ async def vouch(
     A sheet proves nothing: who printed it knows what stands on it.
     """
     found, _ = await _desk_proof(county_id, phone, password, code, now, device_token)
-    if found.handed_until is not None:
+    if found.handed:
         raise Invalid(SHEET_NO_PROOF, {"by_phone": SHEET_NO_PROOF})
     await require_office(county_id, found.person_id, "desk", now)
     return found.person_id

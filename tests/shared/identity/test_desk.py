@@ -200,6 +200,29 @@ async def test_the_sheet_expires_and_the_account_says_so(rollback: None) -> None
     assert "由管理员打印" in line.desk_state(late)
 
 
+async def test_an_authenticator_that_another_printed_is_replaced(rollback: None) -> None:
+    """Of before there were sheets: it confirms nothing; at the desk its holder sets a new one."""
+    await small_county()
+    holder = await signed_in(await console())
+    await DB.execute("UPDATE shared.account SET taken_over_at = NULL WHERE county_id = $1", COUNTY)
+    with pytest.raises(Invalid, match="还没有设自己的密码"):
+        await signin.vouch(COUNTY, PHONE, OWN, digits(holder), NOW)
+    later = NOW + timedelta(minutes=2)
+    first = await resolved(
+        await signin.desk_sign_in(COUNTY, PHONE, OWN, digits(holder, later), later), later
+    )
+    assert first.handed
+    with pytest.raises(Invalid, match="现在的密码"):
+        await desk.take_over(first, OWN, OWN, digits(first, later), later)
+    done = await desk.take_over(first, PASSWORD, PASSWORD, digits(first, later), later)
+    assert not (await resolved(done.session, later)).handed
+    later += timedelta(minutes=2)
+    with pytest.raises(WrongSignIn):
+        await signin.desk_sign_in(COUNTY, PHONE, PASSWORD, digits(holder, later), later)
+    new = await signin.desk_sign_in(COUNTY, PHONE, PASSWORD, digits(first, later), later)
+    assert not (await resolved(new, later)).handed
+
+
 async def test_before_the_takeover_no_page_opens(client: httpx.AsyncClient) -> None:
     """Every page leads there, nothing is done; the holder then gets codes and the desk."""
     world = await small_county()
