@@ -403,8 +403,9 @@ async def record_kin(actor: Actor, one: str, other: str, now: datetime) -> None:
         raise Invalid("登记没有成功。", {"relative": "请写另一个人。"})
     async with DB.transaction():
         kin_id = new_id()
-        await queries.insert_kin(actor.county_id, kin_id, (pair[0], pair[1]), actor.person_id, now)
-        await _audit_kin(actor, Action.KIN_EDIT, kin_id, pair[0])
+        couple = (pair[0], pair[1])
+        if await queries.insert_kin(actor.county_id, kin_id, couple, actor.person_id, now):
+            await _audit_kin(actor, Action.KIN_EDIT, kin_id, pair[0])
 
 
 async def end_kin(actor: Actor, kin_id: UUID, now: datetime) -> None:

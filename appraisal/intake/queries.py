@@ -16,6 +16,9 @@ RUN = """
 SELECT id, kind, file_name, created_at, created_by, applied_at, summary, payload
 FROM shared.import_run WHERE county_id = $1 AND id = $2 AND kind = $3
 """
+LOCK = """
+SELECT applied_at IS NOT NULL FROM shared.import_run WHERE county_id = $1 AND id = $2 FOR UPDATE
+"""
 APPLIED = """
 UPDATE shared.import_run SET applied_at = $3, summary = $4, payload = NULL
 WHERE county_id = $1 AND id = $2 AND applied_at IS NULL
@@ -50,6 +53,12 @@ async def insert(
 
 async def run(county_id: int, run_id: UUID, kind: str) -> Run | None:
     return await DB.one(Run, RUN, county_id, run_id, kind)
+
+
+async def lock_applied(county_id: int, run_id: UUID) -> bool:
+    """Whether somebody has accepted it; from now to the end of the transaction nobody else can."""
+    found: bool = await DB.fetchval(LOCK, county_id, run_id)
+    return found
 
 
 async def mark_applied(county_id: int, run_id: UUID, at: datetime, summary: str) -> bool:

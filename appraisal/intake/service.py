@@ -89,6 +89,8 @@ async def accept(actor: Actor, kind: Kind, run_id: UUID, now: datetime) -> Outco
         read_table, file.data, file.name, kind.columns, dropped=kind.dropped
     )
     async with DB.transaction():
+        if await queries.lock_applied(actor.county_id, run_id):
+            raise Conflict(DONE)
         outcome = await _stored(actor, kind, file, table, now)
         if outcome.fault_count:
             raise Faulty(outcome)

@@ -20,6 +20,7 @@ from appraisal.pool import queries
 from appraisal.pool.queries import ShieldRow
 from appraisal.pool.rules import EXCELLENT, SOURCES, WEAK, ineligible, thin
 from appraisal.pool.schemas import ApplyForm, Candidate, Evidence, ShieldForm
+from shared import lock_queries
 from shared.audit import service as audit
 from shared.clock import today
 from shared.database import DB
@@ -219,12 +220,17 @@ def may_shield(actor: Actor, person_id: UUID | None, unit_code: str) -> bool:
 
 
 async def record_shield(actor: Actor, person_id: UUID, form: ShieldForm, now: datetime) -> None:
-    """Record that the law protects somebody for a time. The audit trail does not say why."""
+    """Record, once, that the law protects somebody for a time; the audit does not say why."""
     code = await _require_shield(actor, person_id, now)
     if form.ends_on is not None and form.ends_on < form.starts_on:
         raise Invalid("有几处需要改正。", {"ends_on": "止期早于起期，请核对。"})
     fact = (form.kind, form.starts_on, form.ends_on, form.document.strip())
     async with DB.transaction():
+        # A double would go on protecting whoever revokes the one.
+        await lock_queries.take(actor.county_id, f"appraisal.shield {person_id}")
+        known = await queries.shields(actor.county_id, person_id)
+        if fact in {(one.kind, one.starts_on, one.ends_on, one.document) for one in known}:
+            return
         await queries.insert_shield(
             actor.county_id, new_id(), person_id, fact, actor.person_id, now
         )

@@ -7,6 +7,7 @@ import msgspec
 from appraisal.scorecard import queries
 from appraisal.scorecard.rules import Scheme, problems
 from appraisal.scorecard.schemas import SchemeRow
+from shared import lock_queries
 from shared.audit import service as audit
 from shared.database import DB
 from shared.errors import Invalid
@@ -31,7 +32,7 @@ async def versions(actor: Actor) -> list[SchemeRow]:
 async def change(
     actor: Actor, scheme: Scheme, effective_on: date, reason: str, now: datetime
 ) -> None:
-    """Let other rules hold from a day on; what was scored keeps its own.
+    """Let other rules hold from a day on; what was scored keeps its own, the same make no version.
 
     Raises NotFound, Invalid naming what does not add up.
     """
@@ -41,11 +42,15 @@ async def change(
         faults["reason"] = "请写明为什么修改，例如方案文号。"
     if faults:
         raise Invalid("评分规则不能这样定。", faults)
-    before = await in_force(actor.county_id, effective_on)
     bands = tuple(sorted(scheme.bands, key=lambda band: band.low))
-    body = msgspec.json.encode(msgspec.structs.replace(scheme, bands=bands)).decode()
+    scheme = msgspec.structs.replace(scheme, bands=bands)
+    body = msgspec.json.encode(scheme).decode()
     scheme_id = new_id()
     async with DB.transaction():
+        await lock_queries.take(actor.county_id, "appraisal.scheme")
+        before = await in_force(actor.county_id, effective_on)
+        if before.scheme == scheme:
+            return
         await queries.insert_scheme(
             actor.county_id,
             scheme_id,

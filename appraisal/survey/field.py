@@ -47,7 +47,7 @@ async def assign(
     if person_id in await _appraised(actor.county_id, survey, village_code[:12]):
         raise Invalid("这个人考核期内在本村（社区）当过网格员，请换一个人。")
     async with DB.transaction():
-        await queries.insert_interviewer(
+        named = await queries.insert_interviewer(
             actor.county_id,
             new_id(),
             survey_id,
@@ -56,7 +56,10 @@ async def assign(
             actor.person_id,
             now,
         )
-        await _audit(actor, "survey.assign", survey_id, village_code, authority, about_id=person_id)
+        if named:
+            await _audit(
+                actor, "survey.assign", survey_id, village_code, authority, about_id=person_id
+            )
 
 
 async def dismiss(actor: Actor, survey_id: UUID, village_code: str, person_id: UUID) -> None:

@@ -193,7 +193,7 @@ DELETE FROM appraisal.ballot_slip WHERE county_id = $1 AND survey_id IN (
 
 
 async def lock_households(county_id: int) -> None:
-    """One import, or one freezing, of a county at a time; until the transaction ends."""
+    """One import, freezing or new form of a county at a time; until the transaction ends."""
     await lock_queries.take(county_id, "appraisal.household")
 
 
@@ -408,9 +408,13 @@ async def insert_interviewer(
     person_id: UUID,
     by: UUID,
     at: datetime,
-) -> None:
-    await DB.execute(
-        INSERT_INTERVIEWER, county_id, row_id, survey_id, village_code, person_id, by, at
+) -> bool:
+    """False when they are named already."""
+    return (
+        await DB.count(
+            INSERT_INTERVIEWER, county_id, row_id, survey_id, village_code, person_id, by, at
+        )
+        == 1
     )
 
 

@@ -98,10 +98,12 @@ async def save_form(actor: Actor, form: FormForm, now: datetime) -> None:
         Aspect(old.key, title, prompt)
         for old, title, prompt in zip(ASPECTS, form.titles, form.prompts, strict=True)
     )
-    old = await current_form(actor.county_id)
-    if new == old.aspects:
-        return
     async with DB.transaction():
+        # As freezing does, which takes the newest version, or makes the first.
+        await queries.lock_households(actor.county_id)
+        old = await current_form(actor.county_id)
+        if new == old.aspects:
+            return
         await _insert_form(actor, new, now)
         await _audit(actor, "survey.form", None, before=old.aspects, after=new)
 

@@ -45,6 +45,7 @@ KEPT_FOR = timedelta(days=UPLOAD.days)
 SHOWN_FAULTS = 200
 NO_PAPERS = "网格员调岗要有本人书面同意或决定文书。请逐人核对，勾选后再导入；没有的，从表里改回去。"
 CHANGED = "名册刚刚有了变化，这次没有导入。请重新预览，核对后再导入。"
+DONE = "这份文件已经导入过了，不用再导一次。"
 
 
 class RosterFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,6 +122,9 @@ async def apply(
         async with DB.transaction():
             await service.add_county(county_id, _county_name(table, divisions, county_id))
             await queries.lock_county(county_id)
+            run = await queries.run(county_id, run_id) if run_id else None
+            if run and run.applied_at is not None:
+                raise Conflict(DONE)
             outcome = await _compare(
                 county_id, file, table, entries, divisions, now, within, progress
             )
@@ -229,7 +233,7 @@ def _within(actor: Actor) -> tuple[str, ...]:
 
 async def _kept_file(run: Run) -> RosterFile:
     if run.applied_at is not None:
-        raise Conflict("这份文件已经导入过了，不用再导一次。")
+        raise Conflict(DONE)
     if run.payload is None:
         raise Conflict("这份预览已过期，请重新选择文件。")
     return await asyncio.to_thread(_unpacked, run.payload)
@@ -330,7 +334,7 @@ async def _record(
     encoded = msgspec.json.encode(summary).decode()
     if run_id is not None:
         if not await queries.mark_applied(county_id, run_id, now, encoded):
-            raise Conflict("这份文件已经导入过了，不用再导一次。")
+            raise Conflict(DONE)
     else:
         run_id = new_id()
         run = Run(

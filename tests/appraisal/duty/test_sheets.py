@@ -1,5 +1,6 @@
 """Workbooks: tried first, written as shown, red where wrong, nothing new the second time."""
 
+import asyncio
 import io
 from datetime import date, timedelta
 from decimal import Decimal
@@ -362,3 +363,17 @@ async def test_a_preview_is_its_makers_own(town: SmallCounty) -> None:
         await intake.previewed(await acting(town.instructor), KINDS["check"], run_id)
     with pytest.raises(NotFound):
         await intake.preview(await acting(town.chief), KINDS["attendance"], file, NOW)
+
+
+async def test_a_file_accepted_twice_at_once_says_that_it_is_done(committed: None) -> None:
+    """Not that nothing was imported: the first press has written everything."""
+    town = await small_county()
+    actor = await acting(town.instructor)
+    row = ["2026年10月", town.worker.unit_code, town.worker.name, 18, 17, 1, "公假"]
+    run_id, _ = await intake.preview(actor, KINDS["attendance"], book(HEAD, row), NOW)
+    done = await asyncio.gather(
+        *(intake.accept(actor, KINDS["attendance"], run_id, NOW) for _ in range(3)),
+        return_exceptions=True,
+    )
+    refused = [one.message for one in done if isinstance(one, Conflict)]
+    assert refused == [intake.DONE] * 2

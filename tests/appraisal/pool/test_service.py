@@ -38,6 +38,7 @@ from shared.database import DB
 from shared.dates import chinese_date
 from shared.errors import GridmeritError, Invalid, NotFound
 from shared.identity import accounts, sessions, web_me
+from shared.identity.access import Action
 from shared.ids import new_id
 from shared.roster import service as roster
 from shared.roster.roles import Employment, Role
@@ -1137,6 +1138,31 @@ async def test_a_wrong_application_names_its_field(
             made.now,
         )
     assert list(refused.value.fields) == [field]
+
+
+async def test_a_protection_and_a_kinship_recorded_twice_at_once_are_one(committed: None) -> None:
+    """One that is revoked would protect on by its double; the audit knows no row that is not."""
+    made = await scene()
+    clerk, someone = await actor_of(made, made.clerk), made.town.worker
+    shield = ShieldForm(
+        kind=Protection.MATERNITY, starts_on=made.today, ends_on=None, document="证明1号"
+    )
+    await asyncio.gather(
+        *(service.record_shield(clerk, someone.person_id, shield, made.now) for _ in range(3))
+    )
+    _, (row,) = await service.shields(clerk, someone.person_id, made.now)
+    await service.revoke_shield(clerk, someone.person_id, row.id, made.now)
+    assert (await service.shields(clerk, someone.person_id, made.now))[1] == []
+    await service.record_shield(clerk, someone.person_id, shield, made.now)
+    await asyncio.gather(
+        *(casework.record_kin(clerk, "王书记", someone.name, made.now) for _ in range(3))
+    )
+    assert len(await casework.kinships(clerk)) == 1
+    sql = "SELECT count(*) FROM shared.audit_event WHERE county_id = $1 AND action = $2"
+    counts = [
+        await DB.fetchval(sql, COUNTY, action) for action in (Action.SHIELD_EDIT, Action.KIN_EDIT)
+    ]
+    assert counts == [2, 1]
 
 
 async def test_an_application_pressed_twice_is_one(committed: None) -> None:

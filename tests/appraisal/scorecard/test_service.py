@@ -4,6 +4,7 @@ import asyncio
 from contextvars import copy_context
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from uuid import UUID
 
 import asyncpg
@@ -271,6 +272,15 @@ async def test_rules_hold_from_their_day(rollback: None) -> None:
     assert "105" in refused.value.fields["weights"]
     with pytest.raises(NotFound):
         await schemes.change(await acting(scene.town.chief), Scheme(), date(2026, 4, 1), "x", AFTER)
+
+
+async def test_rules_saved_twice_at_once_are_one_version(committed: None) -> None:
+    """What is in force on the day already makes no version."""
+    department = await acting((await small_county()).department, desk=True)
+    heavier = msgspec.structs.replace(Scheme(), merit=15, training=0)
+    change = partial(schemes.change, department, heavier, date(2026, 3, 1), "县方案", AFTER)
+    await asyncio.gather(*(change() for _ in range(3)))
+    assert len(await schemes.versions(department)) == 2
 
 
 async def test_every_number_has_its_sentence(rollback: None) -> None:

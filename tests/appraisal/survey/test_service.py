@@ -547,6 +547,27 @@ async def test_a_form_is_a_version(rollback: None) -> None:
         await service.save_form(made.department, FormForm(titles=["一"], prompts=["二"]), AT)
 
 
+async def test_new_words_saved_twice_at_once_are_one_version(committed: None) -> None:
+    """The second finds them saved, instead of an error page."""
+    made = await drawn()
+    titles = [aspect.title for aspect in ASPECTS]
+    form = FormForm(titles=titles, prompts=["说话和气", *(one.prompt for one in ASPECTS[1:])])
+    await asyncio.gather(*(service.save_form(made.department, form, AT) for _ in range(3)))
+    found = await service.current_form(COUNTY)
+    assert (found.version, found.aspects[0].prompt) == (2, "说话和气")
+
+
+async def test_an_interviewer_named_twice_is_named_once(rollback: None) -> None:
+    """In the audit, too: what changed nothing is no event."""
+    made = await drawn()
+    for _ in range(2):
+        cousin = await interviewing(made)
+    found = await field.interviewers(made.department, made.survey.id, VILLAGE)
+    assert [one.person_id for one in found] == [cousin.person_id]
+    sql = "SELECT count(*) FROM shared.audit_event WHERE county_id = $1 AND action = $2"
+    assert await DB.fetchval(sql, COUNTY, "survey.assign") == 1
+
+
 async def test_words_and_slips_are_forgotten(rollback: None) -> None:
     """A year after the end; answers and results stay."""
     made = await drawn()

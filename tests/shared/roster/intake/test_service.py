@@ -296,6 +296,17 @@ async def test_two_imports_at_once_wait_for_each_other(committed: None) -> None:
     assert await count("person") == 8
 
 
+async def test_a_file_accepted_twice_at_once_says_that_it_is_done(committed: None) -> None:
+    """Not that nothing was imported: the first press has written everything."""
+    department = await acting((await small_county()).department, desk=True)
+    run_id, _ = await service.preview(department, file(sheets.staff()), NOW)
+    done = await asyncio.gather(
+        *(service.accept(department, run_id, NOW) for _ in range(3)), return_exceptions=True
+    )
+    refused = [one.message for one in done if isinstance(one, Conflict)]
+    assert refused == ["这份文件已经导入过了，不用再导一次。"] * 2
+
+
 async def test_a_file_that_cannot_be_read_is_refused_before_anything(rollback: None) -> None:
     """The reader's sentence comes through."""
     with pytest.raises(BadFile, match="空的"):
