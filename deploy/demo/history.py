@@ -61,7 +61,7 @@ async def play(people: Mapping[str, UUID], shops: Mapping[str, UUID], at: dateti
         await _buy(people[worker], keeper, shops[keeper], wanted, moment)
     await building.build(None, COUNTY, month, now=at)
     first, *_ = await queries.statements_of_month(COUNTY, month)
-    await signing.sign_on_paper(COUNTY, first.id, now=at)
+    await signing.sign_on_paper(COUNTY, [first.id], now=at)
     await publication.publish(COUNTY, month, now=at)
     await _running_month(people, at)
 

@@ -29,22 +29,19 @@ async def sign_month(county_id: int, month: str, shop: str = "") -> PaperSigned:
 
     Raises NotFound for a shop that has none.
     """
-    result = PaperSigned()
-    for statement in await queries.statements_of_month(county_id, month):
-        if shop and statement.shop_name != shop:
-            continue
-        entered = await signing.sign_on_paper(county_id, statement.id)
-        result.statements += 1
-        result.signatures += len(entered)
-        result.stand_ins += sum(row.stand_in for row in entered)
-        after = await queries.statement(county_id, statement.id)
-        if after and after.frozen:
-            result.frozen += 1
-        else:
-            result.stuck.append(f"{statement.shop_name}／{statement.fund_name}")
-    if shop and not result.statements:
+    found = await queries.statements_of_month(county_id, month)
+    ids = [row.id for row in found if not shop or row.shop_name == shop]
+    if shop and not ids:
         raise NotFound(f"这个月没有“{shop}”的对账单，请核对店名和月份。")
-    return result
+    entered = await signing.sign_on_paper(county_id, ids)
+    after = [row for row in await queries.statements_of_month(county_id, month) if row.id in ids]
+    return PaperSigned(
+        statements=len(ids),
+        signatures=len(entered),
+        stand_ins=sum(row.stand_in for row in entered),
+        frozen=sum(row.frozen for row in after),
+        stuck=[f"{row.shop_name}／{row.fund_name}" for row in after if not row.frozen],
+    )
 
 
 async def statement_files(county_id: int, month: str) -> list[File]:

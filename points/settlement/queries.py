@@ -64,6 +64,7 @@ FROM points.statement s
 """
 STATEMENT_BY_ID = STATEMENT + "WHERE s.county_id = $1 AND s.id = $2"
 STATEMENT_LOCKED = STATEMENT_BY_ID + " FOR UPDATE"
+STATEMENTS_LOCKED = STATEMENT + "WHERE s.county_id = $1 AND s.id = ANY($2) ORDER BY s.id FOR UPDATE"
 STATEMENTS_OF_MONTH = (
     STATEMENT + "WHERE s.county_id = $1 AND s.month = $2 ORDER BY s.unit_code, s.shop_name, s.id"
 )
@@ -142,7 +143,7 @@ RETURNING id
 """
 FREEZE = """
 UPDATE points.statement SET state = 'frozen', frozen_at = $3
-WHERE county_id = $1 AND id = $2 AND state = 'built'
+WHERE county_id = $1 AND id = ANY($2) AND state = 'built'
 """
 INSERT_LINES = """
 INSERT INTO points.statement_line (county_id, id, statement_id, fund_id, position, kind,
@@ -191,18 +192,19 @@ SET state = $3, decided_by = $4, decided_at = $5, note = $6
 WHERE county_id = $1 AND id = $2 AND state = 'open' RETURNING id
 """
 SIGNATURES = """
-SELECT part, person_id, name, authority, stand_in, means, at
+SELECT statement_id, part, person_id, name, authority, stand_in, means, at
 FROM points.statement_signature
-WHERE county_id = $1 AND statement_id = $2 AND voided_at IS NULL ORDER BY at, part
+WHERE county_id = $1 AND statement_id = ANY($2) AND voided_at IS NULL ORDER BY at, part
 """
 SIGNED = """
 SELECT statement_id, part FROM points.statement_signature
 WHERE county_id = $1 AND statement_id = ANY($2) AND voided_at IS NULL
 """
-INSERT_SIGNATURE = """
+INSERT_SIGNATURES = """
 INSERT INTO points.statement_signature (county_id, id, statement_id, part, person_id, name,
     authority, stand_in, means, at, file_sha256)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+SELECT $1, * FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::uuid[], $6::text[], $7::text[],
+                         $8::bool[], $9::text[], $10::timestamptz[], $11::bytea[])
 """
 VOID_SIGNATURES = """
 UPDATE points.statement_signature SET voided_at = $3
@@ -221,6 +223,10 @@ async def statement(county_id: int, statement_id: UUID) -> StatementRow | None:
 
 async def statement_locked(county_id: int, statement_id: UUID) -> StatementRow | None:
     return await DB.one(StatementRow, STATEMENT_LOCKED, county_id, statement_id)
+
+
+async def statements_locked(county_id: int, ids: Sequence[UUID]) -> list[StatementRow]:
+    return await DB.all(StatementRow, STATEMENTS_LOCKED, county_id, list(ids))
 
 
 async def disputed(county_id: int, codes: Sequence[str], by: UUID) -> list[StatementRow]:
@@ -313,8 +319,8 @@ async def update_statement(county_id: int, row: StatementRow, was: bytes) -> boo
     return found is not None
 
 
-async def freeze(county_id: int, statement_id: UUID, at: datetime) -> None:
-    await DB.execute(FREEZE, county_id, statement_id, at)
+async def freeze(county_id: int, ids: Sequence[UUID], at: datetime) -> None:
+    await DB.execute(FREEZE, county_id, list(ids), at)
 
 
 async def insert_lines(county_id: int, row: StatementRow, lines: Sequence[LineRow]) -> None:
@@ -383,8 +389,15 @@ async def decide_dispute(
 
 
 async def signatures(county_id: int, statement_id: UUID) -> list[SignatureRow]:
-    rows = await DB.fetch(SIGNATURES, county_id, statement_id)
-    return [SignatureRow(**{**row, "part": Part(row["part"])}) for row in rows]
+    return (await signatures_of(county_id, [statement_id])).get(statement_id, [])
+
+
+async def signatures_of(county_id: int, ids: Sequence[UUID]) -> dict[UUID, list[SignatureRow]]:
+    found: dict[UUID, list[SignatureRow]] = {}
+    for row in await DB.fetch(SIGNATURES, county_id, list(ids)):
+        values = dict(row) | {"part": Part(row["part"])}
+        found.setdefault(values.pop("statement_id"), []).append(SignatureRow(**values))
+    return found
 
 
 async def signed(county_id: int, ids: Sequence[UUID]) -> dict[UUID, set[Part]]:
@@ -394,22 +407,23 @@ async def signed(county_id: int, ids: Sequence[UUID]) -> dict[UUID, set[Part]]:
     return found
 
 
-async def insert_signature(
-    county_id: int, signature_id: UUID, statement: StatementRow, row: SignatureRow
+async def insert_signatures(
+    county_id: int, given: Sequence[tuple[UUID, StatementRow, SignatureRow]]
 ) -> None:
+    """``given`` is (id, statement, signature)."""
     await DB.execute(
-        INSERT_SIGNATURE,
+        INSERT_SIGNATURES,
         county_id,
-        signature_id,
-        statement.id,
-        row.part,
-        row.person_id,
-        row.name,
-        row.authority,
-        row.stand_in,
-        row.means,
-        row.at,
-        statement.file_sha256,
+        [signature_id for signature_id, _, _ in given],
+        [statement.id for _, statement, _ in given],
+        [row.part for _, _, row in given],
+        [row.person_id for _, _, row in given],
+        [row.name for _, _, row in given],
+        [row.authority for _, _, row in given],
+        [row.stand_in for _, _, row in given],
+        [row.means for _, _, row in given],
+        [row.at for _, _, row in given],
+        [statement.file_sha256 for _, statement, _ in given],
     )
 
 

@@ -6,7 +6,7 @@ where a post is vacant, or all its holders have signed another part, the townshi
 the department signs in its place, marked as such.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -17,6 +17,7 @@ from points.settlement import queries, rules
 from points.settlement.rules import Part
 from points.settlement.schemas import SignatureRow, StatementRow
 from shared.audit import service as audit
+from shared.audit.service import Entry
 from shared.clock import now as clock_now
 from shared.clock import today
 from shared.database import DB
@@ -72,32 +73,37 @@ async def sign(
             means="desk" if actor.desk else "phone",
             at=now or clock_now(),
         )
-        await _add(actor, actor.county_id, found, signed, row)
+        await _add(actor, actor.county_id, [(found, row)], {found.id: signed})
 
 
 async def sign_on_paper(
-    county_id: int, statement_id: UUID, *, now: datetime | None = None
+    county_id: int, ids: Sequence[UUID], *, now: datetime | None = None
 ) -> list[SignatureRow]:
-    """Enter from the console that the printed statement bears the signatures still missing.
+    """Enter from the console that printed statements bear the signatures still missing.
 
     Each part is entered for whoever holds the post, or stands in for it, and marked as made on
-    paper; from the first part that nobody can sign on, everything stays open.
+    paper; from the first part that nobody can sign on, a statement stays open. All statements are
+    one transaction; builds, which lock them one by one, wait for it.
     """
     at = now or clock_now()
-    entered: list[SignatureRow] = []
+    posts = _Posts(county_id, today(at))
+    entered: list[tuple[StatementRow, SignatureRow]] = []
     async with DB.transaction():
-        found = await queries.statement_locked(county_id, statement_id)
-        if found is None:
+        await queries.lock_builds(county_id)
+        found = await queries.statements_locked(county_id, ids)
+        if len(found) < len(ids):
             raise NotFound
-        signed = await queries.signatures(county_id, found.id)
-        missing = [part for part in Part if part not in {row.part for row in signed}]
-        for part in missing:
-            row = await _on_paper(county_id, found, [*signed, *entered], part, at)
-            if row is None:
-                break
-            await _add(None, county_id, found, [*signed, *entered], row)
-            entered.append(row)
-    return entered
+        signed = await queries.signatures_of(county_id, ids)
+        for statement in found:
+            rows = list(signed.get(statement.id, ()))
+            for part in [part for part in Part if part not in {row.part for row in rows}]:
+                row = await _on_paper(posts, statement, rows, part, at)
+                if row is None:
+                    break
+                rows.append(row)
+                entered.append((statement, row))
+        await _add(None, county_id, entered, signed)
+    return [row for _, row in entered]
 
 
 async def may_sign(
@@ -165,36 +171,49 @@ async def _signing(
     county_id: int, statement: StatementRow, signed: Sequence[SignatureRow], part: Part
 ) -> tuple[Target, bool]:
     """Who may sign a part: the post's holders or, where none of them can, the level above."""
-    free = await _free(county_id, statement, signed, part, today())
+    free = await _free(_Posts(county_id, today()), statement, signed, part)
     roles = frozenset({POST[part]}) if free else UPPER
     shop_id = statement.shop_id if part is Part.SHOP and free else None
     return Target(unit_code=statement.unit_code, shop_id=shop_id, roles=roles), not free
 
 
+class _Posts:
+    """Who holds which post on a day, each asked for once."""
+
+    def __init__(self, county_id: int, on: date) -> None:
+        self.county_id, self.on = county_id, on
+        self.known: dict[tuple[Role, str], list[Holder]] = {}
+        self.shops: dict[UUID, list[Holder]] = {}
+
+    async def at(self, role: Role, unit_code: str) -> list[Holder]:
+        if (role, unit_code) not in self.known:
+            found = await roster.holders(self.county_id, role, unit_code, self.on)
+            self.known[role, unit_code] = found
+        return self.known[role, unit_code]
+
+    async def of_part(self, statement: StatementRow, part: Part) -> list[Holder]:
+        """At the shop, or at the fund's owner."""
+        if part is not Part.SHOP:
+            return await self.at(POST[part], statement.unit_code)
+        shop_id = statement.shop_id
+        if shop_id not in self.shops:
+            shop = await mall.shop(self.county_id, shop_id, self.on)
+            keepers = await self.at(POST[part], shop.unit_code) if shop else []
+            self.shops[shop_id] = [holder for holder in keepers if holder.subject_id == shop_id]
+        return self.shops[shop_id]
+
+
 async def _free(
-    county_id: int,
-    statement: StatementRow,
-    signed: Sequence[SignatureRow],
-    part: Part,
-    on: date,
+    posts: _Posts, statement: StatementRow, signed: Sequence[SignatureRow], part: Part
 ) -> list[Holder]:
     """Holders of a part's post who have signed no other part."""
     taken = {row.person_id for row in signed}
-    found = await _holders(county_id, statement, part, on)
+    found = await posts.of_part(statement, part)
     return [holder for holder in found if holder.person_id not in taken]
 
 
-async def _holders(county_id: int, statement: StatementRow, part: Part, on: date) -> list[Holder]:
-    """Who holds a part's post: at the shop, or at the fund's owner."""
-    if part is not Part.SHOP:
-        return await roster.holders(county_id, POST[part], statement.unit_code, on)
-    shop = await mall.shop(county_id, statement.shop_id, on)
-    keepers = await roster.holders(county_id, POST[part], shop.unit_code, on) if shop else []
-    return [holder for holder in keepers if holder.subject_id == statement.shop_id]
-
-
 async def _on_paper(
-    county_id: int,
+    posts: _Posts,
     statement: StatementRow,
     signed: Sequence[SignatureRow],
     part: Part,
@@ -202,7 +221,7 @@ async def _on_paper(
 ) -> SignatureRow | None:
     """The signature of the nearest person who may give it and has given no other."""
     taken = {row.person_id for row in signed}
-    for holder, authority, stand_in in await _signers(county_id, statement, signed, part, at):
+    for holder, authority, stand_in in await _signers(posts, statement, signed, part):
         if holder.person_id not in taken:
             return SignatureRow(
                 part=part,
@@ -217,22 +236,18 @@ async def _on_paper(
 
 
 async def _signers(
-    county_id: int,
-    statement: StatementRow,
-    signed: Sequence[SignatureRow],
-    part: Part,
-    at: datetime,
+    posts: _Posts, statement: StatementRow, signed: Sequence[SignatureRow], part: Part
 ) -> list[tuple[Holder, str, bool]]:
     """Everybody who may sign a part, nearest first: (holder, authority, stand-in)."""
-    on, code = today(at), statement.unit_code
-    if own := await _free(county_id, statement, signed, part, on):
+    code = statement.unit_code
+    if own := await _free(posts, statement, signed, part):
         authority = "shop" if part is Part.SHOP else f"{POST[part].value}@{code}"
         return [(item, authority, False) for item in own]
     found = []
     for role, length in ((Role.INSTRUCTOR, TOWNSHIP), (Role.DEPARTMENT, COUNTY)):
         unit = code[:length]
         if len(unit) == length:
-            above = await roster.holders(county_id, role, unit, on)
+            above = await posts.at(role, unit)
             found += [(item, f"{role.value}@{unit}", True) for item in above]
     return found
 
@@ -240,14 +255,27 @@ async def _signers(
 async def _add(
     actor: Actor | None,
     county_id: int,
-    statement: StatementRow,
-    signed: Sequence[SignatureRow],
-    row: SignatureRow,
+    entered: Sequence[tuple[StatementRow, SignatureRow]],
+    signed: Mapping[UUID, Sequence[SignatureRow]],
 ) -> None:
-    await queries.insert_signature(county_id, new_id(), statement, row)
-    after = {"part": row.part, "name": row.name, "stand_in": row.stand_in, "means": row.means}
-    after["file"] = statement.file_hash
-    await record(actor, statement, "statement.sign", county_id, after=after)
-    if not rules.next_parts([row.part, *(item.part for item in signed)]):
-        await queries.freeze(county_id, statement.id, row.at)
-        await record(actor, statement, "statement.freeze", county_id)
+    """Store signatures beside those that were ``signed``; a third one freezes its statement."""
+    entries, complete = [], []
+    parts = {found: {row.part for row in rows} for found, rows in signed.items()}
+    for statement, row in entered:
+        after = {"part": row.part, "name": row.name, "stand_in": row.stand_in, "means": row.means}
+        after["file"] = statement.file_hash
+        entries.append(_entry(statement, "statement.sign", after))
+        have = parts.setdefault(statement.id, set())
+        have.add(row.part)
+        if not rules.next_parts(have):
+            complete.append(statement.id)
+            entries.append(_entry(statement, "statement.freeze"))
+    given = [(new_id(), statement, row) for statement, row in entered]
+    await queries.insert_signatures(county_id, given)
+    if complete:
+        await queries.freeze(county_id, complete, entered[-1][1].at)
+    await audit.record_all(actor, entries, county_id=county_id)
+
+
+def _entry(statement: StatementRow, action: str, after: object = None) -> Entry:
+    return Entry(action, "statement", statement.id, statement.unit_code, None, after)

@@ -1,7 +1,7 @@
 import asyncio
 import io
 from contextvars import copy_context
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import UUID
 
 import openpyxl
@@ -16,8 +16,10 @@ from shared.database import DB
 from shared.documents.excel import digest
 from shared.errors import Forbidden, Invalid, NotFound
 from shared.identity.actor import Actor
+from shared.ids import new_id
 from shared.roster import service as roster
 from shared.roster.roles import Role
+from shared.roster.schemas import Holder
 from tests import factories
 from tests.conftest import as_owner
 from tests.factories import COUNTY
@@ -277,7 +279,7 @@ async def test_shop_without_a_keeper_is_signed_for_by_the_level_above(
         await signing.sign(instructor, statement.id, Part.SHOP, statement.file_hash)
     await roster.end_assignment(COUNTY, made.shop.keeper.assignment_id, today(), reason="停业")
     if paper:
-        await signing.sign_on_paper(COUNTY, statement.id)
+        await signing.sign_on_paper(COUNTY, [statement.id])
     else:
         with pytest.raises(NotFound):
             await signing.sign(
@@ -496,13 +498,55 @@ async def test_console_enters_paper_signatures_for_whoever_may_sign(rollback: No
     await earn(made.county.worker.person_id, fund, 500, expires=2098)
     await redeem(made, in_last_month(), rice=1, soap=4)
     for statement in await built():
-        rows = await signing.sign_on_paper(COUNTY, statement.id)
+        rows = await signing.sign_on_paper(COUNTY, [statement.id])
         assert [row.part for row in rows] == list(Part)
         assert {row.means for row in rows} == {"paper"}
         standing_in = [row.stand_in for row in rows]
         assert standing_in == [False, fund == statement.fund_id, fund == statement.fund_id]
-        assert await signing.sign_on_paper(COUNTY, statement.id) == []
+        assert await signing.sign_on_paper(COUNTY, [statement.id]) == []
     assert all(row.frozen for row in await queries.statements_of_month(COUNTY, LAST_MONTH))
+
+
+async def test_a_month_on_paper_is_entered_together(
+    rollback: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who holds a post is asked once, not for each statement; a wrong id enters nothing at all."""
+    made = await world()
+    other = await resolve("421222100")
+    await earn(made.county.worker.person_id, other, 130, expires=2098)
+    await spender(made, 500)
+    await redeem(made, in_last_month(3), rice=1)
+    statements = await built()
+    ids = [row.id for row in statements]
+    asked = []
+    before = roster.holders
+
+    async def counted(county_id: int, role: Role, code: str, on: date) -> list[Holder]:
+        asked.append((role, code))
+        return await before(county_id, role, code, on)
+
+    monkeypatch.setattr(roster, "holders", counted)
+    with pytest.raises(NotFound):
+        await signing.sign_on_paper(COUNTY, [*ids, new_id()])
+    assert await queries.signed(COUNTY, ids) == {}
+    assert asked == []
+    by_shop = statements[1]
+    await signing.sign(await made.keeper(), by_shop.id, Part.SHOP, by_shop.file_hash)
+    asked.clear()
+    entered = await signing.sign_on_paper(COUNTY, ids)
+    assert len(entered) == 5
+    assert len(asked) == len(set(asked))
+    assert all(row.frozen for row in await queries.statements_of_month(COUNTY, LAST_MONTH))
+    events = await DB.fetch(
+        "SELECT action, count(*) AS n FROM shared.audit_event WHERE county_id = $1"
+        " AND object_id = ANY($2) AND action IN ('statement.sign', 'statement.freeze') GROUP BY 1",
+        COUNTY,
+        ids,
+    )
+    assert {row["action"]: row["n"] for row in events} == {
+        "statement.sign": 6,
+        "statement.freeze": 2,
+    }
 
 
 async def test_frozen_rows_cannot_be_changed_by_anybody(rollback: None) -> None:
@@ -511,7 +555,7 @@ async def test_frozen_rows_cannot_be_changed_by_anybody(rollback: None) -> None:
     await spender(made)
     await redeem(made, in_last_month(), soap=1)
     (statement,) = await built()
-    await signing.sign_on_paper(COUNTY, statement.id)
+    await signing.sign_on_paper(COUNTY, [statement.id])
     for sql in (
         "UPDATE points.statement SET payable_fen = 0 WHERE county_id = $1",
         "DELETE FROM points.statement WHERE county_id = $1",

@@ -9,6 +9,7 @@ from points.settlement import building, queries
 from points.settlement.publication import queries as sheets
 from points.settlement.publication import service as publication
 from shared.clock import now, today
+from shared.dates import chinese_date
 from shared.identity import sessions
 from shared.identity.accounts import ensure_account
 from shared.identity.schemas import SessionKind
@@ -179,6 +180,17 @@ async def test_desk_lists_and_their_filters(client: httpx.AsyncClient, path: str
     await enter(client, made.county.department)
     assert (await client.get(path)).status_code == 200
     assert "没有符合条件的记录" in (await client.get(f"{path}?q=没有这家")).text
+
+
+async def test_an_undoing_names_the_day_of_its_redemption(client: httpx.AsyncClient) -> None:
+    """Unless it is the same day's: the row above the redemption's own needs no date."""
+    made = await story()
+    await enter(client, made.county.department)
+    assert "的兑换：拿错了" not in (await client.get("/desk/ledger")).text
+    kept = await redeem(made, in_last_month(7), soap=1)
+    await undo(kept)
+    shown = (await client.get("/desk/ledger")).text
+    assert f"{chinese_date(in_last_month(7).date())}的兑换：拿错了" in shown
 
 
 async def test_desk_builds_a_statement_and_looks_at_it(client: httpx.AsyncClient) -> None:
