@@ -11,8 +11,9 @@ from appraisal.casework.rules import LEAVES, Outcome, Pool, Step
 from appraisal.casework.schemas import CaseRow
 from appraisal.errors import StepRefused
 from appraisal.pool import queries as pools
-from appraisal.pool.rules import PURGE_DAYS, unqualified
+from appraisal.pool.rules import PURGE_DAYS, WEAK, unqualified
 from appraisal.scorecard import calibrating
+from appraisal.scorecard.rules import Grade
 from shared.clock import today
 from shared.dates import chinese_date
 from shared.identity import accounts
@@ -132,8 +133,8 @@ async def _rescore(actor: Actor, case: CaseRow, row: NewStep, now: datetime) -> 
     score = score_of(row.given.get("annual") or row.given.get("score", ""))
     if score is None or case.about_cycle_id is None or case.person_id is None:
         raise StepRefused("没有写明变更后的得分。")
+    found = await pools.standing(actor.county_id, case.about_cycle_id, case.person_id)
     if row.step not in LOWERS:
-        found = await pools.standing(actor.county_id, case.about_cycle_id, case.person_id)
         if found is not None and found.final is not None and score < found.final:
             raise StepRefused(
                 f"现在的得分是 {found.final}。本人提出的异议、申诉，不能反而降低得分；"
@@ -144,9 +145,15 @@ async def _rescore(actor: Actor, case: CaseRow, row: NewStep, now: datetime) -> 
         if least is not None and score < least:
             raise StepRefused(f"这次考核办结时的得分是 {least}，重开以后不能降到这个得分以下。")
     reason = f"{row.title}（{row.document or case.title}）：{row.words}"
-    await calibrating.calibrate(
+    after = await calibrating.calibrate(
         actor, case.about_cycle_id, case.person_id, score, reason, now, authority=row.authority
     )
+    graded = found is not None and found.grade != Grade.UNDETERMINED
+    if not graded and after.grade in WEAK and row.step not in LOWERS:
+        raise StepRefused(
+            f"原来不定等次，这样会变成“{after.grade_name}”。本人提出的异议、申诉，不能带来更差的结果；"
+            "请办“维持”。"
+        )
 
 
 async def _admit(actor: Actor, case: CaseRow, step: Step, row: NewStep, now: datetime) -> None:

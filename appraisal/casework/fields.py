@@ -64,6 +64,13 @@ FIELDS = {
             required=False,
             hint="没有一票否决的不用勾选",
         ),
+        Field(
+            key="days_met",
+            label="任职天数有误，实际已满规定天数，按得分定等次",
+            kind="yes",
+            required=False,
+            hint="不是因任职天数不定等次的不用勾选",
+        ),
         Field(key="first_half", label="变更后的上半年得分"),
         Field(key="annual", label="重新计算的全年得分"),
         Field(key="present", label="到会人数", kind="count"),

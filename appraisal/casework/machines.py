@@ -23,6 +23,8 @@ MANAGERS = UPPER | {Role.CHIEF}
 VILLAGE = frozenset({Role.CHIEF, Role.COMMITTEE, Role.SUPERVISOR})
 COUNTY_LEVEL, TOWNSHIP_LEVEL, VILLAGE_LEVEL = 6, 9, 12
 FAIR = (Need.SUBSTANTIAL, Need.UNPROTECTED)
+CORRECTIONS = ("score", "veto_lifted", "days_met")
+"""What the answer to a person's own objection or appeal may find wrong."""
 
 
 def _told_and_appealed(
@@ -83,7 +85,7 @@ def _told_and_appealed(
             )
             for key, title, fields, ends in (
                 ("appeal_rejected", "申诉答复：维持", (), stands),
-                ("appeal_upheld", "申诉答复：变更结果", ("score", "veto_lifted"), falls),
+                ("appeal_upheld", "申诉答复：变更结果", CORRECTIONS, falls),
             )
         ),
     )
@@ -134,7 +136,7 @@ OBJECTION = Machine(
             )
             for key, title, fields in (
                 ("review_kept", "复核：维持原结果", ()),
-                ("review_changed", "复核：变更结果", ("score", "veto_lifted")),
+                ("review_changed", "复核：变更结果", CORRECTIONS),
             )
         ),
         *_told_and_appealed(

@@ -8,7 +8,13 @@ import msgspec
 
 from appraisal.casework import queries
 from appraisal.casework.fields import day_of
-from appraisal.casework.machines import CONTEST_POOL, OBJECTION, WARNING
+from appraisal.casework.machines import (
+    CONTEST_POOL,
+    CONTEST_RESULT,
+    OBJECTION,
+    RECOMPUTED,
+    WARNING,
+)
 from appraisal.casework.rules import (
     SPANS,
     Chain,
@@ -39,6 +45,13 @@ from shared.roster import service as roster
 RESULT_OUT = frozenset({Stage.NOTICE, Stage.APPEAL})
 GRADE_OF = {"improvement": "basic"}
 """Machine → the grade it rests on; every other one rests on a fail."""
+PENDING = {
+    OBJECTION.key: "本人对这次结果的异议还没有办结。",
+    RECOMPUTED.key: "全年成绩重新计算过，告知书还没有送达本人，或申诉期未满、申诉还没有答复。",
+    CONTEST_RESULT.key: "对公示的异议还没有办结。",
+    CONTEST_POOL.key: "对公示的异议还没有办结。",
+}
+"""Kind of an open case about a result → why nothing may rest on the result yet."""
 UNNOTICED = "公示以后变更为优秀的，要先补充公示，公示期满再推荐。"
 STOPPED = "stopped"
 """The step by which a township ends an exit that it began."""
@@ -114,9 +127,7 @@ async def _settled(matter: Matter) -> str:
 
 async def _objected(county_id: int, person_id: UUID, cycle_id: UUID) -> str:
     objections = await queries.of_person(county_id, person_id, Pool.OBJECTION, cycle_id)
-    if any(case.outcome is None for case in objections):
-        return "本人对这次结果的异议还没有办结。"
-    return ""
+    return next((PENDING[one.machine] for one in objections if one.outcome is None), "")
 
 
 async def _stands(matter: Matter) -> str:
@@ -189,9 +200,10 @@ async def _failed_twice(matter: Matter) -> str:
 async def _eligible(matter: Matter) -> str:
     cycle_id, person_id = _result(matter)
     said = await queries.of_person(matter.county_id, person_id, Pool.OBJECTION, cycle_id)
-    # What is said of the recommendation's own notice is another need.
-    if any(case.outcome is None and case.machine != CONTEST_POOL.key for case in said):
-        return "对这次结果的异议还没有办结，办结后再推荐。"
+    for case in said:
+        # What is said of the recommendation's own notice is another need.
+        if case.outcome is None and case.machine != CONTEST_POOL.key:
+            return f"{PENDING[case.machine]}办结后再推荐。"
     found = await pools.grades(matter.county_id, person_id, matter.on)
     deductions = await pools.open_deductions(matter.county_id, person_id)
     shown = [(kind, grade if noticed else "") for kind, grade, noticed in found]

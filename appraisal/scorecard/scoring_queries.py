@@ -229,7 +229,8 @@ COUNTED = """CASE WHEN u.rural > 0 THEN i.days_rural ELSE 0 END
 # costs as much as the arithmetic in it, for every column it hands on: so they are few.
 SHARE = f"""
 fact AS (
-    SELECT i.county_id, i.run_id, i.person_id, {TOWN} AS town, i.days, i.veto, i.first_final,
+    SELECT i.county_id, i.run_id, i.person_id, {TOWN} AS town, {{days}} AS days, {{veto}} AS veto,
+           i.first_final,
            i.satisfaction AS liked, u.annual, u.min_days, u.first_share, u.basic_line,
            u.good_line, u.excellent_line, u.merit_cap, u.attendance AS w_attendance,
            u.orders AS w_orders, u.data AS w_data, u.settled AS w_settled,
@@ -287,6 +288,21 @@ weighed AS (
     FROM fact
     OFFSET 0
 )"""
+
+# A veto and the days stand in the frozen input for good; an objection or appeal that found them
+# wrong says so in a signed step, and the grade follows that.
+FOUND_WRONG = """
+SELECT FROM appraisal.case_file f
+JOIN appraisal.case_step t ON t.county_id = f.county_id AND t.case_id = f.id
+JOIN appraisal.run b ON b.county_id = f.county_id AND b.cycle_id = f.about_cycle_id
+WHERE f.county_id = i.county_id AND f.person_id = i.person_id AND b.id = i.run_id
+  AND t.answers ->> '{what}' = '1'
+"""
+VETO = f"i.veto AND NOT EXISTS ({FOUND_WRONG.format(what='veto_lifted')})"
+DAYS = f"""CASE WHEN i.days < u.min_days AND EXISTS ({FOUND_WRONG.format(what="days_met")})
+                THEN u.min_days ELSE i.days END"""
+AS_GATHERED = SHARE.format(days="i.days", veto="i.veto")
+AS_FOUND = SHARE.format(days=DAYS, veto=VETO)
 
 
 def _points(name: str, denominator: str) -> str:
@@ -386,27 +402,19 @@ SCORE = f"""
 INSERT INTO appraisal.score (county_id, run_id, person_id, attendance, orders, data, settled,
     satisfaction, merit, training, plus, minus, present, rate, typical, period_score, calculated,
     final, grade, note)
-WITH {_rule(SCHEME_OF_RUN)}, {MEDIAN}, {SHARE}, {PARTS}, {FRESH}, {GRADED} {SCORED}
+WITH {_rule(SCHEME_OF_RUN)}, {MEDIAN}, {AS_GATHERED}, {PARTS}, {FRESH}, {GRADED} {SCORED}
 """
 REPLAY = f"""
-WITH {_rule(SCHEME_GIVEN)}, {MEDIAN}, {SHARE}, {PARTS}, {KEPT}, {GRADED} {SCORED}
+WITH {_rule(SCHEME_GIVEN)}, {MEDIAN}, {AS_FOUND}, {PARTS}, {KEPT}, {GRADED} {SCORED}
 """
 AGAIN = f"""
-WITH {_rule(SCHEME_OF_RUN)}, {MEDIAN}, {SHARE}, {PARTS}, {KEPT}, {GRADED} {SCORED}
-"""
-# A veto stands in the frozen input for good; an objection or appeal that found it wrong lifts it.
-LIFTED = """
-SELECT FROM appraisal.case_file f
-JOIN appraisal.case_step t ON t.county_id = f.county_id AND t.case_id = f.id
-JOIN appraisal.run b ON b.county_id = f.county_id AND b.cycle_id = f.about_cycle_id
-WHERE f.county_id = s.county_id AND f.person_id = s.person_id AND b.id = s.run_id
-  AND t.answers ->> 'veto_lifted' = '1'
+WITH {_rule(SCHEME_OF_RUN)}, {MEDIAN}, {AS_FOUND}, {PARTS}, {KEPT}, {GRADED} {SCORED}
 """
 REGRADE = f"""
 WITH {_rule(SCHEME_OF_RUN)},
 total AS (
-    SELECT s.county_id, s.run_id, s.person_id, {TOWN} AS town, i.days,
-           i.veto AND NOT EXISTS ({LIFTED}) AS veto, i.satisfaction AS liked, s.final,
+    SELECT s.county_id, s.run_id, s.person_id, {TOWN} AS town, {DAYS} AS days,
+           {VETO} AS veto, i.satisfaction AS liked, s.final,
            COALESCE(s.orders, 0) + COALESCE(s.data, 0) + COALESCE(s.settled, 0) AS results,
            u.min_days, u.basic_line, u.good_line, u.excellent_line
     FROM appraisal.score s

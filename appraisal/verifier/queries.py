@@ -167,7 +167,6 @@ WHERE (x.attendance, x.orders, x.data, x.settled, x.satisfaction, x.merit, x.tra
       (s.attendance, s.orders, s.data, s.settled, s.satisfaction, s.merit, s.training, s.plus,
        s.minus, s.present, s.rate, s.typical, s.period_score, s.calculated, s.final)
    OR (x.grade, x.note) IS DISTINCT FROM (s.grade, s.note)
-      AND NOT (x.note = 'veto' AND s.note <> 'veto' AND EXISTS ({scoring_queries.LIFTED}))
       AND NOT (o.run_id IS NOT NULL AND (x.grade = 'excellent' AND s.note = 'quota'
                                          OR x.note = 'quota' AND s.grade = 'excellent'))
 ORDER BY 2 LIMIT 1

@@ -946,6 +946,28 @@ async def test_who_was_never_excellent_is_not_recommended(rollback: None) -> Non
         await service.recommend(instructor, worker_id, form(made, "proposed"), made.now)
 
 
+async def test_a_year_made_again_is_no_objection_of_the_person(rollback: None) -> None:
+    """What holds the recommendation up is the letter on its way; nobody has objected."""
+    made = await scene(stage=Stage.DRAFT)
+    department, worker = await actor_of(made, made.town.department), made.town.worker
+    made.cycle_id = await opened(department, made.now, kind=Kind.ANNUAL, year=2025)
+    await bring_to(department, made.cycle_id, Stage.NOTICE, made.now)
+    await result(made, worker, "excellent", "94.0")
+    await bring_to(department, made.cycle_id, Stage.APPEAL, made.now)
+    opening = Opening(
+        machine="recomputed",
+        person_id=worker.person_id,
+        unit_code=worker.unit_code,
+        about_cycle_id=made.cycle_id,
+    )
+    signed = form(made, "recomputed", first_half="90", annual="95")
+    await casework.open_case(department, opening, signed, made.now)
+    instructor = await actor_of(made, made.town.instructor)
+    with pytest.raises(StepRefused, match="重新计算过，告知书还没有送达") as refused:
+        await service.recommend(instructor, worker.person_id, form(made, "proposed"), made.now)
+    assert "异议" not in refused.value.message
+
+
 async def test_an_old_year_recommends_nobody_who_was_away_since(rollback: None) -> None:
     """Excellent in 2024, not appraised in 2025: that is neither the year nor two halves running."""
     made = await scene()

@@ -17,6 +17,7 @@ from appraisal.casework import service as casework
 from appraisal.casework.schemas import SignForm
 from appraisal.cycle import advancing
 from appraisal.cycle.rules import Kind, Stage
+from appraisal.errors import StepRefused
 from appraisal.notice import service as notice
 from appraisal.scorecard import queries, scoring, scoring_queries, service
 from appraisal.verifier import service as verifier
@@ -30,7 +31,7 @@ from shared.roster import service as roster
 from shared.roster.roles import Employment, Role
 from tests.appraisal.cycle.stages import bring_to, opened
 from tests.appraisal.survey import world as survey
-from tests.factories import COUNTY, Member, acting, phone, small_county, units
+from tests.factories import COUNTY, Member, acting, member, phone, small_county, units
 from tests.points.work.test_intake import HEAD
 
 AFTER = datetime(2026, 7, 3, 2, tzinfo=UTC)
@@ -499,3 +500,62 @@ async def test_a_lifted_veto_leaves_the_books_in_order(rollback: None) -> None:
     assert (card.scores.grade, card.facts.veto) == ("good", True)
     found = (await verifier.verify(COUNTY)).findings
     assert [one for one in found if one.invariant.startswith("I15")] == []
+
+
+async def test_days_that_the_roster_had_wrong_leave_nobody_without_a_grade(rollback: None) -> None:
+    """An objection finds them; it gives a grade, and never one that would be a worse result."""
+    town = await small_county()
+    department = await department_of(town.department)
+    clerk = await member(Role.DEPARTMENT, town.units[str(COUNTY)], "吴科长")
+    people = {town.worker: Decimal(16), town.second_worker: Decimal(10)}
+    for someone, days in people.items():
+        await DB.execute(
+            ATTENDANCE, COUNTY, new_id(), someone.person_id, someone.unit_code[:12], 202606,
+            Decimal(20), days, Decimal(0),
+        )  # fmt: skip
+        await DB.execute(
+            "UPDATE shared.assignment SET valid_from = '2026-06-01'"
+            " WHERE county_id = $1 AND person_id = $2",
+            COUNTY,
+            someone.person_id,
+        )
+    half = await opened(department, AFTER)
+    await bring_to(department, half, Stage.SCORE, AFTER)
+    await scoring.score(department, half, "", AFTER)
+    await bring_to(department, half, Stage.NOTICE, AFTER)
+
+    async def sign(who: Member, case_id: UUID, step: str, **answers: str) -> None:
+        form = SignForm(
+            step=step,
+            words="三月起就在岗，名册录晚了",
+            effective_on=AFTER.date(),
+            document="隽组〔2026〕1号",
+            answers=answers,
+            no_kin=True,
+        )
+        await casework.sign(await acting(who), case_id, form, AFTER)
+
+    async def objected(someone: Member) -> UUID:
+        actor = await acting(someone)
+        form = SignForm(step="raised", words="我三月就上岗了", effective_on=AFTER.date())
+        return await notice.object_to(actor, half, actor.person_id, form, AFTER)
+
+    async def graded(someone: Member) -> tuple[str, str]:
+        card = await service.card(department, half, someone.person_id)
+        return card.scores.grade, card.scores.note
+
+    case_id = await objected(town.worker)
+    await sign(town.instructor, case_id, "review_changed", score="80")
+    assert await graded(town.worker) == ("undetermined", "short")
+    await sign(town.worker, case_id, "told")
+    await sign(town.worker, case_id, "appealed")
+    await sign(clerk, case_id, "appeal_upheld", score="80", days_met="1")
+    assert await graded(town.worker) == ("good", "")
+    found = (await verifier.verify(COUNTY)).findings
+    assert [one for one in found if one.invariant.startswith("I15")] == []
+
+    case_id = await objected(town.second_worker)
+    with pytest.raises(StepRefused, match="原来不定等次，这样会变成“不合格”"):
+        await sign(town.instructor, case_id, "review_changed", score="50", days_met="1")
+    await sign(town.instructor, case_id, "review_kept")
+    assert await graded(town.second_worker) == ("undetermined", "short")

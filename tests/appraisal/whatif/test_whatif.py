@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from appraisal.cycle.rules import Stage
+from appraisal.notice import service as notice
 from appraisal.ranking import freezing
 from appraisal.scorecard import calibrating, queries, scoring_queries
 from appraisal.scorecard.rules import Band, Grade, Scheme
@@ -16,6 +17,7 @@ from appraisal.whatif import service
 from shared.database import DB
 from shared.errors import Invalid, NotFound
 from shared.identity.actor import Actor
+from tests.appraisal.casework.scene import actor_of, form, result, scene, served, sign
 from tests.appraisal.cycle.stages import bring_to, opened
 from tests.appraisal.cycle.test_web import post
 from tests.appraisal.scorecard.scene import AFTER, scored_cycle
@@ -110,3 +112,29 @@ async def test_rules_are_tried_on_a_page(client: httpx.AsyncClient) -> None:
     assert "隽水镇 隽1社区居委会 隽1第1网格" in moved.text
     wrong = await post(client, path, **(values | {"merit": "11"}))
     assert (wrong.status_code, "合计是 101" in wrong.text) == (422, True)
+
+
+async def test_a_lifted_veto_is_lifted_under_other_rules_too(rollback: None) -> None:
+    """Under the rules in force nobody moves; a higher line moves whoever was granted a grade."""
+    made = await scene()
+    worker = made.town.worker
+    await result(made, worker, "fail", "82.53", note="veto")
+    await served(made, worker)
+    me = await actor_of(made, worker)
+    case_id = await notice.object_to(
+        me, made.cycle_id, me.person_id, form(made, "raised"), made.now
+    )
+    await sign(
+        made, made.town.instructor, case_id, "review_changed", score="82.53", veto_lifted="1"
+    )
+    department = await actor_of(made, made.town.department)
+    assert (await service.replay(department, made.cycle_id, Scheme())).moved == 0
+    bands = (
+        Band(Grade.FAIL, 0, 60),
+        Band(Grade.BASIC, 60, 85),
+        Band(Grade.GOOD, 85, 90),
+        Band(Grade.EXCELLENT, 90, 100),
+    )
+    tried = msgspec.structs.replace(Scheme(), bands=bands)
+    [move] = (await service.replay(department, made.cycle_id, tried)).crossing
+    assert (move.before, move.after, move.grades) == (8253, 8253, ("合格", "基本合格"))
