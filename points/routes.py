@@ -11,7 +11,6 @@ from shared.identity.routes import (
     OVERSIGHT,
     PUBLIC,
     SHARED_ROUTES,
-    SIGNED_IN,
     Routes,
     roles,
 )
@@ -22,7 +21,7 @@ ROUTES: Routes = {
     **SHARED_ROUTES,
     **IDENTITY_ROUTES,
     **ROSTER_ROUTES,
-    "GET /": SIGNED_IN,
+    "GET /": FORMER_TOO,
     **MALL_ROUTES,
     **REDEMPTION_ROUTES,
     "GET /desk": roles(Role.DEPARTMENT, Role.AUDITOR, desk=True),

@@ -206,6 +206,8 @@ async def test_access_stops_for_a_time_while_a_case_of_serious_fault_runs(
     assert await duties(made, someone) == ["gridworker"]
     assert (await client.get("/appraisal/cases")).status_code == 200
     assert (await client.get("/appraisal/resign")).status_code == 404
+    assert (await client.get("/")).headers["location"] == "/me"
+    assert f"系统权限暂停到{chinese_date(last)}" in (await client.get("/me")).text
     over = await sessions.resolve(token, made.now + timedelta(days=21))
     assert over is not None
     assert [duty.role for duty in over.duties] == [Role.GRIDWORKER]

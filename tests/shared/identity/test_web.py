@@ -223,6 +223,20 @@ async def test_changing_the_pin_in_the_browser(client: httpx.AsyncClient) -> Non
     assert (await client.get("/me")).status_code == 200
 
 
+async def test_who_has_left_lands_on_a_page_of_theirs(client: httpx.AsyncClient) -> None:
+    """Sign-in and 回到首页 lead to 我的, which says what is still open; no hint to what is not."""
+    world = await small_county()
+    await roster.end_assignment(COUNTY, world.worker.assignment_id)
+    await enter(client, world.worker)
+    answer = await client.get("/")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/me")
+    page = (await client.get("/me")).text
+    assert "您已离任。90 天内可查看积分" in page
+    assert "<dt>状态</dt><dd>已离任</dd>" in page
+    for path in ("/home", "/records"):
+        assert "记工作" not in (await client.get(path)).text, path
+
+
 async def test_secretary_prints_slips_and_sets_a_card_pin(client: httpx.AsyncClient) -> None:
     """On the phone, for the own village only; what is foreign is absent."""
     world = await small_county()
