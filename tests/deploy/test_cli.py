@@ -583,7 +583,7 @@ async def test_taken_port_is_one_sentence(data_dir: Path, servers: Servers, data
             REDIS_URL=servers.redis,
         )
     assert code == 2
-    assert str(port) in err
+    assert f"{port}（已有程序在用，也许服务已经在运行）" in err
     assert "Traceback" not in err
 
 
