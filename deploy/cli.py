@@ -31,6 +31,7 @@ from shared.errors import GridmeritError, Invalid
 from shared.settings import SettingsError
 
 FAILED = 2
+CUT_OFF = "已中断；再运行一次，做过的不会重复。"
 FULL = "磁盘满了（{}）：请清理出空间，再运行一次。"
 DENIED = "现在的账号是 {}，请换有权限的账号：装好的系统用 root 运行 gridmerit。"
 NOT_GIVEN = "root 的 gridmerit 命令用的是账号 {0}：请把文件交给它（chown {0}: 文件名）。"
@@ -138,6 +139,7 @@ def main() -> NoReturn:
         error.show()
         code = FAILED
     except (click.Abort, KeyboardInterrupt):
+        click.echo(f"\ngridmerit：{CUT_OFF}", err=True)
         code = 130
     except Exception as error:  # noqa: BLE001  the last line of defence
         click.echo(f"gridmerit：{sentence(error)}", err=True)

@@ -1,6 +1,7 @@
 """``gridmerit serve`` and ``gridmerit scheduler``: the processes that stay."""
 
 import asyncio
+import errno
 import os
 import signal
 import socket
@@ -77,6 +78,8 @@ def _listen(settings: Settings) -> socket.socket:
         # A name that is not known has a number of its own, below zero.
         number = error.errno or 0
         why = os.strerror(number) if number > 0 else error.strerror
+        if number == errno.EADDRINUSE:
+            why = "已有程序在用，也许服务已经在运行"
         raise EngineError(
             f"不能监听 {settings.host}:{settings.port}（{why}）：请检查 GRIDMERIT_HOST、"
             "GRIDMERIT_PORT，或换一个端口。"

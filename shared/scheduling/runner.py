@@ -15,7 +15,7 @@ from shared.ids import new_id
 from shared.scheduling import queries
 from shared.scheduling.job import Job
 from shared.scheduling.queries import RunRow
-from shared.scheduling.words import AWAY_SENTENCE, DEFECT
+from shared.scheduling.words import AWAY_SENTENCE, BUSY_SENTENCE, DEFECT
 
 MAX_DETAIL = 500
 SWEEPS_KEPT = timedelta(days=7)
@@ -85,6 +85,8 @@ async def _attempt(job: Job, county_id: int, period: str, now: datetime) -> tupl
             return "failed", error.message
         if isinstance(error, AWAY):
             return "failed", AWAY_SENTENCE
+        if isinstance(error, queries.BUSY):
+            return "failed", BUSY_SENTENCE
         return "failed", DEFECT.format(type(error).__name__)
 
 

@@ -31,4 +31,5 @@ NAMES = {
     "work.refresh": "岗位变动后换人核实",
 }
 AWAY_SENTENCE = "数据库中途断开，到下次时间会自动再做。"
+BUSY_SENTENCE = "数据库正忙（也许正在备份），到下次时间会自动再做。"
 DEFECT = "程序出错（{}），到下次时间会自动再做；请维护人员查看服务日志里的 job failed。"

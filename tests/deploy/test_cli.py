@@ -583,8 +583,23 @@ async def test_taken_port_is_one_sentence(data_dir: Path, servers: Servers, data
             REDIS_URL=servers.redis,
         )
     assert code == 2
-    assert str(port) in err
+    assert f"{port}（已有程序在用，也许服务已经在运行）" in err
     assert "Traceback" not in err
+
+
+async def test_a_command_that_is_cut_off_says_so(data_dir: Path) -> None:
+    """Nobody is there to answer its question, or somebody pressed Ctrl-C."""
+    process = await asyncio.create_subprocess_exec(
+        *(*SOURCE, "create-admin", "--county", "421222"),
+        cwd=data_dir,
+        env=environment(GRIDMERIT_DATA_DIR=str(data_dir)),
+        stdin=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.DEVNULL,
+    )
+    _, err = await process.communicate()
+    assert process.returncode == 130
+    assert "gridmerit：已中断；再运行一次" in err.decode()
 
 
 async def test_an_unknown_host_is_named(data_dir: Path, servers: Servers, database: str) -> None:

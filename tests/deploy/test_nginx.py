@@ -1,14 +1,18 @@
 """The proxy's configurations that we hand out."""
 
+import asyncio
 import re
+import shutil
 from pathlib import Path
 
+import httpx
 import pytest
 from litestar import Litestar
 from litestar.handlers import HTTPRouteHandler
 
 import deploy
 from shared.web.security import TOKEN_PATHS
+from tests.deploy.test_cli import free_port
 
 FILES = sorted((Path(deploy.__file__).parent / "nginx").glob("*.conf"))
 
@@ -78,6 +82,50 @@ async def test_no_upload_is_too_large_for_the_proxy_alone(
         bodies = [body for kind, place, body in found if kind and re.match(place, path)]
         own = re.findall(r"client_max_body_size (\d+)m;", bodies[0]) if bodies else []
         assert limit <= int((own or [whole])[0]) * 1024 * 1024, path
+
+
+@pytest.mark.skipif(not shutil.which("nginx"), reason="no nginx here")
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+async def test_while_the_service_is_stopped_a_page_says_so_in_chinese(
+    file: Path, tmp_path: Path
+) -> None:
+    """With the proxy's own status, which says that the outcome is open; no ballot is logged."""
+    port = free_port()
+    text = re.sub(r"^    ssl_.*\n", "", content(file), flags=re.MULTILINE)
+    text = re.sub(r"127\.0\.0\.1:800\d", f"127.0.0.1:{free_port()}", text)
+    text = text.replace("listen 443 ssl http2", f"listen 127.0.0.1:{port}")
+    text = text.replace("listen 80;", f"listen 127.0.0.1:{free_port()};")
+    text = text.replace("/var/log/nginx", str(tmp_path))
+    (tmp_path / "nginx.conf").write_text(
+        f"daemon off; pid {tmp_path}/pid; events {{}}\nhttp {{\n{text}\n}}\n", encoding="utf-8"
+    )
+    command = ("nginx", "-e", str(tmp_path / "error.log"), "-p", str(tmp_path), "-c", "nginx.conf")
+    process = await asyncio.create_subprocess_exec(*command)
+    try:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+            for path in ("/sign-in", "/s/ballot-token", "/desk/roster", "/appraisal/me"):
+                answer = await answered(client, path)
+                assert answer.status_code == 502
+                assert answer.headers["content-type"] == "text/html; charset=utf-8"
+                assert "系统暂时不能用" in answer.text
+            busy = {(await client.get("/sign-in")).status_code for _ in range(120)}
+            assert busy == {502, 503}
+    finally:
+        process.terminate()
+        await process.wait()
+    log = (tmp_path / "gridmerit.log").read_text(encoding="utf-8")
+    assert "/sign-in" in log
+    assert "ballot-token" not in log + (tmp_path / "error.log").read_text(encoding="utf-8")
+
+
+async def answered(client: httpx.AsyncClient, path: str) -> httpx.Response:
+    """The answer, once the proxy listens."""
+    for _ in range(100):
+        try:
+            return await client.get(path)
+        except httpx.TransportError:
+            await asyncio.sleep(0.1)
+    pytest.fail("nginx did not come up")
 
 
 def content(file: Path) -> str:

@@ -109,6 +109,7 @@ async def test_a_sweep_that_fails_all_night_is_one_alarm(rollback: None, county:
     [
         (Conflict("现在不行。"), "现在不行。"),
         (ConnectionResetError("reset"), "数据库中途断开，到下次时间会自动再做。"),
+        (asyncpg.LockNotAvailableError("canceling"), "数据库正忙（也许正在备份），"),
         (KeyError("张三"), "程序出错（KeyError），"),
         (asyncpg.CheckViolationError("row"), "程序出错（CheckViolationError），"),
     ],
