@@ -56,10 +56,10 @@ FROM unnest($2::uuid[], $3::text[]) AS new (id, villager_group)
 WHERE h.county_id = $1 AND h.id = new.id
 """
 # Among the numbers given, those that stand in just two grids, of a village or of the county.
-IN_TWO_GRIDS = f"""
-SELECT h.number, min(h.grid_code COLLATE "C") AS one, max(h.grid_code COLLATE "C") AS other {OPEN}
-    AND h.number = ANY($2)
-GROUP BY GROUPING SETS ((h.number, left(h.grid_code, 12)), (h.number))
+IN_TWO_GRIDS = """
+SELECT number, min(grid_code COLLATE "C") AS one, max(grid_code COLLATE "C") AS other
+FROM appraisal.household WHERE county_id = $1 AND number = ANY($2)
+GROUP BY GROUPING SETS ((number, left(grid_code, 12)), (number))
 HAVING count(*) = 2
 """
 END_HOUSEHOLDS = "DELETE FROM appraisal.household WHERE county_id = $1 AND id = ANY($2)"
