@@ -1,6 +1,7 @@
 """Pages that open the door: sign-in on phones and at desks, activation, sign-out, confirming."""
 
 import asyncio
+from ipaddress import IPv6Address, IPv6Network
 from typing import Any
 from urllib.parse import quote
 
@@ -39,6 +40,8 @@ Asked = Request[Any, Any, Any]
 
 TRIES_OF_ADDRESS = 60
 """Sign-in tries from one address in a minute: a village office shares one."""
+LINE_BITS = 64
+"""Leading bits of an IPv6 address that a provider gives to a line."""
 GHOST_WINDOW = 7 * 24 * 3600
 """Seconds that the tries of a number without account are remembered."""
 GHOSTS = asyncio.Lock()
@@ -382,8 +385,17 @@ async def _county(asked: int | None) -> int:
 
 async def _slow_down(request: Asked) -> None:
     """A coarse limit by address; by number there is none, or strangers could shut somebody out."""
-    address = request.client.host if request.client else "unknown"
+    address = _line(request.client.host) if request.client else "unknown"
     await limit(request.app.state.valkey, "sign-in-address", address, TRIES_OF_ADDRESS, 60)
+
+
+def _line(address: str) -> str:
+    """Whose address it is: with IPv6 one line has 2⁶⁴ of them, a new one for every try."""
+    try:
+        found = IPv6Address(address)
+    except ValueError:
+        return address
+    return str(found.ipv4_mapped or IPv6Network((found, LINE_BITS), strict=False))
 
 
 async def _ghost(
