@@ -68,7 +68,10 @@ class PaperItem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def open_check(actor: Actor, form: CheckForm, now: datetime) -> UUID:
-    """Freeze the list of records and publish its hash. Raises NotFound, Invalid, Frozen."""
+    """Freeze the list of records and publish its hash; the same form again is the check it made.
+
+    Raises NotFound, Invalid, Frozen.
+    """
     require(actor, Action.RANDOM_DRAW, Target(unit_code=form.unit_code))
     _checked(form, today(now))
     check_id = new_id()
@@ -103,7 +106,10 @@ async def open_check(actor: Actor, form: CheckForm, now: datetime) -> UUID:
         opened_at=now,
     )
     async with DB.transaction():
+        await queries.lock_opening(actor.county_id)
         await service.expect_open(actor.county_id, [form.last_day])
+        if known := await queries.same(actor.county_id, row):
+            return known
         await queries.insert_check(actor.county_id, row)
         after = {"list_hash": row.list_hash.hex() if row.list_hash else "", "records": records}
         await _audit(actor, "random.open", check_id, form.unit_code, after)

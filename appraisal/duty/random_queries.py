@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 
 from appraisal.duty.schemas import Candidate, CheckItem, CheckRow
+from shared import lock_queries
 from shared.database import DB
 
 
@@ -111,6 +112,13 @@ INSERT INTO appraisal.random_check (county_id, id, title, unit_code, mode, first
     opened_by, opened_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
 """
+SAME = """
+SELECT id FROM appraisal.random_check
+WHERE county_id = $1 AND title = $2 AND unit_code = $3 AND mode = $4 AND first_day = $5
+  AND last_day = $6 AND people = $7 AND per_person = $8 AND inspectors = $9 AND value_source = $10
+  AND state = $11 AND opened_by = $12 AND list_hash IS NOT DISTINCT FROM $13
+ORDER BY id LIMIT 1
+"""
 SET_DRAWN = """
 UPDATE appraisal.random_check SET state = 'drawn', value = $3, value_source = $4, seed = $5,
     drawn_by = $6, drawn_at = $7
@@ -204,6 +212,32 @@ async def results(county_id: int, items: Sequence[UUID]) -> dict[UUID, int]:
 
 async def insert_check(county_id: int, row: NewCheck) -> None:
     await DB.execute(INSERT_CHECK, county_id, *msgspec.structs.astuple(row))
+
+
+async def lock_opening(county_id: int) -> None:
+    """Checks of a county are opened one after another: each sees those before it."""
+    await lock_queries.take(county_id, "appraisal.random_check")
+
+
+async def same(county_id: int, row: NewCheck) -> UUID | None:
+    """The same check of the same list, opened by the same person, where it waits."""
+    found: UUID | None = await DB.fetchval(
+        SAME,
+        county_id,
+        row.title,
+        row.unit_code,
+        row.mode,
+        row.first_day,
+        row.last_day,
+        row.people,
+        row.per_person,
+        row.inspectors,
+        row.value_source,
+        row.state,
+        row.opened_by,
+        row.list_hash,
+    )
+    return found
 
 
 async def set_state(county_id: int, check_id: UUID, state: str) -> None:

@@ -73,6 +73,11 @@ class _Wrong(msgspec.Struct, frozen=True):
     unit_code: str
     why: str
 
+    @property
+    def last_id(self) -> UUID:
+        """Of what is posted last of it."""
+        return self.new_id if self.merit + self.wallet else _back_id(self.before)
+
 
 class _Undo(Exception):  # noqa: N818  ends a dry run
     """Rolls the dry run back."""
@@ -93,10 +98,14 @@ async def import_balances(
     try:
         async with DB.transaction():
             items, wrong = await _items(county_id, table, actor)
-            for outcome in await service.post(county_id, [_back(actor, one) for one in wrong]):
+            backs = await service.post(county_id, [_back(actor, one) for one in wrong])
+            for outcome in backs:
                 if not outcome.accepted:
                     raise LedgerRefused(outcome.code)
             outcomes = await service.post(county_id, [item for _, item in items])
+            # What the same file, run at the same moment, has corrected since is done.
+            done = {outcome.id for outcome in (*backs, *outcomes) if outcome.repeated}
+            wrong = [one for one in wrong if one.last_id not in done]
             _count(table, items, outcomes, {one.new_id for one in wrong}, result)
             result.corrected = len(wrong)
             if table.faults or dry_run:
@@ -230,10 +239,14 @@ def _id_of(county_id: int, whose: UUID) -> UUID:
     return uuid5(NAMESPACE_URL, f"gridmerit:opening:{county_id}:{whose}")
 
 
+def _back_id(before: OpeningRow) -> UUID:
+    return uuid5(NAMESPACE_URL, f"gridmerit:opening:back:{before.id}")
+
+
 def _back(actor: Actor | None, one: _Wrong) -> Reverse:
     """Takes a wrong balance back."""
     return Reverse(
-        id=uuid5(NAMESPACE_URL, f"gridmerit:opening:back:{one.before.id}"),
+        id=_back_id(one.before),
         actor_id=actor.person_id if actor else None,
         award_id=one.before.id,
         day=one.before.day,

@@ -187,9 +187,15 @@ SELECT DISTINCT worker_id FROM points.work_record
 WHERE county_id = $1 AND run_month = $2 AND starts_with(grid_code, $3)
   AND state IN ('accepted', 'posted')
 """
+# In the order in which the sheets of a month are entered, so that the two wait for each other.
 MOVE_PENDING = """
-UPDATE points.work_record SET run_month = $4
-WHERE county_id = $1 AND run_month = $2 AND starts_with(grid_code, $3) AND state = 'pending'
+WITH moved AS MATERIALIZED (
+    SELECT id FROM points.work_record
+    WHERE county_id = $1 AND run_month = $2 AND starts_with(grid_code, $3) AND state = 'pending'
+    ORDER BY work_date, id FOR UPDATE
+)
+UPDATE points.work_record r SET run_month = $4 FROM moved
+WHERE r.county_id = $1 AND r.id = moved.id
 """
 NOTICE_ENDED = (
     MONTH

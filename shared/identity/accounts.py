@@ -118,9 +118,10 @@ async def revoke_all(actor: Actor, person_id: UUID, now: datetime, reason: str =
     """End every session of a person (lost phone); how many were live."""
     account, right = await _managed(actor, Action.SESSIONS_REVOKE, person_id, now)
     async with DB.transaction():
+        # Slips first, as whoever spends one does: the two wait for each other.
+        await queries.revoke_slips(actor.county_id, account.id, now)
         ended = await queries.revoke_sessions(actor.county_id, account.id, now)
         await queries.forget_devices(actor.county_id, account.id)
-        await queries.revoke_slips(actor.county_id, account.id, now)
         await _audited(actor, Action.SESSIONS_REVOKE, person_id, right, reason)
     return ended
 
@@ -130,13 +131,17 @@ async def set_disabled(
 ) -> None:
     """Stop an account at once, or let it sign in again; a reason is asked.
 
-    Raises NotFound, Forbidden for an auditor's account, Invalid.
+    One that is so already stays as it is. Raises NotFound, Forbidden for an auditor's account,
+    Invalid.
     """
     account, (unit_code, authority) = await _managed(actor, Action.ACCOUNT_DISABLE, person_id, now)
     await keep_from_auditor(actor, person_id)
     if not reason.strip():
         raise Invalid("请写明原因。", {"reason": "请写明原因。"})
     async with DB.transaction():
+        still = await queries.account(actor.county_id, account.id, lock=True)
+        if still is None or (still.disabled_at is not None) == disabled:
+            return
         await queries.set_disabled(actor.county_id, account.id, now if disabled else None)
         if disabled:
             await queries.revoke_sessions(actor.county_id, account.id, now)
@@ -147,7 +152,7 @@ async def set_disabled(
             person_id,
             county_id=actor.county_id,
             unit_code=unit_code,
-            before={"disabled": account.disabled_at is not None},
+            before={"disabled": not disabled},
             after={"disabled": disabled},
             reason=reason,
             authority=authority,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
+from shared import lock_queries
 from shared.database import DB
 from shared.roster.office.schemas import ExportRow, Filter, Found, Seat, Tally, Vacancy
 from shared.roster.roles import Employment, Role
@@ -171,6 +172,11 @@ async def seats_at(county_id: int, on: date, code: str) -> list[Seat]:
 async def seat(county_id: int, on: date, post_id: UUID) -> Seat | None:
     """A post that was not closed by that day."""
     return await DB.one(Seat, SEATS + " AND p.id = $3", county_id, on, post_id)
+
+
+async def lock_units(county_id: int) -> None:
+    """Order whoever adds below a unit and whoever closes one; right after :func:`share_county`."""
+    await lock_queries.take(county_id, "shared.unit")
 
 
 async def lock_post(county_id: int, post_id: UUID) -> None:

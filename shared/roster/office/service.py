@@ -302,6 +302,7 @@ async def add_unit(actor: Actor, above: str, form: NewUnitForm) -> UnitRow:
     if parent.kind is UnitKind.TOWNSHIP:
         grid_type = grid_type_of(form.name)
     async with _writing(actor):
+        await _still_open(actor, above)
         unit = await roster.add_unit(
             actor.county_id,
             above + form.number,
@@ -374,6 +375,7 @@ async def close_unit(actor: Actor, code: str, now: datetime) -> None:
     if found.kind is UnitKind.COUNTY:
         raise NotFound
     async with _writing(actor):
+        await _still_open(actor, code)
         # Closed first: that waits for whoever is filling a post below, who is then counted.
         await queries.close_unit(actor.county_id, code, day)
         if count := await queries.holders_below(actor.county_id, code, day):
@@ -396,6 +398,7 @@ async def add_post(actor: Actor, code: str, form: PostForm) -> UUID:
         sentence = "网格不属于这个村（社区），请从列表中选择。"
         raise Invalid(sentence, {"grids": sentence})
     async with _writing(actor):
+        await _still_open(actor, code)
         post_id = await roster.add_post(actor.county_id, found.id, form.role, grids=grids)
         await audit.record(
             actor,
@@ -487,6 +490,12 @@ async def _open_unit(actor: Actor, code: str) -> UnitRow:
     if found is None or found.closed_on is not None:
         raise NotFound
     return found
+
+
+async def _still_open(actor: Actor, code: str) -> None:
+    """Nobody closes the unit, or adds below it, until the transaction ends. Raises NotFound."""
+    await queries.lock_units(actor.county_id)
+    await _open_unit(actor, code)
 
 
 def _targets(tenures: Sequence[Tenure], person_id: UUID, day: date, county_id: int) -> list[Target]:

@@ -182,6 +182,21 @@ async def test_two_verdicts_at_once_leave_the_first(committed: None) -> None:
     assert (item.version, item.correct) == (1, True)
 
 
+async def test_a_check_opened_twice_at_once_is_one(committed: None) -> None:
+    """Two lists of one check would be two draws to choose from."""
+    town = await small_county()
+    await posted(town.worker, town.lead, date(2026, 11, 8))
+    actor = await acting(town.instructor)
+    for mode in ("drawn", "paper"):
+        made = await asyncio.gather(
+            *(drawing.open_check(actor, form(mode=mode), NOW) for _ in range(3))
+        )
+        assert len(set(made)) == 1
+    other = await drawing.open_check(actor, form(people=1), NOW)
+    assert other != await drawing.open_check(actor, form(), NOW)
+    assert len(await drawing.checks(actor)) == 3
+
+
 async def test_a_paper_check_takes_results_without_a_draw(town: SmallCounty) -> None:
     """The same record again changes nothing; a drawn check takes none."""
     actor = await acting(town.instructor)

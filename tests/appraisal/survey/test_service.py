@@ -560,8 +560,8 @@ async def test_new_words_saved_twice_at_once_are_one_version(committed: None) ->
 async def test_an_interviewer_named_twice_is_named_once(rollback: None) -> None:
     """In the audit, too: what changed nothing is no event."""
     made = await drawn()
-    await interviewing(made)
     cousin = await interviewing(made)
+    await interviewing(made)
     found = await field.interviewers(made.department, made.survey.id, VILLAGE)
     assert [one.person_id for one in found] == [cousin.person_id]
     sql = "SELECT count(*) FROM shared.audit_event WHERE county_id = $1 AND action = $2"

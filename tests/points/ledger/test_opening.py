@@ -1,12 +1,14 @@
 """Opening balances from an office file."""
 
+import asyncio
+from contextvars import copy_context
 from datetime import timedelta
 
 import pytest
 
 from points.ledger import opening, service
 from points.ledger.items import Balances
-from points.ledger.opening import MADE_BEFORE, import_balances
+from points.ledger.opening import MADE_BEFORE, Brought, import_balances
 from shared.clock import today
 from shared.database import DB
 from shared.identity.actor import Actor
@@ -151,6 +153,29 @@ async def test_a_wrong_balance_is_corrected_with_a_reason(town: SmallCounty) -> 
         person_id,
     )
     assert [event["reason"] for event in events] == ["抄错一行"] * 3
+    await sound()
+
+
+async def test_a_correction_run_twice_at_once_is_in_the_audit_once(committed: None) -> None:
+    """The second run finds the balance corrected, and says so."""
+    await small_county()
+    await fund(1000)
+    await import_balances(None, COUNTY, GOOD, "期初.csv")
+    data = f"{HEAD},更正原因\n欧阳金山,421222100001001,50,45,2099-12-31,,抄错一行".encode()
+    outside = copy_context()
+    runs: list[asyncio.Task[Brought]] = []
+    async with DB.transaction():
+        await DB.execute("SELECT pg_advisory_xact_lock(1818584167, $1)", COUNTY)
+        for number in (1, 2):
+            run = import_balances(None, COUNTY, data, "期初.csv")
+            runs.append(asyncio.create_task(run, context=outside.copy()))
+            waits = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+            while not runs[-1].done() and await DB.fetchval(waits) < number:
+                pass
+    done = await asyncio.gather(*runs)
+    assert sorted((one.corrected, one.same, one.posted) for one in done) == [(0, 1, 0), (1, 0, 0)]
+    sql = "SELECT count(*) FROM shared.audit_event WHERE county_id = $1 AND reason = $2"
+    assert await DB.fetchval(sql, COUNTY, "抄错一行") == 1
     await sound()
 
 

@@ -268,3 +268,24 @@ async def test_who_presses_again_hears_what_was_done(committed: None) -> None:
     (second,) = await second_of(sample(), sample())
     assert isinstance(second, MonthNotReady)
     assert second.message == "这个月公示中，抽查已经确认过，不用再确认。"
+
+
+async def test_a_month_is_reviewed_while_its_sheets_are_entered(committed: None) -> None:
+    """The console confirms records in order of their days, and the review moves them so, too."""
+    town = await small_county()
+    ids = []
+    for who, day in ((town.worker, 20), (town.second_worker, 2)):
+        worker = await acting(who, on=date(2026, 10, day))
+        sent = LogForm(
+            id=new_id(), rule_code="ORG-02", work_date=date(2026, 10, day), text=f"{day}日例会"
+        )
+        ids.append((await service.log(worker, sent, now=DURING)).id)
+    await month.review(await acting(town.committee), VILLAGE, RUN, CLOSED)
+    review = month.review(await acting(town.supervisor), VILLAGE, RUN, CLOSED)
+    outside = copy_context()
+    async with DB.transaction():
+        await queries.lock_record(COUNTY, ids[1])
+        task = asyncio.create_task(review, context=outside)
+        await waiting(1, task)
+        await queries.lock_record(COUNTY, ids[0])
+    assert (await task).state == "sampling"

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from contextvars import copy_context
 from datetime import timedelta
 from functools import partial
 
@@ -13,6 +14,7 @@ from shared.clock import today
 from shared.database import DB
 from shared.errors import Conflict, Invalid, NotFound, TooMany
 from shared.identity import accounts, queries, sessions, signin, slips
+from shared.identity.access import Action
 from shared.identity.errors import (
     ConfirmFirst,
     DeskOnly,
@@ -145,6 +147,40 @@ async def test_no_slip_is_printed_for_a_stopped_account(rollback: None) -> None:
     await stop(disabled=False)
     token, _ = await slip_of(chief, world.worker)
     await slips.find(token, NOW)
+
+
+async def test_a_phone_is_signed_out_while_its_slip_is_spent(committed: None) -> None:
+    """The secretary and the holder at the same moment: one waits for the other, both succeed."""
+    world = await small_county()
+    chief, worker = await actor_of(world.chief), world.worker
+    token, _ = await slip_of(chief, worker)
+    account = await queries.account_of(COUNTY, worker.person_id)
+    assert account is not None
+    await with_pin(worker)
+    await signin.sign_in(COUNTY, worker.phone, PIN, NOW)
+    slip = await slips.find(token, NOW)
+    outside = copy_context()
+    waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"
+    async with DB.transaction():
+        assert await queries.spend_slip(COUNTY, slip.id, NOW)
+        revoking = asyncio.create_task(
+            accounts.revoke_all(chief, worker.person_id, NOW), context=outside
+        )
+        while not revoking.done() and not await DB.fetchval(waits):
+            pass
+        assert await queries.revoke_sessions(COUNTY, account.id, NOW) == 1
+    assert await revoking == 0
+
+
+async def test_an_account_stopped_twice_is_stopped_once(committed: None) -> None:
+    """What changed nothing is no event."""
+    world = await small_county()
+    department = await actor_of(world.department, desk=True)
+    await with_pin(world.worker)
+    stop = partial(accounts.set_disabled, department, world.worker.person_id, NOW, reason="核查")
+    await asyncio.gather(*(stop(disabled=True) for _ in range(3)))
+    sql = "SELECT count(*) FROM shared.audit_event WHERE county_id = $1 AND action = $2"
+    assert await DB.fetchval(sql, COUNTY, Action.ACCOUNT_DISABLE) == 1
 
 
 async def test_digits_open_for_whoever_cannot_scan(rollback: None) -> None:

@@ -15,7 +15,15 @@ from shared.roster.errors import Changed, PhoneTaken, PostTaken
 from shared.roster.intake import service as intake
 from shared.roster.intake.service import FaultyFile, RosterFile
 from shared.roster.office import service as office
-from shared.roster.office.schemas import TRANSFERS, AppointForm, EndForm, PersonForm, TransferForm
+from shared.roster.office.schemas import (
+    TRANSFERS,
+    AppointForm,
+    EndForm,
+    NewUnitForm,
+    PersonForm,
+    PostForm,
+    TransferForm,
+)
 from shared.roster.roles import Employment, Role
 from tests.factories import COUNTY, acting, phone, small_county
 from tests.shared.roster.intake import sheets
@@ -199,3 +207,34 @@ async def test_an_import_and_edits_by_hand(committed: None) -> None:
         COUNTY,
     )
     assert overlapping == 0
+
+
+@pytest.mark.parametrize("adds", ["post", "unit"])
+@pytest.mark.parametrize("closed_first", [False, True])
+async def test_nothing_is_added_below_what_is_closed_meanwhile(
+    committed: None, adds: str, *, closed_first: bool
+) -> None:
+    """A grid in use below a closed village would stand on the list of vacancies for ever."""
+    world = await small_county()
+    actor = await acting(world.department, desk=True)
+    village = world.units["421222101002"]
+
+    async def add() -> None:
+        if adds == "post":
+            await office.add_post(actor, village.code, PostForm(role=Role.CHIEF))
+        else:
+            await office.add_unit(actor, village.code, NewUnitForm(number="009", name="新网格"))
+
+    async def close() -> None:
+        await office.close_unit(actor, village.code, NOW)
+
+    outcome = await (second_of(close, add) if closed_first else second_of(add, close))
+    assert isinstance(outcome, NotFound) if closed_first else outcome is None, outcome
+    left = await DB.fetchval(
+        "SELECT count(*) FROM shared.unit u LEFT JOIN shared.post p ON p.county_id = $1"
+        " AND p.unit_id = u.id WHERE u.county_id = $1 AND starts_with(u.code, $2)"
+        " AND (u.closed_on IS NULL OR p.id IS NOT NULL AND p.closed_on IS NULL)",
+        COUNTY,
+        village.code,
+    )
+    assert left == 0
