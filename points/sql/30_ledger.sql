@@ -67,6 +67,8 @@ CREATE INDEX IF NOT EXISTS lot_spent_first ON points.lot (county_id, person_id, 
 CREATE INDEX IF NOT EXISTS lot_award ON points.lot (county_id, award_id);
 CREATE INDEX IF NOT EXISTS lot_held ON points.lot (county_id, person_id) WHERE held > 0;
 CREATE INDEX IF NOT EXISTS lot_ending ON points.lot (county_id, expires_on) WHERE live;
+-- What a fund still owes is added up for its page, each statement and each public sheet.
+CREATE INDEX IF NOT EXISTS lot_fund ON points.lot (county_id, fund_id) WHERE live;
 CREATE INDEX IF NOT EXISTS awaiting_open ON points.awaiting (county_id, fund_id, batch, position)
     WHERE remaining > 0;
 CREATE INDEX IF NOT EXISTS awaiting_person ON points.awaiting (county_id, person_id)

@@ -26,11 +26,12 @@ LEFT JOIN points.account issued ON issued.county_id = f.county_id AND issued.own
   AND issued.kind = 'issuance' AND issued.unit = 'wallet'
 LEFT JOIN points.account expired ON expired.county_id = f.county_id AND expired.owner = f.id
   AND expired.kind = 'expired' AND expired.unit = 'wallet'
-LEFT JOIN (SELECT fund_id, sum(remaining) AS outstanding FROM points.lot
-           WHERE county_id = $1 AND live GROUP BY fund_id) AS lots ON lots.fund_id = f.id
-LEFT JOIN (SELECT fund_id, sum(remaining) AS points FROM points.awaiting
-           WHERE county_id = $1 AND remaining > 0 GROUP BY fund_id) AS waiting
-  ON waiting.fund_id = f.id
+LEFT JOIN LATERAL (
+    SELECT sum(l.remaining) AS outstanding FROM points.lot l
+    WHERE l.county_id = $1 AND l.fund_id = f.id AND l.live) AS lots ON true
+LEFT JOIN LATERAL (
+    SELECT sum(a.remaining) AS points FROM points.awaiting a
+    WHERE a.county_id = $1 AND a.fund_id = f.id AND a.remaining > 0) AS waiting ON true
 """
 FUND_BY_ID = FUND + "WHERE f.county_id = $1 AND f.id = $2"
 FUNDS = (

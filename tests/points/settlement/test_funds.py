@@ -3,13 +3,15 @@ from datetime import date, timedelta
 
 import pytest
 
-from points.settlement.funds import service
+from points.settlement.funds import queries, service
 from points.settlement.funds.office import import_funds
 from points.settlement.funds.schemas import ResolutionForm
 from shared.clock import today
+from shared.database import DB
 from shared.documents.excel import Column, Sheet, workbook
 from shared.errors import Conflict, Invalid, NotFound
 from tests import factories
+from tests.conftest import as_owner
 from tests.factories import COUNTY
 from tests.points.settlement.world import VILLAGE, earn, resolve, wallet, world
 
@@ -68,6 +70,24 @@ async def test_waiting_points_are_released_in_order_as_money_comes(rollback: Non
     assert (fund.left_fen, fund.outstanding, fund.awaiting) == (0, 400, 200)
     more = await service.resolve(None, COUNTY, form(number="追加", amount_fen=100_000))
     assert (more.released, more.awards) == (200, 1)
+
+
+async def test_a_fund_adds_up_its_own_lots(rollback: None) -> None:
+    """Not the county's: the statements of a month ask for a thousand funds, one after another."""
+    county = await factories.small_county()
+    fund_ids = [await resolve(code) for code in ("421222100001", "421222100002", "421222101001")]
+    for _ in range(20):
+        for fund_id in fund_ids:
+            await earn(county.worker.person_id, fund_id, 10)
+    async with as_owner():
+        await DB.execute("ANALYZE points.lot")
+    await DB.execute("SET LOCAL enable_seqscan = off")
+    plan = await DB.fetch(
+        "EXPLAIN (ANALYZE, BUFFERS OFF) " + queries.FUND_BY_ID, COUNTY, fund_ids[0]
+    )
+    [lots] = [row[0] for row in plan if " on lot l " in row[0]]
+    assert "rows=20.00 loops=1" in lots
+    assert not [row[0] for row in plan if "Rows Removed by Filter" in row[0]], plan
 
 
 @pytest.mark.parametrize(
