@@ -86,7 +86,7 @@ async def office(rollback: None) -> World:
     await undo(await redeem(made, now(), soap=1))
     await building.build(None, COUNTY, THIS_MONTH, now=now() + timedelta(days=2))
     [statement] = await queries.statements_of_month(COUNTY, THIS_MONTH)
-    assert await signing.sign_on_paper(COUNTY, statement.id)
+    assert await signing.sign_on_paper(COUNTY, [statement.id])
     await sound()
     return made
 
