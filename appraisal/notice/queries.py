@@ -103,6 +103,14 @@ SELECT COALESCE(max((e.before ->> 'objection_days')::int), 0) FROM shared.audit_
 WHERE e.county_id = $1 AND e.object_id IS NULL AND e.object_kind = 'county'
   AND e.action = 'settings.edit' AND e.at >= $2
 """
+# What each setting was at an instant, if it has changed since.
+SINCE_CHANGED = """
+SELECT DISTINCT ON (k.name) k.name, (e.before ->> k.name)::int AS days
+FROM shared.audit_event e CROSS JOIN unnest($3::text[]) AS k (name)
+WHERE e.county_id = $1 AND e.object_id IS NULL AND e.object_kind = 'county'
+  AND e.action = 'settings.edit' AND e.at > $2 AND e.before ->> k.name IS NOT NULL
+ORDER BY k.name, e.at, e.id
+"""
 
 
 class Tally(msgspec.Struct, frozen=True):
@@ -233,6 +241,12 @@ async def earlier_term(county_id: int, since: date) -> int:
     begun = datetime.combine(since, time(), LOCAL_ZONE)
     found: int = await DB.fetchval(EARLIER_TERM, county_id, begun)
     return found
+
+
+async def since_changed(county_id: int, at: datetime, names: Sequence[str]) -> dict[str, int]:
+    """Of settings that have changed since an instant: what they were then."""
+    rows = await DB.fetch(SINCE_CHANGED, county_id, at, list(names))
+    return {row["name"]: row["days"] for row in rows}
 
 
 async def insert_serving(

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import msgspec
 from asyncpg.exceptions import UniqueViolationError
 
 from appraisal.casework import fields
@@ -49,6 +50,7 @@ from shared.identity.access import Action, Target, reach, require
 from shared.identity.actor import Actor
 from shared.ids import new_id
 from shared.roster.names import mask
+from shared.settings_county import CountySettings
 
 PAGE = 50
 EXCELLENT, SUPPLEMENT = "excellent", "supplement"
@@ -68,6 +70,8 @@ nothing about a closed cycle can be."""
 RELIED_ON = "这次考核已经办结过，对公示名单的反映请按来信来访转交核查。"
 """A cycle that was closed opens again for nobody's loss."""
 KIN = "您与当事人是近亲属，依规应当回避，请换一个人送达。"
+TERMS = ("objection_days", "review_days", "appeal_days")
+"""The settings that a result's letter promises."""
 OBJECTED = "对这次结果已经提过异议，请在“我的事项”里看进展。"
 
 
@@ -230,6 +234,15 @@ async def result_of(
     require(actor, Action.RESULT_VIEW, Target(unit_code=found.grid_code, owner=person_id))
     served = await queries.serving(actor.county_id, cycle_id, person_id)
     return cycle, found, served, await _objections(actor.county_id, cycle_id, person_id)
+
+
+async def terms(county_id: int, served: ServingRow | None) -> CountySettings:
+    """The terms that a result's letter promises: once it is served, those of that day."""
+    settings = await settings_county.get(county_id)
+    if served is None:
+        return settings
+    then = await queries.since_changed(county_id, served.recorded_at, TERMS)
+    return msgspec.structs.replace(settings, **then)
 
 
 async def object_to(

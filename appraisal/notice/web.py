@@ -190,6 +190,7 @@ async def slip(request: Asked, cycle_id: FromPath[UUID], person_id: FromPath[UUI
         cycle=cycle,
         found=found,
         served=served,
+        terms=await service.terms(request.user.county_id, served),
     )
 
 

@@ -247,12 +247,20 @@ async def test_a_printed_result_keeps_the_term_it_was_served_with(
     """Settings that change afterwards are not printed beside the day that holds."""
     await result(made, made.town.worker, "good", "80.0")
     await served(made, made.town.worker)
-    longer = msgspec.structs.replace(await settings_county.get(COUNTY), objection_days=9)
-    await settings_county.update(await actor_of(made, made.town.department), COUNTY, longer)
     await act_as(client, made.town.chief)
     slip = f"/appraisal/results/{made.cycle_id}/{made.town.worker.person_id}/print"
     until = await calendar.add_working_days(COUNTY, made.today, 5)
     await shows(client, slip, f"请在{chinese_date(until)}前（含当日）书面")
+    told = (await client.get(slip)).text
+    for days in (9, 7):
+        longer = msgspec.structs.replace(
+            await settings_county.get(COUNTY),
+            objection_days=days,
+            review_days=2 * days,
+            appeal_days=2 * days,
+        )
+        await settings_county.update(await actor_of(made, made.town.department), COUNTY, longer)
+    assert (await client.get(slip)).text == told
 
 
 async def test_a_mark_that_nothing_can_hold_is_refused(
