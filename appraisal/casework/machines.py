@@ -299,7 +299,13 @@ RECOMMENDATION = Machine(
             level=COUNTY_LEVEL,
             outcome=Outcome.DECLINED,
         ),
-        Step(key="noticed", title="公示", after=("examined",), by_notice=True),
+        Step(
+            key="noticed",
+            title="公示",
+            after=("examined",),
+            by_notice=True,
+            needs=(Need.ELIGIBLE,),
+        ),
         Step(
             key="recommended",
             title="公示无异议，列入推荐库",
@@ -858,7 +864,13 @@ ADMISSION = Machine(
             level=VILLAGE_LEVEL,
             document=True,
         ),
-        Step(key="noticed", title="公示", after=("villagers",), by_notice=True),
+        Step(
+            key="noticed",
+            title="公示",
+            after=("villagers",),
+            by_notice=True,
+            needs=(Need.VACANT,),
+        ),
         Step(
             key="agreed",
             title="公示无异议，签订协议",

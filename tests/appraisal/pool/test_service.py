@@ -990,6 +990,42 @@ async def test_an_old_year_recommends_nobody_who_was_away_since(rollback: None) 
         await service.recommend(instructor, worker.person_id, form(made, "proposed"), made.now)
 
 
+async def test_nobody_is_published_whom_the_books_no_longer_put_forward(rollback: None) -> None:
+    """Examined in summer, another grade by autumn: no public notice names them."""
+    made = await scene(stage=Stage.DRAFT, now=now())
+    department, worker = await actor_of(made, made.town.department), made.town.worker
+    cycle_id = await opened(department, made.now, kind=Kind.ANNUAL, year=2025)
+    await bring_to(department, cycle_id, Stage.NOTICE, made.now)
+    await result(made, worker, "excellent", "94.0", cycle_id=cycle_id)
+    await bring_to(department, cycle_id, Stage.APPEAL, made.now)
+    instructor = await actor_of(made, made.town.instructor)
+    given = form(made, "proposed")
+    case_id = await service.recommend(instructor, worker.person_id, given, made.now)
+    await sign(made, made.clerk, case_id, "examined")
+    await calibrating.calibrate(
+        department, cycle_id, worker.person_id, Decimal(80), "核查属实", made.now, authority="x"
+    )
+    with pytest.raises(StepRefused, match="欧阳金山：不是最近一个年度优秀"):
+        await notice.issue_cases(department, Pool.RECOMMENDATION, NoticeForm(), made.now)
+    assert [row.kind for row in await notice.notices(department)] == ["excellent"]
+    await sign(made, made.clerk, case_id, "declined")
+
+
+async def test_nobody_is_published_for_a_post_that_is_taken(rollback: None) -> None:
+    """Somebody was moved there meanwhile: the applicant is told before the village reads it."""
+    made = await scene()
+    post_id = await vacant_post(made)
+    instructor = await actor_of(made, made.town.instructor)
+    case_id = await service.apply(instructor, application(made, post_id), made.now)
+    for step in ("checked", "interviewed", "villagers"):
+        await sign(made, made.town.instructor, case_id, step)
+    await roster.assign(COUNTY, post_id, made.town.second_worker.person_id, made.today)
+    department = await actor_of(made, made.town.department)
+    with pytest.raises(StepRefused, match="汪小芳：这个岗位已经有人"):
+        await notice.issue_cases(department, Pool.ADMISSION, NoticeForm(), made.now)
+    await sign(made, made.town.instructor, case_id, "refused")
+
+
 async def annual(made: Scene) -> UUID:
     """The year's cycle, at its notice."""
     department = await acting(made.town.department, desk=True)
