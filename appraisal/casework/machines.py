@@ -329,6 +329,20 @@ RECOMMENDATION = Machine(
     ),
 )
 
+
+def _left(*after: str) -> Step:
+    """Nobody improves, or fails again, in a post that they have left."""
+    return Step(
+        key="left",
+        title="本人已离岗，终止",
+        after=after,
+        signs=UPPER,
+        level=TOWNSHIP_LEVEL,
+        needs=(Need.GONE,),
+        outcome=Outcome.LEFT,
+    )
+
+
 IMPROVEMENT = Machine(
     key="improvement",
     title="提醒谈话和改进（基本合格）",
@@ -374,6 +388,7 @@ IMPROVEMENT = Machine(
             level=TOWNSHIP_LEVEL,
             outcome=Outcome.ANNULLED,
         ),
+        _left("talked", "planned"),
     ),
 )
 
@@ -429,7 +444,7 @@ WARNING = Machine(
                 (
                     "failed",
                     "60 天复查：仍不合格",
-                    (Need.STANDS, Need.SUBSTANTIAL),
+                    (Need.STANDS, Need.SUBSTANTIAL, Need.IN_POST),
                     Outcome.FAILED_AGAIN,
                 ),
             )
@@ -442,6 +457,7 @@ WARNING = Machine(
             level=TOWNSHIP_LEVEL,
             outcome=Outcome.ANNULLED,
         ),
+        _left("warned", "served", "supported"),
     ),
 )
 

@@ -875,6 +875,34 @@ async def test_nobody_who_worked_on_is_let_go_by_a_term_that_is_over(rollback: N
             await service.start_exit(actor, someone.person_id, "term", due, made.now)
 
 
+async def test_nobody_fails_again_in_a_post_that_they_have_left(rollback: None) -> None:
+    """The warning ends with what happened; while somebody is in post it does not end so."""
+    made = await scene()
+    someone = await gridworker(made, Employment.CONTRACT)
+    await result(made, someone, "fail", "40.0")
+    await served(made, someone)
+    made.pass_days(10)
+    instructor, chief = made.town.instructor, made.town.chief
+    case_id = await service.warn(
+        await actor_of(made, instructor),
+        someone.person_id,
+        made.cycle_id,
+        form(made, "warned"),
+        made.now,
+    )
+    await sign(made, chief, case_id, "served")
+    await sign(made, instructor, case_id, "supported")
+    with pytest.raises(StepRefused, match="还在网格员岗位上"):
+        await sign(made, instructor, case_id, "left")
+    leaves = await service.resign(await actor_of(made, someone), form(made, "applied"), made.now)
+    await sign(made, instructor, leaves, "resigned")
+    made.pass_days(75)
+    with pytest.raises(StepRefused, match="不在网格员岗位上"):
+        await sign(made, made.clerk, case_id, "failed")
+    case = await sign(made, instructor, case_id, "left")
+    assert (case.done, case.outcome_name) == (True, "因离岗终止")
+
+
 async def test_a_resignation_is_the_persons_own(rollback: None) -> None:
     """From the phone, or a letter keyed in; the post ends on the agreed day."""
     made = await scene()
