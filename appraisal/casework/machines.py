@@ -299,7 +299,13 @@ RECOMMENDATION = Machine(
             level=COUNTY_LEVEL,
             outcome=Outcome.DECLINED,
         ),
-        Step(key="noticed", title="公示", after=("examined",), by_notice=True),
+        Step(
+            key="noticed",
+            title="公示",
+            after=("examined",),
+            by_notice=True,
+            needs=(Need.ELIGIBLE,),
+        ),
         Step(
             key="recommended",
             title="公示无异议，列入推荐库",
@@ -322,6 +328,20 @@ RECOMMENDATION = Machine(
         ),
     ),
 )
+
+
+def _left(*after: str) -> Step:
+    """Nobody improves, or fails again, in a post that they have left."""
+    return Step(
+        key="left",
+        title="本人已离岗，终止",
+        after=after,
+        signs=UPPER,
+        level=TOWNSHIP_LEVEL,
+        needs=(Need.GONE,),
+        outcome=Outcome.LEFT,
+    )
+
 
 IMPROVEMENT = Machine(
     key="improvement",
@@ -368,6 +388,7 @@ IMPROVEMENT = Machine(
             level=TOWNSHIP_LEVEL,
             outcome=Outcome.ANNULLED,
         ),
+        _left("talked", "planned"),
     ),
 )
 
@@ -423,7 +444,7 @@ WARNING = Machine(
                 (
                     "failed",
                     "60 天复查：仍不合格",
-                    (Need.STANDS, Need.SUBSTANTIAL),
+                    (Need.STANDS, Need.SUBSTANTIAL, Need.IN_POST),
                     Outcome.FAILED_AGAIN,
                 ),
             )
@@ -436,6 +457,7 @@ WARNING = Machine(
             level=TOWNSHIP_LEVEL,
             outcome=Outcome.ANNULLED,
         ),
+        _left("warned", "served", "supported"),
     ),
 )
 
@@ -858,7 +880,13 @@ ADMISSION = Machine(
             level=VILLAGE_LEVEL,
             document=True,
         ),
-        Step(key="noticed", title="公示", after=("villagers",), by_notice=True),
+        Step(
+            key="noticed",
+            title="公示",
+            after=("villagers",),
+            by_notice=True,
+            needs=(Need.VACANT,),
+        ),
         Step(
             key="agreed",
             title="公示无异议，签订协议",

@@ -47,6 +47,7 @@ class Outcome(StrEnum):
     IMPROVED = "improved"
     FAILED_AGAIN = "failed_again"
     ANNULLED = "annulled"
+    LEFT = "left"
     KEPT = "kept"
     RENEWED = "renewed"
     RESIGNED = "resigned"
@@ -70,6 +71,7 @@ OUTCOME_NAMES = {
     Outcome.IMPROVED: "已改进",
     Outcome.FAILED_AGAIN: "复查仍不合格",
     Outcome.ANNULLED: "撤销警告",
+    Outcome.LEFT: "因离岗终止",
     Outcome.KEPT: "留任",
     Outcome.RENEWED: "续聘",
     Outcome.RESIGNED: "本人辞去",
@@ -136,6 +138,8 @@ class Need(StrEnum):
     """The post is vacant, and agreed upon with nobody else."""
     IN_POST = "in_post"
     """The person holds a grid post."""
+    GONE = "gone"
+    """The person holds none any more."""
     NOTICED = "noticed"
     """The notice stands on that day, and its period is not over."""
     UNCONTESTED = "uncontested"

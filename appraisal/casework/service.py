@@ -125,6 +125,9 @@ async def sign_notice(
         if step is None:
             raise StepRefused(f"{case.name}的事项还没有到公示这一步，请刷新页面。")
         authority = require(actor, Action.NOTICE_ISSUE, _about(case))
+        seen = await world(_matter(actor, case, on, now), [one.signed for one in chain], step, now)
+        if reason := next(filter(None, seen.against.values()), ""):
+            raise StepRefused(f"{case.name}：{reason}请先办结这一件，再发布公示。")
         form = SignForm(step=step.key, words="列入公示。", effective_on=on)
         await _write(actor, case, chain, step, form, now, authority, notice_id=notice_id)
 

@@ -279,6 +279,10 @@ async def _in_post(matter: Matter) -> str:
     return "这个人那天不在网格员岗位上。"
 
 
+async def _gone(matter: Matter) -> str:
+    return "" if await _in_post(matter) else "这个人还在网格员岗位上，不能因离岗终止。"
+
+
 async def _noticed(matter: Matter) -> str:
     found = await _notice(matter)
     if found is None:
@@ -337,6 +341,7 @@ AGAINST: dict[Need, Callable[[Matter], Awaitable[str]]] = {
     Need.TERM_OVER: _term_over,
     Need.VACANT: _vacant,
     Need.IN_POST: _in_post,
+    Need.GONE: _gone,
     Need.NOTICED: _noticed,
     Need.UNCONTESTED: _uncontested,
 }

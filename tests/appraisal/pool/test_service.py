@@ -878,6 +878,34 @@ async def test_nobody_who_worked_on_is_let_go_by_a_term_that_is_over(rollback: N
             await service.start_exit(actor, someone.person_id, "term", due, made.now)
 
 
+async def test_nobody_fails_again_in_a_post_that_they_have_left(rollback: None) -> None:
+    """The warning ends with what happened; while somebody is in post it does not end so."""
+    made = await scene()
+    someone = await gridworker(made, Employment.CONTRACT)
+    await result(made, someone, "fail", "40.0")
+    await served(made, someone)
+    made.pass_days(10)
+    instructor, chief = made.town.instructor, made.town.chief
+    case_id = await service.warn(
+        await actor_of(made, instructor),
+        someone.person_id,
+        made.cycle_id,
+        form(made, "warned"),
+        made.now,
+    )
+    await sign(made, chief, case_id, "served")
+    await sign(made, instructor, case_id, "supported")
+    with pytest.raises(StepRefused, match="还在网格员岗位上"):
+        await sign(made, instructor, case_id, "left")
+    leaves = await service.resign(await actor_of(made, someone), form(made, "applied"), made.now)
+    await sign(made, instructor, leaves, "resigned")
+    made.pass_days(75)
+    with pytest.raises(StepRefused, match="不在网格员岗位上"):
+        await sign(made, made.clerk, case_id, "failed")
+    case = await sign(made, instructor, case_id, "left")
+    assert (case.done, case.outcome_name) == (True, "因离岗终止")
+
+
 async def test_a_resignation_is_the_persons_own(rollback: None) -> None:
     """From the phone, or a letter keyed in; the post ends on the agreed day."""
     made = await scene()
@@ -991,6 +1019,42 @@ async def test_an_old_year_recommends_nobody_who_was_away_since(rollback: None) 
     instructor = await actor_of(made, made.town.instructor)
     with pytest.raises(StepRefused, match="不能推荐"):
         await service.recommend(instructor, worker.person_id, form(made, "proposed"), made.now)
+
+
+async def test_nobody_is_published_whom_the_books_no_longer_put_forward(rollback: None) -> None:
+    """Examined in summer, another grade by autumn: no public notice names them."""
+    made = await scene(stage=Stage.DRAFT, now=now())
+    department, worker = await actor_of(made, made.town.department), made.town.worker
+    cycle_id = await opened(department, made.now, kind=Kind.ANNUAL, year=2025)
+    await bring_to(department, cycle_id, Stage.NOTICE, made.now)
+    await result(made, worker, "excellent", "94.0", cycle_id=cycle_id)
+    await bring_to(department, cycle_id, Stage.APPEAL, made.now)
+    instructor = await actor_of(made, made.town.instructor)
+    given = form(made, "proposed")
+    case_id = await service.recommend(instructor, worker.person_id, given, made.now)
+    await sign(made, made.clerk, case_id, "examined")
+    await calibrating.calibrate(
+        department, cycle_id, worker.person_id, Decimal(80), "核查属实", made.now, authority="x"
+    )
+    with pytest.raises(StepRefused, match="欧阳金山：不是最近一个年度优秀"):
+        await notice.issue_cases(department, Pool.RECOMMENDATION, NoticeForm(), made.now)
+    assert [row.kind for row in await notice.notices(department)] == ["excellent"]
+    await sign(made, made.clerk, case_id, "declined")
+
+
+async def test_nobody_is_published_for_a_post_that_is_taken(rollback: None) -> None:
+    """Somebody was moved there meanwhile: the applicant is told before the village reads it."""
+    made = await scene()
+    post_id = await vacant_post(made)
+    instructor = await actor_of(made, made.town.instructor)
+    case_id = await service.apply(instructor, application(made, post_id), made.now)
+    for step in ("checked", "interviewed", "villagers"):
+        await sign(made, made.town.instructor, case_id, step)
+    await roster.assign(COUNTY, post_id, made.town.second_worker.person_id, made.today)
+    department = await actor_of(made, made.town.department)
+    with pytest.raises(StepRefused, match="汪小芳：这个岗位已经有人"):
+        await notice.issue_cases(department, Pool.ADMISSION, NoticeForm(), made.now)
+    await sign(made, made.town.instructor, case_id, "refused")
 
 
 async def annual(made: Scene) -> UUID:
