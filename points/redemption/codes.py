@@ -251,7 +251,7 @@ async def card_holders(actor: Actor, now: datetime) -> list[CardHolder]:
         CardHolder(
             span.person_id,
             span.name,
-            places[span.person_id].grid_name if span.person_id in places else "",
+            place.village_name + place.grid_name if (place := places.get(span.person_id)) else "",
             numbers.get(span.person_id),
         )
         for span in list(spans.values())[:MOST_HOLDERS]

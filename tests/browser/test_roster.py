@@ -160,6 +160,20 @@ async def _assert_phone(page: Page, look: Look) -> None:
     await assert_reflows(page)
 
 
+async def test_the_tab_of_a_refused_sheet_leads_back(sign_in: SignIn, committed: None) -> None:
+    """Slips for nobody are refused in a tab of its own, which has no page before."""
+    town = await small_county()
+    await activate(town.chief)
+    page = await sign_in(town.chief)
+    await page.goto("/verify/accounts?state=active")
+    async with page.context.expect_page() as opened:
+        await page.get_by_role("button", name="打印激活条").click()
+    tab = await opened.value
+    await tab.get_by_text("请选择 1 到").wait_for()
+    await follow(tab.get_by_role("button", name="返回上一页"))
+    await tab.get_by_role("heading", name="村里的账号").wait_for()
+
+
 async def test_long_sentences_do_not_stretch_the_audit(
     open_context: Callable[..., Any], committed: None
 ) -> None:

@@ -64,6 +64,7 @@ async def test_the_holder_takes_a_desk_account_over(
     await code.fill(totp(key, int(now().timestamp()) // TOTP_STEP))
     await follow(page.get_by_role("button", name="设好"))
     assert await page.locator("td.code").count() == 8
+    assert "只显示这一次" in await page.locator("h1 ~ p").first.inner_text()
     await follow(page.get_by_role("link", name="进入管理台"))
     assert urlsplit(page.url).path == "/desk"
 

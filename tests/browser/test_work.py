@@ -202,6 +202,25 @@ async def test_the_story_of_one_record(sign_in: SignIn, committed: None) -> None
     await page.get_by_text(town.lead.name).wait_for()
 
 
+async def test_a_refusal_in_a_long_list_is_led_to(sign_in: SignIn, committed: None) -> None:
+    """Sent back without a reason: the card that says so comes into view, far down the page."""
+    town = await small_county()
+    await activate(town.lead)
+    worker = await acting(town.worker)
+    for number in range(12):
+        form = LogForm(
+            id=new_id(), rule_code="ORG-02", work_date=today(), text=f"参加第 {number} 组例会"
+        )
+        await service.log(worker, form, now=now())
+    page = await sign_in(town.lead)
+    await page.goto("/verify")
+    await page.get_by_role("button", name="退回", exact=True).last.click()
+    await follow(page.get_by_role("dialog").get_by_role("button", name="退回", exact=True))
+    refused = page.get_by_role("alert").filter(has_text="请写明退回的原因")
+    await expect(refused).to_be_focused()
+    await expect(refused).to_be_in_viewport()
+
+
 async def test_nothing_is_lost_offline_and_nothing_comes_twice(
     sign_in: SignIn, committed: None
 ) -> None:

@@ -299,6 +299,26 @@ async def test_a_full_last_page_promises_no_more(client: httpx.AsyncClient) -> N
     assert "参加第 0 组网格例会" in (await client.get(more[1].replace("&amp;", "&"))).text
 
 
+async def test_a_long_text_is_short_in_lists_and_whole_on_its_page(
+    client: httpx.AsyncClient,
+) -> None:
+    """In large letters a row would else fill a screen; it leads to the whole."""
+    world = await small_county()
+    text = "参加网格例会，讨论道路维修、路灯安装和沟渠清淤的安排，" * 6
+    sent = declaration(text=text)
+    await enter(client, world.worker)
+    await post(client, "/work", **sent)
+    for path in ("/home", "/records"):
+        page = (await client.get(path)).text
+        assert f"{text[:29]}…" in page, path
+        assert text not in page, path
+    assert text in (await client.get(f"/records/{sent['id']}")).text
+    await enter(client, world.lead)
+    assert text in (await client.get("/verify")).text, "whole where it is judged"
+    await post(client, f"/verify/{sent['id']}")
+    assert f"{world.worker.name}：{text[:29]}…" in (await client.get("/verify/done")).text
+
+
 async def test_a_paper_slip_is_keyed_in(client: httpx.AsyncClient) -> None:
     """代录: the secretary types, the lead confirms."""
     world = await small_county()

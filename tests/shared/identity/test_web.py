@@ -261,6 +261,17 @@ async def test_secretary_prints_slips_and_sets_a_card_pin(client: httpx.AsyncCli
     assert answer.status_code == 404
 
 
+async def test_a_township_s_lists_say_in_which_village(client: httpx.AsyncClient) -> None:
+    """Every village has a 第一网格: people, accounts and cards name the village, too."""
+    world = await small_county()
+    await enter(client, world.instructor)
+    village, grid = world.worker.unit_code[:12], world.worker.unit_code
+    place = {world.units[village].name + sign + world.units[grid].name for sign in ("", " ")}
+    for path in ("/verify/people", "/verify/accounts", "/verify/cards"):
+        page = (await client.get(path)).text
+        assert any(name in page for name in place), path
+
+
 async def test_the_desk_manages_accounts(client: httpx.AsyncClient) -> None:
     """List, one account, stop it with a reason."""
     world = await small_county()

@@ -83,12 +83,18 @@ export function ask(text, { yes = "确定", cancel = "取消" } = {}) {
   });
 }
 
+/** A tab of its own, as a sheet to print opens, has no other way back than the page it came from. */
+function back() {
+  if (history.length > 1) history.back();
+  else location.assign(document.referrer || "/");
+}
+
 document.addEventListener("click", ({ target }) => {
   const element = target instanceof Element ? target.closest("[data-dialog], [data-close], [data-back], [data-print]") : null;
   if (!(element instanceof HTMLElement)) return;
   if (element.dataset.dialog) document.getElementById(element.dataset.dialog)?.showModal();
   else if ("close" in element.dataset) element.closest("dialog")?.close();
-  else if ("back" in element.dataset) history.back();
+  else if ("back" in element.dataset) back();
   else window.print();
 });
 
