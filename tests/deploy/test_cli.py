@@ -387,6 +387,20 @@ async def test_a_command_works_on_the_database_of_the_split_services(
     assert not (data_dir / "engine").exists()
 
 
+async def test_root_works_in_the_data_directory_that_the_service_has(
+    data_dir: Path, servers: Servers, database: str, wrapped: tuple[str, ...]
+) -> None:
+    """What the settings name goes before the usual one, as systemd has it; root's own does not."""
+    lines = [f"GRIDMERIT_DATA_DIR='{data_dir / 'other'}'", f"REDIS_URL='{servers.redis}'"]
+    (data_dir / "environment").write_text("\n".join(lines), encoding="utf-8")
+    (data_dir / "database-url").write_text(database, encoding="utf-8")
+    where = {"GRIDMERIT_DATA_DIR": str(data_dir / "mine")}
+    process = await start(data_dir, "doctor", command=wrapped, **where)
+    out, err = await process.communicate()
+    assert f"磁盘：{data_dir / 'other'} " in out.decode(), err
+    assert not (data_dir / "mine").exists()
+
+
 async def test_the_doctor_names_the_tools_of_the_database_that_is_used(
     data_dir: Path, servers: Servers, database: str
 ) -> None:
