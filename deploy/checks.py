@@ -25,6 +25,8 @@ from shared.calendar import service as calendar
 from shared.clock import LOCAL_ZONE, now, today
 from shared.database import DB
 from shared.roster import phones
+from shared.scheduling import queries as scheduling
+from shared.scheduling import runner
 from shared.scheduling.queries import counties
 from shared.settings import Settings
 from shared.valkey import client
@@ -311,11 +313,25 @@ async def holidays(_: Settings) -> Finding:
     return Finding("日历", "节假日齐全。")
 
 
+async def jobs(_: Settings) -> Finding:
+    """Somebody runs the jobs: postings, seals and terms wait for them, and nothing fails."""
+    for county_id in await counties():
+        last = await scheduling.last(county_id)
+        if last is None or await runner.idle_since(county_id, now()):
+            since = f"从 {_local(last)} 起没有运行" if last else "还没有运行过（刚启动的等几分钟）"
+            return warning(
+                "任务",
+                f"{county_id} 的定时任务{since}：请确认服务在运行，"
+                "GRIDMERIT_SCHEDULER 没有设成 off；两个服务分开的，还要启动 gridmerit-scheduler。",
+            )
+    return Finding("任务", "定时任务没有停。")
+
+
 CHEAP: tuple[Check, ...] = (server, clocks, disk, migrations, rights)
 """What a serving process asks every minute."""
 FORBIDDING: tuple[Check, ...] = (*CHEAP, secret, chain)
 """Those that know faults; a serving process asks them before its first request."""
-CHECKS: tuple[Check, ...] = (*FORBIDDING, partitions, programs, cache, pages, holidays)
+CHECKS: tuple[Check, ...] = (*FORBIDDING, partitions, jobs, programs, cache, pages, holidays)
 
 
 def fault(name: str, sentence: str) -> Finding:
