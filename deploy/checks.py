@@ -149,7 +149,7 @@ async def server(_: Settings) -> Finding:
 
 
 async def migrations(_: Settings) -> Finding:
-    """The schema is this release's; nothing older, nothing newer."""
+    """The schema is this release's: nothing older, nothing newer, on which it does not start."""
     if not await DB.fetchval("SELECT to_regclass('public.migration') IS NOT NULL"):
         return Finding("迁移", "数据库是空的：请运行 gridmerit migrate。", Level.FAULT, blind=True)
     rows = await DB.fetch("SELECT app_name, name FROM public.migration")
@@ -159,7 +159,11 @@ async def migrations(_: Settings) -> Finding:
         sentence = f"数据库缺少 {len(missing)} 个迁移：请运行 gridmerit migrate。"
         return Finding("迁移", sentence, Level.FAULT, blind=True)
     if extra := done - known:
-        return warning("迁移", f"数据库有 {len(extra)} 个本版本没有的迁移：程序可能旧了。")
+        return fault(
+            "迁移",
+            f"数据库由更新的版本升级过（有 {len(extra)} 个本版本没有的迁移）："
+            "请安装新版本的程序，再重新启动服务。",
+        )
     return Finding("迁移", "数据库是本版本。")
 
 

@@ -153,6 +153,18 @@ async def test_migrations_behind(cluster: Cluster) -> None:
         )
 
 
+async def test_a_database_that_a_newer_release_has_upgraded(cluster: Cluster) -> None:
+    """What runs on, of before the upgrade, writes no more than it could after a restart."""
+    await cluster.run(
+        "INSERT INTO public.migration (name, app_name, ran_on)"
+        " VALUES ('2099-01-01T00:00:00:000000', 'points', now())"
+    )
+    try:
+        await assert_fault(cluster, "由更新的版本升级过")
+    finally:
+        await cluster.run("DELETE FROM public.migration WHERE name LIKE '2099%'")
+
+
 @pytest.mark.parametrize(
     ("right", "table"),
     [
