@@ -561,12 +561,30 @@ def test_a_defect_is_written_down_where_that_is_possible(
     monkeypatch.chdir(gone)
     gone.rmdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     said = cli.sentence(KeyError("defect of 13812345678"))
     [path] = tmp_path.glob("gridmerit-error-*.log")
     assert str(path) in said
     assert "KeyError" in path.read_text(encoding="utf-8")
     assert "13812345678" not in path.read_text(encoding="utf-8")
     assert path.stat().st_mode & 0o077 == 0
+
+
+async def test_a_defect_of_a_service_is_in_its_log(tmp_path: Path) -> None:
+    """Its own /tmp goes with it under systemd, so nobody could read a file there."""
+    script = (
+        "import click; from deploy import cli\n"
+        "@click.command()\n"
+        "def serve(): raise KeyError('call 13812345678')\n"
+        "cli.cli = serve; cli.sys.argv = ['gridmerit']; cli.main()"
+    )
+    process = await start(tmp_path, command=(sys.executable, "-c", script), TMPDIR=str(tmp_path))
+    _, err = await process.communicate()
+    assert process.returncode == 2
+    assert "Traceback" in err.decode()
+    assert "call 138****5678" in err.decode()
+    assert err.decode().endswith("gridmerit：程序内部错误（KeyError），详情见上。\n")
+    assert os.listdir(tmp_path) == []  # noqa: PTH208  in a coroutine
 
 
 async def test_an_empty_database_asks_for_the_migration(data_dir: Path, servers: Servers) -> None:
