@@ -149,6 +149,12 @@ async def serving(
         (["migrate"], {"GRIDMERIT_PORT": "many"}, "GRIDMERIT_PORT 应写整数"),
         (["migrate"], {"GRIDMERIT_POOL_SIZE": "0"}, "GRIDMERIT_POOL_SIZE"),
         (["migrate"], {"GRIDMERIT_SCHEDULER": "maybe"}, "GRIDMERIT_SCHEDULER 应写 on 或 off"),
+        (
+            ["serve"],
+            {"GRIDMERIT_PUBLIC_URL": "jifen.example.gov.cn"},
+            "GRIDMERIT_PUBLIC_URL 应写成",
+        ),
+        (["serve"], {"GRIDMERIT_PUBLIC_URL": "https://example.gov.cn/jifen"}, "后面不写路径"),
         (["migrate"], {"GRIDMERIT_METRICS_FROM": "lan"}, "GRIDMERIT_METRICS_FROM 里的“lan”"),
         (["migrate"], {"GRIDMERIT_SECRET_KEY": "short"}, "GRIDMERIT_SECRET_KEY"),
         (["migrate"], {"GRIDMERIT_PG_BIN": "/nowhere"}, "GRIDMERIT_PG_BIN"),
@@ -237,6 +243,12 @@ def test_a_switch_is_written_as_the_handbook_says() -> None:
         assert load({"GRIDMERIT_SCHEDULER": word}).scheduler is meant
     with pytest.raises(SettingsError, match="PROT"):
         load({"GRIDMERIT_PROT": "1"})
+
+
+def test_an_address_with_a_slash_at_its_end_makes_no_dead_codes() -> None:
+    """Slips and codes are printed as address, slash, token; two slashes lead nowhere."""
+    given = load({"GRIDMERIT_PUBLIC_URL": "https://jifen.example.gov.cn/"})
+    assert given.public_url == "https://jifen.example.gov.cn"
 
 
 async def test_serves_and_stops_cleanly(data_dir: Path) -> None:
