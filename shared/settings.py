@@ -90,7 +90,9 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
 
     Raises SettingsError naming the variable that is unknown or malformed.
     """
-    source = os.environ if environ is None else environ
+    given = os.environ if environ is None else environ
+    # A file that Windows has written: a shell that reads it leaves the \r in, systemd does not.
+    source = {name: value.rstrip("\r\n") for name, value in given.items()}
     values = {
         name.removeprefix(PREFIX).lower(): value
         for name, value in source.items()

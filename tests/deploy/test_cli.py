@@ -413,6 +413,20 @@ async def test_root_works_in_the_data_directory_that_the_service_has(
     assert not (data_dir / "mine").exists()
 
 
+async def test_settings_that_windows_has_written_are_the_same_for_root(
+    data_dir: Path, servers: Servers, database: str, wrapped: tuple[str, ...]
+) -> None:
+    """Systemd drops the end of such a line, a shell keeps it: root would have another secret."""
+    key = "k" * 40
+    lines = [f"DATABASE_URL='{database}'", f"REDIS_URL='{servers.redis}'", "GRIDMERIT_PORT=8001"]
+    (data_dir / "environment").write_text("\r\n".join([*lines, ""]), encoding="utf-8")
+    (data_dir / "secret-key").write_text(f"{key}\r\n", encoding="utf-8")
+    process = await start(data_dir, "doctor", command=wrapped)
+    out, err = await process.communicate()
+    assert "✓ 程序：数据库在外部" in out.decode(), err
+    assert load({"GRIDMERIT_SECRET_KEY": f"{key}\r"}).secret_key == key
+
+
 async def test_the_doctor_names_the_tools_of_the_database_that_is_used(
     data_dir: Path, servers: Servers, database: str
 ) -> None:
