@@ -25,6 +25,8 @@ from shared.calendar import service as calendar
 from shared.clock import LOCAL_ZONE, now, today
 from shared.database import DB
 from shared.roster import phones
+from shared.scheduling import queries as scheduling
+from shared.scheduling import runner
 from shared.scheduling.queries import counties
 from shared.settings import Settings
 from shared.valkey import client
@@ -147,7 +149,7 @@ async def server(_: Settings) -> Finding:
 
 
 async def migrations(_: Settings) -> Finding:
-    """The schema is this release's; nothing older, nothing newer."""
+    """The schema is this release's: nothing older, nothing newer, on which it does not start."""
     if not await DB.fetchval("SELECT to_regclass('public.migration') IS NOT NULL"):
         return Finding("迁移", "数据库是空的：请运行 gridmerit migrate。", Level.FAULT, blind=True)
     rows = await DB.fetch("SELECT app_name, name FROM public.migration")
@@ -157,7 +159,11 @@ async def migrations(_: Settings) -> Finding:
         sentence = f"数据库缺少 {len(missing)} 个迁移：请运行 gridmerit migrate。"
         return Finding("迁移", sentence, Level.FAULT, blind=True)
     if extra := done - known:
-        return warning("迁移", f"数据库有 {len(extra)} 个本版本没有的迁移：程序可能旧了。")
+        return fault(
+            "迁移",
+            f"数据库由更新的版本升级过（有 {len(extra)} 个本版本没有的迁移）："
+            "请安装新版本的程序，再重新启动服务。",
+        )
     return Finding("迁移", "数据库是本版本。")
 
 
@@ -311,11 +317,25 @@ async def holidays(_: Settings) -> Finding:
     return Finding("日历", "节假日齐全。")
 
 
+async def jobs(_: Settings) -> Finding:
+    """Somebody runs the jobs: postings, seals and terms wait for them, and nothing fails."""
+    for county_id in await counties():
+        last = await scheduling.last(county_id)
+        if last is None or await runner.idle_since(county_id, now()):
+            since = f"从 {_local(last)} 起没有运行" if last else "还没有运行过（刚启动的等几分钟）"
+            return warning(
+                "任务",
+                f"{county_id} 的定时任务{since}：请确认服务在运行，"
+                "GRIDMERIT_SCHEDULER 没有设成 off；两个服务分开的，还要启动 gridmerit-scheduler。",
+            )
+    return Finding("任务", "定时任务没有停。")
+
+
 CHEAP: tuple[Check, ...] = (server, clocks, disk, migrations, rights)
 """What a serving process asks every minute."""
 FORBIDDING: tuple[Check, ...] = (*CHEAP, secret, chain)
 """Those that know faults; a serving process asks them before its first request."""
-CHECKS: tuple[Check, ...] = (*FORBIDDING, partitions, programs, cache, pages, holidays)
+CHECKS: tuple[Check, ...] = (*FORBIDDING, partitions, jobs, programs, cache, pages, holidays)
 
 
 def fault(name: str, sentence: str) -> Finding:

@@ -2,7 +2,7 @@
 
 A command's module is imported when the command is called, so that ``gridmerit --help`` is quick
 and a command pays only for what it needs. Whatever goes wrong ends in one sentence and exit code
-2; only a defect of ours writes its traceback, to a file.
+2; only a defect of ours writes its traceback, to a file or, unless somebody looks on, to the log.
 """
 
 import errno
@@ -165,23 +165,28 @@ def sentence(error: Exception) -> str:
     for kinds, words in OF_DATABASE:
         if isinstance(error, kinds):
             return words.format(error)
-    return f"程序内部错误（{type(error).__name__}），详情已写入 {_keep(error)}。"
+    return f"程序内部错误（{type(error).__name__}），详情{_keep(error)}。"
 
 
 def _keep(error: Exception) -> str:
-    """Where the traceback was written: where the person stands, else for temporary files.
+    """Where the traceback is: with a service's log, whose own /tmp goes when it ends; else a file.
 
-    Nobody else reads it: a path or a value in it may be somebody's.
+    That one is where the person stands, or with temporary files. Nobody else reads it: a path or a
+    value in it may be somebody's.
     """
     from shared.web.logging import clean  # noqa: PLC0415  only a defect needs it
 
+    text = clean("".join(traceback.format_exception(error)))
+    if not sys.stderr.isatty():
+        click.echo(text, err=True)
+        return "见上"
     name = f"gridmerit-error-{now():%Y%m%d-%H%M%S}.log"
     for path in (Path(name), Path(tempfile.gettempdir(), name)):
         with suppress(OSError):
             path.touch(mode=0o600, exist_ok=False)
-            path.write_text(clean("".join(traceback.format_exception(error))), encoding="utf-8")
-            return str(path)
-    return f"哪里都写不了的文件（{error}）"
+            path.write_text(text, encoding="utf-8")
+            return f"已写入 {path}"
+    return f"没有地方可写（{error}）"
 
 
 def _terminated(_signal: int, _frame: object) -> NoReturn:

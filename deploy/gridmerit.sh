@@ -7,12 +7,12 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 given=$DATABASE_URL
 set -a
+GRIDMERIT_DATA_DIR=/var/lib/gridmerit/data
 for file in environment points appraisal scheduler; do
     [ ! -f "/etc/gridmerit/$file" ] || . "/etc/gridmerit/$file"
 done
 GRIDMERIT_SECRET_KEY=${GRIDMERIT_SECRET_KEY:-$(cat /etc/gridmerit/secret-key 2>/dev/null || :)}
 DATABASE_URL=${DATABASE_URL:-$(cat /etc/gridmerit/database-url 2>/dev/null || :)}
 DATABASE_URL=${given:-$DATABASE_URL}
-GRIDMERIT_DATA_DIR=/var/lib/gridmerit/data
 set +a
 exec runuser -u gridmerit -- /opt/gridmerit/.venv/bin/gridmerit "$@"

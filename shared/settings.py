@@ -60,6 +60,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Whether /schema shows the OpenAPI document; off in production."""
 
     def __post_init__(self) -> None:
+        public = urlsplit(self.public_url)
+        if public.scheme not in {"http", "https"} or not public.netloc or any(public[2:]):
+            raise ValueError("GRIDMERIT_PUBLIC_URL 应写成 https://主机名，后面不写路径")
         if not 1 <= self.port <= 65535:
             raise ValueError("GRIDMERIT_PORT 应在 1 到 65535 之间")
         if self.pool_size < 1:
@@ -87,7 +90,9 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
 
     Raises SettingsError naming the variable that is unknown or malformed.
     """
-    source = os.environ if environ is None else environ
+    given = os.environ if environ is None else environ
+    # A file that Windows has written: a shell that reads it leaves the \r in, systemd does not.
+    source = {name: value.rstrip("\r\n") for name, value in given.items()}
     values = {
         name.removeprefix(PREFIX).lower(): value
         for name, value in source.items()
@@ -95,6 +100,8 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     }
     values |= {name.lower(): source[name] for name in BARE_NAMES if source.get(name)}
     values = _credentials(source.get("CREDENTIALS_DIRECTORY", "")) | values
+    if "public_url" in values:  # what is printed into QR codes goes on with a slash of its own
+        values["public_url"] = values["public_url"].rstrip("/")
     known = {field.name: field.type for field in msgspec.structs.fields(Settings)}
     if unknown := sorted(values.keys() - known.keys()):
         names = "、".join(PREFIX + name.upper() for name in unknown)

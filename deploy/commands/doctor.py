@@ -20,7 +20,7 @@ COLOURS = {Level.OK: "green", Level.WARNING: "yellow", Level.FAULT: "red"}
     help="本机的时间没有错：比现在还晚的记录，是时钟快了的时候写的。",
 )
 def doctor(service: Service | None, *, clock_is_right: bool) -> None:
-    """检查安装：数据库、权限、台账、时钟、磁盘、缓存、页面、日历。"""
+    """检查安装：数据库、权限、台账、时钟、磁盘、定时任务、缓存、页面、日历。"""
 
     async def main(settings: Settings) -> list[Finding]:
         if clock_is_right:

@@ -62,6 +62,8 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     to_sign: int
     todo: Waiting
     failures: list[RunRow]
+    idle_since: datetime | None
+    """No job was done since then."""
     missing_years: list[int]
 
 
@@ -86,6 +88,7 @@ async def overview(actor: Actor, now: datetime) -> Overview:
         to_sign=unsigned,
         todo=todo,
         failures=await runner.failures(actor.county_id),
+        idle_since=await runner.idle_since(actor.county_id, now),
         missing_years=(
             await calendar.missing(actor.county_id, today(now))
             if Role.DEPARTMENT in actor.roles

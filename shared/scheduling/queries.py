@@ -42,6 +42,7 @@ FROM shared.job_run f WHERE county_id = $1 AND status = 'failed'
       AND d.status = 'done' AND d.period > f.period))
 ORDER BY job, started_at DESC
 """
+LAST = "SELECT max(finished_at) FROM shared.job_run WHERE county_id = $1 AND status = 'done'"
 PURGE = """
 DELETE FROM shared.job_run
 WHERE county_id = $1 AND status = 'done' AND started_at < $2 AND length(period) > 10
@@ -100,6 +101,12 @@ async def latest(county_id: int) -> list[RunRow]:
 
 async def failed(county_id: int) -> list[RunRow]:
     return await DB.all(RunRow, FAILED, county_id)
+
+
+async def last(county_id: int) -> datetime | None:
+    """When a job was last done; sweeps are many times an hour."""
+    found: datetime | None = await DB.fetchval(LAST, county_id)
+    return found
 
 
 async def purge(county_id: int, before: datetime) -> int:

@@ -19,6 +19,8 @@ from shared.scheduling.words import AWAY_SENTENCE, BUSY_SENTENCE, DEFECT
 
 MAX_DETAIL = 500
 SWEEPS_KEPT = timedelta(days=7)
+LONGEST_IDLE = timedelta(days=1)
+"""Without any job done: nobody runs them, since some are due every few minutes."""
 
 log = structlog.get_logger(__name__)
 
@@ -64,6 +66,12 @@ async def failures(county_id: int) -> list[RunRow]:
     A later day or slot done makes up for them, or was waited for until then; a month stays due.
     """
     return await queries.failed(county_id)
+
+
+async def idle_since(county_id: int, now: datetime) -> datetime | None:
+    """When the last job was done, if that is too long ago: nothing fails where nothing runs."""
+    last = await queries.last(county_id)
+    return last if last and now - last > LONGEST_IDLE else None
 
 
 async def latest(county_id: int) -> list[RunRow]:

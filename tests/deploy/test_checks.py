@@ -29,7 +29,9 @@ from deploy.embedded import POSTGRES, Embedded
 from deploy.engine_postgres import SUPERUSER
 from points.ledger.items import Item, OpenFund
 from shared.clock import now
+from shared.database import DB
 from shared.ids import new_id
+from shared.scheduling import queries as scheduling
 from shared.settings import Settings
 from shared.web.gate import Gate
 from tests.conftest import SECRET, Servers
@@ -151,6 +153,18 @@ async def test_migrations_behind(cluster: Cluster) -> None:
         )
 
 
+async def test_a_database_that_a_newer_release_has_upgraded(cluster: Cluster) -> None:
+    """What runs on, of before the upgrade, writes no more than it could after a restart."""
+    await cluster.run(
+        "INSERT INTO public.migration (name, app_name, ran_on)"
+        " VALUES ('2099-01-01T00:00:00:000000', 'points', now())"
+    )
+    try:
+        await assert_fault(cluster, "由更新的版本升级过")
+    finally:
+        await cluster.run("DELETE FROM public.migration WHERE name LIKE '2099%'")
+
+
 @pytest.mark.parametrize(
     ("right", "table"),
     [
@@ -225,6 +239,23 @@ async def test_a_clock_behind_what_is_recorded(cluster: Cluster) -> None:
     await cluster.run(later.format(COUNTY, "301 days"))
     await assert_fault(cluster, "早于已有的记录")
     await gridmerit(*arguments, **cluster.environment)
+
+
+async def test_jobs_that_nobody_runs(rollback: None) -> None:
+    """A scheduler that was never started, or ended long ago, fails in nothing."""
+    assert (await checks.jobs(Settings())).level is checks.Level.OK
+    await DB.execute(
+        "INSERT INTO shared.county (id, name, settings) VALUES ($1, '某县', '{}')", COUNTY
+    )
+    assert "还没有运行过" in (await checks.jobs(Settings())).sentence
+    for days, level in ((2, checks.Level.WARNING), (0, checks.Level.OK)):
+        at = now() - timedelta(days=days)
+        run = await scheduling.start(COUNTY, new_id(), "ledger.holds", str(at.date()), at)
+        assert run is not None
+        await scheduling.finish(COUNTY, run, "done", at, "")
+        found = await checks.jobs(Settings())
+        assert found.level is level
+        assert ("gridmerit-scheduler" in found.sentence) is bool(days)
 
 
 async def test_time_zone_data_missing(cluster: Cluster) -> None:

@@ -149,6 +149,12 @@ async def serving(
         (["migrate"], {"GRIDMERIT_PORT": "many"}, "GRIDMERIT_PORT 应写整数"),
         (["migrate"], {"GRIDMERIT_POOL_SIZE": "0"}, "GRIDMERIT_POOL_SIZE"),
         (["migrate"], {"GRIDMERIT_SCHEDULER": "maybe"}, "GRIDMERIT_SCHEDULER 应写 on 或 off"),
+        (
+            ["serve"],
+            {"GRIDMERIT_PUBLIC_URL": "jifen.example.gov.cn"},
+            "GRIDMERIT_PUBLIC_URL 应写成",
+        ),
+        (["serve"], {"GRIDMERIT_PUBLIC_URL": "https://example.gov.cn/jifen"}, "后面不写路径"),
         (["migrate"], {"GRIDMERIT_METRICS_FROM": "lan"}, "GRIDMERIT_METRICS_FROM 里的“lan”"),
         (["migrate"], {"GRIDMERIT_SECRET_KEY": "short"}, "GRIDMERIT_SECRET_KEY"),
         (["migrate"], {"GRIDMERIT_PG_BIN": "/nowhere"}, "GRIDMERIT_PG_BIN"),
@@ -237,6 +243,12 @@ def test_a_switch_is_written_as_the_handbook_says() -> None:
         assert load({"GRIDMERIT_SCHEDULER": word}).scheduler is meant
     with pytest.raises(SettingsError, match="PROT"):
         load({"GRIDMERIT_PROT": "1"})
+
+
+def test_an_address_with_a_slash_at_its_end_makes_no_dead_codes() -> None:
+    """Slips and codes are printed as address, slash, token; two slashes lead nowhere."""
+    given = load({"GRIDMERIT_PUBLIC_URL": "https://jifen.example.gov.cn/"})
+    assert given.public_url == "https://jifen.example.gov.cn"
 
 
 async def test_serves_and_stops_cleanly(data_dir: Path) -> None:
@@ -385,6 +397,34 @@ async def test_a_command_works_on_the_database_of_the_split_services(
     process = await start(data_dir, "doctor", command=wrapped)
     assert "✓ 程序：数据库在外部" in (await process.communicate())[0].decode()
     assert not (data_dir / "engine").exists()
+
+
+async def test_root_works_in_the_data_directory_that_the_service_has(
+    data_dir: Path, servers: Servers, database: str, wrapped: tuple[str, ...]
+) -> None:
+    """What the settings name goes before the usual one, as systemd has it; root's own does not."""
+    lines = [f"GRIDMERIT_DATA_DIR='{data_dir / 'other'}'", f"REDIS_URL='{servers.redis}'"]
+    (data_dir / "environment").write_text("\n".join(lines), encoding="utf-8")
+    (data_dir / "database-url").write_text(database, encoding="utf-8")
+    where = {"GRIDMERIT_DATA_DIR": str(data_dir / "mine")}
+    process = await start(data_dir, "doctor", command=wrapped, **where)
+    out, err = await process.communicate()
+    assert f"磁盘：{data_dir / 'other'} " in out.decode(), err
+    assert not (data_dir / "mine").exists()
+
+
+async def test_settings_that_windows_has_written_are_the_same_for_root(
+    data_dir: Path, servers: Servers, database: str, wrapped: tuple[str, ...]
+) -> None:
+    """Systemd drops the end of such a line, a shell keeps it: root would have another secret."""
+    key = "k" * 40
+    lines = [f"DATABASE_URL='{database}'", f"REDIS_URL='{servers.redis}'", "GRIDMERIT_PORT=8001"]
+    (data_dir / "environment").write_text("\r\n".join([*lines, ""]), encoding="utf-8")
+    (data_dir / "secret-key").write_text(f"{key}\r\n", encoding="utf-8")
+    process = await start(data_dir, "doctor", command=wrapped)
+    out, err = await process.communicate()
+    assert "✓ 程序：数据库在外部" in out.decode(), err
+    assert load({"GRIDMERIT_SECRET_KEY": f"{key}\r"}).secret_key == key
 
 
 async def test_the_doctor_names_the_tools_of_the_database_that_is_used(
@@ -547,12 +587,30 @@ def test_a_defect_is_written_down_where_that_is_possible(
     monkeypatch.chdir(gone)
     gone.rmdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     said = cli.sentence(KeyError("defect of 13812345678"))
     [path] = tmp_path.glob("gridmerit-error-*.log")
     assert str(path) in said
     assert "KeyError" in path.read_text(encoding="utf-8")
     assert "13812345678" not in path.read_text(encoding="utf-8")
     assert path.stat().st_mode & 0o077 == 0
+
+
+async def test_a_defect_of_a_service_is_in_its_log(tmp_path: Path) -> None:
+    """Its own /tmp goes with it under systemd, so nobody could read a file there."""
+    script = (
+        "import click; from deploy import cli\n"
+        "@click.command()\n"
+        "def serve(): raise KeyError('call 13812345678')\n"
+        "cli.cli = serve; cli.sys.argv = ['gridmerit']; cli.main()"
+    )
+    process = await start(tmp_path, command=(sys.executable, "-c", script), TMPDIR=str(tmp_path))
+    _, err = await process.communicate()
+    assert process.returncode == 2
+    assert "Traceback" in err.decode()
+    assert "call 138****5678" in err.decode()
+    assert err.decode().endswith("gridmerit：程序内部错误（KeyError），详情见上。\n")
+    assert os.listdir(tmp_path) == []  # noqa: PTH208  in a coroutine
 
 
 async def test_an_empty_database_asks_for_the_migration(data_dir: Path, servers: Servers) -> None:

@@ -11,10 +11,10 @@ from points.mall.service import PriceForm
 from points.settlement import building, queries, service, signing
 from points.settlement.funds import service as funds
 from points.settlement.rules import Part
-from shared.clock import today
+from shared.clock import now, today
 from shared.errors import Conflict
 from shared.scheduling import runner
-from shared.scheduling.job import Job, last_slot
+from shared.scheduling.job import Job, last_day, last_slot
 from tests.factories import COUNTY, Member, small_county
 from tests.points.settlement.world import (
     LAST_MONTH,
@@ -51,7 +51,23 @@ async def test_a_job_that_failed_is_told_in_chinese(client: httpx.AsyncClient) -
     )
     await enter_desk(client, world.department)
     text = (await client.get("/desk")).text
+    assert "没有运行" not in text
     assert "后台任务“作废过期预订”（2026-11-27 10:05）没有成功：台账有 1 处不符。" in text
+
+
+async def test_the_desk_says_when_nobody_runs_the_jobs(client: httpx.AsyncClient) -> None:
+    """What ends at night would stand still without any failure to be shown."""
+    world = await small_county()
+
+    async def run(_county_id: int, _period: str, _now: datetime) -> str:
+        return ""
+
+    before = now() - timedelta(days=2)
+    await runner.run_due(Job("ledger.seal", "", last_day(), run), before)
+    await enter_desk(client, world.department)
+    assert "起没有运行，到期入账" in (await client.get("/desk")).text
+    await runner.run_due(Job("ledger.seal", "", last_day(), run), now())
+    assert "起没有运行" not in (await client.get("/desk")).text
 
 
 async def test_all_that_waits_for_money_is_counted(

@@ -128,6 +128,14 @@ async def test_why_a_job_failed_is_a_sentence(
     assert "张三" not in failure.detail
 
 
+async def test_jobs_that_nobody_runs_are_noticed(rollback: None, county: None) -> None:
+    """Nothing fails then; a county that is new has had none yet."""
+    assert await runner.idle_since(COUNTY, START) is None
+    await runner.run_due(Book().job(periods.last_slot(5)), START)
+    assert await runner.idle_since(COUNTY, START + timedelta(hours=23)) is None
+    assert await runner.idle_since(COUNTY, START + timedelta(hours=25)) == START
+
+
 async def test_two_schedulers_do_a_period_once(committed: None, county: None) -> None:
     book = Book()
     begun, slow = asyncio.Event(), asyncio.Event()
