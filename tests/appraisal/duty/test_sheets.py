@@ -331,6 +331,27 @@ async def test_one_record_twice_in_a_file_of_results_is_red(town: SmallCounty) -
         assert [fault.split("：")[0] for fault in shown.faults] == ["第 4 行“核查内容”"]
 
 
+async def test_what_was_wrong_with_a_row_is_no_note_of_its_inspector(town: SmallCounty) -> None:
+    """The red workbook's column 错误说明 comes back with the corrected rows."""
+    await posted(town.worker, town.lead, date(2026, 11, 8))
+    actor = await acting(town.instructor)
+    check_id = await drawing.open_check(actor, form(people=1), NOW)
+    await drawing.draw(actor, check_id, "1", "摇号", NOW)
+    head, row = cells((await intake.template(actor, KINDS["random"], NOW))[1])[2:4]
+    row[head.index("结果")] = "准确"
+    row[head.index("核查日期")] = date(2026, 11, 25)
+    noted = head.index("说明")
+    file = book(head[:noted] + head[noted + 1 :], row[:noted] + row[noted + 1 :])
+    run_id, _ = await intake.preview(actor, KINDS["random"], file, NOW)
+    _, content = await intake.report(actor, KINDS["random"], run_id, NOW)
+    _, head, row = cells(content)
+    assert "只填“正确”或“错误”" in row[head.index("错误说明")]
+    row[head.index("结果")] = "正确"
+    assert (await imported(actor, "random", book(head, row))).created == 1
+    [item] = await drawing.items(actor, check_id)
+    assert (item.correct, item.note) == (True, "")
+
+
 async def test_results_are_taken_of_somebody_who_has_left(town: SmallCounty) -> None:
     """In post when the record was made, gone when it was looked at: the sheet comes back."""
     await posted(town.worker, town.lead, date(2026, 11, 8))
