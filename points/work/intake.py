@@ -49,7 +49,7 @@ COLUMNS = (
     Column("姓名", "name", required=True, aliases=("网格员", "网格员姓名")),
     Column("规则编号", "code", required=True, aliases=("规则", "积分规则", "事项编号")),
     Column("内容", "text", aliases=("工作内容", "事项", "工作情况")),
-    Column("数量", "integer", aliases=("户数", "次数")),
+    Column("数量", "integer", aliases=("户数", "次数"), alone=True),
     Column("户号", "code", aliases=("家庭编号", "探访户号")),
     Column("核实人", "name", aliases=("核实", "审核人姓名")),
 )
