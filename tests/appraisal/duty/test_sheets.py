@@ -9,18 +9,20 @@ import openpyxl
 import pytest
 
 from appraisal.cycle.rules import Stage
-from appraisal.duty import drawing, entries, personal, service, sheets
+from appraisal.duty import drawing, entries, entry_sheets, personal, service, sheets
+from appraisal.duty.rules import EntryKind
 from appraisal.intake import service as intake
 from appraisal.intake.kinds import KINDS
 from appraisal.intake.rules import Outcome
 from appraisal.intake.service import Faulty, File
 from shared.database import DB
+from shared.documents import excel
 from shared.errors import Conflict, NotFound
 from shared.identity.actor import Actor
 from shared.roster.intake import service as roster_intake
 from tests.appraisal.cycle.stages import bring_to, opened
 from tests.appraisal.duty.test_drawing import form, posted
-from tests.appraisal.duty.world import NOW, book, line
+from tests.appraisal.duty.world import DAY, NOW, book, fact, line
 from tests.factories import COUNTY, SmallCounty, acting, small_county
 from tests.shared.documents import books
 
@@ -229,6 +231,20 @@ async def test_entries_come_by_workbook(
     assert (await tried(actor, name, book(*rows))).fault_count == 1
     _, content = await intake.template(actor, KINDS[name], NOW)
     assert set(rows[0]) <= set(cells(content)[2])
+
+
+async def test_an_exported_list_revives_nothing(town: SmallCounty) -> None:
+    """It holds what was withdrawn and corrected, too; imported again, that stays gone."""
+    actor = await acting(town.instructor)
+    wrong, withdrawn = fact(town.worker), fact(town.worker, EntryKind.CHECK, facts="另一次")
+    first = await entries.add(actor, wrong, NOW)
+    await entries.correct(actor, first, fact(town.worker, place="卫生室"), "地点写错", NOW)
+    await entries.withdraw(actor, await entries.add(actor, withdrawn, NOW), "查无此事")
+    listed = await entries.all_listed(actor, entries.Filter(kind=EntryKind.CHECK))
+    sheet = await entry_sheets.entry_sheet(actor, EntryKind.CHECK, listed, DAY)
+    shown = await tried(actor, "check", File("台账.xlsx", excel.workbook(sheet)))
+    assert (shown.rows, shown.created, shown.same, shown.fault_count) == (3, 0, 1, 0)
+    assert shown.notes == ["有 2 行的状态是不予认定、已撤销或已更正，不导入。"]
 
 
 async def test_a_row_typed_over_the_total_of_the_template_counts(town: SmallCounty) -> None:
