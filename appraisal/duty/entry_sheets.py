@@ -57,6 +57,9 @@ TITLES: Mapping[EntryKind, Mapping[str, str]] = {
 LEVELS = {"乡镇级": "township", "乡镇": "township", "镇级": "township", "县级": "county"} | {
     "县": "county"
 }
+STATE = "状态"
+GONE = tuple(rules.STATE_NAMES[state] for state in ("refused", "withdrawn", "replaced"))
+"""Our own list says so of a row: imported again, it stays what it is."""
 WIDE = {"facts": 34, "document": 20, "by_whom": 16, "place": 16}
 
 
@@ -69,7 +72,7 @@ def entry_columns(kind: EntryKind) -> tuple[Column, ...]:
         Column(title, "date" if field == "happened_on" else "text", required=field in needed)
         for field, title in TITLES[kind].items()
     ]
-    return (columns[0], *WHO, *columns[1:])
+    return (columns[0], *WHO, *columns[1:], Column(STATE))
 
 
 async def entry_sheet(
@@ -88,7 +91,7 @@ async def entry_sheet(
         for field, title in TITLES[kind].items()
     ]
     name = rules.KIND_NAMES[kind]
-    more = (excel.Column("状态", width=9), excel.Column("登记人", width=10)) if states else ()
+    more = (excel.Column(STATE, width=9), excel.Column("登记人", width=10)) if states else ()
     return excel.Sheet(
         name=f"{name}台账",
         title=f"网格员{name}台账",
@@ -121,7 +124,10 @@ async def store_entries(actor: Actor, kind: EntryKind, table: Table, now: dateti
     frozen = await frozen_days(actor.county_id, days)
     forms: list[tuple[Row, EntryForm]] = []
     seen: dict[EntryForm, Row] = {}
+    gone = [row for row in table.rows if row[STATE] in GONE]
     for row in table.rows:
+        if row[STATE] in GONE:
+            continue
         form = _entry(row, kind, table, who.find, frozen, now)
         if form is None:
             continue
@@ -131,6 +137,8 @@ async def store_entries(actor: Actor, kind: EntryKind, table: Table, now: dateti
         seen[form] = row
         forms.append((row, form))
     outcome = Outcome()
+    if gone:
+        outcome.notes.append(f"有 {len(gone)} 行的状态是{GONE[0]}、{GONE[1]}或{GONE[2]}，不导入。")
     if table.faults:
         return outcome
     standing = await entry_queries.standing(
@@ -203,7 +211,7 @@ def _entry_kind(kind: EntryKind) -> Kind:
         title=f"{name}台账",
         action=Action.DUTY_IMPORT,
         columns=entry_columns(kind),
-        dropped=(*DROPPED, "状态", "登记人"),
+        dropped=(*DROPPED, "登记人"),
         store=_store_entries(kind),
         template=template,
         hints=(

@@ -27,7 +27,7 @@ RANDOM_COLUMNS = (
     Column("结果", required=True, aliases=("核查结果",)),
     Column("核查日期", "date", required=True, aliases=("日期",)),
     Column("核查人", required=True, aliases=("核查人员",)),
-    Column("说明", aliases=("错误说明", "备注")),
+    Column("说明", aliases=("备注",)),
     Column("条目编号", "code"),
 )
 RANDOM_SHEET = (

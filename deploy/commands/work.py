@@ -129,7 +129,8 @@ def _show_import(result: Imported, *, dry_run: bool) -> None:
         click.echo(sentence)
     refused = [line for line in result.lines if line.outcome == "拒绝"]
     for line in refused[:SHOWN]:
-        click.echo(f"  第 {line.number} 行 {line.name} {line.code}：{line.words}")
+        sheet = f"“{line.sheet}”" if line.sheet else ""
+        click.echo(f"  {sheet}第 {line.number} 行 {line.name} {line.code}：{line.words}")
     if len(refused) > SHOWN:
         click.echo(f"  ……共 {len(refused)} 行，加上 --report 文件名.xlsx 可得到全部。")
     if result.confirmed:

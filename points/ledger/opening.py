@@ -30,8 +30,8 @@ from shared.roster.schemas import WorkerSpan
 COLUMNS = (
     Column("姓名", "name", required=True, aliases=("网格员", "网格员姓名")),
     Column("网格编码", "code", required=True, aliases=("网格代码", "所属网格编码")),
-    Column("履职积分", "points", aliases=("累计积分",)),
-    Column("可兑换积分", "points", aliases=("可用积分", "结余积分", "积分余额")),
+    Column("履职积分", "points", aliases=("累计积分",), alone=True),
+    Column("可兑换积分", "points", aliases=("可用积分", "结余积分", "积分余额"), alone=True),
     Column("有效期至", "date", aliases=("到期日", "到期日期")),
     Column("更正原因", "text"),
 )

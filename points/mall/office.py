@@ -59,7 +59,7 @@ PRODUCT_COLUMNS = (
     Column("单位", required=True, aliases=("计量单位",)),
     Column("兑换积分", "points", required=True, aliases=("积分", "所需积分", "积分价")),
     Column("协议进价元", "yuan", required=True, aliases=("协议进价", "进价", "进价元", "协议价元")),
-    Column("初始库存", "integer", aliases=("库存", "数量", "期初库存")),
+    Column("初始库存", "integer", aliases=("库存", "数量", "期初库存"), alone=True),
     Column("店名", aliases=("超市名称", "商店名称")),
     Column("品类", aliases=("类别", "分类")),
     Column("市场价元", "yuan", aliases=("市场价", "零售价元", "零售价")),

@@ -49,7 +49,7 @@ COLUMNS = (
     Column("姓名", "name", required=True, aliases=("网格员", "网格员姓名")),
     Column("规则编号", "code", required=True, aliases=("规则", "积分规则", "事项编号")),
     Column("内容", "text", aliases=("工作内容", "事项", "工作情况")),
-    Column("数量", "integer", aliases=("户数", "次数")),
+    Column("数量", "integer", aliases=("户数", "次数"), alone=True),
     Column("户号", "code", aliases=("家庭编号", "探访户号")),
     Column("核实人", "name", aliases=("核实", "审核人姓名")),
 )
@@ -202,8 +202,9 @@ def _staged_row(
         entry = intake_rules.accept(given, world)
     except Refused as refusal:
         cells = [row[title] or "" for title in ("网格编码", "姓名", "规则编号", "内容")]
+        more = row["数量"], row["户号"] or "", row["核实人"] or ""
         return (
-            n, row.sheet, row.number, row["日期"], *cells, None, "", "", "", None, None, None, "",
+            n, row.sheet, row.number, row["日期"], *cells, *more, "", None, None, None, "",
             0, 0, refusal.column, refusal.reason, "refused",
         )  # fmt: skip
     rule, run = entry.rule, month_of(given.on)
@@ -346,12 +347,16 @@ def _line(line: StagedLine, table: Stream, decision: Decision | None) -> Line:
         where = table.where(line.first_sheet, line.first_number)
         words = f"重复：与{where}的日期、人、规则、内容相同。"
     return Line(
+        sheet=table.names[line.sheet] if len(table.places) > 1 else "",
         number=line.number,
         on=line.work_date,
         grid_code=line.grid_code,
         name=line.name,
         code=line.code,
         text=line.content,
+        quantity=line.quantity,
+        household=line.household,
+        confirmed_by=line.confirmed_by,
         outcome=_outcome(decision) if decision else OUTCOMES.get(line.outcome, "拒绝"),
         gives=decision.gives if decision else 0,
         counts=decision.posted if decision else 0,

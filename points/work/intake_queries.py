@@ -100,8 +100,9 @@ SELECT id, worker_id, grid_code, code AS rule_code, version AS rule_version, cat
 FROM intake_row WHERE outcome = 'fresh' ORDER BY work_date, n
 """
 LINES = """
-SELECT r.n, r.number, r.work_date, r.grid_code, r.name, r.code, r.content, r.outcome, r.reason,
-    r.id, f.sheet AS first_sheet, f.number AS first_number
+SELECT r.n, r.sheet, r.number, r.work_date, r.grid_code, r.name, r.code, r.content, r.quantity,
+    r.household, r.confirmed_by, r.outcome, r.reason, r.id,
+    f.sheet AS first_sheet, f.number AS first_number
 FROM intake_row r LEFT JOIN intake_row f ON f.n = r.first
 WHERE NOT $1 OR r.outcome NOT IN ('fresh', 'known') ORDER BY r.n LIMIT $2
 """
@@ -138,12 +139,16 @@ class StagedLine(msgspec.Struct, frozen=True):
     """A row as the report needs it."""
 
     n: int
+    sheet: int
     number: int
     work_date: date | None
     grid_code: str
     name: str
     code: str
     content: str
+    quantity: int | None
+    household: str
+    confirmed_by: str
     outcome: str
     reason: str
     id: UUID | None

@@ -11,12 +11,17 @@ from shared.documents import excel
 class Line(msgspec.Struct, frozen=True, kw_only=True):
     """What became of one row; points are 0.1, before the month is posted a forecast."""
 
+    sheet: str = ""
+    """Its name, where there are several."""
     number: int
     on: date | None
     grid_code: str
     name: str
     code: str
     text: str
+    quantity: int | None = None
+    household: str = ""
+    confirmed_by: str = ""
     outcome: str
     gives: int = 0
     counts: int = 0
@@ -50,7 +55,7 @@ class Imported(msgspec.Struct, kw_only=True):
 
 
 def workbook(result: Imported, county_name: str, on: date) -> bytes:
-    """Every row with its outcome, and the sums below."""
+    """Every row with its outcome, and the sums below; corrected, an import reads it again."""
     rows = (
         (
             line.number,
@@ -59,10 +64,14 @@ def workbook(result: Imported, county_name: str, on: date) -> bytes:
             line.name,
             line.code,
             line.text,
+            line.quantity,
+            line.household,
+            line.confirmed_by,
             line.outcome,
             line.gives,
             line.counts,
             line.words,
+            line.sheet,
         )
         for line in result.lines
     )
@@ -73,10 +82,14 @@ def workbook(result: Imported, county_name: str, on: date) -> bytes:
         excel.Column("姓名", "text", 10),
         excel.Column("规则编号", "text", 10),
         excel.Column("内容", "text", 28),
+        excel.Column("数量", "number", 8),
+        excel.Column("户号", "text", 12),
+        excel.Column("核实人", "text", 12),
         excel.Column("结果", "text", 14),
         excel.Column("规则给分", "points", 10, total=True),
         excel.Column("预计计分", "points", 10, total=True),
         excel.Column("说明", "text", 60),
+        excel.Column("工作表", "text", 14),
     )
     sheet = excel.Sheet(
         name="逐行结果",

@@ -33,6 +33,7 @@ NOTHING = frozenset({"", "/", "\\", "-", "--", "—", "——", "–", "―", "�
 SAME = frozenset({"同上", "〃", "′′", '"', "''", "”", "“"})
 """What they write for the cell above, which may be another one by now: rows are sorted."""
 ORDINAL = frozenset({"序号", "编号", "序", "行号"})
+MERGED = "这是合并单元格，分不清是每行各有这么多，还是几行一共。请取消合并，每行各填各的。"
 MAX_FAULTS = 20_000
 SHOWN_RUNS = 10
 REMEMBERED = 20_000
@@ -46,6 +47,8 @@ class Column(msgspec.Struct, frozen=True):
     kind: cells.Kind = "text"
     required: bool = False
     aliases: tuple[str, ...] = ()
+    alone: bool = False
+    """A sum that is each row's own: a merged cell would give all of it to every row it covers."""
 
 
 class Fault(msgspec.Struct, frozen=True):
@@ -203,7 +206,7 @@ def _stream(
     for place in places:
         rows = grids[place.sheet].rows
         _sort_titles(found, place, rows[place.header], unwanted)
-        reader = _Reader(place, rows[place.header], columns)
+        reader = _Reader(place, rows[place.header], columns, grids[place.sheet].merges)
         hidden = frozenset(grids[place.sheet].hidden_rows)
         below = itertools.chain(rows[place.header + 1 :], rest)
         found.readers.append((reader, below, hidden))
@@ -321,7 +324,13 @@ def _sort_titles(found: Stream, place: Place, header: Sequence[Any], unwanted: s
 class _Reader:
     """Turns the raw rows below one header into rows of data."""
 
-    def __init__(self, place: Place, header: Sequence[Any], columns: Sequence[Column]) -> None:
+    def __init__(
+        self,
+        place: Place,
+        header: Sequence[Any],
+        columns: Sequence[Column],
+        merges: Iterable[tuple[int, int, int, int]],
+    ) -> None:
         self.place = place
         self.header = [_plain(cell) for cell in header]
         self.ordinals = {index for index, title in enumerate(self.header) if title in ORDINAL}
@@ -332,6 +341,14 @@ class _Reader:
         self.needed = [(at, self.known[c.title]) for c, at in self.columns if c.required]
         self.plain_starts: dict[str, bool] = {}
         self.used = {position for _, position in self.columns}
+        alone = {position for column, position in self.columns if column.alone}
+        self.merged = {
+            (index + 1, left)
+            for top, left, bottom, _ in merges
+            if left in alone and bottom > top > place.header
+            for index in range(top, bottom + 1)
+        }
+        """Row number and position of the sums that one cell says for several rows."""
 
     def read(self, number: int, raw: Sequence[Any]) -> tuple[Row, list[Fault]] | None:
         """The row and its faults; None for a row that is no data."""
@@ -341,6 +358,10 @@ class _Reader:
         for column, position in self.columns:
             cell = raw[position] if position < width else ""
             known = self.known[column.title]
+            if self.merged and (number, position) in self.merged and cell not in {"", None}:
+                row.values[column.title] = None
+                faults.append(Fault(row.sheet, number, column.title, MERGED))
+                continue
             if type(cell) is str and cell in known:
                 row.values[column.title] = known[cell]
                 continue

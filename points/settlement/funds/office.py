@@ -30,7 +30,13 @@ COLUMNS = (
     Column("资金来源", required=True, aliases=("来源", "资金归属")),
     Column("决议文号", required=True, aliases=("文号", "决议编号", "决议号")),
     Column("决议日期", "date", required=True, aliases=("日期", "通过日期")),
-    Column("预算金额元", "yuan", required=True, aliases=("预算金额", "金额元", "金额", "预算元")),
+    Column(
+        "预算金额元",
+        "yuan",
+        required=True,
+        aliases=("预算金额", "金额元", "金额", "预算元"),
+        alone=True,
+    ),
 )
 
 

@@ -10,18 +10,20 @@ import openpyxl
 import pytest
 
 from appraisal.cycle.rules import Stage
-from appraisal.duty import drawing, entries, personal, service, sheets
+from appraisal.duty import drawing, entries, entry_sheets, personal, service, sheets
+from appraisal.duty.rules import EntryKind
 from appraisal.intake import service as intake
 from appraisal.intake.kinds import KINDS
 from appraisal.intake.rules import Outcome
 from appraisal.intake.service import Faulty, File
 from shared.database import DB
+from shared.documents import excel
 from shared.errors import Conflict, NotFound
 from shared.identity.actor import Actor
 from shared.roster.intake import service as roster_intake
 from tests.appraisal.cycle.stages import bring_to, opened
 from tests.appraisal.duty.test_drawing import form, posted
-from tests.appraisal.duty.world import NOW, book, line
+from tests.appraisal.duty.world import DAY, NOW, book, fact, line
 from tests.factories import COUNTY, SmallCounty, acting, small_county
 from tests.shared.documents import books
 
@@ -232,6 +234,20 @@ async def test_entries_come_by_workbook(
     assert set(rows[0]) <= set(cells(content)[2])
 
 
+async def test_an_exported_list_revives_nothing(town: SmallCounty) -> None:
+    """It holds what was withdrawn and corrected, too; imported again, that stays gone."""
+    actor = await acting(town.instructor)
+    wrong, withdrawn = fact(town.worker), fact(town.worker, EntryKind.CHECK, facts="另一次")
+    first = await entries.add(actor, wrong, NOW)
+    await entries.correct(actor, first, fact(town.worker, place="卫生室"), "地点写错", NOW)
+    await entries.withdraw(actor, await entries.add(actor, withdrawn, NOW), "查无此事")
+    listed = await entries.all_listed(actor, entries.Filter(kind=EntryKind.CHECK))
+    sheet = await entry_sheets.entry_sheet(actor, EntryKind.CHECK, listed, DAY)
+    shown = await tried(actor, "check", File("台账.xlsx", excel.workbook(sheet)))
+    assert (shown.rows, shown.created, shown.same, shown.fault_count) == (3, 0, 1, 0)
+    assert shown.notes == ["有 2 行的状态是不予认定、已撤销或已更正，不导入。"]
+
+
 async def test_a_row_typed_over_the_total_of_the_template_counts(town: SmallCounty) -> None:
     """An empty template has 合计 right below its header, and that is where people begin."""
     actor = await acting(town.instructor)
@@ -330,6 +346,27 @@ async def test_one_record_twice_in_a_file_of_results_is_red(town: SmallCounty) -
     for one in (row, paper):
         shown = await tried(actor, "random", book(head, one, one))
         assert [fault.split("：")[0] for fault in shown.faults] == ["第 4 行“核查内容”"]
+
+
+async def test_what_was_wrong_with_a_row_is_no_note_of_its_inspector(town: SmallCounty) -> None:
+    """The red workbook's column 错误说明 comes back with the corrected rows."""
+    await posted(town.worker, town.lead, date(2026, 11, 8))
+    actor = await acting(town.instructor)
+    check_id = await drawing.open_check(actor, form(people=1), NOW)
+    await drawing.draw(actor, check_id, "1", "摇号", NOW)
+    head, row = cells((await intake.template(actor, KINDS["random"], NOW))[1])[2:4]
+    row[head.index("结果")] = "准确"
+    row[head.index("核查日期")] = date(2026, 11, 25)
+    noted = head.index("说明")
+    file = book(head[:noted] + head[noted + 1 :], row[:noted] + row[noted + 1 :])
+    run_id, _ = await intake.preview(actor, KINDS["random"], file, NOW)
+    _, content = await intake.report(actor, KINDS["random"], run_id, NOW)
+    _, head, row = cells(content)
+    assert "只填“正确”或“错误”" in row[head.index("错误说明")]
+    row[head.index("结果")] = "正确"
+    assert (await imported(actor, "random", book(head, row))).created == 1
+    [item] = await drawing.items(actor, check_id)
+    assert (item.correct, item.note) == (True, "")
 
 
 async def test_results_are_taken_of_somebody_who_has_left(town: SmallCounty) -> None:

@@ -34,6 +34,23 @@ def file(*rows: str) -> bytes:
 GOOD = file("欧阳金山,421222100001001,30.5,20,2099-12-31,", "苏建国,421222100001002,,8,,上年结余")
 
 
+@pytest.mark.parametrize("old", [False, True])
+async def test_a_merged_balance_is_nobodys(town: SmallCounty, *, old: bool) -> None:
+    """30 over two workers: each would get all of it. The village over both is what it says."""
+    rows: list[list[object]] = [
+        ["村", "姓名", "网格编码", "可兑换积分"],
+        ["雁塔", "欧阳金山", "421222100001001", "30"],
+        ["雁塔", "苏建国", "421222100001002", "30"],
+        [None, town.cousin_worker.name, town.cousin_worker.unit_code, None],
+    ]
+    merged = [(2, 3, 3, 3), (2, 3, 0, 0)]
+    data = books.xls(rows, merged) if old else books.xlsx(rows, merges=["D3:D4", "A3:A4"])
+    done = await import_balances(None, COUNTY, data, "期初.xls")
+    assert [fault[:11] for fault in done.faults] == ["第 3 行“可兑换积分", "第 4 行“可兑换积分"]
+    assert "这是合并单元格" in done.faults[0]
+    assert (await service.balances(COUNTY, town.worker.person_id)).wallet == 0
+
+
 async def test_balances_are_brought_over_once(town: SmallCounty) -> None:
     """Both units, beyond the budget waiting; the same file again adds nothing."""
     await fund(250)

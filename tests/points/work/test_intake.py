@@ -208,8 +208,39 @@ async def test_the_report_is_a_workbook_of_every_row(rollback: None) -> None:
     data = intake_report.workbook(result, "通城县", date(2026, 11, 3))
     sheet = openpyxl.load_workbook(io.BytesIO(data)).worksheets[0]
     texts = [[cell.value for cell in line] for line in sheet.iter_rows()]
-    assert [line[7] for line in texts[3:5]] == ["接收", "拒绝"]
+    assert [line[10] for line in texts[3:5]] == ["接收", "拒绝"]
     assert any("拒绝的原因：规则编号 1。" in str(line[0]) for line in texts)
+
+
+async def test_a_corrected_report_is_the_file_again(rollback: None) -> None:
+    """What a refused row said of quantity, household and verifier comes back with it."""
+    await small_county()
+    head = f"{HEAD},数量,户号,核实人"
+    wrong = f"2026-10-08,{GRID},{WORKER},LAW-99,入户宣传反诈,,30,1-17,郑志强"
+    right = f"2026-10-09,{GRID},{WORKER},LAW-01,入户宣传医保政策,,20,,"
+    first = await imported(wrong, right, head=head)
+    assert (first.added, first.refused) == (1, 1)
+    report = openpyxl.load_workbook(
+        io.BytesIO(intake_report.workbook(first, "通城县", date(2026, 11, 3)))
+    )
+    sheet = report.worksheets[0]
+    titles = {cell.value: cell.column for cell in sheet[3]}
+    sheet.cell(4, titles["规则编号"]).value = "LAW-01"
+    target = io.BytesIO()
+    report.save(target)
+    again = await intake.import_work(None, COUNTY, target.getvalue(), "改.xlsx", now=NOW)
+    assert (again.rows, again.added, again.repeated, again.refused) == (2, 1, 1, 0)
+    line = next(line for line in again.lines if line.on == date(2026, 10, 8))
+    assert (line.quantity, line.confirmed_by, line.gives) == (30, "郑志强", 30)
+
+
+async def test_a_refused_row_names_its_sheet(rollback: None) -> None:
+    """Row 2 of which village's sheet: two have one."""
+    await small_county()
+    head, wrong = HEAD.split(","), row(8, "ORG-99", "会").split(",")
+    data = books.xlsx([head, wrong], [head, wrong], names=["甲村", "乙村"])
+    result = await intake.import_work(None, COUNTY, data, "两村.xlsx", now=NOW)
+    assert [(line.sheet, line.number) for line in result.lines] == [("甲村", 2), ("乙村", 2)]
 
 
 async def test_hidden_rows_are_said(rollback: None) -> None:
