@@ -10,7 +10,6 @@ import unicodedata
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from enum import StrEnum
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -65,7 +64,7 @@ def scanned(text: str) -> Scanned | None:
         return Scanned(kind, digits=plain)
     token = plain
     if "://" in plain:
-        path = urlsplit(plain).path
+        path = re.split("[?#]", plain)[0]
         token = path.rpartition(PATH)[2] if PATH in path else ""
     if not _TOKEN.fullmatch(token):
         return None

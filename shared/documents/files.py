@@ -218,11 +218,19 @@ def _workbook(data: bytes) -> list[Grid]:
 
 
 def _fill(grid: Grid) -> None:
-    """Merged cells say for every row they cover what their first cell says."""
+    """Merged cells say for every row they cover what their first cell says.
+
+    No cell lies in two ranges, or a forged sheet could ask for all rows a million times.
+    """
+    cells = sum(map(len, grid.rows))
     for top, left, bottom, _ in grid.merges:
         if top >= len(grid.rows) or left >= len(grid.rows[top]):
             continue
-        for row in grid.rows[top + 1 : bottom + 1]:
+        covered = grid.rows[top + 1 : bottom + 1]
+        cells -= len(covered)
+        if cells < 0:
+            raise BadFile(BROKEN_FILE)
+        for row in covered:
             if row[left] == "":
                 row[left] = grid.rows[top][left]
 

@@ -6,7 +6,7 @@ lists its own in that order.
 
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import structlog
 from asyncpg import PostgresError
@@ -35,6 +35,7 @@ from shared.errors import (
 )
 from shared.identity.errors import ConfirmFirst, TakeOverFirst
 from shared.web.pages import DESK_PATHS, common
+from shared.web.security import split
 
 LOG = structlog.get_logger("gridmerit.web")
 PROBLEM = "application/problem+json"
@@ -174,5 +175,5 @@ def _to_sign_in(request: Request[Any, Any, Any]) -> Response[Any]:
 
 def _asked_for(request: Request[Any, Any, Any]) -> str:
     """The page, or for a form where it stood: many addresses take one and have no page."""
-    at = request.url if request.method == "GET" else urlsplit(request.headers.get("referer", ""))
+    at = request.url if request.method == "GET" else split(request.headers.get("referer", ""))
     return f"{at.path}?{at.query}" if at.query else at.path or "/"

@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from jinja2_fragments.litestar import HTMXBlockTemplate
 from litestar.connection import Request
@@ -12,6 +11,7 @@ from shared.errors import GridmeritError, Invalid
 from shared.identity.actor import Actor
 from shared.identity.routes import MENU_ROUTES, may_ask
 from shared.settings_county import CountySettings
+from shared.web.security import split
 
 Asked = Request[Actor, Any, Any]
 """What a handler of a signed-in person is given."""
@@ -73,7 +73,7 @@ def common(request: Request[Any, Any, Any]) -> dict[str, Any]:
 def address(request: Request[Any, Any, Any]) -> str:
     """Where to come back to: a page that answers a form is found again where the form stood."""
     came_from = request.headers.get("referer") if request.method == "POST" else None
-    at = urlsplit(came_from) if came_from else request.url
+    at = split(came_from) if came_from else request.url
     return f"{at.path}?{at.query}" if at.query else at.path
 
 

@@ -4,7 +4,7 @@ The headers are set by a hook on sending, so that error pages have them too. The
 is a second wall beside the CSRF token: a browser tells where a request was started.
 """
 
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
@@ -33,6 +33,14 @@ HEADERS = {
 HSTS = "max-age=31536000"
 TELLING = frozenset({b"sec-fetch-site", b"origin", b"host"})
 """Headers by which a browser tells where a request was started."""
+
+
+def split(address: str) -> SplitResult:
+    """The parts of an address that a browser sent; of one that is none, nothing."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return urlsplit("")
 
 
 def security_headers(settings: Settings) -> BeforeMessageSendHookHandler:
@@ -80,4 +88,4 @@ class SameOrigin(ASGIMiddleware):
         origin = sent.get(b"origin", b"null").decode("latin-1")
         if origin == "null":
             return True
-        return urlsplit(origin).netloc in {sent.get(b"host", b"").decode("latin-1"), self.host}
+        return split(origin).netloc in {sent.get(b"host", b"").decode("latin-1"), self.host}

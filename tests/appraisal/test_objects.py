@@ -5,8 +5,6 @@ The questions come from the table of routes: a route with a new kind of id needs
 so that a refusal is never one of a missing field.
 """
 
-import io
-import zipfile
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import suppress
 
@@ -20,8 +18,8 @@ from shared.clock import today
 from shared.database import DB
 from shared.identity.routes import SHARED_ROUTES
 from shared.roster.roles import Role
-from tests.appraisal.objects import CONTACT, OBJECTOR, Things, things
-from tests.appraisal.survey.world import VALUE
+from tests.appraisal.objects import CONTACT, FACTS, OBJECTOR, Things, things
+from tests.appraisal.survey.world import VALUE, VILLAGE
 from tests.conftest import Rollback
 from tests.factories import COUNTY, Member, member
 from tests.shared.identity.strangers import (
@@ -32,10 +30,13 @@ from tests.shared.identity.strangers import (
     enter,
     find_nothing,
     objects_named,
+    outsiders,
+    reach_nothing,
     session_of,
     strangers,
+    text_of,
 )
-from tests.shared.identity.test_matrix import contents, may_ask, stripped, token
+from tests.shared.identity.test_matrix import contents, may_ask, token
 
 DAY = str(today())
 STEP = {"words": "情况属实。", "document": "1号", "no_kin": "1", "effective_on": DAY}
@@ -206,14 +207,6 @@ def questions(made: Things, stranger: Stranger, *, shared: bool) -> Iterator[Que
                 yield Question(method, path, there, nothing + query, form)
 
 
-def text_of(answer: httpx.Response) -> str:
-    """What it says; an office file is a zip of texts."""
-    if not answer.content.startswith(b"PK"):
-        return stripped(answer)
-    with zipfile.ZipFile(io.BytesIO(answer.content)) as book:
-        return "".join(book.read(name).decode(errors="replace") for name in book.namelist())
-
-
 def test_every_kind_of_id_and_every_form_is_there(made: Things) -> None:
     """A new route fails here until it has an object and, where it changes something, a form."""
     named = {name for _, path in object_routes() for name in objects_named(path)}
@@ -232,6 +225,79 @@ async def test_strangers_find_nothing_and_change_nothing(
         client, everybody, lambda one: questions(made, one, shared=False), made.marks
     )
     assert cells > 500
+
+
+async def test_who_left_or_is_stopped_finds_nothing(
+    client: httpx.AsyncClient, made: Things
+) -> None:
+    """What they held over the village is over; of their own nothing is asked here."""
+
+    def questions(_: Stranger) -> Iterator[Question]:
+        for method, path in object_routes():
+            if ROUTES[f"{method} {path}"].former and "{cycle_id}" not in path:
+                form, nothing = form_of(made, method, path), at(path, made.absent(path, ()))
+                for there in addresses(made, path):
+                    yield Question(method, path, there, nothing, form)
+
+    with suppress(Rollback):
+        async with DB.transaction():
+            everybody = await outsiders(made.town.units)
+            assert await find_nothing(client, everybody, questions, made.marks) > 40
+            raise Rollback
+
+
+@pytest.mark.parametrize("kind", ["veto", "classroom"])
+async def test_ids_in_forms_and_queries_reach_nothing(
+    client: httpx.AsyncClient, made: Things, kind: str
+) -> None:
+    """Entries, sheets, checks, sessions, applicants of the first village, by whoever is not."""
+    person_id, ids = made.ids["person_id"], made.ids
+    form = {
+        "person": person_id,
+        "person_id": person_id,
+        "cycle": ids["cycle_id"],
+        "unit": VILLAGE,
+        "unit_code": VILLAGE,
+        "village": VILLAGE,
+        "code": VILLAGE,
+        "post_id": str(made.town.worker.post_id),
+        "done": ids["entry_id"],
+        "pool": "exit",
+        "kind": kind,
+        "outcome": "leak",
+        "happened_on": "2026-10-20",
+        "month": "202610",
+        "facts": "转发名册",
+        "document": "结论",
+        "by_whom": "镇综治办",
+        "reason": "有误",
+        "title": "核查",
+        "first_day": "2026-10-01",
+        "last_day": DAY,
+        "value_source": "摇号",
+        "held_on": "2026-10-20",
+        "hours": "4",
+        "trainer": "尹某",
+        "purpose": "核对",
+        "step": "applied",
+        "name": "申某某",
+        "phone": "13900009999",
+        "source": "public",
+        "words": "报名",
+        "effective_on": DAY,
+        "consent": "1",
+        "no_kin": "1",
+    }
+    marks = {*made.marks, person_id, ids["case_id"], ids["entry_id"], form["post_id"], FACTS}
+    own = {row: access for row, access in ROUTES.items() if row not in SHARED_ROUTES}
+    with suppress(Rollback):
+        async with DB.transaction():
+            units = made.town.units
+            everybody = [*await strangers(units), *await outsiders(units)]
+            await reach_nothing(client, everybody, own, form, marks)
+            with pytest.raises(AssertionError, match="tells"):  # who may, does
+                await reach_nothing(client, [Stranger(made.town.instructor, "")], own, form, marks)
+            raise Rollback
 
 
 async def test_nobody_without_a_session_sees_anything(

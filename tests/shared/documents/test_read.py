@@ -383,6 +383,19 @@ def test_a_forged_sheet_does_not_hold_up_the_server(piece: bytes) -> None:
     assert process_time() - before < 2
 
 
+def test_ranges_over_each_other_do_not_hold_up_the_server() -> None:
+    """A million of them over a hundred thousand rows would be filled for days."""
+    forged = io.BytesIO()
+    book = books.xlsx([TITLE, HEADER, *[FIRST] * 18], merges=["B3:B20"])
+    with zipfile.ZipFile(io.BytesIO(book)) as sound, zipfile.ZipFile(forged, "w") as package:
+        for name in sound.namelist():
+            one = b'<mergeCell ref="B3:B20"/>'
+            package.writestr(name, sound.read(name).replace(one, one * 20))
+    assert read(book).rows
+    with pytest.raises(BadFile, match="损坏"):
+        read(forged.getvalue())
+
+
 def test_a_far_cell_without_a_style_is_seen_before_parsing() -> None:
     """The search asked for something between the place and the end of the tag."""
     assert files.FAR_CELL.search(b'<c r="A100000"><v>1</v></c>')

@@ -4,22 +4,28 @@ One world and one list of people serve a whole test. What a role gets for an id 
 exist is asked once, not by everybody who holds the role: half of the requests.
 """
 
+import io
 import re
+import zipfile
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from datetime import timedelta
 
 import httpx
 import msgspec
 
-from shared.clock import now
+from shared.clock import now, today
 from shared.database import DB
-from shared.identity import sessions
+from shared.identity import queries, sessions
 from shared.identity.accounts import ensure_account
+from shared.identity.routes import Routes
 from shared.identity.schemas import SessionKind
 from shared.ids import new_id
 from shared.roster.roles import DESK_ROLES, Role
 from shared.roster.schemas import UnitRow
-from tests.factories import Member, member, units
-from tests.shared.identity.test_matrix import contents, stripped, token
+from tests.conftest import Rollback
+from tests.factories import COUNTY, Member, member, units
+from tests.shared.identity.test_matrix import contents, may_ask, stripped, token
 
 Answer = tuple[int, str]
 
@@ -76,6 +82,24 @@ async def strangers(here: Mapping[str, UnitRow]) -> list[Stranger]:
                 subject_id=new_id() if role is Role.SHOPKEEPER else None,
             )
             found.append(Stranger(someone, relation))
+    return found
+
+
+async def outsiders(here: Mapping[str, UnitRow]) -> list[Stranger]:
+    """Who held a post over the object's village and has left it, or is stopped."""
+    places = {
+        Role.GRIDWORKER: "421222100001001",
+        Role.CHIEF: "421222100001",
+        Role.INSTRUCTOR: "421222100",
+    }
+    found = []
+    for role, code in places.items():
+        gone = today() - timedelta(days=10)
+        found.append(Stranger(await member(role, here[code], valid_to=gone), "left"))
+        stopped = await member(role, here[code])
+        await ensure_account(COUNTY, stopped.person_id)
+        await queries.set_stopped(COUNTY, stopped.person_id, today() + timedelta(days=10))
+        found.append(Stranger(stopped, "stopped"))
     return found
 
 
@@ -137,6 +161,52 @@ async def find_nothing(
         assert await contents() == before, (stranger.member.role, stranger.relation)
     assert leaks == []
     return cells
+
+
+async def reach_nothing(
+    client: httpx.AsyncClient,
+    everybody: Iterable[Stranger],
+    routes: Routes,
+    form: Mapping[str, str],
+    marks: Iterable[str],
+) -> None:
+    """What no path names is named in the query or the form of all that a stranger may ask.
+
+    The answer tells of no mark but those sent, and no row comes to name one.
+    """
+    private, sent, leaks = tuple(marks), set(form.values()), []
+    before = await contents("|".join(private))
+    for stranger in everybody:
+        carry(client, await session_of(stranger.member))
+        headers = {"x-csrftoken": await token(client)}
+        for row, access in sorted(routes.items()):
+            method, path = row.split(" ", 1)
+            if objects_named(path) or access.public or not may_ask(access, stranger.member):
+                continue
+            after = before
+            with suppress(Rollback):
+                async with DB.transaction():
+                    if method == "GET":
+                        answer = await client.get(path, params=form)
+                    else:
+                        answer = await client.request(method, path, data=form, headers=headers)
+                        if answer.status_code < 400:
+                            after = await contents("|".join(private))
+                    raise Rollback
+            where = (stranger.member.role.value, stranger.relation, row)
+            if any(mark in text_of(answer) for mark in private if mark not in sent):
+                leaks.append((*where, "tells"))
+            if after != before:
+                leaks.append((*where, "writes"))
+    assert leaks == [], leaks
+
+
+def text_of(answer: httpx.Response) -> str:
+    """What it says; an office file is a zip of texts."""
+    if not answer.content.startswith(b"PK"):
+        return stripped(answer)
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as book:
+        return "".join(book.read(name).decode(errors="replace") for name in book.namelist())
 
 
 def _said(answer: httpx.Response, path: str) -> Answer:

@@ -10,6 +10,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import httpx
+import pytest
 
 from points.ledger import service as ledger
 from points.mall import service as mall
@@ -38,6 +39,8 @@ from tests.shared.identity.strangers import (
     enter,
     find_nothing,
     objects_named,
+    outsiders,
+    reach_nothing,
     strangers,
 )
 from tests.shared.identity.test_matrix import ABSENT
@@ -192,6 +195,66 @@ async def test_strangers_find_nothing_and_change_nothing(client: httpx.AsyncClie
             yield Question(method, path, at(path, ids), at(path, absent))
 
     assert await find_nothing(client, await strangers(made.county.units), questions) > 500
+
+
+async def test_ids_in_forms_and_queries_reach_nothing(client: httpx.AsyncClient) -> None:
+    """Records, deductions, orders, cards, slips, units, money of the first village."""
+    made, ids = await things()
+    county, person_id, yesterday = made.county, ids["person_id"], str(today() - timedelta(days=1))
+    form = {
+        "person": person_id,
+        "person_id": person_id,
+        "worker_id": person_id,
+        "ids": ids["record_id"],
+        "record_id": ids["record_id"],
+        "replaces": ids["record_id"],
+        "shop": ids["shop_id"],
+        "shop_id": ids["shop_id"],
+        "post_id": ids["post_id"],
+        "unit": VILLAGE,
+        "unit_code": VILLAGE,
+        "object_id": person_id,
+        "after_id": person_id,
+        "after": ids["transfer_id"],
+        "before": ids["transfer_id"],
+        "id": str(new_id()),
+        "rule_code": "ORG-02",
+        "work_date": yesterday,
+        "text": "参加网格例会",
+        "quantity": "1",
+        "code": "PEN-01",
+        "happened_on": yesterday,
+        "amount": "2",
+        "facts": "无故未参加",
+        "evidence": "签到表",
+        "reason": "按规定",
+        "number": "决〔2026〕9号",
+        "purpose": "核对",
+        "resolved_on": yesterday,
+        "month": f"{today():%Y-%m}",
+    }
+    people = (county.worker, county.second_worker, county.chief, county.lead, county.accountant)
+    marks = {value for name, value in ids.items() if len(value) == 36 and name != "product_id"}
+    marks |= {mark for one in people for mark in (one.name, one.phone, str(one.person_id))}
+    own = {row: access for row, access in ROUTES.items() if row != "POST /sign-out"}
+    everybody = [*await strangers(county.units), *await outsiders(county.units)]
+    await reach_nothing(client, everybody, own, form, marks)
+    with pytest.raises(AssertionError, match="writes"):  # who may, does
+        await reach_nothing(client, [Stranger(county.chief, "")], own, form, marks)
+
+
+async def test_who_left_or_is_stopped_finds_nothing(client: httpx.AsyncClient) -> None:
+    """What they held over the village is over; of their own nothing is asked here."""
+    made, ids = await things()
+    absent = nowhere(ids)
+
+    def questions(_: Stranger) -> Iterator[Question]:
+        for row, access in sorted(ROUTES.items()):
+            method, path = row.split(" ", 1)
+            if access.former and objects_named(path) and not path.startswith(OPEN_TO_THE_COUNTY):
+                yield Question(method, path, at(path, ids), at(path, absent))
+
+    assert await find_nothing(client, await outsiders(made.county.units), questions) > 50
 
 
 async def test_each_object_opens_to_somebody(client: httpx.AsyncClient) -> None:

@@ -363,7 +363,12 @@ async def test_a_form_of_an_ended_session_comes_back_to_its_page(client: httpx.A
         assert "刚才按的没有办成" in (await client.get(answer.headers["location"])).text
     asked = await client.get("/work/new?category=MED&rule=MED-01")
     assert asked.headers["location"] == "/sign-in?next=/work/new%3Fcategory%3DMED%26rule%3DMED-01"
+    client.headers["referer"] = "http://[points"  # what is no address names no page
+    assert (await post(client, "/sign-out")).headers["location"] == "/sign-in?unsaved=1"
+    assert (await post(client, "/sign-in", phone="1", pin="1")).status_code == 422
     del client.headers["referer"]
+    answer = await client.post("/sign-out", headers={"origin": "http://[points"})
+    assert answer.status_code == 403
     answer = await post(client, "/sign-out")
     entry = answer.headers["location"]
     following = dict(parse_qsl(urlsplit(entry).query))
