@@ -123,35 +123,37 @@ async def hand_over(actor: Actor, hold_id: UUID, order: HandOver, now: datetime)
             raise NotFound("这是另一份预订的取货码，请核对。")
     taken = merged(order.picks or ())
     picks = tuple(Pick(line.product_id, line.quantity) for line in taken) or None
-    outcome = await committer.submit(
-        actor.county_id,
-        PostHold(
-            id=order.id,
-            actor_id=actor.person_id,
-            authority="shop",
-            hold_id=hold_id,
-            shop_id=row.shop_id,
-            at=at,
-            picks=picks,
-            device=actor.device,
-            collector=order.collector,
-            shown=order.code is not None and now <= row.expires_at + HOLD_GRACE,
-        ),
-        now,
+    item = PostHold(
+        id=order.id,
+        actor_id=actor.person_id,
+        authority="shop",
+        hold_id=hold_id,
+        shop_id=row.shop_id,
+        at=at,
+        picks=picks,
+        device=actor.device,
+        collector=order.collector,
+        shown=order.code is not None and now <= row.expires_at + HOLD_GRACE,
     )
-    if row.status == "voided" and not outcome.repeated:
-        await audit.record(
-            actor,
-            "hold.late",
-            "hold",
-            hold_id,
-            county_id=actor.county_id,
-            about_id=row.person_id,
-            unit_code=row.unit_code,
-            authority="shop",
-            after={"amount": outcome.amount},
-            reason="" if outcome.accepted else Refused(outcome.code).message,
-        )
+    if row.status != "voided":
+        outcome = await committer.submit(actor.county_id, item, now)
+        return await service.answer(actor.county_id, outcome)
+    # Both or none, whoever hangs up or dies in between.
+    async with DB.transaction():
+        outcome = await committer.submit(actor.county_id, item, now)
+        if not outcome.repeated:
+            await audit.record(
+                actor,
+                "hold.late",
+                "hold",
+                hold_id,
+                county_id=actor.county_id,
+                about_id=row.person_id,
+                unit_code=row.unit_code,
+                authority="shop",
+                after={"amount": outcome.amount},
+                reason="" if outcome.accepted else Refused(outcome.code).message,
+            )
     return await service.answer(actor.county_id, outcome)
 
 
@@ -168,32 +170,31 @@ async def void(actor: Actor, hold_id: UUID, reason: str, now: datetime) -> VoidA
     if not by_shop and row.person_id != actor.person_id:
         raise NotFound
     authority = require(actor, Action.UNDO_EARLY, target) if by_shop else "self"
-    outcome = await committer.submit(
-        actor.county_id,
-        VoidHold(
-            id=uuid5(NAMESPACE_URL, f"gridmerit:void:{actor.county_id}:{hold_id}"),
-            actor_id=actor.person_id,
-            authority=authority,
-            hold_id=hold_id,
-            shop_id=row.shop_id,
-            memo=reason.strip()[:100],
-        ),
-        now,
+    item = VoidHold(
+        id=uuid5(NAMESPACE_URL, f"gridmerit:void:{actor.county_id}:{hold_id}"),
+        actor_id=actor.person_id,
+        authority=authority,
+        hold_id=hold_id,
+        shop_id=row.shop_id,
+        memo=reason.strip()[:100],
     )
+    # Both or none, whoever hangs up or dies in between.
+    async with DB.transaction():
+        outcome = await committer.submit(actor.county_id, item, now)
+        if outcome.accepted and not outcome.repeated:
+            await audit.record(
+                actor,
+                "hold.void",
+                "hold",
+                hold_id,
+                county_id=actor.county_id,
+                about_id=row.person_id,
+                unit_code=row.unit_code,
+                authority=authority,
+                reason=reason.strip(),
+            )
     if not outcome.accepted:
         raise Refused(outcome.code)
-    if not outcome.repeated:
-        await audit.record(
-            actor,
-            "hold.void",
-            "hold",
-            hold_id,
-            county_id=actor.county_id,
-            about_id=row.person_id,
-            unit_code=row.unit_code,
-            authority=authority,
-            reason=reason.strip(),
-        )
     return VoidAnswer(outcome.repeated, Voided(id=hold_id, status="voided", amount=row.amount))
 
 

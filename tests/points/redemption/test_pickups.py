@@ -14,6 +14,7 @@ from points.mall import service as mall
 from points.redemption import codes, pickups, queries, service
 from points.redemption.jobs import JOBS
 from points.redemption.schemas import HandOver, HoldOrder, OneTime, WantedLine
+from shared.audit import service as audit
 from shared.clock import now
 from shared.database import DB
 from shared.errors import NotFound
@@ -151,6 +152,38 @@ async def test_refused_orders_leave_nothing(rollback: None) -> None:
         await pickups.hold(await acting(scene.world.accountant), order(scene), now())
     with pytest.raises(NotFound):
         await pickups.void(scene.worker, wanted.id, "", now())
+
+
+async def test_nothing_is_given_back_that_the_audit_does_not_know(
+    rollback: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped in the middle, the order is as before and can be given back, or fetched, again."""
+    scene = await counter(2070)
+    wanted, late = order(scene), order(scene)
+    code, handed_at, later = await given_up(scene, late, scene.worker, "不要了")
+    await pickups.hold(scene.worker, wanted, now())
+    upload = HandOver(id=new_id(), at=handed_at, code=code.digits)
+
+    async def dies(*_: object, **__: object) -> None:
+        raise asyncio.CancelledError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(audit, "record", dies)
+        with pytest.raises(asyncio.CancelledError):
+            await pickups.void(scene.worker, wanted.id, "不要了", now())
+        with pytest.raises(asyncio.CancelledError):
+            await pickups.hand_over(scene.keeper, late.id, upload, later)
+    states = {row.id: row.state for row in await pickups.mine(scene.worker)}
+    assert states == {wanted.id: "pending", late.id: "voided"}
+    answer = await pickups.void(scene.worker, wanted.id, "不要了", now())
+    fetched = await pickups.hand_over(scene.keeper, late.id, upload, later)
+    assert (answer.repeated, fetched.repeated) == (False, False)
+    events = await DB.fetch(
+        "SELECT action, count(*) FROM shared.audit_event WHERE county_id = $1"
+        " AND action LIKE 'hold.%' GROUP BY action ORDER BY action",
+        COUNTY,
+    )
+    assert [tuple(event) for event in events] == [("hold.late", 1), ("hold.void", 2)]
 
 
 async def test_family_member_fetches(rollback: None) -> None:
