@@ -306,6 +306,11 @@ async def kinships(county_id: int) -> list[KinRow]:
     return await DB.all(KinRow, KINSHIPS, county_id)
 
 
+async def lock_objections(county_id: int, person_id: UUID) -> None:
+    """Who enters an objection to a result and who signs what rests on it wait for each other."""
+    await lock_queries.take(county_id, f"appraisal.objection {person_id}")
+
+
 async def insert_kin(
     county_id: int, kin_id: UUID, pair: tuple[UUID, UUID], by: UUID, at: datetime
 ) -> bool:

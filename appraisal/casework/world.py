@@ -126,6 +126,8 @@ async def _settled(matter: Matter) -> str:
 
 
 async def _objected(county_id: int, person_id: UUID, cycle_id: UUID) -> str:
+    # What is being entered at this moment counts, too: the step waits for it.
+    await queries.lock_objections(county_id, person_id)
     objections = await queries.of_person(county_id, person_id, Pool.OBJECTION, cycle_id)
     return next((PENDING[one.machine] for one in objections if one.outcome is None), "")
 
@@ -169,6 +171,7 @@ async def _unprotected(matter: Matter) -> str:
     person_id = matter.opening.person_id
     if person_id is None:
         return ""
+    await pools.lock_shields(matter.county_id, person_id)
     return protected(await pools.shields(matter.county_id, person_id), matter.on, matter.today)
 
 

@@ -255,6 +255,7 @@ async def object_to(
     async with _once(OBJECTED), DB.transaction():
         await cycles.expect(actor.county_id, cycle_id, *RESULT_OUT)
         found = await _result(actor.county_id, cycle_id, person_id)
+        await casework_queries.lock_objections(actor.county_id, person_id)
         earlier = await _objections(actor.county_id, cycle_id, person_id)
         if any(case.outcome is None or case.outcome != "withdrawn" for case in earlier):
             raise NoticeRefused(OBJECTED)

@@ -196,6 +196,11 @@ async def shields(county_id: int, person_id: UUID) -> list[ShieldRow]:
     return await DB.all(ShieldRow, SHIELDS, county_id, person_id)
 
 
+async def lock_shields(county_id: int, person_id: UUID) -> None:
+    """Who records a protection and who signs an ending wait for each other."""
+    await lock_queries.take(county_id, f"appraisal.shield {person_id}")
+
+
 async def insert_shield(
     county_id: int,
     shield_id: UUID,

@@ -20,7 +20,6 @@ from appraisal.pool import queries
 from appraisal.pool.queries import ShieldRow
 from appraisal.pool.rules import EXCELLENT, SOURCES, WEAK, ineligible, thin
 from appraisal.pool.schemas import ApplyForm, Candidate, Evidence, ShieldForm
-from shared import lock_queries
 from shared.audit import service as audit
 from shared.clock import today
 from shared.database import DB
@@ -227,7 +226,7 @@ async def record_shield(actor: Actor, person_id: UUID, form: ShieldForm, now: da
     fact = (form.kind, form.starts_on, form.ends_on, form.document.strip())
     async with DB.transaction():
         # A double would go on protecting whoever revokes the one.
-        await lock_queries.take(actor.county_id, f"appraisal.shield {person_id}")
+        await queries.lock_shields(actor.county_id, person_id)
         known = await queries.shields(actor.county_id, person_id)
         if fact in {(one.kind, one.starts_on, one.ends_on, one.document) for one in known}:
             return

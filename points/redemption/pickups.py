@@ -8,7 +8,6 @@ can be spent twice.
 import os
 import secrets
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Literal
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -17,7 +16,6 @@ import msgspec
 
 from points.errors import ClockWrong, Refused
 from points.ledger import committer
-from points.ledger import service as ledger
 from points.ledger.items import Code, Hold, Outcome, Pick, PostHold, VoidHold
 from points.ledger.service import HOLD_GRACE
 from points.mall import service as mall
@@ -53,10 +51,6 @@ CLOCK_SKEW = timedelta(minutes=5)
 
 KEPT = timedelta(days=PICKUP.days)
 """How long a resolved order still says who fetches it and where it is brought."""
-
-
-class _Repeated(Exception):  # noqa: N818  it is an answer
-    """The ledger had the same before: what was written beside it is taken back."""
 
 
 class HoldAnswer(msgspec.Struct, frozen=True):
@@ -129,35 +123,37 @@ async def hand_over(actor: Actor, hold_id: UUID, order: HandOver, now: datetime)
             raise NotFound("这是另一份预订的取货码，请核对。")
     taken = merged(order.picks or ())
     picks = tuple(Pick(line.product_id, line.quantity) for line in taken) or None
-    outcome = await committer.submit(
-        actor.county_id,
-        PostHold(
-            id=order.id,
-            actor_id=actor.person_id,
-            authority="shop",
-            hold_id=hold_id,
-            shop_id=row.shop_id,
-            at=at,
-            picks=picks,
-            device=actor.device,
-            collector=order.collector,
-            shown=order.code is not None and now <= row.expires_at + HOLD_GRACE,
-        ),
-        now,
+    item = PostHold(
+        id=order.id,
+        actor_id=actor.person_id,
+        authority="shop",
+        hold_id=hold_id,
+        shop_id=row.shop_id,
+        at=at,
+        picks=picks,
+        device=actor.device,
+        collector=order.collector,
+        shown=order.code is not None and now <= row.expires_at + HOLD_GRACE,
     )
-    if row.status == "voided" and not outcome.repeated:
-        await audit.record(
-            actor,
-            "hold.late",
-            "hold",
-            hold_id,
-            county_id=actor.county_id,
-            about_id=row.person_id,
-            unit_code=row.unit_code,
-            authority="shop",
-            after={"amount": outcome.amount},
-            reason="" if outcome.accepted else Refused(outcome.code).message,
-        )
+    if row.status != "voided":
+        outcome = await committer.submit(actor.county_id, item, now)
+        return await service.answer(actor.county_id, outcome)
+    # Both or none, whoever hangs up or dies in between.
+    async with DB.transaction():
+        outcome = await committer.submit(actor.county_id, item, now)
+        if not outcome.repeated:
+            await audit.record(
+                actor,
+                "hold.late",
+                "hold",
+                hold_id,
+                county_id=actor.county_id,
+                about_id=row.person_id,
+                unit_code=row.unit_code,
+                authority="shop",
+                after={"amount": outcome.amount},
+                reason="" if outcome.accepted else Refused(outcome.code).message,
+            )
     return await service.answer(actor.county_id, outcome)
 
 
@@ -182,10 +178,10 @@ async def void(actor: Actor, hold_id: UUID, reason: str, now: datetime) -> VoidA
         shop_id=row.shop_id,
         memo=reason.strip()[:100],
     )
-    # Both or none, as an undoing; the same once more is no second event.
-    repeated = False
-    with suppress(_Repeated):
-        async with DB.transaction():
+    # Both or none, whoever hangs up or dies in between.
+    async with DB.transaction():
+        outcome = await committer.submit(actor.county_id, item, now)
+        if outcome.accepted and not outcome.repeated:
             await audit.record(
                 actor,
                 "hold.void",
@@ -197,12 +193,9 @@ async def void(actor: Actor, hold_id: UUID, reason: str, now: datetime) -> VoidA
                 authority=authority,
                 reason=reason.strip(),
             )
-            outcome = await ledger.post_one(actor.county_id, item, now)
-            if not outcome.accepted:
-                raise Refused(outcome.code)
-            if repeated := outcome.repeated:
-                raise _Repeated
-    return VoidAnswer(repeated, Voided(id=hold_id, status="voided", amount=row.amount))
+    if not outcome.accepted:
+        raise Refused(outcome.code)
+    return VoidAnswer(outcome.repeated, Voided(id=hold_id, status="voided", amount=row.amount))
 
 
 async def mine(actor: Actor) -> list[PickupRow]:

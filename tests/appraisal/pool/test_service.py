@@ -3,7 +3,7 @@
 import asyncio
 import io
 import random
-from collections.abc import Sequence
+from collections.abc import Awaitable, Coroutine, Sequence
 from contextvars import copy_context
 from datetime import date, timedelta
 from decimal import Decimal
@@ -1273,6 +1273,49 @@ async def test_an_application_pressed_twice_is_one(committed: None) -> None:
     assert "已经报名" in refused.value.fields["phone"]
     await sign(made, made.town.instructor, case_id, "refused")
     assert await service.apply(instructor, application(made, post_id), made.now) != case_id
+
+
+async def second_of(first: Awaitable[object], second: Coroutine[Any, Any, object]) -> object:
+    """What becomes of an act that meets another one before that is committed."""
+    outside = copy_context()
+    waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"
+    async with DB.transaction():
+        await first
+        task = asyncio.create_task(second, context=outside)
+        while not task.done() and not await DB.fetchval(waits):
+            pass
+    return (await asyncio.gather(task, return_exceptions=True))[0]
+
+
+async def test_a_protection_recorded_at_the_moment_of_dismissal_counts(committed: None) -> None:
+    """The dismissal waits for what is being recorded of the person, and finds it."""
+    made = await scene()
+    someone, case_id = await appeal_over(made)
+    clerk = await actor_of(made, made.clerk)
+    shield = ShieldForm(
+        kind=Protection.MATERNITY, starts_on=made.today, ends_on=None, document="证明1号"
+    )
+    outcome = await second_of(
+        service.record_shield(clerk, someone.person_id, shield, made.now),
+        sign(made, made.clerk, case_id, "dismissed"),
+    )
+    assert isinstance(outcome, StepRefused), outcome
+    assert "保护期" in outcome.message
+
+
+async def test_an_objection_entered_at_the_moment_of_dismissal_counts(committed: None) -> None:
+    """The dismissal waits for the paper that is being keyed in, and finds it."""
+    made = await scene()
+    received = made.today
+    someone, case_id = await appeal_over(made)
+    department = await actor_of(made, made.town.department)
+    paper = form(made, "raised", on=received)
+    outcome = await second_of(
+        notice.object_to(department, made.cycle_id, someone.person_id, paper, made.now),
+        sign(made, made.clerk, case_id, "dismissed"),
+    )
+    assert isinstance(outcome, StepRefused), outcome
+    assert "异议还没有办结" in outcome.message
 
 
 async def test_one_post_is_agreed_with_one_applicant(rollback: None) -> None:

@@ -90,30 +90,6 @@ async def test_repeats_have_one_effect(rollback: None) -> None:
     assert await available(scene.worker) == 1720
 
 
-async def test_nothing_is_given_back_that_the_audit_does_not_know(
-    rollback: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Stopped in the middle, neither is there; the same once more is no second event."""
-    scene = await counter(2070)
-    wanted = order(scene)
-    await pickups.hold(scene.worker, wanted, now())
-
-    async def dies(*_: object, **__: object) -> None:
-        raise asyncio.CancelledError
-
-    with monkeypatch.context() as patched:
-        patched.setattr(audit, "record", dies)
-        with pytest.raises(asyncio.CancelledError):
-            await pickups.void(scene.worker, wanted.id, "不要了", now())
-    assert await available(scene.worker) == 1720
-    for repeated in (False, True):
-        answer = await pickups.void(scene.worker, wanted.id, "不要了", now())
-        assert answer.repeated is repeated
-    assert await available(scene.worker) == 2070
-    events = "SELECT count(*) FROM shared.audit_event WHERE county_id = $1 AND action = 'hold.void'"
-    assert await DB.fetchval(events, COUNTY) == 1
-
-
 async def test_a_count_below_what_is_kept_says_what_to_do(rollback: None) -> None:
     """There are fewer sacks than orders: an order has to be given back first."""
     scene = await counter(2070)
@@ -176,6 +152,38 @@ async def test_refused_orders_leave_nothing(rollback: None) -> None:
         await pickups.hold(await acting(scene.world.accountant), order(scene), now())
     with pytest.raises(NotFound):
         await pickups.void(scene.worker, wanted.id, "", now())
+
+
+async def test_nothing_is_given_back_that_the_audit_does_not_know(
+    rollback: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped in the middle, the order is as before and can be given back, or fetched, again."""
+    scene = await counter(2070)
+    wanted, late = order(scene), order(scene)
+    code, handed_at, later = await given_up(scene, late, scene.worker, "不要了")
+    await pickups.hold(scene.worker, wanted, now())
+    upload = HandOver(id=new_id(), at=handed_at, code=code.digits)
+
+    async def dies(*_: object, **__: object) -> None:
+        raise asyncio.CancelledError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(audit, "record", dies)
+        with pytest.raises(asyncio.CancelledError):
+            await pickups.void(scene.worker, wanted.id, "不要了", now())
+        with pytest.raises(asyncio.CancelledError):
+            await pickups.hand_over(scene.keeper, late.id, upload, later)
+    states = {row.id: row.state for row in await pickups.mine(scene.worker)}
+    assert states == {wanted.id: "pending", late.id: "voided"}
+    answer = await pickups.void(scene.worker, wanted.id, "不要了", now())
+    fetched = await pickups.hand_over(scene.keeper, late.id, upload, later)
+    assert (answer.repeated, fetched.repeated) == (False, False)
+    events = await DB.fetch(
+        "SELECT action, count(*) FROM shared.audit_event WHERE county_id = $1"
+        " AND action LIKE 'hold.%' GROUP BY action ORDER BY action",
+        COUNTY,
+    )
+    assert [tuple(event) for event in events] == [("hold.late", 1), ("hold.void", 2)]
 
 
 async def test_family_member_fetches(rollback: None) -> None:
