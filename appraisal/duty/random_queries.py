@@ -69,6 +69,7 @@ CANDIDATES_OF = """
 SELECT r.record_id, r.person_id, r.work_date, r.grid_code, r.label
 FROM points.checkable_record r WHERE r.county_id = $1 AND r.record_id = ANY ($2)
 """
+# Results are added up by check in one go: check by check each looked through all of them.
 CHECK = """
 SELECT k.id, k.title, k.unit_code, u.name AS unit_name, k.mode, k.first_day, k.last_day, k.people,
        k.per_person, k.inspectors, k.workers, k.records, k.list_hash, k.value, k.value_source,
@@ -79,12 +80,13 @@ FROM appraisal.random_check k
 JOIN shared.unit u ON u.county_id = k.county_id AND u.code = k.unit_code
 JOIN shared.person o ON o.county_id = k.county_id AND o.id = k.opened_by
 LEFT JOIN shared.person d ON d.county_id = k.county_id AND d.id = k.drawn_by
-LEFT JOIN LATERAL (
-    SELECT count(*) AS items, count(r.id) AS checked, count(*) FILTER (WHERE r.correct) AS correct
+LEFT JOIN (
+    SELECT i.check_id, count(*) AS items, count(r.id) AS checked,
+           count(*) FILTER (WHERE r.correct) AS correct
     FROM appraisal.random_item i
     LEFT JOIN appraisal.random_result r ON r.county_id = $1 AND r.item_id = i.id AND r.current
-    WHERE i.county_id = $1 AND i.check_id = k.id
-) s ON true
+    WHERE i.county_id = $1 GROUP BY i.check_id
+) s ON s.check_id = k.id
 WHERE k.county_id = $1
 """
 ITEMS = """

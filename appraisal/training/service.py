@@ -38,6 +38,7 @@ from shared.identity.access import Action, Target, allowed, reach, require
 from shared.identity.actor import Actor
 from shared.ids import new_id
 
+PAGE = 50
 NO_SESSION = UUID(int=0)
 FAR = (date(2000, 1, 1), date(2199, 12, 31))
 

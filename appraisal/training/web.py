@@ -2,7 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -33,11 +33,12 @@ SHEET_LIMIT = 2 * 1024 * 1024
 
 
 class Query(msgspec.Struct, kw_only=True):
-    """Conditions and a purpose of an export."""
+    """Conditions, which page, and a purpose of an export."""
 
     since: date | None = None
     until: date | None = None
     purpose: str = ""
+    page: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 1
 
 
 class CancelForm(msgspec.Struct, kw_only=True):
@@ -215,11 +216,17 @@ async def _totals(
     values: dict[str, Any] | None = None,
 ) -> Template:
     cycle, lines = await service.totals(request.user, cycle_id)
+    given = forms.bind(Query, dict(request.query_params))
+    ordered = sorted(lines, key=lambda line: line.hours is None or line.hours >= line.required)
+    first = (given.page - 1) * service.PAGE
     return page(
         request,
         "training/desk_totals.html",
         cycle=cycle,
         lines=lines,
+        shown=ordered[first : first + service.PAGE],
+        number=given.page,
+        pages=-(-len(lines) // service.PAGE),
         stated=await service.requirement(request.user, cycle_id),
         default=rules.DEFAULT_HOURS,
         short=sum(line.hours is not None and line.hours < line.required for line in lines),

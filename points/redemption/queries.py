@@ -140,10 +140,15 @@ WHERE r.county_id = $1 AND r.shop_id = $2 AND r.status = 'accepted'
 ORDER BY r.batch DESC, r.position DESC LIMIT $7
 """
 )
+# Batches bound the look back, or a village with few redemptions would read the county's whole
+# history; a terminal's clock may be minutes ahead of its batch.
 REDEMPTIONS_NEAR = (
     REDEMPTION
     + """
 WHERE r.county_id = $1 AND r.status = 'accepted' AND r.at >= $3
+  AND r.batch > (
+      SELECT COALESCE(max(number), 0) FROM points.batch
+      WHERE county_id = $1 AND at < $3::timestamptz - interval '10 minutes')
   AND (r.batch, r.position) < ($5, $6)
   AND (EXISTS (SELECT FROM unnest($2::text[]) c WHERE starts_with(u.code, c))
        OR EXISTS (

@@ -16,6 +16,7 @@ EVENTS = """
 WITH event AS (
     SELECT r.id, 'redeem' AS kind, r.at FROM points.redemption r
     WHERE r.county_id = $1 AND r.status = 'accepted' AND r.at < $2
+      AND ($3::uuid IS NULL OR r.shop_id = $3)
     UNION ALL
     SELECT u.target, 'undo', u.at FROM points.posting u
     WHERE u.county_id = $1 AND u.kind = 'undo' AND u.at < $2

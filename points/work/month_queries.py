@@ -104,7 +104,7 @@ PUBLISH = """
 UPDATE points.village_month SET published = $3::jsonb WHERE county_id = $1 AND id = $2
 """
 # Records are added up before they meet the villages: a county has hundreds of those, and thousands
-# of these a month.
+# of these a month. A village's page reads its own part of the index, give or take.
 # A village that was merged since still owes the months in which somebody worked there.
 COUNTS = """
 WITH run AS (
@@ -115,30 +115,34 @@ WITH run AS (
            sum(CASE state WHEN 'posted' THEN posted WHEN 'accepted' THEN gives END)::int8 AS points
     FROM points.work_record
     WHERE county_id = $1 AND run_month = $2
+      AND grid_code COLLATE "C" BETWEEN (SELECT min(c COLLATE "C") FROM unnest($3::text[]) c)
+          AND (SELECT max(c COLLATE "C") || '~' FROM unnest($3::text[]) c)
     GROUP BY 1
+), waiting AS (
+    SELECT village_code, count(*) AS objections FROM points.objection
+    WHERE county_id = $1 AND state IN ('open', 'review') GROUP BY 1
 )
 SELECT u.code AS village_code, u.name AS village_name, COALESCE(m.state, 'collecting') AS state,
        COALESCE(r.pending, 0) AS pending, COALESCE(r.accepted, 0) AS accepted,
        COALESCE(r.posted, 0) AS posted, COALESCE(r.points, 0) AS points, m.notice_to,
-       (SELECT count(*) FROM points.objection o
-        WHERE o.county_id = $1 AND o.village_code = u.code AND o.state IN ('open', 'review'))
-           AS objections
+       COALESCE(o.objections, 0) AS objections
 FROM shared.unit u
 LEFT JOIN points.village_month m
     ON m.county_id = $1 AND m.village_code = u.code AND m.month = $2
 LEFT JOIN run r ON r.village_code = u.code
+LEFT JOIN waiting o ON o.village_code = u.code
 WHERE u.county_id = $1 AND u.kind = 'village'
-  AND (u.closed_on IS NULL OR r.village_code IS NOT NULL)
-  AND EXISTS (SELECT FROM unnest($3::text[]) c WHERE starts_with(u.code, c))
+  AND (u.closed_on IS NULL OR r.village_code IS NOT NULL) AND u.code ^@ ANY ($3::text[])
 ORDER BY u.code COLLATE "C"
 """
-# Months with something to sign for: confirmed records that no review has taken up, or a sample.
+# Months with something to sign for: confirmed records that no review has taken up, or a sample. A
+# month and a unit are a range of the index; three months of the county are a hundred thousand rows.
 UNFINISHED = """
 SELECT r.village_code, r.month FROM (
-    SELECT DISTINCT left(grid_code, 12) AS village_code, run_month AS month
-    FROM points.work_record
-    WHERE county_id = $1 AND run_month BETWEEN $3 AND $4 AND state = 'accepted'
-      AND EXISTS (SELECT FROM unnest($2::text[]) c WHERE starts_with(grid_code, c))) AS r
+    SELECT DISTINCT left(w.grid_code, 12) AS village_code, w.run_month AS month
+    FROM unnest($2::text[]) AS c CROSS JOIN generate_series($3::int, $4::int) AS month
+    JOIN points.work_record w ON w.county_id = $1 AND w.run_month = month
+      AND w.grid_code COLLATE "C" BETWEEN c AND c || '~' AND w.state = 'accepted') AS r
 LEFT JOIN points.village_month m ON m.county_id = $1 AND m.village_code = r.village_code
   AND m.month = r.month
 WHERE m.state IS NULL OR m.state IN ('collecting', 'reviewing')

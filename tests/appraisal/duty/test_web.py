@@ -22,7 +22,7 @@ from shared.documents.excel import MIME
 from tests.appraisal.cycle.stages import bring_to, opened
 from tests.appraisal.duty.test_drawing import drawn, posted
 from tests.appraisal.duty.test_sheets import HEAD
-from tests.appraisal.duty.world import NOW, book, fact, line
+from tests.appraisal.duty.world import DAY, NOW, book, fact, line
 from tests.factories import COUNTY, SmallCounty, acting, small_county
 from tests.shared.identity.test_matrix import act_as, token
 
@@ -265,6 +265,34 @@ async def test_the_cycles_tabs_show_what_is_missing_and_training(
         town.second_worker.name,
         town.cousin_worker.name,
     ]
+
+
+async def test_training_of_a_cycle_has_pages(
+    client: httpx.AsyncClient, town: SmallCounty, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who lacks hours stands first: a county of three thousand had one page of half a megabyte."""
+    monkeypatch.setattr(training, "PAGE", 1)
+    department = await acting(town.department, desk=True)
+    cycle_id = await opened(department, NOW, kind=Kind.ANNUAL)
+    await bring_to(department, cycle_id, Stage.COLLECT, NOW)
+    form = trainings.SessionForm(
+        kind=trainings.SessionKind.CLASSROOM, title="调解", held_on=DAY, hours=Decimal(4),
+        trainer="司法所", unit_code="421222101", tested=False,
+    )  # fmt: skip
+    session = await training.add_session(department, form, NOW)
+    absent = AttendeeInput(
+        person_id=town.cousin_worker.person_id,
+        village_code=town.cousin_worker.unit_code[:12],
+        present=False,
+        test=None,
+    )
+    await training.record(department, session, [absent], NOW)
+    await act_as(client, town.department)
+    path = f"/appraisal/desk/cycles/{cycle_id}/training"
+    first, second = (await client.get(path)).text, (await client.get(f"{path}?page=2")).text
+    assert "共 3 条，第 1 / 3 页" in first
+    assert (town.cousin_worker.name in first, town.worker.name in first) == (True, False)
+    assert (town.cousin_worker.name in second, town.worker.name in second) == (False, True)
 
 
 async def test_training_at_the_desk_and_on_the_workers_phone(

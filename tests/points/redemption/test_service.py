@@ -35,6 +35,18 @@ async def available(scene: Scene) -> int:
     return await queries.spendable(COUNTY, scene.worker.person_id, now())
 
 
+async def test_lately_redeemed_is_sought_in_the_batches_of_late(rollback: None) -> None:
+    """A village that redeems little made its chief's page read all that the county ever did."""
+    scene = await counter(2070)
+    await service.redeem(scene.keeper, scene.order(await scene.code()), now())
+    since = now() + timedelta(days=1)
+    plan = await DB.fetch(
+        f"EXPLAIN (ANALYZE, BUFFERS OFF) {queries.REDEMPTIONS_NEAR}",
+        COUNTY, ["421222"], since, today(), 2**31 - 1, 2**31 - 1, 21,
+    )  # fmt: skip
+    assert not [row[0] for row in plan if "Rows Removed by" in row[0]], plan
+
+
 async def test_goods_for_points(rollback: None) -> None:
     """Two soaps and a sack of rice: 45 points leave the wallet, pieces leave the shelf."""
     scene = await counter(2070)

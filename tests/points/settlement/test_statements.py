@@ -43,6 +43,15 @@ async def built(month: str = LAST_MONTH) -> list[StatementRow]:
     return await queries.statements_of_month(COUNTY, month)
 
 
+async def test_a_shop_s_open_lines_read_no_other_s(rollback: None) -> None:
+    """Its page looked through every redemption that the county ever had."""
+    made = await world()
+    await DB.execute("SET LOCAL enable_seqscan = off")
+    plan = await DB.fetch(f"EXPLAIN {queries.EVENTS}", COUNTY, now(), made.shop.shop_id)
+    conditions = [row[0] for row in plan if "Index Cond" in row[0] and "shop_id = " in row[0]]
+    assert [line for line in conditions if "at < " in line]
+
+
 async def spender(made: World, amount: int = 3000) -> None:
     await earn(made.county.worker.person_id, made.fund_id, amount)
 

@@ -194,6 +194,22 @@ async def test_a_county_s_months_meet_each_record_once(town: SmallCounty) -> Non
     assert len(found) == 3
 
 
+async def test_a_village_s_months_read_no_other_s(town: SmallCounty) -> None:
+    """Its pages of 待办 and 月度公示: three months of the county, and one, at every look."""
+    await meetings("八", 2_000)
+    async with as_owner():
+        await DB.execute("ANALYZE points.work_record")
+    village = ["421222100002"]
+    for statement, arguments in (
+        (month_queries.COUNTS, (202610, village)),
+        (month_queries.UNFINISHED, (village, 202608, 202610)),
+    ):
+        plan = await DB.fetch(f"EXPLAIN (ANALYZE, BUFFERS OFF) {statement}", COUNTY, *arguments)
+        [records] = [row[0] for row in plan if " on work_record " in row[0]]
+        assert "rows=0.00 " in records
+        assert not [row[0] for row in plan if "Rows Removed by Join Filter" in row[0]], plan
+
+
 async def meetings(name: str, count: int) -> None:
     """That many records, accepted."""
     rows = [row(8, "ORG-02", f"参加第{name}组例会{n}") for n in range(count)]
