@@ -639,8 +639,22 @@ async def test_a_meeting_that_would_keep_somebody_carries_no_exit(rollback: None
         await sign(made, chief, case_id, "assembly", present="40", against="41")
     with pytest.raises(StepRefused, match="过半数"):
         await sign(made, chief, case_id, "assembly", present="40", against="20")
+    with pytest.raises(StepRefused, match="过了半数"):
+        await sign(made, chief, case_id, "assembly_kept", present="40", against="21")
     case = await sign(made, chief, case_id, "assembly", present="40", against="21")
     assert case.state == "assembly"
+
+
+async def test_what_the_villagers_have_decided_is_not_asked_again(rollback: None) -> None:
+    """Their vote to keep somebody stands in the books; another try needs another warning."""
+    made = await scene()
+    someone = await gridworker(made, Employment.VILLAGE_PAID)
+    await failed_again(made, someone)
+    case_id = await exit_of(made, someone, "appraisal", "opened")
+    kept = await sign(made, made.town.chief, case_id, "assembly_kept", present="40", against="20")
+    assert (kept.done, kept.outcome) == (True, Outcome.KEPT)
+    with pytest.raises(StepRefused, match="已经有了结果"):
+        await exit_of(made, someone, "appraisal", "opened")
 
 
 async def test_a_case_opens_again_beside_no_other_exit(rollback: None) -> None:
