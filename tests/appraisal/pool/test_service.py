@@ -1063,7 +1063,7 @@ async def test_nobody_is_published_for_a_post_that_is_taken(rollback: None) -> N
         await sign(made, made.town.instructor, case_id, step)
     await roster.assign(COUNTY, post_id, made.town.second_worker.person_id, made.today)
     department = await actor_of(made, made.town.department)
-    with pytest.raises(StepRefused, match="汪小芳：这个岗位已经有人"):
+    with pytest.raises(StepRefused, match="汪小芳：这个岗位已经有人.*请另登记报名"):
         await notice.issue_cases(department, Pool.ADMISSION, NoticeForm(), made.now)
     await sign(made, made.town.instructor, case_id, "refused")
 
