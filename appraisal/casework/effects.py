@@ -51,7 +51,8 @@ async def take_place(actor: Actor, case: CaseRow, step: Step, row: NewStep, now:
     elif case.pool is Pool.ADMISSION:
         await _admit(actor, case, step, row, now)
     elif "against" in step.fields and case.basis != "fault":
-        _expect_majority(int(row.given["present"]), int(row.given["against"]))
+        out = step.outcome is not Outcome.KEPT
+        _expect_majority(int(row.given["present"]), int(row.given["against"]), out=out)
 
 
 async def _stop_or_open(
@@ -69,13 +70,15 @@ async def _stop_or_open(
         )
 
 
-def _expect_majority(present: int, against: int) -> None:
+def _expect_majority(present: int, against: int, *, out: bool) -> None:
     """The villagers' meeting carries an exit by more than half of those who came.
 
     Raises StepRefused; a serious fault is a matter of evidence and not of votes.
     """
-    if against * 2 <= present:
-        raise StepRefused("不赞成留任的没有过半数，不能据此退出；请办“停止办理，留任”。")
+    if out and against * 2 <= present:
+        raise StepRefused("不赞成留任的没有过半数，不能据此退出；请办“村民民主评议：同意留任”。")
+    if not out and against * 2 > present:
+        raise StepRefused("不赞成留任的过了半数，请办“村民民主评议”。")
 
 
 def _expect_running(row: NewStep) -> None:

@@ -695,6 +695,19 @@ FAULT_ENDING = ("dismissed", "解除合同", Outcome.DISMISSED, None)
 """A serious fault needs no thirty days."""
 
 
+ASSEMBLY_KEPT = Step(
+    key="assembly_kept",
+    title="村民民主评议：同意留任",
+    after=("opened",),
+    signs=VILLAGE,
+    level=VILLAGE_LEVEL,
+    document=True,
+    fields=("present", "against"),
+    outcome=Outcome.KEPT,
+)
+"""The villagers' word: it is signed as the other one is, and ends the matter."""
+
+
 def _exit(employment: Employment, *, fault: bool) -> Machine:
     first = _by_fault() if fault else _by_appraisal()
     after = first[-1].key
@@ -732,6 +745,7 @@ def _exit(employment: Employment, *, fault: bool) -> Machine:
         steps=(
             *first,
             *middle,
+            *((ASSEMBLY_KEPT,) if employment is Employment.VILLAGE_PAID and not fault else ()),
             *process,
             *closing,
             _stopped(*early, "decided", "served", "lapsed", "appeal_rejected"),

@@ -52,6 +52,8 @@ PENDING = {
     CONTEST_POOL.key: "对公示的异议还没有办结。",
 }
 """Kind of an open case about a result → why nothing may rest on the result yet."""
+ANOTHER_POST = "；愿意去别的空缺岗位的，请另登记报名。"
+"""A case of admission is for one post to its end."""
 UNNOTICED = "公示以后变更为优秀的，要先补充公示，公示期满再推荐。"
 STOPPED = "stopped"
 """The step by which a township ends an exit that it began."""
@@ -269,9 +271,9 @@ async def _term_over(matter: Matter) -> str:
 async def _vacant(matter: Matter) -> str:
     post_id = matter.opening.post_id
     if post_id is None or not await pools.vacant(matter.county_id, post_id, matter.on):
-        return "这个岗位已经有人，或已撤销，请另选空缺岗位。"
+        return f"这个岗位已经有人，或已撤销{ANOTHER_POST}"
     if await queries.promised_to_another(matter.county_id, post_id, matter.case_id):
-        return "这个岗位已与另一个人签订协议，请另选空缺岗位。"
+        return f"这个岗位已与另一个人签订协议{ANOTHER_POST}"
     return ""
 
 

@@ -38,6 +38,8 @@ from shared.roster.roles import Role
 
 FORWARD = {Pool.RECOMMENDATION: (EXCELLENT,), Pool.WARNING: tuple(sorted(WEAK))}
 """Pool → grades that put somebody before it."""
+SAME = "这个人已经有一件同样的事项在办，请在列表中打开。"
+ANOTHER_EXIT = "这个人已经有一件退出在办，那一件办结或停止以后才能另办，请在列表中打开。"
 APPLIED = "这个手机号已经报名这个岗位，正在办理，请在“准入”里打开。"
 MACHINE_OF = {"basic": "improvement", "fail": "warning"}
 
@@ -286,7 +288,8 @@ async def _open(actor: Actor, opening: Opening, form: SignForm, now: datetime) -
     try:
         return await casework.open_case(actor, opening, form, now)
     except UniqueViolationError as error:
-        raise StepRefused("这个人已经有一件同样的事项在办，请在列表中打开。") from error
+        other = error.constraint_name == "case_file_exit"
+        raise StepRefused(ANOTHER_EXIT if other else SAME) from error
 
 
 async def _require_shield(actor: Actor, person_id: UUID, now: datetime) -> str:

@@ -107,7 +107,8 @@ async def open_case(request: Asked, person_id: FromPath[UUID]) -> Template | Red
         elif asked.pool is Pool.WARNING and asked.cycle:
             case_id = await service.warn(actor, person_id, asked.cycle, form, at)
         elif asked.pool is Pool.EXIT:
-            case_id = await service.start_exit(actor, person_id, asked.basis, form, at)
+            basis = str(values.get("basis", ""))
+            case_id = await service.start_exit(actor, person_id, basis, form, at)
         else:
             raise NotFound
     except (Invalid, Conflict, Forbidden) as error:

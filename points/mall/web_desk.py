@@ -3,7 +3,7 @@
 from base64 import b64encode
 from collections.abc import Awaitable, Callable
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -81,7 +81,7 @@ class ProductEntry(msgspec.Struct):
 class Decision(msgspec.Struct):
     """同意 or 不同意 a price for every shop."""
 
-    answer: str
+    answer: Literal["approve", "refuse"]
     note: str = ""
 
 

@@ -1,5 +1,6 @@
 """The village's say on prices, on the verifier's phone."""
 
+from typing import Literal
 from uuid import UUID
 
 import msgspec
@@ -20,7 +21,7 @@ DONE = {"approve": "已同意，到生效日改价。", "refuse": "已不同意�
 class Decision(msgspec.Struct):
     """同意 or 不同意, with a reason for the latter."""
 
-    answer: str
+    answer: Literal["approve", "refuse"]
     note: str = ""
 
 

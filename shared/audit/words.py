@@ -577,6 +577,7 @@ VALUES: dict[str, dict[str, str]] = {
         "contractor": "按服务合同要求承接单位更换人员",
         "replaced": "承接单位更换到位",
         "assembly": "村民民主评议",
+        "assembly_kept": "村民民主评议：同意留任",
         "resolved": "村级会议决定",
         "opinion": "乡镇党委研究意见",
         "role_ended": "免去网格职务（村干部职务不变）",

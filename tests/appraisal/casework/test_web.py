@@ -195,6 +195,9 @@ async def test_the_desk_lists_warns_and_lets_go(client: httpx.AsyncClient, rollb
         no_kin="1",
     )
     assert (refused.status_code, "60 天复查" in refused.text) == (409, True)
+    fault = {"words": "x", "document": "1号", "hearing": "9时", "no_kin": "1"}
+    silent = await post(client, person, pool="exit", step="evidence", **fault)
+    assert (silent.status_code, "请选择退出的原因" in silent.text) == (422, True)
 
 
 async def test_a_paper_objection_after_one_was_withdrawn(

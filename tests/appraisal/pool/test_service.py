@@ -642,8 +642,22 @@ async def test_a_meeting_that_would_keep_somebody_carries_no_exit(rollback: None
         await sign(made, chief, case_id, "assembly", present="40", against="41")
     with pytest.raises(StepRefused, match="过半数"):
         await sign(made, chief, case_id, "assembly", present="40", against="20")
+    with pytest.raises(StepRefused, match="过了半数"):
+        await sign(made, chief, case_id, "assembly_kept", present="40", against="21")
     case = await sign(made, chief, case_id, "assembly", present="40", against="21")
     assert case.state == "assembly"
+
+
+async def test_what_the_villagers_have_decided_is_not_asked_again(rollback: None) -> None:
+    """Their vote to keep somebody stands in the books; another try needs another warning."""
+    made = await scene()
+    someone = await gridworker(made, Employment.VILLAGE_PAID)
+    await failed_again(made, someone)
+    case_id = await exit_of(made, someone, "appraisal", "opened")
+    kept = await sign(made, made.town.chief, case_id, "assembly_kept", present="40", against="20")
+    assert (kept.done, kept.outcome) == (True, Outcome.KEPT)
+    with pytest.raises(StepRefused, match="已经有了结果"):
+        await exit_of(made, someone, "appraisal", "opened")
 
 
 async def test_a_case_opens_again_beside_no_other_exit(rollback: None) -> None:
@@ -920,6 +934,21 @@ async def test_a_resignation_is_the_persons_own(rollback: None) -> None:
     assert await duties(made, made.town.worker) == []
 
 
+async def test_a_second_way_out_says_that_there_is_another(rollback: None) -> None:
+    """It is not the same matter: a resignation waits for the end of an agreement, or its stop."""
+    made = await scene()
+    someone = await gridworker(made, Employment.CONTRACT)
+    due = form(made, "due", term_until="2026-10-31")
+    instructor = await actor_of(made, made.town.instructor)
+    case_id = await service.start_exit(instructor, someone.person_id, "term", due, made.now)
+    me = await actor_of(made, someone)
+    with pytest.raises(StepRefused, match="已经有一件退出在办"):
+        async with DB.transaction():
+            await service.resign(me, form(made, "applied"), made.now)
+    await sign(made, made.town.instructor, case_id, "renewed")
+    await service.resign(me, form(made, "applied"), made.now)
+
+
 async def test_nobody_alone_makes_somebody_resign(rollback: None) -> None:
     """Who enters a resignation in somebody's name does not also accept it."""
     made = await scene()
@@ -1052,7 +1081,7 @@ async def test_nobody_is_published_for_a_post_that_is_taken(rollback: None) -> N
         await sign(made, made.town.instructor, case_id, step)
     await roster.assign(COUNTY, post_id, made.town.second_worker.person_id, made.today)
     department = await actor_of(made, made.town.department)
-    with pytest.raises(StepRefused, match="汪小芳：这个岗位已经有人"):
+    with pytest.raises(StepRefused, match=r"汪小芳：这个岗位已经有人.*请另登记报名"):
         await notice.issue_cases(department, Pool.ADMISSION, NoticeForm(), made.now)
     await sign(made, made.town.instructor, case_id, "refused")
 

@@ -65,6 +65,10 @@ async def test_price_change_from_shop_to_village(client: httpx.AsyncClient) -> N
     assert "涨价" in (await client.get("/verify/prices")).text
     assert re.search("调价待批准.*1 件", (await client.get("/verify")).text, re.DOTALL)
     [waiting] = await mall.waiting_prices(await acting(scene.world.chief))
+    page = (await client.get("/verify/prices")).text
+    assert '<textarea class="weui-textarea" id="f-note-' in page, "Enter would press the first"
+    other = await post(client, f"/verify/prices/{waiting.id}", answer="approved", note="贵")
+    assert other.status_code == 422
     silent = await post(client, f"/verify/prices/{waiting.id}", answer="refuse")
     assert silent.status_code == 422
     done = await post(client, f"/verify/prices/{waiting.id}", answer="approve")
@@ -151,6 +155,8 @@ async def test_the_desks_catalogue(client: httpx.AsyncClient) -> None:
     listed = await client.get("/desk/products")
     assert "等批准的价格（1）" in listed.text
     [waiting] = await mall.waiting_prices(desk)
+    wrong = await post(client, f"/desk/products/prices/{waiting.id}", answer="y", note="贵")
+    assert wrong.status_code == 422
     own = await post(client, f"/desk/products/prices/{waiting.id}", answer="approve")
     assert own.status_code == 403
     other = await factories.member(Role.DEPARTMENT, world.units[str(COUNTY)], "李副部长")
