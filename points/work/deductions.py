@@ -29,6 +29,7 @@ from shared.identity.access import Action, Target, allowed, reach, require
 from shared.identity.actor import Actor
 from shared.ids import new_id
 from shared.roster import service as roster
+from shared.roster.schemas import Place
 
 ANSWER_DAYS = 5
 APPEAL_DAYS = 5
@@ -62,7 +63,7 @@ async def propose(actor: Actor, form: Proposal, now: datetime | None = None) -> 
     Raises DeductionRefused, NotFound.
     """
     at = now or clock_now()
-    place = await roster.worker_place(actor.county_id, form.worker_id, form.happened_on)
+    place = await _place(actor, form)
     if place is None:
         raise DeductionRefused("worker_id", "那天这个人不在网格员岗位上，请核对日期。")
     authority = require(
@@ -300,6 +301,19 @@ async def _post(county_id: int, row: DeductionRow, at: datetime) -> None:
 async def _reverses(county_id: int, row: DeductionRow) -> bool:
     penalties = await rulebook.penalties_at(county_id, row.happened_on)
     return any(penalty.reverses for penalty in penalties if penalty.code == row.code)
+
+
+async def _place(actor: Actor, form: Proposal) -> Place | None:
+    """Of who works in several villages: that of the false record, else the actor's own."""
+    codes = reach(actor, Action.DEDUCT_PROPOSE)
+    if form.record_id is not None:
+        record = await work_queries.record(actor.county_id, form.record_id)
+        codes = (record.grid_code,) if record is not None else ()
+    for code in (*codes, ""):
+        place = await roster.worker_place(actor.county_id, form.worker_id, form.happened_on, code)
+        if place is not None:
+            return place
+    return None
 
 
 async def _checked(county_id: int, form: Proposal, at: datetime) -> Penalty:

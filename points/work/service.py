@@ -555,7 +555,7 @@ async def _place(county_id: int, worker_id: UUID, form: LogForm, at: datetime) -
         )
     if form.grid_code:
         place = await roster.worker_place(county_id, worker_id, on, form.grid_code)
-        if place is None:
+        if place is None or place.grid_code != form.grid_code:
             raise WorkRefused(
                 "grid_code", f"{on.month}月{on.day}日不在这个网格的岗位上，请改选当天的网格。"
             )

@@ -54,7 +54,7 @@ JOIN shared.unit v ON v.county_id = g.county_id AND v.id = g.parent_id
 JOIN shared.unit t ON t.county_id = v.county_id AND t.id = v.parent_id
 WHERE a.county_id = $1 AND a.person_id = ANY($2)
   AND a.valid_from <= $3 AND (a.valid_to IS NULL OR a.valid_to > $3)
-  AND ($4 = '' OR g.code = $4)
+  AND starts_with(g.code, $4)
 ORDER BY a.person_id, g.code COLLATE "C"
 """
 
@@ -137,9 +137,9 @@ async def person_by_phone(county_id: int, phone_hmac: bytes) -> PersonRow | None
 
 
 async def places(
-    county_id: int, ids: Sequence[UUID], on: date, grid_code: str = ""
+    county_id: int, ids: Sequence[UUID], on: date, code: str = ""
 ) -> dict[UUID, Place]:
-    rows = await DB.fetch(PLACES, county_id, list(ids), on, grid_code)
+    rows = await DB.fetch(PLACES, county_id, list(ids), on, code)
     return {row["person_id"]: msgspec.convert(dict(row), Place) for row in rows}
 
 

@@ -60,11 +60,9 @@ async def phone_of(county_id: int, person_id: UUID) -> str | None:
     return None if row is None else phones.open_(row.phone_cipher)
 
 
-async def worker_place(
-    county_id: int, person_id: UUID, on: date, grid_code: str = ""
-) -> Place | None:
-    """The grid somebody works in as a gridworker on a day: the named, else the first by code."""
-    return (await queries.places(county_id, [person_id], on, grid_code)).get(person_id)
+async def worker_place(county_id: int, person_id: UUID, on: date, code: str = "") -> Place | None:
+    """The grid somebody works in as a gridworker on a day, the first by code below a unit."""
+    return (await queries.places(county_id, [person_id], on, code)).get(person_id)
 
 
 async def worker_places(county_id: int, ids: Iterable[UUID], on: date) -> dict[UUID, Place]:

@@ -1,6 +1,7 @@
 """The counter in a real browser: two phones, one code, and the pages' rules."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -81,6 +82,28 @@ async def test_two_phones_one_code(committed: None, sign_in: SignIn, look: Look)
     await shop.get_by_text("积分和商品都已退回").wait_for()
     await shop.goto("/shop/today")
     await seen(shop, f"today-{kind}", least)
+
+
+async def test_a_code_that_ran_out_without_network_says_so(
+    committed: None, sign_in: SignIn
+) -> None:
+    """The page stays, and has a new code once there is a network; a wrong clock changes nothing."""
+    scene = await counter(2070)
+    await activate(scene.world.worker)
+    worker = await sign_in(scene.world.worker)
+    await worker.clock.install(time=now() + timedelta(hours=3))
+    await worker.goto("/code")
+    digits = await worker.locator("figcaption").inner_text()
+    await worker.clock.run_for(10_000)
+    await expect(worker.locator("figcaption")).to_have_text(digits)
+    await worker.context.set_offline(True)
+    await worker.clock.run_for(300_000)
+    await worker.get_by_text("没有网络，这个码已过期").wait_for()
+    await seen(worker, "code-offline")
+    await worker.context.set_offline(False)
+    async with worker.expect_navigation():
+        await worker.clock.run_for(3_000)
+    await expect(worker.locator("figcaption")).not_to_have_text(digits)
 
 
 async def test_order_ahead(committed: None, sign_in: SignIn) -> None:

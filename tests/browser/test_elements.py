@@ -356,8 +356,8 @@ async def test_the_cart_adds_up_and_warns(open_context: Callable[..., Any]) -> N
 
 async def test_the_code_page_hears_of_its_redemption(open_context: Callable[..., Any]) -> None:
     """It counts down, asks while it is in front, and turns into the receipt."""
-    content = '<code-watch src="/code/state" until="{{ until }}"><p data-left></p></code-watch>'
-    page = await shown(await open_context(), content, until="2099-01-01T00:00:00Z")
+    content = '<code-watch src="/code/state" seconds="300"><p data-left></p></code-watch>'
+    page = await shown(await open_context(), content)
     await page.wait_for_function(
         "/^\\d+:\\d\\d$/.test(document.querySelector('[data-left]').textContent)"
     )

@@ -68,6 +68,9 @@ async def test_money_stays_whole_in_large_letters(
     await shoot(page, f"fund-{size}")
     assert len(await figure.inner_text()) > 8
     assert await figure.evaluate(LINES) == 1
+    grade = "(e) => { e.className = 'figure__value'; e.firstChild.data = '基本合格'; }"
+    await figure.evaluate(grade)
+    assert await figure.evaluate(LINES) == 1, "a grade of four characters"
     await page.goto("/verify/statements")
     rows = page.locator("a.weui-cell", has=page.locator(".amount"))
     assert min(await rows.evaluate_all(f"(rows) => rows.map({ROOM})")) >= 19

@@ -20,7 +20,8 @@ from shared.clock import today
 from shared.database import DB
 from shared.errors import Forbidden, NotFound
 from shared.ids import new_id
-from tests.factories import COUNTY, SmallCounty, acting, small_county
+from shared.roster.roles import Role
+from tests.factories import COUNTY, SmallCounty, acting, also_in, member, small_county
 
 NOW = datetime(2026, 10, 20, 4, tzinfo=UTC)
 DAY = date(2026, 10, 19)
@@ -90,6 +91,25 @@ async def test_a_decision_waits_for_the_answer_or_its_term(rollback: None) -> No
     assert (await row(number, town)).state == "dropped"
     assert await deductions.post_lapsed(COUNTY, late + timedelta(days=60)) == 0
     assert await merit(town) == 0
+
+
+async def test_of_two_villages_the_one_it_happened_in_decides(rollback: None) -> None:
+    """The false record's village, else the proposer's own; the other one is no party to it."""
+    town = await small_county()
+    other = town.units["421222100002001"]
+    await also_in(town.worker, other)
+    there = await acting(await member(Role.CHIEF, town.units["421222100002"], "黎书记"))
+    number = await deductions.propose(there, proposal(town), NOW)
+    assert (await row(number, town)).village_code == "421222100002"
+    form = LogForm(
+        id=new_id(), rule_code="ORG-02", work_date=DAY, text="参加例会", grid_code=other.code
+    )
+    record = await service.log(await acting(town.worker, on=DAY), form, now=NOW)
+    false = proposal(town, code="PEN-07", amount=100, happened_on=DAY, record_id=record.id)
+    with pytest.raises(NotFound):
+        await deductions.propose(await acting(town.lead), false, NOW)
+    number = await deductions.propose(await acting(town.department, desk=True), false, NOW)
+    assert (await row(number, town)).village_code == "421222100002"
 
 
 async def test_a_paper_is_keyed_in_for_who_has_no_phone(rollback: None) -> None:

@@ -84,8 +84,9 @@ async def test_a_worker_of_two_grids_says_where_the_work_was(rollback: None) -> 
         await service.log(worker, moved, now=NOW)
     with pytest.raises(WorkRefused, match="10月9日不在这个网格的岗位上"):
         await logged(worker, grid_code=second, work_date=date(2026, 10, 9))
-    with pytest.raises(WorkRefused, match="改选当天的网格"):
-        await logged(worker, grid_code=town.cousin_worker.unit_code)
+    for code in (town.cousin_worker.unit_code, town.chief.unit_code):
+        with pytest.raises(WorkRefused, match="改选当天的网格"):
+            await logged(worker, grid_code=code)
 
 
 async def test_two_grids_may_lie_in_two_villages(rollback: None) -> None:

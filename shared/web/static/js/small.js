@@ -53,13 +53,14 @@ class CartTotal extends HTMLElement {
 }
 
 /**
- * <code-watch src="/code/state" until="2026-11-24T06:05:00Z">: counts down in `[data-left]`, asks
- * `src` every 3 seconds and whenever the page comes back to the front. 204 = nothing new; a page's
- * worth of HTML takes this element's place. A code that ran out is renewed by loading the page again.
+ * <code-watch src="/code/state" seconds="300">: counts down in `[data-left]`, asks `src` every 3 seconds
+ * and whenever the page comes back to the front. 204 = nothing new; a page's worth of HTML takes this
+ * element's place. A code that ran out is renewed by loading the page again, once there is a network:
+ * without one the browser's own page would take its place. Seconds, as a phone's clock may be wrong.
  */
 class CodeWatch extends HTMLElement {
   connectedCallback() {
-    this.until = Date.parse(this.getAttribute("until") ?? "");
+    this.until = Date.now() + Number(this.getAttribute("seconds")) * 1000;
     this.tick = setInterval(() => this.count(), 1000);
     this.poll = setInterval(() => this.look(), 3000);
     this.wake = () => document.visibilityState === "visible" && this.look();
@@ -77,14 +78,16 @@ class CodeWatch extends HTMLElement {
     const left = Math.max(0, Math.round((this.until - Date.now()) / 1000));
     const place = this.querySelector("[data-left]");
     if (place) place.textContent = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
-    if (left === 0 && document.visibilityState === "visible") location.reload();
   }
 
   async look() {
     if (document.visibilityState !== "visible") return;
     try {
       const answer = await fetch(this.getAttribute("src"), { headers: { "hx-request": "true" } });
-      if (answer.status !== 200) return;
+      if (answer.status !== 200) {
+        if (Date.now() >= this.until) location.reload();
+        return;
+      }
       const box = document.createElement("div");
       box.innerHTML = await answer.text();
       const mark = box.querySelector("[data-feedback]");
@@ -94,7 +97,10 @@ class CodeWatch extends HTMLElement {
       }
       this.replaceWith(...box.childNodes);
       document.querySelector("main h2")?.focus();
-    } catch { /* no network: the next tick asks again */ }
+    } catch { // no network: the next tick asks again
+      const line = this.querySelector("[role=timer]");
+      if (line && Date.now() >= this.until) line.textContent = "没有网络，这个码已过期。连上网自动换新码。";
+    }
   }
 }
 
