@@ -11,8 +11,9 @@ from appraisal.duty.drawing import PaperItem, Result
 from appraisal.duty.people import NAME, Found, people
 from appraisal.duty.schemas import CheckItem, CheckRow
 from appraisal.duty.sheets import DROPPED, PLACES, WHO, frozen_days
-from appraisal.intake.rules import Kind, Outcome
+from appraisal.intake.rules import Kind, Line, Outcome, change
 from shared.clock import today
+from shared.dates import chinese_date
 from shared.documents import excel
 from shared.documents.read import Column, Row, Table
 from shared.identity.access import Action
@@ -105,6 +106,7 @@ async def store_random(actor: Actor, table: Table, now: datetime, reason: str) -
     results: dict[UUID, list[Result]] = defaultdict(list)
     papers: dict[UUID, list[PaperItem]] = defaultdict(list)
     seen: dict[tuple[object, ...], Row] = {}
+    taken: list[tuple[Row, CheckRow, Result | PaperItem]] = []
     outcome = Outcome()
     for row in table.rows:
         title = row["核查名称"] or ""
@@ -119,18 +121,49 @@ async def store_random(actor: Actor, table: Table, now: datetime, reason: str) -
         found = _random(row, table, check, items[check.id], who.find, now)
         if found is None or _twice(row, table, check, found, seen):
             continue
+        taken.append((row, check, found))
         if isinstance(found, Result):
             results[check.id].append(found)
         else:
             papers[check.id].append(found)
     if table.faults:
         return outcome
+    outcome.lines = _lines(taken, items)
     for check in checks:
         if check.id in results or check.id in papers:  # the others may be frozen
             said = (results[check.id], papers[check.id])
             await _write(actor, check, said, outcome, (now, reason))
     outcome.notes.append(f"其中改已有的结果 {outcome.corrected} 条。")
     return outcome
+
+
+def _lines(
+    taken: list[tuple[Row, CheckRow, Result | PaperItem]], items: dict[UUID, dict[str, CheckItem]]
+) -> list[Line]:
+    """What the rows change, in words; a row that says what stands already is none."""
+    on_paper = {
+        (check_id, item.person_id, item.label): item
+        for check_id, those in items.items()
+        for item in those.values()
+    }
+    lines = []
+    for row, check, found in taken:
+        if isinstance(found, Result):
+            item = items[check.id].get(str(found.item_id))
+        else:
+            item = on_paper.get((check.id, found.person_id, found.label))
+        before = _words(item) if item and item.version is not None else ""
+        after = _words(found)
+        if after != before:
+            old = f"（原为 {before}）" if before else ""
+            lines.append(change(row, row[NAME], f"{row['核查内容']}：{after}{old}"))
+    return lines
+
+
+def _words(one: Result | PaperItem | CheckItem) -> str:
+    verdict = "正确" if one.correct else "错误"
+    on = chinese_date(one.checked_on) if one.checked_on else ""
+    return "，".join(word for word in (verdict, on, one.checked_by, one.note) if word)
 
 
 async def _write(

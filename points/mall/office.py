@@ -66,6 +66,10 @@ PRODUCT_COLUMNS = (
     Column("每月限兑", "integer", aliases=("限兑", "每人每月限兑")),
     Column("低库存提醒", "integer", aliases=("低库存", "库存下限")),
 )
+SHELVED = (
+    "有 {} 处货架的库存与表里的“初始库存”不同：初始库存只在第一次导入时入库，这次没有改动；"
+    "进货、盘点请由店主登记"
+)
 LIMITS = {"monthly_limit": "每月限兑", "low_mark": "低库存提醒"}
 
 
@@ -76,6 +80,8 @@ class Imported(msgspec.Struct):
     created: int = 0
     changed: int = 0
     same: int = 0
+    shelved: int = 0
+    """Shelves whose stock differs from the file's 初始库存, which only begins a shelf."""
     lines: list[str] = []
     """Every creation and change in words."""
     faults: list[str] = []
@@ -158,6 +164,8 @@ async def import_products(
                 await _check_market(county_id, goods, table)
             if moves and not table.faults:
                 await _stock_up(county_id, moves, result)
+            if result.shelved:
+                result.lines.append(SHELVED.format(result.shelved))
             await _finish(actor, county_id, "products", name, result, table, dry_run=dry_run)
     except _Rollback:
         pass
@@ -422,7 +430,7 @@ async def _write_goods(
     line: _Goods,
     table: Table,
     result: Imported,
-    stocked: set[tuple[UUID, UUID]],
+    stocked: dict[tuple[UUID, UUID], int],
 ) -> list[StockMove]:
     """Product and price of one line; answers the first stock that is still to be entered."""
     if table.faults:
@@ -437,6 +445,8 @@ async def _write_goods(
     if not row["初始库存"]:
         return []
     at = now()
+    first = row["初始库存"]
+    result.shelved += sum(stocked.get((shop.id, product_id), first) != first for shop in line.shops)
     return [
         StockMove(
             id=uuid5(NAMESPACE_URL, f"gridmerit:stock:{county_id}:{shop.id}:{product_id}"),
@@ -444,7 +454,7 @@ async def _write_goods(
             shop_id=shop.id,
             product_id=product_id,
             move="in",
-            quantity=row["初始库存"],
+            quantity=first,
             at=at,
             memo="期初库存",
         )

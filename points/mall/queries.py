@@ -219,7 +219,7 @@ WHERE p.county_id = $1 AND p.subject_id = $2 AND p.role = 'shopkeeper' AND p.sea
                   WHERE a.county_id = $1 AND a.post_id = p.id
                     AND (a.valid_to IS NULL OR a.valid_to > $3))
 """
-STOCKED = "SELECT shop_id, product_id FROM points.stock WHERE county_id = $1"
+STOCKED = "SELECT shop_id, product_id, quantity FROM points.stock WHERE county_id = $1"
 PRICE_OF_DAY = """
 SELECT id FROM points.price
 WHERE county_id = $1 AND product_id = $2 AND shop_id IS NOT DISTINCT FROM $3
@@ -442,9 +442,10 @@ async def offers(county_id: int, shop_id: UUID, on: date) -> list[Offer]:
     return await DB.all(Offer, OFFERS, county_id, shop_id, on)
 
 
-async def stocked(county_id: int) -> set[tuple[UUID, UUID]]:
-    """Every (shop, product) that has a shelf."""
-    return {(row["shop_id"], row["product_id"]) for row in await DB.fetch(STOCKED, county_id)}
+async def stocked(county_id: int) -> dict[tuple[UUID, UUID], int]:
+    """The pieces of every (shop, product) that has a shelf."""
+    rows = await DB.fetch(STOCKED, county_id)
+    return {(row["shop_id"], row["product_id"]): row["quantity"] for row in rows}
 
 
 async def least_value(county_id: int) -> int | None:

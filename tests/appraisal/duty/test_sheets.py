@@ -286,7 +286,14 @@ async def test_results_of_a_draw_come_back_in_its_own_sheet(town: SmallCounty) -
     shown = await tried(actor, "random", book(head, row, strange))
     assert [fault.split("：")[0] for fault in shown.faults] == ["第 4 行“核查内容”"]
     assert (await imported(actor, "random", book(head, row))).created == 1
-    assert (await imported(actor, "random", book(head, row))).same == 1
+    again = await imported(actor, "random", book(head, row))
+    assert (again.same, again.lines) == (1, [])
+    changed = list(row)
+    changed[head.index("结果")], changed[head.index("说明")] = "正确", ""
+    [told] = (await tried(actor, "random", book(head, changed))).lines
+    assert told.name == town.worker.name
+    when = f"2026年11月25日，{row[head.index('核查人')]}"
+    assert told.text.endswith(f"：正确，{when}（原为 错误，{when}，日期不符）")
     [item] = await drawing.items(actor, check_id)
     assert (item.correct, item.note) == (False, "日期不符")
 

@@ -84,6 +84,12 @@ async def test_the_department_goes_from_list_to_result(client: httpx.AsyncClient
     )
     assert (tried.status_code, "不变 160" in tried.text) == (200, True)
     assert "再选一次文件，点“导入”" in tried.text
+    ending = await client.post(
+        "/appraisal/desk/households",
+        data={"_csrf_token": await token(client), "act": "try", "end_missing": "1"},
+        files={"file": ("h.csv", f"网格编码,户号\n{GRID},001".encode(), "text/csv")},
+    )
+    assert "原有而表中没有的 39 户将删除。请再选一次文件，仍勾选删除，点“导入”" in ending.text
     base = f"/appraisal/desk/cycles/{made.cycle_id}/survey"
     home = await client.get(base)
     assert made.survey.list_hash in home.text

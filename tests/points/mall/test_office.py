@@ -105,6 +105,18 @@ async def test_a_newer_list_changes_what_differs(rollback: None) -> None:
     assert set(found.keepers) == {"孟国平", "雷小兵"}
 
 
+async def test_a_changed_first_stock_is_said_to_change_nothing(rollback: None) -> None:
+    """What the office types there looks like a delivery; pieces come in at the shop."""
+    await factories.units()
+    await read_shops(shops(LINE, OTHER))
+    assert (await read_goods(goods(SOAP))).lines[-1] == "期初库存：2 处货架，共 40 件"
+    assert (await read_goods(goods(SOAP))).lines == []
+    again = await read_goods(goods([*SOAP[:4], 80]))
+    assert (again.created, again.changed, again.same) == (0, 0, 1)
+    [said] = again.lines
+    assert said.startswith("有 2 处货架的库存与表里的“初始库存”不同：")
+
+
 async def test_a_refused_move_leaves_no_shelf_that_keeps_the_first_stock_out(
     rollback: None,
 ) -> None:
