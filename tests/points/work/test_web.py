@@ -145,13 +145,15 @@ async def test_a_process_that_dies_after_the_commit_loses_no_photo(
 async def test_a_photo_is_re_encoded_without_its_place(
     client: httpx.AsyncClient, request: pytest.FixtureRequest
 ) -> None:
-    """EXIF is dropped, the picture is kept, only those with a right see it."""
+    """EXIF and comments are dropped, the picture is kept, only those with a right see it."""
     world = await small_county()
     await enter(client, world.worker)
     picture = io.BytesIO()
     exif = Image.Exif()
     exif[0x010E] = "home address"
-    Image.new("RGB", (2400, 1200), "red").save(picture, "JPEG", exif=exif)
+    said = {"comment": b"home address", "xmp": b"home address"}
+    Image.new("RGB", (2400, 1200), "red").save(picture, "JPEG", exif=exif, **said)
+    assert picture.getvalue().count(b"home address") == 3
     sent = declaration()
     answer = await client.post(
         "/work",
