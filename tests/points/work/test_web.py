@@ -67,6 +67,16 @@ async def test_the_story_from_declaring_to_confirming(client: httpx.AsyncClient)
     assert "已核实" in page.text
 
 
+async def test_marks_that_nobody_sees_are_not_kept(client: httpx.AsyncClient) -> None:
+    """One of direction would show the verifier the day and the points behind the text reversed."""
+    world = await small_county()
+    await enter(client, world.worker)
+    text = "参加\u202e网格\u2067例\u200b会"
+    assert (await post(client, "/work", **declaration(choice="", text=text))).status_code == 303
+    stored = await DB.fetchval("SELECT text FROM points.work_record WHERE county_id = $1", COUNTY)
+    assert stored == "参加网格例会"
+
+
 async def test_a_wrong_form_comes_back_filled_in(client: httpx.AsyncClient) -> None:
     """422, the sentence beside the field, the text kept; a program gets a problem document."""
     world = await small_county()
