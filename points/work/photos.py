@@ -142,6 +142,7 @@ def _reencoded(data: bytes) -> bytes:
         raise WorkRefused("photo", "这不是能打开的照片，请重新拍一张。") from error
     upright.thumbnail((LONGEST, LONGEST))
     out = io.BytesIO()
+    upright.info.clear()  # what a phone's app wrote into the file, a comment say, is written again
     upright.save(out, "JPEG", quality=80)
     return out.getvalue()
 

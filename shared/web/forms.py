@@ -12,11 +12,17 @@ from shared.errors import Invalid
 
 T = TypeVar("T", bound=msgspec.Struct)
 
-HALF_WIDTH: dict[int, int | str] = {
+HALF_WIDTH: dict[int, int | str | None] = {
+    **dict.fromkeys((0x200B, 0x200C, 0x200E, 0x200F, 0xFEFF)),
+    **dict.fromkeys((*range(0x202A, 0x202F), *range(0x2060, 0x206A))),
     **{code: code - 0xFEE0 for code in range(0xFF10, 0xFF5B) if chr(code).isalnum()},
     0x3000: " ",
 }
-"""Full-width digits, letters and space → plain ones; Chinese punctuation stays as it was typed."""
+"""Full-width digits, letters and space → plain ones; Chinese punctuation stays as it was typed.
+
+Marks that nobody sees go, as from files: they turn what stands beside them the other way round, and
+make a second name of a name.
+"""
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 SENTENCES = (
     (

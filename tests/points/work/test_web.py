@@ -67,6 +67,16 @@ async def test_the_story_from_declaring_to_confirming(client: httpx.AsyncClient)
     assert "已核实" in page.text
 
 
+async def test_marks_that_nobody_sees_are_not_kept(client: httpx.AsyncClient) -> None:
+    """One of direction would show the verifier the day and the points behind the text reversed."""
+    world = await small_county()
+    await enter(client, world.worker)
+    text = "参加\u202e网格\u2067例\u200b会"
+    assert (await post(client, "/work", **declaration(choice="", text=text))).status_code == 303
+    stored = await DB.fetchval("SELECT text FROM points.work_record WHERE county_id = $1", COUNTY)
+    assert stored == "参加网格例会"
+
+
 async def test_a_wrong_form_comes_back_filled_in(client: httpx.AsyncClient) -> None:
     """422, the sentence beside the field, the text kept; a program gets a problem document."""
     world = await small_county()
@@ -145,13 +155,15 @@ async def test_a_process_that_dies_after_the_commit_loses_no_photo(
 async def test_a_photo_is_re_encoded_without_its_place(
     client: httpx.AsyncClient, request: pytest.FixtureRequest
 ) -> None:
-    """EXIF is dropped, the picture is kept, only those with a right see it."""
+    """EXIF and comments are dropped, the picture is kept, only those with a right see it."""
     world = await small_county()
     await enter(client, world.worker)
     picture = io.BytesIO()
     exif = Image.Exif()
     exif[0x010E] = "home address"
-    Image.new("RGB", (2400, 1200), "red").save(picture, "JPEG", exif=exif)
+    said = {"comment": b"home address", "xmp": b"home address"}
+    Image.new("RGB", (2400, 1200), "red").save(picture, "JPEG", exif=exif, **said)
+    assert picture.getvalue().count(b"home address") == 3
     sent = declaration()
     answer = await client.post(
         "/work",
