@@ -117,6 +117,8 @@ async def issue_cases(actor: Actor, pool: Pool, form: NoticeForm, now: datetime)
     if pool not in READY:
         raise NotFound
     async with DB.transaction():
+        # Whoever presses at the same moment waits, and then finds nobody waiting.
+        await lock_queries.take(actor.county_id, f"appraisal.notice {pool}")
         waiting = await casework_queries.at_state(actor.county_id, pool, READY[pool])
         if not waiting:
             raise NoticeRefused("现在没有等待公示的人选。")

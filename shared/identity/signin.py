@@ -247,7 +247,16 @@ async def _enter(
     agent: str,
 ) -> NewSession:
     await require_office(county_id, account.person_id, kind, now)
-    return await enter(county_id, account, kind, now, device, device_token, agent)
+    async with DB.transaction():
+        # What was proved may have been changed, and every session ended, since it was looked at.
+        still = await queries.account(county_id, account.id, lock=True)
+        if still is None or (still.pin_hash, still.password_hash, still.disabled_at) != (
+            account.pin_hash,
+            account.password_hash,
+            account.disabled_at,
+        ):
+            raise WrongSignIn
+        return await enter(county_id, account, kind, now, device, device_token, agent)
 
 
 async def _account_by_phone(county_id: int, phone: str) -> AccountRow | None:

@@ -17,7 +17,7 @@ from appraisal.casework import queries
 from appraisal.casework import service as casework
 from appraisal.casework.rules import Outcome, Pool
 from appraisal.cycle.rules import Stage
-from appraisal.errors import StepRefused
+from appraisal.errors import NoticeRefused, StepRefused
 from appraisal.notice import service as notice
 from appraisal.notice.schemas import ContestForm, NoticeForm, NoticeRow
 from appraisal.pool import service as pools
@@ -38,7 +38,7 @@ from tests.appraisal.casework.scene import (
 )
 from tests.appraisal.casework.test_web import post, shows
 from tests.appraisal.cycle.stages import bring_to
-from tests.appraisal.pool.test_service import annual, application, vacant_post
+from tests.appraisal.pool.test_service import annual, application, second_of, vacant_post
 from tests.conftest import as_owner
 from tests.factories import COUNTY, Member, member
 from tests.shared.identity.test_matrix import act_as
@@ -418,6 +418,24 @@ async def test_a_pool_waits_for_what_is_said_of_its_notice(rollback: None) -> No
         await sign(made, made.clerk, case_id, "recommended")
     case = await sign(made, made.clerk, case_id, "declined")
     assert case.outcome is Outcome.DECLINED
+
+
+async def test_a_pool_s_notice_published_twice_at_once_is_one(committed: None) -> None:
+    """The second press finds nobody waiting, not somebody whose turn is still to come."""
+    made = await scene(now=NOW)
+    instructor, department = [
+        await actor_of(made, who) for who in (made.town.instructor, made.town.department)
+    ]
+    form_ = application(made, await vacant_post(made))
+    case_id = await pools.apply(instructor, form_, made.now)
+    for step in ("checked", "interviewed", "villagers"):
+        await sign(made, made.town.instructor, case_id, step)
+    outcome = await second_of(
+        notice.issue_cases(department, Pool.ADMISSION, NoticeForm(), made.now),
+        notice.issue_cases(department, Pool.ADMISSION, NoticeForm(), made.now),
+    )
+    assert isinstance(outcome, NoticeRefused), outcome
+    assert outcome.message == "现在没有等待公示的人选。"
 
 
 async def test_a_contested_result_recommends_nobody(rollback: None) -> None:

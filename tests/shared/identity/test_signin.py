@@ -172,6 +172,29 @@ async def test_a_phone_is_signed_out_while_its_slip_is_spent(committed: None) ->
     assert await revoking == 0
 
 
+async def test_a_sign_in_with_a_pin_that_is_being_changed_is_refused(committed: None) -> None:
+    """Whoever found the phone would else come in after 其他手机已退出."""
+    world = await small_county()
+    await with_pin(world.worker)
+    known = await signin.sign_in(COUNTY, world.worker.phone, PIN, NOW)
+    account = await queries.account_of(COUNTY, world.worker.person_id)
+    assert account is not None
+    outside = copy_context()
+    waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"
+    async with DB.transaction():
+        await queries.set_pin(COUNTY, account.id, "another", NOW)
+        await queries.revoke_sessions(COUNTY, account.id, NOW)
+        entering = asyncio.create_task(
+            signin.sign_in(COUNTY, world.worker.phone, PIN, NOW, device_token=known.device_token),
+            context=outside,
+        )
+        while not entering.done() and not await DB.fetchval(waits):
+            pass
+    with pytest.raises(WrongSignIn):
+        await entering
+    assert await queries.sessions(COUNTY, account.id, NOW) == []
+
+
 async def test_an_account_stopped_twice_is_stopped_once(committed: None) -> None:
     """What changed nothing is no event."""
     world = await small_county()
