@@ -102,7 +102,7 @@ ON CONFLICT (county_id, survey_id, grid_code COLLATE "C", number COLLATE "C") DO
 LISTED = """
 SELECT id, grid_code, ordinal, kind, number, villager_group, status, visits
 FROM appraisal.survey_household
-WHERE county_id = $1 AND survey_id = $2 AND grid_code = ANY($3)
+WHERE county_id = $1 AND survey_id = $2 AND grid_code COLLATE "C" = ANY($3)
 ORDER BY grid_code COLLATE "C", ordinal
 """
 NOTE = """

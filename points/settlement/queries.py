@@ -84,8 +84,7 @@ STATEMENTS = (
     + """
 WHERE s.county_id = $1 AND ($2 = '' OR s.month = $2) AND ($3 = '' OR s.state = $3)
   AND ($4 = '' OR position($4 IN s.shop_name || s.fund_name) > 0)
-  AND (s.shop_id = ANY($5::uuid[])
-       OR EXISTS (SELECT FROM unnest($6::text[]) c WHERE starts_with(s.unit_code, c)))
+  AND (s.shop_id = ANY($5::uuid[]) OR s.unit_code ^@ ANY ($6::text[]))
 ORDER BY s.month DESC, s.unit_code COLLATE "C", s.shop_name COLLATE "C", s.id
 LIMIT $7 OFFSET $8
 """
@@ -94,8 +93,7 @@ COUNT_STATEMENTS = """
 SELECT count(*) FROM points.statement s
 WHERE s.county_id = $1 AND ($2 = '' OR s.month = $2) AND ($3 = '' OR s.state = $3)
   AND ($4 = '' OR position($4 IN s.shop_name || s.fund_name) > 0)
-  AND (s.shop_id = ANY($5::uuid[])
-       OR EXISTS (SELECT FROM unnest($6::text[]) c WHERE starts_with(s.unit_code, c)))
+  AND (s.shop_id = ANY($5::uuid[]) OR s.unit_code ^@ ANY ($6::text[]))
 """
 # What frozen statements of earlier months left below zero, lines of theirs decided in favour after
 # the freeze, and undoings that were deducted although the line was refused later, so that it never

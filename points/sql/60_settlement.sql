@@ -29,6 +29,8 @@ SELECT shared.ensure('points.publication', 'publication_month',
 CREATE UNIQUE INDEX IF NOT EXISTS statement_unique ON points.statement
     (county_id, shop_id, fund_id, month);
 CREATE INDEX IF NOT EXISTS statement_month ON points.statement (county_id, month, unit_code);
+-- Everybody's 待办 asks for those that want a signature: few, whatever the years before.
+CREATE INDEX IF NOT EXISTS statement_open ON points.statement (county_id) WHERE state = 'built';
 -- Each redemption, and each undoing, stands in exactly one statement of a fund (I8).
 CREATE UNIQUE INDEX IF NOT EXISTS statement_line_once ON points.statement_line
     (county_id, fund_id, redemption_id, kind);

@@ -581,3 +581,13 @@ async def test_words_and_slips_are_forgotten(rollback: None) -> None:
     assert await results.words(made.department, survey, "421222") == []
     (_, county), *_ = await results.of_unit(made.department, survey, "421222")
     assert county.ballots == 6
+
+
+async def test_an_interviewers_list_reads_its_village_only(rollback: None) -> None:
+    """Not the county's forty thousand drawn households at every look on the phone."""
+    survey = (await drawn()).survey
+    await DB.execute("SET LOCAL enable_seqscan = off")
+    plan = await DB.fetch(f"EXPLAIN {queries.LISTED}", COUNTY, survey.id, [GRID])
+    assert not [line[0] for line in plan if "Filter" in line[0]], plan
+    listed = await queries.listed(COUNTY, survey.id, [GRID])
+    assert {one.grid_code for one in listed} == {GRID}

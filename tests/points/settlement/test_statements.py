@@ -52,6 +52,30 @@ async def test_a_shop_s_open_lines_read_no_other_s(rollback: None) -> None:
     assert [line for line in conditions if "at < " in line]
 
 
+async def test_what_wants_a_signature_is_found_among_years_of_statements(rollback: None) -> None:
+    """In one look: everybody's 待办 read all statements, and for each page of open ones again."""
+    made = await world()
+    await spender(made)
+    await redeem(made, in_last_month(), soap=1)
+    [row] = await built()
+    await DB.execute(
+        "INSERT INTO points.statement SELECT (jsonb_populate_record(s, jsonb_build_object("
+        "'id', gen_random_uuid(), 'month', to_char(date '2000-01-01' + n * 31, 'YYYY-MM'),"
+        " 'state', 'frozen', 'frozen_at', now()))).*"
+        " FROM points.statement s, generate_series(1, 300) AS n WHERE s.county_id = $1",
+        COUNTY,
+    )
+    async with as_owner():
+        await DB.execute("ANALYZE points.statement")
+    plan = await DB.fetch(
+        f"EXPLAIN {queries.STATEMENTS}", COUNTY, "", "built", "", [], ["421222"], 50, 0
+    )
+    assert [line[0] for line in plan if "statement_open" in line[0]], plan
+    assert not [line[0] for line in plan if "SubPlan" in line[0]], plan
+    keeper = await made.keeper()
+    assert [item.statement.id for item in await service.to_sign(keeper)] == [row.id]
+
+
 async def spender(made: World, amount: int = 3000) -> None:
     await earn(made.county.worker.person_id, made.fund_id, amount)
 
