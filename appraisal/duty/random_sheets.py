@@ -25,8 +25,8 @@ RANDOM_COLUMNS = (
     Column("核查名称", required=True, aliases=("核查", "双随机核查")),
     *WHO,
     Column("核查内容", required=True, aliases=("内容", "核查项目")),
-    Column("结果", required=True, aliases=("核查结果",)),
-    Column("核查日期", "date", required=True, aliases=("日期",)),
+    Column("结果", aliases=("核查结果",)),
+    Column("核查日期", "date", aliases=("日期",)),
     Column("核查人", required=True, aliases=("核查人员",)),
     Column("说明", aliases=("备注",)),
     Column("条目编号", "code"),
@@ -108,7 +108,7 @@ async def store_random(actor: Actor, table: Table, now: datetime, reason: str) -
     seen: dict[tuple[object, ...], Row] = {}
     taken: list[tuple[Row, CheckRow, Result | PaperItem]] = []
     outcome = Outcome()
-    for row in table.rows:
+    for row in _answered(table, outcome):
         title = row["核查名称"] or ""
         check = drawn.get((title, (row["条目编号"] or "").lower())) or named.get(title)
         if title and check is None:
@@ -135,6 +135,26 @@ async def store_random(actor: Actor, table: Table, now: datetime, reason: str) -
             await _write(actor, check, said, outcome, (now, reason))
     outcome.notes.append(f"其中改已有的结果 {outcome.corrected} 条。")
     return outcome
+
+
+def _answered(table: Table, outcome: Outcome) -> list[Row]:
+    """The rows that have a result; those without any wait, half a result is a fault."""
+    wrong = {(fault.sheet, fault.row, fault.column) for fault in table.faults}
+    found = []
+    for row in table.rows:
+        blank = [
+            title
+            for title in ("结果", "核查日期")
+            if row[title] is None and (row.sheet, row.number, title) not in wrong
+        ]
+        if len(blank) > 1 and row["说明"] is None:
+            continue
+        found.append(row)
+        for title in blank:
+            table.fault(row, title, "不能空着，请填写。")
+    if waiting := len(table.rows) - len(found):
+        outcome.notes.append(f"有 {waiting} 行还没有结果，不登记。")
+    return found
 
 
 def _lines(
@@ -254,7 +274,7 @@ KIND = Kind(
     store=store_random,
     template=random_template,
     hints=(
-        "先在页面上抽取，再下载登记表，逐条填“正确”或“错误”；不要增删行、不要改姓名。",
+        "先在页面上抽取，再下载登记表，逐条填“正确”或“错误”；没查的留空，不要增删行、不要改姓名。",
         "线下抽取的核查，先在页面上登记核查名称，表里写同样的名称。",
     ),
     back="/appraisal/desk/duty/random",

@@ -298,6 +298,34 @@ async def test_results_of_a_draw_come_back_in_its_own_sheet(town: SmallCounty) -
     assert (item.correct, item.note) == (False, "日期不符")
 
 
+async def test_a_sheet_comes_back_with_what_is_done_so_far(town: SmallCounty) -> None:
+    """No row may be deleted, so those without a result wait; half a result is a fault."""
+    for day in (8, 9, 10):
+        await posted(town.worker, town.lead, date(2026, 11, day))
+    actor = await acting(town.instructor)
+    check_id = await drawing.open_check(actor, form(people=1, per_person=3), NOW)
+    await drawing.draw(actor, check_id, "1", "摇号", NOW)
+    _, content = await intake.template(actor, KINDS["random"], NOW)
+    head, *rows = (row for row in cells(content)[2:] if row[1])
+    assert len(rows) == 3
+    verdict, day = head.index("结果"), head.index("核查日期")
+    rows[0][verdict], rows[0][day] = "正确", date(2026, 11, 25)
+    done = await imported(actor, "random", book(head, *rows))
+    assert (done.created, done.notes[0]) == (1, "有 2 行还没有结果，不登记。")
+    rows[1][verdict], rows[2][day] = "正确", date(2026, 11, 25)
+    half = await tried(actor, "random", book(head, *rows))
+    assert half.faults == [
+        "第 4 行“核查日期”：不能空着，请填写。",
+        "第 5 行“结果”：不能空着，请填写。",
+    ]
+    rows[1][day] = "廿五"
+    wrong = await tried(actor, "random", book(head, *rows))
+    assert [fault.split("：")[0] for fault in wrong.faults] == [
+        "第 4 行“核查日期”",
+        "第 5 行“结果”",
+    ]
+
+
 async def test_an_old_check_does_not_stop_results_of_a_new_one(town: SmallCounty) -> None:
     """Its cycle is past collecting: the sheet asks for no row of it, and is taken as filled in."""
     actor = await acting(town.instructor)
