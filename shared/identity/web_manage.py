@@ -219,7 +219,7 @@ async def _switch(request: Asked, person_id: UUID, *, disabled: bool) -> Redirec
 
 
 def _base(request: Asked) -> str:
-    return DESK if request.url.path.startswith(DESK) else PHONE
+    return DESK if request.scope["path"].startswith(DESK) else PHONE
 
 
 router = Router(

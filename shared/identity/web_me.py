@@ -215,7 +215,7 @@ def _works(actor: Actor) -> bool:
 def current_view(request: Asked) -> str:
     """Which tabs stand below a page that all roles share."""
     allowed = views(request.user)
-    if request.url.path.startswith("/shop") and "shop" in allowed:
+    if request.scope["path"].startswith("/shop") and "shop" in allowed:
         return "shop"
     chosen = request.cookies.get("view", "")
     if request.user.desk and "desk" in allowed:

@@ -34,7 +34,7 @@ from shared.errors import (
     Unavailable,
 )
 from shared.identity.errors import ConfirmFirst, TakeOverFirst
-from shared.web.pages import DESK_PATHS, common
+from shared.web.pages import DESK_PATHS, asked, common
 from shared.web.security import split
 
 LOG = structlog.get_logger("gridmerit.web")
@@ -159,15 +159,15 @@ def _to_confirm(request: Request[Any, Any, Any]) -> Response[Any]:
 
 def _to_sign_in(request: Request[Any, Any, Any]) -> Response[Any]:
     """Sign in, then come back: to the page, or for a form to where it stood."""
-    asked = {"unsaved": "1"} if request.method != "GET" else {}
+    given = {"unsaved": "1"} if request.method != "GET" else {}
     if (back := _asked_for(request)) != "/":
-        asked["next"] = back
+        given["next"] = back
     at_desk = request.scope["path"].startswith(DESK_PATHS)
     if request.scope["state"].get("left_alone"):
-        asked["idle"], at_desk = "1", True
+        given["idle"], at_desk = "1", True
     target = "/desk/sign-in" if at_desk else "/sign-in"
-    if asked:
-        target += f"?{urlencode(asked, safe='/')}"
+    if given:
+        target += f"?{urlencode(given, safe='/')}"
     if request.headers.get("hx-request"):
         return Response(None, status_code=204, headers={"HX-Redirect": target})
     return Redirect(target, status_code=303)
@@ -175,5 +175,7 @@ def _to_sign_in(request: Request[Any, Any, Any]) -> Response[Any]:
 
 def _asked_for(request: Request[Any, Any, Any]) -> str:
     """The page, or for a form where it stood: many addresses take one and have no page."""
-    at = request.url if request.method == "GET" else split(request.headers.get("referer", ""))
+    if request.method == "GET":
+        return asked(request)
+    at = split(request.headers.get("referer", ""))
     return f"{at.path}?{at.query}" if at.query else at.path or "/"

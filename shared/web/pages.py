@@ -73,8 +73,16 @@ def common(request: Request[Any, Any, Any]) -> dict[str, Any]:
 def address(request: Request[Any, Any, Any]) -> str:
     """Where to come back to: a page that answers a form is found again where the form stood."""
     came_from = request.headers.get("referer") if request.method == "POST" else None
-    at = split(came_from) if came_from else request.url
+    if not came_from:
+        return asked(request)
+    at = split(came_from)
     return f"{at.path}?{at.query}" if at.query else at.path
+
+
+def asked(request: Request[Any, Any, Any]) -> str:
+    """Path and query, whatever bytes and host somebody sent: ``request.url`` fails at odd ones."""
+    query = request.scope["query_string"].decode(errors="replace")
+    return f"{request.scope['path']}?{query}" if query else request.scope["path"]
 
 
 def may_open(request: Request[Any, Any, Any], path: str) -> bool:

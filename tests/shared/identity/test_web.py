@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
 import httpx
@@ -348,6 +349,23 @@ async def test_the_desk_says_why_nothing_can_be_written(
     answers.append(await client.get("/desk/sign-in"))
     assert [answer.status_code for answer in answers] == [503, 503, 200]
     assert not any("/var/lib/x" in answer.text for answer in answers)
+
+
+async def test_an_address_of_odd_bytes_is_no_defect(
+    client: httpx.AsyncClient, application: Litestar
+) -> None:
+    """An old browser's query in GBK, a host with a port that is none: the page, or the door."""
+
+    async def gbk(scope: Any, receive: Any, send: Any) -> None:
+        scope["query_string"] = b"next=\xd6\xd0"
+        await application(scope, receive, send)
+
+    transport = httpx.ASGITransport(gbk)
+    async with httpx.AsyncClient(transport=transport, base_url="http://points") as http:
+        for path, status in (("/sign-in", 200), ("/me", 303), ("/nowhere", 404)):
+            assert (await http.get(path)).status_code == status
+            answer = await client.get(path, headers={"host": "points:none"})
+            assert answer.status_code == status
 
 
 async def test_a_form_of_an_ended_session_comes_back_to_its_page(client: httpx.AsyncClient) -> None:
