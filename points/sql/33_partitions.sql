@@ -16,12 +16,12 @@ $$;
 -- Make the partitions up to p_ahead quarters after that of p_at; answers how many rows had strayed
 -- into the default partition and are in their place now. A new table is attached, not created in
 -- place: only the default partition is locked for a moment, and rather than make others wait behind
--- a long reader it gives up; the next night tries again.
+-- a long reader it gives up; the next night tries again. The job beside an upgrade waits for it.
 CREATE OR REPLACE FUNCTION points.make_partitions(p_at timestamptz, p_ahead int) RETURNS int
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '5s'
 AS $$
 DECLARE
-    v_start timestamp := points.partitions_end() AT TIME ZONE 'Asia/Shanghai';
+    v_start timestamp;
     v_last timestamp := date_trunc('quarter', p_at AT TIME ZONE 'Asia/Shanghai')
         + p_ahead * interval '3 months';
     v_name text;
@@ -30,6 +30,8 @@ DECLARE
     v_stray int;
     v_strays int := 0;
 BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended('points.make_partitions', 0));
+    v_start := points.partitions_end() AT TIME ZONE 'Asia/Shanghai';
     WHILE v_start <= v_last LOOP
         v_name := 'transfer_' || to_char(v_start, 'YYYY"q"Q');
         v_low := points.transfer_id(v_start AT TIME ZONE 'Asia/Shanghai', 0, 0, 0);

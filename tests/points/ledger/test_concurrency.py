@@ -24,9 +24,10 @@ from points.ledger.items import (
     Pick,
     PostHold,
 )
+from points.ledger.storage import service as storage
 from shared.database import DB
 from shared.ids import new_id
-from tests.conftest import APP_ROLE
+from tests.conftest import APP_ROLE, as_owner
 from tests.points.ledger.builders import (
     CLERK,
     COUNTY,
@@ -328,3 +329,22 @@ async def _elsewhere(item: Item) -> Outcome:
         return await service.post_one(421223, item, NOW)
     finally:
         DB.current_transaction.reset(token)
+
+
+PARTITIONS = """
+SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'points.transfer'::regclass
+"""
+
+
+async def test_partitions_made_by_three_at_once_are_made_once(committed: None) -> None:
+    """The nightly job beside an upgrade at a new quarter: neither fails."""
+    before = {row[0] for row in await DB.fetch(PARTITIONS)}
+    ends = (await storage.storage()).until
+    try:
+        assert await asyncio.gather(*(storage.prepare(ends) for _ in range(3))) == [0, 0, 0]
+        made = {row[0] for row in await DB.fetch(PARTITIONS)} - before
+        assert len(made) == storage.AHEAD + 1
+    finally:
+        for name in {row[0] for row in await DB.fetch(PARTITIONS)} - before:
+            async with as_owner():
+                await DB.execute(f"DROP TABLE {name}")
