@@ -561,16 +561,23 @@ CHECKS: dict[str, str] = {
         ORDER BY t.id LIMIT 1""",
     "I14 各批的截止日": """
         WITH change AS (
-            SELECT at, before ->> 'expiry_policy' AS old, after ->> 'expiry_policy' AS policy
-            FROM shared.audit_event
-            WHERE county_id = $1 AND object_kind = 'county' AND after ? 'expiry_policy'
+            SELECT e.before ->> 'expiry_policy' AS old, e.after ->> 'expiry_policy' AS policy,
+                least(e.at, min(c.at)) AS since,
+                greatest(e.at, max((c.after ->> 'until')::timestamptz)) AS seen
+            FROM shared.audit_event e
+            LEFT JOIN shared.audit_event c ON c.county_id = $1 AND c.action = 'clock.confirm'
+                AND c.at < e.at AND (c.after ->> 'until')::timestamptz >= e.at
+            WHERE e.county_id = $1 AND e.object_kind = 'county' AND e.after ? 'expiry_policy'
+            GROUP BY e.id, e.at, e.before, e.after
         ), span AS (
-            SELECT policy, at - interval '1 hour' AS since,
-                lead(at, 1, 'infinity') OVER (ORDER BY at) + interval '1 hour' AS until FROM change
+            SELECT policy, since - interval '1 hour' AS since, interval '1 hour'
+                + greatest(seen, lead(seen, 1, 'infinity') OVER (ORDER BY since, seen)) AS until
+            FROM change
             UNION ALL
-            SELECT coalesce((SELECT old FROM change ORDER BY at LIMIT 1),
-                    settings ->> 'expiry_policy', 'year_end_plus_one'),
-                '-infinity', coalesce((SELECT min(at) FROM change), 'infinity') + interval '1 hour'
+            SELECT coalesce((SELECT old FROM change ORDER BY since, seen LIMIT 1),
+                    settings ->> 'expiry_policy', 'year_end_plus_one'), '-infinity',
+                coalesce((SELECT seen FROM change ORDER BY since, seen LIMIT 1), 'infinity')
+                + interval '1 hour'
             FROM shared.county WHERE id = $1 /* county_id */
         ), given AS (
             SELECT l.id, l.expires_on, p.at, p.memo, p.kind = 'opening' AS brought,

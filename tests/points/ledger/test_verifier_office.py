@@ -11,6 +11,7 @@ from points.work import service as work
 from points.work.deductions import Proposal
 from points.work.schemas import LogForm
 from shared import settings_county
+from shared.audit import service as audit
 from shared.clock import now, today
 from shared.database import DB
 from shared.ids import new_id
@@ -153,5 +154,29 @@ async def test_a_lot_keeps_the_policy_of_its_time(office: World) -> None:
     await spoil(
         "UPDATE shared.audit_event SET at = at - interval '9 hours' WHERE county_id = $1"
         " AND action = 'settings.edit'"
+    )
+    assert await findings() == {}
+
+
+async def test_a_policy_that_was_set_while_the_clock_ran_ahead(office: World) -> None:
+    """The audit has it later than what was posted by it; whoever put the clock right said so."""
+    before = await settings_county.get(COUNTY)
+    after = msgspec.structs.replace(before, expiry_policy="never")
+    department = await acting(office.county.department, desk=True)
+    await settings_county.update(department, COUNTY, after)
+    await spoil(
+        "UPDATE shared.audit_event SET at = at + interval '8 hours' WHERE county_id = $1"
+        " AND action = 'settings.edit'"
+    )
+    await spoil(LOTS.format("NULL", RECORD))
+    assert set(await findings()) == {"I14 各批的截止日"}
+    await audit.record(
+        None,
+        "clock.confirm",
+        "unit",
+        new_id(),
+        county_id=COUNTY,
+        unit_code=str(COUNTY),
+        after={"until": now() + timedelta(hours=9)},
     )
     assert await findings() == {}
