@@ -75,7 +75,7 @@ async def answering(page: Page, path: str, status: int = 200, body: str = "") ->
         kind = "application/problem+json" if body.startswith("{") else "text/html"
         await route.fulfill(status=status, body=body, content_type=f"{kind}; charset=utf-8")
 
-    # The latest answer counts; without one in between, a record sent meanwhile would meet the server.
+    # The latest answer counts; with none in between a record sent then would meet the server.
     await page.route(f"**{path}", fulfil)
     return posted
 
