@@ -290,12 +290,12 @@ weighed AS (
 )"""
 
 # A veto and the days stand in the frozen input for good; an objection or appeal that found them
-# wrong says so in a signed step, and the grade follows that.
+# wrong says so in a signed step, and the grade follows that. An earlier run stays as it was.
 FOUND_WRONG = """
 SELECT FROM appraisal.case_file f
 JOIN appraisal.case_step t ON t.county_id = f.county_id AND t.case_id = f.id
 JOIN appraisal.run b ON b.county_id = f.county_id AND b.cycle_id = f.about_cycle_id
-WHERE f.county_id = i.county_id AND f.person_id = i.person_id AND b.id = i.run_id
+WHERE f.county_id = i.county_id AND f.person_id = i.person_id AND b.id = i.run_id AND b.current
   AND t.answers ->> '{what}' = '1'
 """
 VETO = f"i.veto AND NOT EXISTS ({FOUND_WRONG.format(what='veto_lifted')})"
