@@ -115,21 +115,39 @@ async def sign(actor: Actor, case_id: UUID, form: SignForm, now: datetime) -> Ca
         raise StepRefused(OTHER_EXIT) from error
 
 
+async def unpublishable(actor: Actor, case_id: UUID, on: date, now: datetime) -> str:
+    """Why no notice may name a case that waits for one, such as an objection; empty if one may.
+
+    Raises StepRefused: it does not wait for a notice any more.
+    """
+    _, _, _, reason = await _by_notice(actor, case_id, on, now)
+    return reason
+
+
 async def sign_notice(
     actor: Actor, case_ids: Sequence[UUID], notice_id: UUID, on: date, now: datetime
 ) -> None:
     """The step 公示 of cases whose names stand on a notice; inside the notice's transaction."""
     for case_id in case_ids:
-        case, chain, machine = await _locked(actor.county_id, case_id)
-        step = next((one for one in machine.following(case.state) if one.by_notice), None)
-        if step is None:
-            raise StepRefused(f"{case.name}的事项还没有到公示这一步，请刷新页面。")
+        case, chain, step, reason = await _by_notice(actor, case_id, on, now)
+        if reason:
+            raise StepRefused(reason)
         authority = require(actor, Action.NOTICE_ISSUE, _about(case))
-        seen = await world(_matter(actor, case, on, now), [one.signed for one in chain], step, now)
-        if reason := next(filter(None, seen.against.values()), ""):
-            raise StepRefused(f"{case.name}：{reason}请先办结这一件，再发布公示。")
         form = SignForm(step=step.key, words="列入公示。", effective_on=on)
         await _write(actor, case, chain, step, form, now, authority, notice_id=notice_id)
+
+
+async def _by_notice(
+    actor: Actor, case_id: UUID, on: date, now: datetime
+) -> tuple[CaseRow, list[StepRow], Step, str]:
+    """A case, locked, with its steps, the one that a notice signs, and what is against that."""
+    case, chain, machine = await _locked(actor.county_id, case_id)
+    step = next((one for one in machine.following(case.state) if one.by_notice), None)
+    if step is None:
+        raise StepRefused(f"{case.name}的事项还没有到公示这一步，请刷新页面。")
+    seen = await world(_matter(actor, case, on, now), [one.signed for one in chain], step, now)
+    against = next(filter(None, seen.against.values()), "")
+    return case, chain, step, f"{case.name}：{against}先办结这一件，再发布公示。" if against else ""
 
 
 async def view(actor: Actor, case_id: UUID, now: datetime) -> CaseView:

@@ -111,21 +111,27 @@ async def issue_supplement(actor: Actor, cycle_id: UUID, form: NoticeForm, now: 
 async def issue_cases(actor: Actor, pool: Pool, form: NoticeForm, now: datetime) -> UUID:
     """Publish every case of a pool that waits for its notice, and sign that step in each.
 
+    What an objection, say, forbids to publish waits for the next one and holds up nobody else.
     Raises NotFound, NoticeRefused.
     """
     require(actor, Action.NOTICE_ISSUE, Target(unit_code=_county(actor)))
     if pool not in READY:
         raise NotFound
+    on = today(now)
     async with DB.transaction():
         # Whoever presses at the same moment waits, and then finds nobody waiting.
         await lock_queries.take(actor.county_id, f"appraisal.notice {pool}")
         waiting = await casework_queries.at_state(actor.county_id, pool, READY[pool])
         if not waiting:
             raise NoticeRefused("现在没有等待公示的人选。")
+        reasons = [await casework.unpublishable(actor, case.id, on, now) for case in waiting]
+        ready = [case for case, reason in zip(waiting, reasons, strict=True) if not reason]
+        if not ready:
+            raise NoticeRefused("".join(reasons))
         full = (await settings_county.get(actor.county_id)).public_names == "full"
-        entries = [await _entry(actor.county_id, case, full=full) for case in waiting]
+        entries = [await _entry(actor.county_id, case, full=full) for case in ready]
         notice_id = await _issue(actor, pool, TITLES[pool], entries, form, now)
-        await casework.sign_notice(actor, [case.id for case in waiting], notice_id, today(now), now)
+        await casework.sign_notice(actor, [case.id for case in ready], notice_id, on, now)
     return notice_id
 
 

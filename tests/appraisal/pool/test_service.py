@@ -1065,7 +1065,7 @@ async def test_nobody_is_published_whom_the_books_no_longer_put_forward(rollback
     await calibrating.calibrate(
         department, cycle_id, worker.person_id, Decimal(80), "核查属实", made.now, authority="x"
     )
-    with pytest.raises(StepRefused, match="欧阳金山：不是最近一个年度优秀"):
+    with pytest.raises(NoticeRefused, match="欧阳金山：不是最近一个年度优秀"):
         await notice.issue_cases(department, Pool.RECOMMENDATION, NoticeForm(), made.now)
     assert [row.kind for row in await notice.notices(department)] == ["excellent"]
     await sign(made, made.clerk, case_id, "declined")
@@ -1081,9 +1081,28 @@ async def test_nobody_is_published_for_a_post_that_is_taken(rollback: None) -> N
         await sign(made, made.town.instructor, case_id, step)
     await roster.assign(COUNTY, post_id, made.town.second_worker.person_id, made.today)
     department = await actor_of(made, made.town.department)
-    with pytest.raises(StepRefused, match=r"汪小芳：这个岗位已经有人.*请另登记报名"):
+    with pytest.raises(NoticeRefused, match=r"汪小芳：这个岗位已经有人.*请另登记报名"):
         await notice.issue_cases(department, Pool.ADMISSION, NoticeForm(), made.now)
     await sign(made, made.town.instructor, case_id, "refused")
+
+
+async def test_one_who_cannot_be_published_holds_up_nobody_else(rollback: None) -> None:
+    """The others stand on the notice; what is against the one may take weeks."""
+    made = await scene()
+    taken, free = await vacant_post(made), await vacant_post(made)
+    instructor = await actor_of(made, made.town.instructor)
+    held = await service.apply(instructor, application(made, taken), made.now)
+    given = application(made, free, name="汪小兰", phone="13700001112")
+    ready = await service.apply(instructor, given, made.now)
+    for case_id in (held, ready):
+        for step in ("checked", "interviewed", "villagers"):
+            await sign(made, made.town.instructor, case_id, step)
+    await roster.assign(COUNTY, taken, made.town.second_worker.person_id, made.today)
+    department = await actor_of(made, made.town.department)
+    notice_id = await notice.issue_cases(department, Pool.ADMISSION, NoticeForm(), made.now)
+    _, entries = await notice.view(department, notice_id)
+    assert [entry.name for entry in entries] == ["汪*兰"]
+    assert [case.id for case in await notice.waiting(department, Pool.ADMISSION)] == [held]
 
 
 async def annual(made: Scene) -> UUID:
