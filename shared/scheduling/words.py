@@ -20,7 +20,7 @@ NAMES = {
     "redemption.forget": "清除代取人和地址",
     "retention.people": "清除离任人员信息",
     "roster.forget_uploads": "清理上传的文件",
-    "scheduling.forget": "清理后台任务记录",
+    "scheduling.forget": "清理定时任务记录",
     "settlement.statements": "生成对账单和公开表",
     "survey.count": "测评票归档",
     "survey.forget": "清理测评意见和票",

@@ -52,7 +52,7 @@ async def test_a_job_that_failed_is_told_in_chinese(client: httpx.AsyncClient) -
     await enter_desk(client, world.department)
     text = (await client.get("/desk")).text
     assert "没有运行" not in text
-    assert "后台任务“作废过期预订”（2026-11-27 10:05）没有成功：台账有 1 处不符。" in text
+    assert "定时任务“作废过期预订”（2026-11-27 10:05）没有成功：台账有 1 处不符。" in text
 
 
 async def test_the_desk_says_when_nobody_runs_the_jobs(client: httpx.AsyncClient) -> None:
