@@ -136,6 +136,7 @@ async def test_a_server_that_cannot_answer_keeps_the_record(
     await page.get_by_label("内容").fill("走访三户")
     await page.get_by_role("button", name="提交").click()
     await page.get_by_role("heading", name="已存在手机里").wait_for()
+    await page.locator(".outbox").wait_for()
     posted = await answering(page, "/work")
     await page.evaluate("dispatchEvent(new Event('online'))")  # or by itself, a moment before
     await page.locator(".outbox").wait_for(state="detached")

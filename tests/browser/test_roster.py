@@ -229,6 +229,6 @@ async def test_a_sheet_left_alone_goes_as_well(
     async with page.expect_popup() as opened:
         await page.get_by_role("button", name="打印所选的激活条").click()
     sheet = await opened.value
-    await sheet.get_by_text("欧阳金山").first.wait_for()
+    await sheet.wait_for_load_state()  # the script has set its clock
     await sheet.clock.fast_forward("31:00")
     await sheet.wait_for_url("**/desk/sign-in?idle=1&next=%2Fdesk%2Faccounts%3F*")
