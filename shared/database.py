@@ -15,8 +15,12 @@ from asyncpg.exceptions import (
     AdminShutdownError,
     CannotConnectNowError,
     CrashShutdownError,
+    DeadlockDetectedError,
     InsufficientResourcesError,
+    LockNotAvailableError,
     PostgresConnectionError,
+    QueryCanceledError,
+    SerializationError,
 )
 from piccolo.engine.postgres import PostgresEngine
 
@@ -31,6 +35,8 @@ AWAY = (
     InterfaceError,
 )
 """What a statement raises while the server is down, coming up or full: its outcome is unknown."""
+BUSY = (LockNotAvailableError, DeadlockDetectedError, SerializationError, QueryCanceledError)
+"""What a statement raises that waits in vain for others, a backup say: later it may pass."""
 T = TypeVar("T", bound=msgspec.Struct)
 
 

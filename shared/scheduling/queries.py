@@ -52,12 +52,6 @@ TRY_PERIOD = "SELECT pg_try_advisory_lock($1, hashtext($2))"
 ALIVE = "SELECT 1"
 LOST = (asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
 """What a lost lock connection raises."""
-BUSY = (
-    asyncpg.LockNotAvailableError,
-    asyncpg.QueryCanceledError,
-    asyncpg.DeadlockDetectedError,
-)
-"""What a job raises that waits in vain, for a backup say."""
 
 
 class RunRow(msgspec.Struct, frozen=True):

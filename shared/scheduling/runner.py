@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from shared.database import AWAY, DB
+from shared.database import AWAY, BUSY, DB
 from shared.errors import GridmeritError
 from shared.ids import new_id
 from shared.scheduling import queries
@@ -93,7 +93,7 @@ async def _attempt(job: Job, county_id: int, period: str, now: datetime) -> tupl
             return "failed", error.message
         if isinstance(error, AWAY):
             return "failed", AWAY_SENTENCE
-        if isinstance(error, queries.BUSY):
+        if isinstance(error, BUSY):
             return "failed", BUSY_SENTENCE
         return "failed", DEFECT.format(type(error).__name__)
 

@@ -12,18 +12,14 @@ import structlog
 from asyncpg import PostgresError
 from asyncpg.exceptions import (
     CharacterNotInRepertoireError,
-    DeadlockDetectedError,
     IntegrityConstraintViolationError,
-    LockNotAvailableError,
     NumericValueOutOfRangeError,
-    QueryCanceledError,
-    SerializationError,
 )
 from litestar.connection import Request
 from litestar.exceptions import HTTPException
 from litestar.response import Redirect, Response, Template
 
-from shared.database import AWAY
+from shared.database import AWAY, BUSY
 from shared.errors import (
     Conflict,
     GridmeritError,
@@ -49,7 +45,6 @@ HTTP_SENTENCES = {
     429: "操作太频繁，请稍后再试。",
     503: "系统正忙，请稍后再试。",
 }
-BUSY = (LockNotAvailableError, DeadlockDetectedError, SerializationError, QueryCanceledError)
 UNSTORABLE = (CharacterNotInRepertoireError, NumericValueOutOfRangeError)
 """What a path may carry and no column can hold: NUL, a number of twenty digits."""
 
