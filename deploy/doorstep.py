@@ -46,7 +46,7 @@ class Doorstep(Joined):
             super().on_message_complete()
             return
         keep = self.parser.should_keep_alive()
-        self.transport.write(answer(self.away, keep=keep))
+        self.held.write_whole(answer(self.away, keep=keep))
         self.away = None
         if not keep:
             self.transport.close()

@@ -34,6 +34,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     public_url: str = "http://127.0.0.1:8000"
     """What QR codes point to; https in production."""
     host: str = "127.0.0.1"
+    """An address, or the absolute path of a Unix socket, which has no port."""
     port: int = 8000
     database_url: str = ""
     """The owner's PostgreSQL; empty = embedded engine under the data folder."""
@@ -83,6 +84,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ):
             _check_address(name, url, "postgresql://user:password@host:5432/database")
         _check_address("REDIS_URL", self.redis_url, "redis://host:6379/0")
+
+    @property
+    def unix(self) -> bool:
+        """Whether ``host`` is a Unix socket."""
+        return self.host.startswith("/")
 
 
 def load(environ: Mapping[str, str] | None = None) -> Settings:

@@ -7,6 +7,7 @@ import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import click
 import msgspec
@@ -14,7 +15,7 @@ import structlog
 import uvicorn
 
 from deploy.doorstep import Doorstep
-from deploy.engine_home import EngineError
+from deploy.engine_home import SOCKET_LIMIT, EngineError, listens
 from deploy.jobs import jobs
 from deploy.joined import Joined
 from deploy.lasting import lasting
@@ -29,12 +30,20 @@ from shared.web.gate import Gate
 GRACE = 20
 """Seconds that requests in flight may take after a stop signal."""
 BACKLOG = 2048
+FOR_THE_PROXY = 0o660
+"""Mode of a Unix socket: who may enter is its folder's and its group's matter."""
+REASONS = {
+    errno.EADDRINUSE: "已有程序在用，也许服务已经在运行",
+    errno.EADDRNOTAVAIL: "这台机器没有这个地址",
+    errno.EACCES: "没有权限",
+    errno.ENOENT: "没有这个文件夹",
+}
 LOG = structlog.get_logger("gridmerit.serve")
 
 
 @click.command()
 @click.option("--service", type=click.Choice(["points", "appraisal"]), help="只运行其中一个服务。")
-@click.option("--host", help="监听地址，默认 GRIDMERIT_HOST。")
+@click.option("--host", help="监听地址，或以 / 开头的 Unix 套接字，默认 GRIDMERIT_HOST。")
 @click.option("--port", type=click.IntRange(1, 65535), help="监听端口，默认 GRIDMERIT_PORT。")
 @click.option("--demo", is_flag=True, help="先放入演示县，并打印登录表（只用于空的数据文件夹）。")
 def serve(service: Service | None, host: str | None, port: int | None, *, demo: bool) -> None:
@@ -68,7 +77,11 @@ def scheduler() -> None:
 
 
 def _listen(settings: Settings) -> socket.socket:
+    """The socket that requests come in by: of an address and port, or a Unix one."""
+    where = settings.host if settings.unix else f"{settings.host}:{settings.port}"
     try:
+        if settings.unix:
+            return _unix_socket(Path(settings.host))
         return socket.create_server(
             (settings.host, settings.port),
             family=socket.AF_INET6 if ":" in settings.host else socket.AF_INET,
@@ -77,13 +90,32 @@ def _listen(settings: Settings) -> socket.socket:
     except OSError as error:
         # A name that is not known has a number of its own, below zero.
         number = error.errno or 0
-        why = os.strerror(number) if number > 0 else error.strerror
-        if number == errno.EADDRINUSE:
-            why = "已有程序在用，也许服务已经在运行"
+        why = REASONS.get(number) or (os.strerror(number) if number > 0 else error.strerror)
         raise EngineError(
-            f"不能监听 {settings.host}:{settings.port}（{why}）：请检查 GRIDMERIT_HOST、"
-            "GRIDMERIT_PORT，或换一个端口。"
+            f"不能监听 {where}（{why}）：请检查 GRIDMERIT_HOST、GRIDMERIT_PORT，或换一个端口。"
         ) from error
+
+
+def _unix_socket(path: Path) -> socket.socket:
+    """A Unix socket, instead of one that nobody answers at any more.
+
+    It is left behind at the end: by then it may be that of a successor who waited for this one.
+    """
+    if len(os.fsencode(path)) > SOCKET_LIMIT:
+        raise EngineError(f"套接字的路径太长（最多 {SOCKET_LIMIT} 字节）：{path}")
+    if path.exists() and not path.is_socket():
+        raise EngineError(f"{path} 不是套接字，请检查 GRIDMERIT_HOST。")
+    if path.exists() and not listens(path):
+        path.unlink()
+    listener = socket.socket(socket.AF_UNIX)
+    try:
+        listener.bind(str(path))
+        path.chmod(FOR_THE_PROXY)
+        listener.listen(BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    return listener
 
 
 async def _with_demo(settings: Settings) -> Settings:
@@ -91,7 +123,9 @@ async def _with_demo(settings: Settings) -> Settings:
     from deploy.demo.board import show  # noqa: PLC0415
     from deploy.demo.seed import seed_demo  # noqa: PLC0415
 
-    address = f"http://{settings.host}:{settings.port}"
+    address = settings.public_url
+    if not settings.unix:
+        address = f"http://{settings.host}:{settings.port}"
     settings = msgspec.structs.replace(settings, public_url=address)
     show(await seed_demo(settings), address)
     return settings

@@ -11,11 +11,12 @@ import re
 import shutil
 import signal
 import socket
+import stat
 import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 
@@ -643,6 +644,89 @@ async def test_taken_port_is_one_sentence(data_dir: Path, servers: Servers, data
     assert code == 2
     assert f"{port}（已有程序在用，也许服务已经在运行）" in err
     assert "Traceback" not in err
+
+
+@pytest.fixture
+def short() -> Iterator[Path]:
+    """A folder whose sockets have a path that is short enough."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        yield Path(folder)
+
+
+async def test_serves_on_a_unix_socket(
+    data_dir: Path, short: Path, servers: Servers, database: str
+) -> None:
+    """For a proxy on this machine only, whose word on the visitor's address is believed."""
+    path = short / "http.sock"
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(path))  # as one that was killed leaves it
+    process = await start(
+        data_dir,
+        *("serve", "--host", str(path)),
+        GRIDMERIT_DATA_DIR=str(data_dir),
+        DATABASE_URL=database,
+        REDIS_URL=servers.redis,
+    )
+    said = asyncio.create_task(process.communicate())
+    transport = httpx.AsyncHTTPTransport(uds=str(path))
+    async with httpx.AsyncClient(transport=transport, base_url="http://gridmerit") as client:
+        try:
+            await _until_ready(client, process)
+            assert stat.S_IMODE(path.stat().st_mode) == 0o660
+            assert (await client.get("/metrics")).status_code == 200
+            outside = {"x-forwarded-for": "203.0.113.9"}
+            assert (await client.get("/metrics", headers=outside)).status_code == 404
+            assert (await client.get("/sign-in", headers=outside)).status_code == 200
+            code, _, err = await say(
+                data_dir,
+                *("serve", "--host", str(path)),
+                GRIDMERIT_DATA_DIR=str(data_dir),
+                DATABASE_URL=database,
+                REDIS_URL=servers.redis,
+            )
+            assert code == 2
+            assert f"{path}（已有程序在用，也许服务已经在运行）" in err
+            assert (await client.get("/health")).status_code == 200
+        finally:
+            process.send_signal(signal.SIGTERM)
+            _, err_out = await asyncio.wait_for(said, START_SECONDS)
+    assert process.returncode == 0, err_out
+
+
+async def _until_ready(client: httpx.AsyncClient, process: asyncio.subprocess.Process) -> None:
+    for _ in range(START_SECONDS * 10):
+        assert process.returncode is None
+        with suppress(httpx.TransportError):
+            if (await client.get("/ready")).status_code == 200:
+                return
+        await asyncio.sleep(0.1)
+    pytest.fail("not ready")
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("kept.txt", "kept.txt 不是套接字"),
+        ("nowhere/http.sock", "没有这个文件夹"),
+        (f"{'x' * 100}.sock", "路径太长"),
+    ],
+)
+async def test_a_socket_that_cannot_be_is_one_sentence(
+    data_dir: Path, short: Path, servers: Servers, database: str, name: str, sentence: str
+) -> None:
+    """And nobody's file is taken for one."""
+    (short / "kept.txt").write_text("kept")
+    code, _, err = await say(
+        data_dir,
+        *("serve", "--host", str(short / name)),
+        GRIDMERIT_DATA_DIR=str(data_dir),
+        DATABASE_URL=database,
+        REDIS_URL=servers.redis,
+    )
+    assert code == 2
+    assert sentence in err
+    assert "Traceback" not in err
+    assert (short / "kept.txt").read_text() == "kept"
 
 
 async def test_a_command_that_is_cut_off_says_so(data_dir: Path) -> None:

@@ -3,17 +3,24 @@
 import asyncio
 import re
 import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+import uvicorn
 from litestar import Litestar
 from litestar.handlers import HTTPRouteHandler
 
 import deploy
+from deploy.joined import HERE, Joined
 from shared.web.security import TOKEN_PATHS
 from tests.deploy.test_cli import free_port
 
+VISITOR = "127.0.0.2"
 FILES = sorted((Path(deploy.__file__).parent / "nginx").glob("*.conf"))
 
 
@@ -84,15 +91,21 @@ async def test_no_upload_is_too_large_for_the_proxy_alone(
         assert limit <= int((own or [whole])[0]) * 1024 * 1024, path
 
 
-@pytest.mark.skipif(not shutil.which("nginx"), reason="no nginx here")
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
-async def test_while_the_service_is_stopped_a_page_says_so_in_chinese(
-    file: Path, tmp_path: Path
-) -> None:
-    """With the proxy's own status, which says that the outcome is open; no ballot is logged."""
+@pytest.fixture
+def service() -> Iterator[Path]:
+    """A Unix socket's path, short enough, where the proxy's account may go."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder, "http.sock")
+
+
+@asynccontextmanager
+async def proxying(file: Path, tmp_path: Path, service: Path) -> AsyncIterator[httpx.AsyncClient]:
+    """The proxy in front of a service's Unix socket, without TLS, on a free port."""
     port = free_port()
     text = re.sub(r"^    ssl_.*\n", "", content(file), flags=re.MULTILINE)
-    text = re.sub(r"127\.0\.0\.1:800\d", f"127.0.0.1:{free_port()}", text)
+    text, found = re.subn(r"unix:/run/gridmerit\S*/http\.sock", f"unix:{service}", text)
+    assert found
     text = text.replace("listen 443 ssl http2", f"listen 127.0.0.1:{port}")
     text = text.replace("listen 80;", f"listen 127.0.0.1:{free_port()};")
     text = text.replace("/var/log/nginx", str(tmp_path))
@@ -102,20 +115,74 @@ async def test_while_the_service_is_stopped_a_page_says_so_in_chinese(
     command = ("nginx", "-e", str(tmp_path / "error.log"), "-p", str(tmp_path), "-c", "nginx.conf")
     process = await asyncio.create_subprocess_exec(*command)
     try:
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
-            for path in ("/sign-in", "/s/ballot-token", "/desk/roster", "/appraisal/me"):
-                answer = await answered(client, path)
-                assert answer.status_code == 502
-                assert answer.headers["content-type"] == "text/html; charset=utf-8"
-                assert "系统暂时不能用" in answer.text
-            busy = {(await client.get("/sign-in")).status_code for _ in range(120)}
-            assert busy == {502, 503}
+        visitor = httpx.AsyncHTTPTransport(local_address=VISITOR)
+        async with httpx.AsyncClient(
+            base_url=f"http://127.0.0.1:{port}", transport=visitor
+        ) as client:
+            yield client
     finally:
         process.terminate()
         await process.wait()
+
+
+@pytest.mark.skipif(not shutil.which("nginx"), reason="no nginx here")
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+async def test_while_the_service_is_stopped_a_page_says_so_in_chinese(
+    file: Path, tmp_path: Path
+) -> None:
+    """With the proxy's own status, which says that the outcome is open; no ballot is logged."""
+    async with proxying(file, tmp_path, tmp_path / "nobody.sock") as client:
+        for path in ("/sign-in", "/s/ballot-token", "/desk/roster", "/appraisal/me"):
+            answer = await answered(client, path)
+            assert answer.status_code == 502
+            assert answer.headers["content-type"] == "text/html; charset=utf-8"
+            assert "系统暂时不能用" in answer.text
+        busy = {(await client.get("/sign-in")).status_code for _ in range(120)}
+        assert busy == {502, 503}
     log = (tmp_path / "gridmerit.log").read_text(encoding="utf-8")
     assert "/sign-in" in log
     assert "ballot-token" not in log + (tmp_path / "error.log").read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(not shutil.which("nginx"), reason="no nginx here")
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+async def test_the_service_knows_the_visitor_and_keeps_the_connection(
+    file: Path, tmp_path: Path, service: Path
+) -> None:
+    """Through the Unix socket: the address is the proxy's word, and a ballot's is not passed on."""
+    seen = []
+    connections = []
+
+    async def app(scope: Any, _: Any, send: Any) -> None:
+        seen.append((scope["path"], scope["client"][0]))
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body"})
+
+    class Counted(Joined):
+        def connection_made(self, transport: Any) -> None:
+            connections.append(transport)
+            super().connection_made(transport)
+
+    server = uvicorn.Server(
+        uvicorn.Config(app, http=Counted, uds=str(service), log_config=None, lifespan="off")
+    )
+    server.config.load()
+    server.lifespan = server.config.lifespan_class(server.config)
+    await server.startup()
+    try:
+        async with proxying(file, tmp_path, service) as client:
+            assert (await answered(client, "/sign-in")).status_code == 204
+            for path in ("/desk/roster", "/s/ballot-token") * 3:
+                answer = await client.get(path, headers={"x-forwarded-for": "203.0.113.9"})
+                assert answer.status_code == 204
+    finally:
+        await server.shutdown()
+    assert set(seen) == {
+        ("/sign-in", VISITOR),
+        ("/desk/roster", VISITOR),
+        ("/s/ballot-token", HERE[0]),
+    }
+    assert len(connections) < len(seen)
 
 
 async def answered(client: httpx.AsyncClient, path: str) -> httpx.Response:

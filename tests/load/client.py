@@ -34,8 +34,8 @@ ID_LENGTH = 36
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What to do with the requests."""
 
-    ports: list[int]
-    """Workers of one service; connections are spread over them."""
+    addresses: list[str]
+    """Unix sockets of the workers of one service; connections are spread over them."""
     connections: int
     seconds: float
     rate: float = 0.0
@@ -93,9 +93,9 @@ def unpack(data: bytes | mmap) -> Iterator[tuple[bytes, bytes]]:
 class Connection(asyncio.Protocol):
     """One keep-alive connection with at most one request on its way."""
 
-    def __init__(self, load: "Load", port: int) -> None:
+    def __init__(self, load: "Load", address: str) -> None:
         self.load = load
-        self.port = port
+        self.address = address
         self.transport: asyncio.WriteTransport
         self.got = b""
         self.request = (b"", b"")
@@ -147,7 +147,7 @@ class Load:
 
     async def run(self) -> Result:
         for n in range(self.plan.connections):
-            await self.connect(self.plan.ports[n % len(self.plan.ports)])
+            await self.connect(self.plan.addresses[n % len(self.plan.addresses)])
         cpu = process_time()
         began = perf_counter()
         self.counts_from = began + self.plan.cold
@@ -222,10 +222,10 @@ class Load:
         if not self.flying and perf_counter() >= self.until:
             self.finished.set()
 
-    async def connect(self, port: int) -> None:
+    async def connect(self, address: str) -> None:
         loop = asyncio.get_running_loop()
-        _, connection = await loop.create_connection(
-            lambda: Connection(self, port), "127.0.0.1", port
+        _, connection = await loop.create_unix_connection(
+            lambda: Connection(self, address), address
         )
         self.free.append(connection)
 
@@ -235,7 +235,7 @@ class Load:
             return
         if connection in self.free:
             self.free.remove(connection)
-            self.reconnecting.add(asyncio.ensure_future(self.connect(connection.port)))
+            self.reconnecting.add(asyncio.ensure_future(self.connect(connection.address)))
         else:
             self.wrong[f"connection lost: {error!r}"] += 1
 

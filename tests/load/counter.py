@@ -64,15 +64,19 @@ async def curve(rig: Rig) -> Figures:
 
 async def keyed(rig: Rig) -> Figures:
     """B5: keyed SELECTs a second over HTTP, and the median time of one, in ms."""
-    process, port = rig.start("-m", "tests.load.keyed")
+    process, address = rig.start("-m", "tests.load.keyed")
     try:
-        await asyncio.to_thread(rig.answers, process, port, "/health")
+        await asyncio.to_thread(rig.answers, process, address, "/health")
         people = [str(rig.world.people[n % len(rig.world.people)]) for n in range(60_000)]
         asked = [
             (id_, f"GET /person/{id_} HTTP/1.1\r\nhost: bench\r\n\r\n".encode()) for id_ in people
         ]
         plan = Plan(
-            ports=[port], connections=CONNECTIONS, seconds=SECONDS / 2, cold=COLD, status="200"
+            addresses=[address],
+            connections=CONNECTIONS,
+            seconds=SECONDS / 2,
+            cold=COLD,
+            status="200",
         )
         many = await rig.run_client(plan, asked)
         one = await rig.run_client(msgspec.structs.replace(plan, connections=1), asked)

@@ -67,7 +67,9 @@ async def beside(rig: Rig) -> Figures:
     month, at = coming()
     data = world.month_of_work(rig.world.workers, month)
     await intake.import_work(None, COUNTY, data, "work.csv", now=at)
-    plan = Plan(ports=rig.ports, connections=CONNECTIONS, seconds=SECONDS, rate=PACE, cold=COLD)
+    plan = Plan(
+        addresses=rig.addresses, connections=CONNECTIONS, seconds=SECONDS, rate=PACE, cold=COLD
+    )
     amount = int(PACE * (SECONDS + COLD)) + 1
     requests = await orders.make(rig.world, rig.world.terminals, amount, hot=False)
     counter = asyncio.create_task(rig.run_client(plan, requests))

@@ -1,6 +1,6 @@
 """B5: one keyed SELECT over HTTP, with as little around it as the same framework allows.
 
-``python -m tests.load.keyed PORT`` serves ``/person/{id}`` of the county of the bench.
+``python -m tests.load.keyed SOCKET`` serves ``/person/{id}`` of the county of the bench.
 """
 
 import os
@@ -35,7 +35,7 @@ async def connect() -> None:
 def main() -> None:
     """Serve until stopped."""
     app = Litestar([person, health], on_startup=[connect], openapi_config=None)
-    uvicorn.run(app, port=int(sys.argv[1]), log_level="error", access_log=False)
+    uvicorn.run(app, uds=sys.argv[1], log_level="error", access_log=False)
 
 
 if __name__ == "__main__":

@@ -7,15 +7,14 @@ PostgreSQL; the load clients run on the same machine and print their own.
 import asyncio
 import os
 import re
-import socket
 import subprocess
 import sys
 import tempfile
-import urllib.request
 from pathlib import Path
 from time import perf_counter, sleep
 from typing import Any
 
+import httpx
 import msgspec
 
 from deploy.embedded import VALKEY, Embedded
@@ -55,24 +54,24 @@ class Rig:
             "GRIDMERIT_DATA_DIR": str(engines.home.path),
         }
         self.folder = Path(tempfile.mkdtemp(prefix="gridmerit-bench-"))
+        self.started = 0
         self.world: World
         self.workers: list[subprocess.Popen[bytes]] = []
-        self.ports: list[int] = []
+        self.addresses: list[str] = []
         self.peak = 0.0
         """Redemptions a second that one worker reached last."""
 
     # Workers
 
-    def start(self, *command: str) -> tuple[subprocess.Popen[bytes], int]:
-        """A process that serves on a free port given as its last argument."""
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port: int = free.getsockname()[1]
+    def start(self, *command: str) -> tuple[subprocess.Popen[bytes], str]:
+        """A process that serves on a Unix socket given as its last argument."""
+        self.started += 1
+        address = str(self.folder / f"{self.started}.sock")
         log = (self.folder / "serve.log").open("ab")
         process = subprocess.Popen(
-            [sys.executable, *command, str(port)], env=self.environment, stdout=log, stderr=log
+            [sys.executable, *command, address], env=self.environment, stdout=log, stderr=log
         )
-        return process, port
+        return process, address
 
     def serve(self, workers: int = 1) -> tuple[float, float]:
         """Have that many workers; seconds to the last one's first 200 and to ready."""
@@ -80,29 +79,31 @@ class Rig:
         first = ready = 0.0
         for _ in range(workers):
             began = perf_counter()
-            process, port = self.start("-m", "deploy", "serve", "--port")
+            process, address = self.start("-m", "deploy", "serve", "--host")
             self.workers.append(process)
-            self.ports.append(port)
-            first = self.answers(process, port, "/health", began)
-            ready = self.answers(process, port, "/ready", began)
+            self.addresses.append(address)
+            first = self.answers(process, address, "/health", began)
+            ready = self.answers(process, address, "/ready", began)
         return first, ready
 
     def answers(
         self,
         process: subprocess.Popen[bytes],
-        port: int,
+        address: str,
         path: str,
         began: float | None = None,
     ) -> float:
         """Seconds until the first 200."""
         began = perf_counter() if began is None else began
-        while True:
-            try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=2):
-                    return perf_counter() - began
-            except OSError:
+        with httpx.Client(transport=httpx.HTTPTransport(uds=address), timeout=2) as client:
+            while True:
+                try:
+                    if client.get(f"http://bench{path}").is_success:
+                        return perf_counter() - began
+                except httpx.TransportError:
+                    pass
                 if process.poll() is not None or perf_counter() - began > STARTED:
-                    raise RuntimeError((self.folder / "serve.log").read_text()[-2000:]) from None
+                    raise RuntimeError((self.folder / "serve.log").read_text()[-2000:])
                 sleep(0.005)
 
     def stop(self) -> None:
@@ -110,7 +111,7 @@ class Rig:
             process.terminate()
         for process in self.workers:
             process.wait(30)
-        self.workers, self.ports = [], []
+        self.workers, self.addresses = [], []
 
     # Load
 
@@ -143,7 +144,7 @@ class Rig:
         keys: list[Terminal] = self.world.hot_terminals if hot else self.world.terminals
         requests = await orders.make(self.world, keys, count, hot=hot)
         plan = Plan(
-            ports=self.ports, connections=connections, seconds=seconds, rate=rate, cold=COLD
+            addresses=self.addresses, connections=connections, seconds=seconds, rate=rate, cold=COLD
         )
         return await self.run_client(plan, requests)
 

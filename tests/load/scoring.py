@@ -14,7 +14,6 @@ import asyncio
 import os
 import re
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
@@ -287,11 +286,9 @@ async def big_county(bench: Bench, owner: asyncpg.Connection) -> UUID:
     return town.department.person_id
 
 
-def serve(bench: Bench, factory: list[str]) -> tuple[subprocess.Popen[bytes], str]:
-    """Start a server process; the process and its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+def serve(bench: Bench, *command: str) -> tuple[subprocess.Popen[bytes], httpx.AsyncClient]:
+    """A server process on a Unix socket given as its last argument, and who asks there."""
+    address = bench.folder / f"{command[1]}.sock"
     environment = {
         **os.environ,
         "DATABASE_URL": bench.url,
@@ -301,10 +298,12 @@ def serve(bench: Bench, factory: list[str]) -> tuple[subprocess.Popen[bytes], st
         "GRIDMERIT_DATA_DIR": bench.home,
         "PICCOLO_CONF": "deploy.piccolo_conf",
     }
-    log = (bench.folder / f"{port}.log").open("wb")
-    command = [sys.executable, *(part.replace("{port}", str(port)) for part in factory)]
-    return subprocess.Popen(command, env=environment, stdout=log, stderr=log), (
-        f"http://127.0.0.1:{port}"
+    log = address.with_suffix(".log").open("wb")
+    process = subprocess.Popen(
+        [sys.executable, *command, str(address)], env=environment, stdout=log, stderr=log
+    )
+    return process, httpx.AsyncClient(
+        transport=httpx.AsyncHTTPTransport(uds=str(address)), base_url="http://bench", timeout=30
     )
 
 
@@ -320,15 +319,14 @@ async def p99(http: httpx.AsyncClient, path: str, expected: str) -> float:
     return statistics.quantiles(times, n=100)[98]
 
 
-async def wait_for(address: str) -> None:
-    async with httpx.AsyncClient() as http:
-        for _ in range(600):
-            try:
-                if (await http.get(f"{address}/health")).status_code == 200:
-                    return
-            except httpx.TransportError:
-                await asyncio.sleep(0.1)
-    raise RuntimeError(f"{address} does not answer")
+async def wait_for(http: httpx.AsyncClient) -> None:
+    for _ in range(600):
+        try:
+            if (await http.get("/health")).status_code == 200:
+                return
+        except httpx.TransportError:
+            await asyncio.sleep(0.1)
+    raise RuntimeError("a server does not answer")
 
 
 async def pages(bench: Bench, owner: asyncpg.Connection) -> None:
@@ -336,19 +334,15 @@ async def pages(bench: Bench, owner: asyncpg.Connection) -> None:
     person_id = await big_county(bench, owner)
     account_id = await ensure_account(BIG, person_id)
     session = await sessions.begin(BIG, account_id, person_id, "desk", now())
-    program = ["-m", "deploy", "serve", "--port", "{port}"]
-    app, address = serve(bench, program)
-    keyed, keyed_address = serve(bench, ["-m", "tests.load.keyed", "{port}"])
+    app, asking = serve(bench, "-m", "deploy", "serve", "--host")
+    keyed, asking_keyed = serve(bench, "-m", "tests.load.keyed")
     last = COUNTIES * PEOPLE // PAGE
     base = f"/appraisal/desk/cycles/{CYCLE}/ranking?page="
     try:
-        await wait_for(address)
-        await wait_for(keyed_address)
-        cookies = {"gm": session.token}
-        async with (
-            httpx.AsyncClient(base_url=address, cookies=cookies, timeout=30) as http,
-            httpx.AsyncClient(base_url=keyed_address, timeout=30) as b5,
-        ):
+        async with asking as http, asking_keyed as b5:
+            await wait_for(http)
+            await wait_for(b5)
+            http.cookies = {"gm": session.token}
             for _ in range(ROUNDS):
                 bench.note("B5 p99 ms", await p99(b5, f"/person/{person_id}", "周部长"))
                 first = await p99(http, f"{base}1", "名次")
