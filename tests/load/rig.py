@@ -27,8 +27,8 @@ from tests.load.world import Terminal, World
 SECONDS = float(os.environ.get("BENCH_SECONDS", "6"))
 CLIENTS = 8
 """Connections of pgbench: its best number on two cores."""
-CONNECTIONS = 32
-"""Connections of the HTTP client: terminals are many."""
+CONNECTIONS = 48
+"""Connections of the HTTP client: as many as a counter lets in at once."""
 COLD = 0.5
 """Seconds of each round that do not count."""
 FASTEST = 9_000
