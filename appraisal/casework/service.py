@@ -84,6 +84,7 @@ INTENDED = "decided"
 IN_FORCE = "送达后申诉期满没有申诉，或申诉答复维持决定之日"
 STAYS = "在此之前岗位不变，退出日期以退出通知书为准。"
 READERS = frozenset({Role.DEPARTMENT, Role.AUDITOR})
+BARE = "有的乡镇没有网格指导员，那里的异议要由县级复核，复核的人又不能答复申诉；"
 
 
 async def open_case(
@@ -402,6 +403,23 @@ async def erase_objectors(county_id: int, now: datetime) -> int:
                 )
                 erased += 1
     return erased
+
+
+async def undecidable(county_id: int, cycle_id: UUID, passing: UUID | None, on: date) -> str:
+    """What an objection or appeal in a cycle would find nobody for; empty if somebody is left.
+
+    ``passing`` is who would pass the results on. Two are needed where one must review as well.
+    """
+    people, bare = await queries.left_to_decide(county_id, cycle_id, passing, on)
+    needed = 2 if bare else 1
+    if people >= needed:
+        return ""
+    return (
+        "通过审核的人、校准过得分的人，依规不能再答复同一结果的申诉；"
+        f"{BARE if bare else ''}"
+        f"除他们以外，县级要有 {needed} 个能登录的组织部账号，现在有 {people} 个。"
+        "请在名册里给另外的人安排组织部岗位，由系统管理员开通账号，否则申诉没有人能答复。"
+    )
 
 
 async def kinships(actor: Actor) -> list[KinRow]:
