@@ -331,7 +331,7 @@ RECOMMENDATION = Machine(
 
 
 def _left(*after: str) -> Step:
-    """Nobody improves, or fails again, in a post that they have left."""
+    """Nobody improves, fails again or is let go in a post that they have left."""
     return Step(
         key="left",
         title="本人已离岗，终止",
@@ -725,7 +725,7 @@ def _exit(employment: Employment, *, fault: bool) -> Machine:
             after=("lapsed", "appeal_rejected"),
             signs=UPPER,
             level=TOWNSHIP_LEVEL,
-            needs=FAIR if fault else (*FAIR, Need.STANDS),
+            needs=(*FAIR, Need.IN_POST) if fault else (*FAIR, Need.IN_POST, Need.STANDS),
             past=(
                 Term(("served",), Span.OBJECTION),
                 *((Term(("served",), span),) if span else ()),
@@ -749,6 +749,7 @@ def _exit(employment: Employment, *, fault: bool) -> Machine:
             *process,
             *closing,
             _stopped(*early, "decided", "served", "lapsed", "appeal_rejected"),
+            _left(*early, "decided", "served", "lapsed", "appeal_rejected"),
             _handover(*(step.key for step in closing)),
             *(() if fault else _overturned(tuple(step.key for step in closing))),
         ),
@@ -790,6 +791,7 @@ RESIGNATION = Machine(
             outcome=Outcome.RESIGNED,
             letter="退出通知书",
         ),
+        _left("applied"),
         _handover("resigned"),
     ),
 )
@@ -838,6 +840,7 @@ END_OF_TERM = Machine(
             outcome=Outcome.TERM_ENDED,
             letter="退出通知书",
         ),
+        _left("due", "served"),
         _handover("term_ended"),
     ),
 )

@@ -70,7 +70,7 @@ OVERTURNED = (
         AND r.current AND r.grade <> 'fail')
   AND NOT EXISTS (SELECT FROM appraisal.case_file o
       WHERE o.county_id = $1 AND o.person_id = f.person_id AND o.pool = 'exit' AND NOT o.done
-        AND o.id <> f.id)
+        AND o.basis <> 'wish' AND o.id <> f.id)
 ORDER BY f.id LIMIT $3
 """
 )

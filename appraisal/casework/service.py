@@ -111,7 +111,7 @@ async def sign(actor: Actor, case_id: UUID, form: SignForm, now: datetime) -> Ca
         async with DB.transaction():
             return await _sign(actor, case_id, form, now)
     except UniqueViolationError as error:
-        if error.constraint_name != "case_file_exit":
+        if error.constraint_name != "case_file_one_exit":
             raise
         raise StepRefused(OTHER_EXIT) from error
 
