@@ -319,9 +319,17 @@ RECOMMENDATION = Machine(
             letter="列入推荐库通知书",
         ),
         Step(
+            key="contested",
+            title="对公示的异议核查属实，待移出推荐库",
+            after=("recommended",),
+            by_result=True,
+            late=True,
+            answer=Span.ESCALATED,
+        ),
+        Step(
             key="removed",
             title="移出推荐库",
-            after=("recommended",),
+            after=("recommended", "contested"),
             signs=DEPARTMENT,
             level=COUNTY_LEVEL,
             outcome=Outcome.DECLINED,

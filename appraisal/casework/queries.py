@@ -74,6 +74,26 @@ OVERTURNED = (
 ORDER BY f.id LIMIT $3
 """
 )
+# On the list, though what was objected in time, to its notice or to the result behind it, was found
+# right since; another open recommendation of theirs comes first.
+CONTESTED = (
+    CASE
+    + """
+  AND f.machine = 'recommendation' AND f.outcome = 'recommended'
+  AND (EXISTS (SELECT FROM appraisal.case_file k
+          WHERE k.county_id = $1 AND k.origin_id = f.id AND k.machine = 'contest_pool'
+            AND k.outcome = 'changed')
+      OR EXISTS (SELECT FROM appraisal.case_file k
+          JOIN appraisal.scorecard r ON r.county_id = $1 AND r.cycle_id = k.about_cycle_id
+              AND r.person_id = k.person_id AND r.current AND r.grade <> 'excellent'
+          WHERE k.county_id = $1 AND k.person_id = f.person_id AND k.machine = 'contest_result'
+            AND k.about_cycle_id = f.about_cycle_id AND k.outcome = 'changed'))
+  AND NOT EXISTS (SELECT FROM appraisal.case_file o
+      WHERE o.county_id = $1 AND o.person_id = f.person_id AND o.pool = 'recommendation'
+        AND NOT o.done AND o.id <> f.id)
+ORDER BY f.id LIMIT $2
+"""
+)
 CONTESTS_OF_CASE = CASE + " AND f.origin_id = $2 AND f.machine = 'contest_pool' ORDER BY f.id"
 CONTESTS = CASE + (
     " AND EXISTS (SELECT FROM appraisal.case_step s WHERE s.county_id = $1 AND s.case_id = f.id"
@@ -243,6 +263,11 @@ async def late(county_id: int, on: date, limit: int) -> list[CaseRow]:
 async def overturned(county_id: int, outcomes: Sequence[Outcome], limit: int) -> list[CaseRow]:
     """Exits that were carried out for a fail which has been corrected since."""
     return await DB.all(CaseRow, OVERTURNED, county_id, list(outcomes), limit)
+
+
+async def contested(county_id: int, limit: int) -> list[CaseRow]:
+    """Recommendations that stand on the list against an objection that was found right."""
+    return await DB.all(CaseRow, CONTESTED, county_id, limit)
 
 
 async def contests_of_case(county_id: int, case_id: UUID) -> list[CaseRow]:

@@ -21,6 +21,7 @@ from appraisal.casework.rules import (
     AGAINST_THE_WILL,
     POOL_NAMES,
     Machine,
+    Outcome,
     Pool,
     Step,
     Term,
@@ -72,6 +73,7 @@ ERASED_AFTER_DAYS = OBJECTOR.days
 """From a case's end to the erasing of who objected: as long as a refused applicant's data."""
 AUTO_WORDS = "期限已满，系统记录。"
 OVERTURNED_WORDS = "退出所依据的考核结果已经变更，不再是不合格，系统记录。"
+CONTESTED_WORDS = "公示期内收到的异议核查属实，系统记录。"
 APPEALABLE = frozenset(
     {"decided", "review_kept", "review_changed", "contest_changed", "recomputed"}
 )
@@ -339,10 +341,15 @@ async def clock(county_id: int, now: datetime) -> tuple[int, int]:
                 lapsed += await _lapse(county_id, found.id, on, now)
         except MissingYear as error:
             unknown = error
-    for found in await queries.overturned(county_id, sorted(AGAINST_THE_WILL), MOST):
+    undone = [
+        (found.id, OVERTURNED_WORDS)
+        for found in await queries.overturned(county_id, sorted(AGAINST_THE_WILL), MOST)
+    ]
+    undone += [(found.id, CONTESTED_WORDS) for found in await queries.contested(county_id, MOST)]
+    for case_id, words in undone:
         try:
             async with DB.transaction():
-                lapsed += await _overturn(county_id, found.id, on, now)
+                lapsed += await _overturn(county_id, case_id, words, on, now)
         except MissingYear as error:
             unknown = error
     late = await queries.late(county_id, on, MOST)
@@ -369,13 +376,13 @@ async def _lapse(county_id: int, case_id: UUID, on: date, now: datetime) -> bool
     return True
 
 
-async def _overturn(county_id: int, case_id: UUID, on: date, now: datetime) -> bool:
-    """Open an exit again whose ground has gone, so that the desk takes it back; whether it was."""
+async def _overturn(county_id: int, case_id: UUID, words: str, on: date, now: datetime) -> bool:
+    """Open a case again whose ground has gone, so that the desk takes it back; whether it was."""
     case, chain, machine = await _locked(county_id, case_id)
     step = next((one for one in machine.following(case.state) if one.by_result), None)
-    if step is None or case.outcome not in AGAINST_THE_WILL:
+    if step is None or case.outcome not in {*AGAINST_THE_WILL, Outcome.RECOMMENDED}:
         return False
-    form = SignForm(step=step.key, words=OVERTURNED_WORDS, effective_on=on)
+    form = SignForm(step=step.key, words=words, effective_on=on)
     await _write(None, case, chain, step, form, now, SYSTEM, county_id=county_id)
     return True
 
