@@ -319,9 +319,17 @@ RECOMMENDATION = Machine(
             letter="列入推荐库通知书",
         ),
         Step(
+            key="contested",
+            title="对公示的异议核查属实，待移出推荐库",
+            after=("recommended",),
+            by_result=True,
+            late=True,
+            answer=Span.ESCALATED,
+        ),
+        Step(
             key="removed",
             title="移出推荐库",
-            after=("recommended",),
+            after=("recommended", "contested"),
             signs=DEPARTMENT,
             level=COUNTY_LEVEL,
             outcome=Outcome.DECLINED,
@@ -331,7 +339,7 @@ RECOMMENDATION = Machine(
 
 
 def _left(*after: str) -> Step:
-    """Nobody improves, or fails again, in a post that they have left."""
+    """Nobody improves, fails again or is let go in a post that they have left."""
     return Step(
         key="left",
         title="本人已离岗，终止",
@@ -725,7 +733,7 @@ def _exit(employment: Employment, *, fault: bool) -> Machine:
             after=("lapsed", "appeal_rejected"),
             signs=UPPER,
             level=TOWNSHIP_LEVEL,
-            needs=FAIR if fault else (*FAIR, Need.STANDS),
+            needs=(*FAIR, Need.IN_POST) if fault else (*FAIR, Need.IN_POST, Need.STANDS),
             past=(
                 Term(("served",), Span.OBJECTION),
                 *((Term(("served",), span),) if span else ()),
@@ -749,6 +757,7 @@ def _exit(employment: Employment, *, fault: bool) -> Machine:
             *process,
             *closing,
             _stopped(*early, "decided", "served", "lapsed", "appeal_rejected"),
+            _left(*early, "decided", "served", "lapsed", "appeal_rejected"),
             _handover(*(step.key for step in closing)),
             *(() if fault else _overturned(tuple(step.key for step in closing))),
         ),
@@ -790,6 +799,7 @@ RESIGNATION = Machine(
             outcome=Outcome.RESIGNED,
             letter="退出通知书",
         ),
+        _left("applied"),
         _handover("resigned"),
     ),
 )
@@ -838,6 +848,7 @@ END_OF_TERM = Machine(
             outcome=Outcome.TERM_ENDED,
             letter="退出通知书",
         ),
+        _left("due", "served"),
         _handover("term_ended"),
     ),
 )

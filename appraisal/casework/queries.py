@@ -70,8 +70,28 @@ OVERTURNED = (
         AND r.current AND r.grade <> 'fail')
   AND NOT EXISTS (SELECT FROM appraisal.case_file o
       WHERE o.county_id = $1 AND o.person_id = f.person_id AND o.pool = 'exit' AND NOT o.done
-        AND o.id <> f.id)
+        AND o.basis <> 'wish' AND o.id <> f.id)
 ORDER BY f.id LIMIT $3
+"""
+)
+# On the list, though what was objected in time, to its notice or to the result behind it, was found
+# right since; another open recommendation of theirs comes first.
+CONTESTED = (
+    CASE
+    + """
+  AND f.machine = 'recommendation' AND f.outcome = 'recommended'
+  AND (EXISTS (SELECT FROM appraisal.case_file k
+          WHERE k.county_id = $1 AND k.origin_id = f.id AND k.machine = 'contest_pool'
+            AND k.outcome = 'changed')
+      OR EXISTS (SELECT FROM appraisal.case_file k
+          JOIN appraisal.scorecard r ON r.county_id = $1 AND r.cycle_id = k.about_cycle_id
+              AND r.person_id = k.person_id AND r.current AND r.grade <> 'excellent'
+          WHERE k.county_id = $1 AND k.person_id = f.person_id AND k.machine = 'contest_result'
+            AND k.about_cycle_id = f.about_cycle_id AND k.outcome = 'changed'))
+  AND NOT EXISTS (SELECT FROM appraisal.case_file o
+      WHERE o.county_id = $1 AND o.person_id = f.person_id AND o.pool = 'recommendation'
+        AND NOT o.done AND o.id <> f.id)
+ORDER BY f.id LIMIT $2
 """
 )
 CONTESTS_OF_CASE = CASE + " AND f.origin_id = $2 AND f.machine = 'contest_pool' ORDER BY f.id"
@@ -129,6 +149,29 @@ JOIN shared.person p ON p.county_id = $1 AND p.id = k.person_id
 JOIN shared.person r ON r.county_id = $1 AND r.id = k.relative_id
 WHERE k.county_id = $1 AND k.ended_at IS NULL
 ORDER BY p.name_pinyin COLLATE "C", r.name_pinyin COLLATE "C", k.id LIMIT 500
+"""
+# The department's people with a desk account, without whoever passed the results on, $3 say,
+# or calibrated; and whether a township with results has no instructor to review objections.
+LEFT_TO_DECIDE = """
+SELECT (SELECT count(DISTINCT a.person_id)::int
+        FROM shared.unit u
+        JOIN shared.post p ON p.county_id = $1 AND p.unit_id = u.id AND p.role = 'department'
+        JOIN shared.assignment a ON a.county_id = $1 AND a.post_id = p.id
+            AND a.valid_from <= $4 AND (a.valid_to IS NULL OR a.valid_to > $4)
+        JOIN shared.account c ON c.county_id = $1 AND c.person_id = a.person_id
+            AND c.password_hash IS NOT NULL AND c.disabled_at IS NULL
+        WHERE u.county_id = $1 AND u.kind = 'county' AND a.person_id IS DISTINCT FROM $3
+          AND NOT EXISTS (SELECT FROM appraisal.cycle_step s WHERE s.county_id = $1
+              AND s.cycle_id = $2 AND s.target = 'notice' AND s.person_id = a.person_id)
+          AND NOT EXISTS (SELECT FROM appraisal.calibration k WHERE k.county_id = $1
+              AND k.cycle_id = $2 AND k.made_by = a.person_id)) AS people,
+       EXISTS (SELECT FROM appraisal.scorecard r
+        WHERE r.county_id = $1 AND r.cycle_id = $2 AND r.current AND NOT EXISTS (
+            SELECT FROM shared.unit u
+            JOIN shared.post p ON p.county_id = $1 AND p.unit_id = u.id AND p.role = 'instructor'
+            JOIN shared.assignment a ON a.county_id = $1 AND a.post_id = p.id
+                AND a.valid_from <= $4 AND (a.valid_to IS NULL OR a.valid_to > $4)
+            WHERE u.county_id = $1 AND u.code = left(r.grid_code, 9))) AS bare
 """
 INSERT_KIN = """
 INSERT INTO appraisal.kinship (county_id, id, person_id, relative_id, recorded_by, recorded_at)
@@ -222,6 +265,11 @@ async def overturned(county_id: int, outcomes: Sequence[Outcome], limit: int) ->
     return await DB.all(CaseRow, OVERTURNED, county_id, list(outcomes), limit)
 
 
+async def contested(county_id: int, limit: int) -> list[CaseRow]:
+    """Recommendations that stand on the list against an objection that was found right."""
+    return await DB.all(CaseRow, CONTESTED, county_id, limit)
+
+
 async def contests_of_case(county_id: int, case_id: UUID) -> list[CaseRow]:
     """Objections to the notice that a pool's case stood on."""
     return await DB.all(CaseRow, CONTESTS_OF_CASE, county_id, case_id)
@@ -300,6 +348,17 @@ async def erase(county_id: int, case_id: UUID, on: date) -> bool:
 async def kin(county_id: int, person_id: UUID) -> frozenset[UUID]:
     """Recorded close relatives."""
     return frozenset(row[0] for row in await DB.fetch(KIN, county_id, person_id))
+
+
+async def left_to_decide(
+    county_id: int, cycle_id: UUID, passing: UUID | None, on: date
+) -> tuple[int, bool]:
+    """How many could decide an appeal in a cycle; whether somewhere objections come to them, too.
+
+    ``passing`` is who would pass the results on.
+    """
+    [row] = await DB.fetch(LEFT_TO_DECIDE, county_id, cycle_id, passing, on)
+    return row["people"], row["bare"]
 
 
 async def kinships(county_id: int) -> list[KinRow]:

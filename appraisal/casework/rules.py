@@ -202,7 +202,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     by_notice: bool = False
     """Signed by issuing a public notice, not by hand."""
     by_result: bool = False
-    """Signed by the clock once the result behind the case is another."""
+    """Signed by the clock once what the case rests on is another, or was found wrong."""
     fresh: tuple[str, ...] = ()
     """Not by anybody who signed one of these; ``*`` also bars who decided before the case."""
     needs: tuple[Need, ...] = ()

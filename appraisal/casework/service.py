@@ -21,6 +21,7 @@ from appraisal.casework.rules import (
     AGAINST_THE_WILL,
     POOL_NAMES,
     Machine,
+    Outcome,
     Pool,
     Step,
     Term,
@@ -72,6 +73,7 @@ ERASED_AFTER_DAYS = OBJECTOR.days
 """From a case's end to the erasing of who objected: as long as a refused applicant's data."""
 AUTO_WORDS = "期限已满，系统记录。"
 OVERTURNED_WORDS = "退出所依据的考核结果已经变更，不再是不合格，系统记录。"
+CONTESTED_WORDS = "公示期内收到的异议核查属实，系统记录。"
 APPEALABLE = frozenset(
     {"decided", "review_kept", "review_changed", "contest_changed", "recomputed"}
 )
@@ -84,6 +86,7 @@ INTENDED = "decided"
 IN_FORCE = "送达后申诉期满没有申诉，或申诉答复维持决定之日"
 STAYS = "在此之前岗位不变，退出日期以退出通知书为准。"
 READERS = frozenset({Role.DEPARTMENT, Role.AUDITOR})
+BARE = "有的乡镇没有网格指导员，那里的异议要由县级复核，复核的人又不能答复申诉；"
 
 
 async def open_case(
@@ -110,7 +113,7 @@ async def sign(actor: Actor, case_id: UUID, form: SignForm, now: datetime) -> Ca
         async with DB.transaction():
             return await _sign(actor, case_id, form, now)
     except UniqueViolationError as error:
-        if error.constraint_name != "case_file_exit":
+        if error.constraint_name != "case_file_one_exit":
             raise
         raise StepRefused(OTHER_EXIT) from error
 
@@ -338,10 +341,15 @@ async def clock(county_id: int, now: datetime) -> tuple[int, int]:
                 lapsed += await _lapse(county_id, found.id, on, now)
         except MissingYear as error:
             unknown = error
-    for found in await queries.overturned(county_id, sorted(AGAINST_THE_WILL), MOST):
+    undone = [
+        (found.id, OVERTURNED_WORDS)
+        for found in await queries.overturned(county_id, sorted(AGAINST_THE_WILL), MOST)
+    ]
+    undone += [(found.id, CONTESTED_WORDS) for found in await queries.contested(county_id, MOST)]
+    for case_id, words in undone:
         try:
             async with DB.transaction():
-                lapsed += await _overturn(county_id, found.id, on, now)
+                lapsed += await _overturn(county_id, case_id, words, on, now)
         except MissingYear as error:
             unknown = error
     late = await queries.late(county_id, on, MOST)
@@ -368,13 +376,13 @@ async def _lapse(county_id: int, case_id: UUID, on: date, now: datetime) -> bool
     return True
 
 
-async def _overturn(county_id: int, case_id: UUID, on: date, now: datetime) -> bool:
-    """Open an exit again whose ground has gone, so that the desk takes it back; whether it was."""
+async def _overturn(county_id: int, case_id: UUID, words: str, on: date, now: datetime) -> bool:
+    """Open a case again whose ground has gone, so that the desk takes it back; whether it was."""
     case, chain, machine = await _locked(county_id, case_id)
     step = next((one for one in machine.following(case.state) if one.by_result), None)
-    if step is None or case.outcome not in AGAINST_THE_WILL:
+    if step is None or case.outcome not in {*AGAINST_THE_WILL, Outcome.RECOMMENDED}:
         return False
-    form = SignForm(step=step.key, words=OVERTURNED_WORDS, effective_on=on)
+    form = SignForm(step=step.key, words=words, effective_on=on)
     await _write(None, case, chain, step, form, now, SYSTEM, county_id=county_id)
     return True
 
@@ -402,6 +410,23 @@ async def erase_objectors(county_id: int, now: datetime) -> int:
                 )
                 erased += 1
     return erased
+
+
+async def undecidable(county_id: int, cycle_id: UUID, passing: UUID | None, on: date) -> str:
+    """What an objection or appeal in a cycle would find nobody for; empty if somebody is left.
+
+    ``passing`` is who would pass the results on. Two are needed where one must review as well.
+    """
+    people, bare = await queries.left_to_decide(county_id, cycle_id, passing, on)
+    needed = 2 if bare else 1
+    if people >= needed:
+        return ""
+    return (
+        "通过审核的人、校准过得分的人，依规不能再答复同一结果的申诉；"
+        f"{BARE if bare else ''}"
+        f"除他们以外，县级要有 {needed} 个能登录的组织部账号，现在有 {people} 个。"
+        "请在名册里给另外的人安排组织部岗位，由系统管理员开通账号，否则申诉没有人能答复。"
+    )
 
 
 async def kinships(actor: Actor) -> list[KinRow]:

@@ -8,9 +8,11 @@ from litestar import get, post
 from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
+from appraisal.casework import service as casework
+from appraisal.casework.world import RESULT_OUT
 from appraisal.cycle import advancing, rules, service
 from appraisal.cycle.rules import KIND_NAMES, STAGE_NAMES, Stage
-from appraisal.cycle.schemas import CycleForm
+from appraisal.cycle.schemas import CycleForm, CycleRow
 from appraisal.scorecard import annual
 from shared.clock import today
 from shared.errors import Conflict, Invalid
@@ -93,9 +95,19 @@ async def _cycle(request: Asked, cycle_id: UUID, error: Refusal | None = None) -
         choices=choices,
         signed=await service.steps(request.user, cycle_id),
         stages=list(Stage),
+        undecidable=await _undecidable(request, found),
         error=error,
         may_edit=_may_edit(request.user),
     )
+
+
+async def _undecidable(request: Asked, cycle: CycleRow) -> str:
+    """Said before the results are passed on, and as long as somebody can still be appointed."""
+    if cycle.state is not Stage.REVIEW and cycle.state not in RESULT_OUT:
+        return ""
+    actor, on = request.user, today(moment(request))
+    passing = actor.person_id if cycle.state is Stage.REVIEW else None
+    return await casework.undecidable(actor.county_id, cycle.id, passing, on)
 
 
 def _may_edit(actor: Actor) -> bool:

@@ -288,7 +288,7 @@ async def _open(actor: Actor, opening: Opening, form: SignForm, now: datetime) -
     try:
         return await casework.open_case(actor, opening, form, now)
     except UniqueViolationError as error:
-        other = error.constraint_name == "case_file_exit"
+        other = error.constraint_name == "case_file_one_exit"
         raise StepRefused(ANOTHER_EXIT if other else SAME) from error
 
 

@@ -36,7 +36,7 @@ from shared.web.application import Router
 from shared.web.pages import Asked, moment
 
 Name = Annotated[str, msgspec.Meta(max_length=30)]
-BASES = [(key, name) for key, name in BASIS_NAMES.items() if key != "wish"]
+BASES = list(BASIS_NAMES.items())
 HANDED_IN = [("applied", "本人报名"), ("nominated", "组织提名")]
 
 

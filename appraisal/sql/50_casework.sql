@@ -31,7 +31,8 @@ CREATE INDEX IF NOT EXISTS case_file_pool_unit ON appraisal.case_file
     (county_id, pool, unit_code COLLATE "C");
 CREATE INDEX IF NOT EXISTS case_file_person ON appraisal.case_file (county_id, person_id);
 CREATE INDEX IF NOT EXISTS case_file_cycle ON appraisal.case_file (county_id, about_cycle_id);
--- One own objection to a result, one warning for it; one exit and one recommendation at a time.
+-- One own objection to a result, one warning for it; one exit and one recommendation at a time. To
+-- resign is anybody's right, whatever else is under way: what the person is gone before ends by that.
 DROP INDEX IF EXISTS appraisal.case_file_objection;
 CREATE UNIQUE INDEX IF NOT EXISTS case_file_own_objection ON appraisal.case_file
     (county_id, about_cycle_id, person_id)
@@ -40,8 +41,9 @@ CREATE INDEX IF NOT EXISTS case_file_origin ON appraisal.case_file (county_id, o
 CREATE UNIQUE INDEX IF NOT EXISTS case_file_warning ON appraisal.case_file
     (county_id, about_cycle_id, person_id)
     WHERE pool = 'warning' AND outcome IS DISTINCT FROM 'annulled';
-CREATE UNIQUE INDEX IF NOT EXISTS case_file_exit ON appraisal.case_file
-    (county_id, person_id) WHERE pool = 'exit' AND NOT done;
+DROP INDEX IF EXISTS appraisal.case_file_exit;
+CREATE UNIQUE INDEX IF NOT EXISTS case_file_one_exit ON appraisal.case_file
+    (county_id, person_id, (basis = 'wish')) WHERE pool = 'exit' AND NOT done;
 CREATE UNIQUE INDEX IF NOT EXISTS case_file_recommendation ON appraisal.case_file
     (county_id, person_id) WHERE pool = 'recommendation' AND NOT done;
 CREATE INDEX IF NOT EXISTS case_step_notice ON appraisal.case_step (county_id, notice_id);

@@ -563,6 +563,7 @@ VALUES: dict[str, dict[str, str]] = {
         "stopped": "停止办理，留任",
         "handed_over": "交接完成",
         "overturned": "依据的考核结果已变更，待撤销退出",
+        "contested": "对公示的异议核查属实，待移出推荐库",
         "revoked": "撤销退出，恢复岗位",
         "stays_away": "本人书面表示不再回岗",
         "evidence": "固定证据，立案",

@@ -5,7 +5,14 @@ from uuid import UUID
 import httpx
 import pytest
 
-from tests.factories import SmallCounty, small_county
+from appraisal.cycle.rules import Stage
+from appraisal.scorecard import queries, scoring_queries
+from shared.clock import now
+from shared.database import DB
+from shared.roster.roles import Role
+from tests.appraisal.cycle.stages import bring_to, opened
+from tests.appraisal.scorecard.worlds import stored_run, worker
+from tests.factories import COUNTY, Member, SmallCounty, acting, member, small_county
 from tests.shared.identity.test_matrix import act_as, token
 
 
@@ -58,3 +65,63 @@ async def test_menus_lead_from_one_service_to_the_other(
     mine = await client.get("/appraisal/me")
     assert (mine.status_code, 'href="/work"' in mine.text) == (200, True)
     assert 'href="/appraisal/me"' in (await client.get("/me")).text
+
+
+async def test_a_page_says_beforehand_that_nobody_could_decide_an_appeal(
+    client: httpx.AsyncClient, world: SmallCounty
+) -> None:
+    """One clerk alone: before the results are passed on, and after, until there is another."""
+    department = await acting(world.department, desk=True)
+    cycle_id = await opened(department, now())
+    await bring_to(department, cycle_id, Stage.SCORE, now())
+    run_id = await stored_run(cycle_id, [worker(grid_code="421222100001001")])
+    await scoring_queries.score([COUNTY], [run_id])
+    await queries.make_current(COUNTY, cycle_id, run_id, 1)
+    path, words = f"/appraisal/desk/cycles/{cycle_id}", "申诉没有人能答复"
+    await act_as(client, world.department)
+    assert words not in (await client.get(path)).text
+    await bring_to(department, cycle_id, Stage.REVIEW, now())
+    page = (await client.get(path)).text
+    assert (words in page, "有 1 个能登录的组织部账号，现在有 0 个" in page) == (True, True)
+    clerk = await member(Role.DEPARTMENT, world.units[str(COUNTY)], "吴科长")
+    assert words in (await client.get(path)).text, "without an account"
+    await with_password(clerk)
+    assert words not in (await client.get(path)).text
+    await bring_to(department, cycle_id, Stage.NOTICE, now())
+    assert words not in (await client.get(path)).text
+    await DB.execute(
+        "UPDATE shared.account SET disabled_at = now() WHERE county_id = $1 AND person_id = $2",
+        COUNTY,
+        clerk.person_id,
+    )
+    assert words in (await client.get(path)).text
+
+
+async def test_where_no_instructor_reviews_two_others_are_needed(
+    client: httpx.AsyncClient, world: SmallCounty
+) -> None:
+    """The one who reviews the objection in the county does not decide its appeal."""
+    department = await acting(world.department, desk=True)
+    cycle_id = await opened(department, now())
+    await bring_to(department, cycle_id, Stage.SCORE, now())
+    run_id = await stored_run(cycle_id, [worker(grid_code="421222101001001")])
+    await scoring_queries.score([COUNTY], [run_id])
+    await queries.make_current(COUNTY, cycle_id, run_id, 1)
+    await bring_to(department, cycle_id, Stage.REVIEW, now())
+    await act_as(client, world.department)
+    await with_password(await member(Role.DEPARTMENT, world.units[str(COUNTY)], "吴科长"))
+    page = (await client.get(f"/appraisal/desk/cycles/{cycle_id}")).text
+    assert ("没有网格指导员" in page, "现在有 1 个" in page) == (True, True)
+    await with_password(await member(Role.DEPARTMENT, world.units[str(COUNTY)], "何科长"))
+    page = (await client.get(f"/appraisal/desk/cycles/{cycle_id}")).text
+    assert "没有网格指导员" not in page
+
+
+async def with_password(someone: Member) -> None:
+    """Somebody who can sign in at a desk."""
+    await DB.execute(
+        "INSERT INTO shared.account (county_id, id, person_id, password_hash)"
+        " VALUES ($1, gen_random_uuid(), $2, 'x')",
+        COUNTY,
+        someone.person_id,
+    )

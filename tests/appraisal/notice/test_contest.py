@@ -420,6 +420,47 @@ async def test_a_pool_waits_for_what_is_said_of_its_notice(rollback: None) -> No
     assert case.outcome is Outcome.DECLINED
 
 
+async def test_an_objection_found_right_after_the_listing_takes_off_the_list(
+    rollback: None,
+) -> None:
+    """In time, keyed in when the person was listed: it comes back to the desk, which removes it."""
+    made, case_id, notice_id = await recommended()
+    clerk = await actor_of(made, made.clerk)
+    on, third = made.today, await member(Role.DEPARTMENT, made.town.units["421222"], "何科长")
+    made.pass_days(14)
+    listed = await sign(made, made.clerk, case_id, "recommended")
+    assert (listed.outcome, listed.done) == (Outcome.RECOMMENDED, True)
+    contest_id = await received(made, notice_id, made.town.department, on=on)
+    await sign(made, third, contest_id, "contest_dropped", heard="1")
+    assert case_id not in [one.id for one in await casework.to_sign(clerk)]
+    await sign(made, third, contest_id, "replied_changed")
+    assert await casework.clock(COUNTY, made.now) == (1, 0)
+    assert await casework.clock(COUNTY, made.now) == (0, 0)
+    [case] = [one for one in await casework.to_sign(clerk) if one.id == case_id]
+    assert (case.outcome, case.state_name) == (None, "对公示的异议核查属实，待移出推荐库")
+    case = await sign(made, made.clerk, case_id, "removed")
+    assert (case.outcome, case.done) == (Outcome.DECLINED, True)
+    assert await casework.clock(COUNTY, made.now) == (0, 0)
+
+
+async def test_a_result_found_wrong_after_the_listing_takes_off_the_list(rollback: None) -> None:
+    """An objection to the 优秀 itself, once its answer is final and the grade is another."""
+    made, case_id, _ = await recommended()
+    made.pass_days(14)
+    await sign(made, made.clerk, case_id, "recommended")
+    row = await notice_of(made)
+    contest_id = await received(made, row.id, made.clerk, on=row.ends_on)
+    await sign(made, made.town.instructor, contest_id, "contest_changed", heard="1", score="80")
+    await sign(made, made.town.instructor, contest_id, "replied_changed")
+    await sign(made, made.town.chief, contest_id, "told")
+    assert await casework.clock(COUNTY, made.now) == (0, 0)
+    made.pass_days(10)
+    assert await casework.clock(COUNTY, made.now) == (2, 0), "lapsed, and listed no more"
+    case = await queries.case(COUNTY, case_id)
+    assert case is not None
+    assert (case.state, case.outcome) == ("contested", None)
+
+
 async def test_a_pool_s_notice_published_twice_at_once_is_one(committed: None) -> None:
     """The second press finds nobody waiting, not somebody whose turn is still to come."""
     made = await scene(now=NOW)

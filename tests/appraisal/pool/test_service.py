@@ -55,7 +55,7 @@ from tests.appraisal.casework.scene import (
 )
 from tests.appraisal.cycle.stages import bring_to, opened
 from tests.factories import COUNTY, Member, acting, member
-from tests.shared.identity.test_matrix import act_as
+from tests.shared.identity.test_matrix import act_as, token
 
 FORCED = ["dismissed", "returned", "replaced", "role_ended", "agreement_ended", "recalled"]
 
@@ -935,18 +935,87 @@ async def test_a_resignation_is_the_persons_own(rollback: None) -> None:
 
 
 async def test_a_second_way_out_says_that_there_is_another(rollback: None) -> None:
-    """It is not the same matter: a resignation waits for the end of an agreement, or its stop."""
+    """It is not the same matter: a serious fault waits for the end of an agreement, or its stop."""
     made = await scene()
     someone = await gridworker(made, Employment.CONTRACT)
     due = form(made, "due", term_until="2026-10-31")
     instructor = await actor_of(made, made.town.instructor)
     case_id = await service.start_exit(instructor, someone.person_id, "term", due, made.now)
-    me = await actor_of(made, someone)
     with pytest.raises(StepRefused, match="已经有一件退出在办"):
         async with DB.transaction():
-            await service.resign(me, form(made, "applied"), made.now)
+            await exit_of(made, someone, "fault", "evidence")
     await sign(made, made.town.instructor, case_id, "renewed")
-    await service.resign(me, form(made, "applied"), made.now)
+    await exit_of(made, someone, "fault", "evidence")
+
+
+@pytest.mark.parametrize(
+    ("basis", "step"), [("term", "due"), ("fault", "evidence"), ("appraisal", "opened")]
+)
+async def test_who_is_to_leave_may_resign(rollback: None, basis: str, step: str) -> None:
+    """Whatever else is under way; once they are gone it ends by that, and lets nobody go again."""
+    made = await scene()
+    someone = await gridworker(made, Employment.VOLUNTEER)
+    if basis == "appraisal":
+        await failed_again(made, someone)
+    actor = await actor_of(made, made.town.instructor)
+    opens = form(made, step, term_until=str(made.today + timedelta(days=90)))
+    other = await service.start_exit(actor, someone.person_id, basis, opens, made.now)
+    leaves = await service.resign(await actor_of(made, someone), form(made, "applied"), made.now)
+    with pytest.raises(StepRefused, match="还在网格员岗位上"):
+        await sign(made, made.town.instructor, other, "left")
+    await sign(made, made.town.instructor, leaves, "resigned")
+    assert await duties(made, someone) == []
+    made.pass_days(1)
+    case = await sign(made, made.town.instructor, other, "left")
+    assert (case.done, case.outcome_name) == (True, "因离岗终止")
+
+
+async def test_a_serious_fault_goes_on_beside_a_resignation(rollback: None) -> None:
+    """Found and told, it dismisses nobody who has resigned; who was dismissed resigns no more."""
+    made = await scene()
+    endings = []
+    for resigns in (True, False):
+        someone = await gridworker(made, Employment.VOLUNTEER)
+        case_id = await exit_of(made, someone, "fault", "evidence")
+        me = await actor_of(made, someone)
+        leaves = await service.resign(me, form(made, "applied"), made.now)
+        await sign(made, made.town.chief, case_id, "called")
+        await sign(made, made.clerk, case_id, "heard")
+        await to_decision(made, case_id)
+        await sign(made, made.town.instructor, case_id, "decided")
+        await sign(made, made.town.chief, case_id, "served")
+        if resigns:
+            await sign(made, made.clerk, leaves, "resigned")
+        made.pass_days(10)
+        await casework.clock(COUNTY, made.now)
+        if resigns:
+            with pytest.raises(StepRefused, match="不在网格员岗位上"):
+                await sign(made, made.clerk, case_id, "agreement_ended")
+            endings.append((await sign(made, made.clerk, case_id, "left")).outcome)
+        else:
+            await sign(made, made.clerk, case_id, "agreement_ended")
+            made.pass_days(1)
+            endings.append((await sign(made, made.clerk, leaves, "left")).outcome)
+        assert await duties(made, someone) == []
+    assert endings == [Outcome.LEFT, Outcome.LEFT]
+
+
+async def test_a_resignation_on_paper_is_entered_for_its_writer(
+    client: httpx.AsyncClient, rollback: None
+) -> None:
+    """Who has no phone resigns as well: the grounds of an exit have it, at the desk and below."""
+    made = await scene(now=now())
+    someone = await gridworker(made, Employment.VOLUNTEER)
+    path = f"/appraisal/people/{someone.person_id}/open"
+    for who in (made.town.department, made.town.chief):
+        await act_as(client, who)
+        page = (await client.get(f"{path}?pool=exit&basis=fault")).text
+        assert "basis=wish" in page
+    given = {"pool": "exit", "basis": "wish", "step": "applied", "words": "想回家务农。"}
+    sent = await client.post(path, data={"_csrf_token": await token(client), **given})
+    assert sent.status_code == 303
+    page = (await client.get(sent.headers["location"])).text
+    assert ("本人辞去" in page, "代录" in page) == (True, True)
 
 
 async def test_nobody_alone_makes_somebody_resign(rollback: None) -> None:
