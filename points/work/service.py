@@ -599,7 +599,10 @@ def new_step(record_id: UUID, step: Step, found: Confirmer | None) -> NewStep:
 
 async def _replace(actor: Actor, old_id: UUID, worker_id: UUID, at: datetime) -> None:
     """The corrected record takes the place of the returned one."""
-    old = await queries.lock_record(actor.county_id, old_id)
+    old = await queries.record(actor.county_id, old_id)
+    if old is not None and old.state == State.RETURNED:
+        # Not one that waits: who confirms that holds it and waits for the worker, whom we hold.
+        old = await queries.lock_record(actor.county_id, old_id)
     if old is None or old.worker_id != worker_id:
         raise NotFound
     if old.state != State.RETURNED:

@@ -13,7 +13,7 @@ import pytest
 from points.errors import DuplicateWork, MonthNotReady, ObjectionRefused, WorkNotOpen
 from points.work import bulk, intake, month, month_queries, queries, service
 from points.work.month_queries import MonthRow
-from points.work.schemas import LogForm, MonthTotals
+from points.work.schemas import LogForm, MonthTotals, Record
 from shared.database import DB
 from shared.errors import NotFound
 from shared.identity.access import Action
@@ -27,6 +27,7 @@ from tests.points.work.test_month import (
     RUN,
     VILLAGE,
     confirmed,
+    immediate,
     objected,
     to_notice,
 )
@@ -170,6 +171,32 @@ async def test_an_objection_sent_twice_at_once_is_raised_once(committed: None) -
         await waiting(1, again)
     (answer,) = await asyncio.gather(again, return_exceptions=True)
     assert isinstance(answer, ObjectionRefused)
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+async def test_nobody_objects_to_or_replaces_what_is_being_confirmed(
+    committed: None, *, replaced: bool
+) -> None:
+    """No page offers it; who sends it all the same is refused and stops no confirmation."""
+    town = await small_county()
+    await immediate()
+    worker = await acting(town.worker)
+    record = await service.log(worker, form(), now=NOW)
+    again = LogForm(
+        id=new_id(), rule_code="ORG-02", work_date=DAY, text="参加另一次例会", replaces=record.id
+    )
+    act: Coroutine[Any, Any, object] = (
+        service.log(worker, again, now=NOW)
+        if replaced
+        else month.object_to(worker, record.id, "没有核实", NOW)
+    )
+    confirm = service.verify(await acting(town.lead), record.id, now=NOW)
+    refused, done = await second_of(
+        queries.lock_worker(COUNTY, town.worker.person_id), act, confirm
+    )
+    assert isinstance(refused, WorkNotOpen if replaced else ObjectionRefused)
+    assert isinstance(done, Record)
+    assert done.state == "posted"
 
 
 async def events(action: str) -> int:
