@@ -60,6 +60,8 @@ class PaperItem(msgspec.Struct, frozen=True, kw_only=True):
     """A record that was drawn outside the product."""
 
     person_id: UUID
+    village_code: str = ""
+    """Where, for who works in several villages at once."""
     label: str
     correct: bool
     note: str = ""
@@ -291,7 +293,9 @@ async def _papers(
         item = known.get((one.person_id, one.label.strip()))
         item_id = item.id if item else new_id()
         if item is None:
-            place = await roster.worker_place(county_id, one.person_id, one.checked_on)
+            place = await roster.worker_place(
+                county_id, one.person_id, one.checked_on, one.village_code
+            )
             if place is None:
                 raise NotInPost
             made.append(

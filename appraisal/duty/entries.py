@@ -25,6 +25,7 @@ from shared.identity.access import Action, Target, allowed, reach, require
 from shared.identity.actor import Actor
 from shared.ids import new_id
 from shared.roster import service as roster
+from shared.roster.schemas import Place
 
 PAGE = 50
 EXPORT_LIMIT = 20_000
@@ -58,14 +59,16 @@ async def add(actor: Actor, form: EntryForm, now: datetime, *, source: str = "fo
 async def correct(
     actor: Actor, entry_id: UUID, form: EntryForm, reason: str, now: datetime
 ) -> UUID:
-    """Put a new entry in the place of one; kind and person stay.
+    """Put a new entry in the place of one; kind, person and village stay.
 
     Raises Invalid, NotFound, Conflict, Forbidden, Frozen.
     """
     reason = _reason(reason, "请写明更正的原因。")
     async with DB.transaction():
         old = await _counting(actor, entry_id)
-        form = msgspec.structs.replace(form, kind=old.kind, person_id=old.person_id)
+        form = msgspec.structs.replace(
+            form, kind=old.kind, person_id=old.person_id, village_code=old.village_code
+        )
         form = rules.settled(form)
         if faults := rules.entry_faults(form, today(now)):
             raise Invalid("有几处需要改正。", faults)
@@ -177,7 +180,7 @@ async def _insert(
     old: Entry | None,
     reason: str = "",
 ) -> UUID:
-    place = await roster.worker_place(actor.county_id, form.person_id, form.happened_on)
+    place = await _place(actor, form)
     if place is None:
         raise NotInPost
     service.expect_right(actor, Action.DUTY_EDIT, place.village_code, form.person_id)
@@ -205,6 +208,15 @@ async def _insert(
     except UniqueViolationError as error:
         raise Conflict("已有一条内容完全相同的记录，不用再登记。") from error
     return entry_id
+
+
+async def _place(actor: Actor, form: EntryForm) -> Place | None:
+    """Of who works in several villages that day: the chosen one, else the actor's own."""
+    for code in (*filter(None, (form.village_code, *reach(actor, Action.DUTY_EDIT))), ""):
+        place = await roster.worker_place(actor.county_id, form.person_id, form.happened_on, code)
+        if place is not None:
+            return place
+    return None
 
 
 async def _locked(county_id: int, entry_id: UUID) -> Entry:

@@ -123,7 +123,7 @@ async def store_entries(actor: Actor, kind: EntryKind, table: Table, now: dateti
     who = await people(actor, Action.DUTY_EDIT, days)
     frozen = await frozen_days(actor.county_id, days)
     forms: list[tuple[Row, EntryForm]] = []
-    seen: dict[EntryForm, Row] = {}
+    seen: dict[EntryForm, Row] = {}  # the same fact is one, whichever of two villages has it
     gone = [row for row in table.rows if row[STATE] in GONE]
     for row in table.rows:
         if row[STATE] in GONE:
@@ -131,10 +131,10 @@ async def store_entries(actor: Actor, kind: EntryKind, table: Table, now: dateti
         form = _entry(row, kind, table, who.find, frozen, now)
         if form is None:
             continue
-        if form in seen:
-            table.fault(row, NAME, f"和{table.where(seen[form])}完全相同，请只留一行。")
+        if other := seen.get(_fact(form)):
+            table.fault(row, NAME, f"和{table.where(other)}完全相同，请只留一行。")
             continue
-        seen[form] = row
+        seen[_fact(form)] = row
         forms.append((row, form))
     outcome = Outcome()
     if gone:
@@ -144,9 +144,9 @@ async def store_entries(actor: Actor, kind: EntryKind, table: Table, now: dateti
     standing = await entry_queries.standing(
         actor.county_id, kind, [form.person_id for _, form in forms], min(days), max(days)
     )
-    known = {_form_of(entry) for entry in standing}
+    known = {_fact(_form_of(entry)) for entry in standing}
     for row, form in forms:
-        if form in known:
+        if _fact(form) in known:
             outcome.same += 1
             continue
         await entries.add(actor, form, now, source="import")
@@ -188,11 +188,16 @@ def _entry(
         values["outcome"] = outcomes.get(values["outcome"], "?")
     if "level" in values:
         values["level"] = LEVELS.get(values["level"], "?")
-    form = rules.settled(EntryForm(kind=kind, person_id=found.person_id, **values))
+    values |= {"person_id": found.person_id, "village_code": found.village_code}
+    form = rules.settled(EntryForm(kind=kind, **values))
     faults = rules.entry_faults(form, today(now))
     for field, sentence in faults.items():
         table.fault(row, TITLES[kind][field], sentence)
     return None if faults else form
+
+
+def _fact(form: EntryForm) -> EntryForm:
+    return msgspec.structs.replace(form, village_code="")
 
 
 def _form_of(entry: Entry) -> EntryForm:

@@ -235,7 +235,8 @@ def _random(
         for field, sentence in faults.items():
             table.fault(row, titles[field], sentence)
         return None
-    paper = PaperItem(person_id=found.person_id, label=label, **said)
+    said |= {"person_id": found.person_id, "village_code": found.village_code}
+    paper = PaperItem(label=label, **said)
     return paper if item is None else result
 
 

@@ -55,6 +55,8 @@ class EntryForm(msgspec.Struct, frozen=True, kw_only=True):
     kind: EntryKind
     person_id: UUID
     happened_on: date
+    village_code: str = ""
+    """Where, for who works in several villages at once."""
     outcome: str = ""
     level: str = ""
     place: str = ""

@@ -1,5 +1,6 @@
 """Spot checks, commendations, complaints and vetoes at the desk."""
 
+from collections import Counter
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -119,7 +120,7 @@ async def add(request: Asked) -> Template | Redirect:
     """Enter a fact."""
     values = await forms.read(request)
     try:
-        form = forms.bind(EntryForm, values)
+        form = bound(values)
         made = await entries.add(request.user, form, moment(request))
     except (Invalid, Conflict, Forbidden) as error:
         return await form_page(request, "desk_entry_form", values, error)
@@ -183,6 +184,12 @@ async def decide(request: Asked, entry_id: FromPath[UUID]) -> Template | Redirec
     return Redirect(f"{BASE}/{entry_id}", status_code=303)
 
 
+def bound(values: dict[str, Any]) -> EntryForm:
+    """The form; who works in several villages was chosen with one of them."""
+    person, _, village = str(values.get("person_id", "")).partition("@")
+    return forms.bind(EntryForm, values | {"person_id": person, "village_code": village})
+
+
 async def form_page(
     request: Asked,
     name: str,
@@ -195,6 +202,7 @@ async def form_page(
     kind = _kind(values.get("kind"))
     on = today(moment(request))
     found = await service.workers(request.user, Action.DUTY_EDIT, on)
+    lines = Counter(one.person_id for one in found)
     return _page(
         request,
         name,
@@ -203,7 +211,13 @@ async def form_page(
         error=error,
         entry=entry,
         workers=[
-            (one.person_id, f"{one.name}（{one.village_name} {one.grid_name}）") for one in found
+            (
+                f"{one.person_id}@{one.village_code}"
+                if lines[one.person_id] > 1
+                else one.person_id,
+                f"{one.name}（{one.village_name} {one.grid_name}）",
+            )
+            for one in found
         ],
         labels=LABELS[kind],
         needed={*rules.NEEDED[kind], "outcome", "level"},

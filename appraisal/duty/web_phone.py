@@ -9,8 +9,8 @@ from litestar.response import Redirect, Template
 
 from appraisal.duty import drawing, entries, rules, service
 from appraisal.duty.entries import Filter
-from appraisal.duty.rules import EntryForm, EntryKind
-from appraisal.duty.web_entries import form_page
+from appraisal.duty.rules import EntryKind
+from appraisal.duty.web_entries import bound, form_page
 from appraisal.duty.web_random import check_page, record
 from shared.clock import today
 from shared.errors import Conflict, Forbidden, Invalid
@@ -61,7 +61,7 @@ async def add(request: Asked) -> Template | Redirect:
     """Enter a fact."""
     values = await forms.read(request)
     try:
-        form = forms.bind(EntryForm, values)
+        form = bound(values)
         made = await entries.add(request.user, form, moment(request), source="phone")
     except (Invalid, Conflict, Forbidden) as error:
         return await form_page(request, "m_entry_form", values, error)

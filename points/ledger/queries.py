@@ -124,6 +124,8 @@ FROM (
     WHERE p.county_id = $1 AND p.person_id = ANY ($2::uuid[]) AND p.kind = 'opening'
     ORDER BY p.person_id, p.batch DESC, p.position DESC) AS o
 """
+# What ``points.post_batch`` takes first.
+LOCK = "SELECT pg_advisory_xact_lock(1818584167, $1) -- $1 is county_id"
 PURGE_CODES = "SELECT points.purge_codes($1, $2, $3) /* county_id = $1 */"
 NEWEST = UUID(int=(1 << 128) - 1)
 """Sorts after every id: the cursor of the first page."""
@@ -186,6 +188,11 @@ async def purge_codes(county_id: int, before: datetime, limit: int) -> int:
 
 async def receipt_of_person(county_id: int, transfer_id: UUID, person_id: UUID) -> Receipt | None:
     return await DB.one(Receipt, RECEIPT_OF_PERSON, county_id, transfer_id, person_id)
+
+
+async def lock(county_id: int) -> None:
+    """The door's own lock, for what has to be read behind every batch before the next one."""
+    await DB.execute(LOCK, county_id)
 
 
 async def appealing(county_id: int) -> list[UUID]:

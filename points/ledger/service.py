@@ -124,14 +124,16 @@ async def expire_holds(county_id: int, now: datetime) -> int:
 async def expire_lots(county_id: int, on: date) -> int:
     """Write off every lot whose last day is before ``on``; answers how many.
 
-    People with an open objection or appeal keep theirs. Stopped half-way, the next run does the
-    rest.
+    People with an open objection or appeal keep theirs; who they are is asked behind the counters,
+    right before each step. Stopped half-way, the next run does the rest.
     """
-    blocked = tuple(await queries.appealing(county_id))
     done = 0
     while True:
-        sweep = ExpireLots(id=new_id(), on=on, limit=CHUNK, blocked=blocked)
-        quantity = (await post_one(county_id, sweep)).quantity
+        async with DB.transaction():
+            await queries.lock(county_id)
+            blocked = tuple(await queries.appealing(county_id))
+            sweep = ExpireLots(id=new_id(), on=on, limit=CHUNK, blocked=blocked)
+            quantity = (await post_one(county_id, sweep)).quantity
         done += quantity
         if quantity < CHUNK:
             return done

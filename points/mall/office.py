@@ -134,6 +134,7 @@ async def import_shops(
     result = Imported(rows=len(table.rows), left_out=table.unknown, hidden=table.hidden_note())
     try:
         async with DB.transaction():
+            await queries.lock_import(county_id)
             for shop in await _shops(county_id, table):
                 await _write_shop(actor, county_id, shop, table, result)
             await _finish(actor, county_id, "shops", name, result, table, dry_run=dry_run)
@@ -155,6 +156,7 @@ async def import_products(
     result = Imported(rows=len(table.rows), left_out=table.unknown, hidden=table.hidden_note())
     try:
         async with DB.transaction():
+            await queries.lock_import(county_id)
             goods = await _goods(county_id, table)
             moves: list[StockMove] = []
             stocked = await queries.stocked(county_id)

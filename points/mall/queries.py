@@ -5,6 +5,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from points.mall.schemas import AgreementRow, MoveRow, Offer, PriceRow, ProductRow, ShopRow
+from shared import lock_queries
 from shared.database import DB
 
 SHOP = """
@@ -265,6 +266,11 @@ async def update_shop(
 async def lock_shop(county_id: int, shop_id: UUID) -> None:
     """Agreements of a shop are written one after another, so that none overlap."""
     await DB.execute(LOCK_SHOP, county_id, shop_id)
+
+
+async def lock_import(county_id: int) -> None:
+    """One list of shops or goods at a time: two would wait for each other's lines, row by row."""
+    await lock_queries.take(county_id, "points.mall_import")
 
 
 async def lock_product(county_id: int, product_id: UUID) -> None:

@@ -334,10 +334,12 @@ async def _report(county_id: int, table: Stream, result: Imported) -> None:
         )
 
 
+TOLD_APART = "不同网格各做了一次的，请在内容里写明是哪个网格。"
 OUTCOMES = {"known": "以前已导入", "fresh": "接收"}
 WORDS = {
     "known": "这一行以前导入过，没有再记。",
     "standing": "重复：网格员自己或村里代录时已记过这一条。",
+    "elsewhere": f"重复：这个人在另一个网格已记过同样的内容。{TOLD_APART}",
 }
 
 
@@ -346,6 +348,7 @@ def _line(line: StagedLine, table: Stream, decision: Decision | None) -> Line:
     if line.first_sheet is not None and line.first_number is not None:
         where = table.where(line.first_sheet, line.first_number)
         words = f"重复：与{where}的日期、人、规则、内容相同。"
+        words += TOLD_APART if line.first_grid != line.grid_code else ""
     return Line(
         sheet=table.names[line.sheet] if len(table.places) > 1 else "",
         number=line.number,

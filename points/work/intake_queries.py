@@ -44,13 +44,16 @@ FROM (
     WHERE outcome = 'fresh') AS f
 WHERE r.n = f.n AND f.first < f.n
 """
+# The id knows no grid: the same words in another one are 重复, as they are within a file.
 KNOWN = """
-UPDATE intake_row r SET outcome = 'known'
+UPDATE intake_row r SET outcome = CASE WHEN k.grid_code = r.grid_code THEN 'known'
+    ELSE 'elsewhere' END, kind = CASE WHEN k.grid_code = r.grid_code THEN '' ELSE '重复' END
 FROM points.work_record k
 WHERE r.outcome = 'fresh' AND k.county_id = $1 AND k.id = r.id
 """
 STANDING = """
-UPDATE intake_row r SET outcome = 'standing', kind = '重复'
+UPDATE intake_row r SET kind = '重复',
+    outcome = CASE WHEN s.grid_code = r.grid_code THEN 'standing' ELSE 'elsewhere' END
 FROM points.work_record s
 WHERE r.outcome = 'fresh' AND s.county_id = $1 AND s.worker_id = r.worker_id
   AND s.work_date = r.work_date AND s.rule_code = r.code AND s.text_key = r.text_key
@@ -102,7 +105,7 @@ FROM intake_row WHERE outcome = 'fresh' ORDER BY work_date, n
 LINES = """
 SELECT r.n, r.sheet, r.number, r.work_date, r.grid_code, r.name, r.code, r.content, r.quantity,
     r.household, r.confirmed_by, r.outcome, r.reason, r.id,
-    f.sheet AS first_sheet, f.number AS first_number
+    f.sheet AS first_sheet, f.number AS first_number, f.grid_code AS first_grid
 FROM intake_row r LEFT JOIN intake_row f ON f.n = r.first
 WHERE NOT $1 OR r.outcome NOT IN ('fresh', 'known') ORDER BY r.n LIMIT $2
 """
@@ -154,6 +157,7 @@ class StagedLine(msgspec.Struct, frozen=True):
     id: UUID | None
     first_sheet: int | None
     first_number: int | None
+    first_grid: str | None
 
 
 class ByRule(msgspec.Struct, frozen=True):

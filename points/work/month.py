@@ -382,6 +382,11 @@ async def _locked_line(actor: Actor, record_id: UUID, text: str) -> Line:
     found = await work_queries.record(actor.county_id, record_id)
     if found is None:
         raise NotFound
+    if found.state == State.PENDING:
+        # Whoever confirms it holds the record and waits for the worker; we would wait in turn.
+        there = Target(unit_code=found.grid_code, owner=found.worker_id)
+        require(actor, Action.WORK_VIEW, there)
+        raise ObjectionRefused("text", "这条记录还在核实，有了结果才能提异议。")
     # A run that posts it waits, and then finds the objection; or it is found posted.
     await work_queries.lock_worker(actor.county_id, found.worker_id)
     await work_queries.lock_record(actor.county_id, record_id)

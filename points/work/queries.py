@@ -356,10 +356,10 @@ async def last_grid(
 
 async def same_record(
     county_id: int, worker_id: UUID, on: date, rule_code: str, key: str
-) -> UUID | None:
-    """A standing record equal in worker, date, rule and text."""
-    found: UUID | None = await DB.fetchval(
-        "SELECT id FROM points.work_record WHERE county_id = $1 AND worker_id = $2"
+) -> str | None:
+    """The grid of the standing record equal in worker, date, rule and text."""
+    found: str | None = await DB.fetchval(
+        "SELECT grid_code FROM points.work_record WHERE county_id = $1 AND worker_id = $2"
         " AND work_date = $3 AND rule_code = $4 AND text_key = $5"
         " AND standing",
         county_id,

@@ -445,7 +445,7 @@ async def _declare(
             if known.fingerprint != fingerprint or known.worker_id != worker_id:
                 raise WorkIdReused
             return known
-        await _no_duplicate(county_id, worker_id, rule, form.work_date, text)
+        await _no_duplicate(county_id, worker_id, rule, form.work_date, text, place)
         steps = steps_for(rule.steps, checked=await _checked(county_id, worker_id, form))
         row = NewRecord(
             id=form.id,
@@ -562,9 +562,18 @@ async def _place(county_id: int, worker_id: UUID, form: LogForm, at: datetime) -
     return place
 
 
-async def _no_duplicate(county_id: int, worker_id: UUID, rule: Rule, on: date, text: str) -> None:
-    if await queries.same_record(county_id, worker_id, on, rule.code, text_key(text)):
-        raise DuplicateWork(f"{on.month}月{on.day}日的“{text}”已经记过了，不用再记。")
+async def _no_duplicate(
+    county_id: int, worker_id: UUID, rule: Rule, on: date, text: str, place: Place
+) -> None:
+    """Equal in worker, day, rule and words is 重复, in another grid too: the words tell apart."""
+    grid = await queries.same_record(county_id, worker_id, on, rule.code, text_key(text))
+    said = f"{on.month}月{on.day}日的“{text}”"
+    if grid and grid != place.grid_code and not rule.secret:
+        raise DuplicateWork(
+            f"{said}在另一个网格已经记过。这个网格也做了的，请在内容里写明是哪个网格。"
+        )
+    if grid:
+        raise DuplicateWork(f"{said}已经记过了，不用再记。")
 
 
 async def _checked(county_id: int, worker_id: UUID, form: LogForm) -> bool:
@@ -599,7 +608,10 @@ def new_step(record_id: UUID, step: Step, found: Confirmer | None) -> NewStep:
 
 async def _replace(actor: Actor, old_id: UUID, worker_id: UUID, at: datetime) -> None:
     """The corrected record takes the place of the returned one."""
-    old = await queries.lock_record(actor.county_id, old_id)
+    old = await queries.record(actor.county_id, old_id)
+    if old is not None and old.state == State.RETURNED:
+        # Not one that waits: who confirms that holds it and waits for the worker, whom we hold.
+        old = await queries.lock_record(actor.county_id, old_id)
     if old is None or old.worker_id != worker_id:
         raise NotFound
     if old.state != State.RETURNED:

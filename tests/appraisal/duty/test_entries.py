@@ -1,5 +1,7 @@
 """Spot checks, commendations, complaints, vetoes: entered, corrected, withdrawn, approved."""
 
+from datetime import date
+
 import pytest
 
 from appraisal.casework import service as casework
@@ -10,7 +12,7 @@ from appraisal.duty.rules import EntryKind
 from shared.errors import Conflict, Forbidden, Invalid, NotFound
 from shared.roster.roles import Role
 from tests.appraisal.duty.world import NOW, fact
-from tests.factories import SmallCounty, acting, member, small_county
+from tests.factories import SmallCounty, acting, also_in, member, small_county
 
 
 @pytest.fixture
@@ -46,6 +48,26 @@ async def test_a_correction_keeps_kind_and_person(town: SmallCounty) -> None:
     found = (await entries.view(actor, second))[0]
     assert (found.person_id, found.kind) == (town.worker.person_id, EntryKind.CHECK)
     assert found.outcome == "passed"
+
+
+async def test_of_two_villages_the_one_that_was_chosen_has_the_fact(town: SmallCounty) -> None:
+    """A correction keeps it; else it is the writer's own, and never one of another day."""
+    grid = town.units["421222101001001"]
+    await also_in(town.worker, grid, date(2026, 10, 10))
+    department = await acting(town.department, desk=True)
+    there = await acting(await member(Role.INSTRUCTOR, town.units["421222101"], "黎指导"))
+    village = grid.code[:12]
+    chosen = fact(town.worker, village_code=village)
+    first = await entries.add(department, chosen, NOW)
+    assert (await entries.view(there, first))[0].village_code == village
+    second = await entries.correct(department, first, fact(town.worker, place="桥头"), "错", NOW)
+    assert (await entries.view(there, second))[0].village_code == village
+    own = await entries.add(there, fact(town.worker, place="渡口"), NOW)
+    assert (await entries.view(there, own))[0].village_code == village
+    lower = await entries.add(department, fact(town.worker, place="卫生室"), NOW)
+    before = fact(town.worker, happened_on=date(2026, 10, 9), village_code=village)
+    for entry in (lower, await entries.add(department, before, NOW)):
+        assert (await entries.view(department, entry))[0].village_code == "421222100001"
 
 
 async def test_the_same_fact_twice_is_refused_until_withdrawn(town: SmallCounty) -> None:

@@ -24,7 +24,7 @@ from shared.roster.intake import service as roster_intake
 from tests.appraisal.cycle.stages import bring_to, opened
 from tests.appraisal.duty.test_drawing import form, posted
 from tests.appraisal.duty.world import DAY, NOW, book, fact, line
-from tests.factories import COUNTY, SmallCounty, acting, small_county
+from tests.factories import COUNTY, SmallCounty, acting, also_in, small_county
 from tests.shared.documents import books
 
 HEAD = ["月份", "网格编码", "姓名", "应出勤天数", "出勤天数", "请假天数", "备注"]
@@ -232,6 +232,30 @@ async def test_entries_come_by_workbook(
     assert (await tried(actor, name, book(*rows))).fault_count == 1
     _, content = await intake.template(actor, KINDS[name], NOW)
     assert set(rows[0]) <= set(cells(content)[2])
+
+
+async def test_a_row_s_grid_says_in_which_village_it_was(town: SmallCounty) -> None:
+    """Of somebody with grids in two; another file finds it there, and so does a paper check."""
+    actor = await acting(town.department, desk=True)
+    grid = town.units["421222101001001"]
+    await also_in(town.worker, grid)
+    head = ["日期", "网格编码", "姓名", "结果", "抽查地点", "抽查人"]
+    row = ["2026-10-20", grid.code, town.worker.name, "不合格", "村委会", "综治办"]
+    assert (await imported(actor, "check", book(head, row))).created == 1
+    [entry], _ = await entries.listed(actor, entries.Filter(kind=EntryKind.CHECK))
+    assert (entry.village_code, entry.grid_code) == (grid.code[:12], grid.code)
+    assert (await imported(actor, "check", book(head, row))).same == 1
+    other = [row[0], town.worker.unit_code, *row[2:]]
+    assert (await imported(actor, "check", book(head, other))).same == 1
+    assert (await tried(actor, "check", book(head, row, other))).fault_count == 1
+    check_id = await drawing.open_check(
+        actor, form(mode="paper", inspectors=(), title="线下", unit_code="421222"), NOW
+    )
+    head = ["核查名称", "网格编码", "姓名", "核查内容", "结果", "核查日期", "核查人"]
+    row = ["线下", grid.code, town.worker.name, "入户登记", "正确", "2026-11-25", "尹某"]
+    assert (await imported(actor, "random", book(head, row))).created == 1
+    [item] = await drawing.items(actor, check_id)
+    assert item.village_code == grid.code[:12]
 
 
 async def test_an_exported_list_revives_nothing(town: SmallCounty) -> None:

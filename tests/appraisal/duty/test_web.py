@@ -23,7 +23,7 @@ from tests.appraisal.cycle.stages import bring_to, opened
 from tests.appraisal.duty.test_drawing import drawn, posted
 from tests.appraisal.duty.test_sheets import HEAD
 from tests.appraisal.duty.world import DAY, NOW, book, fact, line
-from tests.factories import COUNTY, SmallCounty, acting, small_county
+from tests.factories import COUNTY, SmallCounty, acting, also_in, small_county
 from tests.shared.identity.test_matrix import act_as, token
 
 BASE = "/appraisal/desk/duty"
@@ -461,6 +461,34 @@ async def test_the_phone_in_the_field_and_the_workers_own(
     await act_as(client, town.worker)
     mine = (await client.get("/appraisal/me/duty")).text
     assert ("出勤 18 / 20 天" in mine, "现场抽查" in mine) == (True, True)
+
+
+@pytest.mark.parametrize("path", [f"{BASE}/entries", "/appraisal/duty"])
+async def test_who_works_in_two_villages_stands_in_the_form_for_each(
+    client: httpx.AsyncClient, town: SmallCounty, path: str
+) -> None:
+    """The line that was chosen is where the fact belongs, and stays chosen in a refused form."""
+    village = "421222100002"
+    await also_in(town.worker, town.units[f"{village}001"])
+    await act_as(client, town.instructor)
+    form = (await client.get(f"{path}/new?kind=check")).text
+    values = re.findall(rf'<option value="([^"]+)">{town.worker.name}（', form)
+    person = str(town.worker.person_id)
+    assert values == [f"{person}@{town.worker.unit_code[:12]}", f"{person}@{village}"]
+    assert f'<option value="{town.second_worker.person_id}">' in form
+    fields = {
+        "kind": "check",
+        "person_id": values[1],
+        "happened_on": "2026-10-20",
+        "by_whom": "督查组",
+        "outcome": "failed",
+    }
+    target = path if path.startswith(BASE) else f"{path}/new"
+    refused = await post(client, target, **fields)
+    assert f'<option value="{values[1]}" selected>' in refused.text
+    assert (await post(client, target, **fields, place="村委会")).status_code == 303
+    [entry], _ = await entries.listed(await acting(town.instructor), entries.Filter())
+    assert entry.village_code == village
 
 
 async def test_exports_are_logged_and_ask_for_the_password(

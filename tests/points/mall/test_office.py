@@ -2,7 +2,7 @@
 
 import asyncio
 import io
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextvars import Context, copy_context
 from datetime import date, timedelta
 from typing import Any
@@ -358,6 +358,38 @@ async def test_goods_that_somebody_changes_meanwhile_are_a_fault(committed: None
     after = await queries.product_by_name(COUNTY, "肥皂", "块", today())
     assert after is not None
     assert after.market_fen == 900
+
+
+@pytest.mark.parametrize("kind", ["goods", "shops"])
+async def test_two_files_in_opposite_order_wait_for_each_other(committed: None, kind: str) -> None:
+    """Each held what the other wanted next, and one ended with an error page."""
+    world = await factories.small_county()
+    await factories.shop(world.units["421222100"])
+    lines: list[list[Any]]
+    pack: Callable[..., bytes]
+    if kind == "goods":
+        lines, read, pack = [SOAP, ["食用油", "桶", 60.0, 55.0, 20.0]], read_goods, goods
+        assert (await read(pack(*lines))).created == 2
+        soap = await queries.product_by_name(COUNTY, "肥皂", "块", today())
+        assert soap is not None
+        hold = queries.lock_product(COUNTY, soap.id)
+    else:
+        lines, read, pack = [LINE, OTHER], read_shops, shops
+        assert (await read(pack(*lines))).created == 2
+        lines = [[*line[:4], f"{line[4]}二部", *line[5:]] for line in lines]
+        first = await queries.shop_by_name(COUNTY, str(LINE[1]), today())
+        assert first is not None
+        hold = queries.lock_shop(COUNTY, first.id)
+    outside = copy_context()
+    async with DB.transaction():
+        await hold
+        one = await meanwhile(read(pack(*lines)), outside)
+        two = asyncio.create_task(read(pack(*reversed(lines))), context=outside.copy())
+        waits = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+        while not two.done() and await DB.fetchval(waits) < 2:
+            pass
+    answers = [await one, await two]
+    assert [(answer.changed + answer.same, answer.faults) for answer in answers] == [(2, [])] * 2
 
 
 async def test_a_market_price_below_another_shop_s_price_is_a_fault(rollback: None) -> None:

@@ -11,15 +11,17 @@ import msgspec
 import pytest
 
 from points.errors import DuplicateWork, MonthNotReady, ObjectionRefused, WorkNotOpen
+from points.ledger import service as ledger
 from points.work import bulk, intake, month, month_queries, queries, service
 from points.work.month_queries import MonthRow
-from points.work.schemas import LogForm, MonthTotals
+from points.work.schemas import LogForm, MonthTotals, Record
 from shared.database import DB
 from shared.errors import NotFound
 from shared.identity.access import Action
 from shared.ids import new_id
 from shared.roster.roles import Role
 from tests.factories import COUNTY, acting, member, small_county
+from tests.points.ledger.builders import award, fund
 from tests.points.work.test_intake import HEAD, row
 from tests.points.work.test_month import (
     CLOSED,
@@ -27,6 +29,7 @@ from tests.points.work.test_month import (
     RUN,
     VILLAGE,
     confirmed,
+    immediate,
     objected,
     to_notice,
 )
@@ -170,6 +173,53 @@ async def test_an_objection_sent_twice_at_once_is_raised_once(committed: None) -
         await waiting(1, again)
     (answer,) = await asyncio.gather(again, return_exceptions=True)
     assert isinstance(answer, ObjectionRefused)
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+async def test_nobody_objects_to_or_replaces_what_is_being_confirmed(
+    committed: None, *, replaced: bool
+) -> None:
+    """No page offers it; who sends it all the same is refused and stops no confirmation."""
+    town = await small_county()
+    await immediate()
+    worker = await acting(town.worker)
+    record = await service.log(worker, form(), now=NOW)
+    again = LogForm(
+        id=new_id(), rule_code="ORG-02", work_date=DAY, text="参加另一次例会", replaces=record.id
+    )
+    act: Coroutine[Any, Any, object] = (
+        service.log(worker, again, now=NOW)
+        if replaced
+        else month.object_to(worker, record.id, "没有核实", NOW)
+    )
+    confirm = service.verify(await acting(town.lead), record.id, now=NOW)
+    refused, done = await second_of(
+        queries.lock_worker(COUNTY, town.worker.person_id), act, confirm
+    )
+    assert isinstance(refused, WorkNotOpen if replaced else ObjectionRefused)
+    assert isinstance(done, Record)
+    assert done.state == "posted"
+
+
+async def test_an_objection_raised_while_points_expire_still_protects(committed: None) -> None:
+    """The night's sweep waits behind a counter; whoever objects meanwhile keeps their points."""
+    town = await small_county()
+    worker = await acting(town.worker)
+    record = await service.log(worker, form(), now=NOW)
+    await service.send_back(await acting(town.lead), record.id, "没有来", refuse=True, now=NOW)
+    points = award(town.worker.person_id, await fund(), 100, expires_on=DAY)
+    assert (await ledger.post_one(COUNTY, points)).accepted
+    outside = copy_context()
+    async with DB.transaction():
+        await DB.execute("SELECT pg_advisory_xact_lock(1818584167, $1)", COUNTY)
+        sweep = asyncio.create_task(
+            ledger.expire_lots(COUNTY, DAY + timedelta(days=1)), context=outside
+        )
+        await waiting(1, sweep)
+        await month.object_to(worker, record.id, "我来了", NOW)
+    assert await sweep == 0
+    at = NOW - timedelta(days=1)
+    assert (await ledger.balances(COUNTY, town.worker.person_id, at)).wallet == 100
 
 
 async def events(action: str) -> int:

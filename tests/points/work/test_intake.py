@@ -4,9 +4,11 @@ import io
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import msgspec
 import openpyxl
 import pytest
 
+from points.errors import DuplicateWork
 from points.rulebook.rules import Step
 from points.work import intake, intake_report, queries, service
 from points.work.intake_report import Imported
@@ -18,7 +20,7 @@ from shared.errors import NotFound
 from shared.ids import new_id
 from shared.roster import service as roster
 from shared.roster.roles import Role
-from tests.factories import COUNTY, STARTED, acting, member, small_county
+from tests.factories import COUNTY, STARTED, acting, also_in, member, small_county
 from tests.shared.documents import books
 
 NOW = datetime(2026, 11, 3, 4, tzinfo=UTC)
@@ -192,6 +194,30 @@ async def test_what_was_declared_on_the_phone_is_a_duplicate(rollback: None) -> 
     await service.log(worker, form, now=NOW)
     result = await imported(row(8, "ORG-02", "参加网格例会"))
     assert (result.added, result.reasons) == (0, {"重复": 1})
+
+
+async def test_the_same_words_in_two_grids_are_told_apart_by_the_words(rollback: None) -> None:
+    """Never silently left out as imported before; once the words say where, both count."""
+    town = await small_county()
+    second = town.second_worker.unit_code
+    await also_in(town.worker, town.units[second])
+    here, there = row(8, "ORG-02", "参加例会"), row(8, "ORG-02", "参加例会", grid=second)
+    both = await imported(here, there)
+    assert (both.added, both.reasons) == (1, {"重复": 1})
+    assert "不同网格各做了一次的，请在内容里写明是哪个网格" in both.lines[1].words
+    assert "不同网格" not in (await imported(here, here)).lines[1].words
+    later = await imported(there)
+    assert (later.repeated, later.reasons) == (0, {"重复": 1})
+    assert "另一个网格已记过" in later.lines[0].words
+    assert (await imported(here)).repeated == 1
+    assert (await imported(row(8, "ORG-02", "参加二网格例会", grid=second))).added == 1
+    worker = await acting(town.worker, on=date(2026, 10, 8))
+    form = LogForm(id=new_id(), rule_code="ORG-02", work_date=date(2026, 10, 8), text="参加例会")
+    with pytest.raises(DuplicateWork, match="已经记过了，不用再记"):
+        await service.log(worker, form, now=NOW)
+    other = msgspec.structs.replace(form, grid_code=second)
+    with pytest.raises(DuplicateWork, match="这个网格也做了的，请在内容里写明是哪个网格"):
+        await service.log(worker, other, now=NOW)
 
 
 async def test_a_secret_row_keeps_no_words(rollback: None) -> None:
