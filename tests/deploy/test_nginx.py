@@ -65,7 +65,6 @@ def test_no_log_carries_what_was_searched_for(file: Path) -> None:
     assert len(used) == 1
     written = set(re.findall(r"\$\w+", formats.get(used[0], "$request $http_referer")))
     assert not written & {"$request", "$request_uri", "$args", "$query_string", "$http_referer"}
-    assert re.search(r"^ +limit_req_log_level +(info|notice|warn);", text, re.MULTILINE)
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
@@ -130,18 +129,20 @@ async def proxying(file: Path, tmp_path: Path, service: Path) -> AsyncIterator[h
 async def test_while_the_service_is_stopped_a_page_says_so_in_chinese(
     file: Path, tmp_path: Path
 ) -> None:
-    """With the proxy's own status, which says that the outcome is open; no ballot is logged."""
+    """With the proxy's own status: the outcome is open; no log has a ballot or who was searched."""
     async with proxying(file, tmp_path, tmp_path / "nobody.sock") as client:
         for path in ("/sign-in", "/s/ballot-token", "/desk/roster", "/appraisal/me"):
             answer = await answered(client, path)
             assert answer.status_code == 502
             assert answer.headers["content-type"] == "text/html; charset=utf-8"
             assert "系统暂时不能用" in answer.text
-        busy = {(await client.get("/sign-in")).status_code for _ in range(120)}
-        assert busy == {502, 503}
+        search = "/desk/roster?q=13800000001"
+        assert {(await client.get(search)).status_code for _ in range(120)} == {502, 503}
     log = (tmp_path / "gridmerit.log").read_text(encoding="utf-8")
     assert "/sign-in" in log
-    assert "ballot-token" not in log + (tmp_path / "error.log").read_text(encoding="utf-8")
+    log += (tmp_path / "error.log").read_text(encoding="utf-8")
+    assert "ballot-token" not in log
+    assert "13800000001" not in log
 
 
 @pytest.mark.skipif(not shutil.which("nginx"), reason="no nginx here")
