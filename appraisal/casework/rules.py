@@ -127,7 +127,8 @@ class Need(StrEnum):
     FAILED_TWICE = "failed_twice"
     """A warning case of the person ended with a failed re-check."""
     ELIGIBLE = "eligible"
-    """Excellent in the year or two half-years running, no open deduction or objection."""
+    """Excellent in the year or two half-years running; no open deduction, objection or exit for a
+    serious fault."""
     IN_TIME = "in_time"
     """The result is out, and its objection term has not lapsed."""
     CYCLE_OPEN = "cycle_open"

@@ -55,6 +55,7 @@ PENDING = {
 ANOTHER_POST = "；愿意去别的空缺岗位的，请另登记报名。"
 """A case of admission is for one post to its end."""
 UNNOTICED = "公示以后变更为优秀的，要先补充公示，公示期满再推荐。"
+AT_FAULT = "这个人的严重过错退出正在办理，办结后再推荐。"
 STOPPED = "stopped"
 """The step by which a township ends an exit that it began."""
 
@@ -209,6 +210,9 @@ async def _eligible(matter: Matter) -> str:
         # What is said of the recommendation's own notice is another need.
         if case.outcome is None and case.machine != CONTEST_POOL.key:
             return f"{PENDING[case.machine]}办结后再推荐。"
+    for exit_ in await queries.of_person(matter.county_id, person_id, Pool.EXIT):
+        if exit_.outcome is None and exit_.basis == "fault":
+            return AT_FAULT
     found = await pools.grades(matter.county_id, person_id, matter.on)
     deductions = await pools.open_deductions(matter.county_id, person_id)
     shown = [(kind, grade if noticed else "") for kind, grade, noticed in found]

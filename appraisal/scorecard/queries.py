@@ -18,6 +18,7 @@ from appraisal.scorecard.schemas import (
     Scores,
     Standing,
     Tally,
+    Unappraised,
 )
 from appraisal.scorecard.scoring_queries import late_deductions
 from shared.database import DB
@@ -153,6 +154,24 @@ FROM appraisal.input i
 JOIN appraisal.score s ON s.county_id = i.county_id AND s.run_id = i.run_id
     AND s.person_id = i.person_id
 WHERE i.county_id = $1 AND i.run_id = $2
+"""
+UNAPPRAISED = """
+SELECT a.person_id, n.name,
+       (array_agg(u.code ORDER BY a.valid_to DESC NULLS FIRST, u.code COLLATE "C"))[1] AS grid_code,
+       CASE WHEN NOT bool_or(a.valid_to IS NULL OR a.valid_to > c.ends_on)
+            THEN max(a.valid_to) - 1 END AS until
+FROM appraisal.run r
+JOIN appraisal.cycle c ON c.county_id = $1 AND c.id = r.cycle_id
+JOIN shared.assignment a ON a.county_id = $1 AND a.valid_from <= c.ends_on
+    AND (a.valid_to IS NULL OR a.valid_to > GREATEST(c.starts_on, a.valid_from))
+JOIN shared.post p ON p.county_id = $1 AND p.id = a.post_id AND p.role = 'gridworker'
+JOIN shared.unit u ON u.county_id = $1 AND u.id = p.unit_id
+JOIN shared.person n ON n.county_id = $1 AND n.id = a.person_id
+WHERE r.county_id = $1 AND r.id = $2
+  AND NOT EXISTS (SELECT FROM appraisal.input i
+      WHERE i.county_id = $1 AND i.run_id = $2 AND i.person_id = a.person_id)
+GROUP BY a.person_id, n.name
+ORDER BY until DESC NULLS FIRST, n.name, a.person_id LIMIT 500
 """
 OPEN_DEDUCTIONS = """
 SELECT count(*)::int FROM points.open_deduction d CROSS JOIN unnest(d.days) AS day
@@ -364,6 +383,11 @@ async def standings(county_id: int, run_id: UUID) -> list[Standing]:
 
 async def tally(county_id: int, run_id: UUID) -> Tally | None:
     return await DB.one(Tally, TALLY, county_id, run_id)
+
+
+async def unappraised(county_id: int, run_id: UUID) -> list[Unappraised]:
+    """Who was gridworker in the period and is not in the run, the last to leave first."""
+    return await DB.all(Unappraised, UNAPPRAISED, county_id, run_id)
 
 
 async def team(

@@ -66,6 +66,16 @@ class Behind(msgspec.Struct, frozen=True, kw_only=True):
     after: int
 
 
+class Unappraised(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who was gridworker in the period and is in no score of its run."""
+
+    person_id: UUID
+    name: str
+    grid_code: str
+    until: date | None
+    """The last day in post; None = by the roster as it is now, the period's last day, too."""
+
+
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """The frozen input of one person; units as in ``tables.Input``."""
 

@@ -20,6 +20,7 @@ from appraisal.scorecard.schemas import (
     RunRow,
     Scores,
     Tally,
+    Unappraised,
 )
 from shared.errors import NotFound
 from shared.identity.access import Action, Target, allowed, reach, require
@@ -37,6 +38,8 @@ class Board(msgspec.Struct, frozen=True, kw_only=True):
     run: RunRow | None
     runs: list[RunRow]
     tally: Tally | None
+    unappraised: list[Unappraised]
+    """Who was in post in the period and is not in it, while it can be scored again."""
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,7 +74,9 @@ async def board(actor: Actor, cycle_id: UUID) -> Board:
     runs = await queries.runs(actor.county_id, cycle_id)
     run = next((run for run in runs if run.current), None)
     tally = await queries.tally(actor.county_id, run.id) if run else None
-    return Board(cycle=cycle, run=run, runs=runs, tally=tally)
+    again = cycle.state in {Stage.SCORE, Stage.REVIEW}
+    left_out = await queries.unappraised(actor.county_id, run.id) if run and again else []
+    return Board(cycle=cycle, run=run, runs=runs, tally=tally, unappraised=left_out)
 
 
 async def difference(actor: Actor, cycle_id: UUID, before: int) -> tuple[Board, list[Change]]:

@@ -236,6 +236,7 @@ async def _board(
 ) -> Template:
     found = await service.board(request.user, cycle_id)
     behind = await annual.behind(request.user.county_id, found.cycle)
+    grids = [one.grid_code for one in behind] + [one.grid_code for one in found.unappraised]
     return page(
         request,
         "scorecard/desk_scorecards.html",
@@ -247,7 +248,7 @@ async def _board(
         values=values or {},
         may_run=_may(request, Action.SCORE_RUN) and found.cycle.state == "score",
         behind=behind,
-        places=await service.places(request.user.county_id, [one.grid_code for one in behind]),
+        places=await service.places(request.user.county_id, grids),
         may_recompute=found.cycle.state in RESULT_OUT and _may(request, Action.CYCLE_EDIT),
     )
 

@@ -31,8 +31,8 @@ CREATE INDEX IF NOT EXISTS case_file_pool_unit ON appraisal.case_file
     (county_id, pool, unit_code COLLATE "C");
 CREATE INDEX IF NOT EXISTS case_file_person ON appraisal.case_file (county_id, person_id);
 CREATE INDEX IF NOT EXISTS case_file_cycle ON appraisal.case_file (county_id, about_cycle_id);
--- One own objection to a result, one warning for it; one exit and one recommendation at a time. To
--- resign is anybody's right, whatever else is under way: what the person is gone before ends by that.
+-- One own objection to a result, one warning for it; one exit and one recommendation at a time.
+-- To resign is anybody's right, whatever else is under way: that ends once the person is gone.
 DROP INDEX IF EXISTS appraisal.case_file_objection;
 CREATE UNIQUE INDEX IF NOT EXISTS case_file_own_objection ON appraisal.case_file
     (county_id, about_cycle_id, person_id)

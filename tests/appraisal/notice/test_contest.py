@@ -461,6 +461,25 @@ async def test_a_result_found_wrong_after_the_listing_takes_off_the_list(rollbac
     assert (case.state, case.outcome) == ("contested", None)
 
 
+async def test_nobody_is_listed_who_is_gone_or_at_fault(rollback: None) -> None:
+    """Put forward in time: the list waits for the end of a serious fault, and takes no leaver."""
+    made, case_id, _ = await recommended()
+    made.pass_days(14)
+    instructor = await actor_of(made, made.town.instructor)
+    worker_id, evidence = made.town.worker.person_id, form(made, "evidence")
+    fault = await pools.start_exit(instructor, worker_id, "fault", evidence, made.now)
+    with pytest.raises(StepRefused, match="严重过错退出正在办理"):
+        await sign(made, made.clerk, case_id, "recommended")
+    me = await actor_of(made, made.town.worker)
+    leaves = await pools.resign(me, form(made, "applied"), made.now)
+    await sign(made, made.town.instructor, leaves, "resigned")
+    await sign(made, made.town.instructor, fault, "left")
+    with pytest.raises(StepRefused, match="不在网格员岗位上"):
+        await sign(made, made.clerk, case_id, "recommended")
+    case = await sign(made, made.clerk, case_id, "declined")
+    assert case.outcome is Outcome.DECLINED
+
+
 async def test_a_pool_s_notice_published_twice_at_once_is_one(committed: None) -> None:
     """The second press finds nobody waiting, not somebody whose turn is still to come."""
     made = await scene(now=NOW)

@@ -1000,6 +1000,26 @@ async def test_a_serious_fault_goes_on_beside_a_resignation(rollback: None) -> N
     assert endings == [Outcome.LEFT, Outcome.LEFT]
 
 
+async def test_who_resigned_for_later_may_be_let_go_before(rollback: None) -> None:
+    """The day agreed on lies ahead: the fault's ending comes first, on its own day."""
+    made = await scene()
+    someone = await gridworker(made, Employment.VOLUNTEER)
+    case_id = await exit_of(made, someone, "fault", "evidence")
+    me = await actor_of(made, someone)
+    leaves = await service.resign(me, form(made, "applied"), made.now)
+    await sign(made, made.clerk, leaves, "resigned", on=made.today + timedelta(days=50))
+    await sign(made, made.town.chief, case_id, "called")
+    await sign(made, made.clerk, case_id, "heard")
+    await to_decision(made, case_id)
+    await sign(made, made.town.instructor, case_id, "decided")
+    await sign(made, made.town.chief, case_id, "served")
+    made.pass_days(10)
+    await casework.clock(COUNTY, made.now)
+    assert await duties(made, someone) == ["gridworker"]
+    await sign(made, made.clerk, case_id, "agreement_ended")
+    assert await duties(made, someone) == []
+
+
 async def test_a_resignation_on_paper_is_entered_for_its_writer(
     client: httpx.AsyncClient, rollback: None
 ) -> None:

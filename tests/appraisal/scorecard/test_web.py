@@ -1,5 +1,7 @@
 """Scoring, cards and rules on pages."""
 
+from datetime import date
+
 import httpx
 
 from appraisal.cycle.rules import Stage
@@ -8,9 +10,11 @@ from appraisal.notice import service as notice
 from appraisal.scorecard.rules import Scheme
 from appraisal.scorecard.web_desk import fields_of
 from shared.clock import now
+from shared.roster.roles import Role
+from tests.appraisal.cycle.stages import bring_to
 from tests.appraisal.cycle.test_web import post
-from tests.appraisal.scorecard.scene import scored_cycle
-from tests.factories import acting
+from tests.appraisal.scorecard.scene import AFTER, scored_cycle
+from tests.factories import acting, member
 from tests.shared.identity.test_matrix import act_as
 
 
@@ -93,3 +97,28 @@ async def test_rules_are_changed_on_a_page(client: httpx.AsyncClient) -> None:
     done = await post(client, "/appraisal/desk/scheme", **(given | {"training": "0"}))
     assert done.status_code == 303
     assert "县方案" in (await client.get("/appraisal/desk/scheme")).text
+
+
+async def test_who_would_be_left_out_is_named_while_it_can_be_mended(
+    client: httpx.AsyncClient,
+) -> None:
+    """Gone before the last day, or put right in the roster since; not who was never there."""
+    scene = await scored_cycle(Stage.REVIEW)
+    grid = scene.town.units["421222101002001"]
+    spans = {
+        "甘早走": (date(2026, 2, 1), date(2026, 6, 30)),
+        "甘补录": (date(2026, 2, 1), None),
+        "甘去年": (date(2025, 2, 1), date(2026, 1, 1)),
+        "甘后来": (date(2026, 7, 1), None),
+    }
+    for name, (since, past) in spans.items():
+        await member(Role.GRIDWORKER, grid, name, valid_from=since, valid_to=past)
+    await act_as(client, scene.town.department)
+    here = f"/appraisal/desk/cycles/{scene.cycle_id}/scorecards"
+    page = (await client.get(here)).text
+    for name in spans:
+        assert (name in page) == (name in {"甘早走", "甘补录"}), name
+    assert ("2026年6月29日" in page, "名册上那天在岗，请重新评分" in page) == (True, True)
+    assert ("退回重新评分" in page, "欧阳金山" in page) == (True, False)
+    await bring_to(scene.department, scene.cycle_id, Stage.NOTICE, AFTER)
+    assert "甘早走" not in (await client.get(here)).text
