@@ -234,7 +234,8 @@ async def _write(
         )
     }
     saved, fresh, events = Saved(), [], []
-    for line in lines:
+    # In one order, so that two that hand in the same lines wait for each other.
+    for line in sorted(lines, key=lambda one: (one.person_id, one.village_code, one.month)):
         before = known.get((line.person_id, line.village_code, line.month))
         if before is not None and _equal(before, line):
             saved.same += 1
