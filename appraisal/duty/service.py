@@ -38,7 +38,7 @@ from shared.identity.actor import Actor
 from shared.ids import new_id
 from shared.roster import service as roster
 from shared.roster.roles import UnitKind
-from shared.roster.schemas import UnitRow
+from shared.roster.schemas import Place, UnitRow
 
 OPEN_STAGES = (Stage.DRAFT, Stage.COLLECT)
 MOST_LINES = 20_000
@@ -165,6 +165,17 @@ async def workers(actor: Actor, action: Action, on: date) -> list[Worker]:
     """Gridworkers in post on a day whom the actor may write about, without the actor."""
     found = await queries.serving(actor.county_id, _reach(actor, action), on, on)
     return [one for one in found if one.person_id != actor.person_id]
+
+
+async def place(
+    actor: Actor, action: Action, person_id: UUID, on: date, chosen: str = ""
+) -> Place | None:
+    """Of who works in several villages that day: the chosen one, else the actor's own."""
+    for code in (*filter(None, (chosen, *reach(actor, action))), ""):
+        found = await roster.worker_place(actor.county_id, person_id, on, code)
+        if found is not None:
+            return found
+    return None
 
 
 async def townships(actor: Actor, action: Action) -> list[UnitRow]:
