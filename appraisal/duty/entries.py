@@ -24,8 +24,6 @@ from shared.errors import Conflict, Invalid, NotFound
 from shared.identity.access import Action, Target, allowed, reach, require
 from shared.identity.actor import Actor
 from shared.ids import new_id
-from shared.roster import service as roster
-from shared.roster.schemas import Place
 
 PAGE = 50
 EXPORT_LIMIT = 20_000
@@ -180,7 +178,9 @@ async def _insert(
     old: Entry | None,
     reason: str = "",
 ) -> UUID:
-    place = await _place(actor, form)
+    place = await service.place(
+        actor, Action.DUTY_EDIT, form.person_id, form.happened_on, form.village_code
+    )
     if place is None:
         raise NotInPost
     service.expect_right(actor, Action.DUTY_EDIT, place.village_code, form.person_id)
@@ -208,15 +208,6 @@ async def _insert(
     except UniqueViolationError as error:
         raise Conflict("已有一条内容完全相同的记录，不用再登记。") from error
     return entry_id
-
-
-async def _place(actor: Actor, form: EntryForm) -> Place | None:
-    """Of who works in several villages that day: the chosen one, else the actor's own."""
-    for code in (*filter(None, (form.village_code, *reach(actor, Action.DUTY_EDIT))), ""):
-        place = await roster.worker_place(actor.county_id, form.person_id, form.happened_on, code)
-        if place is not None:
-            return place
-    return None
 
 
 async def _locked(county_id: int, entry_id: UUID) -> Entry:

@@ -145,11 +145,12 @@ async def store_entries(actor: Actor, kind: EntryKind, table: Table, now: dateti
         actor.county_id, kind, [form.person_id for _, form in forms], min(days), max(days)
     )
     known = {_fact(_form_of(entry)) for entry in standing}
+    fresh = []
     for row, form in forms:
         if _fact(form) in known:
             outcome.same += 1
             continue
-        await entries.add(actor, form, now, source="import")
+        fresh.append(form)
         outcome.created += 1
         words = "，".join(
             word
@@ -162,6 +163,9 @@ async def store_entries(actor: Actor, kind: EntryKind, table: Table, now: dateti
             if word
         )
         outcome.lines.append(change(row, row[NAME], words))
+    # In one order, whatever the file's, so that two with the same facts wait for each other.
+    for form in sorted(fresh, key=msgspec.structs.astuple):
+        await entries.add(actor, form, now, source="import")
     return outcome
 
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from appraisal.duty import entry_queries, queries, random_queries, rules
+from appraisal.duty import entry_queries, queries, random_queries, rules, service
 from appraisal.duty.schemas import CheckItem, Entry, SheetVersion
 from appraisal.training import queries as trainings
 from appraisal.training.schemas import OwnSession
@@ -32,7 +32,7 @@ async def records(actor: Actor, person_id: UUID, first: date, last: date, now: d
     A drawn record belongs to the days of its check, as the score has it. Raises NotFound.
     """
     card = await roster.person(actor.county_id, person_id)
-    place = await roster.worker_place(actor.county_id, person_id, today(now))
+    place = await service.place(actor, Action.DUTY_VIEW, person_id, today(now))
     code = place.village_code if place else f"{actor.county_id:06d}"
     for action in (Action.DUTY_VIEW, Action.RANDOM_VIEW, Action.TRAINING_VIEW):
         require(actor, action, Target(unit_code=code, owner=person_id))

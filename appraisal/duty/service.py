@@ -38,7 +38,7 @@ from shared.identity.actor import Actor
 from shared.ids import new_id
 from shared.roster import service as roster
 from shared.roster.roles import UnitKind
-from shared.roster.schemas import UnitRow
+from shared.roster.schemas import Place, UnitRow
 
 OPEN_STAGES = (Stage.DRAFT, Stage.COLLECT)
 MOST_LINES = 20_000
@@ -167,6 +167,17 @@ async def workers(actor: Actor, action: Action, on: date) -> list[Worker]:
     return [one for one in found if one.person_id != actor.person_id]
 
 
+async def place(
+    actor: Actor, action: Action, person_id: UUID, on: date, chosen: str = ""
+) -> Place | None:
+    """Of who works in several villages that day: the chosen one, else the actor's own."""
+    for code in (*filter(None, (chosen, *reach(actor, action))), ""):
+        found = await roster.worker_place(actor.county_id, person_id, on, code)
+        if found is not None:
+            return found
+    return None
+
+
 async def townships(actor: Actor, action: Action) -> list[UnitRow]:
     """Townships within the actor's reach; those that a village lies in, for village roles."""
     found: dict[str, UnitRow] = {}
@@ -234,7 +245,8 @@ async def _write(
         )
     }
     saved, fresh, events = Saved(), [], []
-    for line in lines:
+    # In one order, so that two that hand in the same lines wait for each other.
+    for line in sorted(lines, key=lambda one: (one.person_id, one.village_code, one.month)):
         before = known.get((line.person_id, line.village_code, line.month))
         if before is not None and _equal(before, line):
             saved.same += 1

@@ -75,7 +75,9 @@ async def store(actor: Actor, table: Table, now: datetime, reason: str) -> Outco
     outcome = Outcome()
     if table.faults:
         return outcome
-    for form, pairs in found.items():
+    # In one order, whatever the file's, so that two with the same sessions wait for each other.
+    for form in sorted(found, key=lambda one: (one.held_on, one.unit_code, one.kind, one.title)):
+        pairs = found[form]
         known = await service.find_session(actor.county_id, form)
         if known and known.hours != form.hours:
             sentence = f"这次培训登记的是 {known.hours.normalize():f} 学时。有误的，先取消再登记。"

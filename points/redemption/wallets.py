@@ -7,7 +7,7 @@ from points.ledger import service as ledger
 from points.redemption.schemas import TransferPage, Wallet, WalletTransfer
 from shared.clock import now as clock_now
 from shared.clock import today
-from shared.identity.access import Action, Target, require
+from shared.identity.access import Action, Target, reach, require
 from shared.identity.actor import Actor
 from shared.roster import service as roster
 
@@ -28,7 +28,9 @@ async def mine(actor: Actor, now: datetime) -> Wallet:
 
 async def transfers(actor: Actor, person_id: UUID, before: UUID | None, limit: int) -> TransferPage:
     """Movements of one's own wallet or of a worker in the actor's units. Raises NotFound."""
-    place = await roster.worker_place(actor.county_id, person_id, today(clock_now()))
+    place, on = None, today(clock_now())
+    for code in (*reach(actor, Action.WALLET_VIEW), ""):  # who has two villages is in the own one
+        place = place or await roster.worker_place(actor.county_id, person_id, on, code)
     unit_code = place.village_code if place else ""
     require(actor, Action.WALLET_VIEW, Target(unit_code=unit_code, owner=person_id))
     rows = await ledger.transfers(actor.county_id, person_id, before=before, limit=limit + 1)

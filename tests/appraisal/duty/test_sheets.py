@@ -2,6 +2,8 @@
 
 import asyncio
 import io
+from contextlib import suppress
+from contextvars import copy_context
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -18,6 +20,7 @@ from appraisal.intake.rules import Outcome
 from appraisal.intake.service import Faulty, File
 from shared.database import DB
 from shared.documents import excel
+from shared.documents.read import read_table
 from shared.errors import Conflict, NotFound
 from shared.identity.actor import Actor
 from shared.roster.intake import service as roster_intake
@@ -459,6 +462,47 @@ async def test_a_preview_is_its_makers_own(town: SmallCounty) -> None:
         await intake.previewed(await acting(town.instructor), KINDS["check"], run_id)
     with pytest.raises(NotFound):
         await intake.preview(await acting(town.chief), KINDS["attendance"], file, NOW)
+
+
+class Undo(Exception):  # noqa: N818  ends a transaction
+    """Rolls back."""
+
+
+@pytest.mark.parametrize("name", ["attendance", "check", "training"])
+async def test_files_in_opposite_order_wait_for_each_other(committed: None, name: str) -> None:
+    """Each held what the other wanted next, and one ended with an error page."""
+    town = await small_county()
+    actor = await acting(town.instructor)
+    months = [f"2026年{month}月" for month in (8, 9, 10)]
+    places = ["村委会", "桥头", "渡口"]
+    who = [town.worker.unit_code, town.worker.name]
+    kinds: dict[str, tuple[list[str], list[list[Any]]]] = {
+        "attendance": (HEAD, [[month, *who, 18, 17, 1, "公假"] for month in months]),
+        "check": (
+            ["日期", "网格编码", "姓名", "结果", "抽查地点", "抽查人"],
+            [["2026-10-20", *who, "合格", place, "综治办"] for place in places],
+        ),
+        "training": (
+            ["培训日期", "培训类型", "培训名称", "学时", "培训人", *HEAD[1:3], "是否参加"],
+            [["2026-10-20", "室内培训课", place, 2, "尹某", *who, "是"] for place in places],
+        ),
+    }
+    head, rows = kinds[name]
+    outside = copy_context()
+    waits = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+    tasks = []
+    with suppress(Undo):
+        async with DB.transaction():
+            file = book(head, rows[1])
+            table = read_table(file.data, file.name, KINDS[name].columns)
+            await KINDS[name].store(actor, table, NOW, "")
+            for number, given in enumerate((rows, rows[::-1]), 1):
+                trying = intake.preview(actor, KINDS[name], book(head, *given), NOW)
+                tasks.append(asyncio.create_task(trying, context=outside.copy()))
+                while not tasks[-1].done() and await DB.fetchval(waits) < number:
+                    pass
+            raise Undo
+    assert [shown.created for _, shown in await asyncio.gather(*tasks)] == [3, 3]
 
 
 async def test_a_file_accepted_twice_at_once_says_that_it_is_done(committed: None) -> None:

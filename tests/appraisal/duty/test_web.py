@@ -19,11 +19,12 @@ from appraisal.training.schemas import AttendeeInput
 from shared.clock import now
 from shared.database import DB
 from shared.documents.excel import MIME
+from shared.roster.roles import Role
 from tests.appraisal.cycle.stages import bring_to, opened
 from tests.appraisal.duty.test_drawing import drawn, posted
 from tests.appraisal.duty.test_sheets import HEAD
 from tests.appraisal.duty.world import DAY, NOW, book, fact, line
-from tests.factories import COUNTY, SmallCounty, acting, also_in, small_county
+from tests.factories import COUNTY, SmallCounty, acting, also_in, member, small_county
 from tests.shared.identity.test_matrix import act_as, token
 
 BASE = "/appraisal/desk/duty"
@@ -489,6 +490,19 @@ async def test_who_works_in_two_villages_stands_in_the_form_for_each(
     assert (await post(client, target, **fields, place="村委会")).status_code == 303
     [entry], _ = await entries.listed(await acting(town.instructor), entries.Filter())
     assert entry.village_code == village
+
+
+async def test_both_townships_open_the_page_of_whom_they_share(
+    client: httpx.AsyncClient, town: SmallCounty
+) -> None:
+    """The link of an attendance line led the second one, by code, to a missing page."""
+    grid = town.units["421222101001001"]
+    await also_in(town.worker, grid)
+    there = await member(Role.INSTRUCTOR, town.units["421222101"], "黎指导")
+    for instructor in (town.instructor, there):
+        await act_as(client, instructor)
+        page = await client.get(f"{BASE}/people/{town.worker.person_id}")
+        assert (page.status_code, town.worker.name in page.text) == (200, True)
 
 
 async def test_exports_are_logged_and_ask_for_the_password(

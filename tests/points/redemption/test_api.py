@@ -20,8 +20,9 @@ from shared.clock import now, today
 from shared.identity import terminals
 from shared.identity.accounts import ensure_account
 from shared.ids import new_id
+from shared.roster.roles import Role
 from shared.web.ratelimit import Portions
-from tests.factories import COUNTY, acting
+from tests.factories import COUNTY, acting, also_in, member
 from tests.points.redemption.scene import Scene, counter, sign_in
 
 PROBLEM = "application/problem+json"
@@ -207,6 +208,11 @@ async def test_wallet_and_its_movements(client: httpx.AsyncClient) -> None:
     await sign_in(client, await acting(scene.world.second_worker))
     assert (await client.get(path)).status_code == 404
     await sign_in(client, await acting(scene.world.chief))
+    assert (await client.get(path)).status_code == 200
+    village = scene.world.units["421222100002"]
+    await sign_in(client, await acting(await member(Role.CHIEF, village, "黎书记")))
+    assert (await client.get(path)).status_code == 404
+    await also_in(scene.world.worker, scene.world.units[f"{village.code}001"])
     assert (await client.get(path)).status_code == 200
 
 
