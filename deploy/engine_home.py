@@ -167,6 +167,8 @@ def listens(path: Path) -> bool:
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(1)
             connection.connect(str(path))
+    except BlockingIOError:  # more wait there than its queue holds
+        return True
     except OSError:
         return False
     return True

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
 import asyncpg
@@ -125,6 +125,24 @@ async def test_first_start_is_durable_private_and_without_tcp(data_dir: Path) ->
         assert engines.home.sockets.stat().st_mode & 0o077 == 0
         with pytest.raises(asyncpg.InvalidAuthorizationSpecificationError):
             await asyncpg.connect(engines.url(POSTGRES, "stranger"))
+
+
+def test_a_socket_with_a_full_queue_is_somebodys() -> None:
+    """A second service must not take the place of one that is too busy to answer it."""
+    path = Path(tempfile.mkdtemp(dir="/tmp"), "http.sock")
+    with ExitStack() as opened:
+        opened.callback(shutil.rmtree, path.parent)
+        listener = opened.enter_context(socket.socket(socket.AF_UNIX))
+        listener.bind(str(path))
+        assert not engine_home.listens(path)
+        listener.listen(1)
+        assert engine_home.listens(path)
+        for _ in range(4):
+            waiting = opened.enter_context(socket.socket(socket.AF_UNIX))
+            waiting.setblocking(False)
+            waiting.connect_ex(str(path))
+        assert engine_home.listens(path)
+    assert not engine_home.listens(path)
 
 
 def test_no_process_is_signalled_without_its_pid(tmp_path: Path) -> None:
