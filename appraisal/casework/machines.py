@@ -342,7 +342,7 @@ def _left(*after: str) -> Step:
     """Nobody improves, fails again or is let go in a post that they have left."""
     return Step(
         key="left",
-        title="本人已离岗，终止",
+        title="本人已离任，终止",
         after=after,
         signs=UPPER,
         level=TOWNSHIP_LEVEL,
@@ -568,7 +568,7 @@ def _overturned(endings: tuple[str, ...]) -> tuple[Step, ...]:
             )
             for key, title, ends, letter in (
                 ("revoked", "撤销退出，恢复岗位", Outcome.KEPT, "撤销退出决定书"),
-                ("stays_away", "本人书面表示不再回岗，维持离岗", Outcome.UPHELD, ""),
+                ("stays_away", "本人书面表示不再回岗，维持退出", Outcome.UPHELD, ""),
             )
         ),
     )

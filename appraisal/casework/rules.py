@@ -71,7 +71,7 @@ OUTCOME_NAMES = {
     Outcome.IMPROVED: "已改进",
     Outcome.FAILED_AGAIN: "复查仍不合格",
     Outcome.ANNULLED: "撤销警告",
-    Outcome.LEFT: "因离岗终止",
+    Outcome.LEFT: "因离任终止",
     Outcome.KEPT: "留任",
     Outcome.RENEWED: "续聘",
     Outcome.RESIGNED: "本人辞去",

@@ -289,7 +289,7 @@ async def _in_post(matter: Matter) -> str:
 
 
 async def _gone(matter: Matter) -> str:
-    return "" if await _in_post(matter) else "这个人还在网格员岗位上，不能因离岗终止。"
+    return "" if await _in_post(matter) else "这个人还在网格员岗位上，不能因离任终止。"
 
 
 async def _noticed(matter: Matter) -> str:

@@ -539,7 +539,7 @@ VALUES: dict[str, dict[str, str]] = {
         "improved": "到期复查：已改进",
         "not_improved": "到期复查：未改进",
         "annulled": "考核结果已变更，撤销或终止",
-        "left": "本人已离岗，终止",
+        "left": "本人已离任，终止",
         "warned": "作出书面警告",
         "served": "送达本人",
         "supported": "安排培训或调整网格",

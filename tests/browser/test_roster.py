@@ -232,3 +232,42 @@ async def test_a_sheet_left_alone_goes_as_well(
     await sheet.wait_for_load_state()  # the script has set its clock
     await sheet.clock.fast_forward("31:00")
     await sheet.wait_for_url("**/desk/sign-in?idle=1&next=%2Fdesk%2Faccounts%3F*")
+
+
+BROKEN = """(words) => {
+  const found = [];
+  for (const note of document.querySelectorAll('.tick small, .row__note')) {
+    const text = note.firstChild;
+    for (const word of words) {
+      const at = text.data.indexOf(word);
+      if (at < 0) continue;
+      const range = document.createRange();
+      range.setStart(text, at);
+      range.setEnd(text, at + word.length);
+      const tops = [...range.getClientRects()].map((box) => Math.round(box.top));
+      if (new Set(tops).size > 1) found.push(text.data);
+    }
+  }
+  return found;
+}"""
+
+
+async def test_the_words_of_an_account_stay_whole(sign_in: SignIn, committed: None) -> None:
+    """In large letters too: role, grid and state go to the next line whole."""
+    town = await small_county()
+    await activate(town.chief, town.lead, town.worker, town.committee, town.supervisor)
+    page = await sign_in(town.chief, Look(text_size="elder"))
+    words = [
+        "已激活",
+        "未激活",
+        "总网格长",
+        "网格员",
+        "两委成员",
+        "村监委会",
+        "第一网格",
+        "石南村委会第一网格",
+    ]
+    for path in ("/verify/accounts", "/verify/people"):
+        await page.goto(path)
+        assert await page.evaluate(BROKEN, words) == [], path
+        await assert_reflows(page)

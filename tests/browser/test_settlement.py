@@ -162,3 +162,15 @@ async def test_desk_pages_and_sheets(committed: None, desk_sign_in: SignIn) -> N
         await shoot(desk, name)
         await assert_head(desk)
         await assert_accessible(desk)
+
+
+async def test_a_sheet_is_read_on_the_phone_too(committed: None, sign_in: SignIn) -> None:
+    """Before it is printed: no column stands on its characters one by one, the sheet scrolls."""
+    made = await busy_village()
+    (statement,) = await queries.statements_of_month(COUNTY, LAST_MONTH)
+    page = await sign_in(made.shop.keeper)
+    await page.goto(f"/statements/{statement.id}/print")
+    widths = "(cells) => Math.min(...cells.map((cell) => cell.getBoundingClientRect().width))"
+    assert await page.locator("td, th").evaluate_all(widths) > 60
+    await shoot(page, "statement-print")
+    await assert_reflows(page)

@@ -345,3 +345,23 @@ async def test_the_desk_s_pages_keep_the_rules(
         if answer.status == 200:
             await shoot(page, name)
             await assert_accessible(page)
+
+
+async def test_names_on_the_month_s_notice_stay_whole(
+    open_context: Callable[..., Any], committed: None
+) -> None:
+    """On A4, as it hangs in the village: 欧**山 and 第一网格 stand on one line each."""
+    town = await busy_county()
+    page = await desk_page(open_context, town.department, Look())
+    month = (today().replace(day=1) - timedelta(days=1)).strftime("%Y%m")
+    await page.goto(f"/verify/months/{VILLAGE}/{month}/notice")
+    await shoot(page, "notice-a4")
+    cells = page.locator("tr:not(.total) > td:is(:nth-child(2), :nth-child(3))")
+    lines = """(all) => all.map((e) => {
+      const range = document.createRange();
+      range.selectNodeContents(e);
+      return [e.innerText, range.getClientRects().length];
+    })"""
+    found = await cells.evaluate_all(lines)
+    assert found
+    assert [text for text, count in found if count > 1] == []

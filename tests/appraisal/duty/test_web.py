@@ -225,6 +225,8 @@ async def test_a_check_from_page_to_paper(client: httpx.AsyncClient, town: Small
     assert "新登记 1 条" in (await post(client, f"{here}/results", **when, **one)).text
     phone = f"/appraisal/duty/random/{check_id}"
     assert second.label in (await client.get(phone)).text
+    assert "1 / 2 条" in (await client.get(phone)).text
+    assert "1 / 2 条" in (await client.get("/appraisal/duty")).text
     two = {f"correct-{second.id}": "0", f"note-{second.id}": "没去", f"by-{second.id}": "胡某"}
     assert "已保存 1 条" in (await post(client, phone, **when, **two)).text
     changed = {f"correct-{first.id}": "0", f"note-{first.id}": "补查", f"touched-{first.id}": "1"}

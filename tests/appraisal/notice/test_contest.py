@@ -104,7 +104,7 @@ async def test_from_the_office_to_the_answer(client: httpx.AsyncClient, made: Sc
     await act_as(client, made.town.department)
     path = f"/appraisal/desk/notices/{notice_id}/objections"
     await shows(client, "/appraisal/desk/notices", path)
-    await shows(client, f"/appraisal/desk/cycles/{made.cycle_id}/notice", path)
+    await shows(client, f"/appraisal/desk/cycles/{made.cycle_id}/notice", path, "<small>人</small>")
     assert "欧阳金山" not in await shows(client, path, "欧**山", "没有收到异议")
     given = {
         "entry": "1",

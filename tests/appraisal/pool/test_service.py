@@ -917,7 +917,7 @@ async def test_nobody_fails_again_in_a_post_that_they_have_left(rollback: None) 
     with pytest.raises(StepRefused, match="不在网格员岗位上"):
         await sign(made, made.clerk, case_id, "failed")
     case = await sign(made, instructor, case_id, "left")
-    assert (case.done, case.outcome_name) == (True, "因离岗终止")
+    assert (case.done, case.outcome_name) == (True, "因离任终止")
 
 
 async def test_a_resignation_is_the_persons_own(rollback: None) -> None:

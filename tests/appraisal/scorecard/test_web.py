@@ -1,5 +1,6 @@
 """Scoring, cards and rules on pages."""
 
+import re
 from datetime import date
 
 import httpx
@@ -24,12 +25,14 @@ async def test_the_department_follows_a_score_to_its_rows(client: httpx.AsyncCli
     await act_as(client, scene.town.department)
     here = f"/appraisal/desk/cycles/{scene.cycle_id}/scorecards"
     board = await client.get(here)
-    assert (board.status_code, "第 1 次评分" in board.text) == (200, True)
+    assert (board.status_code, "人，第 1 次评分" in board.text) == (200, True)
     path = f"{here}/{scene.town.worker.person_id}"
     card = await client.get(path)
     assert "欧阳金山的考核表" in card.text
+    assert re.search(r"得分</dt><dd[^>]*>[\d.]+ 分<", card.text)
     assert f'href="{path}/merit"' in card.text
     merit = await client.get(f"{path}/merit")
+    assert re.search(r"评分时取到积分 [\d.]+ 分、扣分 [\d.]+ 分；", merit.text)
     assert "评分之后有变动" in merit.text
     refused = await post(client, path, score="八十", reason="")
     assert (refused.status_code, "请填数字" in refused.text) == (422, True)

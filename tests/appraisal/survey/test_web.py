@@ -155,14 +155,15 @@ async def test_who_answers_for_a_unit_reads_its_result_on_the_phone(
     await closed(made)
     assert f'href="{address}?code=421222100"' in (await client.get("/appraisal/opinion")).text
     village = (await client.get(f"{address}?code={VILLAGE}")).text
-    assert "计分票 6 张" in village
+    assert "有效票 6 张" in village
     assert "不足 5 张，不单列" in village
+    assert re.search(r"__ft\W+[\d.]+ 分<", village)
     assert "路灯坏了" not in village
     assert "样本不足" in (await client.get(f"{address}?code={GRID}")).text
     assert "不足 5 张票，不单列" in (await client.get(f"{address}?code={SECOND}")).text
     assert (await client.get(f"{address}?code=421222")).status_code == 404
     await act_as(client, made.county.chief)
-    assert "计分票 6 张" in (await client.get(address)).text
+    assert "有效票 6 张" in (await client.get(address)).text
     for code in ("421222100", "421222100002", "421222"):
         assert (await client.get(f"{address}?code={code}")).status_code == 404
     await act_as(client, made.county.worker)
@@ -236,6 +237,7 @@ async def test_the_township_prints_and_names_interviewers(client: httpx.AsyncCli
     made = await drawn()
     await act_as(client, made.county.instructor)
     address = f"/appraisal/visits/{made.survey.id}/{VILLAGE}"
+    assert "再加一批备选住户，加了不能去掉" in (await client.get(address)).text
     answer = await post(client, address + "/slips")
     assert answer.status_code == 200
     assert answer.text.count('class="ballot-slip"') == 60

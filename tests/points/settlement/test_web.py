@@ -108,6 +108,8 @@ async def test_shop_sees_what_is_not_in_a_statement_yet(client: httpx.AsyncClien
     shown = await client.get("/shop/statements")
     assert "本月至今未出账" in shown.text
     assert "撤销" in shown.text
+    assert re.search(r"<dt>积分</dt><dd>[\d.]+ 分</dd>", shown.text)
+    assert re.search(r"<dt>笔数</dt><dd>\d+ 笔</dd>", shown.text)
 
 
 async def test_dispute_on_the_page_changes_the_sum_and_is_decided(

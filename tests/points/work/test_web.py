@@ -425,6 +425,18 @@ async def test_the_month_pages_open(client: httpx.AsyncClient) -> None:
     assert (await client.get("/verify/months/421222101001/202610")).status_code == 404
 
 
+async def test_figures_on_the_phone_have_their_units(client: httpx.AsyncClient) -> None:
+    """待核实 3 may be points or records: each says which."""
+    world = await small_county()
+    await enter(client, world.worker)
+    assert (await post(client, "/work", **declaration())).status_code == 303
+    assert "<dt>待核实</dt><dd>1 分</dd>" in (await client.get("/home")).text
+    assert "<dt>冻结</dt><dd>0 分</dd>" in (await client.get("/wallet")).text
+    await enter(client, world.chief)
+    months = await client.get(f"/verify/months?chosen={today():%Y-%m}")
+    assert "待核实 1条 · 已核实 0条 · 已入账 0条" in months.text
+
+
 async def test_the_accountant_is_led_to_nothing_that_is_not_theirs(
     client: httpx.AsyncClient,
 ) -> None:

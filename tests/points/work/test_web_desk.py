@@ -181,6 +181,18 @@ async def test_a_notice_says_the_days_it_was_published_with(client: httpx.AsyncC
     assert "（5个工作日）" in (await client.get(address)).text
 
 
+async def test_a_sample_is_passed_after_a_question(client: httpx.AsyncClient) -> None:
+    """It publishes the month; what was found in the sample cannot be changed any more."""
+    town = await town_with_records()
+    row = MonthRow(id=new_id(), village_code=VILLAGE, month=last_month())
+    await month_queries.ensure_month(COUNTY, row.id, VILLAGE, row.month)
+    row = msgspec.structs.replace(row, state="sampling")
+    await month_queries.save_month(COUNTY, row, now())
+    await enter(client, town.instructor)
+    page = (await client.get(f"/verify/months/{VILLAGE}/{last_month()}")).text
+    assert 'data-confirm="公示以后，抽查的结果不能再改。确定吗？"' in page
+
+
 async def test_a_notice_is_printed_again_as_it_hung(client: httpx.AsyncClient) -> None:
     """Whatever happens since: an objection found right, a worker's or a village's other name."""
     town = await small_county()

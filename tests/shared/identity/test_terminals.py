@@ -210,6 +210,7 @@ async def test_a_helper_with_another_post_is_told_who_prints_the_slip(
     assert answer.status_code == 200, answer.text
     assert "激活条请村（社区）书记打印" in answer.text
     assert world.worker.phone[-4:] in answer.text
+    assert f"停用后{world.worker.name}不再是店员，不能再扫码兑换" in answer.text
     long = await post(client, "/shop/staff", name="长" * 21, phone=world.worker.phone)
     assert (long.status_code, "2 到 20 个字" in long.text) == (422, True)
     answer = await post(client, f"/shop/staff/{world.worker.person_id}/slip")

@@ -278,6 +278,7 @@ async def test_the_desk_manages_accounts(client: httpx.AsyncClient) -> None:
     world = await small_county()
     await enter_desk(client, world.department)
     assert world.cousin_worker.name in (await client.get("/desk/accounts")).text
+    assert ">退出登录</button>" in (await client.get("/desk/accounts")).text
     own = f"/desk/accounts/{world.worker.person_id}"
     await with_pin(world.worker)
     shown = await client.get(own)
