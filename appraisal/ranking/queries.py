@@ -74,8 +74,9 @@ ANY_WAY = "; ".join(
     f"SET LOCAL {setting}"
     for setting in ("plan_cache_mode = auto", "enable_seqscan = on", "enable_nestloop = on")
 )
-# A page is a range of the level's index; names are looked up for its rows only. Conditions beside
-# the level's own read on along the same index until the page is full.
+# A page is a range of the level's index; names are looked up for its rows only. Without conditions
+# beside the level's own, and with its limit in its text, it is planned once a connection: planning
+# takes longer than running it. Conditions read on along the same index until the page is full.
 PAGE = """
 SELECT k.place, k.rank, i.person_id, i.name, i.grid_code, COALESCE(g.name, '') AS grid_name,
        COALESCE(v.name, '') AS village_name, COALESCE(t.name, '') AS township_name, i.grid_type,
@@ -85,16 +86,8 @@ SELECT k.place, k.rank, i.person_id, i.name, i.grid_code, COALESCE(g.name, '') A
 FROM (
     SELECT r.{level}_place AS place, r.{level}_rank AS rank, r.person_id
     FROM appraisal.ranking r
-    WHERE r.county_id = $1 AND r.run_id = $2 AND r.{level}_place > $3 {own}
-      AND ($5 = '' OR r.grid_type = $5)
-      AND ($6 = '' AND $7 = '' AND length($4) < 15 OR EXISTS (
-          SELECT FROM appraisal.input j
-          JOIN appraisal.score z ON z.county_id = $1 AND z.run_id = $2
-              AND z.person_id = j.person_id
-          WHERE j.county_id = $1 AND j.run_id = $2 AND j.person_id = r.person_id
-            AND ($6 = '' OR z.grade = $6) AND ($7 = '' OR position($7 IN j.name) > 0)
-            AND (length($4) < 15 OR j.grid_code = $4)))
-    ORDER BY r.{level}_place LIMIT $8
+    WHERE r.county_id = $1 AND r.run_id = $2 AND r.{level}_place > $3 {conditions}
+    ORDER BY r.{level}_place LIMIT {limit}
 ) AS k
 JOIN appraisal.input i ON i.county_id = $1 AND i.run_id = $2 AND i.person_id = k.person_id
 JOIN appraisal.score s ON s.county_id = $1 AND s.run_id = $2 AND s.person_id = k.person_id
@@ -110,17 +103,31 @@ OWN = {
     Level.VILLAGE: "AND r.village_code = left($4, 12) AND r.township_code = left($4, 9)",
 }
 """Level → what its list holds; ``$4`` is the unit, ``$5`` the grid type."""
-PAGES = {level: PAGE.format(level=level.value, own=own) for level, own in OWN.items()}
+NARROWED = """
+      AND ($5 = '' OR r.grid_type = $5)
+      AND ($6 = '' AND $7 = '' AND length($4) < 15 OR EXISTS (
+          SELECT FROM appraisal.input j
+          JOIN appraisal.score z ON z.county_id = $1 AND z.run_id = $2
+              AND z.person_id = j.person_id
+          WHERE j.county_id = $1 AND j.run_id = $2 AND j.person_id = r.person_id
+            AND ($6 = '' OR z.grade = $6) AND ($7 = '' OR position($7 IN j.name) > 0)
+            AND (length($4) < 15 OR j.grid_code = $4)))
+"""
+DENSE = {
+    Level.COUNTY: "",
+    Level.TYPE: "AND r.grid_type = $4",
+    Level.TOWNSHIP: "AND r.township_code = $4",
+    Level.VILLAGE: "AND r.village_code = $4 AND r.township_code = left($4, 9)",
+}
+"""The same of a list without other conditions; ``$4`` is the unit or the grid type."""
 COUNT = {
     level: f"""
-SELECT count(*) FROM appraisal.ranking WHERE county_id = $1 AND run_id = $2 AND {own} = $3
+SELECT COALESCE(max(r.{level}_place), 0) FROM appraisal.ranking r
+WHERE r.county_id = $1 AND r.run_id = $2 {own.replace("$4", "$3")}
 """
-    for level, own in (
-        (Level.TYPE, "grid_type"),
-        (Level.TOWNSHIP, "township_code"),
-        (Level.VILLAGE, "village_code"),
-    )
+    for level, own in DENSE.items()
 }
+"""Places are dense from 1: the last one is how many there are."""
 UNITS = """
 SELECT x.code, COALESCE(u.name, x.code) AS name, x.people, x.mean, x.excellent, x.good, x.basic,
        x.fail, x.undetermined, x.liked, x.grids_liked, x.ballots
@@ -147,25 +154,19 @@ ORDER BY x.mean DESC NULLS LAST, x.code COLLATE "C" LIMIT 500
 
 async def page(county_id: int, run_id: UUID, wanted: Wanted, limit: int) -> list[RankRow]:
     """Rows of a list after ``wanted.after``, in its order."""
-    return await DB.all(
-        RankRow,
-        PAGES[wanted.level],
-        county_id,
-        run_id,
-        wanted.after,
-        wanted.unit,
-        wanted.grid_type,
-        wanted.grade,
-        wanted.text,
-        limit,
-    )
+    key = (county_id, run_id, wanted.after)
+    if wanted.dense:
+        sql = PAGE.format(level=wanted.level, conditions=DENSE[wanted.level], limit=limit)
+        return await DB.all(RankRow, sql, *key, *wanted.own)
+    conditions = OWN[wanted.level] + NARROWED
+    sql = PAGE.format(level=wanted.level, conditions=conditions, limit="$8")
+    given = (wanted.unit, wanted.grid_type, wanted.grade, wanted.text, limit)
+    return await DB.all(RankRow, sql, *key, *given)
 
 
 async def count(county_id: int, run_id: UUID, wanted: Wanted) -> int:
     """How many are in a dense list."""
-    found: int = await DB.fetchval(
-        COUNT[wanted.level], county_id, run_id, wanted.unit or wanted.grid_type
-    )
+    found: int = await DB.fetchval(COUNT[wanted.level], county_id, run_id, *wanted.own)
     return found
 
 

@@ -42,6 +42,13 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
         return Level.TYPE if self.grid_type else Level.COUNTY
 
     @property
+    def own(self) -> tuple[str, ...]:
+        """The unit or the grid type whose list it is; the county's needs neither."""
+        if self.level is Level.COUNTY:
+            return ()
+        return (self.grid_type if self.level is Level.TYPE else self.unit,)
+
+    @property
     def dense(self) -> bool:
         """Whether every place of the list is in it, so that page n begins at a known place."""
         narrowed = self.grade or self.text or len(self.unit) == 15
