@@ -967,7 +967,7 @@ async def test_who_is_to_leave_may_resign(rollback: None, basis: str, step: str)
     assert await duties(made, someone) == []
     made.pass_days(1)
     case = await sign(made, made.town.instructor, other, "left")
-    assert (case.done, case.outcome_name) == (True, "因离岗终止")
+    assert (case.done, case.outcome_name) == (True, "因离任终止")
 
 
 async def test_a_serious_fault_goes_on_beside_a_resignation(rollback: None) -> None:
