@@ -195,7 +195,7 @@ async def object_to(request: Asked, record_id: FromPath[UUID]) -> Template | Red
     """有异议: answered in five working days."""
     values = await forms.read(request)
     try:
-        await month.object_to(request.user, record_id, values.get("text", ""), moment(request))
+        await month.object_to(request.user, record_id, str(values.get("text", "")), moment(request))
     except Invalid as error:
         return await _record(request, record_id, error.fields, 422)
     return Redirect(f"/records/{record_id}", status_code=303)
@@ -206,7 +206,7 @@ async def contest(request: Asked, record_id: FromPath[UUID]) -> Template | Redir
     """登记群众异议: what somebody else objects to a published month."""
     values = await forms.read(request)
     try:
-        await month.contest(request.user, record_id, values.get("text", ""), moment(request))
+        await month.contest(request.user, record_id, str(values.get("text", "")), moment(request))
     except Invalid as error:
         return await _record(request, record_id, error.fields, 422)
     return Redirect(f"/records/{record_id}", status_code=303)
@@ -217,7 +217,9 @@ async def ask_review(request: Asked, record_id: FromPath[UUID]) -> Template | Re
     """不服答复: a second review by the township."""
     values = await forms.read(request)
     try:
-        await month.ask_review(request.user, record_id, values.get("text", ""), moment(request))
+        await month.ask_review(
+            request.user, record_id, str(values.get("text", "")), moment(request)
+        )
     except Invalid as error:
         return await _record(request, record_id, error.fields, 422)
     return Redirect(f"/records/{record_id}", status_code=303)

@@ -39,6 +39,7 @@ from shared.roster import phones
 from shared.settings import Settings
 from shared.valkey import client
 from shared.web import assets, errors, health, preferences
+from shared.web.application import Request
 from shared.web.assets import STATIC_ROOT
 from shared.web.gate import Gate, Gatekeeper
 from shared.web.security import SameOrigin, security_headers
@@ -83,6 +84,7 @@ class PlatformPlugin(InitPlugin):
         engine = JinjaTemplateEngine(engine_instance=made)
         app_config.template_config = TemplateConfig(instance=engine)
         app_config.logging_config = None
+        app_config.request_class = Request
         app_config.csrf_config = CSRFConfig(
             secret=self.settings.secret_key,
             cookie_name="csrftoken",

@@ -20,6 +20,7 @@ from shared.roster import service as roster
 from shared.roster.roles import Role
 from shared.roster.routes import ROSTER_ROUTES
 from tests.factories import COUNTY, Member, member, small_county
+from tests.shared.identity.test_matrix import act_as, token
 from tests.shared.identity.worlds import NOW, OTHER_PIN, PIN, actor_of, slip_of, with_pin
 
 PASSWORD = "village oak in white bloom"
@@ -367,6 +368,25 @@ async def test_an_address_of_odd_bytes_is_no_defect(
             assert (await http.get(path)).status_code == status
             answer = await client.get(path, headers={"host": "points:none"})
             assert answer.status_code == status
+
+
+@pytest.mark.parametrize("path", ["/sign-in", "/preferences", "/work", "/appraisal/duty/new"])
+async def test_a_form_of_other_bytes_is_a_sentence(client: httpx.AsyncClient, path: str) -> None:
+    """Parts in GBK or of an unknown alphabet: no defect of ours."""
+    world = await small_county()
+    await act_as(client, world.instructor if "duty" in path else world.worker)
+    headers = {
+        "content-type": "multipart/form-data; boundary=x",
+        "x-csrftoken": await token(client),
+    }
+    for kind, value in (("text/plain", "隽水".encode("gbk")), ("text/plain; charset=none", b"1")):
+        head = f'--x\r\nContent-Disposition: form-data; name="text"\r\nContent-Type: {kind}'
+        body = head.encode() + b"\r\n\r\n" + value + b"\r\n--x--\r\n"
+        answer = await client.post(path, content=body, headers=headers)
+        assert (answer.status_code, "内容有误，请检查后重试" in answer.text) == (400, True)
+        program = headers | {"accept": "application/json"}
+        answer = await client.post(path, content=body, headers=program)
+        assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
 
 
 async def test_a_form_of_an_ended_session_comes_back_to_its_page(client: httpx.AsyncClient) -> None:
