@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
@@ -112,18 +112,22 @@ async def serving(
     *arguments: str,
     command: Sequence[str] = SOURCE,
     sound: object = True,
+    unix: object = None,
     **settings: str,
 ) -> AsyncIterator[tuple[httpx.AsyncClient, asyncio.subprocess.Process, Said]]:
-    """The command serving on a free port, ready if sound; stopped with SIGTERM and waited for.
+    """The command serving, ready if sound; stopped with SIGTERM and waited for.
+
+    On a free port, or a Unix socket.
 
     What it says is read all the time: a full pipe would stop it.
     """
     port = free_port()
-    serve = ("serve", "--port", str(port), *arguments)
-    process = await start(folder, *serve, command=command, **settings)
+    where = ("--host", str(unix)) if unix else ("--port", str(port))
+    process = await start(folder, "serve", *where, *arguments, command=command, **settings)
     said = asyncio.create_task(process.communicate())
     base = f"http://127.0.0.1:{port}"
-    async with httpx.AsyncClient(base_url=base, timeout=5) as client:
+    transport = httpx.AsyncHTTPTransport(uds=str(unix)) if unix else None
+    async with httpx.AsyncClient(base_url=base, timeout=5, transport=transport) as client:
         try:
             for _ in range(START_SECONDS * 10):
                 try:
@@ -630,20 +634,23 @@ async def test_an_empty_database_asks_for_the_migration(data_dir: Path, servers:
     assert "运行 gridmerit migrate" in err
 
 
+async def refused(data_dir: Path, servers: Servers, database: str, *where: str) -> str:
+    """What a service says that cannot listen there."""
+    settings = {"DATABASE_URL": database, "REDIS_URL": servers.redis}
+    code, _, err = await say(
+        data_dir, "serve", *where, GRIDMERIT_DATA_DIR=str(data_dir), **settings
+    )
+    assert code == 2
+    assert "Traceback" not in err
+    return err
+
+
 async def test_taken_port_is_one_sentence(data_dir: Path, servers: Servers, database: str) -> None:
     """Somebody else listens there."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-        code, _, err = await say(
-            data_dir,
-            *("serve", "--port", str(port)),
-            GRIDMERIT_DATA_DIR=str(data_dir),
-            DATABASE_URL=database,
-            REDIS_URL=servers.redis,
-        )
-    assert code == 2
+        err = await refused(data_dir, servers, database, "--port", str(port))
     assert f"{port}（已有程序在用，也许服务已经在运行）" in err
-    assert "Traceback" not in err
 
 
 @pytest.fixture
@@ -660,47 +667,18 @@ async def test_serves_on_a_unix_socket(
     path = short / "http.sock"
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(path))  # as one that was killed leaves it
-    process = await start(
-        data_dir,
-        *("serve", "--host", str(path)),
-        GRIDMERIT_DATA_DIR=str(data_dir),
-        DATABASE_URL=database,
-        REDIS_URL=servers.redis,
-    )
-    said = asyncio.create_task(process.communicate())
-    transport = httpx.AsyncHTTPTransport(uds=str(path))
-    async with httpx.AsyncClient(transport=transport, base_url="http://gridmerit") as client:
-        try:
-            await _until_ready(client, process)
-            assert stat.S_IMODE(path.stat().st_mode) == 0o660
-            assert (await client.get("/metrics")).status_code == 200
-            outside = {"x-forwarded-for": "203.0.113.9"}
-            assert (await client.get("/metrics", headers=outside)).status_code == 404
-            assert (await client.get("/sign-in", headers=outside)).status_code == 200
-            code, _, err = await say(
-                data_dir,
-                *("serve", "--host", str(path)),
-                GRIDMERIT_DATA_DIR=str(data_dir),
-                DATABASE_URL=database,
-                REDIS_URL=servers.redis,
-            )
-            assert code == 2
-            assert f"{path}（已有程序在用，也许服务已经在运行）" in err
-            assert (await client.get("/health")).status_code == 200
-        finally:
-            process.send_signal(signal.SIGTERM)
-            _, err_out = await asyncio.wait_for(said, START_SECONDS)
-    assert process.returncode == 0, err_out
-
-
-async def _until_ready(client: httpx.AsyncClient, process: asyncio.subprocess.Process) -> None:
-    for _ in range(START_SECONDS * 10):
-        assert process.returncode is None
-        with suppress(httpx.TransportError):
-            if (await client.get("/ready")).status_code == 200:
-                return
-        await asyncio.sleep(0.1)
-    pytest.fail("not ready")
+    settings = {"DATABASE_URL": database, "REDIS_URL": servers.redis}
+    running = serving(data_dir, unix=path, GRIDMERIT_DATA_DIR=str(data_dir), **settings)
+    async with running as (client, process, said):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o660
+        assert (await client.get("/metrics")).status_code == 200
+        outside = {"x-forwarded-for": "203.0.113.9"}
+        assert (await client.get("/metrics", headers=outside)).status_code == 404
+        assert (await client.get("/sign-in", headers=outside)).status_code == 200
+        err = await refused(data_dir, servers, database, "--host", str(path))
+        assert f"{path}（已有程序在用，也许服务已经在运行）" in err
+        assert (await client.get("/health")).status_code == 200
+    assert process.returncode == 0, await said
 
 
 @pytest.mark.parametrize(
@@ -716,16 +694,7 @@ async def test_a_socket_that_cannot_be_is_one_sentence(
 ) -> None:
     """And nobody's file is taken for one."""
     (short / "kept.txt").write_text("kept")
-    code, _, err = await say(
-        data_dir,
-        *("serve", "--host", str(short / name)),
-        GRIDMERIT_DATA_DIR=str(data_dir),
-        DATABASE_URL=database,
-        REDIS_URL=servers.redis,
-    )
-    assert code == 2
-    assert sentence in err
-    assert "Traceback" not in err
+    assert sentence in await refused(data_dir, servers, database, "--host", str(short / name))
     assert (short / "kept.txt").read_text() == "kept"
 
 
@@ -746,13 +715,7 @@ async def test_a_command_that_is_cut_off_says_so(data_dir: Path) -> None:
 
 async def test_an_unknown_host_is_named(data_dir: Path, servers: Servers, database: str) -> None:
     """Not a number of the resolver's own."""
-    _, _, err = await say(
-        data_dir,
-        *("serve", "--host", "nowhere.invalid"),
-        GRIDMERIT_DATA_DIR=str(data_dir),
-        DATABASE_URL=database,
-        REDIS_URL=servers.redis,
-    )
+    err = await refused(data_dir, servers, database, "--host", "nowhere.invalid")
     assert "nowhere.invalid" in err
     assert "GRIDMERIT_HOST" in err
     assert "Unknown error" not in err
