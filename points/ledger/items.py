@@ -330,13 +330,12 @@ class Undo(_Item, frozen=True, kw_only=True, tag="undo"):
 class ExpireLots(_Item, frozen=True, kw_only=True, tag="expire_lots"):
     """Write off lots whose last day is before ``on``, oldest first, at most ``limit``.
 
-    Skips lots with a live hold on them and people in ``blocked`` (an appeal is open). ``quantity``
+    Skips lots with a live hold on them and people with an open objection or appeal. ``quantity``
     < ``limit`` means done; run again with a new id to go on.
     """
 
     on: date
     limit: int = 500
-    blocked: tuple[UUID, ...] = ()
 
     def __post_init__(self) -> None:
         _require(0 < self.limit <= MAX_ITEMS, "limit out of range")

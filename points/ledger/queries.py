@@ -106,12 +106,7 @@ SELECT DISTINCT w.fund_id FROM (
           WHERE county_id = $1 AND remaining > 0) AS a) AS w
 WHERE w.fund_id IS NOT NULL AND points.fund_room($1, w.fund_id) > 0
 """
-# Nothing of a person expires while an objection or an appeal of theirs is open.
-APPEALING = """
-SELECT worker_id FROM points.objection WHERE county_id = $1 AND state IN ('open', 'review')
-UNION
-SELECT worker_id FROM points.deduction WHERE county_id = $1 AND state = 'appealed'
-"""
+APPEALING = "SELECT points.appealing($1, $2) /* county_id = $1 */"
 # What was taken back whole is 0 and 0.
 OPENINGS = """
 SELECT o.id, o.person_id, o.day, o.merit * o.stands AS merit, o.wallet * o.stands AS wallet
@@ -124,8 +119,6 @@ FROM (
     WHERE p.county_id = $1 AND p.person_id = ANY ($2::uuid[]) AND p.kind = 'opening'
     ORDER BY p.person_id, p.batch DESC, p.position DESC) AS o
 """
-# What ``points.post_batch`` takes first.
-LOCK = "SELECT pg_advisory_xact_lock(1818584167, $1) -- $1 is county_id"
 PURGE_CODES = "SELECT points.purge_codes($1, $2, $3) /* county_id = $1 */"
 NEWEST = UUID(int=(1 << 128) - 1)
 """Sorts after every id: the cursor of the first page."""
@@ -190,13 +183,9 @@ async def receipt_of_person(county_id: int, transfer_id: UUID, person_id: UUID) 
     return await DB.one(Receipt, RECEIPT_OF_PERSON, county_id, transfer_id, person_id)
 
 
-async def lock(county_id: int) -> None:
-    """The door's own lock, for what has to be read behind every batch before the next one."""
-    await DB.execute(LOCK, county_id)
-
-
-async def appealing(county_id: int) -> list[UUID]:
-    return [row["worker_id"] for row in await DB.fetch(APPEALING, county_id)]
+async def appealing(county_id: int, person_id: UUID) -> bool:
+    """Whether an objection or an appeal of a person's is open: none of their points end then."""
+    return bool(await DB.fetchval(APPEALING, county_id, person_id))
 
 
 async def openings(county_id: int, people: Sequence[UUID]) -> dict[UUID, OpeningRow]:

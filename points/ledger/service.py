@@ -98,12 +98,17 @@ async def own_receipt(county_id: int, person_id: UUID, transfer_id: UUID) -> Rec
 
 
 async def first_ending(county_id: int, person_id: UUID, on: date) -> Ending | None:
-    """What of a person's free points ends first, on that day or later; None = nothing ends."""
+    """What of a person's points that can be spent ends first; None = nothing ends.
+
+    A last day before ``on`` is one that an open objection or appeal holds up.
+    """
     ends: dict[date, int] = {}
     for lot in await queries.lots(county_id, person_id):
         free = lot.remaining - lot.held
-        if free and lot.expires_on is not None and lot.expires_on >= on:
+        if free and lot.expires_on is not None:
             ends[lot.expires_on] = ends.get(lot.expires_on, 0) + free
+    if ends and min(ends) < on and not await queries.appealing(county_id, person_id):
+        ends = {day: free for day, free in ends.items() if day >= on}
     return Ending(person_id, min(ends), ends[min(ends)]) if ends else None
 
 
@@ -124,16 +129,13 @@ async def expire_holds(county_id: int, now: datetime) -> int:
 async def expire_lots(county_id: int, on: date) -> int:
     """Write off every lot whose last day is before ``on``; answers how many.
 
-    People with an open objection or appeal keep theirs; who they are is asked behind the counters,
-    right before each step. Stopped half-way, the next run does the rest.
+    People with an open objection or appeal keep theirs. Stopped half-way, the next run does the
+    rest.
     """
     done = 0
     while True:
-        async with DB.transaction():
-            await queries.lock(county_id)
-            blocked = tuple(await queries.appealing(county_id))
-            sweep = ExpireLots(id=new_id(), on=on, limit=CHUNK, blocked=blocked)
-            quantity = (await post_one(county_id, sweep)).quantity
+        sweep = ExpireLots(id=new_id(), on=on, limit=CHUNK)
+        quantity = (await post_one(county_id, sweep)).quantity
         done += quantity
         if quantity < CHUNK:
             return done

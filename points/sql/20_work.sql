@@ -59,6 +59,9 @@ CREATE UNIQUE INDEX IF NOT EXISTS objection_once ON points.objection (county_id,
     WHERE state IN ('open', 'review');
 CREATE INDEX IF NOT EXISTS objection_village ON points.objection
     (county_id, state, village_code COLLATE "C");
+-- Whose points do not end.
+CREATE INDEX IF NOT EXISTS objection_worker ON points.objection (county_id, worker_id)
+    WHERE state IN ('open', 'review');
 CREATE INDEX IF NOT EXISTS deduction_worker ON points.deduction (county_id, worker_id, id DESC);
 CREATE INDEX IF NOT EXISTS deduction_village ON points.deduction
     (county_id, state, village_code COLLATE "C");

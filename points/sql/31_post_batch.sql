@@ -396,6 +396,16 @@ BEGIN
     END LOOP;
 END $$;
 
+-- Whether an objection or an appeal of a person's is open: till it is decided none of their points
+-- end, so they can also be spent past their last day.
+CREATE OR REPLACE FUNCTION points.appealing(p_county int, p_person uuid)
+RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (SELECT FROM points.objection o WHERE o.county_id = p_county
+                   AND o.worker_id = p_person AND o.state IN ('open', 'review'))
+        OR EXISTS (SELECT FROM points.deduction d WHERE d.county_id = p_county
+                   AND d.worker_id = p_person AND d.state = 'appealed')
+$$;
+
 -- Which of a person's lots give an amount, first expiring first; it reads no more than it needs.
 CREATE OR REPLACE FUNCTION points.draw(
     p_county int, p_person uuid, p_today date, p_amount int8, OUT lots uuid[], OUT draws int8[])
@@ -406,7 +416,8 @@ DECLARE
 BEGIN
     FOR v_lot IN SELECT l.id, l.remaining - l.held AS free FROM points.lot l
                  WHERE l.county_id = p_county AND l.person_id = p_person AND l.live
-                   AND l.remaining > l.held AND (l.expires_on >= p_today) IS NOT FALSE
+                   AND l.remaining > l.held AND ((l.expires_on >= p_today) IS NOT FALSE
+                       OR points.appealing(p_county, p_person))
                  ORDER BY l.expires_on, l.id
     LOOP
         lots := lots || v_lot.id;
@@ -497,7 +508,8 @@ LANGUAGE sql STABLE AS $$
         WHERE w.refusal IS NULL AND a.county_id = p_county
           AND a.id = points.account_id('worker', 'wallet', w.person) LIMIT 1) AS a ON true
     LEFT JOIN LATERAL (
-        SELECT l.id, l.remaining - l.held AS free, l.expires_on < d.today AS ended
+        SELECT l.id, l.remaining - l.held AS free,
+            l.expires_on < d.today AND NOT points.appealing(p_county, w.person) AS ended
         FROM points.lot l
         WHERE w.refusal IS NULL AND l.county_id = p_county AND l.person_id = w.person AND l.live
           AND l.remaining > l.held
@@ -909,12 +921,13 @@ BEGIN
     END IF;
 END $$;
 
--- Unexpired and unheld wallet points at an instant.
+-- Unheld wallet points that have not ended at an instant.
 CREATE OR REPLACE FUNCTION points.spendable(p_county int, p_person uuid, p_at timestamptz)
 RETURNS int8 LANGUAGE sql STABLE AS $$
     SELECT coalesce(sum(remaining - held), 0)::int8 FROM points.lot
     WHERE county_id = p_county AND person_id = p_person AND live
-      AND (expires_on IS NULL OR expires_on >= (p_at AT TIME ZONE 'Asia/Shanghai')::date)
+      AND (expires_on IS NULL OR expires_on >= (p_at AT TIME ZONE 'Asia/Shanghai')::date
+           OR points.appealing(p_county, p_person))
 $$;
 
 CREATE OR REPLACE FUNCTION points.post_void_hold(
@@ -1095,13 +1108,13 @@ BEGIN
     RETURN NULL;
 END $$;
 
--- Writes off lots past their last day; a lot with a live hold on it is not touched at all.
+-- Writes off lots past their last day; a lot with a live hold on it is not touched at all, nor is
+-- one of a person whose objection or appeal is open.
 CREATE OR REPLACE FUNCTION points.post_expire_lots(
     p_county int, p_batch int, p_at timestamptz, p_place int, p_item jsonb, p_hash bytea)
 RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
-    v_blocked uuid[] := ARRAY(SELECT jsonb_array_elements_text(p_item -> 'blocked')::uuid);
     v_count int;
     v_amount int8;
 BEGIN
@@ -1111,7 +1124,8 @@ BEGIN
         SELECT l.*, row_number() OVER () AS n FROM (
             SELECT id, person_id, fund_id, remaining FROM points.lot
             WHERE county_id = p_county AND live AND held = 0
-              AND expires_on < (p_item ->> 'on')::date AND person_id <> ALL (v_blocked)
+              AND expires_on < (p_item ->> 'on')::date
+              AND NOT points.appealing(p_county, person_id)
             ORDER BY expires_on, id LIMIT (p_item ->> 'limit')::int) AS l
     ), emptied AS (
         UPDATE points.lot l SET remaining = 0 FROM due

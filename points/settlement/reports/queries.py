@@ -120,7 +120,8 @@ WITH period AS (
     ORDER BY x.person_id, (x.valid_to <= $3) IS TRUE, x.valid_from DESC, w.code
 ), wallet AS (
     SELECT person_id, sum(remaining - held) AS wallet FROM points.lot
-    WHERE county_id = $1 AND live AND (expires_on IS NULL OR expires_on >= $5)
+    WHERE county_id = $1 AND live AND (expires_on IS NULL OR expires_on >= $5
+        OR points.appealing($1, person_id))
     GROUP BY person_id
 )
 SELECT t.name AS township, v.name AS village, w.grid, p.name AS worker,

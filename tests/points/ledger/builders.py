@@ -22,6 +22,8 @@ from points.ledger.items import (
     VoidHold,
 )
 from points.ledger.verifier import service as verifier
+from shared.audit import service as audit
+from shared.database import DB
 from shared.ids import new_id
 
 COUNTY = 421222
@@ -189,6 +191,34 @@ async def sound() -> None:
     assert not verdict.findings, verdict.findings
 
 
-def expire_lots(on: date, *, limit: int = 500, blocked: tuple[UUID, ...] = ()) -> ExpireLots:
+def expire_lots(on: date, *, limit: int = 500) -> ExpireLots:
     """A sweep."""
-    return ExpireLots(id=new_id(), on=on, limit=limit, blocked=blocked)
+    return ExpireLots(id=new_id(), on=on, limit=limit)
+
+
+async def appeal(person: UUID) -> UUID:
+    """The person appeals against a deduction: from now on none of their points end."""
+    await DB.execute(
+        "INSERT INTO shared.person (county_id, id, name, name_pinyin, name_initials,"
+        " phone_cipher, phone_hmac, phone_last4, employment_type, full_time, created_at)"
+        " VALUES ($1, $2, '张三', 'zhangsan', 'zs', '', uuid_send($2), '0000', 'volunteer', false,"
+        " $3) ON CONFLICT DO NOTHING",
+        COUNTY, person, NOW,
+    )  # fmt: skip
+    deduction_id = new_id()
+    await DB.execute(
+        "INSERT INTO points.deduction (county_id, id, worker_id, village_code, code, title, amount,"
+        " facts, evidence, happened_on, state, proposed_by, proposed_at, answer_due_on)"
+        " VALUES ($1, $2, $3, $4, 'PEN-01', '', 20, '', '', $5, 'appealed', $6, $7, $5)",
+        COUNTY, deduction_id, person, VILLAGE, TODAY, CLERK, NOW,
+    )  # fmt: skip
+    await audit.record(None, "deduct.appeal", "deduction", deduction_id, county_id=COUNTY)
+    return deduction_id
+
+
+async def answer(deduction_id: UUID) -> None:
+    """The appeal is decided for the person."""
+    await DB.execute(
+        "UPDATE points.deduction SET state = 'annulled' WHERE county_id = $1 AND id = $2",
+        COUNTY, deduction_id,
+    )  # fmt: skip

@@ -100,6 +100,8 @@ class Model:
         self.holds: dict[UUID, Held] = {}
         self.bought: dict[UUID, Bought] = {}
         self.given: dict[UUID, Given] = {}
+        self.appealing: set[UUID] = set()
+        """Whose points do not end."""
 
     def post(self, item: Item) -> Answer:
         kind = str(item.__struct_config__.tag)
@@ -186,7 +188,8 @@ class Model:
 
     def spendable(self, person: UUID, at: datetime) -> list[Lot]:
         today = (at + timedelta(hours=8)).date()
-        mine = [lot for lot in self.mine[person] if lot.left and lot.ends >= today]
+        kept = person in self.appealing
+        mine = [lot for lot in self.mine[person] if lot.left and (lot.ends >= today or kept)]
         return sorted(mine, key=lambda lot: lot.ends)
 
     def balance(self, person: UUID, at: datetime) -> int:
@@ -353,7 +356,11 @@ class Model:
         return Answer("accepted", bought.amount)
 
     def expire_lots(self, item: ExpireLots) -> Answer:
-        due = [lot for lot in self.lots if lot.left and not lot.held and lot.ends < item.on]
+        due = [
+            lot
+            for lot in self.lots
+            if lot.left and not lot.held and lot.ends < item.on and lot.person not in self.appealing
+        ]
         total = sum(lot.left for lot in due)
         for lot in due:
             self.room[lot.fund] += lot.left

@@ -10,6 +10,7 @@ from points.ledger import queries, service
 from points.ledger.items import (
     Balances,
     Code,
+    Ending,
     ExpireHolds,
     OpenFund,
     Opening,
@@ -28,6 +29,8 @@ from tests.points.ledger.builders import (
     TODAY,
     VILLAGE,
     YEAR_END,
+    answer,
+    appeal,
     award,
     code,
     deduct,
@@ -659,7 +662,7 @@ async def test_reversal_refusals(world: World) -> None:
 
 
 async def test_expiry_writes_off_due_lots_once() -> None:
-    """Only lots past their day, not held, not blocked; bounded; budget comes back."""
+    """Only lots past their day, not held, of nobody who appeals; bounded; budget comes back."""
     fund_id, shop, rice = await fund(500), new_id(), new_id()
     ann, bob, cid = new_id(), new_id(), new_id()
     await service.post(
@@ -677,13 +680,40 @@ async def test_expiry_writes_off_due_lots_once() -> None:
     )
     assert (await one(expire_lots(TODAY))).quantity == 0
     morrow = TODAY + timedelta(days=1)
-    swept = await one(expire_lots(morrow, blocked=(cid,)))
+    appealed = await appeal(cid)
+    swept = await one(expire_lots(morrow))
     assert (swept.quantity, swept.amount) == (1, 100)
+    await answer(appealed)
     assert [(await one(expire_lots(morrow, limit=1))).quantity for _ in range(3)] == [1, 1, 0]
     assert [(await service.balances(COUNTY, p)).wallet for p in (ann, cid)] == [100, 0]
     assert (await have(cid)).awaiting == 100
     assert await service.release_waiting(COUNTY, "never", morrow) == 100
     assert (await have(cid)).awaiting == 0
+    await sound()
+
+
+async def test_who_appeals_spends_points_past_their_last_day(world: World) -> None:
+    """None of a person's points end while an appeal is open: bought, ordered, fetched till then."""
+    ann, ends = new_id(), TODAY + timedelta(days=3)
+    later = NOW + timedelta(days=9)
+    for amount in (100, 50, 150):
+        await one(award(ann, world.fund_id, amount, expires_on=ends))
+    buy = line(world.rice, 1, 120)
+    assert await code(redeem(ann, world.shop, buy, at=later)) == Code.INSUFFICIENT
+    appealed = await appeal(ann)
+    assert (await service.balances(COUNTY, ann, later)).wallet == 300
+    assert await service.first_ending(COUNTY, ann, later.date()) == Ending(ann, ends, 300)
+    bought = await one(redeem(ann, world.shop, buy, at=later))
+    assert (bought.code, bought.balance) == ("accepted", 180)
+    held = hold(ann, world.shop, buy, at=later)
+    assert await code(held) == "accepted"
+    await answer(appealed)
+    assert (await service.balances(COUNTY, ann, later)).wallet == 0
+    assert await service.first_ending(COUNTY, ann, later.date()) is None
+    assert await code(redeem(ann, world.shop, line(world.rice, 1, 10), at=later)) == (
+        Code.INSUFFICIENT
+    )
+    assert await code(post_hold(held, at=later)) == "accepted"
     await sound()
 
 

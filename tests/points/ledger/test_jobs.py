@@ -6,7 +6,6 @@ import pytest
 
 from points.ledger import service
 from points.ledger.jobs import JOBS, BooksBroken
-from shared.audit import service as audit
 from shared.database import DB
 from shared.ids import new_id
 from tests.conftest import as_owner
@@ -15,6 +14,7 @@ from tests.points.ledger.builders import (
     COUNTY,
     NOW,
     TODAY,
+    appeal,
     award,
     fund,
     hold,
@@ -47,15 +47,7 @@ async def test_holds_codes_and_points_end(rollback: None) -> None:
         " expires_at) VALUES ($1, $2, $3, $4, $5, $6, $6)",
         COUNTY, new_id(), worker, b"t" * 32, b"d" * 32, NOW,
     )  # fmt: skip
-    deduction_id = new_id()
-    await DB.execute(
-        "INSERT INTO points.deduction (county_id, id, worker_id, village_code, code, title, amount,"
-        " facts, evidence, happened_on, state, proposed_by, proposed_at, answer_due_on)"
-        " VALUES ($1, $2, $3, '421222100001', 'PEN-01', '', 20, '', '', $4, 'appealed', $5, $6,"
-        " $4)",
-        COUNTY, deduction_id, appealing, TODAY, county.department.person_id, NOW,
-    )  # fmt: skip
-    await audit.record(None, "deduct.appeal", "deduction", deduction_id, county_id=COUNTY)
+    await appeal(appealing)
     later = NOW + timedelta(days=10)
     period = str(TODAY + timedelta(days=10))
     assert await RUN["ledger.holds"](COUNTY, "", later) == "作废过期预订 1 份"

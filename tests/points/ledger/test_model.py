@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Coroutine
 from datetime import date, timedelta
 from types import SimpleNamespace
 from typing import Any, ClassVar, TypeVar
+from uuid import UUID
 
 import asyncpg
 import msgspec
@@ -44,6 +45,8 @@ from tests.points.ledger.builders import (
     COUNTY,
     NOW,
     TODAY,
+    answer,
+    appeal,
     award,
     deduct,
     expire_lots,
@@ -87,6 +90,8 @@ class LedgerMachine(RuleBasedStateMachine):
         self.products = [new_id() for _ in range(2)]
         self.fund_id = new_id()
         self.known: list[tuple[Item, Outcome]] = []
+        self.appealed: dict[UUID, UUID] = {}
+        """The open appeal of each person."""
         self.transaction = self.connection.transaction()
         self.run(self.transaction.start())
         opened = OpenFund(id=self.fund_id, unit_code="42", name="村", point_value_fen=100)
@@ -235,6 +240,17 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule()
     def sweep_lots(self) -> None:
         self.post(expire_lots(TODAY + timedelta(days=self.day)))
+
+    @rule(who=WHO)
+    def appeal(self, who: int) -> None:
+        """Somebody appeals, or has the answer."""
+        person = self.people[who]
+        if person in self.model.appealing:
+            self.run(self.alone(answer(self.appealed.pop(person))))
+            self.model.appealing.remove(person)
+        else:
+            self.appealed[person] = self.run(self.alone(appeal(person)))
+            self.model.appealing.add(person)
 
     @rule(days=st.integers(1, 3))
     def wait(self, days: int) -> None:

@@ -15,6 +15,7 @@ from shared.dates import chinese_date
 from shared.ids import new_id
 from tests.factories import COUNTY, small_county
 from tests.points.ledger.builders import (
+    appeal,
     award,
     fund,
     line,
@@ -90,7 +91,7 @@ async def test_movements_are_called_what_they_are(client: httpx.AsyncClient) -> 
 async def test_the_reminder_names_all_that_ends_on_the_day(
     client: httpx.AsyncClient, path: str
 ) -> None:
-    """Every lot of that day counts; what has ended already is not to be spent any more."""
+    """Every lot of that day counts; what has ended is to be spent while an appeal is open only."""
     world = await small_county()
     worker, fund_id, on = world.worker.person_id, await fund(), today()
     ends = [on - timedelta(days=1), *[on + timedelta(days=9)] * 3, on + timedelta(days=10)]
@@ -99,3 +100,8 @@ async def test_the_reminder_names_all_that_ends_on_the_day(
     await enter(client, world.worker)
     text = (await client.get(path)).text
     assert "6 分" in text.split("到期，请尽早兑换")[0].rsplit("notice", 1)[-1]
+    await appeal(worker)
+    text = (await client.get(path)).text
+    assert f"2 分已过 {chinese_date(ends[0])} 的有效期" in text
+    assert "办结前仍可兑换" in text
+    assert "到期，请尽早兑换" not in text
