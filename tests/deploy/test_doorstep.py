@@ -168,6 +168,41 @@ async def test_a_refused_body_is_nobodys(counter: Counter, served: Served) -> No
     assert len(lines) == MOST
 
 
+async def test_a_body_that_reads_like_an_order_is_none(counter: Counter, served: Served) -> None:
+    """What comes in a packet of its own may still be the rest of what came before."""
+    lines = await full(counter, served)
+    line = await connect(served)
+    head, end, body = request(request()).partition(b"\r\n\r\n")
+    line[1].write(head + end)
+    other = await connect(served)
+    other[1].write(request())
+    assert (await answer(other))[0] == 503  # so the head was read before
+    line[1].write(body)
+    assert (await answer(line))[0] == 503
+    counter.release.set()
+    line[1].write(request(b"next", path="/wallet"))
+    status, _, answered = await answer(line)
+    assert (status, answered) == (201, b"next")
+    assert len(lines) == MOST
+
+
+async def test_an_idle_line_is_closed_after_its_last_refusal(
+    counter: Counter, served: Served
+) -> None:
+    """However it was refused; one that goes on asking stays open."""
+    served.config.timeout_keep_alive = 1
+    lines = await full(counter, served)
+    line = await connect(served)
+    began = asyncio.get_running_loop().time()
+    for _ in range(2):
+        line[1].write(request())
+        assert (await answer(line))[0] == 503
+    async with asyncio.timeout(20):
+        assert await line[0].read() == b""
+    assert asyncio.get_running_loop().time() - began >= 1
+    assert len(lines) == MOST
+
+
 async def test_who_wants_to_go_is_let_go(counter: Counter, served: Served) -> None:
     """``Connection: close`` ends the connection behind the answer."""
     lines = await full(counter, served)
