@@ -151,7 +151,8 @@ WHERE k.county_id = $1 AND k.ended_at IS NULL
 ORDER BY p.name_pinyin COLLATE "C", r.name_pinyin COLLATE "C", k.id LIMIT 500
 """
 # The department's people with a desk account, without whoever passed the results on, $3 say,
-# or calibrated; and whether a township with results has no instructor to review objections.
+# calibrated or approved a veto; and whether a township with results has no instructor to review
+# objections.
 LEFT_TO_DECIDE = """
 SELECT (SELECT count(DISTINCT a.person_id)::int
         FROM shared.unit u
@@ -164,7 +165,11 @@ SELECT (SELECT count(DISTINCT a.person_id)::int
           AND NOT EXISTS (SELECT FROM appraisal.cycle_step s WHERE s.county_id = $1
               AND s.cycle_id = $2 AND s.target = 'notice' AND s.person_id = a.person_id)
           AND NOT EXISTS (SELECT FROM appraisal.calibration k WHERE k.county_id = $1
-              AND k.cycle_id = $2 AND k.made_by = a.person_id)) AS people,
+              AND k.cycle_id = $2 AND k.made_by = a.person_id)
+          AND NOT EXISTS (SELECT FROM appraisal.cycle y
+              JOIN appraisal.duty_entry v ON v.county_id = $1 AND v.kind = 'veto'
+                  AND v.state = 'standing' AND v.happened_on BETWEEN y.starts_on AND y.ends_on
+              WHERE y.county_id = $1 AND y.id = $2 AND v.decided_by = a.person_id)) AS people,
        EXISTS (SELECT FROM appraisal.scorecard r
         WHERE r.county_id = $1 AND r.cycle_id = $2 AND r.current AND NOT EXISTS (
             SELECT FROM shared.unit u

@@ -143,10 +143,16 @@ LEFT JOIN appraisal.scorecard r ON r.county_id = $1 AND r.cycle_id = c.id AND r.
 WHERE c.county_id = $1 AND c.state IN ('appeal', 'closed')
 ORDER BY c.ends_on DESC LIMIT 4
 """
-# Who calibrated this person's score, and who passed the results of the cycle on to the notice.
+# Who calibrated this person's score, who approved a veto of theirs, and who passed the results of
+# the cycle on to the notice.
 DECIDERS = """
 SELECT k.made_by FROM appraisal.calibration k
 WHERE k.county_id = $1 AND k.cycle_id = $2 AND k.person_id = $3
+UNION
+SELECT v.decided_by FROM appraisal.cycle c
+JOIN appraisal.duty_entry v ON v.county_id = $1 AND v.person_id = $3 AND v.kind = 'veto'
+    AND v.state = 'standing' AND v.happened_on BETWEEN c.starts_on AND c.ends_on
+WHERE c.county_id = $1 AND c.id = $2
 UNION
 SELECT s.person_id FROM appraisal.cycle_step s
 WHERE s.county_id = $1 AND s.cycle_id = $2 AND s.target = 'notice'

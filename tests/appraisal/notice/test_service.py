@@ -27,6 +27,7 @@ from shared.clock import now
 from shared.database import DB
 from shared.dates import chinese_date
 from shared.errors import Conflict, Forbidden, Invalid, NotFound
+from shared.roster.roles import Role
 from tests.appraisal.casework.scene import (
     NOW_LONG_AGO,
     Scene,
@@ -38,7 +39,8 @@ from tests.appraisal.casework.scene import (
     sign,
 )
 from tests.appraisal.cycle.stages import bring_to
-from tests.factories import COUNTY, acting
+from tests.appraisal.scorecard.test_gather import vetoed
+from tests.factories import COUNTY, acting, member
 
 
 async def objected(made: Scene) -> UUID:
@@ -218,6 +220,28 @@ async def test_who_decided_before_does_not_decide_again(rollback: None) -> None:
             await sign(made, barred, case_id, "appeal_rejected")
     with pytest.raises(NotFound):
         await sign(made, made.town.instructor, case_id, "appeal_rejected")
+
+
+async def test_who_approved_a_veto_does_not_hear_what_is_said_against_it(rollback: None) -> None:
+    """Another of the department's, or the township, answers; the same on appeal."""
+    made = await scene()
+    worker = made.town.worker
+    await vetoed(worker, await actor_of(made, made.clerk))
+    await result(made, worker, "fail", "82.53", note="veto")
+    await served(made, worker)
+    me = await actor_of(made, worker)
+    case_id = await notice.object_to(
+        me, made.cycle_id, me.person_id, form(made, "raised"), made.now
+    )
+    with pytest.raises(StepRefused, match="回避"):
+        await sign(made, made.clerk, case_id, "review_kept")
+    await sign(made, made.town.instructor, case_id, "review_kept")
+    await sign(made, worker, case_id, "told")
+    await sign(made, worker, case_id, "appealed")
+    with pytest.raises(StepRefused, match="回避"):
+        await sign(made, made.clerk, case_id, "appeal_rejected")
+    third = await member(Role.DEPARTMENT, made.town.units[str(COUNTY)], "郭部长")
+    await sign(made, third, case_id, "appeal_rejected")
 
 
 async def test_relatives_are_recused(rollback: None) -> None:
