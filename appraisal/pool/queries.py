@@ -124,11 +124,22 @@ WHERE k.county_id = $1
                   WHERE f.county_id = $1 AND f.person_id IN (k.person_id, k.relative_id)
                     AND NOT f.done)
 """
+# A year has in it what the half-year's sample may be off by, too, where it took that in.
 STANDING = """
-SELECT grade, final, veto AS vetoed, satisfaction_weight AS weight, ballots, half_width,
-       grade_line AS line
-FROM appraisal.scorecard
-WHERE county_id = $1 AND cycle_id = $2 AND person_id = $3 AND current
+SELECT s.grade, s.final, s.veto AS vetoed, s.satisfaction_weight AS weight, s.ballots,
+       s.half_width, s.grade_line AS line,
+       COALESCE((SELECT (r.scheme ->> 'first_share')::numeric / 100
+                        * h.satisfaction_weight * h.half_width
+        FROM appraisal.run r
+        JOIN appraisal.input i ON i.county_id = $1 AND i.run_id = r.id AND i.person_id = $3
+            AND i.first_final IS NOT NULL
+        JOIN appraisal.cycle c ON c.county_id = $1 AND c.id = r.cycle_id AND c.kind = 'annual'
+        JOIN appraisal.cycle f ON f.county_id = $1 AND f.kind = 'half_year' AND f.year = c.year
+        JOIN appraisal.scorecard h ON h.county_id = $1 AND h.cycle_id = f.id
+            AND h.person_id = $3 AND h.current
+        WHERE r.county_id = $1 AND r.id = s.run_id), 0) AS first_reach
+FROM appraisal.scorecard s
+WHERE s.county_id = $1 AND s.cycle_id = $2 AND s.person_id = $3 AND s.current
 """
 # The county's latest cycles, those without the person, too: what they were before is long ago.
 GRADES = """

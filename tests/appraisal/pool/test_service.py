@@ -281,6 +281,31 @@ async def test_no_warning_on_thin_evidence(rollback: None) -> None:
             await warned(made, someone)
 
 
+async def test_the_year_is_as_uncertain_as_both_its_surveys(rollback: None) -> None:
+    """0.6 × 0.3 × 8 of the second half does not reach 60; with 0.4 × 0.3 × 8 of the first it does.
+
+    Whoever has no first half in their year is judged by the second alone.
+    """
+    first = await scene(now=NOW - timedelta(days=30))
+    both, second = first.town.worker, first.town.second_worker
+    for someone in (both, second):
+        await result(first, someone, "good", "75.0")
+    department = await actor_of(first, first.town.department)
+    await bring_to(department, first.cycle_id, Stage.CLOSED, first.now)
+    at = first.now + timedelta(days=160)
+    made = Scene(first.town, await annual(first), first.clerk, at)
+    run = "UPDATE appraisal.run SET annual = true WHERE county_id = $1 AND cycle_id = $2"
+    await DB.execute(run, COUNTY, made.cycle_id)
+    await result(made, both, "fail", "58.0", first_final=7500)
+    await result(made, second, "fail", "57.0")
+    for someone in (both, second):
+        await served(made, someone)
+    made.pass_days(10)
+    with pytest.raises(StepRefused, match=r"满意度误差 2\.4 到了等次线 60"):
+        await warned(made, both)
+    await warned(made, second)
+
+
 async def test_a_veto_rests_on_papers(rollback: None) -> None:
     """The score and its ballots do not matter then."""
     made = await scene()
