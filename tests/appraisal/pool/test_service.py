@@ -1045,6 +1045,39 @@ async def test_who_resigned_for_later_may_be_let_go_before(rollback: None) -> No
     assert await duties(made, someone) == []
 
 
+@pytest.mark.parametrize("over", [False, True])
+async def test_who_resigned_and_is_kept_on_appeal_leaves_on_the_agreed_day(
+    rollback: None,
+    over: bool,  # noqa: FBT001  a parameter of the table
+) -> None:
+    """The letting go is undone, what they agreed on themselves is not, also where it is over."""
+    made = await scene()
+    someone = await gridworker(made, Employment.VOLUNTEER)
+    case_id = await exit_of(made, someone, "fault", "evidence")
+    me = await actor_of(made, someone)
+    leaves = await service.resign(me, form(made, "applied"), made.now)
+    agreed = made.today + timedelta(days=30)
+    await sign(made, made.clerk, leaves, "resigned", on=agreed)
+    await sign(made, made.town.chief, case_id, "called")
+    await sign(made, made.clerk, case_id, "heard")
+    await to_decision(made, case_id)
+    await sign(made, made.town.instructor, case_id, "decided")
+    await sign(made, made.town.chief, case_id, "served")
+    received = made.today
+    made.pass_days(10)
+    await casework.clock(COUNTY, made.now)
+    await sign(made, made.clerk, case_id, "agreement_ended")
+    assert await duties(made, someone) == []
+    made.pass_days(25 if over else 1)
+    await sign(made, made.town.chief, case_id, "appealed", on=received)
+    third = await member(Role.DEPARTMENT, made.town.units[str(COUNTY)], "郭部长")
+    case = await sign(made, third, case_id, "appeal_upheld")
+    assert case.outcome is Outcome.KEPT
+    assert await duties(made, someone) == ([] if over else ["gridworker"])
+    [tenure] = await roster.history(COUNTY, someone.person_id)
+    assert (tenure.valid_to, "本人辞去" in tenure.reason) == (agreed, True)
+
+
 async def test_a_resignation_on_paper_is_entered_for_its_writer(
     client: httpx.AsyncClient, rollback: None
 ) -> None:
