@@ -6,6 +6,8 @@ Sources: the appraisal rules of domain handbook section 6; the labour law's orde
 
 from appraisal.casework.fields import CHECK_FIELDS, CONTEST_FIELDS, SERVICE_FIELDS
 from appraisal.casework.rules import (
+    CONTESTED,
+    LET_GO,
     OVERTURNED,
     Machine,
     Need,
@@ -319,17 +321,35 @@ RECOMMENDATION = Machine(
             letter="列入推荐库通知书",
         ),
         Step(
-            key="contested",
+            key=CONTESTED,
             title="对公示的异议核查属实，待移出推荐库",
-            after=("recommended",),
+            after=("recommended", "stays_listed"),
             by_result=True,
             late=True,
             answer=Span.ESCALATED,
         ),
         Step(
+            key=LET_GO,
+            title="列入以后被要求退出，待移出推荐库",
+            after=("recommended", "stays_listed"),
+            by_result=True,
+            late=True,
+            answer=Span.ESCALATED,
+        ),
+        Step(
+            key="stays_listed",
+            title="退出已经撤销，仍列入推荐库",
+            after=(LET_GO,),
+            signs=DEPARTMENT,
+            level=COUNTY_LEVEL,
+            needs=(Need.IN_POST,),
+            document=True,
+            outcome=Outcome.RECOMMENDED,
+        ),
+        Step(
             key="removed",
             title="移出推荐库",
-            after=("recommended", "contested"),
+            after=("recommended", "contested", LET_GO, "stays_listed"),
             signs=DEPARTMENT,
             level=COUNTY_LEVEL,
             outcome=Outcome.DECLINED,

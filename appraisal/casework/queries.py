@@ -94,6 +94,24 @@ CONTESTED = (
 ORDER BY f.id LIMIT $2
 """
 )
+# On the list, and made to leave the grid since; another open recommendation of theirs comes first.
+LET_GO = (
+    CASE
+    + """
+  AND f.machine = 'recommendation' AND f.outcome = 'recommended'
+  AND EXISTS (SELECT FROM appraisal.case_file e
+      JOIN appraisal.case_step s ON s.county_id = $1 AND s.case_id = e.id
+          AND s.outcome = e.outcome
+      WHERE e.county_id = $1 AND e.person_id = f.person_id AND e.pool = 'exit'
+        AND e.outcome = ANY($2::text[])
+        AND s.recorded_at > (SELECT max(l.recorded_at) FROM appraisal.case_step l
+            WHERE l.county_id = $1 AND l.case_id = f.id))
+  AND NOT EXISTS (SELECT FROM appraisal.case_file o
+      WHERE o.county_id = $1 AND o.person_id = f.person_id AND o.pool = 'recommendation'
+        AND NOT o.done AND o.id <> f.id)
+ORDER BY f.id LIMIT $3
+"""
+)
 CONTESTS_OF_CASE = CASE + " AND f.origin_id = $2 AND f.machine = 'contest_pool' ORDER BY f.id"
 CONTESTS = CASE + (
     " AND EXISTS (SELECT FROM appraisal.case_step s WHERE s.county_id = $1 AND s.case_id = f.id"
@@ -273,6 +291,11 @@ async def overturned(county_id: int, outcomes: Sequence[Outcome], limit: int) ->
 async def contested(county_id: int, limit: int) -> list[CaseRow]:
     """Recommendations that stand on the list against an objection that was found right."""
     return await DB.all(CaseRow, CONTESTED, county_id, limit)
+
+
+async def let_go(county_id: int, outcomes: Sequence[Outcome], limit: int) -> list[CaseRow]:
+    """Recommendations of people who were made to leave after they were listed."""
+    return await DB.all(CaseRow, LET_GO, county_id, list(outcomes), limit)
 
 
 async def contests_of_case(county_id: int, case_id: UUID) -> list[CaseRow]:

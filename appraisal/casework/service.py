@@ -19,6 +19,9 @@ from appraisal.casework.machines import MACHINES
 from appraisal.casework.queries import NewStep
 from appraisal.casework.rules import (
     AGAINST_THE_WILL,
+    CONTESTED,
+    LET_GO,
+    OVERTURNED,
     POOL_NAMES,
     Machine,
     Outcome,
@@ -74,6 +77,7 @@ ERASED_AFTER_DAYS = OBJECTOR.days
 AUTO_WORDS = "期限已满，系统记录。"
 OVERTURNED_WORDS = "退出所依据的考核结果已经变更，不再是不合格，系统记录。"
 CONTESTED_WORDS = "公示期内收到的异议核查属实，系统记录。"
+LET_GO_WORDS = "列入推荐库以后办结了退出，系统记录。"
 APPEALABLE = frozenset(
     {"decided", "review_kept", "review_changed", "contest_changed", "recomputed"}
 )
@@ -341,15 +345,20 @@ async def clock(county_id: int, now: datetime) -> tuple[int, int]:
                 lapsed += await _lapse(county_id, found.id, on, now)
         except MissingYear as error:
             unknown = error
+    forced = sorted(AGAINST_THE_WILL)
     undone = [
-        (found.id, OVERTURNED_WORDS)
-        for found in await queries.overturned(county_id, sorted(AGAINST_THE_WILL), MOST)
+        (found.id, key, words)
+        for key, words, rows in (
+            (OVERTURNED, OVERTURNED_WORDS, await queries.overturned(county_id, forced, MOST)),
+            (CONTESTED, CONTESTED_WORDS, await queries.contested(county_id, MOST)),
+            (LET_GO, LET_GO_WORDS, await queries.let_go(county_id, forced, MOST)),
+        )
+        for found in rows
     ]
-    undone += [(found.id, CONTESTED_WORDS) for found in await queries.contested(county_id, MOST)]
-    for case_id, words in undone:
+    for case_id, key, words in undone:
         try:
             async with DB.transaction():
-                lapsed += await _overturn(county_id, case_id, words, on, now)
+                lapsed += await _overturn(county_id, case_id, key, words, on, now)
         except MissingYear as error:
             unknown = error
     late = await queries.late(county_id, on, MOST)
@@ -376,10 +385,12 @@ async def _lapse(county_id: int, case_id: UUID, on: date, now: datetime) -> bool
     return True
 
 
-async def _overturn(county_id: int, case_id: UUID, words: str, on: date, now: datetime) -> bool:
+async def _overturn(
+    county_id: int, case_id: UUID, key: str, words: str, on: date, now: datetime
+) -> bool:
     """Open a case again whose ground has gone, so that the desk takes it back; whether it was."""
     case, chain, machine = await _locked(county_id, case_id)
-    step = next((one for one in machine.following(case.state) if one.by_result), None)
+    step = next((one for one in machine.following(case.state) if one.key == key), None)
     if step is None or case.outcome not in {*AGAINST_THE_WILL, Outcome.RECOMMENDED}:
         return False
     form = SignForm(step=step.key, words=words, effective_on=on)

@@ -533,6 +533,8 @@ VALUES: dict[str, dict[str, str]] = {
         "declined": "不列入推荐库",
         "noticed": "公示",
         "recommended": "公示无异议，列入推荐库",
+        "let_go": "列入以后被要求退出，待移出推荐库",
+        "stays_listed": "退出已经撤销，仍列入推荐库",
         "removed": "移出推荐库",
         "talked": "谈话",
         "planned": "定出 60 天改进计划",

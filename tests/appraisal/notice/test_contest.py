@@ -38,7 +38,13 @@ from tests.appraisal.casework.scene import (
 )
 from tests.appraisal.casework.test_web import post, shows
 from tests.appraisal.cycle.stages import bring_to
-from tests.appraisal.pool.test_service import annual, application, second_of, vacant_post
+from tests.appraisal.pool.test_service import (
+    annual,
+    application,
+    second_of,
+    to_decision,
+    vacant_post,
+)
 from tests.conftest import as_owner
 from tests.factories import COUNTY, Member, member
 from tests.shared.identity.test_matrix import act_as
@@ -478,6 +484,46 @@ async def test_nobody_is_listed_who_is_gone_or_at_fault(rollback: None) -> None:
         await sign(made, made.clerk, case_id, "recommended")
     case = await sign(made, made.clerk, case_id, "declined")
     assert case.outcome is Outcome.DECLINED
+
+
+async def test_who_is_let_go_after_the_listing_comes_off_the_list(rollback: None) -> None:
+    """The desk hears of it, and removes them; not whom a late appeal has kept meanwhile."""
+    made, case_id, _ = await recommended()
+    made.pass_days(14)
+    await sign(made, made.clerk, case_id, "recommended")
+    instructor = await actor_of(made, made.town.instructor)
+    worker, evidence = made.town.worker, form(made, "evidence")
+    fault = await pools.start_exit(instructor, worker.person_id, "fault", evidence, made.now)
+    await sign(made, made.town.chief, fault, "called")
+    await sign(made, made.clerk, fault, "heard")
+    await to_decision(made, fault)
+    await sign(made, made.town.instructor, fault, "decided")
+    await sign(made, made.town.chief, fault, "served")
+    told = made.today
+    made.pass_days(14)
+    assert await casework.clock(COUNTY, made.now) == (1, 0)
+    made.pass_days(1)
+    await sign(made, made.clerk, fault, "dismissed")
+    assert await casework.clock(COUNTY, made.now) == (1, 0)
+    assert await casework.clock(COUNTY, made.now) == (0, 0)
+    clerk = await actor_of(made, made.clerk)
+    [case] = [one for one in await casework.to_sign(clerk) if one.id == case_id]
+    assert (case.outcome, case.state_name) == (None, "列入以后被要求退出，待移出推荐库")
+    with pytest.raises(StepRefused, match="不在网格员岗位上"):
+        await sign(made, made.clerk, case_id, "stays_listed")
+    made.pass_days(1)
+    await sign(made, made.town.chief, fault, "appealed", on=told)
+    case = await sign(made, made.clerk, case_id, "stays_listed")
+    assert (case.outcome, case.done) == (Outcome.RECOMMENDED, True)
+    third = await member(Role.DEPARTMENT, made.town.units["421222"], "何科长")
+    await sign(made, third, fault, "appeal_rejected")
+    assert await casework.clock(COUNTY, made.now) == (0, 0)
+    made.pass_days(1)
+    await sign(made, made.clerk, fault, "dismissed")
+    assert await casework.clock(COUNTY, made.now) == (1, 0)
+    case = await sign(made, made.clerk, case_id, "removed")
+    assert (case.outcome, case.done) == (Outcome.DECLINED, True)
+    assert await casework.clock(COUNTY, made.now) == (0, 0)
 
 
 async def test_a_pool_s_notice_published_twice_at_once_is_one(committed: None) -> None:
