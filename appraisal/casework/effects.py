@@ -48,7 +48,7 @@ async def take_place(actor: Actor, case: CaseRow, step: Step, row: NewStep, now:
         await _rescore(actor, case, row, now)
     elif "term_until" in step.fields:
         _expect_running(row)
-    elif case.pool is Pool.ADMISSION:
+    elif case.pool is Pool.ADMISSION and case.person_id is None:
         await _admit(actor, case, step, row, now)
     elif "against" in step.fields and case.basis != "fault":
         out = step.outcome is not Outcome.KEPT

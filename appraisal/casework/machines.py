@@ -963,6 +963,29 @@ ADMISSION = Machine(
             outcome=Outcome.ADMITTED,
         ),
         Step(
+            key=CONTESTED,
+            title="对公示的异议核查属实，已到岗，待处理",
+            after=("admitted",),
+            by_result=True,
+            late=True,
+            answer=Span.ESCALATED,
+        ),
+        *(
+            Step(
+                key=key,
+                title=title,
+                after=(CONTESTED,),
+                signs=DEPARTMENT,
+                level=COUNTY_LEVEL,
+                document=True,
+                outcome=ends,
+            )
+            for key, title, ends in (
+                ("kept_on", "研究后维持录用", Outcome.UPHELD),
+                ("exit_instead", "改按退出程序另案办理", Outcome.CHANGED),
+            )
+        ),
+        Step(
             key="refused",
             title="不予录用",
             after=ADMISSION_STEPS,

@@ -74,12 +74,12 @@ OVERTURNED = (
 ORDER BY f.id LIMIT $3
 """
 )
-# On the list, though what was objected in time, to its notice or to the result behind it, was found
-# right since; another open recommendation of theirs comes first.
+# On the list or in post, though what was objected in time, to the notice or to the result behind
+# it, was found right since; another open recommendation of theirs comes first.
 CONTESTED = (
     CASE
     + """
-  AND f.machine = 'recommendation' AND f.outcome = 'recommended'
+  AND (f.machine, f.outcome) IN (('recommendation', 'recommended'), ('admission', 'admitted'))
   AND (EXISTS (SELECT FROM appraisal.case_file k
           WHERE k.county_id = $1 AND k.origin_id = f.id AND k.machine = 'contest_pool'
             AND k.outcome = 'changed')
@@ -88,9 +88,9 @@ CONTESTED = (
               AND r.person_id = k.person_id AND r.current AND r.grade <> 'excellent'
           WHERE k.county_id = $1 AND k.person_id = f.person_id AND k.machine = 'contest_result'
             AND k.about_cycle_id = f.about_cycle_id AND k.outcome = 'changed'))
-  AND NOT EXISTS (SELECT FROM appraisal.case_file o
+  AND (f.machine = 'admission' OR NOT EXISTS (SELECT FROM appraisal.case_file o
       WHERE o.county_id = $1 AND o.person_id = f.person_id AND o.pool = 'recommendation'
-        AND NOT o.done AND o.id <> f.id)
+        AND NOT o.done AND o.id <> f.id))
 ORDER BY f.id LIMIT $2
 """
 )
@@ -289,7 +289,7 @@ async def overturned(county_id: int, outcomes: Sequence[Outcome], limit: int) ->
 
 
 async def contested(county_id: int, limit: int) -> list[CaseRow]:
-    """Recommendations that stand on the list against an objection that was found right."""
+    """Who is on the list, or took up a post, against an objection that was found right."""
     return await DB.all(CaseRow, CONTESTED, county_id, limit)
 
 

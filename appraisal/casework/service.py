@@ -83,6 +83,8 @@ APPEALABLE = frozenset(
 )
 """Steps whose letter says how to appeal."""
 OTHER_EXIT = "这个人还有另一件退出在办，那一件办结或停止以后，才能重开这一件。"
+CARRIED_OUT = AGAINST_THE_WILL | {Outcome.RECOMMENDED, Outcome.ADMITTED}
+"""Endings whose ground may turn out to be none."""
 ACCEPTED = frozenset({"raised", "appealed", "applied"})
 """Steps whose letter is a receipt that promises an answer."""
 INTENDED = "decided"
@@ -391,7 +393,7 @@ async def _overturn(
     """Open a case again whose ground has gone, so that the desk takes it back; whether it was."""
     case, chain, machine = await _locked(county_id, case_id)
     step = next((one for one in machine.following(case.state) if one.key == key), None)
-    if step is None or case.outcome not in {*AGAINST_THE_WILL, Outcome.RECOMMENDED}:
+    if step is None or case.outcome not in CARRIED_OUT:
         return False
     form = SignForm(step=step.key, words=words, effective_on=on)
     await _write(None, case, chain, step, form, now, SYSTEM, county_id=county_id)

@@ -96,7 +96,7 @@ WITH due AS (
 ), unnamed AS (
     UPDATE appraisal.notice_entry e SET name = '（已清除）'
     FROM due JOIN appraisal.case_file f ON f.county_id = $1 AND f.id = due.case_id
-    WHERE e.county_id = $1 AND e.case_id = due.case_id AND f.outcome IS DISTINCT FROM 'admitted'
+    WHERE e.county_id = $1 AND e.case_id = due.case_id AND f.person_id IS NULL
 )
 SELECT count(*) FILTER (WHERE NOT abandoned) AS over, count(*) FILTER (WHERE abandoned) AS abandoned
 FROM due

@@ -25,6 +25,7 @@ from shared import settings_county
 from shared.clock import LOCAL_ZONE, now
 from shared.database import DB
 from shared.errors import Forbidden, Invalid, NotFound
+from shared.roster import service as roster
 from shared.roster.roles import Role
 from tests.appraisal.casework.scene import (
     NOW,
@@ -616,6 +617,43 @@ async def test_an_objection_in_time_stops_an_admission_that_went_on(rollback: No
         await sign(made, made.town.instructor, case_id, "admitted", starts_on=starts_on)
     case = await sign(made, made.town.instructor, case_id, "refused")
     assert case.outcome is Outcome.REFUSED
+
+
+@pytest.mark.parametrize(
+    ("step", "outcome"), [("kept_on", Outcome.UPHELD), ("exit_instead", Outcome.CHANGED)]
+)
+async def test_an_objection_found_right_after_the_first_day_comes_to_the_desk(
+    rollback: None, step: str, outcome: Outcome
+) -> None:
+    """In time, keyed in when the post was taken up: people decide, and nobody is out of it yet."""
+    made = await scene(now=NOW)
+    instructor = await actor_of(made, made.town.instructor)
+    post_id = await vacant_post(made)
+    case_id = await pools.apply(instructor, application(made, post_id), made.now)
+    for before in ("checked", "interviewed", "villagers"):
+        await sign(made, made.town.instructor, case_id, before)
+    department = await actor_of(made, made.town.department)
+    notice_id = await notice.issue_cases(department, Pool.ADMISSION, NoticeForm(), made.now)
+    row, _ = await notice.view(department, notice_id)
+    made.pass_days(14)
+    starts_on = str(made.today)
+    for before in ("agreed", "trained", "admitted"):
+        await sign(made, made.town.instructor, case_id, before, starts_on=starts_on)
+    assert await pools.purge(COUNTY, made.now) == 1
+    contest_id = await received(made, notice_id, on=row.ends_on)
+    await sign(made, made.clerk, contest_id, "contest_dropped", heard="1")
+    await sign(made, made.clerk, contest_id, "replied_changed")
+    assert await casework.clock(COUNTY, made.now) == (1, 0)
+    assert await casework.clock(COUNTY, made.now) == (0, 0)
+    clerk = await actor_of(made, made.clerk)
+    [case] = [one for one in await casework.to_sign(clerk) if one.id == case_id]
+    assert (case.outcome, case.state_name) == (None, "对公示的异议核查属实，已到岗，待处理")
+    case = await sign(made, made.clerk, case_id, step)
+    assert (case.outcome, case.done) == (outcome, True)
+    assert await casework.clock(COUNTY, made.now) == (0, 0)
+    assert case.person_id is not None
+    held = await roster.duties_at(COUNTY, case.person_id, made.today)
+    assert [duty.role for duty in held] == [Role.GRIDWORKER]
 
 
 async def test_the_published_period_outlasts_a_shorter_setting(rollback: None) -> None:
