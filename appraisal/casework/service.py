@@ -47,6 +47,7 @@ from appraisal.casework.schemas import (
 )
 from appraisal.casework.world import Matter, ends, last_day, objection_days, world
 from appraisal.errors import StepRefused
+from appraisal.notice import queries as notices
 from shared import settings_county
 from shared.audit import service as audit
 from shared.audit.service import SYSTEM
@@ -234,9 +235,10 @@ async def letter(actor: Actor, case_id: UUID, position: int, *, named: bool) -> 
     remedy = ""
     if row.step in APPEALABLE:
         days = row.signed.appeal_days or settings.objection_days
+        then = await _days_at(actor.county_id, "appeal_days", row.recorded_at)
         remedy = (
             f"如不服，可在本文书送达之日起{days}个工作日内向县级申诉，"
-            f"{settings.appeal_days}个工作日内答复。"
+            f"{then or settings.appeal_days}个工作日内答复。"
         ) + (STAYS if row.step == INTENDED else "")
     elif row.step in ACCEPTED and row is signed[-1] and case.due_on is not None:
         remedy = f"将在{chinese_date(case.due_on)}前（含当日）答复。"
@@ -379,6 +381,10 @@ async def _lapse(county_id: int, case_id: UUID, on: date, now: datetime) -> bool
     known: dict[Term, date] = {}
     for step in machine.following(case.state):
         known |= await ends(county_id, signed, step) if step.auto else {}
+    last = machine.step(case.state)
+    if last.answer is not None and case.due_on is not None:
+        # The day that was promised, whatever the settings have become since.
+        known[Term((last.key,), last.answer)] = case.due_on
     due = lapses(machine, signed, known, on)
     if due is None:
         return False
@@ -568,7 +574,10 @@ async def _write(
         notice_id=notice_id,
     )
     await queries.insert_step(county, row)
-    due_on = await last_day(county, form.effective_on, step.answer) if step.answer else None
+    due_on = None
+    if step.answer:
+        days = await _promised(county, case, steps, step)
+        due_on = await last_day(county, form.effective_on, step.answer, days)
     if due_on is not None and waits(machine, step):
         due_on = await calendar.add_working_days(county, due_on, 1)
     await queries.set_state(
@@ -599,6 +608,31 @@ async def _write(
         return after
     await effects.take_place(actor, after, step, row, now)
     return await queries.case(county, case.id) or after
+
+
+async def _promised(
+    county_id: int, case: CaseRow, steps: Sequence[StepRow], step: Step
+) -> int | None:
+    """Working days to answer by the letter that an objection or appeal answers to, if fewer."""
+    told_at = None
+    if step.key == "raised" and case.about_cycle_id and case.person_id:
+        served = await notices.serving(county_id, case.about_cycle_id, case.person_id)
+        told_at = served.recorded_at if served else None
+    elif step.key == "appealed":
+        told_at = _letter_at(steps)
+    name = "review_days" if step.key == "raised" else "appeal_days"
+    days = await _days_at(county_id, name, told_at) if told_at else None
+    return None if days is None else min(days, getattr(await settings_county.get(county_id), name))
+
+
+def _letter_at(steps: Sequence[StepRow]) -> datetime | None:
+    """When the last letter was signed that says how to appeal."""
+    return next((one.recorded_at for one in reversed(steps) if one.step in APPEALABLE), None)
+
+
+async def _days_at(county_id: int, name: str, at: datetime) -> int | None:
+    """A number of days as the county's settings had it, if it is another by now."""
+    return (await notices.since_changed(county_id, at, (name,))).get(name)
 
 
 async def _mark_overdue(county_id: int, case_id: UUID, on: date) -> None:

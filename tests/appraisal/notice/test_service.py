@@ -338,6 +338,36 @@ async def test_silence_is_moved_up(rollback: None) -> None:
     assert case.overdue_on is None
 
 
+async def test_a_longer_term_to_answer_is_for_the_next_letters(rollback: None) -> None:
+    """Ten days stand on the served result and on its answer: so do they on both receipts."""
+    made = await scene(now=now() - timedelta(days=60))
+    department = await actor_of(made, made.town.department)
+    await result(made, made.town.worker, "basic", "63.0")
+    await served(made, made.town.worker)
+    settings = await settings_county.get(COUNTY)
+    longer = msgspec.structs.replace(settings, review_days=15, appeal_days=15)
+    await settings_county.update(department, COUNTY, longer)
+    me = await actor_of(made, made.town.worker)
+    case_id = await notice.object_to(
+        me, made.cycle_id, me.person_id, form(made, "raised"), made.now
+    )
+    due = await calendar.add_working_days(COUNTY, made.today, 10)
+    case = await casework_queries.case(COUNTY, case_id)
+    assert case is not None
+    assert case.due_on == due
+    made.pass_days((due - made.today).days + 1)
+    assert await casework.clock(COUNTY, made.now) == (1, 0)
+    await sign(made, made.town.instructor, case_id, "review_kept")
+    await sign(made, made.town.worker, case_id, "told")
+    answer = await casework.letter(department, case_id, 3, named=False)
+    assert "10个工作日内答复" in answer.remedy
+    case = await sign(made, made.town.worker, case_id, "appealed")
+    due = await calendar.add_working_days(COUNTY, made.today, 10)
+    assert case.due_on == due
+    made.pass_days((due - made.today).days + 1)
+    assert await casework.clock(COUNTY, made.now) == (1, 0)
+
+
 async def test_an_objection_has_its_term(rollback: None) -> None:
     """Five working days from service; a paper handed in on time may be keyed in later."""
     made = await scene()
