@@ -1020,9 +1020,25 @@ async def test_a_serious_fault_goes_on_beside_a_resignation(rollback: None) -> N
         else:
             await sign(made, made.clerk, case_id, "agreement_ended")
             made.pass_days(1)
+            with pytest.raises(StepRefused, match="不在网格员岗位上"):
+                await sign(made, made.clerk, leaves, "resigned")
             endings.append((await sign(made, made.clerk, leaves, "left")).outcome)
         assert await duties(made, someone) == []
     assert endings == [Outcome.LEFT, Outcome.LEFT]
+
+
+async def test_nobody_leaves_at_the_end_of_a_term_who_resigned_before_it(rollback: None) -> None:
+    """The letter would say that they left in another way, and on another day."""
+    made = await scene()
+    someone = await gridworker(made, Employment.CONTRACT)
+    case_id = await exit_of(made, someone, "term", "due")
+    await sign(made, made.town.chief, case_id, "served")
+    leaves = await service.resign(await actor_of(made, someone), form(made, "applied"), made.now)
+    await sign(made, made.clerk, leaves, "resigned")
+    made.pass_days(45)
+    with pytest.raises(StepRefused, match="不在网格员岗位上"):
+        await sign(made, made.clerk, case_id, "term_ended")
+    assert (await sign(made, made.clerk, case_id, "left")).outcome is Outcome.LEFT
 
 
 async def test_who_resigned_for_later_may_be_let_go_before(rollback: None) -> None:
