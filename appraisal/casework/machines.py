@@ -400,12 +400,18 @@ IMPROVEMENT = Machine(
                 after=("planned",),
                 signs=UPPER,
                 level=TOWNSHIP_LEVEL,
+                needs=needs,
                 past=(Term(("planned",), Span.PLAN),),
                 outcome=ends,
             )
-            for key, title, ends in (
-                ("improved", "到期复查：已改进", Outcome.IMPROVED),
-                ("not_improved", "到期复查：未改进，下期考核重点核查", Outcome.KEPT),
+            for key, title, needs, ends in (
+                ("improved", "到期复查：已改进", (), Outcome.IMPROVED),
+                (
+                    "not_improved",
+                    "到期复查：未改进，下期考核重点核查",
+                    (Need.STANDS, Need.IN_POST),
+                    Outcome.KEPT,
+                ),
             )
         ),
         Step(

@@ -1641,3 +1641,35 @@ async def test_improvement_after_a_talk(rollback: None) -> None:
     done = await sign(made, made.town.instructor, case_id, "improved")
     assert (done.outcome, done.done) == (Outcome.IMPROVED, True)
     assert msgspec.json.encode(done.outcome) == b'"improved"'
+
+
+async def test_nobody_has_not_improved_whose_result_was_corrected_or_who_has_left(
+    rollback: None,
+) -> None:
+    """The plan ends with what happened, as a warning does, and nothing is put down against them."""
+    made = await scene()
+    raised, gone = made.town.worker, await gridworker(made, Employment.CONTRACT)
+    cases = {}
+    for someone in (raised, gone):
+        await result(made, someone, "basic", "64.0")
+        await served(made, someone)
+    made.pass_days(10)
+    chief = await actor_of(made, made.town.chief)
+    for someone in (raised, gone):
+        cases[someone.name] = await service.warn(
+            chief, someone.person_id, made.cycle_id, form(made, "talked"), made.now
+        )
+        await sign(made, made.town.chief, cases[someone.name], "planned")
+    await calibrating.calibrate(
+        chief, made.cycle_id, raised.person_id, Decimal(75), "漏记", made.now, authority="x"
+    )
+    leaves = await service.resign(await actor_of(made, gone), form(made, "applied"), made.now)
+    await sign(made, made.clerk, leaves, "resigned")
+    made.pass_days(63)
+    for someone, why, ends in (
+        (raised, "等次是“合格”", "annulled"),
+        (gone, "不在网格员岗位上", "left"),
+    ):
+        with pytest.raises(StepRefused, match=why):
+            await sign(made, made.town.instructor, cases[someone.name], "not_improved")
+        assert (await sign(made, made.town.instructor, cases[someone.name], ends)).done
