@@ -19,7 +19,9 @@ SELECT f.id, f.machine, f.pool, f.person_id,
        COALESCE(c.title, '') AS cycle_title, f.post_id, f.origin_id, f.state, f.outcome, f.done,
        f.opened_at, f.due_on, f.overdue_on
 FROM appraisal.case_file f
-LEFT JOIN shared.person p ON p.county_id = $1 AND p.id = f.person_id
+LEFT JOIN appraisal.case_file x ON x.county_id = $1 AND x.id = f.origin_id
+    AND f.machine = 'contest_pool'
+LEFT JOIN shared.person p ON p.county_id = $1 AND p.id = COALESCE(f.person_id, x.person_id)
 LEFT JOIN appraisal.applicant a ON a.county_id = $1
     AND a.case_id = CASE f.machine WHEN 'contest_pool' THEN f.origin_id ELSE f.id END
 LEFT JOIN appraisal.cycle c ON c.county_id = $1 AND c.id = f.about_cycle_id

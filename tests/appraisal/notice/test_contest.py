@@ -570,7 +570,10 @@ async def test_a_contested_result_recommends_nobody(rollback: None) -> None:
 
 
 async def test_an_applicant_is_named_though_not_in_the_roster(rollback: None) -> None:
-    """An objection to an admission's notice is about the application; it blocks the agreement."""
+    """An objection to an admission's notice is about the application; it blocks the agreement.
+
+    Once in the roster they are named from there.
+    """
     made = await scene(now=NOW)
     instructor = await actor_of(made, made.town.instructor)
     post_id = await vacant_post(made)
@@ -589,8 +592,12 @@ async def test_an_applicant_is_named_though_not_in_the_roster(rollback: None) ->
         await sign(made, made.town.instructor, case_id, "agreed")
     await sign(made, made.clerk, contest_id, "contest_kept", heard="1")
     await sign(made, made.clerk, contest_id, "replied_kept")
-    case = await sign(made, made.town.instructor, case_id, "agreed")
-    assert case.state == "agreed"
+    starts_on = str(made.today)
+    for step in ("agreed", "trained", "admitted"):
+        await sign(made, made.town.instructor, case_id, step, starts_on=starts_on)
+    assert await pools.purge(COUNTY, made.now) == 1
+    answer = await casework.letter(department, contest_id, 3, named=False)
+    assert answer.title == "您对公示名单中汪*芳的异议"
 
 
 async def test_an_objection_in_time_stops_an_admission_that_went_on(rollback: None) -> None:
