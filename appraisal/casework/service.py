@@ -574,19 +574,13 @@ async def _write(
         notice_id=notice_id,
     )
     await queries.insert_step(county, row)
-    due_on = None
-    if step.answer:
-        days = await _promised(county, case, steps, step)
-        due_on = await last_day(county, form.effective_on, step.answer, days)
-    if due_on is not None and waits(machine, step):
-        due_on = await calendar.add_working_days(county, due_on, 1)
     await queries.set_state(
         county,
         case.id,
         step.key,
         outcome(machine, keys),
         done=done(machine, keys),
-        due_on=due_on,
+        due_on=await _due_on(county, case, steps, step, form.effective_on),
         overdue_on=today(now) if step.auto and step.answer else None,
     )
     after = await queries.case(county, case.id)
@@ -608,6 +602,17 @@ async def _write(
         return after
     await effects.take_place(actor, after, step, row, now)
     return await queries.case(county, case.id) or after
+
+
+async def _due_on(
+    county_id: int, case: CaseRow, steps: Sequence[StepRow], step: Step, on: date
+) -> date | None:
+    """The promised day of the next step; of one that must wait, the first on which it may be."""
+    if step.answer is None:
+        return None
+    days = await _promised(county_id, case, steps, step)
+    due = await last_day(county_id, on, step.answer, days)
+    return await calendar.add_working_days(county_id, due, 1) if waits(case.kind, step) else due
 
 
 async def _promised(
