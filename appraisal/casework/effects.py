@@ -48,7 +48,7 @@ async def take_place(actor: Actor, case: CaseRow, step: Step, row: NewStep, now:
         await _rescore(actor, case, row, now)
     elif "term_until" in step.fields:
         _expect_running(row)
-    elif case.pool is Pool.ADMISSION:
+    elif case.pool is Pool.ADMISSION and case.person_id is None:
         await _admit(actor, case, step, row, now)
     elif "against" in step.fields and case.basis != "fault":
         out = step.outcome is not Outcome.KEPT
@@ -107,23 +107,39 @@ async def _leave(actor: Actor, case: CaseRow, step: Step, on: date) -> None:
 async def _come_back(actor: Actor, case: CaseRow, step: Step, row: NewStep) -> None:
     """An ending before an appeal that had been made in time never was one: the posts go on.
 
-    One that somebody else holds by now stays theirs; who is to stay then needs another first.
+    One that somebody else holds by now stays theirs; who is to stay then needs another first. What
+    the person had agreed on themselves, to resign on a later day, goes on as well.
     """
     signed = await queries.steps(actor.county_id, case.id)
     left = [(case.kind.step(one.step), one.effective_on) for one in signed]
     ends = {(_ending(case, one), on) for one, on in left if one.outcome in LEAVES}
     if case.person_id is None or not ends:
         return
+    leaves = await _resigned(actor.county_id, case.person_id, min(on for _, on in ends))
     for tenure in await roster.history(actor.county_id, case.person_id):
         if tenure.role is Role.GRIDWORKER and (tenure.reason, tenure.valid_to) in ends:
             with suppress(PostTaken):
                 await office.resume(actor, tenure.id, _ending(case, step))
+                if leaves is not None:
+                    await office.end(actor, tenure.id, leaves)
+    if leaves is not None and leaves.on <= row.effective_on:
+        return
     if step.outcome is Outcome.KEPT and not any(
         tenure.role is Role.GRIDWORKER
         and (tenure.valid_to is None or tenure.valid_to > row.effective_on)
         for tenure in await roster.history(actor.county_id, case.person_id)
     ):
         raise StepRefused("原岗位已有人接任或已撤销，请先在名册里给本人安排网格岗位，再签办。")
+
+
+async def _resigned(county_id: int, person_id: UUID, since: date) -> EndForm | None:
+    """The day from ``since`` on for which somebody's resignation was agreed to, with the reason."""
+    for case in await queries.of_person(county_id, person_id, Pool.EXIT):
+        for one in await queries.steps(county_id, case.id):
+            step = case.kind.step(one.step)
+            if step.outcome is Outcome.RESIGNED and one.effective_on >= since:
+                return EndForm(on=one.effective_on, reason=_ending(case, step))
+    return None
 
 
 def _ending(case: CaseRow, step: Step) -> str:

@@ -6,6 +6,8 @@ Sources: the appraisal rules of domain handbook section 6; the labour law's orde
 
 from appraisal.casework.fields import CHECK_FIELDS, CONTEST_FIELDS, SERVICE_FIELDS
 from appraisal.casework.rules import (
+    CONTESTED,
+    LET_GO,
     OVERTURNED,
     Machine,
     Need,
@@ -319,17 +321,35 @@ RECOMMENDATION = Machine(
             letter="列入推荐库通知书",
         ),
         Step(
-            key="contested",
+            key=CONTESTED,
             title="对公示的异议核查属实，待移出推荐库",
-            after=("recommended",),
+            after=("recommended", "stays_listed"),
             by_result=True,
             late=True,
             answer=Span.ESCALATED,
         ),
         Step(
+            key=LET_GO,
+            title="列入以后被要求退出，待移出推荐库",
+            after=("recommended", "stays_listed"),
+            by_result=True,
+            late=True,
+            answer=Span.ESCALATED,
+        ),
+        Step(
+            key="stays_listed",
+            title="退出已经撤销，仍列入推荐库",
+            after=(LET_GO,),
+            signs=DEPARTMENT,
+            level=COUNTY_LEVEL,
+            needs=(Need.IN_POST,),
+            document=True,
+            outcome=Outcome.RECOMMENDED,
+        ),
+        Step(
             key="removed",
             title="移出推荐库",
-            after=("recommended", "contested"),
+            after=("recommended", "contested", LET_GO, "stays_listed"),
             signs=DEPARTMENT,
             level=COUNTY_LEVEL,
             outcome=Outcome.DECLINED,
@@ -380,12 +400,18 @@ IMPROVEMENT = Machine(
                 after=("planned",),
                 signs=UPPER,
                 level=TOWNSHIP_LEVEL,
+                needs=needs,
                 past=(Term(("planned",), Span.PLAN),),
                 outcome=ends,
             )
-            for key, title, ends in (
-                ("improved", "到期复查：已改进", Outcome.IMPROVED),
-                ("not_improved", "到期复查：未改进，下期考核重点核查", Outcome.KEPT),
+            for key, title, needs, ends in (
+                ("improved", "到期复查：已改进", (), Outcome.IMPROVED),
+                (
+                    "not_improved",
+                    "到期复查：未改进，下期考核重点核查",
+                    (Need.STANDS, Need.IN_POST),
+                    Outcome.KEPT,
+                ),
             )
         ),
         Step(
@@ -794,6 +820,7 @@ RESIGNATION = Machine(
             signs=UPPER,
             level=TOWNSHIP_LEVEL,
             fresh=("applied",),  # who entered the paper in their name does not accept it too
+            needs=(Need.IN_POST,),
             document=True,
             ahead=True,
             outcome=Outcome.RESIGNED,
@@ -842,7 +869,7 @@ END_OF_TERM = Machine(
             after=("served",),
             signs=UPPER,
             level=TOWNSHIP_LEVEL,
-            needs=(Need.UNPROTECTED, Need.TERM_OVER),
+            needs=(Need.UNPROTECTED, Need.TERM_OVER, Need.IN_POST),
             past=(Term(("served",), Span.TERM_END),),
             document=True,
             outcome=Outcome.TERM_ENDED,
@@ -941,6 +968,29 @@ ADMISSION = Machine(
             needs=(Need.VACANT, Need.UNCONTESTED),
             fields=("starts_on",),
             outcome=Outcome.ADMITTED,
+        ),
+        Step(
+            key=CONTESTED,
+            title="对公示的异议核查属实，已到岗，待处理",
+            after=("admitted",),
+            by_result=True,
+            late=True,
+            answer=Span.ESCALATED,
+        ),
+        *(
+            Step(
+                key=key,
+                title=title,
+                after=(CONTESTED,),
+                signs=DEPARTMENT,
+                level=COUNTY_LEVEL,
+                document=True,
+                outcome=ends,
+            )
+            for key, title, ends in (
+                ("kept_on", "研究后维持录用", Outcome.UPHELD),
+                ("exit_instead", "改按退出程序另案办理", Outcome.CHANGED),
+            )
         ),
         Step(
             key="refused",

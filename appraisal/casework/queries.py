@@ -19,7 +19,9 @@ SELECT f.id, f.machine, f.pool, f.person_id,
        COALESCE(c.title, '') AS cycle_title, f.post_id, f.origin_id, f.state, f.outcome, f.done,
        f.opened_at, f.due_on, f.overdue_on
 FROM appraisal.case_file f
-LEFT JOIN shared.person p ON p.county_id = $1 AND p.id = f.person_id
+LEFT JOIN appraisal.case_file x ON x.county_id = $1 AND x.id = f.origin_id
+    AND f.machine = 'contest_pool'
+LEFT JOIN shared.person p ON p.county_id = $1 AND p.id = COALESCE(f.person_id, x.person_id)
 LEFT JOIN appraisal.applicant a ON a.county_id = $1
     AND a.case_id = CASE f.machine WHEN 'contest_pool' THEN f.origin_id ELSE f.id END
 LEFT JOIN appraisal.cycle c ON c.county_id = $1 AND c.id = f.about_cycle_id
@@ -74,12 +76,12 @@ OVERTURNED = (
 ORDER BY f.id LIMIT $3
 """
 )
-# On the list, though what was objected in time, to its notice or to the result behind it, was found
-# right since; another open recommendation of theirs comes first.
+# On the list or in post, though what was objected in time, to the notice or to the result behind
+# it, was found right since; another open recommendation of theirs comes first.
 CONTESTED = (
     CASE
     + """
-  AND f.machine = 'recommendation' AND f.outcome = 'recommended'
+  AND (f.machine, f.outcome) IN (('recommendation', 'recommended'), ('admission', 'admitted'))
   AND (EXISTS (SELECT FROM appraisal.case_file k
           WHERE k.county_id = $1 AND k.origin_id = f.id AND k.machine = 'contest_pool'
             AND k.outcome = 'changed')
@@ -88,10 +90,28 @@ CONTESTED = (
               AND r.person_id = k.person_id AND r.current AND r.grade <> 'excellent'
           WHERE k.county_id = $1 AND k.person_id = f.person_id AND k.machine = 'contest_result'
             AND k.about_cycle_id = f.about_cycle_id AND k.outcome = 'changed'))
+  AND (f.machine = 'admission' OR NOT EXISTS (SELECT FROM appraisal.case_file o
+      WHERE o.county_id = $1 AND o.person_id = f.person_id AND o.pool = 'recommendation'
+        AND NOT o.done AND o.id <> f.id))
+ORDER BY f.id LIMIT $2
+"""
+)
+# On the list, and made to leave the grid since; another open recommendation of theirs comes first.
+LET_GO = (
+    CASE
+    + """
+  AND f.machine = 'recommendation' AND f.outcome = 'recommended'
+  AND EXISTS (SELECT FROM appraisal.case_file e
+      JOIN appraisal.case_step s ON s.county_id = $1 AND s.case_id = e.id
+          AND s.outcome = e.outcome
+      WHERE e.county_id = $1 AND e.person_id = f.person_id AND e.pool = 'exit'
+        AND e.outcome = ANY($2::text[])
+        AND s.recorded_at > (SELECT max(l.recorded_at) FROM appraisal.case_step l
+            WHERE l.county_id = $1 AND l.case_id = f.id))
   AND NOT EXISTS (SELECT FROM appraisal.case_file o
       WHERE o.county_id = $1 AND o.person_id = f.person_id AND o.pool = 'recommendation'
         AND NOT o.done AND o.id <> f.id)
-ORDER BY f.id LIMIT $2
+ORDER BY f.id LIMIT $3
 """
 )
 CONTESTS_OF_CASE = CASE + " AND f.origin_id = $2 AND f.machine = 'contest_pool' ORDER BY f.id"
@@ -151,7 +171,8 @@ WHERE k.county_id = $1 AND k.ended_at IS NULL
 ORDER BY p.name_pinyin COLLATE "C", r.name_pinyin COLLATE "C", k.id LIMIT 500
 """
 # The department's people with a desk account, without whoever passed the results on, $3 say,
-# or calibrated; and whether a township with results has no instructor to review objections.
+# calibrated or approved a veto; and whether a township with results has no instructor to review
+# objections.
 LEFT_TO_DECIDE = """
 SELECT (SELECT count(DISTINCT a.person_id)::int
         FROM shared.unit u
@@ -164,7 +185,11 @@ SELECT (SELECT count(DISTINCT a.person_id)::int
           AND NOT EXISTS (SELECT FROM appraisal.cycle_step s WHERE s.county_id = $1
               AND s.cycle_id = $2 AND s.target = 'notice' AND s.person_id = a.person_id)
           AND NOT EXISTS (SELECT FROM appraisal.calibration k WHERE k.county_id = $1
-              AND k.cycle_id = $2 AND k.made_by = a.person_id)) AS people,
+              AND k.cycle_id = $2 AND k.made_by = a.person_id)
+          AND NOT EXISTS (SELECT FROM appraisal.cycle y
+              JOIN appraisal.duty_entry v ON v.county_id = $1 AND v.kind = 'veto'
+                  AND v.state = 'standing' AND v.happened_on BETWEEN y.starts_on AND y.ends_on
+              WHERE y.county_id = $1 AND y.id = $2 AND v.decided_by = a.person_id)) AS people,
        EXISTS (SELECT FROM appraisal.scorecard r
         WHERE r.county_id = $1 AND r.cycle_id = $2 AND r.current AND NOT EXISTS (
             SELECT FROM shared.unit u
@@ -266,8 +291,13 @@ async def overturned(county_id: int, outcomes: Sequence[Outcome], limit: int) ->
 
 
 async def contested(county_id: int, limit: int) -> list[CaseRow]:
-    """Recommendations that stand on the list against an objection that was found right."""
+    """Who is on the list, or took up a post, against an objection that was found right."""
     return await DB.all(CaseRow, CONTESTED, county_id, limit)
+
+
+async def let_go(county_id: int, outcomes: Sequence[Outcome], limit: int) -> list[CaseRow]:
+    """Recommendations of people who were made to leave after they were listed."""
+    return await DB.all(CaseRow, LET_GO, county_id, list(outcomes), limit)
 
 
 async def contests_of_case(county_id: int, case_id: UUID) -> list[CaseRow]:

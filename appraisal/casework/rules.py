@@ -102,7 +102,8 @@ LEAVES = AGAINST_THE_WILL | {Outcome.RESIGNED, Outcome.TERM_ENDED}
 SERVED = "served"
 APPEAL_OVER = frozenset({"lapsed", "appeal_rejected"})
 REVIEW_CHANGED = "review_changed"
-OVERTURNED = "overturned"
+OVERTURNED, CONTESTED, LET_GO = "overturned", "contested", "let_go"
+"""Steps that the clock signs when the ground of what was carried out has gone."""
 HOW = "how"
 """The field that makes a step a service: in which of three ways the person was told."""
 AHEAD = timedelta(days=60)

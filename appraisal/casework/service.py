@@ -19,6 +19,9 @@ from appraisal.casework.machines import MACHINES
 from appraisal.casework.queries import NewStep
 from appraisal.casework.rules import (
     AGAINST_THE_WILL,
+    CONTESTED,
+    LET_GO,
+    OVERTURNED,
     POOL_NAMES,
     Machine,
     Outcome,
@@ -44,6 +47,7 @@ from appraisal.casework.schemas import (
 )
 from appraisal.casework.world import Matter, ends, last_day, objection_days, world
 from appraisal.errors import StepRefused
+from appraisal.notice import queries as notices
 from shared import settings_county
 from shared.audit import service as audit
 from shared.audit.service import SYSTEM
@@ -74,11 +78,14 @@ ERASED_AFTER_DAYS = OBJECTOR.days
 AUTO_WORDS = "期限已满，系统记录。"
 OVERTURNED_WORDS = "退出所依据的考核结果已经变更，不再是不合格，系统记录。"
 CONTESTED_WORDS = "公示期内收到的异议核查属实，系统记录。"
+LET_GO_WORDS = "列入推荐库以后办结了退出，系统记录。"
 APPEALABLE = frozenset(
     {"decided", "review_kept", "review_changed", "contest_changed", "recomputed"}
 )
 """Steps whose letter says how to appeal."""
 OTHER_EXIT = "这个人还有另一件退出在办，那一件办结或停止以后，才能重开这一件。"
+CARRIED_OUT = AGAINST_THE_WILL | {Outcome.RECOMMENDED, Outcome.ADMITTED}
+"""Endings whose ground may turn out to be none."""
 ACCEPTED = frozenset({"raised", "appealed", "applied"})
 """Steps whose letter is a receipt that promises an answer."""
 INTENDED = "decided"
@@ -228,9 +235,10 @@ async def letter(actor: Actor, case_id: UUID, position: int, *, named: bool) -> 
     remedy = ""
     if row.step in APPEALABLE:
         days = row.signed.appeal_days or settings.objection_days
+        then = await _days_at(actor.county_id, "appeal_days", row.recorded_at)
         remedy = (
             f"如不服，可在本文书送达之日起{days}个工作日内向县级申诉，"
-            f"{settings.appeal_days}个工作日内答复。"
+            f"{then or settings.appeal_days}个工作日内答复。"
         ) + (STAYS if row.step == INTENDED else "")
     elif row.step in ACCEPTED and row is signed[-1] and case.due_on is not None:
         remedy = f"将在{chinese_date(case.due_on)}前（含当日）答复。"
@@ -341,15 +349,20 @@ async def clock(county_id: int, now: datetime) -> tuple[int, int]:
                 lapsed += await _lapse(county_id, found.id, on, now)
         except MissingYear as error:
             unknown = error
+    forced = sorted(AGAINST_THE_WILL)
     undone = [
-        (found.id, OVERTURNED_WORDS)
-        for found in await queries.overturned(county_id, sorted(AGAINST_THE_WILL), MOST)
+        (found.id, key, words)
+        for key, words, rows in (
+            (OVERTURNED, OVERTURNED_WORDS, await queries.overturned(county_id, forced, MOST)),
+            (CONTESTED, CONTESTED_WORDS, await queries.contested(county_id, MOST)),
+            (LET_GO, LET_GO_WORDS, await queries.let_go(county_id, forced, MOST)),
+        )
+        for found in rows
     ]
-    undone += [(found.id, CONTESTED_WORDS) for found in await queries.contested(county_id, MOST)]
-    for case_id, words in undone:
+    for case_id, key, words in undone:
         try:
             async with DB.transaction():
-                lapsed += await _overturn(county_id, case_id, words, on, now)
+                lapsed += await _overturn(county_id, case_id, key, words, on, now)
         except MissingYear as error:
             unknown = error
     late = await queries.late(county_id, on, MOST)
@@ -368,6 +381,10 @@ async def _lapse(county_id: int, case_id: UUID, on: date, now: datetime) -> bool
     known: dict[Term, date] = {}
     for step in machine.following(case.state):
         known |= await ends(county_id, signed, step) if step.auto else {}
+    last = machine.step(case.state)
+    if last.answer is not None and case.due_on is not None:
+        # The day that was promised, whatever the settings have become since.
+        known[Term((last.key,), last.answer)] = case.due_on
     due = lapses(machine, signed, known, on)
     if due is None:
         return False
@@ -376,11 +393,13 @@ async def _lapse(county_id: int, case_id: UUID, on: date, now: datetime) -> bool
     return True
 
 
-async def _overturn(county_id: int, case_id: UUID, words: str, on: date, now: datetime) -> bool:
+async def _overturn(
+    county_id: int, case_id: UUID, key: str, words: str, on: date, now: datetime
+) -> bool:
     """Open a case again whose ground has gone, so that the desk takes it back; whether it was."""
     case, chain, machine = await _locked(county_id, case_id)
-    step = next((one for one in machine.following(case.state) if one.by_result), None)
-    if step is None or case.outcome not in {*AGAINST_THE_WILL, Outcome.RECOMMENDED}:
+    step = next((one for one in machine.following(case.state) if one.key == key), None)
+    if step is None or case.outcome not in CARRIED_OUT:
         return False
     form = SignForm(step=step.key, words=words, effective_on=on)
     await _write(None, case, chain, step, form, now, SYSTEM, county_id=county_id)
@@ -422,7 +441,7 @@ async def undecidable(county_id: int, cycle_id: UUID, passing: UUID | None, on: 
     if people >= needed:
         return ""
     return (
-        "通过审核的人、校准过得分的人，依规不能再答复同一结果的申诉；"
+        "通过审核的人、校准过得分的人、审定过一票否决的人，依规不能再答复同一结果的申诉；"
         f"{BARE if bare else ''}"
         f"除他们以外，县级要有 {needed} 个能登录的组织部账号，现在有 {people} 个。"
         "请在名册里给另外的人安排组织部岗位，由系统管理员开通账号，否则申诉没有人能答复。"
@@ -555,16 +574,13 @@ async def _write(
         notice_id=notice_id,
     )
     await queries.insert_step(county, row)
-    due_on = await last_day(county, form.effective_on, step.answer) if step.answer else None
-    if due_on is not None and waits(machine, step):
-        due_on = await calendar.add_working_days(county, due_on, 1)
     await queries.set_state(
         county,
         case.id,
         step.key,
         outcome(machine, keys),
         done=done(machine, keys),
-        due_on=due_on,
+        due_on=await _due_on(county, case, steps, step, form.effective_on),
         overdue_on=today(now) if step.auto and step.answer else None,
     )
     after = await queries.case(county, case.id)
@@ -586,6 +602,42 @@ async def _write(
         return after
     await effects.take_place(actor, after, step, row, now)
     return await queries.case(county, case.id) or after
+
+
+async def _due_on(
+    county_id: int, case: CaseRow, steps: Sequence[StepRow], step: Step, on: date
+) -> date | None:
+    """The promised day of the next step; of one that must wait, the first on which it may be."""
+    if step.answer is None:
+        return None
+    days = await _promised(county_id, case, steps, step)
+    due = await last_day(county_id, on, step.answer, days)
+    return await calendar.add_working_days(county_id, due, 1) if waits(case.kind, step) else due
+
+
+async def _promised(
+    county_id: int, case: CaseRow, steps: Sequence[StepRow], step: Step
+) -> int | None:
+    """Working days to answer by the letter that an objection or appeal answers to, if fewer."""
+    told_at = None
+    if step.key == "raised" and case.about_cycle_id and case.person_id:
+        served = await notices.serving(county_id, case.about_cycle_id, case.person_id)
+        told_at = served.recorded_at if served else None
+    elif step.key == "appealed":
+        told_at = _letter_at(steps)
+    name = "review_days" if step.key == "raised" else "appeal_days"
+    days = await _days_at(county_id, name, told_at) if told_at else None
+    return None if days is None else min(days, getattr(await settings_county.get(county_id), name))
+
+
+def _letter_at(steps: Sequence[StepRow]) -> datetime | None:
+    """When the last letter was signed that says how to appeal."""
+    return next((one.recorded_at for one in reversed(steps) if one.step in APPEALABLE), None)
+
+
+async def _days_at(county_id: int, name: str, at: datetime) -> int | None:
+    """A number of days as the county's settings had it, if it is another by now."""
+    return (await notices.since_changed(county_id, at, (name,))).get(name)
 
 
 async def _mark_overdue(county_id: int, case_id: UUID, on: date) -> None:

@@ -357,7 +357,7 @@ AGAINST: dict[Need, Callable[[Matter], Awaitable[str]]] = {
 
 
 async def _deciders(matter: Matter) -> frozenset[UUID]:
-    """Who has decided before: calibrated the score, passed the results on, or gave the warning."""
+    """Who has decided before: on the score, a veto or the results, or gave the warning."""
     found: set[UUID] = set()
     opening = matter.opening
     if opening.about_cycle_id and opening.person_id:

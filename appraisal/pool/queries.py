@@ -96,7 +96,7 @@ WITH due AS (
 ), unnamed AS (
     UPDATE appraisal.notice_entry e SET name = '（已清除）'
     FROM due JOIN appraisal.case_file f ON f.county_id = $1 AND f.id = due.case_id
-    WHERE e.county_id = $1 AND e.case_id = due.case_id AND f.outcome IS DISTINCT FROM 'admitted'
+    WHERE e.county_id = $1 AND e.case_id = due.case_id AND f.person_id IS NULL
 )
 SELECT count(*) FILTER (WHERE NOT abandoned) AS over, count(*) FILTER (WHERE abandoned) AS abandoned
 FROM due
@@ -124,11 +124,22 @@ WHERE k.county_id = $1
                   WHERE f.county_id = $1 AND f.person_id IN (k.person_id, k.relative_id)
                     AND NOT f.done)
 """
+# A year has in it what the half-year's sample may be off by, too, where it took that in.
 STANDING = """
-SELECT grade, final, veto AS vetoed, satisfaction_weight AS weight, ballots, half_width,
-       grade_line AS line
-FROM appraisal.scorecard
-WHERE county_id = $1 AND cycle_id = $2 AND person_id = $3 AND current
+SELECT s.grade, s.final, s.veto AS vetoed, s.satisfaction_weight AS weight, s.ballots,
+       s.half_width, s.grade_line AS line,
+       COALESCE((SELECT (r.scheme ->> 'first_share')::numeric / 100
+                        * h.satisfaction_weight * h.half_width
+        FROM appraisal.run r
+        JOIN appraisal.input i ON i.county_id = $1 AND i.run_id = r.id AND i.person_id = $3
+            AND i.first_final IS NOT NULL
+        JOIN appraisal.cycle c ON c.county_id = $1 AND c.id = r.cycle_id AND c.kind = 'annual'
+        JOIN appraisal.cycle f ON f.county_id = $1 AND f.kind = 'half_year' AND f.year = c.year
+        JOIN appraisal.scorecard h ON h.county_id = $1 AND h.cycle_id = f.id
+            AND h.person_id = $3 AND h.current
+        WHERE r.county_id = $1 AND r.id = s.run_id), 0) AS first_reach
+FROM appraisal.scorecard s
+WHERE s.county_id = $1 AND s.cycle_id = $2 AND s.person_id = $3 AND s.current
 """
 # The county's latest cycles, those without the person, too: what they were before is long ago.
 GRADES = """
@@ -143,10 +154,16 @@ LEFT JOIN appraisal.scorecard r ON r.county_id = $1 AND r.cycle_id = c.id AND r.
 WHERE c.county_id = $1 AND c.state IN ('appeal', 'closed')
 ORDER BY c.ends_on DESC LIMIT 4
 """
-# Who calibrated this person's score, and who passed the results of the cycle on to the notice.
+# Who calibrated this person's score, who approved a veto of theirs, and who passed the results of
+# the cycle on to the notice.
 DECIDERS = """
 SELECT k.made_by FROM appraisal.calibration k
 WHERE k.county_id = $1 AND k.cycle_id = $2 AND k.person_id = $3
+UNION
+SELECT v.decided_by FROM appraisal.cycle c
+JOIN appraisal.duty_entry v ON v.county_id = $1 AND v.person_id = $3 AND v.kind = 'veto'
+    AND v.state = 'standing' AND v.happened_on BETWEEN c.starts_on AND c.ends_on
+WHERE c.county_id = $1 AND c.id = $2
 UNION
 SELECT s.person_id FROM appraisal.cycle_step s
 WHERE s.county_id = $1 AND s.cycle_id = $2 AND s.target = 'notice'

@@ -77,6 +77,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """Of the satisfaction score, in its own 0–100 points."""
     line: Decimal | None = None
     """Where the band above the grade begins."""
+    first_reach: Decimal = Decimal(0)
+    """What weight × half-width of the half-year come to in an annual score."""
 
 
 class Shield(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,10 +104,10 @@ def thin(found: Standing | None) -> str:
             "证据不足，不能警告或退出。"
         )
     line = found.line if found.line is not None else LINES.get(found.grade)
-    reach = found.final + found.weight * found.half_width
-    if line is None or reach >= line:
+    reach = found.weight * found.half_width + found.first_reach
+    if line is None or found.final + reach >= line:
         return (
-            f"得分 {found.final} 加上满意度误差 {found.weight * found.half_width:.1f} "
+            f"得分 {found.final} 加上满意度误差 {reach:.1f} "
             f"到了等次线 {line}，证据不足，不能警告或退出。"
         )
     return ""

@@ -153,7 +153,7 @@ def _merit(facts: Facts, scores: Scores, scheme: Scheme) -> str:
         earned += f"（任职 {facts.days} 天，折合全期 {decimal(scores.rate, 10)} 分）"
     return (
         f"{earned}，同类网格的中位数 {decimal(scores.typical, 10)} 分；"
-        f"达到中位数的 {decimal(scheme.merit_cap, 100)} 倍得满分。"
+        f"达到中位数的 {decimal(scheme.merit_cap, 100)} 倍得满分。上次考核评分以后才入账的也在内。"
     )
 
 

@@ -20,7 +20,7 @@ from appraisal.scorecard.schemas import (
     Tally,
     Unappraised,
 )
-from appraisal.scorecard.scoring_queries import late_deductions
+from appraisal.scorecard.scoring_queries import late_entries
 from shared.database import DB
 
 SCHEME = """
@@ -181,9 +181,9 @@ MONTHS = f"""
 SELECT month, records::int, awarded::int, deducted::int FROM points.merit_month
 WHERE county_id = $1 AND person_id = $2 AND month BETWEEN $3 AND $4
 UNION ALL
-SELECT date_part('year', l.day)::int * 100 + date_part('month', l.day)::int, 0, 0,
-       sum(l.deducted)::int
-FROM ({late_deductions("$5::date")}) AS l
+SELECT date_part('year', l.day)::int * 100 + date_part('month', l.day)::int,
+       sum(l.records)::int, sum(l.awarded)::int, sum(l.deducted)::int
+FROM ({late_entries("$5::date")}) AS l
 WHERE l.person_id = $2 GROUP BY 1
 ORDER BY month
 """
@@ -408,7 +408,7 @@ async def open_deductions(county_id: int, first: date, last: date) -> int:
 
 
 async def months(county_id: int, person_id: UUID, first: date, last: date) -> list[MeritMonth]:
-    """Those of the period, and before them what was deducted too late for its own cycle."""
+    """Those of the period, and before them what was posted too late for its own cycle."""
     numbers = (day.year * 100 + day.month for day in (first, last))
     return await DB.all(MeritMonth, MONTHS, county_id, person_id, *numbers, first)
 

@@ -28,20 +28,24 @@ BY_KEY = "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqsc
 ANY_WAY = "SET LOCAL plan_cache_mode = auto; SET LOCAL enable_seqscan = on"
 
 
-def late_deductions(starts_on: str) -> str:
-    """Deductions of earlier days that got into the ledger after the scoring of their days.
+def late_entries(starts_on: str) -> str:
+    """Points and deductions of earlier days that got into the ledger after the scoring of those.
 
     They count in the first cycle that is scored after that, once: ``starts_on`` is its first day.
+    What was posted before the last scoring is never late, so it is left out first; days that no
+    cycle covered, of records imported from before say, count nowhere.
     """
-    return f"""
-    SELECT m.person_id, m.day, m.deducted
-    FROM points.merit_entry m
-    WHERE m.county_id = $1 AND m.day < {starts_on} AND m.deducted > 0 AND m.posted_at > (
-        SELECT max(b.made_at)
+    scored = f"""
         FROM appraisal.cycle c
         JOIN appraisal.run b ON b.cycle_id = c.id AND b.current
-        WHERE c.county_id = $1 AND b.county_id = $1 AND c.ends_on >= m.day
-          AND c.ends_on < {starts_on})"""
+        WHERE c.county_id = $1 AND b.county_id = $1 AND c.ends_on < {starts_on}"""
+    return f"""
+    SELECT m.person_id, m.day, m.records, m.awarded, m.deducted
+    FROM points.merit_entry m
+    WHERE m.county_id = $1 AND m.day < {starts_on}
+      AND m.posted_at > (SELECT b.made_at {scored} ORDER BY c.ends_on DESC LIMIT 1)
+      AND m.posted_at > (SELECT max(b.made_at) {scored} AND c.ends_on >= m.day
+                           HAVING bool_or(c.starts_on <= m.day))"""
 
 
 # Who was gridworker on the last day, where in the period, for how many days. A person's grid is the
@@ -124,8 +128,8 @@ earned AS MATERIALIZED (
     GROUP BY m.person_id
 ),
 late AS MATERIALIZED (
-    SELECT l.person_id, sum(l.deducted)::int AS deducted
-    FROM ({late_deductions("(SELECT starts_on FROM run)")}) AS l
+    SELECT l.person_id, sum(l.awarded)::int AS awarded, sum(l.deducted)::int AS deducted
+    FROM ({late_entries("(SELECT starts_on FROM run)")}) AS l
     GROUP BY l.person_id
 ),
 first AS MATERIALIZED (
@@ -142,7 +146,7 @@ SELECT $1, $2, w.person_id, n.name, w.grid_code, w.grid_type, n.employment_type,
        (t.duty_days * 10)::int, (t.leave_days * 10)::int, COALESCE(t.missing_months, 0),
        COALESCE(t.failed_checks, 0), NULLIF(t.data_checked, 0),
        CASE WHEN t.data_checked > 0 THEN t.data_right END, l.satisfaction, l.half_width,
-       COALESCE(l.ballots, 0), COALESCE(e.awarded, 0),
+       COALESCE(l.ballots, 0), COALESCE(e.awarded, 0) + COALESCE(x.awarded, 0),
        COALESCE(e.deducted, 0) + COALESCE(x.deducted, 0),
        (g.hours * 100)::int, (g.required * 100)::int, (g.test * 100)::int,
        COALESCE(t.commended_township, 0), COALESCE(t.commended_county, 0),

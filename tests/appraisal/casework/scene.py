@@ -92,6 +92,7 @@ async def result(
     half_width: str = "8.0",
     note: str = "",
     cycle_id: UUID | None = None,
+    first_final: int | None = None,
 ) -> None:
     """A score as a run would have left it."""
     cycle_id = cycle_id or made.cycle_id
@@ -103,6 +104,7 @@ async def result(
         ballots=ballots,
         half_width=int(Decimal(half_width) * 10) if half_width else None,
         veto=note == "veto",
+        first_final=first_final,
     )
     places = ", ".join(f"${number}" for number in range(3, 3 + len(COLUMNS)))
     run_id = await DB.fetchval(

@@ -11,6 +11,7 @@ from shared.clock import now
 from shared.database import DB
 from shared.roster.roles import Role
 from tests.appraisal.cycle.stages import bring_to, opened
+from tests.appraisal.scorecard.test_gather import vetoed
 from tests.appraisal.scorecard.worlds import stored_run, worker
 from tests.factories import COUNTY, Member, SmallCounty, acting, member, small_county
 from tests.shared.identity.test_matrix import act_as, token
@@ -88,6 +89,12 @@ async def test_a_page_says_beforehand_that_nobody_could_decide_an_appeal(
     await with_password(clerk)
     assert words not in (await client.get(path)).text
     await bring_to(department, cycle_id, Stage.NOTICE, now())
+    assert words not in (await client.get(path)).text
+    await vetoed(world.worker, await acting(clerk, desk=True))
+    page = (await client.get(path)).text
+    assert (words in page, "审定过一票否决的人" in page) == (True, True)
+    withdrawn = "UPDATE appraisal.duty_entry SET state = 'withdrawn' WHERE county_id = $1"
+    await DB.execute(withdrawn, COUNTY)
     assert words not in (await client.get(path)).text
     await DB.execute(
         "UPDATE shared.account SET disabled_at = now() WHERE county_id = $1 AND person_id = $2",

@@ -25,6 +25,7 @@ from shared import settings_county
 from shared.clock import LOCAL_ZONE, now
 from shared.database import DB
 from shared.errors import Forbidden, Invalid, NotFound
+from shared.roster import service as roster
 from shared.roster.roles import Role
 from tests.appraisal.casework.scene import (
     NOW,
@@ -38,7 +39,13 @@ from tests.appraisal.casework.scene import (
 )
 from tests.appraisal.casework.test_web import post, shows
 from tests.appraisal.cycle.stages import bring_to
-from tests.appraisal.pool.test_service import annual, application, second_of, vacant_post
+from tests.appraisal.pool.test_service import (
+    annual,
+    application,
+    second_of,
+    to_decision,
+    vacant_post,
+)
 from tests.conftest import as_owner
 from tests.factories import COUNTY, Member, member
 from tests.shared.identity.test_matrix import act_as
@@ -480,6 +487,46 @@ async def test_nobody_is_listed_who_is_gone_or_at_fault(rollback: None) -> None:
     assert case.outcome is Outcome.DECLINED
 
 
+async def test_who_is_let_go_after_the_listing_comes_off_the_list(rollback: None) -> None:
+    """The desk hears of it, and removes them; not whom a late appeal has kept meanwhile."""
+    made, case_id, _ = await recommended()
+    made.pass_days(14)
+    await sign(made, made.clerk, case_id, "recommended")
+    instructor = await actor_of(made, made.town.instructor)
+    worker, evidence = made.town.worker, form(made, "evidence")
+    fault = await pools.start_exit(instructor, worker.person_id, "fault", evidence, made.now)
+    await sign(made, made.town.chief, fault, "called")
+    await sign(made, made.clerk, fault, "heard")
+    await to_decision(made, fault)
+    await sign(made, made.town.instructor, fault, "decided")
+    await sign(made, made.town.chief, fault, "served")
+    told = made.today
+    made.pass_days(14)
+    assert await casework.clock(COUNTY, made.now) == (1, 0)
+    made.pass_days(1)
+    await sign(made, made.clerk, fault, "dismissed")
+    assert await casework.clock(COUNTY, made.now) == (1, 0)
+    assert await casework.clock(COUNTY, made.now) == (0, 0)
+    clerk = await actor_of(made, made.clerk)
+    [case] = [one for one in await casework.to_sign(clerk) if one.id == case_id]
+    assert (case.outcome, case.state_name) == (None, "列入以后被要求退出，待移出推荐库")
+    with pytest.raises(StepRefused, match="不在网格员岗位上"):
+        await sign(made, made.clerk, case_id, "stays_listed")
+    made.pass_days(1)
+    await sign(made, made.town.chief, fault, "appealed", on=told)
+    case = await sign(made, made.clerk, case_id, "stays_listed")
+    assert (case.outcome, case.done) == (Outcome.RECOMMENDED, True)
+    third = await member(Role.DEPARTMENT, made.town.units["421222"], "何科长")
+    await sign(made, third, fault, "appeal_rejected")
+    assert await casework.clock(COUNTY, made.now) == (0, 0)
+    made.pass_days(1)
+    await sign(made, made.clerk, fault, "dismissed")
+    assert await casework.clock(COUNTY, made.now) == (1, 0)
+    case = await sign(made, made.clerk, case_id, "removed")
+    assert (case.outcome, case.done) == (Outcome.DECLINED, True)
+    assert await casework.clock(COUNTY, made.now) == (0, 0)
+
+
 async def test_a_pool_s_notice_published_twice_at_once_is_one(committed: None) -> None:
     """The second press finds nobody waiting, not somebody whose turn is still to come."""
     made = await scene(now=NOW)
@@ -523,7 +570,10 @@ async def test_a_contested_result_recommends_nobody(rollback: None) -> None:
 
 
 async def test_an_applicant_is_named_though_not_in_the_roster(rollback: None) -> None:
-    """An objection to an admission's notice is about the application; it blocks the agreement."""
+    """An objection to an admission's notice is about the application; it blocks the agreement.
+
+    Once in the roster they are named from there.
+    """
     made = await scene(now=NOW)
     instructor = await actor_of(made, made.town.instructor)
     post_id = await vacant_post(made)
@@ -542,8 +592,12 @@ async def test_an_applicant_is_named_though_not_in_the_roster(rollback: None) ->
         await sign(made, made.town.instructor, case_id, "agreed")
     await sign(made, made.clerk, contest_id, "contest_kept", heard="1")
     await sign(made, made.clerk, contest_id, "replied_kept")
-    case = await sign(made, made.town.instructor, case_id, "agreed")
-    assert case.state == "agreed"
+    starts_on = str(made.today)
+    for step in ("agreed", "trained", "admitted"):
+        await sign(made, made.town.instructor, case_id, step, starts_on=starts_on)
+    assert await pools.purge(COUNTY, made.now) == 1
+    answer = await casework.letter(department, contest_id, 3, named=False)
+    assert answer.title == "您对公示名单中汪*芳的异议"
 
 
 async def test_an_objection_in_time_stops_an_admission_that_went_on(rollback: None) -> None:
@@ -570,6 +624,43 @@ async def test_an_objection_in_time_stops_an_admission_that_went_on(rollback: No
         await sign(made, made.town.instructor, case_id, "admitted", starts_on=starts_on)
     case = await sign(made, made.town.instructor, case_id, "refused")
     assert case.outcome is Outcome.REFUSED
+
+
+@pytest.mark.parametrize(
+    ("step", "outcome"), [("kept_on", Outcome.UPHELD), ("exit_instead", Outcome.CHANGED)]
+)
+async def test_an_objection_found_right_after_the_first_day_comes_to_the_desk(
+    rollback: None, step: str, outcome: Outcome
+) -> None:
+    """In time, keyed in when the post was taken up: people decide, and nobody is out of it yet."""
+    made = await scene(now=NOW)
+    instructor = await actor_of(made, made.town.instructor)
+    post_id = await vacant_post(made)
+    case_id = await pools.apply(instructor, application(made, post_id), made.now)
+    for before in ("checked", "interviewed", "villagers"):
+        await sign(made, made.town.instructor, case_id, before)
+    department = await actor_of(made, made.town.department)
+    notice_id = await notice.issue_cases(department, Pool.ADMISSION, NoticeForm(), made.now)
+    row, _ = await notice.view(department, notice_id)
+    made.pass_days(14)
+    starts_on = str(made.today)
+    for before in ("agreed", "trained", "admitted"):
+        await sign(made, made.town.instructor, case_id, before, starts_on=starts_on)
+    assert await pools.purge(COUNTY, made.now) == 1
+    contest_id = await received(made, notice_id, on=row.ends_on)
+    await sign(made, made.clerk, contest_id, "contest_dropped", heard="1")
+    await sign(made, made.clerk, contest_id, "replied_changed")
+    assert await casework.clock(COUNTY, made.now) == (1, 0)
+    assert await casework.clock(COUNTY, made.now) == (0, 0)
+    clerk = await actor_of(made, made.clerk)
+    [case] = [one for one in await casework.to_sign(clerk) if one.id == case_id]
+    assert (case.outcome, case.state_name) == (None, "对公示的异议核查属实，已到岗，待处理")
+    case = await sign(made, made.clerk, case_id, step)
+    assert (case.outcome, case.done) == (outcome, True)
+    assert await casework.clock(COUNTY, made.now) == (0, 0)
+    assert case.person_id is not None
+    held = await roster.duties_at(COUNTY, case.person_id, made.today)
+    assert [duty.role for duty in held] == [Role.GRIDWORKER]
 
 
 async def test_the_published_period_outlasts_a_shorter_setting(rollback: None) -> None:

@@ -27,6 +27,7 @@ from shared.clock import now
 from shared.database import DB
 from shared.dates import chinese_date
 from shared.errors import Conflict, Forbidden, Invalid, NotFound
+from shared.roster.roles import Role
 from tests.appraisal.casework.scene import (
     NOW_LONG_AGO,
     Scene,
@@ -38,7 +39,8 @@ from tests.appraisal.casework.scene import (
     sign,
 )
 from tests.appraisal.cycle.stages import bring_to
-from tests.factories import COUNTY, acting
+from tests.appraisal.scorecard.test_gather import vetoed
+from tests.factories import COUNTY, acting, member
 
 
 async def objected(made: Scene) -> UUID:
@@ -220,6 +222,28 @@ async def test_who_decided_before_does_not_decide_again(rollback: None) -> None:
         await sign(made, made.town.instructor, case_id, "appeal_rejected")
 
 
+async def test_who_approved_a_veto_does_not_hear_what_is_said_against_it(rollback: None) -> None:
+    """Another of the department's, or the township, answers; the same on appeal."""
+    made = await scene()
+    worker = made.town.worker
+    await vetoed(worker, await actor_of(made, made.clerk))
+    await result(made, worker, "fail", "82.53", note="veto")
+    await served(made, worker)
+    me = await actor_of(made, worker)
+    case_id = await notice.object_to(
+        me, made.cycle_id, me.person_id, form(made, "raised"), made.now
+    )
+    with pytest.raises(StepRefused, match="回避"):
+        await sign(made, made.clerk, case_id, "review_kept")
+    await sign(made, made.town.instructor, case_id, "review_kept")
+    await sign(made, worker, case_id, "told")
+    await sign(made, worker, case_id, "appealed")
+    with pytest.raises(StepRefused, match="回避"):
+        await sign(made, made.clerk, case_id, "appeal_rejected")
+    third = await member(Role.DEPARTMENT, made.town.units[str(COUNTY)], "郭部长")
+    await sign(made, third, case_id, "appeal_rejected")
+
+
 async def test_relatives_are_recused(rollback: None) -> None:
     """A recorded kinship bars signing; without the declaration nobody signs."""
     made = await scene()
@@ -312,6 +336,36 @@ async def test_silence_is_moved_up(rollback: None) -> None:
     case = await casework_queries.case(COUNTY, case_id)
     assert case is not None
     assert case.overdue_on is None
+
+
+async def test_a_longer_term_to_answer_is_for_the_next_letters(rollback: None) -> None:
+    """Ten days stand on the served result and on its answer: so do they on both receipts."""
+    made = await scene(now=now() - timedelta(days=60))
+    department = await actor_of(made, made.town.department)
+    await result(made, made.town.worker, "basic", "63.0")
+    await served(made, made.town.worker)
+    settings = await settings_county.get(COUNTY)
+    longer = msgspec.structs.replace(settings, review_days=15, appeal_days=15)
+    await settings_county.update(department, COUNTY, longer)
+    me = await actor_of(made, made.town.worker)
+    case_id = await notice.object_to(
+        me, made.cycle_id, me.person_id, form(made, "raised"), made.now
+    )
+    due = await calendar.add_working_days(COUNTY, made.today, 10)
+    case = await casework_queries.case(COUNTY, case_id)
+    assert case is not None
+    assert case.due_on == due
+    made.pass_days((due - made.today).days + 1)
+    assert await casework.clock(COUNTY, made.now) == (1, 0)
+    await sign(made, made.town.instructor, case_id, "review_kept")
+    await sign(made, made.town.worker, case_id, "told")
+    answer = await casework.letter(department, case_id, 3, named=False)
+    assert "10个工作日内答复" in answer.remedy
+    case = await sign(made, made.town.worker, case_id, "appealed")
+    due = await calendar.add_working_days(COUNTY, made.today, 10)
+    assert case.due_on == due
+    made.pass_days((due - made.today).days + 1)
+    assert await casework.clock(COUNTY, made.now) == (1, 0)
 
 
 async def test_an_objection_has_its_term(rollback: None) -> None:

@@ -281,6 +281,31 @@ async def test_no_warning_on_thin_evidence(rollback: None) -> None:
             await warned(made, someone)
 
 
+async def test_the_year_is_as_uncertain_as_both_its_surveys(rollback: None) -> None:
+    """0.6 × 0.3 × 8 of the second half does not reach 60; with 0.4 × 0.3 × 8 of the first it does.
+
+    Whoever has no first half in their year is judged by the second alone.
+    """
+    first = await scene(now=NOW - timedelta(days=30))
+    both, second = first.town.worker, first.town.second_worker
+    for someone in (both, second):
+        await result(first, someone, "good", "75.0")
+    department = await actor_of(first, first.town.department)
+    await bring_to(department, first.cycle_id, Stage.CLOSED, first.now)
+    at = first.now + timedelta(days=160)
+    made = Scene(first.town, await annual(first), first.clerk, at)
+    run = "UPDATE appraisal.run SET annual = true WHERE county_id = $1 AND cycle_id = $2"
+    await DB.execute(run, COUNTY, made.cycle_id)
+    await result(made, both, "fail", "58.0", first_final=7500)
+    await result(made, second, "fail", "57.0")
+    for someone in (both, second):
+        await served(made, someone)
+    made.pass_days(10)
+    with pytest.raises(StepRefused, match=r"满意度误差 2\.4 到了等次线 60"):
+        await warned(made, both)
+    await warned(made, second)
+
+
 async def test_a_veto_rests_on_papers(rollback: None) -> None:
     """The score and its ballots do not matter then."""
     made = await scene()
@@ -995,9 +1020,25 @@ async def test_a_serious_fault_goes_on_beside_a_resignation(rollback: None) -> N
         else:
             await sign(made, made.clerk, case_id, "agreement_ended")
             made.pass_days(1)
+            with pytest.raises(StepRefused, match="不在网格员岗位上"):
+                await sign(made, made.clerk, leaves, "resigned")
             endings.append((await sign(made, made.clerk, leaves, "left")).outcome)
         assert await duties(made, someone) == []
     assert endings == [Outcome.LEFT, Outcome.LEFT]
+
+
+async def test_nobody_leaves_at_the_end_of_a_term_who_resigned_before_it(rollback: None) -> None:
+    """The letter would say that they left in another way, and on another day."""
+    made = await scene()
+    someone = await gridworker(made, Employment.CONTRACT)
+    case_id = await exit_of(made, someone, "term", "due")
+    await sign(made, made.town.chief, case_id, "served")
+    leaves = await service.resign(await actor_of(made, someone), form(made, "applied"), made.now)
+    await sign(made, made.clerk, leaves, "resigned")
+    made.pass_days(45)
+    with pytest.raises(StepRefused, match="不在网格员岗位上"):
+        await sign(made, made.clerk, case_id, "term_ended")
+    assert (await sign(made, made.clerk, case_id, "left")).outcome is Outcome.LEFT
 
 
 async def test_who_resigned_for_later_may_be_let_go_before(rollback: None) -> None:
@@ -1018,6 +1059,39 @@ async def test_who_resigned_for_later_may_be_let_go_before(rollback: None) -> No
     assert await duties(made, someone) == ["gridworker"]
     await sign(made, made.clerk, case_id, "agreement_ended")
     assert await duties(made, someone) == []
+
+
+@pytest.mark.parametrize("over", [False, True])
+async def test_who_resigned_and_is_kept_on_appeal_leaves_on_the_agreed_day(
+    rollback: None,
+    over: bool,  # noqa: FBT001  a parameter of the table
+) -> None:
+    """The letting go is undone, what they agreed on themselves is not, also where it is over."""
+    made = await scene()
+    someone = await gridworker(made, Employment.VOLUNTEER)
+    case_id = await exit_of(made, someone, "fault", "evidence")
+    me = await actor_of(made, someone)
+    leaves = await service.resign(me, form(made, "applied"), made.now)
+    agreed = made.today + timedelta(days=30)
+    await sign(made, made.clerk, leaves, "resigned", on=agreed)
+    await sign(made, made.town.chief, case_id, "called")
+    await sign(made, made.clerk, case_id, "heard")
+    await to_decision(made, case_id)
+    await sign(made, made.town.instructor, case_id, "decided")
+    await sign(made, made.town.chief, case_id, "served")
+    received = made.today
+    made.pass_days(10)
+    await casework.clock(COUNTY, made.now)
+    await sign(made, made.clerk, case_id, "agreement_ended")
+    assert await duties(made, someone) == []
+    made.pass_days(25 if over else 1)
+    await sign(made, made.town.chief, case_id, "appealed", on=received)
+    third = await member(Role.DEPARTMENT, made.town.units[str(COUNTY)], "郭部长")
+    case = await sign(made, third, case_id, "appeal_upheld")
+    assert case.outcome is Outcome.KEPT
+    assert await duties(made, someone) == ([] if over else ["gridworker"])
+    [tenure] = await roster.history(COUNTY, someone.person_id)
+    assert (tenure.valid_to, "本人辞去" in tenure.reason) == (agreed, True)
 
 
 async def test_a_resignation_on_paper_is_entered_for_its_writer(
@@ -1567,3 +1641,35 @@ async def test_improvement_after_a_talk(rollback: None) -> None:
     done = await sign(made, made.town.instructor, case_id, "improved")
     assert (done.outcome, done.done) == (Outcome.IMPROVED, True)
     assert msgspec.json.encode(done.outcome) == b'"improved"'
+
+
+async def test_nobody_has_not_improved_whose_result_was_corrected_or_who_has_left(
+    rollback: None,
+) -> None:
+    """The plan ends with what happened, as a warning does, and nothing is put down against them."""
+    made = await scene()
+    raised, gone = made.town.worker, await gridworker(made, Employment.CONTRACT)
+    cases = {}
+    for someone in (raised, gone):
+        await result(made, someone, "basic", "64.0")
+        await served(made, someone)
+    made.pass_days(10)
+    chief = await actor_of(made, made.town.chief)
+    for someone in (raised, gone):
+        cases[someone.name] = await service.warn(
+            chief, someone.person_id, made.cycle_id, form(made, "talked"), made.now
+        )
+        await sign(made, made.town.chief, cases[someone.name], "planned")
+    await calibrating.calibrate(
+        chief, made.cycle_id, raised.person_id, Decimal(75), "漏记", made.now, authority="x"
+    )
+    leaves = await service.resign(await actor_of(made, gone), form(made, "applied"), made.now)
+    await sign(made, made.clerk, leaves, "resigned")
+    made.pass_days(63)
+    for someone, why, ends in (
+        (raised, "等次是“合格”", "annulled"),
+        (gone, "不在网格员岗位上", "left"),
+    ):
+        with pytest.raises(StepRefused, match=why):
+            await sign(made, made.town.instructor, cases[someone.name], "not_improved")
+        assert (await sign(made, made.town.instructor, cases[someone.name], ends)).done

@@ -435,6 +435,48 @@ async def test_a_deduction_too_late_for_its_half_year_counts_once_in_the_next(
     assert await deducted(2027, Kind.HALF_YEAR, datetime(2027, 7, 5, tzinfo=UTC)) == 0
 
 
+async def test_points_posted_too_late_for_their_half_year_count_once_in_the_next(
+    rollback: None,
+) -> None:
+    """June's, posted after that is scored, are in the year; days that no cycle covered are not."""
+    town = await small_county()
+    department = await department_of(town.department)
+    worker, last = town.worker, datetime(2026, 7, 2, 4, tzinfo=UTC)
+
+    async def met(day: int, at: datetime) -> None:
+        row = f"2026-06-{day:02d},421222100001001,{worker.name},ORG-02,参加网格例会,"
+        content = f"{HEAD}\n{row}".encode()
+        await intake.import_work(None, COUNTY, content, f"{day}.csv", now=last)
+        await bulk.verify_month(COUNTY, 202606, at)
+        await bulk.post_month(COUNTY, 202606, at)
+
+    await met(1, last)
+    half = await opened(department, AFTER)
+    await bring_to(department, half, Stage.SCORE, AFTER)
+    await scoring.score(department, half, "", AFTER)
+    for day in (8, 15):
+        await met(day, AFTER + timedelta(days=20))
+    await DB.execute(
+        "UPDATE points.work_record SET work_date = '2025-12-15'"
+        " WHERE county_id = $1 AND work_date = '2026-06-15'",
+        COUNTY,
+    )
+    await bring_to(department, half, Stage.CLOSED, AFTER)
+
+    async def awarded(year: int, kind: Kind, at: datetime) -> tuple[int, list[tuple[int, int]]]:
+        cycle_id = await opened(department, at, kind=kind, year=year)
+        await bring_to(department, cycle_id, Stage.SCORE, at)
+        run = await scoring.score(department, cycle_id, "", at)
+        card = await service.card(department, cycle_id, worker.person_id)
+        months = await service.months(department, card)
+        found = (await inputs_of(run.id))[worker.person_id]["awarded"]
+        return found, [(one.month, one.awarded) for one in months]
+
+    winter, summer = datetime(2027, 1, 5, tzinfo=UTC), datetime(2027, 7, 5, tzinfo=UTC)
+    assert await awarded(2026, Kind.ANNUAL, winter) == (10, [(202606, 10)])
+    assert await awarded(2027, Kind.HALF_YEAR, summer) == (0, [])
+
+
 async def vetoed(worker: Member, department: Actor) -> None:
     """A veto of May that the department approved."""
     await DB.execute(
