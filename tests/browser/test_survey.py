@@ -14,6 +14,7 @@ from tests.browser.checks import (
     assert_keeps_the_rules,
     assert_reflows,
     assert_targets,
+    shoot,
 )
 from tests.browser.conftest import SignIn, follow
 from tests.browser.village import activate
@@ -88,6 +89,25 @@ async def test_pages_of_the_field_keep_the_rules(sign_in: SignIn, made: World) -
     await assert_keeps_the_rules(page)
     await page.goto(f"/appraisal/papers/{made.survey.id}")
     await assert_keeps_the_rules(page)
+
+
+CUT = """(slips) => slips.filter((slip) =>
+  slip.scrollWidth > slip.clientWidth || slip.scrollHeight > slip.clientHeight).length"""
+
+
+async def test_slips_are_whole_on_the_phone_too(sign_in: SignIn, made: World) -> None:
+    """The sheet that the township prints shows every aspect and answer before it is printed."""
+    page = await sign_in(made.county.instructor)
+    await page.goto(f"/appraisal/visits/{made.survey.id}/{VILLAGE}")
+    async with page.expect_popup() as opened:
+        await page.get_by_role("button", name="打印测评票").click()
+    sheet = await opened.value
+    await sheet.wait_for_load_state()
+    slips = sheet.locator(".ballot-slip")
+    await shoot(sheet, "slips")
+    assert await slips.count() > 0
+    assert await slips.evaluate_all(CUT) == 0
+    await assert_reflows(sheet)
 
 
 async def test_results_on_the_phone_keep_the_rules(sign_in: SignIn, made: World) -> None:

@@ -24,13 +24,19 @@ from tests.browser.checks import (
     checked,
     shoot,
 )
-from tests.browser.conftest import Look, SignIn, follow
+from tests.browser.conftest import PHONE, Look, SignIn, follow
 from tests.browser.test_roster import desk_page
 from tests.browser.village import PIN, activate
 from tests.factories import COUNTY, Member, SmallCounty, acting, also_in, small_county
 from tests.points.work.test_intake import HEAD, WORKER
 
 LOOKS = [Look(), Look("dark"), Look(text_size="elder")]
+ROWS_OF_TEXT = """(all) => all.map((e) => {
+  const range = document.createRange();
+  range.selectNodeContents(e);
+  return [e.innerText, range.getClientRects().length];
+})"""
+"""How many rows the text of each element takes."""
 GRID = "421222100001001"
 VILLAGE = "421222100001"
 
@@ -357,11 +363,21 @@ async def test_names_on_the_month_s_notice_stay_whole(
     await page.goto(f"/verify/months/{VILLAGE}/{month}/notice")
     await shoot(page, "notice-a4")
     cells = page.locator("tr:not(.total) > td:is(:nth-child(2), :nth-child(3))")
-    lines = """(all) => all.map((e) => {
-      const range = document.createRange();
-      range.selectNodeContents(e);
-      return [e.innerText, range.getClientRects().length];
-    })"""
-    found = await cells.evaluate_all(lines)
+    found = await cells.evaluate_all(ROWS_OF_TEXT)
+    assert found
+    assert [text for text, count in found if count > 1] == []
+
+
+async def test_names_on_the_sheet_stay_whole_on_the_phone(
+    open_context: Callable[..., Any], committed: None
+) -> None:
+    """Date, grid and name of a line to confirm, as read before the sheet is printed."""
+    town = await busy_county()
+    page = await desk_page(open_context, town.department, Look())
+    await page.set_viewport_size(PHONE)  # type: ignore[arg-type]  # a TypedDict
+    await page.goto(f"/verify/months/{VILLAGE}/{today():%Y%m}/sheet")
+    await shoot(page, "sheet-phone")
+    cells = page.locator("td:is(:nth-child(2), :nth-child(3), :nth-child(4))")
+    found = await cells.evaluate_all(ROWS_OF_TEXT)
     assert found
     assert [text for text, count in found if count > 1] == []
