@@ -15,12 +15,21 @@ from tests.browser.checks import (
     assert_reflows,
     assert_targets,
     shoot,
+    wear,
 )
 from tests.browser.conftest import SignIn, follow
 from tests.browser.village import activate
 from tests.factories import COUNTY
 
 ASPECTS = 6
+ROWS = """(e) => {
+  const range = document.createRange();
+  const text = [...e.childNodes].find((node) => node.data?.includes('欧阳金山'));
+  range.setStart(text, text.data.indexOf('欧阳金山'));
+  range.setEnd(text, text.data.indexOf('欧阳金山') + 4);
+  return range.getClientRects().length;
+}"""
+"""On how many rows the worker's name stands."""
 
 
 @pytest.fixture
@@ -47,11 +56,15 @@ async def test_a_resident_votes_in_large_letters(
     await assert_accessible(page)
     await assert_targets(page, 60)
     await assert_keeps_the_rules(page)
+    await wear(page, "light", "elder")
+    assert await page.get_by_text("欧阳金山").evaluate(ROWS) == 1
     for number in range(1, ASPECTS + 1):
         await page.locator(f"input[name=v{number}][value='80']").check()
     await page.get_by_role("button", name="提交").click()
     await page.get_by_text("谢谢您，已收到").wait_for()
     await assert_keeps_the_rules(page)
+    await wear(page, "light", "elder")
+    assert await page.get_by_text("平时有事").evaluate(ROWS) == 1
     assert await context.cookies() == []
     count = "SELECT count(*) FROM appraisal.ballot_inbox WHERE county_id = $1 AND NOT aware"
     assert await DB.fetchval(count, COUNTY) == 1
