@@ -403,6 +403,7 @@ async def test_names_on_the_sheet_stay_whole_on_the_phone(
     await page.set_viewport_size(PHONE)  # type: ignore[arg-type]  # a TypedDict
     await page.goto(f"/verify/months/{VILLAGE}/{today():%Y%m}/sheet")
     await shoot(page, "sheet-phone")
+    await assert_accessible(page)
     cells = page.locator("td:is(:nth-child(2), :nth-child(3), :nth-child(4))")
     found = await cells.evaluate_all(ROWS_OF_TEXT)
     assert found
