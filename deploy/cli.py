@@ -124,7 +124,7 @@ cli = LazyGroup(COMMANDS, name="gridmerit", help="网格员积分与考核系统
 click.version_option(package_name="gridmerit")(cli)
 import_ = LazyGroup(IMPORTS, name="import", help="导入办公文件（.xlsx .xls .csv）。")
 work = LazyGroup(WORK, name="work", help="核实工作记录、月度入账。")
-statement = LazyGroup(STATEMENT, name="statement", help="店铺对账单。")
+statement = LazyGroup(STATEMENT, name="statement", help="积分超市对账单。")
 survey = LazyGroup(SURVEY, name="survey", help="群众测评的公开抽样。")
 
 

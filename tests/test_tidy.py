@@ -31,6 +31,8 @@ BANNED = {
     r"\brun_sync\(": "a loop inside a loop",
     r"(?<!['\"])(?<!shapes\[name\])\|\s*safe\b": "turns escaping off for more than a literal",
 }
+STRAY = {"店铺": "积分超市", "积分回执": "积分凭证"}
+"""Second words for one thing, and the glossary's word (README)."""
 SETTINGS = Settings(secret_key="k" * 43)
 
 
@@ -65,6 +67,18 @@ def test_no_traps() -> None:
     def wrong(path: Path) -> list[str]:
         text = path.read_text(encoding="utf-8")
         return [why for pattern, why in BANNED.items() if re.search(pattern, text)]
+
+    assert offenders(wrong, [*MODULES, *TEMPLATES]) == {}
+
+
+def test_one_word_for_one_thing() -> None:
+    """Phones call it 激活; what the administrator does for a desk account is 开通."""
+
+    def wrong(path: Path) -> list[str]:
+        phone = path.suffix == ".html" and path.name.startswith("m_")
+        words = STRAY | ({"开通": "激活"} if phone else {})
+        text = path.read_text(encoding="utf-8")
+        return [f"{word}: {better}" for word, better in words.items() if word in text]
 
     assert offenders(wrong, [*MODULES, *TEMPLATES]) == {}
 

@@ -22,7 +22,7 @@ SHOWN = 30
 @DRY_RUN
 @REPORT
 def import_shops(file: Path, county: int, *, dry_run: bool, report: Path | None) -> None:
-    """导入积分超市名录：店铺、协议、店主。"""
+    """导入积分超市名录：店名、协议、店主。"""
     data = file.read_bytes()
 
     async def main(settings: Settings) -> Imported:

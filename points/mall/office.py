@@ -402,7 +402,7 @@ async def _goods(county_id: int, table: Table) -> list[_Goods]:
             category = listed or category
         shop = by_name.get(normal(row["店名"] or "")) if named else None
         if named and shop is None:
-            table.fault(row, "店名", "没有这家营业的店，请先导入店铺名录或改名。")
+            table.fault(row, "店名", "没有这家营业的店，请先导入积分超市名录或改名。")
         key = (name, measure, shop.id if shop else None)
         if key in seen:
             table.fault(row, "品名", "文件里有两行相同的商品，请删去一行。")

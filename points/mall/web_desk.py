@@ -147,7 +147,7 @@ async def agree(request: Asked, shop_id: FromPath[UUID]) -> Template | Redirect:
 @post("/desk/shops/import", request_max_body_size=FILE_LIMIT)
 async def import_shops(request: Asked) -> Template:
     """The office's list of shops: look first, then write."""
-    return await _import(request, office.import_shops, "店铺名录", "/desk/shops", "shops")
+    return await _import(request, office.import_shops, "积分超市名录", "/desk/shops", "shops")
 
 
 # --- goods

@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from shared.clock import today
+from shared.dates import chinese_date
 from shared.roster.roles import ROLE_NAMES, Role
 
 SessionKind = Literal["phone", "desk"]
@@ -139,12 +140,13 @@ class AccountLine(msgspec.Struct, frozen=True):
         if not self.desk:
             return "未开通"
         if self.taken_over_at is not None:
-            return f"本人已接管（{today(self.taken_over_at)}）"
+            return f"本人已接管（{chinese_date(today(self.taken_over_at))}）"
         if self.handed_until is None:
             return "已开通，动态码由管理员打印；本人下次登录时换成自己的"
         if self.handed_until <= now:
             return "初始密码已过期，本人没有接管"
-        return f"本人还没有接管，初始密码 {today(self.handed_until)} 前有效"
+        until = chinese_date(today(self.handed_until))
+        return f"本人还没有接管，初始密码 {until}前有效"
 
     @property
     def role_name(self) -> str:

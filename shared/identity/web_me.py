@@ -26,7 +26,7 @@ from shared.web.preferences import A_YEAR
 VIEWS = {
     "worker": ("网格员", "/home"),
     "verifier": ("核实", "/verify"),
-    "shop": ("店铺", "/shop"),
+    "shop": ("积分超市", "/shop"),
     "desk": ("管理台", "/desk"),
 }
 """The page sets a person may switch between: name and first page."""

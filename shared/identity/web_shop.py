@@ -1,4 +1,4 @@
-"""店铺的「我的」: helpers of a shop and keys of its terminals."""
+"""积分超市的「我的」: helpers of a shop and keys of its terminals."""
 
 from typing import Any
 from uuid import UUID

@@ -154,7 +154,7 @@ REGISTRY: tuple[Kept, ...] = (
     OBJECTOR,
     PROTECTION,
     Kept(
-        what="积分台账、月度公示、兑换台账（含领取人）和兑换卡、对账单和签字、店铺结算户名",
+        what="积分台账、月度公示、兑换台账（含领取人）和兑换卡、对账单和签字、积分超市结算户名",
         purpose="记账、结算和监督",
         tables=(
             "points.posting",

@@ -16,7 +16,7 @@ from tests.appraisal.scorecard.worlds import (
     stored_run,
     worker,
 )
-from tests.browser.checks import assert_keeps_the_rules, shoot
+from tests.browser.checks import assert_keeps_the_rules, shoot, wear
 from tests.browser.conftest import SignIn
 from tests.browser.village import activate
 from tests.factories import COUNTY, SmallCounty, acting, small_county
@@ -115,3 +115,11 @@ async def test_phones_show_the_card_and_the_village(committed: None, sign_in: Si
             await page.goto(path)
             await shoot(page, f"m-{name}-{view}")
             await assert_keeps_the_rules(page)
+        await wear(page, "light", "elder")
+        rows = """(e) => {
+          const range = document.createRange();
+          range.setStart(e.lastChild, e.lastChild.data.indexOf('考核表'));
+          range.setEnd(e.lastChild, e.lastChild.data.length);
+          return range.getClientRects().length;
+        }"""
+        assert await page.locator("h1").evaluate(rows) == 1

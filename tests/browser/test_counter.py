@@ -200,6 +200,11 @@ async def test_shelf_and_village(committed: None, sign_in: SignIn) -> None:
     chief = await sign_in(scene.world.chief)
     await chief.goto("/verify/prices")
     await seen(chief, "prices")
+    reason = await chief.locator(".field").first.bounding_box()
+    label = await chief.get_by_text("不同意的原因").bounding_box()
+    assert reason is not None
+    assert label is not None
+    assert label["x"] - reason["x"] >= 12
     await chief.get_by_role("button", name="同意", exact=True).click()
     await chief.get_by_text("没有要批准的调价").wait_for()
     await chief.goto("/verify/redemptions")

@@ -3,12 +3,15 @@
 One world and one sign-in serve a whole walk: a browser and a PIN hash cost more than a look.
 """
 
+import io
 import re
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
+from PIL import Image
 from playwright.async_api import Page, Response
 
 import appraisal.routes
@@ -20,7 +23,7 @@ from shared.web.pages import DESK_PATHS
 from tests import factories
 from tests.browser import village as stage
 from tests.browser.checks import assert_keeps_the_rules
-from tests.browser.conftest import SignIn
+from tests.browser.conftest import PHONE, Look, SignIn, Theme
 from tests.browser.village import Village
 from tests.factories import Member, acting
 from tests.points.redemption import scene
@@ -135,6 +138,48 @@ async def test_desk_pages(committed: None, desk_sign_in: SignIn) -> None:
     seen = await walked(page, town.county.department, desk=True)
     menu = "roster rules months funds shops products statements ledger audit exports settings"
     assert {f"/desk/{name}" for name in menu.split()} <= seen
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+async def test_a_wide_table_says_that_it_goes_on(
+    committed: None, desk_sign_in: SignIn, theme: Theme
+) -> None:
+    """On a narrow screen a shade lies at the edge behind which there is more, and at no other."""
+    county = await factories.small_county()
+    page = await desk_sign_in(county.department, Look(theme), viewport=PHONE)
+    await page.goto("/desk/roster/people")
+    region = page.locator(".table-responsive")
+    await region.evaluate("element => element.scrollIntoView()")
+    assert await edges(page) == (False, True)
+    await region.evaluate("element => element.scrollTo({left: 40, behavior: 'instant'})")
+    assert await edges(page) == (True, True)
+    await region.evaluate("element => element.scrollTo({left: 9999, behavior: 'instant'})")
+    assert await edges(page) == (True, False)
+
+
+async def test_the_narrow_menu_begins_at_its_page(committed: None, desk_sign_in: SignIn) -> None:
+    """Of twenty entries in a row, the one of the page is in sight."""
+    county = await factories.small_county()
+    page = await desk_sign_in(county.department, viewport=PHONE)
+    await page.goto("/desk/settings")
+    here = await page.locator(".side [aria-current]").bounding_box()
+    assert here is not None
+    assert here["x"] >= 0
+    assert here["x"] + here["width"] <= PHONE["width"]
+
+
+async def edges(page: Page) -> tuple[bool, bool]:
+    """Whether the ground of a table's first row is shaded at its left and at its right."""
+    row = await page.locator(".table-responsive tbody tr").first.bounding_box()
+    box = await page.locator(".table-responsive").bounding_box()
+    assert row is not None
+    assert box is not None
+    clip = {"x": box["x"], "y": row["y"] + 3, "width": box["width"], "height": 1}
+    picture = await page.screenshot(clip=clip)  # type: ignore[arg-type]  # a TypedDict
+    line = Image.open(io.BytesIO(picture)).convert("L")
+    ground, *sides = (line.getpixel((x, 0)) for x in (line.width // 2, 2, line.width - 3))
+    left, right = (abs(side - ground) > 8 for side in sides)  # type: ignore[operator]
+    return left, right
 
 
 async def test_no_link_leads_nowhere(committed: None, sign_in: SignIn) -> None:

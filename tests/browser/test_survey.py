@@ -14,12 +14,22 @@ from tests.browser.checks import (
     assert_keeps_the_rules,
     assert_reflows,
     assert_targets,
+    shoot,
+    wear,
 )
 from tests.browser.conftest import SignIn, follow
 from tests.browser.village import activate
 from tests.factories import COUNTY
 
 ASPECTS = 6
+ROWS = """(e) => {
+  const range = document.createRange();
+  const text = [...e.childNodes].find((node) => node.data?.includes('欧阳金山'));
+  range.setStart(text, text.data.indexOf('欧阳金山'));
+  range.setEnd(text, text.data.indexOf('欧阳金山') + 4);
+  return range.getClientRects().length;
+}"""
+"""On how many rows the worker's name stands."""
 
 
 @pytest.fixture
@@ -46,11 +56,15 @@ async def test_a_resident_votes_in_large_letters(
     await assert_accessible(page)
     await assert_targets(page, 60)
     await assert_keeps_the_rules(page)
+    await wear(page, "light", "elder")
+    assert await page.get_by_text("欧阳金山").evaluate(ROWS) == 1
     for number in range(1, ASPECTS + 1):
         await page.locator(f"input[name=v{number}][value='80']").check()
     await page.get_by_role("button", name="提交").click()
     await page.get_by_text("谢谢您，已收到").wait_for()
     await assert_keeps_the_rules(page)
+    await wear(page, "light", "elder")
+    assert await page.get_by_text("平时有事").evaluate(ROWS) == 1
     assert await context.cookies() == []
     count = "SELECT count(*) FROM appraisal.ballot_inbox WHERE county_id = $1 AND NOT aware"
     assert await DB.fetchval(count, COUNTY) == 1
@@ -88,6 +102,25 @@ async def test_pages_of_the_field_keep_the_rules(sign_in: SignIn, made: World) -
     await assert_keeps_the_rules(page)
     await page.goto(f"/appraisal/papers/{made.survey.id}")
     await assert_keeps_the_rules(page)
+
+
+CUT = """(slips) => slips.filter((slip) =>
+  slip.scrollWidth > slip.clientWidth || slip.scrollHeight > slip.clientHeight).length"""
+
+
+async def test_slips_are_whole_on_the_phone_too(sign_in: SignIn, made: World) -> None:
+    """The sheet that the township prints shows every aspect and answer before it is printed."""
+    page = await sign_in(made.county.instructor)
+    await page.goto(f"/appraisal/visits/{made.survey.id}/{VILLAGE}")
+    async with page.expect_popup() as opened:
+        await page.get_by_role("button", name="打印测评票").click()
+    sheet = await opened.value
+    await sheet.wait_for_load_state()
+    slips = sheet.locator(".ballot-slip")
+    await shoot(sheet, "slips")
+    assert await slips.count() > 0
+    assert await slips.evaluate_all(CUT) == 0
+    await assert_reflows(sheet)
 
 
 async def test_results_on_the_phone_keep_the_rules(sign_in: SignIn, made: World) -> None:

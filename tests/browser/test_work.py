@@ -10,6 +10,7 @@ from playwright.async_api import Page, expect
 from appraisal.notice import service as notice
 from points.rulebook import service as rulebook
 from points.work import bulk, deductions, intake, service
+from points.work import month as months
 from points.work.deductions import Proposal
 from points.work.schemas import LogForm
 from shared.clock import now, today
@@ -24,13 +25,20 @@ from tests.browser.checks import (
     checked,
     shoot,
 )
-from tests.browser.conftest import Look, SignIn, follow
+from tests.browser.conftest import PHONE, Look, SignIn, follow
 from tests.browser.test_roster import desk_page
 from tests.browser.village import PIN, activate
 from tests.factories import COUNTY, Member, SmallCounty, acting, also_in, small_county
+from tests.points.work import test_month as month
 from tests.points.work.test_intake import HEAD, WORKER
 
 LOOKS = [Look(), Look("dark"), Look(text_size="elder")]
+ROWS_OF_TEXT = """(all) => all.map((e) => {
+  const range = document.createRange();
+  range.selectNodeContents(e);
+  return [e.innerText, range.getClientRects().length];
+})"""
+"""How many rows the text of each element takes."""
 GRID = "421222100001001"
 VILLAGE = "421222100001"
 
@@ -347,6 +355,30 @@ async def test_the_desk_s_pages_keep_the_rules(
             await assert_accessible(page)
 
 
+@pytest.mark.parametrize("look", LOOKS, ids=lambda look: f"{look.theme}-{look.text_size}")
+async def test_the_sample_of_a_month_keeps_the_rules(
+    sign_in: SignIn, look: Look, committed: None
+) -> None:
+    """The township looks at every tenth record on the phone, and may refuse it there."""
+    town = await small_county()
+    await activate(town.instructor)
+    for day in (1, 8, 15):
+        await month.confirmed(town, day)
+    for side in (town.committee, town.supervisor):
+        await months.review(await acting(side), VILLAGE, month.RUN, month.CLOSED)
+    page = await sign_in(town.instructor, look)
+    await page.goto(f"/verify/months/{VILLAGE}/{month.RUN}")
+    await checked(page, look, "sample")
+    card = await page.locator(".weui-cells:has(.inline-form)").bounding_box()
+    field = await page.get_by_text("不实的原因").bounding_box()
+    button = await page.get_by_role("button", name="不予认定").bounding_box()
+    assert card is not None
+    for inner in (field, button):
+        assert inner is not None
+        assert inner["x"] - card["x"] >= 12
+        assert card["x"] + card["width"] - inner["x"] - inner["width"] >= 12
+
+
 async def test_names_on_the_month_s_notice_stay_whole(
     open_context: Callable[..., Any], committed: None
 ) -> None:
@@ -357,11 +389,22 @@ async def test_names_on_the_month_s_notice_stay_whole(
     await page.goto(f"/verify/months/{VILLAGE}/{month}/notice")
     await shoot(page, "notice-a4")
     cells = page.locator("tr:not(.total) > td:is(:nth-child(2), :nth-child(3))")
-    lines = """(all) => all.map((e) => {
-      const range = document.createRange();
-      range.selectNodeContents(e);
-      return [e.innerText, range.getClientRects().length];
-    })"""
-    found = await cells.evaluate_all(lines)
+    found = await cells.evaluate_all(ROWS_OF_TEXT)
+    assert found
+    assert [text for text, count in found if count > 1] == []
+
+
+async def test_names_on_the_sheet_stay_whole_on_the_phone(
+    open_context: Callable[..., Any], committed: None
+) -> None:
+    """Date, grid and name of a line to confirm, as read before the sheet is printed."""
+    town = await busy_county()
+    page = await desk_page(open_context, town.department, Look())
+    await page.set_viewport_size(PHONE)  # type: ignore[arg-type]  # a TypedDict
+    await page.goto(f"/verify/months/{VILLAGE}/{today():%Y%m}/sheet")
+    await shoot(page, "sheet-phone")
+    await assert_accessible(page)
+    cells = page.locator("td:is(:nth-child(2), :nth-child(3), :nth-child(4))")
+    found = await cells.evaluate_all(ROWS_OF_TEXT)
     assert found
     assert [text for text, count in found if count > 1] == []

@@ -85,6 +85,31 @@ async def test_a_worker_understands_every_number(client: httpx.AsyncClient) -> N
     assert (member.status_code, "您已签收" in member.text) == (200, False)
 
 
+async def test_what_is_not_scored_has_no_unit(client: httpx.AsyncClient) -> None:
+    """Nothing known of a worker: a dash on the phones and at the desk, not “— 分”."""
+    nothing = {
+        "rostered": None, "on_duty": None, "on_leave": None, "data_total": None, "data_good": None,
+        "satisfaction": None, "half_width": None, "ballots": 0, "awarded": 0, "hours": None,
+        "hours_required": None, "test": None,
+    }  # fmt: skip
+    scene = await scored_cycle(
+        Stage.NOTICE, worker=nothing, second_worker=nothing, cousin_worker=nothing
+    )
+    person_id = scene.town.worker.person_id
+    for someone, path in (
+        (scene.town.worker, "/appraisal/me"),
+        (scene.town.worker, f"/appraisal/me/{scene.cycle_id}"),
+        (scene.town.chief, f"/appraisal/team/{scene.cycle_id}"),
+        (
+            scene.town.department,
+            f"/appraisal/desk/cycles/{scene.cycle_id}/scorecards/{person_id}",
+        ),
+    ):
+        await act_as(client, someone)
+        text = re.sub(r"<[^>]*>", " ", (await client.get(path)).text)
+        assert ("不定等次" in text, re.findall(r"—\s*分", text)) == (True, []), path
+
+
 async def test_rules_are_changed_on_a_page(client: httpx.AsyncClient) -> None:
     """What does not add up is said; what does holds from its day."""
     scene = await scored_cycle(Stage.SCORE)

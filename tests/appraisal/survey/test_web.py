@@ -73,6 +73,18 @@ async def test_what_is_no_slip_gets_kind_words(client: httpx.AsyncClient, slip: 
         assert "联系组织部" in answer.text
 
 
+async def test_only_what_counts_is_ticked(client: httpx.AsyncClient) -> None:
+    """A slip used before has a green tick; one that comes after the end is told so in red."""
+    made = await drawn()
+    used, late = (await printed(made))[GRID][:2]
+    await client.post(f"/s/{used}", data=BALLOT)
+    assert "result_ok" in (await client.get(f"/s/{used}")).text
+    await closed(made)
+    for answer in (await client.get(f"/s/{late}"), await client.post(f"/s/{late}", data=BALLOT)):
+        assert (answer.status_code, "已经结束" in answer.text) == (409, True)
+        assert "result_bad" in answer.text
+
+
 async def test_the_department_goes_from_list_to_result(client: httpx.AsyncClient) -> None:
     """Import, freeze, draw, print, close: every page shows what the next step needs."""
     made = await frozen()

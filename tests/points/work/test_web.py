@@ -434,7 +434,7 @@ async def test_figures_on_the_phone_have_their_units(client: httpx.AsyncClient) 
     assert "<dt>冻结</dt><dd>0 分</dd>" in (await client.get("/wallet")).text
     await enter(client, world.chief)
     months = await client.get(f"/verify/months?chosen={today():%Y-%m}")
-    assert "待核实 1条 · 已核实 0条 · 已入账 0条" in months.text
+    assert "待核实 1 条 · 已核实 0 条 · 已入账 0 条" in months.text
 
 
 async def test_the_accountant_is_led_to_nothing_that_is_not_theirs(

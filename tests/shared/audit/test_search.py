@@ -154,7 +154,7 @@ def test_every_action_has_a_chinese_word() -> None:
             written |= set(actions(path.read_text()))
     assert sorted(written - ACTIONS.keys()) == []
     assert {action.partition(".")[0] for action in written} == SUBJECTS.keys()
-    assert action_name("shop.unheard") == "店铺 unheard"
+    assert action_name("shop.unheard") == "积分超市 unheard"
     assert authority_name("wizard@1") == "wizard（1）"
 
 

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from deploy.commands import identity as command
 from shared.clock import now, today
 from shared.database import DB
+from shared.dates import chinese_date
 from shared.errors import Forbidden, Invalid, NotFound
 from shared.identity import accounts, desk, jobs, queries, sessions, signin
 from shared.identity.actor import Actor
@@ -194,7 +195,7 @@ async def test_the_sheet_expires_and_the_account_says_so(rollback: None) -> None
         await signin.desk_sign_in(COUNTY, PHONE, PASSWORD, made.code, late)
     await signed_in(await console())
     line = await accounts.line(office, person.id, NOW)
-    assert line.desk_state(late) == f"本人已接管（{today(EARLIER)}）"
+    assert line.desk_state(late) == f"本人已接管（{chinese_date(today(EARLIER))}）"
     await DB.execute("UPDATE shared.account SET taken_over_at = NULL WHERE county_id = $1", COUNTY)
     line = await accounts.line(office, person.id, NOW)  # as one of before this release
     assert "由管理员打印" in line.desk_state(late)

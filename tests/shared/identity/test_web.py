@@ -203,6 +203,7 @@ async def test_own_pages(client: httpx.AsyncClient) -> None:
         assert world.lead.name not in page.text
     assert "<sound-switch>" in (await client.get("/me/look")).text
     own = (await client.get("/me/data")).text
+    assert "row__note" not in own  # sentences are broken like sentences, not kept whole like rows
     assert world.worker.phone in own
     assert f"保存到{PERSON.term}" in own
     assert f"照片保存到{PHOTO.term}" in own
