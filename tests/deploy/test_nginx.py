@@ -147,6 +147,29 @@ async def test_while_the_service_is_stopped_a_page_says_so_in_chinese(
 
 @pytest.mark.skipif(not shutil.which("nginx"), reason="no nginx here")
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+async def test_too_large_a_file_is_refused_in_chinese(file: Path, tmp_path: Path) -> None:
+    """A photo of a phone whose browser does not shrink it, a workbook with pictures in it."""
+    async with proxying(file, tmp_path, tmp_path / "nobody.sock") as client:
+        await answered(client, "/sign-in")
+        for path, size in (("/work", 13), ("/desk/months/import", 42), ("/s/ballot-token", 13)):
+            # It is answered by its head: the file need not be there.
+            reader, writer = await asyncio.open_connection(
+                client.base_url.host, client.base_url.port
+            )
+            head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {size << 20}\r\n\r\n"
+            writer.write(head.encode())
+            said = (await reader.readuntil(b"</html>")).decode()
+            writer.close()
+            assert said.startswith("HTTP/1.1 413 "), path
+            assert "Content-Type: text/html; charset=utf-8" in said
+            assert "文件太大了" in said
+    log = (tmp_path / "gridmerit.log").read_text(encoding="utf-8")
+    log += (tmp_path / "error.log").read_text(encoding="utf-8")
+    assert "ballot-token" not in log
+
+
+@pytest.mark.skipif(not shutil.which("nginx"), reason="no nginx here")
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
 async def test_the_service_knows_the_visitor_and_keeps_the_connection(
     file: Path, tmp_path: Path, service: Path
 ) -> None:
