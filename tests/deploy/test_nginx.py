@@ -2,7 +2,9 @@
 
 import asyncio
 import re
+import shlex
 import shutil
+import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -17,10 +19,12 @@ from litestar.handlers import HTTPRouteHandler
 
 import deploy
 from deploy.joined import HERE, Joined
+from shared.retention.registry import SIGN_IN
 from shared.web.security import TOKEN_PATHS
 from tests.deploy.test_cli import free_port
 
 VISITOR = "127.0.0.2"
+HALF_A_YEAR = 183
 FILES = sorted((Path(deploy.__file__).parent / "nginx").glob("*.conf"))
 
 
@@ -65,6 +69,17 @@ def test_no_log_carries_what_was_searched_for(file: Path) -> None:
     assert len(used) == 1
     written = set(re.findall(r"\$\w+", formats.get(used[0], "$request $http_referer")))
     assert not written & {"$request", "$request_uri", "$args", "$query_string", "$http_referer"}
+
+
+def test_the_handbook_keeps_the_log_as_long_as_the_law_asks_for(tmp_path: Path) -> None:
+    """Only here stands from which address somebody came; Debian turns it over every day."""
+    (tmp_path / "nginx").write_text("/var/log/nginx/*.log {\n\tdaily\n\trotate 14\n}\n")
+    text = (Path(deploy.__file__).parent / "README.md").read_text(encoding="utf-8")
+    [command] = re.findall(r"`(sed -i .+ /etc/logrotate\.d/)nginx`", text)
+    line = command.replace("/etc/logrotate.d/", str(tmp_path / "nginx"))
+    subprocess.run(shlex.split(line), check=True)
+    [kept] = re.findall(r"rotate (\d+)", (tmp_path / "nginx").read_text())
+    assert int(kept) >= SIGN_IN.days >= HALF_A_YEAR
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
