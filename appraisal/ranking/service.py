@@ -1,5 +1,6 @@
 """Reading ranks at the desk: units in figures, lists of workers, the file."""
 
+import asyncio
 from datetime import datetime
 from uuid import UUID
 
@@ -111,7 +112,8 @@ async def export(
     settings = await county_settings(actor.county_id)
     name = f"{found.path[-1].name}网格员考核排名"
     times = f"，第 {found.run.number} 次评分" if found.run else ""
-    content = documents.ranking(
+    content = await asyncio.to_thread(
+        documents.ranking,
         f"{name}（{found.cycle.title}{times}）",
         settings.department_name,
         today(now),

@@ -21,6 +21,7 @@ from shared.identity.actor import Actor
 from shared.roster import service as roster
 from shared.web import forms
 from shared.web.application import Router
+from shared.web.filters import drawn
 from shared.web.pages import Asked, moment, page
 
 VISITS_PATH = "/appraisal/visits/{survey_id:uuid}/{village_code:str}"
@@ -119,6 +120,7 @@ async def print_slips(
         request,
         "survey/print_ballots.html",
         slips=made,
+        codes=await drawn([slip.url for slip in made], "测评码"),
         form=form,
         village=village,
         scale=SCALE,

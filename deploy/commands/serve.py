@@ -15,7 +15,7 @@ import structlog
 import uvicorn
 
 from deploy.doorstep import Doorstep
-from deploy.engine_home import SOCKET_LIMIT, EngineError, listens
+from deploy.engine_home import SOCKET_LIMIT, EngineError, listens, locked
 from deploy.jobs import jobs
 from deploy.joined import Joined
 from deploy.lasting import lasting
@@ -38,6 +38,7 @@ REASONS = {
     errno.EACCES: "没有权限",
     errno.ENOENT: "没有这个文件夹",
 }
+NO_PORT = "Unix 套接字没有端口：请去掉 --port，或用 --host 写上监听的地址。"
 LOG = structlog.get_logger("gridmerit.serve")
 
 
@@ -53,6 +54,8 @@ def serve(service: Service | None, host: str | None, port: int | None, *, demo: 
     async def main(settings: Settings) -> None:
         given = {name: value for name, value in changes.items() if value is not None}
         changed = msgspec.structs.replace(settings, **given)
+        if changed.unix and port is not None:
+            raise EngineError(NO_PORT)
         with _listen(changed) as listener:
             if demo:
                 changed = await _with_demo(changed)
@@ -78,7 +81,7 @@ def scheduler() -> None:
 
 def _listen(settings: Settings) -> socket.socket:
     """The socket that requests come in by: of an address and port, or a Unix one."""
-    where = settings.host if settings.unix else f"{settings.host}:{settings.port}"
+    where = settings.host if settings.unix else _address(settings)
     try:
         if settings.unix:
             return _unix_socket(Path(settings.host))
@@ -96,22 +99,30 @@ def _listen(settings: Settings) -> socket.socket:
         ) from error
 
 
+def _address(settings: Settings) -> str:
+    """Host and port, as in a URL: of IPv6 in brackets."""
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"{host}:{settings.port}"
+
+
 def _unix_socket(path: Path) -> socket.socket:
     """A Unix socket, instead of one that nobody answers at any more.
 
     It is left behind at the end: by then it may be that of a successor who waited for this one.
+    Of two who come at once, the second finds the first's answering, and leaves it alone.
     """
     if len(os.fsencode(path)) > SOCKET_LIMIT:
         raise EngineError(f"套接字的路径太长（最多 {SOCKET_LIMIT} 字节）：{path}")
     if path.exists() and not path.is_socket():
         raise EngineError(f"{path} 不是套接字，请检查 GRIDMERIT_HOST。")
-    if path.exists() and not listens(path):
-        path.unlink()
     listener = socket.socket(socket.AF_UNIX)
     try:
-        listener.bind(str(path))
-        path.chmod(FOR_THE_PROXY)
-        listener.listen(BACKLOG)
+        with locked(path.parent):
+            if path.exists() and not listens(path):
+                path.unlink()
+            listener.bind(str(path))
+            path.chmod(FOR_THE_PROXY)
+            listener.listen(BACKLOG)
     except OSError:
         listener.close()
         raise
@@ -125,7 +136,7 @@ async def _with_demo(settings: Settings) -> Settings:
 
     address = settings.public_url
     if not settings.unix:
-        address = f"http://{settings.host}:{settings.port}"
+        address = f"http://{_address(settings)}"
     settings = msgspec.structs.replace(settings, public_url=address)
     show(await seed_demo(settings), address)
     return settings

@@ -140,7 +140,7 @@ async def import_shops(
             await _finish(actor, county_id, "shops", name, result, table, dry_run=dry_run)
     except _Rollback:
         pass
-    return _answer(result, table)
+    return await _answer(result, table)
 
 
 async def import_products(
@@ -171,13 +171,13 @@ async def import_products(
             await _finish(actor, county_id, "products", name, result, table, dry_run=dry_run)
     except _Rollback:
         pass
-    return _answer(result, table)
+    return await _answer(result, table)
 
 
-def _answer(result: Imported, table: Table) -> Imported:
+async def _answer(result: Imported, table: Table) -> Imported:
     if table.faults:
         result.faults = table.sentences()
-        result.report = fault_report(table)
+        result.report = await asyncio.to_thread(fault_report, table)
         result.created = result.changed = result.same = 0
         result.lines = []
     return result

@@ -24,7 +24,7 @@ from shared import settings_county
 from shared.audit import service as audit
 from shared.clock import today
 from shared.database import DB
-from shared.errors import Forbidden, NotFound, TooMany
+from shared.errors import Forbidden, NotFound, TooMany, Unavailable
 from shared.identity.access import Action, Target, allowed, reach, require
 from shared.identity.actor import Actor
 from shared.identity.errors import WaitFirst
@@ -156,6 +156,9 @@ async def _holder(
         await check_card_pin(county_id, card.person_id, pin, now)
     except Forbidden:
         await queries.forgive_tries(county_id, card.id)
+        raise
+    except Unavailable:  # nobody had time to look at it
+        await queries.give_back_try(county_id, card.id)
         raise
     await queries.forgive_tries(county_id, card.id)
     return Who("card", None, card.person_id)

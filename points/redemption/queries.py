@@ -113,6 +113,11 @@ ON CONFLICT (county_id, id) DO UPDATE SET
 RETURNING failures
 """
 BLOCK_TRIES = "UPDATE points.counter_tries SET blocked_until = $3 WHERE county_id = $1 AND id = $2"
+GIVE_BACK_TRY = """
+UPDATE points.counter_tries SET failures = greatest(failures - 1, 0), blocked_until = NULL,
+    failures_today = greatest(failures_today - 1, 0)
+WHERE county_id = $1 AND id = $2
+"""
 FORGIVE_TRIES = """
 UPDATE points.counter_tries SET failures = 0, blocked_until = NULL,
     failures_today = greatest(failures_today - 1, 0)
@@ -334,6 +339,11 @@ async def block_tries(county_id: int, counted_id: UUID, until: datetime) -> None
 async def forgive_tries(county_id: int, counted_id: UUID) -> None:
     """After a right try: the row begins anew, and the try itself does not count for the day."""
     await DB.execute(FORGIVE_TRIES, county_id, counted_id)
+
+
+async def give_back_try(county_id: int, counted_id: UUID) -> None:
+    """The row as it was before the latest try."""
+    await DB.execute(GIVE_BACK_TRY, county_id, counted_id)
 
 
 async def redemption(county_id: int, redemption_id: UUID) -> RedemptionRow | None:

@@ -13,6 +13,7 @@ from shared.database import DB
 from shared.errors import Conflict, Forbidden, GridmeritError, Invalid, TooMany
 from shared.web import forms
 from shared.web.application import Router
+from shared.web.filters import drawn
 from shared.web.pages import Asked, moment, page
 
 MOST_CARDS = 48
@@ -80,11 +81,12 @@ async def print_cards(request: Asked) -> Template:
             made = [await codes.issue_card(request.user, person, now) for person in form.person]
     except (Invalid, Forbidden, TooMany) as error:
         return await _cards(request, error)
+    base = request.app.state.settings.public_url + PATH
     return page(
         request,
         "redemption/print_cards.html",
         cards=made,
-        base=request.app.state.settings.public_url + PATH,
+        codes=await drawn([base + card.token for card in made], "兑换卡"),
     )
 
 

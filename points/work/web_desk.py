@@ -1,5 +1,6 @@
 """The department's months: the state of every village, objections, deductions, import; prints."""
 
+import asyncio
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -148,7 +149,8 @@ async def import_file(request: Asked) -> Template | Response[bytes]:
     if act == "report":
         unit = await roster.unit_by_code(actor.county_id, str(actor.county_id))
         on = today(moment(request))
-        data = intake_report.workbook(result, unit.name if unit else "", on)
+        county = unit.name if unit else ""
+        data = await asyncio.to_thread(intake_report.workbook, result, county, on)
         name = excel.file_name("工作记录导入", "逐行结果", moment(request))
         return Response(data, media_type=excel.MIME, headers=attachment(name))
     return page(

@@ -1,5 +1,6 @@
 """Reading the audit trail and 导出记录: by the department and the auditor, in their own subtree."""
 
+import asyncio
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
@@ -71,7 +72,7 @@ async def export(
             for line in lines
         ],
     )
-    return workbook(sheet, taken=stamp(actor.name, now))
+    return await asyncio.to_thread(workbook, sheet, taken=stamp(actor.name, now))
 
 
 async def exports(

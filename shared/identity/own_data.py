@@ -4,6 +4,7 @@ Identity and roster answer here; a service adds its own sections through ``app.s
 because shared knows neither points nor appraisal.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
@@ -51,7 +52,8 @@ async def export(
     found = await sections(actor, more, now)
     rows = sum(len(section.rows) for section in found)
     await audit.log_export(actor, "本人资料", "本人下载", rows, now, about_id=actor.person_id)
-    return workbook(
+    return await asyncio.to_thread(
+        workbook,
         *(
             Sheet(
                 name=section.title,

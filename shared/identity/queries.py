@@ -364,6 +364,24 @@ async def forgive_device(county_id: int, device_id: UUID, now: datetime) -> None
     )
 
 
+async def give_back(county_id: int, account_id: UUID, device_id: UUID | None) -> None:
+    """The counter of a device, or of the account, as it was before the latest try."""
+    if device_id is not None:
+        await DB.execute(
+            "UPDATE shared.device SET failures = greatest(failures - 1, 0), blocked_until = NULL"
+            " WHERE county_id = $1 AND id = $2",
+            county_id,
+            device_id,
+        )
+    else:
+        await DB.execute(
+            "UPDATE shared.account SET failures = greatest(failures - 1, 0), blocked_until = NULL,"
+            " failures_today = greatest(failures_today - 1, 0) WHERE county_id = $1 AND id = $2",
+            county_id,
+            account_id,
+        )
+
+
 async def forget_devices(county_id: int, account_id: UUID, device_id: UUID | None = None) -> None:
     """One device of an account, or all: they count as unknown from now on."""
     await DB.execute(

@@ -16,7 +16,7 @@ import structlog
 from shared.audit import service as audit
 from shared.clock import today
 from shared.database import DB
-from shared.errors import Forbidden, Invalid, NotFound
+from shared.errors import Forbidden, Invalid, NotFound, Unavailable
 from shared.identity import hashing, queries, sessions
 from shared.identity.accounts import checked_password, checked_pin, recovery_hash
 from shared.identity.actor import Actor
@@ -59,7 +59,7 @@ async def sign_in(
     if found is None or found.pin_hash is None or len(pin) > MAX_SECRET:
         raise _unknown(county_id, phone, WRONG_PIN)
     device = await _charge(county_id, found.id, device_token, now)
-    if not await hashing.matches(found.pin_hash, pin):
+    if not await _matches(county_id, found.id, device, found.pin_hash, pin):
         await _refuse(county_id, found, device)
     await _forgive(county_id, found.id, device, now)
     return await _enter(county_id, found, "phone", now, device, device_token, agent)
@@ -101,7 +101,7 @@ async def _desk_proof(
     if found is None or found.password_hash is None or len(password) > MAX_SECRET:
         raise _unknown(county_id, phone, WRONG_DESK)
     device = await _charge(county_id, found.id, device_token, now)
-    right = await hashing.matches(found.password_hash, password)
+    right = await _matches(county_id, found.id, device, found.password_hash, password)
     if not (right and await _second_factor(county_id, found, code, now)):
         await _refuse(county_id, found, device, WRONG_DESK)
     await _forgive(county_id, found.id, device, now)
@@ -115,7 +115,7 @@ async def confirm(actor: Actor, secret: str, now: datetime, device_token: str = 
     found = await _own(actor)
     device = await _charge(actor.county_id, found.id, device_token, now)
     stored = found.password_hash if actor.desk else found.pin_hash
-    if not await hashing.matches(stored, secret[:MAX_SECRET]):
+    if not await _matches(actor.county_id, found.id, device, stored, secret[:MAX_SECRET]):
         await _refuse(actor.county_id, found, device)
     await _forgive(actor.county_id, found.id, device, now)
     return await sessions.rotate(actor, now)
@@ -313,6 +313,17 @@ async def _charge(
             return DeviceRow(device.id, tries.failures, tries.blocked_until)
         await queries.store_tries(county_id, account_id, tries)
         return None
+
+
+async def _matches(
+    county_id: int, account_id: UUID, device: DeviceRow | None, stored: str | None, secret: str
+) -> bool:
+    """Whether the charged try is right; one that nobody has time to look at does not count."""
+    try:
+        return await hashing.matches(stored, secret)
+    except Unavailable:
+        await queries.give_back(county_id, account_id, device.id if device else None)
+        raise
 
 
 async def _forgive(

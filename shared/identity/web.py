@@ -1,6 +1,7 @@
 """Pages that open the door: sign-in on phones and at desks, activation, sign-out, confirming."""
 
 import asyncio
+from contextlib import suppress
 from ipaddress import IPv6Address, IPv6Network
 from typing import Any
 from urllib.parse import quote
@@ -12,7 +13,7 @@ from litestar.response import Redirect, Template
 from redis.exceptions import RedisError
 
 from shared.clock import today
-from shared.errors import GridmeritError, Invalid, TooMany
+from shared.errors import GridmeritError, Invalid, TooMany, Unavailable
 from shared.identity import cookies, desk, hashing, sessions, signin, slips
 from shared.identity.actor import Actor
 from shared.identity.errors import (
@@ -409,6 +410,7 @@ async def _ghost(
         return error
     redis, at = request.app.state.valkey, moment(request)
     key = f"limit:ghost:{door}:{keyed('ghost', error.who).hex()}"
+    stored = None
     try:
         async with GHOSTS:
             stored = await redis.get(key)
@@ -421,8 +423,13 @@ async def _ghost(
             await redis.set(key, msgspec.json.encode(tries), ex=GHOST_WINDOW)
     except (RedisError, OSError):
         FAILED_OPEN.labels("sign-in-ghost").inc()
-    if secret:
-        await hashing.matches(None, secret[: signin.MAX_SECRET])
+    try:
+        if secret:
+            await hashing.matches(None, secret[: signin.MAX_SECRET])
+    except Unavailable:
+        with suppress(RedisError, OSError):
+            await redis.set(key, stored or msgspec.json.encode(Tries(0, None)), ex=GHOST_WINDOW)
+        raise
     return error
 
 

@@ -20,6 +20,7 @@ from shared.roster import service as roster
 from shared.roster.roles import DESK_ROLES, Role, UnitKind
 from shared.web import forms
 from shared.web.application import Router
+from shared.web.filters import drawn
 from shared.web.pages import Asked, moment, page
 
 PHONE, DESK = "/verify/accounts", "/desk/accounts"
@@ -88,7 +89,14 @@ async def print_slips(request: Asked) -> Template:
     settings = request.app.state.settings
     made = await slips.issue(request.user, form.person, moment(request), settings.public_url)
     host = urlsplit(settings.public_url).netloc
-    return page(request, "identity/print_slips.html", slips=made, host=host, back=_base(request))
+    return page(
+        request,
+        "identity/print_slips.html",
+        slips=made,
+        codes=await drawn([slip.url for slip in made], "激活码"),
+        host=host,
+        back=_base(request),
+    )
 
 
 @get(f"{PHONE}/{{person_id:uuid}}")

@@ -14,9 +14,11 @@ import socket
 import stat
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 
@@ -26,10 +28,11 @@ import pytest
 from click.testing import CliRunner
 
 from deploy import chinese, cli, runtime
+from deploy.commands import serve
 from deploy.commands.roster import import_roster
 from deploy.commands.settlement import export
 from deploy.embedded import POSTGRES, Embedded
-from deploy.engine_home import EngineError, read_pid, send_signal
+from deploy.engine_home import EngineError, listens, read_pid, send_signal
 from deploy.engine_postgres import Postgres
 from deploy.migrate import OWNER
 from shared.database import DB
@@ -645,12 +648,16 @@ async def refused(data_dir: Path, servers: Servers, database: str, *where: str) 
     return err
 
 
-async def test_taken_port_is_one_sentence(data_dir: Path, servers: Servers, database: str) -> None:
-    """Somebody else listens there."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+@pytest.mark.parametrize(("host", "shown"), [("127.0.0.1", "127.0.0.1"), ("::1", "[::1]")])
+async def test_taken_port_is_one_sentence(
+    data_dir: Path, servers: Servers, database: str, host: str, shown: str
+) -> None:
+    """Somebody else listens there; an address is written as browsers take it."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.create_server((host, 0), family=family) as listener:
         port = listener.getsockname()[1]
-        err = await refused(data_dir, servers, database, "--port", str(port))
-    assert f"{port}（已有程序在用，也许服务已经在运行）" in err
+        err = await refused(data_dir, servers, database, "--host", host, "--port", str(port))
+    assert f" {shown}:{port}（已有程序在用，也许服务已经在运行）" in err
 
 
 @pytest.fixture
@@ -696,6 +703,40 @@ async def test_a_socket_that_cannot_be_is_one_sentence(
     (short / "kept.txt").write_text("kept")
     assert sentence in await refused(data_dir, servers, database, "--host", str(short / name))
     assert (short / "kept.txt").read_text() == "kept"
+
+
+async def test_a_socket_has_no_port(
+    data_dir: Path, short: Path, servers: Servers, database: str
+) -> None:
+    """Who asks for one would look for the pages there in vain."""
+    where = ("--host", str(short / "http.sock"), "--port", "8000")
+    assert "请去掉 --port" in await refused(data_dir, servers, database, *where)
+    assert not (short / "http.sock").exists()
+
+
+def test_two_at_one_dead_socket_do_not_take_it_from_each_other(
+    short: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second is told that the first is there, and those who ask reach the first."""
+    path, both = short / "http.sock", threading.Barrier(2)
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(path))
+
+    def asked(path: Path) -> bool:
+        found = listens(path)
+        with suppress(threading.BrokenBarrierError):
+            both.wait(0.5)
+        return found
+
+    monkeypatch.setattr(serve, "listens", asked)
+    with ThreadPoolExecutor(2) as pool:
+        tries = [pool.submit(serve._unix_socket, path) for _ in range(2)]
+    errors = [error for one in tries if isinstance(error := one.exception(), OSError)]
+    assert [error.errno for error in errors] == [errno.EADDRINUSE]
+    assert listens(path)
+    for one in tries:
+        if not one.exception():
+            one.result().close()
 
 
 async def test_a_command_that_is_cut_off_says_so(data_dir: Path) -> None:

@@ -2,7 +2,9 @@
 
 import asyncio
 import re
+import shlex
 import shutil
+import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -17,10 +19,12 @@ from litestar.handlers import HTTPRouteHandler
 
 import deploy
 from deploy.joined import HERE, Joined
+from shared.retention.registry import SIGN_IN
 from shared.web.security import TOKEN_PATHS
 from tests.deploy.test_cli import free_port
 
 VISITOR = "127.0.0.2"
+HALF_A_YEAR = 183
 FILES = sorted((Path(deploy.__file__).parent / "nginx").glob("*.conf"))
 
 
@@ -65,6 +69,17 @@ def test_no_log_carries_what_was_searched_for(file: Path) -> None:
     assert len(used) == 1
     written = set(re.findall(r"\$\w+", formats.get(used[0], "$request $http_referer")))
     assert not written & {"$request", "$request_uri", "$args", "$query_string", "$http_referer"}
+
+
+def test_the_handbook_keeps_the_log_as_long_as_the_law_asks_for(tmp_path: Path) -> None:
+    """Only here stands from which address somebody came; Debian turns it over every day."""
+    (tmp_path / "nginx").write_text("/var/log/nginx/*.log {\n\tdaily\n\trotate 14\n}\n")
+    text = (Path(deploy.__file__).parent / "README.md").read_text(encoding="utf-8")
+    [command] = re.findall(r"`(sed -i .+ /etc/logrotate\.d/)nginx`", text)
+    line = command.replace("/etc/logrotate.d/", str(tmp_path / "nginx"))
+    subprocess.run(shlex.split(line), check=True)
+    [kept] = re.findall(r"rotate (\d+)", (tmp_path / "nginx").read_text())
+    assert int(kept) >= SIGN_IN.days >= HALF_A_YEAR
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
@@ -143,6 +158,29 @@ async def test_while_the_service_is_stopped_a_page_says_so_in_chinese(
     log += (tmp_path / "error.log").read_text(encoding="utf-8")
     assert "ballot-token" not in log
     assert "13800000001" not in log
+
+
+@pytest.mark.skipif(not shutil.which("nginx"), reason="no nginx here")
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+async def test_too_large_a_file_is_refused_in_chinese(file: Path, tmp_path: Path) -> None:
+    """A photo of a phone whose browser does not shrink it, a workbook with pictures in it."""
+    async with proxying(file, tmp_path, tmp_path / "nobody.sock") as client:
+        await answered(client, "/sign-in")
+        for path, size in (("/work", 13), ("/desk/months/import", 42), ("/s/ballot-token", 13)):
+            # It is answered by its head: the file need not be there.
+            reader, writer = await asyncio.open_connection(
+                client.base_url.host, client.base_url.port
+            )
+            head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {size << 20}\r\n\r\n"
+            writer.write(head.encode())
+            said = (await reader.readuntil(b"</html>")).decode()
+            writer.close()
+            assert said.startswith("HTTP/1.1 413 "), path
+            assert "Content-Type: text/html; charset=utf-8" in said
+            assert "文件太大了" in said
+    log = (tmp_path / "gridmerit.log").read_text(encoding="utf-8")
+    log += (tmp_path / "error.log").read_text(encoding="utf-8")
+    assert "ballot-token" not in log
 
 
 @pytest.mark.skipif(not shutil.which("nginx"), reason="no nginx here")

@@ -62,7 +62,7 @@ async def import_funds(
         pass
     if table.faults:
         result.faults = table.sentences()
-        result.report = fault_report(table)
+        result.report = await asyncio.to_thread(fault_report, table)
         result.created = result.same = 0
         result.lines = []
     return result

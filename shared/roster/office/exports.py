@@ -4,6 +4,7 @@ What is exported, changed and imported again is recognised row by row; an unchan
 imported again changes nothing.
 """
 
+import asyncio
 from datetime import datetime
 
 from shared.audit import service as audit
@@ -88,7 +89,8 @@ async def _workbook(
 ) -> bytes:
     settings = await county_settings(actor.county_id)
     day = today(now)
-    return workbook(
+    return await asyncio.to_thread(
+        workbook,
         Sheet(
             name="网格员花名册",
             title=f"{name}网格员花名册（{day.year}年{day.month}月）",

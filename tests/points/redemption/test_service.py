@@ -20,8 +20,8 @@ from points.redemption.schemas import HoldOrder
 from shared.audit import service as audit
 from shared.clock import LOCAL_ZONE, now, today
 from shared.database import DB
-from shared.errors import Forbidden, GridmeritError, Invalid, NotFound
-from shared.identity import accounts
+from shared.errors import Forbidden, GridmeritError, Invalid, NotFound, Unavailable
+from shared.identity import accounts, hashing
 from shared.identity.errors import WaitFirst, WrongSignIn
 from shared.ids import new_id
 from shared.roster import service as roster
@@ -401,6 +401,22 @@ async def test_wrong_pins_are_counted_on_the_card(rollback: None) -> None:
         await minted(300, "739164")
     again = await codes.issue_card(chief, person_id, now())
     await minted(300, "739164", again.number)
+
+
+async def test_a_card_s_pin_that_nobody_has_time_to_look_at_does_not_count(
+    rollback: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Strangers who storm the sign-in page do not shut a card."""
+    scene = await counter()
+    person_id = scene.worker.person_id
+    card = await codes.issue_card(await acting(scene.world.chief), person_id, now())
+    await accounts.set_card_pin(scene.worker, person_id, "739164", "739164")
+    with monkeypatch.context() as storm:
+        storm.setattr(hashing, "QUEUE_CAP", 0)
+        for _ in range(21):
+            with pytest.raises(Unavailable):
+                await codes.from_card(scene.keeper, scene.shop_id, card.token, "739164", now())
+    await codes.from_card(scene.keeper, scene.shop_id, card.token, "739164", now())
 
 
 async def test_many_digits_at_once_are_counted_as_many(committed: None) -> None:

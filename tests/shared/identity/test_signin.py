@@ -12,8 +12,8 @@ import pytest
 from shared import clock
 from shared.clock import today
 from shared.database import DB
-from shared.errors import Conflict, Invalid, NotFound, TooMany
-from shared.identity import accounts, queries, sessions, signin, slips
+from shared.errors import Conflict, Invalid, NotFound, TooMany, Unavailable
+from shared.identity import accounts, hashing, queries, sessions, signin, slips
 from shared.identity.access import Action
 from shared.identity.errors import (
     ConfirmFirst,
@@ -308,6 +308,27 @@ async def test_a_right_try_is_given_back(rollback: None) -> None:
     account = await queries.account(COUNTY, account_id)
     assert account is not None
     assert (account.failures, account.failures_today) == (0, 0)
+
+
+async def test_a_try_that_nobody_has_time_to_look_at_does_not_count(
+    rollback: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A storm of sign-ins shuts nobody out, on a new phone or a known one."""
+    world = await small_county()
+    await with_pin(world.worker)
+    known = await signin.sign_in(COUNTY, world.worker.phone, PIN, NOW)
+    with pytest.raises(WrongSignIn):
+        await signin.sign_in(COUNTY, world.worker.phone, OTHER_PIN, NOW)
+    for device in ("", known.device_token):
+        with monkeypatch.context() as storm:
+            storm.setattr(hashing, "QUEUE_CAP", 0)
+            for _ in range(TRIES_A_DAY + 1):
+                with pytest.raises(Unavailable):
+                    await signin.sign_in(COUNTY, world.worker.phone, PIN, NOW, device_token=device)
+        row = await DB.fetchrow("SELECT failures, failures_today FROM shared.account")
+        assert tuple(row or ()) == (1, 1)
+    await signin.sign_in(COUNTY, world.worker.phone, PIN, NOW, device_token=known.device_token)
+    await signin.sign_in(COUNTY, world.worker.phone, PIN, NOW)
 
 
 async def test_unknown_number_and_wrong_pin_look_the_same(rollback: None) -> None:

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 
 from shared.clock import now, today
 from shared.database import DB
-from shared.identity import accounts
+from shared.identity import accounts, hashing
 from shared.identity.rules import totp
 from shared.retention.registry import PERSON, PHOTO
 from shared.roster import service as roster
@@ -134,6 +134,22 @@ async def test_numbers_without_account_are_used_up_like_others(
         seen.append([(answer.status_code, said(answer)) for answer in answers])
     assert [status for status, _ in seen[0]] == [422] * 20 + [429] * 2 + [422]
     assert seen[1] == seen[0]
+
+
+async def test_numbers_without_account_are_sent_away_like_others(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While too many sign in neither number is counted."""
+    world = await small_county()
+    await with_pin(world.worker)
+    seen = []
+    for phone in (world.worker.phone, "13" + world.worker.phone[2:][::-1]):
+        with monkeypatch.context() as storm:
+            storm.setattr(hashing, "QUEUE_CAP", 0)
+            busy = [await post(client, "/sign-in", phone=phone, pin=OTHER_PIN) for _ in range(7)]
+        after = [await post(client, "/sign-in", phone=phone, pin=OTHER_PIN) for _ in range(6)]
+        seen.append([answer.status_code for answer in busy + after])
+    assert seen == [[503] * 7 + [422] * 5 + [429]] * 2
 
 
 async def test_numbers_without_slip_wait_like_others(client: httpx.AsyncClient) -> None:
