@@ -197,6 +197,30 @@ async def test_no_price_costs_a_fund_more_than_its_points(rollback: None) -> Non
     assert (await funds.resolve(desk, COUNTY, form)).opened
 
 
+async def test_goods_come_back_only_at_a_price_that_every_fund_covers(rollback: None) -> None:
+    """A fund of a lower reference value was opened while they were withdrawn."""
+    world = await factories.small_county()
+    soap = await factories.product(points=50, purchase_fen=450)
+    desk = await acting(world.department)
+    county = await settings_county.get(COUNTY)
+    out = mall.ProductForm(name="", category=Category.DAILY, measure="", state="withdrawn")
+    await mall.edit_product(desk, soap, out)
+    lower = msgspec.structs.replace(county, point_value_fen=80)
+    await settings_county.update(desk, COUNTY, lower)
+    form = ResolutionForm(
+        unit_code="421222100002", number="村决2号", resolved_on=today(), amount_fen=100_000
+    )
+    assert (await funds.resolve(desk, COUNTY, form)).opened
+    back = msgspec.structs.replace(out, state="listed", version=2)
+    with pytest.raises(Invalid, match="“肥皂”的积分价抵不上协议进价"):
+        await mall.edit_product(desk, soap, back)
+    cheaper = msgspec.structs.replace(
+        proposal(soap, None, points=50), first_day=today(), purchase_fen=400
+    )
+    await mall.set_price(COUNTY, cheaper, at=now())
+    await mall.edit_product(desk, soap, back)
+
+
 async def test_two_forms_of_one_shop(rollback: None) -> None:
     """Whoever saves second is told, and nothing is overwritten."""
     world = await factories.small_county()
