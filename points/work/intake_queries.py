@@ -64,7 +64,7 @@ INSERT_RECORDS = """
 INSERT INTO points.work_record (county_id, id, worker_id, grid_code, rule_code, rule_version,
     category, work_date, run_month, declared_at, seq, text, text_key, quantity, household, photo,
     source, entered_by, fingerprint, state, repeats, recused, resident_how, reason, gives, posted)
-SELECT $1, id, worker_id, grid_code, code, version, category, work_date, run_month, $2, number,
+SELECT $1, id, worker_id, grid_code, code, version, category, work_date, run_month, $2, n,
     content, text_key, quantity, household, NULL, 'import', $3, sha256(uuid_send(id)), 'pending',
     NULL, '{}', '', '', gives, 0
 FROM intake_row WHERE outcome = 'fresh' ORDER BY id

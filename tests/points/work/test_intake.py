@@ -10,7 +10,7 @@ import pytest
 
 from points.errors import DuplicateWork
 from points.rulebook.rules import Step
-from points.work import intake, intake_report, queries, service
+from points.work import bulk, intake, intake_report, queries, service
 from points.work.intake_report import Imported
 from points.work.rules import State
 from points.work.schemas import LogForm, Record
@@ -281,6 +281,25 @@ async def test_hidden_rows_are_said(rollback: None) -> None:
 
 async def test_a_very_large_file_reports_what_is_refused(
     rollback: None, monkeypatch: pytest.MonkeyPatch
+async def test_sheets_are_taken_one_after_another(rollback: None) -> None:
+    """Caps cut as the report said, not by the row numbers of all sheets mixed."""
+    await small_county()
+    head = HEAD.split(",")
+    first = [row(8, "ORG-02", "例会"), row(8, "SVC-01", "代办甲"), row(8, "SVC-01", "代办乙")]
+    second = [row(8, "SVC-01", "代办丙"), row(8, "SVC-01", "代办丁")]
+    sheets = [[head, *(line.split(",") for line in lines)] for lines in (first, second)]
+    data = books.xlsx(*sheets, names=["甲村", "乙村"])
+    result = await intake.import_work(None, COUNTY, data, "两村.xlsx", now=NOW)
+    said = {line.text: line.counts for line in result.lines}
+    assert said == {"例会": 10, "代办甲": 10, "代办乙": 10, "代办丙": 10, "代办丁": 0}
+    await bulk.verify_month(COUNTY, 202610, NOW)
+    await bulk.post_month(COUNTY, 202610, NOW)
+    rows = await DB.fetch(
+        "SELECT text, posted FROM points.work_record WHERE county_id = $1", COUNTY
+    )
+    assert {found["text"]: found["posted"] for found in rows} == said
+
+
 ) -> None:
     """Its rows are stored all the same; no forecast is made, and the sums say so."""
     await small_county()
