@@ -168,6 +168,18 @@ async def test_a_named_verifier_with_authority_confirms(rollback: None) -> None:
     assert [r["state"] for r in states] == ["accepted", "pending", "accepted", "pending"]
 
 
+async def test_a_named_verifier_does_not_shorten_the_quiet_days(rollback: None) -> None:
+    """A quarrel settled four days ago waits for the lead, whoever the file names."""
+    await small_county()
+    head = HEAD.replace("备注", "核实人")
+    rows = [row(day, "MED-01", f"劝解邻里纠纷{day}") + "郑志强" for day in (27, 28)]
+    result = await imported(*rows, head=head)
+    assert (result.added, result.confirmed) == (2, 1)
+    assert "1 条写了核实人" in result.notes[-1]
+    (found,) = await pending()
+    assert found.work_date == date(2026, 10, 28)
+
+
 async def test_one_name_does_not_sign_for_two(rollback: None) -> None:
     """Who holds both posts of V2 signs for one of them; the other still waits."""
     town = await small_county()
@@ -269,18 +281,6 @@ async def test_a_refused_row_names_its_sheet(rollback: None) -> None:
     assert [(line.sheet, line.number) for line in result.lines] == [("甲村", 2), ("乙村", 2)]
 
 
-async def test_hidden_rows_are_said(rollback: None) -> None:
-    """A filtered list comes in whole, and the answer says so."""
-    await small_county()
-    rows = [HEAD.split(","), *(row(day, "OPN-04", "更新信息").split(",") for day in (8, 9, 10))]
-    data = books.xlsx(rows, hidden=(3, 4))
-    result = await intake.import_work(None, COUNTY, data, "w.xlsx", dry_run=True, now=NOW)
-    assert result.added == 3
-    assert result.notes[0].startswith("表里有 2 行被筛选或隐藏（第 3 至 4 行），也在导入之列。")
-
-
-async def test_a_very_large_file_reports_what_is_refused(
-    rollback: None, monkeypatch: pytest.MonkeyPatch
 async def test_sheets_are_taken_one_after_another(rollback: None) -> None:
     """Caps cut as the report said, not by the row numbers of all sheets mixed."""
     await small_county()
@@ -300,6 +300,18 @@ async def test_sheets_are_taken_one_after_another(rollback: None) -> None:
     assert {found["text"]: found["posted"] for found in rows} == said
 
 
+async def test_hidden_rows_are_said(rollback: None) -> None:
+    """A filtered list comes in whole, and the answer says so."""
+    await small_county()
+    rows = [HEAD.split(","), *(row(day, "OPN-04", "更新信息").split(",") for day in (8, 9, 10))]
+    data = books.xlsx(rows, hidden=(3, 4))
+    result = await intake.import_work(None, COUNTY, data, "w.xlsx", dry_run=True, now=NOW)
+    assert result.added == 3
+    assert result.notes[0].startswith("表里有 2 行被筛选或隐藏（第 3 至 4 行），也在导入之列。")
+
+
+async def test_a_very_large_file_reports_what_is_refused(
+    rollback: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its rows are stored all the same; no forecast is made, and the sums say so."""
     await small_county()
