@@ -303,6 +303,12 @@ async def _reverses(county_id: int, row: DeductionRow) -> bool:
     return any(penalty.reverses for penalty in penalties if penalty.code == row.code)
 
 
+async def found_false(county_id: int, record_id: UUID) -> bool:
+    """Whether a record is a false claim by a decision that is final."""
+    rows = await queries.final_of(county_id, record_id)
+    return any([await _reverses(county_id, row) for row in rows])
+
+
 async def _place(actor: Actor, form: Proposal) -> Place | None:
     """Of who works in several villages: that of the false record, else the actor's own."""
     codes = reach(actor, Action.DEDUCT_PROPOSE)

@@ -17,7 +17,7 @@ from points.rulebook.rules import Step
 from points.work import month_queries as queries
 from points.work import posting
 from points.work import queries as work_queries
-from points.work.deductions import spoken
+from points.work.deductions import found_false, spoken
 from points.work.month_queries import (
     MonthCount,
     MonthRow,
@@ -524,8 +524,8 @@ async def answer(
 ) -> None:
     """Answer an objection, or decide its second review (then not who decided before).
 
-    An upheld objection to a refused record accepts it, and in immediate mode posts it. Raises
-    NotFound, Forbidden, ObjectionRefused.
+    An upheld objection to a refused record accepts it, and in immediate mode posts it; not one that
+    a final deduction found to be a false claim. Raises NotFound, Forbidden, ObjectionRefused.
     """
     at = now or clock_now()
     if problem := unfit(text, "请写明答复的理由。"):
@@ -560,6 +560,11 @@ async def answer(
         # Of the public's objection the worker is the other side: found wrong, the record counts.
         counts = upheld != row.by_public
         if counts and record is not None and record.state == State.REFUSED:
+            if await found_false(actor.county_id, record.id):
+                instead = "答复群众意见属实" if row.by_public else "维持原结果"
+                raise ObjectionRefused(
+                    "text", f"这条记录已按虚报作出扣分决定，不能再认定。请{instead}。"
+                )
             await _no_second(actor.county_id, record)
             await work_queries.set_state(actor.county_id, record.id, State.ACCEPTED, at)
         elif row.by_public and upheld and record is not None and record.state == State.ACCEPTED:

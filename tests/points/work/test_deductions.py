@@ -6,9 +6,9 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from points.errors import DeductionRefused
+from points.errors import DeductionRefused, ObjectionRefused
 from points.ledger import service as ledger
-from points.work import deductions, posting, queries, service
+from points.work import deductions, month, posting, queries, service
 from points.work.deduction_queries import DeductionRow
 from points.work.deductions import Proposal
 from points.work.rules import State
@@ -246,6 +246,30 @@ async def test_a_false_claim_that_is_not_posted_yet_never_is(
     assert found.state == State.REFUSED
     await posting.post_records(COUNTY, [record.id], NOW)
     assert await merit(town) == -100
+
+
+@pytest.mark.parametrize("public", [True, False])
+async def test_no_objection_makes_a_false_claim_count(rollback: None, *, public: bool) -> None:
+    """The township's final decision is not undone by the village's answer to an objection."""
+    town = await small_county()
+    worker = await acting(town.worker, on=DAY)
+    form = LogForm(id=new_id(), rule_code="ORG-02", work_date=DAY, text="参加网格例会")
+    await service.log(worker, form, now=NOW)
+    await service.verify(await acting(town.lead), form.id, now=NOW)
+    number = await proposed(town, code="PEN-07", amount=100, record_id=form.id)
+    objection = await month.object_to(worker, form.id, "我来了", NOW)
+    await DB.execute(
+        "UPDATE points.objection SET by_public = $2 WHERE county_id = $1", COUNTY, public
+    )
+    await final(town, number)
+    committee = await acting(town.committee)
+    revives = {"upheld": not public, "text": "查过了", "now": NOW}
+    with pytest.raises(ObjectionRefused, match="已按虚报作出扣分决定"):
+        await month.answer(committee, objection, **revives)  # type: ignore[arg-type]
+    await month.answer(committee, objection, upheld=public, text="查过了", now=NOW)
+    found = await queries.record(COUNTY, form.id)
+    assert found is not None
+    assert found.state == State.REFUSED
 
 
 async def test_a_second_word_after_the_decision_is_told_so(rollback: None) -> None:
