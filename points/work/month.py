@@ -443,10 +443,13 @@ async def may_contest(actor: Actor, line: Line, now: datetime | None = None) -> 
 async def may_object(actor: Actor, line: Line, now: datetime | None = None) -> bool:
     """Five working days from the last thing that happened to one's own record.
 
-    What the township refuses is taken at once and until the notice, in which the term runs.
+    What the township refuses is taken at once and until the notice, in which the term runs. While
+    nobody has entered the next year's holidays, no term that reaches into it is over.
     """
     speaks = line.worker_id == actor.person_id or await may_enter(actor, line)
-    return speaks and await _objectionable(actor.county_id, line, now)
+    with suppress(MissingYear):
+        return speaks and await _objectionable(actor.county_id, line, now)
+    return speaks
 
 
 async def may_enter(actor: Actor, line: Line) -> bool:
