@@ -106,7 +106,7 @@ async def verify(
     async with DB.transaction():
         record, steps, authority = await _answerable(actor, record_id, at)
         rule = await rule_of(actor.county_id, record)
-        how = resident_how or record.resident_how
+        how = (resident_how or record.resident_how) if rule.resident else ""
         if rule.resident and not how:
             raise ResidentMissing
         quiet = record.work_date + timedelta(days=rule.quiet_days)

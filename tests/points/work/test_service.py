@@ -326,6 +326,16 @@ async def test_the_resident_s_word_is_recorded(rollback: None) -> None:
     assert (done.state, done.resident_how) == (State.ACCEPTED, "phone")
 
 
+async def test_only_what_a_rule_asks_is_recorded_of_the_resident(rollback: None) -> None:
+    """A batch has one answer for all that are ticked: no resident confirmed a meeting."""
+    town = await small_county()
+    record = await logged(await by(town.worker))
+    await service.verify(await by(town.lead), record.id, resident_how="phone", now=NOW)
+    found = await queries.record(COUNTY, record.id)
+    assert found is not None
+    assert (found.state, found.resident_how) == (State.ACCEPTED, "")
+
+
 async def test_the_list_asks_for_the_resident_as_each_day_s_version_does(rollback: None) -> None:
     """A version that begins within a month: the question stands where it will be needed."""
     town = await small_county()
