@@ -78,9 +78,9 @@ async def log(
         return await _proxy(actor, worker_id, form, photo, now or clock_now())
     at = now or clock_now()
     place = await _place(actor.county_id, worker_id, form, at)
-    authority = require(
-        actor, Action.WORK_LOG, Target(unit_code=place.grid_code, owner=actor.person_id)
-    )
+    # Where the actor works now: who has moved still declares the last days in the former grid.
+    here = next(iter(actor.units(Role.GRIDWORKER)), "")
+    authority = require(actor, Action.WORK_LOG, Target(unit_code=here, owner=actor.person_id))
     return await _declare(actor, worker_id, form, (place, "phone", authority), photo, at)
 
 
