@@ -314,18 +314,31 @@ async def _form(
 
 
 async def worker_choices(actor: Actor, action: Action, on: date) -> list[tuple[str, str]]:
-    """Whom the actor may do this for, to choose from: the name and the grids, each once."""
+    """Whom the actor may do this for, to choose from: the name and the grids, each once.
+
+    Last who has left or moved, as long as work in the former grids may still be declared.
+    """
     people: dict[tuple[str, str], list[str]] = {}
+    gone: dict[tuple[str, str], list[str]] = {}
+    since = on - timedelta(days=OLDEST_DAYS)
     for code in reach(actor, action):
-        for span in await roster.workers(actor.county_id, code, on, on):
-            people.setdefault((str(span.person_id), span.name), []).append(span.grid_code)
-    units = await roster.units(
-        actor.county_id, {code for codes in people.values() for code in codes}
-    )
+        for span in await roster.workers(actor.county_id, code, since, on):
+            found = people if span.valid_to is None or span.valid_to > on else gone
+            found.setdefault((str(span.person_id), span.name), []).append(span.grid_code)
+    codes = {code for found in (people, gone) for each in found.values() for code in each}
+    units = await roster.units(actor.county_id, codes)
     names = dict(await grid_choices(actor, units.values()))
+
+    def places(grids: list[str]) -> str:
+        return "、".join(names[code] for code in dict.fromkeys(grids))
+
     return [
-        (person, f"{name}（{'、'.join(names[code] for code in dict.fromkeys(codes))}）")
-        for (person, name), codes in people.items()
+        *((key[0], f"{key[1]}（{places(grids)}）") for key, grids in people.items()),
+        *(
+            (key[0], f"{key[1]}（原{places(grids)}）")
+            for key, grids in gone.items()
+            if key not in people
+        ),
     ]
 
 

@@ -21,8 +21,9 @@ from shared.database import DB
 from shared.dates import chinese_date
 from shared.ids import new_id
 from shared.roster import service as roster
+from shared.roster.roles import Role
 from shared.settings import Settings
-from tests.factories import COUNTY, acting, also_in, small_county
+from tests.factories import COUNTY, acting, also_in, member, small_county
 from tests.shared.identity.test_web import enter, post
 
 
@@ -406,13 +407,31 @@ async def test_a_paper_objection_is_keyed_in(client: httpx.AsyncClient) -> None:
 async def test_a_village_without_gridworkers_says_so(client: httpx.AsyncClient) -> None:
     """No list to choose nobody from: the secretary reads why."""
     world = await small_county()
-    for gone in (world.worker, world.second_worker):
-        await roster.end_assignment(COUNTY, gone.assignment_id)
-    await enter(client, world.chief)
+    await enter(client, await member(Role.CHIEF, world.units["421222100002"], "黎书记"))
     for path in ("/verify/proxy", "/verify/deductions/new"):
         text = (await client.get(path)).text
         assert "这里没有网格员" in text, path
         assert "请选择" not in text, path
+
+
+async def test_the_papers_of_who_has_left_are_keyed_in(client: httpx.AsyncClient) -> None:
+    """Declaring is open until the fifth, and who left on the last day has no phone page for it."""
+    world = await small_county()
+    await roster.end_assignment(COUNTY, world.worker.assignment_id)
+    await enter(client, world.chief)
+    grid = world.units[world.worker.unit_code].name
+    for path in ("/verify/proxy", "/verify/deductions/new"):
+        assert f">{world.worker.name}（原{grid}）</option>" in (await client.get(path)).text, path
+    sent = declaration(
+        worker_id=str(world.worker.person_id),
+        work_date=str(today() - timedelta(days=1)),
+        text="参加网格例会",
+    )
+    answer = await post(client, "/verify/proxy", **sent)
+    assert answer.status_code == 303
+    assert f"等{world.lead.name}核实" in (await client.get(answer.headers["location"])).text
+    late = await post(client, "/verify/proxy", **sent | {"id": "", "work_date": str(today())})
+    assert (late.status_code, "不在网格员岗位上" in late.text) == (422, True)
 
 
 async def test_the_month_pages_open(client: httpx.AsyncClient) -> None:
