@@ -269,8 +269,23 @@ async def _record(
 
 
 async def _rules(actor: Actor) -> dict[str, Rule]:
-    found = await rulebook.rules_at(actor.county_id, today())
+    found = await rulebook.rules_since(actor.county_id, date.min, today())
     return {rule.code: rule for rule in found}
+
+
+async def declarable(county_id: int, on: date) -> list[Rule]:
+    """Rules of work that may be declared on a day, those that ended lately included."""
+    found = await rulebook.rules_since(county_id, on - timedelta(days=OLDEST_DAYS), on)
+    return [rule for rule in found if Step.SYSTEM not in rule.steps]
+
+
+async def as_of(county_id: int, rule: Rule, typed: object, on: date) -> tuple[Rule, date]:
+    """A rule as it counts on the day typed, and the day: if none is, the latest that it has."""
+    try:
+        day = date.fromisoformat(str(typed))
+    except ValueError:
+        day = min(on, rule.effective_to - timedelta(days=1)) if rule.effective_to else on
+    return await rulebook.rule_at(county_id, rule.code, day) or rule, day
 
 
 async def _form(
@@ -284,13 +299,12 @@ async def _form(
 ) -> Template:
     actor: Actor = request.user
     on = today(moment(request))
-    found = await rulebook.rules_at(actor.county_id, on)
-    offered = [
-        rule for rule in found if rule.category == category and Step.SYSTEM not in rule.steps
-    ]
+    found = await declarable(actor.county_id, on)
+    offered = [rule for rule in found if rule.category == category]
     if not offered:
         raise NotFound("这一类现在没有可以申报的事项。")
     chosen = next((rule for rule in offered if rule.code == code), offered[0])
+    chosen, day = await as_of(actor.county_id, chosen, values.get("work_date"), on)
     sentences = await service.sentences(actor, chosen)
     grids, likely = await service.grids(actor, actor.person_id, moment(request))
     return page(
@@ -304,7 +318,7 @@ async def _form(
         sentences=[(text, text) for text in sentences],
         grids=await grid_choices(actor, grids),
         values=BLANK
-        | {"work_date": on.isoformat(), "quantity": chosen.per, "grid_code": likely}
+        | {"work_date": day.isoformat(), "quantity": chosen.per, "grid_code": likely}
         | values,
         errors=errors,
         message=message,

@@ -10,14 +10,13 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 
 from points.desk import service as desk
-from points.rulebook import service as rulebook
-from points.rulebook.rules import CATEGORY_NAMES, Step
+from points.rulebook.rules import CATEGORY_NAMES
 from points.work import month, service
 from points.work.confirming import CONFIRMING
 from points.work.month_queries import WorkerCategory
 from points.work.rules import STATE_NAMES, month_of
 from points.work.schemas import LogForm
-from points.work.web import STATE_TONES, grid_choices, worker_choices
+from points.work.web import STATE_TONES, as_of, declarable, grid_choices, worker_choices
 from shared.clock import today
 from shared.errors import GridmeritError, Invalid
 from shared.identity.access import Action, reach
@@ -303,9 +302,9 @@ async def _proxy(
 ) -> Template:
     actor: Actor = request.user
     on = today(moment(request))
-    rules = await rulebook.rules_at(actor.county_id, on)
-    offered = [rule for rule in rules if Step.SYSTEM not in rule.steps]
+    offered = await declarable(actor.county_id, on)
     chosen = next((rule for rule in offered if rule.code == values.get("rule_code")), offered[0])
+    chosen, day = await as_of(actor.county_id, chosen, values.get("work_date"), on)
     workers = await worker_choices(actor, Action.WORK_PROXY, on)
     grids: list[UnitRow] = []
     likely = ""
@@ -321,7 +320,7 @@ async def _proxy(
         rules=[(rule.code, f"{rule.code} {rule.title}") for rule in offered],
         rule=chosen,
         values=BLANK
-        | {"work_date": on.isoformat(), "quantity": chosen.per, "grid_code": likely}
+        | {"work_date": day.isoformat(), "quantity": chosen.per, "grid_code": likely}
         | values,
         errors=errors,
         message=message,

@@ -2,10 +2,11 @@
 
 import asyncio
 import io
+import json
 import re
 import struct
 import zlib
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -14,6 +15,7 @@ import pytest
 from PIL import Image
 
 from points.errors import WorkRefused
+from points.rulebook import service as rulebook
 from points.work import photos, service
 from points.work.schemas import LogForm
 from shared.clock import now, today
@@ -23,6 +25,7 @@ from shared.ids import new_id
 from shared.roster import service as roster
 from shared.roster.roles import Role
 from shared.settings import Settings
+from tests.conftest import as_owner
 from tests.factories import COUNTY, acting, also_in, member, small_county
 from tests.shared.identity.test_web import enter, post
 
@@ -66,6 +69,73 @@ async def test_the_story_from_declaring_to_confirming(client: httpx.AsyncClient)
     page = await client.get(f"/records/{sent['id']}")
     assert world.lead.name in page.text
     assert "已核实" in page.text
+
+
+async def ended(code: str, first: date, **changed: object) -> None:
+    """A rule's only version ends before a day; with changes, another begins there."""
+    await rulebook.ensure_seeded(COUNTY)
+    async with as_owner():
+        await DB.execute(
+            "UPDATE points.rule_version SET effective_to = $3 WHERE county_id = $1 AND code = $2",
+            COUNTY,
+            code,
+            first,
+        )
+        if changed:
+            await DB.execute(
+                "INSERT INTO points.rule_version (county_id, id, kind, code, version,"
+                " effective_from, body, recorded_at)"
+                " SELECT county_id, $4, kind, code, 2, $3, body || $5::jsonb, recorded_at"
+                " FROM points.rule_version WHERE county_id = $1 AND code = $2",
+                COUNTY,
+                code,
+                first,
+                new_id(),
+                json.dumps(changed | {"version": 2, "effective_from": str(first)}),
+            )
+
+
+async def test_what_was_done_under_an_item_that_has_ended_is_declared(
+    client: httpx.AsyncClient,
+) -> None:
+    """Until declaring closes, on the phone and on paper; correcting it keeps the item."""
+    world = await small_county()
+    yesterday = today() - timedelta(days=1)
+    await ended("LAW-04", today())
+    await enter(client, world.worker)
+    listed = (await client.get("/work/new?category=LAW")).text
+    assert f"只能补记{chinese_date(today())}以前做的" in listed
+    form = (await client.get("/work/new?category=LAW&rule=LAW-04")).text
+    assert f'value="{yesterday}"' in form
+    late = declaration(rule_code="LAW-04", choice="反诈宣传")
+    refused = await post(client, "/work", **late)
+    assert (refused.status_code, "没有生效的规则" in refused.text) == (422, True)
+    assert 'name="rule_code" value="LAW-04"' in refused.text
+    sent = late | {"work_date": str(yesterday)}
+    assert (await post(client, "/work", **sent)).status_code == 303
+    assert "反诈、防火等专项宣传" in (await client.get("/records")).text
+    await service.send_back(await acting(world.lead), UUID(sent["id"]), "写明在哪里")
+    again = (await client.get(f"/work/new?replaces={sent['id']}")).text
+    assert 'name="rule_code" value="LAW-04"' in again
+    await enter(client, world.chief)
+    paper = f"/verify/proxy?worker={world.worker.person_id}&rule=LAW-04"
+    assert "LAW-04 反诈、防火等专项宣传</h2>" in (await client.get(paper)).text
+
+
+async def test_the_form_asks_what_the_version_of_the_day_of_the_work_asks(
+    client: httpx.AsyncClient,
+) -> None:
+    """The next version counts by ten households: of yesterday's work one is still declared."""
+    world = await small_county()
+    await ended("LAW-04", today(), per=10)
+    await enter(client, world.worker)
+    assert 'name="quantity"' in (await client.get("/work/new?category=LAW&rule=LAW-04")).text
+    sent = declaration(rule_code="LAW-04", choice="反诈宣传", quantity="10")
+    sent["work_date"] = str(today() - timedelta(days=1))
+    answer = await post(client, "/work", **sent)
+    assert (answer.status_code, 'name="quantity"' in answer.text) == (422, False)
+    del sent["quantity"]
+    assert (await post(client, "/work", **sent)).status_code == 303
 
 
 async def test_marks_that_nobody_sees_are_not_kept(client: httpx.AsyncClient) -> None:
