@@ -50,7 +50,7 @@ from shared.clock import now as clock_now
 from shared.database import DB
 from shared.dates import chinese_date
 from shared.errors import NotFound
-from shared.identity.access import Action, Target, require
+from shared.identity.access import Action, Target, reach, require
 from shared.identity.actor import Actor
 from shared.identity.sealing import keyed
 from shared.ids import new_id
@@ -63,6 +63,7 @@ MAX_QUANTITY = 500
 PAGE = 20
 TASKS = 20
 """Most records on one 待办 page."""
+COUNTY_DIGITS = 6
 VILLAGE_ROLES = (Role.LEAD, Role.CHIEF, Role.COMMITTEE, Role.SUPERVISOR)
 
 
@@ -175,12 +176,21 @@ async def send_back(
 
 
 async def withdraw(actor: Actor, record_id: UUID, now: datetime | None = None) -> None:
-    """Take back one's own record that nobody has confirmed yet. Raises NotFound, WorkNotOpen."""
+    """Take back one's own record that nobody has confirmed yet, or a paper slip that was keyed in.
+
+    Raises NotFound, WorkNotOpen.
+    """
     at = now or clock_now()
     async with DB.transaction():
         record = await queries.lock_record(actor.county_id, record_id)
-        if record is None or record.worker_id != actor.person_id:
+        if record is None:
             raise NotFound
+        authority = "self"
+        if record.worker_id != actor.person_id:
+            if record.source != "proxy":
+                raise NotFound
+            there = Target(unit_code=record.grid_code, owner=record.worker_id)
+            authority = require(actor, Action.WORK_PROXY, there)
         if record.state not in (State.PENDING, State.RETURNED):
             raise WorkNotOpen(record.state)
         await queries.set_state(actor.county_id, record_id, State.WITHDRAWN, at)
@@ -194,6 +204,7 @@ async def withdraw(actor: Actor, record_id: UUID, now: datetime | None = None) -
             unit_code=record.grid_code,
             before={"state": record.state},
             after={"state": State.WITHDRAWN},
+            authority=authority,
         )
 
 
@@ -276,6 +287,17 @@ async def own_totals(actor: Actor, now: datetime | None = None) -> Totals:
     """Points on their way and posted this month, 0.1 point."""
     first, after = month_bounds(month_of(today(now)))
     return await queries.totals(actor.county_id, actor.person_id, first, after)
+
+
+async def returned_papers(actor: Actor, now: datetime | None = None) -> list[Line]:
+    """Paper slips that were sent back: whoever keys in corrects them, their workers have no phone.
+
+    For the village and the township; the department would look through the whole county.
+    """
+    on = today(now)
+    codes = [code for code in reach(actor, Action.WORK_PROXY) if len(code) > COUNTY_DIGITS]
+    months = (month_of(on - timedelta(days=OLDEST_DAYS)), month_of(on))
+    return await queries.returned_papers(actor.county_id, codes, months, TASKS)
 
 
 async def view(actor: Actor, record_id: UUID) -> tuple[Line, list[StepRow]]:

@@ -28,6 +28,7 @@ from shared.roster.schemas import UnitRow
 from shared.web import forms
 from shared.web.application import Router
 from shared.web.pages import Asked, moment, page
+from shared.web.preferences import local
 
 UPLOAD = 9 * 1024 * 1024
 STATE_TONES = {
@@ -186,8 +187,9 @@ async def record(request: Asked, record_id: FromPath[UUID]) -> Template:
 @post("/records/{record_id:uuid}/withdraw")
 async def withdraw(request: Asked, record_id: FromPath[UUID]) -> Redirect:
     """Take back what nobody has confirmed yet."""
+    values = await forms.read(request)
     await service.withdraw(request.user, record_id, moment(request))
-    return Redirect("/records", status_code=303)
+    return Redirect(local(str(values.get("next") or "/records")), status_code=303)
 
 
 @post("/records/{record_id:uuid}/objection")

@@ -31,7 +31,7 @@ from shared.web.preferences import local
 
 HOWS = (("signature", "签字"), ("phone", "电话"), ("qr", "扫码"))
 """How a resident confirmed; the verifier records it."""
-BLANK = {"text": "", "household": "", "worker_id": ""}
+BLANK = {"text": "", "household": "", "worker_id": "", "replaces": ""}
 DONE = {
     "approve": "已通过。",
     "return": "已退回，网格员看得到原因，改好后会再排到这里。",
@@ -61,6 +61,7 @@ class Proxy(msgspec.Struct, frozen=True, kw_only=True):
     quantity: int = 1
     household: str = ""
     grid_code: str = ""
+    replaces: UUID | None = None
 
 
 @get("/verify")
@@ -156,9 +157,20 @@ async def done(request: Asked, after: FromQuery[UUID | None] = None) -> Template
 
 
 @get("/verify/proxy")
-async def proxy(request: Asked, rule: FromQuery[str] = "", worker: FromQuery[str] = "") -> Template:
-    """代录: key in a worker's paper slip."""
-    return await _proxy(request, {"rule_code": rule, "worker_id": worker}, {})
+async def proxy(
+    request: Asked,
+    rule: FromQuery[str] = "",
+    worker: FromQuery[str] = "",
+    replaces: FromQuery[UUID | None] = None,
+) -> Template:
+    """代录: key in a worker's paper slip; one that was sent back comes back filled in."""
+    values: dict[str, Any] = {"rule_code": rule, "worker_id": worker}
+    if replaces is not None:
+        old, _ = await service.view(request.user, replaces)
+        values = {"rule_code": old.rule_code, "worker_id": str(old.worker_id)}
+        values |= {"work_date": old.work_date.isoformat(), "text": old.text}
+        values |= {"quantity": old.quantity, "grid_code": old.grid_code, "replaces": str(replaces)}
+    return await _proxy(request, values, {})
 
 
 @post("/verify/proxy")
@@ -272,6 +284,7 @@ async def _todo(
     for code in actor.units(*service.VILLAGE_ROLES):
         await service.refresh(actor.county_id, code, moment(request))
     found = await service.tasks(actor)
+    may_proxy = bool(reach(actor, Action.WORK_PROXY))
     return page(
         request,
         "work/m_todo.html",
@@ -286,7 +299,8 @@ async def _todo(
         categories=CATEGORY_NAMES,
         verifies=bool(actor.units(*CONFIRMING)),
         sees_months=bool(reach(actor, Action.MONTH_VIEW)),
-        may_proxy=bool(reach(actor, Action.WORK_PROXY)),
+        may_proxy=may_proxy,
+        returned=len(await service.returned_papers(actor, moment(request))) if may_proxy else 0,
         may_propose=bool(reach(actor, Action.DEDUCT_PROPOSE)),
         signs_cases=bool(reach(actor, Action.CASE_SIGN)),
         month=month_of(last_month(moment(request))),
@@ -319,6 +333,7 @@ async def _proxy(
         grids=await grid_choices(actor, grids),
         rules=[(rule.code, f"{rule.code} {rule.title}") for rule in offered],
         rule=chosen,
+        returned=await service.returned_papers(actor, moment(request)),
         values=BLANK
         | {"work_date": day.isoformat(), "quantity": chosen.per, "grid_code": likely}
         | values,

@@ -484,6 +484,38 @@ async def test_a_village_without_gridworkers_says_so(client: httpx.AsyncClient) 
         assert "请选择" not in text, path
 
 
+async def test_a_paper_that_was_sent_back_is_corrected(client: httpx.AsyncClient) -> None:
+    """Its worker has no phone that would say so: the secretary is told, and keys it in again."""
+    world = await small_county()
+    await enter(client, world.chief)
+    sent = declaration(worker_id=str(world.worker.person_id), text="参加网格例会")
+    await post(client, "/verify/proxy", **sent)
+    assert "退回 1 条" not in (await client.get("/verify")).text
+    await service.send_back(await acting(world.lead), UUID(sent["id"]), "写清楚是哪一次")
+    assert "退回 1 条" in (await client.get("/verify")).text
+    listed = (await client.get("/verify/proxy")).text
+    assert f"{world.worker.name}：参加网格例会" in listed
+    assert "退回原因：写清楚是哪一次" in listed
+    again = (await client.get(f"/verify/proxy?replaces={sent['id']}")).text
+    assert f'name="replaces" value="{sent["id"]}"' in again
+    assert ">参加网格例会</textarea>" in again
+    better = sent | {"id": str(new_id()), "text": "参加十月网格例会", "replaces": sent["id"]}
+    answer = await post(client, "/verify/proxy", **better)
+    assert f"等{world.lead.name}核实" in (await client.get(answer.headers["location"])).text
+    assert "退回原因" not in (await client.get("/verify/proxy")).text
+    await service.send_back(await acting(world.lead), UUID(better["id"]), "没有这件事")
+    page = (await client.get(f"/verify/proxy?replaces={better['id']}")).text
+    assert f'action="/records/{better["id"]}/withdraw"' in page
+    answer = await post(client, f"/records/{better['id']}/withdraw", next="/verify/proxy")
+    assert answer.headers["location"] == "/verify/proxy"
+    assert "退回原因" not in (await client.get("/verify/proxy")).text
+    own = LogForm(id=new_id(), rule_code="ORG-04", work_date=today(), text="参加清洁行动")
+    await service.log(await acting(world.worker), own)
+    assert (await post(client, f"/records/{own.id}/withdraw")).status_code == 404
+    await enter(client, world.instructor)
+    assert (await client.get("/verify/proxy")).status_code == 200
+
+
 async def test_the_papers_of_who_has_left_are_keyed_in(client: httpx.AsyncClient) -> None:
     """Declaring is open until the fifth, and who left on the last day has no phone page for it."""
     world = await small_county()
