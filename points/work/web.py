@@ -136,7 +136,7 @@ async def declare(request: Asked) -> Template | Redirect | Response[None]:
             worker_id=typed.worker_id,
             replaces=typed.replaces,
         )
-        async with _photo(request, values.get("photo")) as photo:
+        async with kept_photo(request, values.get("photo")) as photo:
             record = await service.log(actor, form, photo, moment(request))
     except GridmeritError as error:
         if "application/json" in request.headers.get("accept", ""):
@@ -379,7 +379,8 @@ async def _again(request: Asked, values: dict[str, Any], error: GridmeritError) 
 
 
 @asynccontextmanager
-async def _photo(request: Asked, upload: object) -> AsyncIterator[bytes | None]:
+async def kept_photo(request: Asked, upload: object) -> AsyncIterator[bytes | None]:
+    """The hash of an uploaded picture, kept if the block ends well; None without one."""
     data = await upload.read() if isinstance(upload, UploadFile) else b""
     if not data:
         yield None

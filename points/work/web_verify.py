@@ -16,7 +16,15 @@ from points.work.confirming import CONFIRMING
 from points.work.month_queries import WorkerCategory
 from points.work.rules import STATE_NAMES, month_of
 from points.work.schemas import LogForm
-from points.work.web import STATE_TONES, as_of, declarable, grid_choices, worker_choices
+from points.work.web import (
+    STATE_TONES,
+    UPLOAD,
+    as_of,
+    declarable,
+    grid_choices,
+    kept_photo,
+    worker_choices,
+)
 from shared.clock import today
 from shared.errors import GridmeritError, Invalid
 from shared.identity.access import Action, reach
@@ -173,15 +181,16 @@ async def proxy(
     return await _proxy(request, values, {})
 
 
-@post("/verify/proxy")
+@post("/verify/proxy", request_max_body_size=UPLOAD)
 async def proxied(request: Asked) -> Template | Redirect:
     """Store a paper slip; somebody else confirms it."""
     values = await forms.read(request)
     values["id"] = values.get("id") or str(new_id())
     try:
-        typed = forms.bind(Proxy, values)
+        typed = forms.bind(Proxy, {k: v for k, v in values.items() if k != "photo"})
         form = LogForm(**msgspec.structs.asdict(typed))
-        record = await service.log(request.user, form, now=moment(request))
+        async with kept_photo(request, values.pop("photo", None)) as photo:
+            record = await service.log(request.user, form, photo, moment(request))
     except GridmeritError as error:
         fields = error.fields if isinstance(error, Invalid) else {}
         return await _proxy(request, values, fields, error.status, error.message)

@@ -484,6 +484,30 @@ async def test_a_village_without_gridworkers_says_so(client: httpx.AsyncClient) 
         assert "请选择" not in text, path
 
 
+async def test_a_paper_slip_comes_with_the_photo_that_the_item_asks_for(
+    client: httpx.AsyncClient,
+) -> None:
+    """Where a photo is required a slip could not be keyed in at all."""
+    world = await small_county()
+    await ended("SVC-04", today() - timedelta(days=1), evidence="required")
+    await enter(client, world.chief)
+    page = (await client.get(f"/verify/proxy?worker={world.worker.person_id}&rule=SVC-04")).text
+    assert re.search(r'<input type="file" name="photo"[^>]* required', page)
+    sent = declaration(rule_code="SVC-04", text="险情处置", worker_id=str(world.worker.person_id))
+    bare = await post(client, "/verify/proxy", **sent)
+    assert (bare.status_code, "这一项要附照片" in bare.text) == (422, True)
+    picture = io.BytesIO()
+    Image.effect_noise((90, 70), 50).save(picture, "PNG")
+    answer = await client.post(
+        "/verify/proxy",
+        data={"_csrf_token": client.cookies["csrftoken"], **sent},
+        files={"photo": ("p.png", picture.getvalue(), "image/png")},
+    )
+    assert answer.status_code == 303
+    await enter(client, world.instructor)
+    assert (await client.get(f"/records/{sent['id']}/photo")).status_code == 200
+
+
 async def test_a_paper_that_was_sent_back_is_corrected(client: httpx.AsyncClient) -> None:
     """Its worker has no phone that would say so: the secretary is told, and keys it in again."""
     world = await small_county()
