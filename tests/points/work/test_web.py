@@ -104,7 +104,7 @@ async def test_what_was_done_under_an_item_that_has_ended_is_declared(
     await ended("LAW-04", today())
     await enter(client, world.worker)
     listed = (await client.get("/work/new?category=LAW")).text
-    assert f"只能补记{chinese_date(today())}以前做的" in listed
+    assert f"{chinese_date(today())}起不再设，只能补记" in listed
     form = (await client.get("/work/new?category=LAW&rule=LAW-04")).text
     assert f'value="{yesterday}"' in form
     late = declaration(rule_code="LAW-04", choice="反诈宣传")
