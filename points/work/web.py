@@ -88,9 +88,9 @@ async def home(request: Asked) -> Template:
 
 
 @get("/work")
-async def categories(request: Asked) -> Template:
-    """Six tiles, one per duty category."""
-    return page(request, "work/m_categories.html", categories=CATEGORY_NAMES)
+async def categories(request: Asked, replaces: FromQuery[UUID | None] = None) -> Template:
+    """Six tiles, one per duty category; ``replaces`` is a returned record of another one."""
+    return page(request, "work/m_categories.html", categories=CATEGORY_NAMES, replaces=replaces)
 
 
 @get("/work/new")
@@ -100,15 +100,19 @@ async def new(
     rule: FromQuery[str] = "",
     replaces: FromQuery[UUID | None] = None,
 ) -> Template:
-    """The declaration form of one category; a returned record comes back filled in."""
+    """The declaration form of one category; a returned record comes back filled in.
+
+    It was the wrong item, perhaps: another one may be chosen for it.
+    """
     actor: Actor = request.user
     values: dict[str, Any] = {}
-    old = None
     if replaces is not None:
         old, _ = await service.view(actor, replaces)
-        category, rule = Category(old.category), old.rule_code
         values = {"work_date": old.work_date.isoformat(), "text": old.text}
-        values |= {"quantity": old.quantity, "replaces": str(replaces), "grid_code": old.grid_code}
+        values |= {"replaces": str(replaces), "grid_code": old.grid_code}
+        if "category" not in request.query_params:
+            category, rule = Category(old.category), old.rule_code
+            values["quantity"] = old.quantity
     return await _form(request, category, rule, values, {})
 
 

@@ -336,6 +336,32 @@ async def test_sending_back_and_correcting(client: httpx.AsyncClient) -> None:
     assert "参加网格例会" in (await client.get(link.group())).text
 
 
+async def test_a_returned_record_is_corrected_under_another_item(
+    client: httpx.AsyncClient,
+) -> None:
+    """规则选错了 is a reason to tap: the item is chosen anew, and the returned record is gone."""
+    world = await small_county()
+    await enter(client, world.worker)
+    sent = declaration(choice="参加清洁行动")
+    await post(client, "/work", **sent)
+    await service.send_back(await acting(world.lead), UUID(sent["id"]), "规则选错了，请重新选")
+    form = (await client.get(f"/work/new?replaces={sent['id']}")).text
+    listed = f"/work/new?category=ORG&amp;replaces={sent['id']}"
+    assert form.count(f'href="{listed}"') == 2, "back, and another item"
+    page = (await client.get(listed.replace("&amp;", "&"))).text
+    assert "做了哪一项" in page
+    assert f'href="{listed}&amp;rule=ORG-04"' in page
+    assert f'href="/work?replaces={sent["id"]}"' in page
+    tiles = (await client.get(f"/work?replaces={sent['id']}")).text
+    assert f'href="/work/new?category=SVC&amp;replaces={sent["id"]}"' in tiles
+    again = (await client.get(f"{listed}&rule=ORG-04".replace("&amp;", "&"))).text
+    assert 'name="rule_code" value="ORG-04"' in again
+    assert f'name="replaces" value="{sent["id"]}"' in again
+    better = sent | {"id": str(new_id()), "rule_code": "ORG-04", "replaces": sent["id"]}
+    assert (await post(client, "/work", **better)).status_code == 303
+    assert "被退回" not in (await client.get("/home")).text
+
+
 async def test_each_step_names_whom_it_waits_for(client: httpx.AsyncClient) -> None:
     """V2 needs two people: the page does not say that one of them does both."""
     world = await small_county()
