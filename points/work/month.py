@@ -570,10 +570,12 @@ async def answer(
                 )
             await _no_second(actor.county_id, record)
             await work_queries.set_state(actor.county_id, record.id, State.ACCEPTED, at)
+            await _changed(actor, record, State.ACCEPTED, text, authority)
         elif row.by_public and upheld and record is not None and record.state == State.ACCEPTED:
             await work_queries.set_state(
                 actor.county_id, record.id, State.REFUSED, at, reason=text.strip()
             )
+            await _changed(actor, record, State.REFUSED, text, authority)
         await audit.record(
             actor,
             Action.OBJECTION_REVIEW if second else Action.OBJECTION_ANSWER,
@@ -590,6 +592,23 @@ async def answer(
         settings = await settings_county.get(actor.county_id)
         if settings.posting_mode == "immediate":
             await posting.post_records(actor.county_id, [row.record_id], at)
+
+
+async def _changed(actor: Actor, record: Record, state: State, reason: str, authority: str) -> None:
+    """Audit what the answer to an objection made of its record."""
+    await audit.record(
+        actor,
+        "work.refuse" if state is State.REFUSED else Action.WORK_VERIFY,
+        "work_record",
+        record.id,
+        county_id=actor.county_id,
+        about_id=record.worker_id,
+        unit_code=record.grid_code,
+        before={"state": record.state},
+        after={"state": state},
+        reason=reason,
+        authority=authority,
+    )
 
 
 async def _no_second(county_id: int, record: Record) -> None:

@@ -494,7 +494,7 @@ async def _declare(
         await queries.insert_records(county_id, [row])
         await _open_steps(county_id, row, steps, at)
         if form.replaces is not None:
-            await _replace(actor, form.replaces, worker_id, at)
+            await _replace(actor, form.replaces, worker_id, at, authority)
         await audit.record(
             actor,
             Action.WORK_PROXY if source == "proxy" else Action.WORK_LOG,
@@ -628,7 +628,9 @@ def new_step(record_id: UUID, step: Step, found: Confirmer | None) -> NewStep:
     )
 
 
-async def _replace(actor: Actor, old_id: UUID, worker_id: UUID, at: datetime) -> None:
+async def _replace(
+    actor: Actor, old_id: UUID, worker_id: UUID, at: datetime, authority: str
+) -> None:
     """The corrected record takes the place of the returned one."""
     old = await queries.record(actor.county_id, old_id)
     if old is not None and old.state == State.RETURNED:
@@ -639,6 +641,18 @@ async def _replace(actor: Actor, old_id: UUID, worker_id: UUID, at: datetime) ->
     if old.state != State.RETURNED:
         raise WorkNotOpen(old.state)
     await queries.set_state(actor.county_id, old_id, State.WITHDRAWN, at, reason=old.reason)
+    await audit.record(
+        actor,
+        "work.withdraw",
+        "work_record",
+        old_id,
+        county_id=actor.county_id,
+        about_id=worker_id,
+        unit_code=old.grid_code,
+        before={"state": old.state},
+        after={"state": State.WITHDRAWN},
+        authority=authority,
+    )
 
 
 async def is_cadre(county_id: int, worker_id: UUID) -> bool:
