@@ -510,6 +510,16 @@ async def test_a_village_without_gridworkers_says_so(client: httpx.AsyncClient) 
         assert "请选择" not in text, path
 
 
+async def test_the_empty_slip_names_every_item(client: httpx.AsyncClient) -> None:
+    """Also one without sentences to tap; only what nobody declares is left out."""
+    world = await small_county()
+    await ended("LAW-04", today(), templates=[])
+    await enter(client, world.chief)
+    slip = (await client.get("/verify/slips")).text
+    assert "LAW-04 反诈、防火等专项宣传" in slip
+    assert "SVC-03" not in slip
+
+
 async def test_a_paper_slip_comes_with_the_photo_that_the_item_asks_for(
     client: httpx.AsyncClient,
 ) -> None:
