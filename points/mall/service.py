@@ -554,7 +554,7 @@ def _checked(form: ProductForm, product_id: UUID) -> ProductRow:
     name, measure = normal(form.name), normal(form.measure)
     _required({"name": name, "measure": measure})
     faults = {}
-    if group := prohibited(name):
+    if form.state == "listed" and (group := prohibited(name)):
         faults["name"] = f"“{name}”属于{group}，不得用积分兑换。"
     faults |= limit_faults(form.monthly_limit, form.low_mark)
     if form.market_fen is not None and form.market_fen < 1:

@@ -277,6 +277,19 @@ async def test_prohibited_goods_cannot_be_entered(rollback: None) -> None:
         )
 
 
+async def test_goods_that_are_prohibited_by_now_can_be_withdrawn(rollback: None) -> None:
+    """A word that came into the list since: they go, and do not come back."""
+    world = await factories.small_county()
+    desk = await acting(world.department)
+    voucher = await factories.product("肥皂")
+    await DB.execute("UPDATE points.product SET name = '购物券' WHERE county_id = $1", COUNTY)
+    out = mall.ProductForm(name="", category=Category.DAILY, measure="", state="withdrawn")
+    await mall.edit_product(desk, voucher, out)
+    back = msgspec.structs.replace(out, state="listed", version=2)
+    with pytest.raises(Invalid, match="不得用积分兑换"):
+        await mall.edit_product(desk, voucher, back)
+
+
 async def test_products_are_listed_with_the_price_in_force(rollback: None) -> None:
     """The catalogue shows today's general price; a withdrawn product is found by its state."""
     world = await factories.small_county()
