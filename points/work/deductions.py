@@ -256,6 +256,11 @@ async def view(actor: Actor, deduction_id: UUID) -> DeductionRow:
     return row
 
 
+async def takes_back(county_id: int, row: DeductionRow) -> bool:
+    """Whether the award of the record goes with the deduction."""
+    return row.record_id is not None and await _reverses(county_id, row)
+
+
 async def _post(
     actor: Actor | None, county_id: int, row: DeductionRow, at: datetime, authority: str
 ) -> None:
@@ -275,7 +280,7 @@ async def _post(
             memo=row.title,
         )
     ]
-    if row.record_id is not None and await _reverses(county_id, row):
+    if row.record_id is not None and await takes_back(county_id, row):
         record = await work_queries.lock_record(county_id, row.record_id)
         if record is not None and record.state in (*UNPAID, State.POSTED):
             state = State.REVERSED if record.state == State.POSTED else State.REFUSED
