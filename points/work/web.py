@@ -76,7 +76,6 @@ async def home(request: Asked) -> Template:
         request,
         "work/m_home.html",
         ending=await ledger.first_ending(actor.county_id, actor.person_id, on),
-        today=on,
         balances=balances,
         totals=totals,
         recent=recent[:RECENT],
