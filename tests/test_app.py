@@ -7,6 +7,7 @@ from shared.web.plugin import BODY_LIMIT
 
 TAKES_MORE = {
     "/work",
+    "/verify/proxy",
     "/desk/roster/import",
     "/desk/months/import",
     "/desk/shops/import",

@@ -440,11 +440,12 @@ async def undecidable(county_id: int, cycle_id: UUID, passing: UUID | None, on: 
     needed = 2 if bare else 1
     if people >= needed:
         return ""
+    name = (await settings_county.get(county_id)).department_name
     return (
         "通过审核的人、校准过得分的人、审定过一票否决的人，依规不能再答复同一结果的申诉；"
         f"{BARE if bare else ''}"
-        f"除他们以外，县级要有 {needed} 个能登录的组织部账号，现在有 {people} 个。"
-        "请在名册里给另外的人安排组织部岗位，由系统管理员开通账号，否则申诉没有人能答复。"
+        f"除他们以外，县级要有 {needed} 个能登录的{name}账号，现在有 {people} 个。"
+        f"请在名册里给另外的人安排{name}岗位，由系统管理员开通账号，否则申诉没有人能答复。"
     )
 
 

@@ -258,7 +258,7 @@ async def _cycle_open(matter: Matter) -> str:
     cycle = await cycles.cycle_shared(matter.county_id, cycle_id)
     closed = cycle is None or cycle.state is Stage.CLOSED
     return (
-        "这次考核已经办结归档，不能再改。期限内收到的书面申诉，请组织部先重开这次考核，再补录。"
+        "这次考核已经办结归档，不能再改。期限内收到的书面申诉，请主管部门先重开这次考核，再补录。"
         if closed
         else ""
     )

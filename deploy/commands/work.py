@@ -79,6 +79,10 @@ def verify(month: int, county: int) -> None:
     )
     for name, count in sorted(result.stuck.items()):
         click.echo(f"  仍待核实 {count} 条：没有可确认的{name}")
+    if result.early:
+        click.echo(
+            f"  仍待核实 {result.early} 条：规定的天数未满（如口头化解满 7 天），过后再运行一次"
+        )
     if result.posted:
         _show_totals(result.posted)
 

@@ -542,8 +542,10 @@ class OpeningRow(msgspec.Struct, frozen=True):
 
 
 class Ending(msgspec.Struct, frozen=True):
-    """A person's points that end on one day."""
+    """A person's points that end on one day, the first on which any do."""
 
     person_id: UUID
     expires_on: date
     amount: int
+    soon: int
+    """What ends within the time of a reminder, on that day or a later one."""

@@ -38,6 +38,8 @@ CHUNK = 500
 """Rows one step of a sweep touches, so that redemptions wait for no sweep."""
 HOLD_GRACE = timedelta(days=1)
 """After a hold's end: an offline shop may still upload what it handed over before."""
+REMINDED = timedelta(days=30)
+"""How long before their end people are told of it."""
 CODE_MEMORY = timedelta(days=CODE.days)
 """How long a lapsed code can still be told from an unknown one."""
 
@@ -109,7 +111,10 @@ async def first_ending(county_id: int, person_id: UUID, on: date) -> Ending | No
             ends[lot.expires_on] = ends.get(lot.expires_on, 0) + free
     if ends and min(ends) < on and not await queries.appealing(county_id, person_id):
         ends = {day: free for day, free in ends.items() if day >= on}
-    return Ending(person_id, min(ends), ends[min(ends)]) if ends else None
+    if not ends:
+        return None
+    soon = sum(amount for day, amount in ends.items() if day <= on + REMINDED)
+    return Ending(person_id, min(ends), ends[min(ends)], soon)
 
 
 async def expire_holds(county_id: int, now: datetime) -> int:

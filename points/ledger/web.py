@@ -42,7 +42,6 @@ async def wallet(
         more=len(rows) > PAGE,
         balances=await service.balances(actor.county_id, actor.person_id, moment(request)),
         ending=await service.first_ending(actor.county_id, actor.person_id, on),
-        on=on,
     )
 
 

@@ -63,6 +63,7 @@ UNDERPAID = """
 SELECT d.name FROM points.price p
 JOIN points.product d ON d.county_id = $1 AND d.id = p.product_id AND d.state = 'listed'
 WHERE p.county_id = $1 AND p.state = 'approved' AND p.purchase_fen * 10 > p.points * $2
+  AND ($4::uuid IS NULL OR p.product_id = $4)
   AND NOT EXISTS (SELECT FROM points.price n
       WHERE n.county_id = $1 AND n.product_id = p.product_id AND n.state = 'approved'
         AND n.shop_id IS NOT DISTINCT FROM p.shop_id
@@ -460,9 +461,11 @@ async def least_value(county_id: int) -> int | None:
     return found
 
 
-async def underpaid(county_id: int, value_fen: int, on: date) -> str | None:
-    """A product whose price a point of this value does not cover."""
-    found: str | None = await DB.fetchval(UNDERPAID, county_id, value_fen, on)
+async def underpaid(
+    county_id: int, value_fen: int, on: date, product_id: UUID | None = None
+) -> str | None:
+    """A product, or just this one, whose price a point of this value does not cover."""
+    found: str | None = await DB.fetchval(UNDERPAID, county_id, value_fen, on, product_id)
     return found
 
 

@@ -274,6 +274,8 @@ async def edit_product(actor: Actor, product_id: UUID, form: ProductForm) -> Non
             raise Invalid(fault, {"market_fen": fault})
         if not await queries.update_product(actor.county_id, row):
             raise Conflict(CHANGED)
+        if (old.state, row.state) == ("withdrawn", "listed"):
+            await _still_covered(actor.county_id, product_id)
         await audit.record(
             actor,
             "product.edit",
@@ -528,6 +530,14 @@ async def _still_fits(county_id: int, row: PriceRow) -> None:
         raise Invalid(f"不能同意：{fault}", {"points": fault})
 
 
+async def _still_covered(county_id: int, product_id: UUID) -> None:
+    """A fund of a lower reference value was opened without withdrawn goods. Raises Invalid."""
+    _, least = await values(county_id)
+    if least and (name := await queries.underpaid(county_id, least, today(), product_id)):
+        sentence = f"下架期间立了每分参考值更低的资金，“{name}”的积分价抵不上协议进价。请先改价。"
+        raise Invalid(sentence, {"state": sentence})
+
+
 async def _not_dearer(county_id: int, shop_id: UUID) -> None:
     """Market prices were entered without a closed shop's own prices. Raises Invalid."""
     value, _ = await values(county_id)
@@ -544,7 +554,7 @@ def _checked(form: ProductForm, product_id: UUID) -> ProductRow:
     name, measure = normal(form.name), normal(form.measure)
     _required({"name": name, "measure": measure})
     faults = {}
-    if group := prohibited(name):
+    if form.state == "listed" and (group := prohibited(name)):
         faults["name"] = f"“{name}”属于{group}，不得用积分兑换。"
     faults |= limit_faults(form.monthly_limit, form.low_mark)
     if form.market_fen is not None and form.market_fen < 1:

@@ -46,6 +46,20 @@ async def rule_at(county_id: int, code: str, on: date) -> Rule | None:
     return next((rule for rule in await rules_at(county_id, on) if rule.code == code), None)
 
 
+async def rules_since(county_id: int, first: date, on: date) -> list[Rule]:
+    """The latest version of each award rule that was in force at any time of two days, by code."""
+    found = (
+        [
+            rule
+            for rule in history
+            if rule.effective_from <= on
+            and (rule.effective_to is None or rule.effective_to > first)
+        ]
+        for history in (await versions(county_id)).values()
+    )
+    return [rules[-1] for rules in found if rules]
+
+
 async def penalties_at(county_id: int, on: date) -> list[Penalty]:
     """Deduction rules in force on a day, by code."""
     await ensure_seeded(county_id)

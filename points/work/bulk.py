@@ -7,7 +7,7 @@ up to the county could confirm stays open and is counted.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 import msgspec
@@ -42,6 +42,8 @@ class Verified(msgspec.Struct, kw_only=True):
     """Steps confirmed one level up because the post is vacant or conflicted."""
     stuck: dict[str, int] = {}
     """Records still waiting, by the verifier that nobody stands for."""
+    early: int = 0
+    """Records still waiting because the rule's quiet days are not over."""
     by_role: dict[str, int] = {}
     posted: MonthTotals | None = None
     """In immediate mode: what was posted at once."""
@@ -68,6 +70,11 @@ async def verify_month(
         at=at,
         roll=await confirming.roll_of(county_id, today(at)),
         resident=resident,
+        quiet={
+            (rule.code, rule.version): rule.quiet_days
+            for rules in versions.values()
+            for rule in rules
+        },
         posts=settings.posting_mode == "immediate",
     )
     result = Verified(pending=0, posted=MonthTotals() if run.posts else None)
@@ -87,6 +94,8 @@ class _Run(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     roll: confirming.Roll
     resident: list[str]
+    quiet: dict[tuple[str, int], int]
+    """Days without a relapse that a rule's version asks for."""
     posts: bool
 
 
@@ -103,7 +112,7 @@ async def _verify_chunk(
     if not waiting:
         return None
     part = Verified(pending=len(waiting))
-    answers, complete = await _answers(county_id, waiting, part, run.roll)
+    answers, complete = await _answers(run, waiting, part)
     await bulk_queries.answer(county_id, answers, at)
     part.steps = len(answers)
     if run.posts:
@@ -129,7 +138,7 @@ async def _verify_chunk(
 
 def _add(total: Verified, part: Verified) -> None:
     """Sum of two chunks, into the first."""
-    for name in ("pending", "accepted", "steps", "escalated"):
+    for name in ("pending", "accepted", "steps", "escalated", "early"):
         setattr(total, name, getattr(total, name) + getattr(part, name))
     for sums, more in ((total.stuck, part.stuck), (total.by_role, part.by_role)):
         for name, count in more.items():
@@ -189,16 +198,20 @@ async def post_month(
 
 
 async def _answers(
-    county_id: int, waiting: list[Waiting], result: Verified, roll: confirming.Roll
+    run: _Run, waiting: list[Waiting], result: Verified
 ) -> tuple[list[Answered], list[UUID]]:
     """Steps that somebody can confirm, and the records that are then complete."""
     steps: dict[UUID, list[StepRow]] = defaultdict(list)
-    for step in await bulk_queries.steps(county_id, [record.id for record in waiting]):
+    for step in await bulk_queries.steps(run.county_id, [record.id for record in waiting]):
         steps[step.record_id].append(step)
     answers: list[Answered] = []
     complete: list[UUID] = []
     for record in waiting:
-        found, missing = _record_answers(record, steps[record.id], roll, result)
+        quiet = timedelta(days=run.quiet[record.rule_code, record.rule_version])
+        if record.work_date + quiet > today(run.at):
+            result.early += 1
+            continue
+        found, missing = _record_answers(record, steps[record.id], run.roll, result)
         answers += found
         if missing:
             name = STEP_NAMES[missing]

@@ -19,6 +19,8 @@ class Waiting(Excluding, frozen=True, kw_only=True):
     """A pending record in the order in which a month is confirmed."""
 
     work_date: date
+    rule_code: str
+    rule_version: int
 
 
 class Answered(msgspec.Struct, frozen=True):
@@ -59,7 +61,7 @@ GROUP BY 1 ORDER BY 1
 # Whoever answers a step locks its record first; so do we, before the steps are read.
 WAITING = f"""
 SELECT r.id, r.worker_id, r.grid_code, r.entered_by, r.recused,
-       p.employment_type = 'cadre' AS cadre, r.work_date
+       p.employment_type = 'cadre' AS cadre, r.work_date, r.rule_code, r.rule_version
 FROM points.work_record r
 JOIN shared.person p ON p.county_id = $1 AND p.id = r.worker_id
 WHERE {OF_MONTH} {OF_VILLAGES} AND r.state = 'pending'

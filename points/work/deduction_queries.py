@@ -98,6 +98,12 @@ async def charged(county_id: int, record_id: UUID | None, code: str) -> bool:
     return bool(await DB.fetchval(CHARGED, county_id, record_id, code))
 
 
+async def final_of(county_id: int, record_id: UUID) -> list[DeductionRow]:
+    """What was deducted for good because of a record."""
+    sql = ROW + " AND d.record_id = $2 AND d.state = 'final'"
+    return await DB.all(DeductionRow, sql, county_id, record_id)
+
+
 async def one(county_id: int, deduction_id: UUID, *, lock: bool = False) -> DeductionRow | None:
     sql = ROW + " AND d.id = $2" + (" FOR UPDATE OF d" if lock else "")
     return await DB.one(DeductionRow, sql, county_id, deduction_id)

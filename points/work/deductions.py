@@ -202,7 +202,7 @@ async def decide_appeal(
         )
         await _audit(actor, Action.APPEAL_DECIDE, row, authority, state)
         if not upheld:
-            await _post(actor.county_id, row, at)
+            await _post(actor, actor.county_id, row, at, authority)
 
 
 async def post_lapsed(county_id: int, now: datetime | None = None) -> int:
@@ -216,7 +216,7 @@ async def post_lapsed(county_id: int, now: datetime | None = None) -> int:
                 continue
             await queries.finalise(county_id, row.id)
             await _audit(None, "deduct.final", row, "system", "final", county_id)
-            await _post(county_id, locked, at)
+            await _post(None, county_id, locked, at, "system")
     return len(rows)
 
 
@@ -256,7 +256,14 @@ async def view(actor: Actor, deduction_id: UUID) -> DeductionRow:
     return row
 
 
-async def _post(county_id: int, row: DeductionRow, at: datetime) -> None:
+async def takes_back(county_id: int, row: DeductionRow) -> bool:
+    """Whether the award of the record goes with the deduction."""
+    return row.record_id is not None and await _reverses(county_id, row)
+
+
+async def _post(
+    actor: Actor | None, county_id: int, row: DeductionRow, at: datetime, authority: str
+) -> None:
     """Merit down by the amount; a false claim's award is reversed as well.
 
     A false claim that has no award yet is refused, or the next run would pay it. Other rules
@@ -273,15 +280,23 @@ async def _post(county_id: int, row: DeductionRow, at: datetime) -> None:
             memo=row.title,
         )
     ]
-    if row.record_id is not None and await _reverses(county_id, row):
+    if row.record_id is not None and await takes_back(county_id, row):
         record = await work_queries.lock_record(county_id, row.record_id)
-        if record is not None and record.state in UNPAID:
-            await work_queries.set_state(
-                county_id, row.record_id, State.REFUSED, at, reason=row.title
-            )
-        elif record is not None and record.state == State.POSTED:
-            await work_queries.set_state(
-                county_id, row.record_id, State.REVERSED, at, reason=row.title
+        if record is not None and record.state in (*UNPAID, State.POSTED):
+            state = State.REVERSED if record.state == State.POSTED else State.REFUSED
+            await work_queries.set_state(county_id, row.record_id, state, at, reason=row.title)
+            await audit.record(
+                actor,
+                "work.reverse" if state is State.REVERSED else "work.refuse",
+                "work_record",
+                row.record_id,
+                county_id=county_id,
+                about_id=row.worker_id,
+                unit_code=record.grid_code,
+                before={"state": record.state},
+                after={"state": state},
+                reason=row.title,
+                authority=authority,
             )
             if record.posted:
                 items.append(
@@ -301,6 +316,12 @@ async def _post(county_id: int, row: DeductionRow, at: datetime) -> None:
 async def _reverses(county_id: int, row: DeductionRow) -> bool:
     penalties = await rulebook.penalties_at(county_id, row.happened_on)
     return any(penalty.reverses for penalty in penalties if penalty.code == row.code)
+
+
+async def found_false(county_id: int, record_id: UUID) -> bool:
+    """Whether a record is a false claim by a decision that is final."""
+    rows = await queries.final_of(county_id, record_id)
+    return any([await _reverses(county_id, row) for row in rows])
 
 
 async def _place(actor: Actor, form: Proposal) -> Place | None:

@@ -14,7 +14,7 @@ import hashlib
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -270,13 +270,19 @@ async def _signed(
     result: Imported,
     at: datetime,
 ) -> None:
-    """Confirm what somebody named in 核实人 could confirm on the day of the work."""
+    """Confirm what somebody named in 核实人 could confirm on the day of the work.
+
+    Not while the quiet days of a rule run: a quarrel may break out again.
+    """
     rolls: dict[date, confirming.Roll] = {}
     resident = [code for code, rules in world.rules.items() if any(r.resident for r in rules)]
     for first in range(0, result.rows, CHUNK):
         answers: list[Answered] = []
         taken: set[tuple[UUID, UUID]] = set()
         for row in await staging.signed(county_id, first, first + CHUNK):
+            quiet = _rule(world, row.code, row.version).quiet_days
+            if row.work_date + timedelta(days=quiet) > today(at):
+                continue
             if row.work_date not in rolls:
                 rolls[row.work_date] = await confirming.roll_of(county_id, row.work_date)
             excluded = _excluded(actor, row.worker_id)
@@ -386,7 +392,8 @@ async def _notes(world: World, result: Imported) -> None:
             result.gives += row.gives
     if signed > result.confirmed:
         result.notes.append(
-            f"{signed - result.confirmed} 条写了核实人，但当天无权核实或还缺一人，仍待核实。"
+            f"{signed - result.confirmed} 条写了核实人，但当天无权核实、还缺一人"
+            "或规定的天数未满，仍待核实。"
         )
 
 

@@ -64,7 +64,7 @@ INSERT_RECORDS = """
 INSERT INTO points.work_record (county_id, id, worker_id, grid_code, rule_code, rule_version,
     category, work_date, run_month, declared_at, seq, text, text_key, quantity, household, photo,
     source, entered_by, fingerprint, state, repeats, recused, resident_how, reason, gives, posted)
-SELECT $1, id, worker_id, grid_code, code, version, category, work_date, run_month, $2, number,
+SELECT $1, id, worker_id, grid_code, code, version, category, work_date, run_month, $2, n,
     content, text_key, quantity, household, NULL, 'import', $3, sha256(uuid_send(id)), 'pending',
     NULL, '{}', '', '', gives, 0
 FROM intake_row WHERE outcome = 'fresh' ORDER BY id
@@ -85,7 +85,8 @@ CROSS JOIN LATERAL (SELECT md5(r.id::text || s.step) AS tail) AS m
 WHERE r.outcome = 'fresh' ORDER BY r.id
 """
 SIGNED = """
-SELECT r.n, r.id, r.worker_id, r.grid_code, r.work_date, r.confirmed_by, v.id AS step_id, v.step
+SELECT r.n, r.id, r.worker_id, r.grid_code, r.code, r.version, r.work_date, r.confirmed_by,
+    v.id AS step_id, v.step
 FROM intake_row r JOIN points.verification v ON v.county_id = $1 AND v.record_id = r.id
 WHERE r.outcome = 'fresh' AND r.confirmed_by <> '' AND r.n >= $2 AND r.n < $3
 ORDER BY r.n, v.step
@@ -132,6 +133,8 @@ class Signed(msgspec.Struct, frozen=True):
     id: UUID
     worker_id: UUID
     grid_code: str
+    code: str
+    version: int
     work_date: date
     confirmed_by: str
     step_id: UUID

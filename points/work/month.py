@@ -17,7 +17,7 @@ from points.rulebook.rules import Step
 from points.work import month_queries as queries
 from points.work import posting
 from points.work import queries as work_queries
-from points.work.deductions import spoken
+from points.work.deductions import found_false, spoken
 from points.work.month_queries import (
     MonthCount,
     MonthRow,
@@ -443,10 +443,13 @@ async def may_contest(actor: Actor, line: Line, now: datetime | None = None) -> 
 async def may_object(actor: Actor, line: Line, now: datetime | None = None) -> bool:
     """Five working days from the last thing that happened to one's own record.
 
-    What the township refuses is taken at once and until the notice, in which the term runs.
+    What the township refuses is taken at once and until the notice, in which the term runs. While
+    nobody has entered the next year's holidays, no term that reaches into it is over.
     """
     speaks = line.worker_id == actor.person_id or await may_enter(actor, line)
-    return speaks and await _objectionable(actor.county_id, line, now)
+    with suppress(MissingYear):
+        return speaks and await _objectionable(actor.county_id, line, now)
+    return speaks
 
 
 async def may_enter(actor: Actor, line: Line) -> bool:
@@ -524,8 +527,8 @@ async def answer(
 ) -> None:
     """Answer an objection, or decide its second review (then not who decided before).
 
-    An upheld objection to a refused record accepts it, and in immediate mode posts it. Raises
-    NotFound, Forbidden, ObjectionRefused.
+    An upheld objection to a refused record accepts it, and in immediate mode posts it; not one that
+    a final deduction found to be a false claim. Raises NotFound, Forbidden, ObjectionRefused.
     """
     at = now or clock_now()
     if problem := unfit(text, "请写明答复的理由。"):
@@ -560,12 +563,19 @@ async def answer(
         # Of the public's objection the worker is the other side: found wrong, the record counts.
         counts = upheld != row.by_public
         if counts and record is not None and record.state == State.REFUSED:
+            if await found_false(actor.county_id, record.id):
+                instead = "答复群众意见属实" if row.by_public else "维持原结果"
+                raise ObjectionRefused(
+                    "text", f"这条记录已按虚报作出扣分决定，不能再认定。请{instead}。"
+                )
             await _no_second(actor.county_id, record)
             await work_queries.set_state(actor.county_id, record.id, State.ACCEPTED, at)
+            await _changed(actor, record, State.ACCEPTED, text, authority)
         elif row.by_public and upheld and record is not None and record.state == State.ACCEPTED:
             await work_queries.set_state(
                 actor.county_id, record.id, State.REFUSED, at, reason=text.strip()
             )
+            await _changed(actor, record, State.REFUSED, text, authority)
         await audit.record(
             actor,
             Action.OBJECTION_REVIEW if second else Action.OBJECTION_ANSWER,
@@ -582,6 +592,23 @@ async def answer(
         settings = await settings_county.get(actor.county_id)
         if settings.posting_mode == "immediate":
             await posting.post_records(actor.county_id, [row.record_id], at)
+
+
+async def _changed(actor: Actor, record: Record, state: State, reason: str, authority: str) -> None:
+    """Audit what the answer to an objection made of its record."""
+    await audit.record(
+        actor,
+        "work.refuse" if state is State.REFUSED else Action.WORK_VERIFY,
+        "work_record",
+        record.id,
+        county_id=actor.county_id,
+        about_id=record.worker_id,
+        unit_code=record.grid_code,
+        before={"state": record.state},
+        after={"state": state},
+        reason=reason,
+        authority=authority,
+    )
 
 
 async def _no_second(county_id: int, record: Record) -> None:

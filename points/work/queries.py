@@ -124,6 +124,18 @@ LINES_OF_WORKER = (
 """
 )
 LINES_BY_ID = LINE + " AND r.id = ANY($2::uuid[]) ORDER BY r.work_date, r.declared_at, r.seq, r.id"
+# A month and a unit are a range of the index of runs.
+RETURNED_PAPERS = (
+    LINE
+    + """
+  AND r.id IN (
+    SELECT w.id FROM unnest($2::text[]) AS c CROSS JOIN generate_series($3::int, $4::int) AS month
+    JOIN points.work_record w ON w.county_id = $1 AND w.run_month = month
+      AND w.grid_code COLLATE "C" BETWEEN c AND c || '~'
+    WHERE w.state = 'returned' AND w.source = 'proxy')
+ORDER BY r.work_date, r.id LIMIT $5
+"""
+)
 OPEN_FOR = (
     LINE
     + """
@@ -308,6 +320,13 @@ async def lines_of_worker(
 
 async def lines(county_id: int, ids: Sequence[UUID]) -> list[Line]:
     return await DB.all(Line, LINES_BY_ID, county_id, list(ids))
+
+
+async def returned_papers(
+    county_id: int, codes: Sequence[str], months: tuple[int, int], limit: int
+) -> list[Line]:
+    """Paper slips of units, keyed in and sent back, of runs from the first month to the last."""
+    return await DB.all(Line, RETURNED_PAPERS, county_id, list(codes), *months, limit)
 
 
 async def open_for(

@@ -54,6 +54,7 @@ WORK_ROUTES: Routes = {
     "POST /verify/deductions": VERIFIER,
     "POST /verify/deductions/{deduction_id}/decide": VERIFIER,
     "POST /verify/deductions/{deduction_id}/appeal": VERIFIER,
+    "GET /verify/deductions/{deduction_id}/letter": LOOKER,
     "GET /verify/slips": VERIFIER,
     "GET /verify/months/{village_code}/{number}/notice": PRINTER,
     "GET /verify/months/{village_code}/{number}/sheet": PRINTER,

@@ -50,7 +50,7 @@ from shared.clock import now as clock_now
 from shared.database import DB
 from shared.dates import chinese_date
 from shared.errors import NotFound
-from shared.identity.access import Action, Target, require
+from shared.identity.access import Action, Target, reach, require
 from shared.identity.actor import Actor
 from shared.identity.sealing import keyed
 from shared.ids import new_id
@@ -63,6 +63,7 @@ MAX_QUANTITY = 500
 PAGE = 20
 TASKS = 20
 """Most records on one 待办 page."""
+COUNTY_DIGITS = 6
 VILLAGE_ROLES = (Role.LEAD, Role.CHIEF, Role.COMMITTEE, Role.SUPERVISOR)
 
 
@@ -78,9 +79,9 @@ async def log(
         return await _proxy(actor, worker_id, form, photo, now or clock_now())
     at = now or clock_now()
     place = await _place(actor.county_id, worker_id, form, at)
-    authority = require(
-        actor, Action.WORK_LOG, Target(unit_code=place.grid_code, owner=actor.person_id)
-    )
+    # Where the actor works now: who has moved still declares the last days in the former grid.
+    here = next(iter(actor.units(Role.GRIDWORKER)), "")
+    authority = require(actor, Action.WORK_LOG, Target(unit_code=here, owner=actor.person_id))
     return await _declare(actor, worker_id, form, (place, "phone", authority), photo, at)
 
 
@@ -106,7 +107,7 @@ async def verify(
     async with DB.transaction():
         record, steps, authority = await _answerable(actor, record_id, at)
         rule = await rule_of(actor.county_id, record)
-        how = resident_how or record.resident_how
+        how = (resident_how or record.resident_how) if rule.resident else ""
         if rule.resident and not how:
             raise ResidentMissing
         quiet = record.work_date + timedelta(days=rule.quiet_days)
@@ -175,12 +176,21 @@ async def send_back(
 
 
 async def withdraw(actor: Actor, record_id: UUID, now: datetime | None = None) -> None:
-    """Take back one's own record that nobody has confirmed yet. Raises NotFound, WorkNotOpen."""
+    """Take back one's own record that nobody has confirmed yet, or a paper slip that was keyed in.
+
+    Raises NotFound, WorkNotOpen.
+    """
     at = now or clock_now()
     async with DB.transaction():
         record = await queries.lock_record(actor.county_id, record_id)
-        if record is None or record.worker_id != actor.person_id:
+        if record is None:
             raise NotFound
+        authority = "self"
+        if record.worker_id != actor.person_id:
+            if record.source != "proxy":
+                raise NotFound
+            there = Target(unit_code=record.grid_code, owner=record.worker_id)
+            authority = require(actor, Action.WORK_PROXY, there)
         if record.state not in (State.PENDING, State.RETURNED):
             raise WorkNotOpen(record.state)
         await queries.set_state(actor.county_id, record_id, State.WITHDRAWN, at)
@@ -194,6 +204,7 @@ async def withdraw(actor: Actor, record_id: UUID, now: datetime | None = None) -
             unit_code=record.grid_code,
             before={"state": record.state},
             after={"state": State.WITHDRAWN},
+            authority=authority,
         )
 
 
@@ -276,6 +287,17 @@ async def own_totals(actor: Actor, now: datetime | None = None) -> Totals:
     """Points on their way and posted this month, 0.1 point."""
     first, after = month_bounds(month_of(today(now)))
     return await queries.totals(actor.county_id, actor.person_id, first, after)
+
+
+async def returned_papers(actor: Actor, now: datetime | None = None) -> list[Line]:
+    """Paper slips that were sent back: whoever keys in corrects them, their workers have no phone.
+
+    For the village and the township; the department would look through the whole county.
+    """
+    on = today(now)
+    codes = [code for code in reach(actor, Action.WORK_PROXY) if len(code) > COUNTY_DIGITS]
+    months = (month_of(on - timedelta(days=OLDEST_DAYS)), month_of(on))
+    return await queries.returned_papers(actor.county_id, codes, months, TASKS)
 
 
 async def view(actor: Actor, record_id: UUID) -> tuple[Line, list[StepRow]]:
@@ -472,7 +494,7 @@ async def _declare(
         await queries.insert_records(county_id, [row])
         await _open_steps(county_id, row, steps, at)
         if form.replaces is not None:
-            await _replace(actor, form.replaces, worker_id, at)
+            await _replace(actor, form.replaces, worker_id, at, authority)
         await audit.record(
             actor,
             Action.WORK_PROXY if source == "proxy" else Action.WORK_LOG,
@@ -606,7 +628,9 @@ def new_step(record_id: UUID, step: Step, found: Confirmer | None) -> NewStep:
     )
 
 
-async def _replace(actor: Actor, old_id: UUID, worker_id: UUID, at: datetime) -> None:
+async def _replace(
+    actor: Actor, old_id: UUID, worker_id: UUID, at: datetime, authority: str
+) -> None:
     """The corrected record takes the place of the returned one."""
     old = await queries.record(actor.county_id, old_id)
     if old is not None and old.state == State.RETURNED:
@@ -617,6 +641,18 @@ async def _replace(actor: Actor, old_id: UUID, worker_id: UUID, at: datetime) ->
     if old.state != State.RETURNED:
         raise WorkNotOpen(old.state)
     await queries.set_state(actor.county_id, old_id, State.WITHDRAWN, at, reason=old.reason)
+    await audit.record(
+        actor,
+        "work.withdraw",
+        "work_record",
+        old_id,
+        county_id=actor.county_id,
+        about_id=worker_id,
+        unit_code=old.grid_code,
+        before={"state": old.state},
+        after={"state": State.WITHDRAWN},
+        authority=authority,
+    )
 
 
 async def is_cadre(county_id: int, worker_id: UUID) -> bool:

@@ -28,6 +28,7 @@ from shared.roster.schemas import UnitRow
 from shared.web import forms
 from shared.web.application import Router
 from shared.web.pages import Asked, moment, page
+from shared.web.preferences import local
 
 UPLOAD = 9 * 1024 * 1024
 STATE_TONES = {
@@ -75,7 +76,6 @@ async def home(request: Asked) -> Template:
         request,
         "work/m_home.html",
         ending=await ledger.first_ending(actor.county_id, actor.person_id, on),
-        today=on,
         balances=balances,
         totals=totals,
         recent=recent[:RECENT],
@@ -87,9 +87,9 @@ async def home(request: Asked) -> Template:
 
 
 @get("/work")
-async def categories(request: Asked) -> Template:
-    """Six tiles, one per duty category."""
-    return page(request, "work/m_categories.html", categories=CATEGORY_NAMES)
+async def categories(request: Asked, replaces: FromQuery[UUID | None] = None) -> Template:
+    """Six tiles, one per duty category; ``replaces`` is a returned record of another one."""
+    return page(request, "work/m_categories.html", categories=CATEGORY_NAMES, replaces=replaces)
 
 
 @get("/work/new")
@@ -99,15 +99,19 @@ async def new(
     rule: FromQuery[str] = "",
     replaces: FromQuery[UUID | None] = None,
 ) -> Template:
-    """The declaration form of one category; a returned record comes back filled in."""
+    """The declaration form of one category; a returned record comes back filled in.
+
+    It was the wrong item, perhaps: another one may be chosen for it.
+    """
     actor: Actor = request.user
     values: dict[str, Any] = {}
-    old = None
     if replaces is not None:
         old, _ = await service.view(actor, replaces)
-        category, rule = Category(old.category), old.rule_code
         values = {"work_date": old.work_date.isoformat(), "text": old.text}
-        values |= {"quantity": old.quantity, "replaces": str(replaces), "grid_code": old.grid_code}
+        values |= {"replaces": str(replaces), "grid_code": old.grid_code}
+        if "category" not in request.query_params:
+            category, rule = Category(old.category), old.rule_code
+            values["quantity"] = old.quantity
     return await _form(request, category, rule, values, {})
 
 
@@ -135,7 +139,7 @@ async def declare(request: Asked) -> Template | Redirect | Response[None]:
             worker_id=typed.worker_id,
             replaces=typed.replaces,
         )
-        async with _photo(request, values.get("photo")) as photo:
+        async with kept_photo(request, values.get("photo")) as photo:
             record = await service.log(actor, form, photo, moment(request))
     except GridmeritError as error:
         if "application/json" in request.headers.get("accept", ""):
@@ -186,8 +190,9 @@ async def record(request: Asked, record_id: FromPath[UUID]) -> Template:
 @post("/records/{record_id:uuid}/withdraw")
 async def withdraw(request: Asked, record_id: FromPath[UUID]) -> Redirect:
     """Take back what nobody has confirmed yet."""
+    values = await forms.read(request)
     await service.withdraw(request.user, record_id, moment(request))
-    return Redirect("/records", status_code=303)
+    return Redirect(local(str(values.get("next") or "/records")), status_code=303)
 
 
 @post("/records/{record_id:uuid}/objection")
@@ -269,8 +274,23 @@ async def _record(
 
 
 async def _rules(actor: Actor) -> dict[str, Rule]:
-    found = await rulebook.rules_at(actor.county_id, today())
+    found = await rulebook.rules_since(actor.county_id, date.min, today())
     return {rule.code: rule for rule in found}
+
+
+async def declarable(county_id: int, on: date) -> list[Rule]:
+    """Rules of work that may be declared on a day, those that ended lately included."""
+    found = await rulebook.rules_since(county_id, on - timedelta(days=OLDEST_DAYS), on)
+    return [rule for rule in found if Step.SYSTEM not in rule.steps]
+
+
+async def as_of(county_id: int, rule: Rule, typed: object, on: date) -> tuple[Rule, date]:
+    """A rule as it counts on the day typed, and the day: if none is, the latest that it has."""
+    try:
+        day = date.fromisoformat(str(typed))
+    except ValueError:
+        day = min(on, rule.effective_to - timedelta(days=1)) if rule.effective_to else on
+    return await rulebook.rule_at(county_id, rule.code, day) or rule, day
 
 
 async def _form(
@@ -284,13 +304,12 @@ async def _form(
 ) -> Template:
     actor: Actor = request.user
     on = today(moment(request))
-    found = await rulebook.rules_at(actor.county_id, on)
-    offered = [
-        rule for rule in found if rule.category == category and Step.SYSTEM not in rule.steps
-    ]
+    found = await declarable(actor.county_id, on)
+    offered = [rule for rule in found if rule.category == category]
     if not offered:
         raise NotFound("这一类现在没有可以申报的事项。")
     chosen = next((rule for rule in offered if rule.code == code), offered[0])
+    chosen, day = await as_of(actor.county_id, chosen, values.get("work_date"), on)
     sentences = await service.sentences(actor, chosen)
     grids, likely = await service.grids(actor, actor.person_id, moment(request))
     return page(
@@ -304,7 +323,7 @@ async def _form(
         sentences=[(text, text) for text in sentences],
         grids=await grid_choices(actor, grids),
         values=BLANK
-        | {"work_date": on.isoformat(), "quantity": chosen.per, "grid_code": likely}
+        | {"work_date": day.isoformat(), "quantity": chosen.per, "grid_code": likely}
         | values,
         errors=errors,
         message=message,
@@ -314,18 +333,31 @@ async def _form(
 
 
 async def worker_choices(actor: Actor, action: Action, on: date) -> list[tuple[str, str]]:
-    """Whom the actor may do this for, to choose from: the name and the grids, each once."""
+    """Whom the actor may do this for, to choose from: the name and the grids, each once.
+
+    Last who has left or moved, as long as work in the former grids may still be declared.
+    """
     people: dict[tuple[str, str], list[str]] = {}
+    gone: dict[tuple[str, str], list[str]] = {}
+    since = on - timedelta(days=OLDEST_DAYS)
     for code in reach(actor, action):
-        for span in await roster.workers(actor.county_id, code, on, on):
-            people.setdefault((str(span.person_id), span.name), []).append(span.grid_code)
-    units = await roster.units(
-        actor.county_id, {code for codes in people.values() for code in codes}
-    )
+        for span in await roster.workers(actor.county_id, code, since, on):
+            found = people if span.valid_to is None or span.valid_to > on else gone
+            found.setdefault((str(span.person_id), span.name), []).append(span.grid_code)
+    codes = {code for found in (people, gone) for each in found.values() for code in each}
+    units = await roster.units(actor.county_id, codes)
     names = dict(await grid_choices(actor, units.values()))
+
+    def places(grids: list[str]) -> str:
+        return "、".join(names[code] for code in dict.fromkeys(grids))
+
     return [
-        (person, f"{name}（{'、'.join(names[code] for code in dict.fromkeys(codes))}）")
-        for (person, name), codes in people.items()
+        *((key[0], f"{key[1]}（{places(grids)}）") for key, grids in people.items()),
+        *(
+            (key[0], f"{key[1]}（原{places(grids)}）")
+            for key, grids in gone.items()
+            if key not in people
+        ),
     ]
 
 
@@ -350,7 +382,8 @@ async def _again(request: Asked, values: dict[str, Any], error: GridmeritError) 
 
 
 @asynccontextmanager
-async def _photo(request: Asked, upload: object) -> AsyncIterator[bytes | None]:
+async def kept_photo(request: Asked, upload: object) -> AsyncIterator[bytes | None]:
+    """The hash of an uploaded picture, kept if the block ends well; None without one."""
     data = await upload.read() if isinstance(upload, UploadFile) else b""
     if not data:
         yield None

@@ -18,6 +18,7 @@ from shared.clock import today
 from shared.errors import GridmeritError, Invalid
 from shared.identity.access import Action, reach
 from shared.identity.actor import Actor
+from shared.roster import service as roster
 from shared.web import forms
 from shared.web.application import Router
 from shared.web.pages import Asked, moment, page
@@ -131,6 +132,21 @@ async def propose(request: Asked) -> Template | Redirect:
         fields = error.fields if isinstance(error, Invalid) else {}
         return await _form(request, values, fields, error.status, error.message)
     return Redirect(f"/deductions/{made}", status_code=303)
+
+
+@get("/verify/deductions/{deduction_id:uuid}/letter")
+async def letter(request: Asked, deduction_id: FromPath[UUID]) -> Template:
+    """告知书, or 决定书: on paper for a worker without a phone, who signs for it."""
+    actor: Actor = request.user
+    row = await deductions.view(actor, deduction_id)
+    unit = await roster.unit_by_code(actor.county_id, row.village_code)
+    return page(
+        request,
+        "work/print_deduction.html",
+        row=row,
+        village=unit.name if unit else row.village_code,
+        reverses=await deductions.takes_back(actor.county_id, row),
+    )
 
 
 @post("/verify/deductions/{deduction_id:uuid}/decide")
@@ -258,6 +274,17 @@ async def _form(
 
 router = Router(
     "/",
-    route_handlers=[own, one, reply, appeal, to_decide, new, propose, decide, decide_appeal],
+    route_handlers=[
+        own,
+        one,
+        reply,
+        appeal,
+        to_decide,
+        new,
+        letter,
+        propose,
+        decide,
+        decide_appeal,
+    ],
     include_in_schema=False,
 )

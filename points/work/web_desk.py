@@ -13,7 +13,7 @@ from litestar.response import Template
 
 from points.ledger.seal import service as seal
 from points.rulebook import service as rulebook
-from points.rulebook.rules import CATEGORY_NAMES, Category, show
+from points.rulebook.rules import CATEGORY_NAMES, Category, Step, show
 from points.work import deductions, intake, intake_report, month
 from points.work.month_queries import MonthCount, WorkerCategory
 from points.work.web_verify import last_month, month_choices
@@ -213,7 +213,7 @@ async def slips(request: Asked) -> Template:
     return page(
         request,
         "work/print_slip.html",
-        rules=[rule for rule in rules if rule.templates],
+        rules=[rule for rule in rules if Step.SYSTEM not in rule.steps],
         categories=CATEGORY_NAMES,
         rows=range(SLIP_ROWS),
     )

@@ -10,14 +10,21 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 
 from points.desk import service as desk
-from points.rulebook import service as rulebook
-from points.rulebook.rules import CATEGORY_NAMES, Step
+from points.rulebook.rules import CATEGORY_NAMES
 from points.work import month, service
 from points.work.confirming import CONFIRMING
 from points.work.month_queries import WorkerCategory
 from points.work.rules import STATE_NAMES, month_of
 from points.work.schemas import LogForm
-from points.work.web import STATE_TONES, grid_choices, worker_choices
+from points.work.web import (
+    STATE_TONES,
+    UPLOAD,
+    as_of,
+    declarable,
+    grid_choices,
+    kept_photo,
+    worker_choices,
+)
 from shared.clock import today
 from shared.errors import GridmeritError, Invalid
 from shared.identity.access import Action, reach
@@ -32,7 +39,7 @@ from shared.web.preferences import local
 
 HOWS = (("signature", "签字"), ("phone", "电话"), ("qr", "扫码"))
 """How a resident confirmed; the verifier records it."""
-BLANK = {"text": "", "household": "", "worker_id": ""}
+BLANK = {"text": "", "household": "", "worker_id": "", "replaces": ""}
 DONE = {
     "approve": "已通过。",
     "return": "已退回，网格员看得到原因，改好后会再排到这里。",
@@ -62,6 +69,7 @@ class Proxy(msgspec.Struct, frozen=True, kw_only=True):
     quantity: int = 1
     household: str = ""
     grid_code: str = ""
+    replaces: UUID | None = None
 
 
 @get("/verify")
@@ -157,20 +165,32 @@ async def done(request: Asked, after: FromQuery[UUID | None] = None) -> Template
 
 
 @get("/verify/proxy")
-async def proxy(request: Asked, rule: FromQuery[str] = "", worker: FromQuery[str] = "") -> Template:
-    """代录: key in a worker's paper slip."""
-    return await _proxy(request, {"rule_code": rule, "worker_id": worker}, {})
+async def proxy(
+    request: Asked,
+    rule: FromQuery[str] = "",
+    worker: FromQuery[str] = "",
+    replaces: FromQuery[UUID | None] = None,
+) -> Template:
+    """代录: key in a worker's paper slip; one that was sent back comes back filled in."""
+    values: dict[str, Any] = {"rule_code": rule, "worker_id": worker}
+    if replaces is not None:
+        old, _ = await service.view(request.user, replaces)
+        values = {"rule_code": old.rule_code, "worker_id": str(old.worker_id)}
+        values |= {"work_date": old.work_date.isoformat(), "text": old.text}
+        values |= {"quantity": old.quantity, "grid_code": old.grid_code, "replaces": str(replaces)}
+    return await _proxy(request, values, {})
 
 
-@post("/verify/proxy")
+@post("/verify/proxy", request_max_body_size=UPLOAD)
 async def proxied(request: Asked) -> Template | Redirect:
     """Store a paper slip; somebody else confirms it."""
     values = await forms.read(request)
     values["id"] = values.get("id") or str(new_id())
     try:
-        typed = forms.bind(Proxy, values)
+        typed = forms.bind(Proxy, {k: v for k, v in values.items() if k != "photo"})
         form = LogForm(**msgspec.structs.asdict(typed))
-        record = await service.log(request.user, form, now=moment(request))
+        async with kept_photo(request, values.pop("photo", None)) as photo:
+            record = await service.log(request.user, form, photo, moment(request))
     except GridmeritError as error:
         fields = error.fields if isinstance(error, Invalid) else {}
         return await _proxy(request, values, fields, error.status, error.message)
@@ -273,6 +293,7 @@ async def _todo(
     for code in actor.units(*service.VILLAGE_ROLES):
         await service.refresh(actor.county_id, code, moment(request))
     found = await service.tasks(actor)
+    may_proxy = bool(reach(actor, Action.WORK_PROXY))
     return page(
         request,
         "work/m_todo.html",
@@ -287,7 +308,8 @@ async def _todo(
         categories=CATEGORY_NAMES,
         verifies=bool(actor.units(*CONFIRMING)),
         sees_months=bool(reach(actor, Action.MONTH_VIEW)),
-        may_proxy=bool(reach(actor, Action.WORK_PROXY)),
+        may_proxy=may_proxy,
+        returned=len(await service.returned_papers(actor, moment(request))) if may_proxy else 0,
         may_propose=bool(reach(actor, Action.DEDUCT_PROPOSE)),
         signs_cases=bool(reach(actor, Action.CASE_SIGN)),
         month=month_of(last_month(moment(request))),
@@ -303,9 +325,9 @@ async def _proxy(
 ) -> Template:
     actor: Actor = request.user
     on = today(moment(request))
-    rules = await rulebook.rules_at(actor.county_id, on)
-    offered = [rule for rule in rules if Step.SYSTEM not in rule.steps]
+    offered = await declarable(actor.county_id, on)
     chosen = next((rule for rule in offered if rule.code == values.get("rule_code")), offered[0])
+    chosen, day = await as_of(actor.county_id, chosen, values.get("work_date"), on)
     workers = await worker_choices(actor, Action.WORK_PROXY, on)
     grids: list[UnitRow] = []
     likely = ""
@@ -320,8 +342,9 @@ async def _proxy(
         grids=await grid_choices(actor, grids),
         rules=[(rule.code, f"{rule.code} {rule.title}") for rule in offered],
         rule=chosen,
+        returned=await service.returned_papers(actor, moment(request)),
         values=BLANK
-        | {"work_date": on.isoformat(), "quantity": chosen.per, "grid_code": likely}
+        | {"work_date": day.isoformat(), "quantity": chosen.per, "grid_code": likely}
         | values,
         errors=errors,
         message=message,

@@ -101,6 +101,7 @@ ACTIONS = {
     "work.refuse": "不予认定",
     "work.recuse": "回避",
     "work.withdraw": "撤回",
+    "work.reverse": "冲回记录",
     "work.review": "月度审核",
     "work.sample": "随机抽查",
     "work.import": "导入工作记录",

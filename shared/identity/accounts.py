@@ -45,7 +45,7 @@ LOGS_KEPT = timedelta(days=SIGN_IN.days)
 DEVICES_KEPT = timedelta(days=DEVICE.days)
 """As long as the browser keeps the cookie."""
 AUDITORS_OWN = (
-    "审计人员的账号不由系统管理员变动：停用由组织部经办，"
+    "审计人员的账号不由系统管理员变动：停用由主管部门经办，"
     "开通和重设在服务器上运行 gridmerit create-admin --role auditor。"
 )
 NO_MATCH = "两次输入的密码不一样，请重新输入。"

@@ -39,7 +39,7 @@ ISSUER = "网格积分"
 """What an authenticator app shows beside the name."""
 WRONG_CODE = "动态码不对，请看验证器上最新的 6 位数字。"
 NOT_THE_FIRST = "初始密码或现在的密码别人可能知道，请换一个。"
-NEEDS_ANOTHER = "要由本人、组织部的另一个人或另一位系统管理员在这里确认。"
+NEEDS_ANOTHER = "要由本人、主管部门的另一个人或另一位系统管理员在这里确认。"
 
 
 async def needs_another(county_id: int, person_id: UUID) -> bool:

@@ -16,11 +16,11 @@ from shared.identity.actor import Actor
 from shared.identity.errors import WrongSignIn
 from shared.identity.schemas import TextSize
 from shared.roster import service as roster
-from shared.roster.roles import DESK_ROLES, ROLE_NAMES, VERIFIER_ROLES, Role
+from shared.roster.roles import DESK_ROLES, VERIFIER_ROLES, Role, role_names
 from shared.web import forms
 from shared.web.application import Router
 from shared.web.files import attachment
-from shared.web.pages import THEMES, Asked, moment, page
+from shared.web.pages import THEMES, Asked, county_of, moment, page
 from shared.web.preferences import A_YEAR
 
 VIEWS = {
@@ -168,7 +168,7 @@ async def data_file(request: Asked) -> Response[bytes]:
     """The same to take away; the password is asked first."""
     actor, now = request.user, moment(request)
     sessions.require_confirmed(actor, now)
-    department = request.scope["state"]["county"].department_name
+    department = county_of(request).department_name
     content = await own_data.export(actor, contributors(request), now, department)
     name = file_name("本人资料", actor.name, now)
     return Response(content, media_type=MIME, headers=attachment(name))
@@ -179,8 +179,9 @@ async def me_page(request: Asked) -> Template:
     actor = request.user
     codes = [duty.unit_code for duty in actor.duties]
     units = await roster.units(actor.county_id, codes)
+    names = role_names(county_of(request).department_name)
     posts = [
-        (ROLE_NAMES[duty.role], units[duty.unit_code].name if duty.unit_code in units else "")
+        (names[duty.role], units[duty.unit_code].name if duty.unit_code in units else "")
         for duty in actor.duties
     ]
     return _page(

@@ -60,6 +60,12 @@ ROLE_NAMES = {
     Role.ADMIN: "系统管理员",
 }
 
+
+def role_names(department: str) -> dict[Role, str]:
+    """Their names in a county whose department is called so."""
+    return ROLE_NAMES | {Role.DEPARTMENT: department}
+
+
 UNIT_KIND_NAMES = {
     UnitKind.COUNTY: "县",
     UnitKind.TOWNSHIP: "乡镇（街道）",

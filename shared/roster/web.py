@@ -12,10 +12,10 @@ from shared.identity.access import Action, reach
 from shared.roster.office import service
 from shared.roster.office.schemas import Filter, Page, ShortText
 from shared.roster.phones import mask, open_
-from shared.roster.roles import EMPLOYMENT_NAMES, ROLE_NAMES
+from shared.roster.roles import EMPLOYMENT_NAMES, role_names
 from shared.web import forms
 from shared.web.application import Router
-from shared.web.pages import Asked, moment, page
+from shared.web.pages import Asked, county_of, moment, page
 
 BASE = "/verify/people"
 SIZE = 20
@@ -46,7 +46,7 @@ async def people(request: Asked) -> Template:
         page=number,
         more=number * SIZE < total,
         total=total,
-        role_names=ROLE_NAMES,
+        role_names=role_names(county_of(request).department_name),
     )
 
 
@@ -71,7 +71,7 @@ async def _person(request: Asked, person_id: UUID, *, phone: str = "") -> Templa
         dossier=found,
         phone=phone,
         day=today(moment(request)),
-        role_names=ROLE_NAMES,
+        role_names=role_names(county_of(request).department_name),
         employment_names=EMPLOYMENT_NAMES,
         can_issue=bool(reach(request.user, Action.SLIP_ISSUE)),
     )

@@ -59,7 +59,7 @@ def common(request: Request[Any, Any, Any]) -> dict[str, Any]:
     theme = request.cookies.get("theme", "")
     return {
         "actor": actor,
-        "county": request.scope.get("state", {}).get("county") or CountySettings(),
+        "county": county_of(request),
         "settings": request.app.state.settings,
         "now": moment(request),
         "text_size": size if size in TEXT_SIZES else (actor.text_size if actor else "normal"),
@@ -68,6 +68,11 @@ def common(request: Request[Any, Any, Any]) -> dict[str, Any]:
         "here": address(request),
         "may": lambda path: may_open(request, path),
     }
+
+
+def county_of(request: Request[Any, Any, Any]) -> CountySettings:
+    """The settings of whoever asks, else of the only county, else the defaults."""
+    return request.scope.get("state", {}).get("county") or CountySettings()
 
 
 def address(request: Request[Any, Any, Any]) -> str:

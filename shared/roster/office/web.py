@@ -27,11 +27,11 @@ from shared.roster.office.schemas import (
     UnitForm,
 )
 from shared.roster.phones import mask, open_
-from shared.roster.roles import EMPLOYMENT_NAMES, ROLE_NAMES, UNIT_KIND_NAMES, UnitKind
+from shared.roster.roles import EMPLOYMENT_NAMES, UNIT_KIND_NAMES, UnitKind, role_names
 from shared.roster.rules import CODE_LENGTH, GRID_TYPE_NAMES, ROLES_AT
 from shared.web import forms
 from shared.web.application import Router
-from shared.web.pages import Asked, moment, page
+from shared.web.pages import Asked, county_of, moment, page
 
 BASE = "/desk/roster"
 STATES = [("serving", "在岗"), ("former", "没有岗位"), ("all", "全部")]
@@ -359,7 +359,8 @@ async def _add_post(
     unit = await service.editable_unit(request.user, code)
     grids = await roster.units_below(request.user.county_id, code, UnitKind.GRID)
     given = {"role": "", "grids": []} | values
-    roles = [(role, ROLE_NAMES[role]) for role in ROLES_AT[unit.kind]]
+    names = role_names(county_of(request).department_name)
+    roles = [(role, names[role]) for role in ROLES_AT[unit.kind]]
     return _form(request, "desk_post_add", given, error, unit=unit, grids=grids, roles=roles)
 
 
@@ -388,7 +389,7 @@ def _page(request: Asked, name: str, *, status: int = 200, **context: Any) -> Te
         request,
         f"roster/{name}.html",
         status=status,
-        role_names=ROLE_NAMES,
+        role_names=role_names(county_of(request).department_name),
         employment_names=EMPLOYMENT_NAMES,
         kind_names=UNIT_KIND_NAMES,
         grid_types=GRID_TYPE_NAMES,

@@ -84,6 +84,12 @@ async def test_a_page_says_beforehand_that_nobody_could_decide_an_appeal(
     await bring_to(department, cycle_id, Stage.REVIEW, now())
     page = (await client.get(path)).text
     assert (words in page, "有 1 个能登录的组织部账号，现在有 0 个" in page) == (True, True)
+    await DB.execute(
+        "UPDATE shared.county SET settings = settings || $2::jsonb WHERE id = $1",
+        COUNTY,
+        '{"department_name": "社会工作部"}',
+    )
+    assert "安排社会工作部岗位" in (await client.get(path)).text
     clerk = await member(Role.DEPARTMENT, world.units[str(COUNTY)], "吴科长")
     assert words in (await client.get(path)).text, "without an account"
     await with_password(clerk)

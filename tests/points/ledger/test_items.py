@@ -702,7 +702,7 @@ async def test_who_appeals_spends_points_past_their_last_day(world: World) -> No
     assert await code(redeem(ann, world.shop, buy, at=later)) == Code.INSUFFICIENT
     appealed = await appeal(ann)
     assert (await service.balances(COUNTY, ann, later)).wallet == 300
-    assert await service.first_ending(COUNTY, ann, later.date()) == Ending(ann, ends, 300)
+    assert await service.first_ending(COUNTY, ann, later.date()) == Ending(ann, ends, 300, 300)
     bought = await one(redeem(ann, world.shop, buy, at=later))
     assert (bought.code, bought.balance) == ("accepted", 180)
     held = hold(ann, world.shop, buy, at=later)

@@ -91,17 +91,22 @@ async def test_movements_are_called_what_they_are(client: httpx.AsyncClient) -> 
 async def test_the_reminder_names_all_that_ends_on_the_day(
     client: httpx.AsyncClient, path: str
 ) -> None:
-    """Every lot of that day counts; what has ended is to be spent while an appeal is open only."""
+    """Every lot of that day counts; what has ended is to be spent while an appeal is open only.
+
+    What ends on another day of the next thirty is named as well, or its reminder came too late.
+    """
     world = await small_county()
     worker, fund_id, on = world.worker.person_id, await fund(), today()
-    ends = [on - timedelta(days=1), *[on + timedelta(days=9)] * 3, on + timedelta(days=10)]
+    ends = [on + timedelta(days=days) for days in (-1, 9, 9, 9, 10, 30, 31)]
     items = [award(worker, fund_id, 20, expires_on=day, day=on) for day in ends]
     await service.post(COUNTY, items)
     await enter(client, world.worker)
     text = (await client.get(path)).text
-    assert "6 分" in text.split("到期，请尽早兑换")[0].rsplit("notice", 1)[-1]
+    told = text.split("，请尽早兑换")[0].rsplit("notice", 1)[-1]
+    assert "6 分" in told
+    assert told.endswith("到期，30 天内共 10 分")
     await appeal(worker)
     text = (await client.get(path)).text
     assert f"2 分已过 {chinese_date(ends[0])} 的有效期" in text
     assert "办结前仍可兑换" in text
-    assert "到期，请尽早兑换" not in text
+    assert "到期，30 天内" not in text

@@ -19,12 +19,17 @@ from points.mall.rules import (
     [
         ("现金红包", "现金和有价卡券"),
         ("话费充值 50元", "现金和有价卡券"),
+        ("超市购物券", "现金和有价卡券"),
+        ("大闸蟹提货卡", "现金和有价卡券"),
         ("黄鹤楼香烟", "烟"),
         ("白 酒 500ml", "酒"),
         ("无烟白酒", "酒"),
         ("感冒药", "药品和保健品"),
         ("蛋白粉（保健）", "药品和保健品"),
+        ("钙片60粒", "药品和保健品"),
+        ("电子烟雾化器", "烟"),
         ("烟花礼盒", "烟花爆竹"),
+        ("儿童摔炮", "烟花爆竹"),
     ],
 )
 def test_prohibited_goods_are_named(name: str, group: str) -> None:
@@ -32,7 +37,19 @@ def test_prohibited_goods_are_named(name: str, group: str) -> None:
     assert prohibited(name) == group
 
 
-@pytest.mark.parametrize("name", ["料酒500ml", "酒精湿巾", "油烟净", "硫磺药皂", "大米5kg", "雨衣"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "料酒500ml",
+        "酒精湿巾",
+        "油烟净",
+        "硫磺药皂",
+        "云南白药牙膏",
+        "烟雾报警器",
+        "大米5kg",
+        "雨衣",
+    ],
+)
 def test_everyday_goods_are_not_mistaken(name: str) -> None:
     """A word inside a harmless name does not refuse the product."""
     assert prohibited(name) is None

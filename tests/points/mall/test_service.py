@@ -197,6 +197,30 @@ async def test_no_price_costs_a_fund_more_than_its_points(rollback: None) -> Non
     assert (await funds.resolve(desk, COUNTY, form)).opened
 
 
+async def test_goods_come_back_only_at_a_price_that_every_fund_covers(rollback: None) -> None:
+    """A fund of a lower reference value was opened while they were withdrawn."""
+    world = await factories.small_county()
+    soap = await factories.product(points=50, purchase_fen=450)
+    desk = await acting(world.department)
+    county = await settings_county.get(COUNTY)
+    out = mall.ProductForm(name="", category=Category.DAILY, measure="", state="withdrawn")
+    await mall.edit_product(desk, soap, out)
+    lower = msgspec.structs.replace(county, point_value_fen=80)
+    await settings_county.update(desk, COUNTY, lower)
+    form = ResolutionForm(
+        unit_code="421222100002", number="村决2号", resolved_on=today(), amount_fen=100_000
+    )
+    assert (await funds.resolve(desk, COUNTY, form)).opened
+    back = msgspec.structs.replace(out, state="listed", version=2)
+    with pytest.raises(Invalid, match="“肥皂”的积分价抵不上协议进价"):
+        await mall.edit_product(desk, soap, back)
+    cheaper = msgspec.structs.replace(
+        proposal(soap, None, points=50), first_day=today(), purchase_fen=400
+    )
+    await mall.set_price(COUNTY, cheaper, at=now())
+    await mall.edit_product(desk, soap, back)
+
+
 async def test_two_forms_of_one_shop(rollback: None) -> None:
     """Whoever saves second is told, and nothing is overwritten."""
     world = await factories.small_county()
@@ -251,6 +275,19 @@ async def test_prohibited_goods_cannot_be_entered(rollback: None) -> None:
         await mall.add_product(
             desk, COUNTY, mall.ProductForm(name="肥皂", category=Category.DAILY, measure="块")
         )
+
+
+async def test_goods_that_are_prohibited_by_now_can_be_withdrawn(rollback: None) -> None:
+    """A word that came into the list since: they go, and do not come back."""
+    world = await factories.small_county()
+    desk = await acting(world.department)
+    voucher = await factories.product("肥皂")
+    await DB.execute("UPDATE points.product SET name = '购物券' WHERE county_id = $1", COUNTY)
+    out = mall.ProductForm(name="", category=Category.DAILY, measure="", state="withdrawn")
+    await mall.edit_product(desk, voucher, out)
+    back = msgspec.structs.replace(out, state="listed", version=2)
+    with pytest.raises(Invalid, match="不得用积分兑换"):
+        await mall.edit_product(desk, voucher, back)
 
 
 async def test_products_are_listed_with_the_price_in_force(rollback: None) -> None:

@@ -159,6 +159,17 @@ async def test_card_and_pin(client: httpx.AsyncClient) -> None:
     right = await post(client, "/shop/customer", code=card.number, pin="739164")
     assert "确认兑换" in right.text
     assert card.number not in right.text
+    assert 'name="collector"' in right.text, "a family member who brings the card is named"
+    form = {name: field(right.text, name) for name in ("id", "code")}
+    few = await post(
+        client, "/shop/redeem", **form, collector="李秀英", **{f"q-{scene.soap}": "999"}
+    )
+    assert 'value="李秀英"' in few.text
+    form["id"] = field(few.text, "id")
+    answer = await post(
+        client, "/shop/redeem", **form, collector="李秀英", **{f"q-{scene.soap}": "1"}
+    )
+    assert "李秀英代取" in (await client.get(answer.headers["location"])).text
 
 
 async def test_undo_on_the_receipt(client: httpx.AsyncClient) -> None:

@@ -1,6 +1,6 @@
 """A month confirmed from paper sheets, and posted."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -64,6 +64,16 @@ async def test_what_nobody_can_confirm_stays(town: SmallCounty) -> None:
         await roster.end_assignment(COUNTY, who.assignment_id, date(2026, 10, 1))
     result = await bulk.verify_month(COUNTY, 202610, NOW)
     assert (result.accepted, result.stuck) == (3, {"乡镇网格指导员": 1})
+
+
+async def test_a_sheet_does_not_shorten_the_quiet_days(town: SmallCounty) -> None:
+    """A quarrel settled on the 28th is confirmed with the run after the 4th."""
+    rows = [row(day, "MED-01", f"劝解邻里纠纷{day}") for day in (27, 28)]
+    await intake.import_work(None, COUNTY, "\n".join([HEAD, *rows]).encode(), "b.csv", now=NOW)
+    result = await bulk.verify_month(COUNTY, 202610, NOW)
+    assert (result.pending, result.accepted, result.early, result.stuck) == (6, 5, 1, {})
+    week = await bulk.verify_month(COUNTY, 202610, NOW + timedelta(days=1))
+    assert (week.pending, week.accepted, week.early) == (1, 1, 0)
 
 
 async def test_a_vacant_post_and_a_cadre_go_one_level_up(town: SmallCounty) -> None:

@@ -6,9 +6,9 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from points.errors import DeductionRefused
+from points.errors import DeductionRefused, ObjectionRefused
 from points.ledger import service as ledger
-from points.work import deductions, posting, queries, service
+from points.work import deductions, month, posting, queries, service
 from points.work.deduction_queries import DeductionRow
 from points.work.deductions import Proposal
 from points.work.rules import State
@@ -229,6 +229,39 @@ async def test_a_false_claim_is_taken_back_whole(rollback: None) -> None:
     assert (sums["awarded"], sums["deducted"]) == (0, 100)
 
 
+async def test_every_change_of_a_record_stands_in_the_audit(rollback: None) -> None:
+    """Whoever asks for the record's own events learns who corrected, refused, reversed it."""
+    town = await small_county()
+
+    async def trail(record_id: UUID) -> list[tuple[str, str, str, str]]:
+        rows = await DB.fetch(
+            "SELECT action, before->>'state' AS b, after->>'state' AS a, authority"
+            " FROM shared.audit_event WHERE county_id = $1 AND object_kind = 'work_record'"
+            " AND object_id = $2 ORDER BY id",
+            COUNTY,
+            record_id,
+        )
+        return [(r["action"], r["b"], r["a"], r["authority"]) for r in rows][1:]
+
+    worker = await acting(town.worker, on=DAY)
+    form = LogForm(id=new_id(), rule_code="ORG-02", work_date=DAY, text="参加例会")
+    await service.log(worker, form, now=NOW)
+    lead = await acting(town.lead)
+    await service.send_back(lead, form.id, "日期不对", now=NOW)
+    better = msgspec.structs.replace(form, id=new_id(), text="参加网格例会", replaces=form.id)
+    await service.log(worker, better, now=NOW)
+    assert (await trail(form.id))[-1] == ("work.withdraw", "returned", "withdrawn", "self")
+    await service.send_back(lead, better.id, "没有来", refuse=True, now=NOW)
+    objection = await month.object_to(worker, better.id, "我来了", NOW)
+    committee = await acting(town.committee)
+    await month.answer(committee, objection, upheld=True, text="签到表上有", now=NOW)
+    by = "committee@421222100001"
+    assert (await trail(better.id))[-1] == ("work.verify", "refused", "accepted", by)
+    await posting.post_records(COUNTY, [better.id], NOW)
+    await final(town, await proposed(town, code="PEN-07", amount=100, record_id=better.id))
+    assert (await trail(better.id))[-1] == ("work.reverse", "posted", "reversed", "system")
+
+
 @pytest.mark.parametrize("confirmed", [True, False])
 async def test_a_false_claim_that_is_not_posted_yet_never_is(
     rollback: None, *, confirmed: bool
@@ -246,6 +279,30 @@ async def test_a_false_claim_that_is_not_posted_yet_never_is(
     assert found.state == State.REFUSED
     await posting.post_records(COUNTY, [record.id], NOW)
     assert await merit(town) == -100
+
+
+@pytest.mark.parametrize("public", [True, False])
+async def test_no_objection_makes_a_false_claim_count(rollback: None, *, public: bool) -> None:
+    """The township's final decision is not undone by the village's answer to an objection."""
+    town = await small_county()
+    worker = await acting(town.worker, on=DAY)
+    form = LogForm(id=new_id(), rule_code="ORG-02", work_date=DAY, text="参加网格例会")
+    await service.log(worker, form, now=NOW)
+    await service.verify(await acting(town.lead), form.id, now=NOW)
+    number = await proposed(town, code="PEN-07", amount=100, record_id=form.id)
+    objection = await month.object_to(worker, form.id, "我来了", NOW)
+    await DB.execute(
+        "UPDATE points.objection SET by_public = $2 WHERE county_id = $1", COUNTY, public
+    )
+    await final(town, number)
+    committee = await acting(town.committee)
+    revives = {"upheld": not public, "text": "查过了", "now": NOW}
+    with pytest.raises(ObjectionRefused, match="已按虚报作出扣分决定"):
+        await month.answer(committee, objection, **revives)  # type: ignore[arg-type]
+    await month.answer(committee, objection, upheld=public, text="查过了", now=NOW)
+    found = await queries.record(COUNTY, form.id)
+    assert found is not None
+    assert found.state == State.REFUSED
 
 
 async def test_a_second_word_after_the_decision_is_told_so(rollback: None) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from points.errors import DuplicateWork
 from points.rulebook.rules import Step
-from points.work import intake, intake_report, queries, service
+from points.work import bulk, intake, intake_report, queries, service
 from points.work.intake_report import Imported
 from points.work.rules import State
 from points.work.schemas import LogForm, Record
@@ -168,6 +168,18 @@ async def test_a_named_verifier_with_authority_confirms(rollback: None) -> None:
     assert [r["state"] for r in states] == ["accepted", "pending", "accepted", "pending"]
 
 
+async def test_a_named_verifier_does_not_shorten_the_quiet_days(rollback: None) -> None:
+    """A quarrel settled four days ago waits for the lead, whoever the file names."""
+    await small_county()
+    head = HEAD.replace("备注", "核实人")
+    rows = [row(day, "MED-01", f"劝解邻里纠纷{day}") + "郑志强" for day in (27, 28)]
+    result = await imported(*rows, head=head)
+    assert (result.added, result.confirmed) == (2, 1)
+    assert "1 条写了核实人" in result.notes[-1]
+    (found,) = await pending()
+    assert found.work_date == date(2026, 10, 28)
+
+
 async def test_one_name_does_not_sign_for_two(rollback: None) -> None:
     """Who holds both posts of V2 signs for one of them; the other still waits."""
     town = await small_county()
@@ -267,6 +279,25 @@ async def test_a_refused_row_names_its_sheet(rollback: None) -> None:
     data = books.xlsx([head, wrong], [head, wrong], names=["甲村", "乙村"])
     result = await intake.import_work(None, COUNTY, data, "两村.xlsx", now=NOW)
     assert [(line.sheet, line.number) for line in result.lines] == [("甲村", 2), ("乙村", 2)]
+
+
+async def test_sheets_are_taken_one_after_another(rollback: None) -> None:
+    """Caps cut as the report said, not by the row numbers of all sheets mixed."""
+    await small_county()
+    head = HEAD.split(",")
+    first = [row(8, "ORG-02", "例会"), row(8, "SVC-01", "代办甲"), row(8, "SVC-01", "代办乙")]
+    second = [row(8, "SVC-01", "代办丙"), row(8, "SVC-01", "代办丁")]
+    sheets = [[head, *(line.split(",") for line in lines)] for lines in (first, second)]
+    data = books.xlsx(*sheets, names=["甲村", "乙村"])
+    result = await intake.import_work(None, COUNTY, data, "两村.xlsx", now=NOW)
+    said = {line.text: line.counts for line in result.lines}
+    assert said == {"例会": 10, "代办甲": 10, "代办乙": 10, "代办丙": 10, "代办丁": 0}
+    await bulk.verify_month(COUNTY, 202610, NOW)
+    await bulk.post_month(COUNTY, 202610, NOW)
+    rows = await DB.fetch(
+        "SELECT text, posted FROM points.work_record WHERE county_id = $1", COUNTY
+    )
+    assert {found["text"]: found["posted"] for found in rows} == said
 
 
 async def test_hidden_rows_are_said(rollback: None) -> None:

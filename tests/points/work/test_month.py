@@ -16,6 +16,7 @@ from points.work.month_queries import MonthRow
 from points.work.rules import State
 from points.work.schemas import LogForm, Record
 from shared.calendar import service as calendar
+from shared.calendar.errors import MissingYear
 from shared.clock import today
 from shared.database import DB
 from shared.errors import Forbidden, NotFound
@@ -544,6 +545,23 @@ async def test_the_term_of_an_objection_is_five_working_days(rollback: None) -> 
     with pytest.raises(ObjectionRefused):
         await month.object_to(worker, record.id, "不对", late)
     await month.object_to(worker, record.id, "不对", late - timedelta(days=1))
+
+
+async def test_a_record_opens_before_the_next_year_s_holidays_are_entered(rollback: None) -> None:
+    """At the end of December its page failed for everybody until the department had done it."""
+    town = await small_county()
+    at = datetime(2026, 12, 29, 4, tzinfo=UTC)
+    worker = await acting(town.worker, on=date(2026, 12, 28))
+    form = LogForm(
+        id=new_id(), rule_code="ORG-02", work_date=date(2026, 12, 28), text="参加网格例会"
+    )
+    await service.log(worker, form, now=at)
+    await service.send_back(await acting(town.lead), form.id, "没有来", refuse=True, now=at)
+    line, _ = await service.view(worker, form.id)
+    assert await month.may_object(worker, line, at)
+    assert not await month.may_object(await acting(town.second_worker), line, at)
+    with pytest.raises(MissingYear, match="2027年"):
+        await month.object_to(worker, form.id, "我来了", at)
 
 
 async def test_a_vacant_side_is_signed_one_level_up(rollback: None) -> None:

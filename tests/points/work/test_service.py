@@ -116,6 +116,22 @@ async def test_who_moved_has_no_grid_to_choose(rollback: None) -> None:
     assert await service.grids(worker, town.worker.person_id, NOW) == (grids, "")
 
 
+async def test_who_moved_still_declares_the_last_days_in_the_former_grid(rollback: None) -> None:
+    """Declaring is open until the fifth; the former grid's lead confirms, nobody elsewhere."""
+    town = await small_county()
+    there = town.units["421222101001001"]
+    await roster.end_assignment(COUNTY, town.worker.assignment_id, date(2026, 10, 20))
+    await also_in(town.worker, there, date(2026, 10, 20))
+    worker = await acting(town.worker, on=date(2026, 10, 20))
+    assert worker.units(Role.GRIDWORKER) == (there.code,)
+    record = await logged(worker)
+    assert record.grid_code == town.worker.unit_code
+    assert await service.waits_for(COUNTY, record.id, NOW) == [town.lead.name]
+    await service.send_back(await by(town.lead), record.id, "写清楚一点", now=NOW)
+    again = await logged(worker, text="参加网格例会，发了言", replaces=record.id)
+    assert again.state == State.PENDING
+
+
 async def test_the_same_id_gives_the_first_result(rollback: None) -> None:
     """A phone that sends twice declares once; other content under the id is refused."""
     town = await small_county()
@@ -324,6 +340,16 @@ async def test_the_resident_s_word_is_recorded(rollback: None) -> None:
         await service.verify(lead, record.id, now=NOW)
     done = await service.verify(lead, record.id, resident_how="phone", now=NOW)
     assert (done.state, done.resident_how) == (State.ACCEPTED, "phone")
+
+
+async def test_only_what_a_rule_asks_is_recorded_of_the_resident(rollback: None) -> None:
+    """A batch has one answer for all that are ticked: no resident confirmed a meeting."""
+    town = await small_county()
+    record = await logged(await by(town.worker))
+    await service.verify(await by(town.lead), record.id, resident_how="phone", now=NOW)
+    found = await queries.record(COUNTY, record.id)
+    assert found is not None
+    assert (found.state, found.resident_how) == (State.ACCEPTED, "")
 
 
 async def test_the_list_asks_for_the_resident_as_each_day_s_version_does(rollback: None) -> None:

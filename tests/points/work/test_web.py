@@ -2,10 +2,11 @@
 
 import asyncio
 import io
+import json
 import re
 import struct
 import zlib
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -14,6 +15,7 @@ import pytest
 from PIL import Image
 
 from points.errors import WorkRefused
+from points.rulebook import service as rulebook
 from points.work import photos, service
 from points.work.schemas import LogForm
 from shared.clock import now, today
@@ -21,8 +23,10 @@ from shared.database import DB
 from shared.dates import chinese_date
 from shared.ids import new_id
 from shared.roster import service as roster
+from shared.roster.roles import Role
 from shared.settings import Settings
-from tests.factories import COUNTY, acting, also_in, small_county
+from tests.conftest import as_owner
+from tests.factories import COUNTY, acting, also_in, member, small_county
 from tests.shared.identity.test_web import enter, post
 
 
@@ -65,6 +69,73 @@ async def test_the_story_from_declaring_to_confirming(client: httpx.AsyncClient)
     page = await client.get(f"/records/{sent['id']}")
     assert world.lead.name in page.text
     assert "已核实" in page.text
+
+
+async def ended(code: str, first: date, **changed: object) -> None:
+    """A rule's only version ends before a day; with changes, another begins there."""
+    await rulebook.ensure_seeded(COUNTY)
+    async with as_owner():
+        await DB.execute(
+            "UPDATE points.rule_version SET effective_to = $3 WHERE county_id = $1 AND code = $2",
+            COUNTY,
+            code,
+            first,
+        )
+        if changed:
+            await DB.execute(
+                "INSERT INTO points.rule_version (county_id, id, kind, code, version,"
+                " effective_from, body, recorded_at)"
+                " SELECT county_id, $4, kind, code, 2, $3, body || $5::jsonb, recorded_at"
+                " FROM points.rule_version WHERE county_id = $1 AND code = $2",
+                COUNTY,
+                code,
+                first,
+                new_id(),
+                json.dumps(changed | {"version": 2, "effective_from": str(first)}),
+            )
+
+
+async def test_what_was_done_under_an_item_that_has_ended_is_declared(
+    client: httpx.AsyncClient,
+) -> None:
+    """Until declaring closes, on the phone and on paper; correcting it keeps the item."""
+    world = await small_county()
+    yesterday = today() - timedelta(days=1)
+    await ended("LAW-04", today())
+    await enter(client, world.worker)
+    listed = (await client.get("/work/new?category=LAW")).text
+    assert f"{chinese_date(today())}起不再设，只能补记" in listed
+    form = (await client.get("/work/new?category=LAW&rule=LAW-04")).text
+    assert f'value="{yesterday}"' in form
+    late = declaration(rule_code="LAW-04", choice="反诈宣传")
+    refused = await post(client, "/work", **late)
+    assert (refused.status_code, "没有生效的规则" in refused.text) == (422, True)
+    assert 'name="rule_code" value="LAW-04"' in refused.text
+    sent = late | {"work_date": str(yesterday)}
+    assert (await post(client, "/work", **sent)).status_code == 303
+    assert "反诈、防火等专项宣传" in (await client.get("/records")).text
+    await service.send_back(await acting(world.lead), UUID(sent["id"]), "写明在哪里")
+    again = (await client.get(f"/work/new?replaces={sent['id']}")).text
+    assert 'name="rule_code" value="LAW-04"' in again
+    await enter(client, world.chief)
+    paper = f"/verify/proxy?worker={world.worker.person_id}&rule=LAW-04"
+    assert "LAW-04 反诈、防火等专项宣传</h2>" in (await client.get(paper)).text
+
+
+async def test_the_form_asks_what_the_version_of_the_day_of_the_work_asks(
+    client: httpx.AsyncClient,
+) -> None:
+    """The next version counts by ten households: of yesterday's work one is still declared."""
+    world = await small_county()
+    await ended("LAW-04", today(), per=10)
+    await enter(client, world.worker)
+    assert 'name="quantity"' in (await client.get("/work/new?category=LAW&rule=LAW-04")).text
+    sent = declaration(rule_code="LAW-04", choice="反诈宣传", quantity="10")
+    sent["work_date"] = str(today() - timedelta(days=1))
+    answer = await post(client, "/work", **sent)
+    assert (answer.status_code, 'name="quantity"' in answer.text) == (422, False)
+    del sent["quantity"]
+    assert (await post(client, "/work", **sent)).status_code == 303
 
 
 async def test_marks_that_nobody_sees_are_not_kept(client: httpx.AsyncClient) -> None:
@@ -265,6 +336,32 @@ async def test_sending_back_and_correcting(client: httpx.AsyncClient) -> None:
     assert "参加网格例会" in (await client.get(link.group())).text
 
 
+async def test_a_returned_record_is_corrected_under_another_item(
+    client: httpx.AsyncClient,
+) -> None:
+    """规则选错了 is a reason to tap: the item is chosen anew, and the returned record is gone."""
+    world = await small_county()
+    await enter(client, world.worker)
+    sent = declaration(choice="参加清洁行动")
+    await post(client, "/work", **sent)
+    await service.send_back(await acting(world.lead), UUID(sent["id"]), "规则选错了，请重新选")
+    form = (await client.get(f"/work/new?replaces={sent['id']}")).text
+    listed = f"/work/new?category=ORG&amp;replaces={sent['id']}"
+    assert form.count(f'href="{listed}"') == 2, "back, and another item"
+    page = (await client.get(listed.replace("&amp;", "&"))).text
+    assert "做了哪一项" in page
+    assert f'href="{listed}&amp;rule=ORG-04"' in page
+    assert f'href="/work?replaces={sent["id"]}"' in page
+    tiles = (await client.get(f"/work?replaces={sent['id']}")).text
+    assert f'href="/work/new?category=SVC&amp;replaces={sent["id"]}"' in tiles
+    again = (await client.get(f"{listed}&rule=ORG-04".replace("&amp;", "&"))).text
+    assert 'name="rule_code" value="ORG-04"' in again
+    assert f'name="replaces" value="{sent["id"]}"' in again
+    better = sent | {"id": str(new_id()), "rule_code": "ORG-04", "replaces": sent["id"]}
+    assert (await post(client, "/work", **better)).status_code == 303
+    assert "被退回" not in (await client.get("/home")).text
+
+
 async def test_each_step_names_whom_it_waits_for(client: httpx.AsyncClient) -> None:
     """V2 needs two people: the page does not say that one of them does both."""
     world = await small_county()
@@ -406,13 +503,97 @@ async def test_a_paper_objection_is_keyed_in(client: httpx.AsyncClient) -> None:
 async def test_a_village_without_gridworkers_says_so(client: httpx.AsyncClient) -> None:
     """No list to choose nobody from: the secretary reads why."""
     world = await small_county()
-    for gone in (world.worker, world.second_worker):
-        await roster.end_assignment(COUNTY, gone.assignment_id)
-    await enter(client, world.chief)
+    await enter(client, await member(Role.CHIEF, world.units["421222100002"], "黎书记"))
     for path in ("/verify/proxy", "/verify/deductions/new"):
         text = (await client.get(path)).text
         assert "这里没有网格员" in text, path
         assert "请选择" not in text, path
+
+
+async def test_the_empty_slip_names_every_item(client: httpx.AsyncClient) -> None:
+    """Also one without sentences to tap; only what nobody declares is left out."""
+    world = await small_county()
+    await ended("LAW-04", today(), templates=[])
+    await enter(client, world.chief)
+    slip = (await client.get("/verify/slips")).text
+    assert "LAW-04 反诈、防火等专项宣传" in slip
+    assert "SVC-03" not in slip
+
+
+async def test_a_paper_slip_comes_with_the_photo_that_the_item_asks_for(
+    client: httpx.AsyncClient,
+) -> None:
+    """Where a photo is required a slip could not be keyed in at all."""
+    world = await small_county()
+    await ended("SVC-04", today() - timedelta(days=1), evidence="required")
+    await enter(client, world.chief)
+    page = (await client.get(f"/verify/proxy?worker={world.worker.person_id}&rule=SVC-04")).text
+    assert re.search(r'<input type="file" name="photo"[^>]* required', page)
+    sent = declaration(rule_code="SVC-04", text="险情处置", worker_id=str(world.worker.person_id))
+    bare = await post(client, "/verify/proxy", **sent)
+    assert (bare.status_code, "这一项要附照片" in bare.text) == (422, True)
+    picture = io.BytesIO()
+    Image.effect_noise((90, 70), 50).save(picture, "PNG")
+    answer = await client.post(
+        "/verify/proxy",
+        data={"_csrf_token": client.cookies["csrftoken"], **sent},
+        files={"photo": ("p.png", picture.getvalue(), "image/png")},
+    )
+    assert answer.status_code == 303
+    await enter(client, world.instructor)
+    assert (await client.get(f"/records/{sent['id']}/photo")).status_code == 200
+
+
+async def test_a_paper_that_was_sent_back_is_corrected(client: httpx.AsyncClient) -> None:
+    """Its worker has no phone that would say so: the secretary is told, and keys it in again."""
+    world = await small_county()
+    await enter(client, world.chief)
+    sent = declaration(worker_id=str(world.worker.person_id), text="参加网格例会")
+    await post(client, "/verify/proxy", **sent)
+    assert "退回 1 条" not in (await client.get("/verify")).text
+    await service.send_back(await acting(world.lead), UUID(sent["id"]), "写清楚是哪一次")
+    assert "退回 1 条" in (await client.get("/verify")).text
+    listed = (await client.get("/verify/proxy")).text
+    assert f"{world.worker.name}：参加网格例会" in listed
+    assert "退回原因：写清楚是哪一次" in listed
+    again = (await client.get(f"/verify/proxy?replaces={sent['id']}")).text
+    assert f'name="replaces" value="{sent["id"]}"' in again
+    assert ">参加网格例会</textarea>" in again
+    better = sent | {"id": str(new_id()), "text": "参加十月网格例会", "replaces": sent["id"]}
+    answer = await post(client, "/verify/proxy", **better)
+    assert f"等{world.lead.name}核实" in (await client.get(answer.headers["location"])).text
+    assert "退回原因" not in (await client.get("/verify/proxy")).text
+    await service.send_back(await acting(world.lead), UUID(better["id"]), "没有这件事")
+    page = (await client.get(f"/verify/proxy?replaces={better['id']}")).text
+    assert f'action="/records/{better["id"]}/withdraw"' in page
+    answer = await post(client, f"/records/{better['id']}/withdraw", next="/verify/proxy")
+    assert answer.headers["location"] == "/verify/proxy"
+    assert "退回原因" not in (await client.get("/verify/proxy")).text
+    own = LogForm(id=new_id(), rule_code="ORG-04", work_date=today(), text="参加清洁行动")
+    await service.log(await acting(world.worker), own)
+    assert (await post(client, f"/records/{own.id}/withdraw")).status_code == 404
+    await enter(client, world.instructor)
+    assert (await client.get("/verify/proxy")).status_code == 200
+
+
+async def test_the_papers_of_who_has_left_are_keyed_in(client: httpx.AsyncClient) -> None:
+    """Declaring is open until the fifth, and who left on the last day has no phone page for it."""
+    world = await small_county()
+    await roster.end_assignment(COUNTY, world.worker.assignment_id)
+    await enter(client, world.chief)
+    grid = world.units[world.worker.unit_code].name
+    for path in ("/verify/proxy", "/verify/deductions/new"):
+        assert f">{world.worker.name}（原{grid}）</option>" in (await client.get(path)).text, path
+    sent = declaration(
+        worker_id=str(world.worker.person_id),
+        work_date=str(today() - timedelta(days=1)),
+        text="参加网格例会",
+    )
+    answer = await post(client, "/verify/proxy", **sent)
+    assert answer.status_code == 303
+    assert f"等{world.lead.name}核实" in (await client.get(answer.headers["location"])).text
+    late = await post(client, "/verify/proxy", **sent | {"id": "", "work_date": str(today())})
+    assert (late.status_code, "不在网格员岗位上" in late.text) == (422, True)
 
 
 async def test_the_month_pages_open(client: httpx.AsyncClient) -> None:

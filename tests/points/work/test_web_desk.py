@@ -3,11 +3,12 @@
 import re
 from datetime import timedelta
 from urllib.parse import quote
+from uuid import UUID
 
 import httpx
 import msgspec
 
-from points.work import bulk, intake, month, month_queries, posting, service
+from points.work import bulk, deductions, intake, month, month_queries, posting, service
 from points.work.month_queries import MonthRow
 from shared.audit.words import value_text
 from shared.calendar import service as calendar
@@ -15,6 +16,7 @@ from shared.clock import now, today
 from shared.database import DB
 from shared.ids import new_id
 from shared.roster.office import queries as office_queries
+from shared.web.filters import date_cn
 from tests.factories import COUNTY, SmallCounty, acting, small_county
 from tests.points.work.test_intake import HEAD, WORKER
 from tests.points.work.test_month import CLOSED, RUN, confirmed, immediate, to_notice
@@ -70,6 +72,43 @@ async def test_the_desk_sees_every_village_s_month(client: httpx.AsyncClient) ->
     notice = await client.get(f"/verify/months/{VILLAGE}/{last_month()}/notice")
     assert "已经逐条核实" in notice.text
     assert "草稿" not in notice.text
+
+
+async def test_a_deduction_is_served_on_paper(client: httpx.AsyncClient) -> None:
+    """Who has no phone gets notice and decision as letters, with the terms; signed for on paper."""
+    town = await small_county()
+    await enter(client, town.chief)
+    answer = await post(
+        client,
+        "/verify/deductions",
+        worker_id=str(town.worker.person_id),
+        choice="PEN-01:20",
+        happened_on=str(today()),
+        facts="例会无故缺席",
+        evidence="签到表",
+    )
+    assert answer.status_code == 303
+    path = answer.headers["location"]
+    assert "打印告知书" in (await client.get(path)).text
+    number = UUID(path.rpartition("/")[2])
+    row = await deductions.view(await acting(town.chief), number)
+    letter = (await client.get(f"/verify{path}/letter")).text
+    assert "扣分事项告知书" in letter
+    assert f"{WORKER}（{town.units[VILLAGE].name}）：" in letter
+    assert f"拟扣履职积分 2 分，可兑换积分不扣。您可以在{date_cn(row.answer_due_on)}前" in letter
+    assert "例会无故缺席" in letter
+    late = now() + timedelta(days=20)
+    by = await acting(town.instructor)
+    await deductions.decide(by, number, stands=True, reason="没有请假条", now=late)
+    row = await deductions.view(by, number)
+    assert row.appeal_due_on is not None
+    letter = (await client.get(f"/verify{path}/letter")).text
+    assert "扣分决定书" in letter
+    assert "扣履职积分 2 分。理由：没有请假条" in letter
+    assert f"可以在{date_cn(row.appeal_due_on)}前（含当日）书面或在手机上申诉" in letter
+    await enter(client, town.worker)
+    assert "打印" not in (await client.get(path)).text
+    assert (await client.get(f"/verify{path}/letter")).status_code == 404
 
 
 async def test_the_to_do_page_leads_back_to_the_desk(client: httpx.AsyncClient) -> None:

@@ -522,3 +522,29 @@ async def test_the_settings_say_what_they_do(client: httpx.AsyncClient) -> None:
     page = (await client.get("/desk/settings")).text
     assert "遇休息日顺延到下一个工作日" in page
     assert "从做工作那天起满 365 天到期" in page
+
+
+async def test_the_department_is_called_as_the_county_says(client: httpx.AsyncClient) -> None:
+    """Wherever a page names it: whom to ask, whose post it is, who signs in at a desk."""
+    town = await small_county()
+    await DB.execute(
+        "UPDATE shared.county SET settings = settings || $2::jsonb WHERE id = $1",
+        COUNTY,
+        '{"department_name": "社会工作部"}',
+    )
+    pages = [await client.get("/sign-in")]
+    await enter(client, town.accountant)
+    pages.append(await client.get("/funds"))
+    await enter_desk(client, town.department)
+    paths = (
+        "/me",
+        "/desk/roster",
+        f"/desk/roster/people/{town.department.person_id}",
+        f"/desk/roster/posts/{town.department.post_id}",
+        f"/desk/roster/units/{COUNTY}/post",
+    )
+    pages += [await client.get(path) for path in paths]
+    for page in pages:
+        assert page.status_code == 200, page.url
+        assert "社会工作部" in page.text, page.url
+        assert "组织部" not in page.text, page.url
