@@ -195,7 +195,8 @@ async def test_more_than_500_open_cases_hide_none_that_waits(
         "INSERT INTO appraisal.case_file SELECT (jsonb_populate_record(f, jsonb_build_object("
         "'id', gen_random_uuid(), 'person_id', NULL, 'about_cycle_id', NULL, 'pool', 'admission',"
         " 'machine', 'admission', 'state', 'applied', 'due_on', '2020-01-01', 'post_id',"
-        " (SELECT id FROM shared.post WHERE county_id = $1 LIMIT 1)))).* FROM appraisal.case_file f, generate_series(1, 500)"
+        " (SELECT id FROM shared.post WHERE county_id = $1 LIMIT 1)))).*"
+        " FROM appraisal.case_file f, generate_series(1, 500)"
         " WHERE f.county_id = $1 AND f.id = $2",
         COUNTY,
         case_id,
