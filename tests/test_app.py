@@ -18,6 +18,7 @@ TAKES_MORE = {
     "/appraisal/desk/documents/{name}",
     "/appraisal/desk/duty",
     "/appraisal/desk/duty/random/{check_id}/results",
+    "/appraisal/duty/random/{check_id}",
     "/appraisal/desk/training/{session_id}",
     "/appraisal/visits/{survey_id}/{village_code}",
 }

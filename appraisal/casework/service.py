@@ -70,6 +70,8 @@ from shared.roster.roles import Role
 PAGE = 50
 MOST_ROWS = 20_000
 MOST = 500
+MOST_OPEN = 5000
+"""Open cases of a county after a cycle: one for every second worker."""
 """Open cases that one list or one run of the clock looks at."""
 MAX_WORDS = 1_000
 MAX_DOCUMENT = 100
@@ -272,7 +274,7 @@ async def letter(actor: Actor, case_id: UUID, position: int, *, named: bool) -> 
 
 async def to_sign(actor: Actor) -> list[CaseRow]:
     """Open cases in which the actor may sign something, the overdue ones first."""
-    rows = await queries.open_below(actor.county_id, _view_reach(actor), MOST)
+    rows = await queries.open_below(actor.county_id, _view_reach(actor), MOST_OPEN)
     return [
         case
         for case in rows

@@ -30,6 +30,8 @@ from shared.ids import new_id
 from shared.roster import service as roster
 
 MOST_RECORDS = 200_000
+PAGE = 100
+"""Records of a check on one page."""
 
 
 class CheckForm(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,6 +56,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""
     checked_on: date
     checked_by: str
+    seen: str = ""
+    """Version of the result that the page showed, 0 = none; empty where no page did."""
 
 
 class PaperItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -162,7 +166,8 @@ async def record(
     Raises NotFound, Invalid, Conflict, Forbidden, Frozen, Changed.
     """
     row = await view(actor, check_id)
-    items = {item.id: item for item in await queries.items(actor.county_id, check_id)}
+    ids = [result.item_id for result in results]
+    items = {item.id: item for item in await queries.items_of(actor.county_id, check_id, ids)}
     fresh: list[Result] = []
     saved = service.Saved()
     for result in results:
@@ -177,6 +182,8 @@ async def record(
         elif _same(item, result):
             saved.same += 1
             continue
+        elif result.seen not in {"", str(item.version)}:
+            raise Changed
         else:
             saved.corrected += 1
         fresh.append(result)
@@ -250,6 +257,33 @@ async def items(actor: Actor, check_id: UUID) -> list[CheckItem]:
     """What was drawn and found. Raises NotFound."""
     await view(actor, check_id)
     return await queries.items(actor.county_id, check_id)
+
+
+async def items_of(actor: Actor, check_id: UUID, ids: Sequence[UUID]) -> list[CheckItem]:
+    """Those of a check's records that are named. Raises NotFound."""
+    await view(actor, check_id)
+    return await queries.items_of(actor.county_id, check_id, ids)
+
+
+async def part(county_id: int, check: CheckRow, page: int | None) -> tuple[list[CheckItem], int]:
+    """A page of the records of a check that was viewed, and its number.
+
+    Without a number it is the page of the first record that has no result.
+    """
+    if page is None:
+        page = await queries.before_waiting(county_id, check.id) // PAGE + 1
+    return await queries.part(county_id, check.id, PAGE, (page - 1) * PAGE), page
+
+
+async def waiting(county_id: int, check: CheckRow, after: int) -> tuple[list[CheckItem], bool]:
+    """The next records without a result of a check that was viewed, and whether more follow.
+
+    Behind the position ``after``, or from the start where none is left there.
+    """
+    found = await queries.waiting(county_id, check.id, after, PAGE + 1)
+    if not found and after:
+        found = await queries.waiting(county_id, check.id, 0, PAGE + 1)
+    return found[:PAGE], len(found) > PAGE
 
 
 async def checks(actor: Actor) -> list[CheckRow]:

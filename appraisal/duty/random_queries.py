@@ -108,6 +108,14 @@ LEFT JOIN LATERAL (
 LEFT JOIN appraisal.random_result r ON r.county_id = i.county_id AND r.item_id = i.id AND r.current
 WHERE i.county_id = $1
 """
+BEFORE_WAITING = """
+SELECT count(*) FROM appraisal.random_item
+WHERE county_id = $1 AND check_id = $2 AND position < (
+    SELECT min(i.position) FROM appraisal.random_item i
+    WHERE i.county_id = $1 AND i.check_id = $2 AND NOT EXISTS (
+        SELECT FROM appraisal.random_result r
+        WHERE r.county_id = $1 AND r.item_id = i.id AND r.current))
+"""
 INSERT_CHECK = """
 INSERT INTO appraisal.random_check (county_id, id, title, unit_code, mode, first_day, last_day,
     people, per_person, inspectors, workers, records, listing, list_hash, value_source, state,
@@ -186,8 +194,33 @@ async def listing(county_id: int, check_id: UUID) -> bytes | None:
 
 
 async def items(county_id: int, check_id: UUID) -> list[CheckItem]:
-    sql = ITEMS + " AND i.check_id = $2 ORDER BY i.position"
+    sql = ITEMS + " AND i.check_id = $2 ORDER BY i.position, i.id"
     return await DB.all(CheckItem, sql, county_id, check_id)
+
+
+async def items_of(county_id: int, check_id: UUID, ids: Sequence[UUID]) -> list[CheckItem]:
+    """Those of a check among ``ids``."""
+    sql = ITEMS + " AND i.check_id = $2 AND i.id = ANY ($3) ORDER BY i.position, i.id"
+    return await DB.all(CheckItem, sql, county_id, check_id, list(ids))
+
+
+async def part(county_id: int, check_id: UUID, limit: int, offset: int) -> list[CheckItem]:
+    sql = ITEMS + " AND i.check_id = $2 ORDER BY i.position, i.id LIMIT $3 OFFSET $4"
+    return await DB.all(CheckItem, sql, county_id, check_id, limit, offset)
+
+
+async def waiting(county_id: int, check_id: UUID, after: int, limit: int) -> list[CheckItem]:
+    """Records without a result behind the position ``after``."""
+    sql = ITEMS + (
+        " AND i.check_id = $2 AND r.id IS NULL AND i.position > $3 ORDER BY i.position LIMIT $4"
+    )
+    return await DB.all(CheckItem, sql, county_id, check_id, after, limit)
+
+
+async def before_waiting(county_id: int, check_id: UUID) -> int:
+    """How many records stand before the first one without a result; none if all have one."""
+    count: int = await DB.fetchval(BEFORE_WAITING, county_id, check_id)
+    return count
 
 
 async def of_person(county_id: int, person_id: UUID, first: date, last: date) -> list[CheckItem]:

@@ -11,7 +11,7 @@ from appraisal.duty import drawing, entries, rules, service
 from appraisal.duty.entries import Filter
 from appraisal.duty.rules import EntryKind
 from appraisal.duty.web_entries import bound, form_page
-from appraisal.duty.web_random import check_page, record
+from appraisal.duty.web_random import SHEET_LIMIT, check_page, record
 from shared.clock import today
 from shared.errors import Conflict, Forbidden, Invalid
 from shared.web import forms
@@ -74,7 +74,7 @@ async def check(request: Asked, check_id: FromPath[UUID]) -> Template:
     return await check_page(request, "m_check", check_id)
 
 
-@post("/appraisal/duty/random/{check_id:uuid}")
+@post("/appraisal/duty/random/{check_id:uuid}", request_max_body_size=SHEET_LIMIT)
 async def results(request: Asked, check_id: FromPath[UUID]) -> Template:
     """Enter what was found."""
     return await record(request, "m_check", check_id, "phone")

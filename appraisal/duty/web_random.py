@@ -1,5 +1,6 @@
 """Double-random checks at the desk: freeze, draw, enter, publish."""
 
+from contextlib import suppress
 from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
@@ -11,6 +12,7 @@ from litestar.response import Redirect, Response, Template
 
 from appraisal.duty import drawing, exports, rules, service
 from appraisal.duty.drawing import CheckForm, Result
+from appraisal.duty.schemas import CheckRow
 from appraisal.duty.service import Saved
 from shared.clock import today
 from shared.documents.excel import MIME
@@ -54,6 +56,13 @@ class VoidForm(msgspec.Struct, kw_only=True):
 
 class Purpose(msgspec.Struct, kw_only=True):
     purpose: str = ""
+
+
+class Part(msgspec.Struct, kw_only=True):
+    """Which of a check's records: a page of the desk, what follows a position on the phone."""
+
+    page: Annotated[int, msgspec.Meta(ge=1, le=10_000)] | None = None
+    after: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 0
 
 
 @get(BASE)
@@ -165,10 +174,11 @@ async def record(request: Asked, name: str, check_id: UUID, source: str) -> Temp
                 note=str(values.get(f"note-{item.id}", "")),
                 checked_on=_day(values.get("checked_on")),
                 checked_by=str(values.get(f"by-{item.id}", "") or values.get("checked_by", "")),
+                seen=str(values.get(f"version-{item.id}", "")),
             )
-            for item in await drawing.items(request.user, check_id)
-            if values.get(f"correct-{item.id}") in {"0", "1"}
-            and (values.get(f"touched-{item.id}") or item.version is None)
+            for item in await drawing.items_of(request.user, check_id, _judged(values))
+            if values.get(f"touched-{item.id}")
+            or values.get(f"version-{item.id}", str(item.version or 0)) == "0"
         ]
         if not found:
             raise Invalid("请至少给一条选上“正确”或“错误”。")  # noqa: TRY301
@@ -196,13 +206,18 @@ async def check_page(
 ) -> Template:
     """One check, on phone and desk alike."""
     row = await drawing.view(request.user, check_id)
-    items = await drawing.items(request.user, check_id)
+    listed = await _listed(request, name, row)
     frozen = await service.frozen(request.user.county_id, row.last_day)
     return page(
         request,
         f"duty/{name}.html",
         check=row,
-        items=[(item, not frozen and drawing.may_record(request.user, item)) for item in items],
+        items=[
+            (item, not frozen and drawing.may_record(request.user, item))
+            for item in listed.pop("items")
+        ],
+        pages=-(-row.items // drawing.PAGE),
+        **listed,
         frozen=frozen,
         may_draw=not frozen and drawing.may_draw(request.user, row.unit_code),
         error=error,
@@ -210,6 +225,28 @@ async def check_page(
         values=values or {},
         on=today(moment(request)),
     )
+
+
+async def _listed(request: Asked, name: str, row: CheckRow) -> dict[str, Any]:
+    """The records that a page shows: some thousands in one form would be refused as too large."""
+    given = forms.bind(Part, dict(request.query_params))
+    if name == "m_check":
+        items, more = await drawing.waiting(request.user.county_id, row, given.after)
+        return {"items": items, "more": more, "after": given.after}
+    if name == "desk_check":
+        items, number = await drawing.part(request.user.county_id, row, given.page)
+        return {"items": items, "number": number}
+    return {"items": await drawing.items(request.user, row.id)}
+
+
+def _judged(values: dict[str, Any]) -> list[UUID]:
+    """The records that a form gives a verdict."""
+    found = []
+    for name, value in values.items():
+        if name.startswith("correct-") and value in ("0", "1"):
+            with suppress(ValueError):
+                found.append(UUID(name.removeprefix("correct-")))
+    return found
 
 
 async def _form(

@@ -41,10 +41,11 @@ HANDED_IN = [("applied", "本人报名"), ("nominated", "组织提名")]
 
 
 class Query(msgspec.Struct):
-    """Which cycle's results, or whose name."""
+    """Which cycle's results, or whose name; which page of the cases."""
 
     cycle: UUID | None = None
     q: Name = ""
+    page: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 1
 
 
 class OpenQuery(msgspec.Struct):
@@ -64,7 +65,7 @@ async def pool_page(request: Asked, pool: FromPath[str]) -> Template:
     known = await cycles.cycles(actor)
     known = [one for one in known if one.state in {"notice", "appeal", "closed"}]
     chosen = next((one for one in known if one.id == query.cycle), known[0] if known else None)
-    cases, total = await casework.listed(actor, kind.value)
+    cases, total = await casework.listed(actor, kind.value, page=query.page)
     listed = kind in service.FORWARD and chosen is not None
     people: list[Person] = []
     if query.q and kind in {Pool.EXIT, Pool.RECOMMENDATION}:
@@ -81,6 +82,7 @@ async def pool_page(request: Asked, pool: FromPath[str]) -> Template:
         candidates=await service.candidates(actor, kind, chosen.id) if listed and chosen else [],
         cases=cases,
         total=total,
+        pages=-(-total // casework.PAGE),
         people=people,
         query=query,
         forward=kind in service.FORWARD,

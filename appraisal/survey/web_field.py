@@ -14,11 +14,13 @@ from appraisal.survey.ballots import Keyed
 from appraisal.survey.errors import SlipUnknown
 from appraisal.survey.field import NOTES, STATUS_NAMES
 from appraisal.survey.rules import MAX_COMMENT, SCALE, VISITS, agreed, side_by_side, token_in
+from appraisal.survey.schemas import DrawnRow
 from appraisal.survey.web_ballot import BallotForm
 from shared.errors import Conflict, Forbidden, GridmeritError, Invalid, NotFound
 from shared.identity.access import Action, Target, allowed
 from shared.identity.actor import Actor
 from shared.roster import service as roster
+from shared.roster.office.schemas import Page
 from shared.web import forms
 from shared.web.application import Router
 from shared.web.filters import drawn
@@ -27,8 +29,16 @@ from shared.web.pages import Asked, moment, page
 VISITS_PATH = "/appraisal/visits/{survey_id:uuid}/{village_code:str}"
 PAPERS = "/appraisal/papers/{survey_id:uuid}"
 BODY = 128 * 1024
+HOUSEHOLDS = 300
+"""Households on one page: some sixty grids' are several megabytes, and too large a form."""
 SEEN = "visits-"
 """Before a household's id: the field of the visits that its page showed."""
+
+
+class Query(msgspec.Struct):
+    """Which page of a village's households."""
+
+    page: Page = 1
 
 
 class PersonForm(msgspec.Struct):
@@ -74,8 +84,8 @@ async def note(
             request.user, survey_id, village_code, notes, moment(request), known=known
         )
     except (Invalid, Conflict) as error:
-        return await _village(request, survey_id, village_code, error)
-    return _back(survey_id, village_code)
+        return await _village(request, survey_id, village_code, error, (notes, known))
+    return _back(survey_id, village_code, _query(request).page)
 
 
 @get(VISITS_PATH + "/print")
@@ -212,11 +222,24 @@ async def decide(request: Asked, survey_id: FromPath[UUID]) -> Template:
 
 
 async def _village(
-    request: Asked, survey_id: UUID, village_code: str, error: GridmeritError | None = None
+    request: Asked,
+    survey_id: UUID,
+    village_code: str,
+    error: GridmeritError | None = None,
+    marked: tuple[dict[UUID, str], dict[UUID, int]] = ({}, {}),
 ) -> Template:
     actor = request.user
-    survey, rows, may_note = await field.hand_out_list(actor, survey_id, village_code)
-    units = await roster.units(actor.county_id, [village_code, *rows])
+    survey, listed, may_note = await field.hand_out_list(actor, survey_id, village_code)
+    units = await roster.units(actor.county_id, [village_code, *listed])
+    number = _query(request).page
+    total, rows = _part(listed, number)
+    notes, known = marked
+    noted = {
+        row.id: notes.get(row.id, "")
+        for row in (one for grid in rows.values() for one in grid)
+        # Noted meanwhile: a second press on the same mark would be a second visit.
+        if known.get(row.id, row.visits) == row.visits
+    }
     if village_code not in units:
         raise NotFound
     runs = _runs(actor, village_code)
@@ -229,6 +252,10 @@ async def _village(
         village=units[village_code],
         units=units,
         rows=rows,
+        number=number,
+        pages=-(-total // HOUSEHOLDS),
+        total=total,
+        noted=noted,
         lines=lines,
         may_note=may_note,
         runs=runs,
@@ -306,8 +333,22 @@ def _address(survey_id: UUID, village_code: str) -> str:
     return f"/appraisal/visits/{survey_id}/{village_code}"
 
 
-def _back(survey_id: UUID, village_code: str) -> Redirect:
-    return Redirect(_address(survey_id, village_code), status_code=303)
+def _back(survey_id: UUID, village_code: str, number: int = 1) -> Redirect:
+    at = f"?page={number}" if number > 1 else ""
+    return Redirect(_address(survey_id, village_code) + at, status_code=303)
+
+
+def _query(request: Asked) -> Query:
+    return forms.bind(Query, dict(request.query_params))
+
+
+def _part(listed: dict[str, list[DrawnRow]], number: int) -> tuple[int, dict[str, list[DrawnRow]]]:
+    """How many households there are, and those of one page by grid."""
+    every = [row for rows in listed.values() for row in rows]
+    found: dict[str, list[DrawnRow]] = {}
+    for row in every[(number - 1) * HOUSEHOLDS : number * HOUSEHOLDS]:
+        found.setdefault(row.grid_code, []).append(row)
+    return len(every), found
 
 
 router = Router(

@@ -1,5 +1,6 @@
 """The village's part: taking back late, and printed cards for people without a phone."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 import msgspec
@@ -71,8 +72,9 @@ async def cards(request: Asked) -> Template:
 async def print_cards(request: Asked) -> Template:
     """A sheet of new cards; former cards of these people stop working."""
     now = moment(request)
+    values = await forms.read(request)
     try:
-        form = forms.bind(CardsForm, await forms.read(request))
+        form = forms.bind(CardsForm, values)
         if not form.person:
             raise Invalid("还没有勾选，请先选给谁打印。")  # noqa: TRY301  one answer
         if len(form.person) > MOST_CARDS:
@@ -80,7 +82,7 @@ async def print_cards(request: Asked) -> Template:
         async with DB.transaction():  # a card that is not printed must not replace one that is
             made = [await codes.issue_card(request.user, person, now) for person in form.person]
     except (Invalid, Forbidden, TooMany) as error:
-        return await _cards(request, error)
+        return await _cards(request, error, values.get("person", ()))
     base = request.app.state.settings.public_url + PATH
     return page(
         request,
@@ -109,12 +111,15 @@ async def _one(
     )
 
 
-async def _cards(request: Asked, error: GridmeritError | None = None) -> Template:
+async def _cards(
+    request: Asked, error: GridmeritError | None = None, ticked: Sequence[str] = ()
+) -> Template:
     return page(
         request,
         "redemption/m_cards.html",
         people=await codes.card_holders(request.user, moment(request)),
         left=await codes.cards_left(request.user, moment(request)),
+        ticked=ticked,
         error=error,
     )
 

@@ -1,5 +1,6 @@
 """对账单 on the shop's phone, the signers' phones and the desk, and as a sheet to print."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -64,11 +65,17 @@ class BuildForm(msgspec.Struct):
 
 @get("/shop/statements")
 async def shop_statements(request: Asked) -> Template:
-    """对账: what is not in a statement yet, and the statements so far."""
+    """对账: what is in no statement yet, what waits for the keeper, and the statements so far."""
     actor = request.user
     running = [view for shop_id in actor.shops for view in await building.preview(actor, shop_id)]
-    listed, _ = await service.list_statements(actor)
-    return _page(request, "m_statements", running=running, listed=listed)
+    waiting = await service.to_sign(actor)
+    return _page(
+        request,
+        "m_statements",
+        running=running,
+        waiting=waiting,
+        **await _others(request, waiting),
+    )
 
 
 @get("/verify/statements")
@@ -76,10 +83,8 @@ async def to_sign(request: Asked) -> Template:
     """Statements that wait for the signer or a decision, and all of the own unit."""
     waiting = await service.to_sign(request.user)
     disputed = await service.to_decide(request.user)
-    ids = {item.statement.id for item in (*waiting, *disputed)}
-    listed, _ = await service.list_statements(request.user)
-    others = [item for item in listed if item.statement.id not in ids]
-    return _page(request, "m_to_sign", waiting=waiting, disputed=disputed, others=others)
+    others = await _others(request, (*waiting, *disputed))
+    return _page(request, "m_to_sign", waiting=waiting, disputed=disputed, **others)
 
 
 @get("/statements/{statement_id:uuid}")
@@ -164,6 +169,19 @@ async def build(request: Asked) -> Template:
         return await _desk(request, error=error)
     counts = f"新出 {built.made} 张，续加 {built.extended} 张，不变 {built.unchanged} 张"
     return await _desk(request, done=f"{chinese_month(built.month)}：{counts}。")
+
+
+async def _others(request: Asked, above: Sequence[Listed]) -> dict[str, Any]:
+    """A page of all statements, without those that stand above them."""
+    number = forms.bind(Query, dict(request.query_params)).page
+    listed, total = await service.list_statements(request.user, page=number)
+    ids = {item.statement.id for item in above}
+    return {
+        "others": [item for item in listed if item.statement.id not in ids],
+        "number": number,
+        "pages": -(-total // service.PAGE),
+        "total": total,
+    }
 
 
 async def _desk(

@@ -157,6 +157,53 @@ async def test_every_state_can_be_asked_for(client: httpx.AsyncClient, made: Sce
         assert (sent.headers["location"] in page.text) is shown, state
 
 
+async def test_a_pools_cases_have_pages(
+    client: httpx.AsyncClient, rollback: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a phone the cases behind the first fifty of a pool could not be found at all."""
+    made = await scene(now=now() - timedelta(days=40))
+    cases = []
+    for _ in range(2):
+        someone = await gridworker(made, Employment.CONTRACT)
+        await failed(made, someone)
+        cases.append(f"/appraisal/cases/{await warned(made, someone)}")
+    monkeypatch.setattr(casework, "PAGE", 1)
+    for reader, heading in (
+        (made.town.instructor, "事项</h2>"),
+        (made.town.department, "的事项（2）"),
+    ):
+        await act_as(client, reader)
+        found = []
+        for number in (1, 2):
+            page = await shows(client, f"/appraisal/pools/warning?page={number}", "共 2 条")
+            listed = page[page.index(heading) :]
+            found += [case for case in cases if case in listed]
+        assert sorted(found) == sorted(cases)
+
+
+async def test_more_than_500_open_cases_hide_none_that_waits(
+    client: httpx.AsyncClient, rollback: None
+) -> None:
+    """After a large county's cycle the 500 that are due first pushed it off the list."""
+    made = await scene(now=now() - timedelta(days=40))
+    someone = await gridworker(made, Employment.CONTRACT)
+    await failed(made, someone)
+    case_id = await warned(made, someone)
+    chief = await actor_of(made, made.town.chief)
+    assert [case.id for case in await casework.to_sign(chief)] == [case_id]
+    await DB.execute(
+        "INSERT INTO appraisal.case_file SELECT (jsonb_populate_record(f, jsonb_build_object("
+        "'id', gen_random_uuid(), 'person_id', NULL, 'about_cycle_id', NULL, 'pool', 'admission',"
+        " 'machine', 'admission', 'state', 'applied', 'due_on', '2020-01-01', 'post_id',"
+        " (SELECT id FROM shared.post WHERE county_id = $1 LIMIT 1)))).*"
+        " FROM appraisal.case_file f, generate_series(1, 500)"
+        " WHERE f.county_id = $1 AND f.id = $2",
+        COUNTY,
+        case_id,
+    )
+    assert case_id in {case.id for case in await casework.to_sign(chief)}
+
+
 async def test_the_desk_lists_warns_and_lets_go(client: httpx.AsyncClient, rollback: None) -> None:
     """Candidates by band, the evidence, the refusal in a sentence, the case."""
     made = await scene(now=now() - timedelta(days=30))

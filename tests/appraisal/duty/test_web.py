@@ -11,7 +11,8 @@ import openpyxl
 import pytest
 
 from appraisal.cycle.rules import Kind, Stage
-from appraisal.duty import drawing, entries, service
+from appraisal.duty import drawing, entries, random_queries, service
+from appraisal.duty.random_queries import NewItem
 from appraisal.duty.rules import EntryKind
 from appraisal.training import rules as trainings
 from appraisal.training import service as training
@@ -19,9 +20,10 @@ from appraisal.training.schemas import AttendeeInput
 from shared.clock import now
 from shared.database import DB
 from shared.documents.excel import MIME
+from shared.ids import new_id
 from shared.roster.roles import Role
 from tests.appraisal.cycle.stages import bring_to, opened
-from tests.appraisal.duty.test_drawing import drawn, posted
+from tests.appraisal.duty.test_drawing import drawn, posted, result
 from tests.appraisal.duty.test_sheets import HEAD
 from tests.appraisal.duty.world import DAY, NOW, book, fact, line
 from tests.factories import COUNTY, SmallCounty, acting, also_in, member, small_county
@@ -240,6 +242,108 @@ async def test_a_check_from_page_to_paper(client: httpx.AsyncClient, town: Small
     assert (await post(client, f"{here}/void", reason="重来")).status_code == 303
     assert "已作废" in (await client.get(path)).text
     assert "已作废" in (await client.get(f"{here}/print")).text
+
+
+async def long_check(town: SmallCounty, count: int) -> UUID:
+    """A check of so many drawn records, none looked at yet."""
+    await posted(town.worker, town.lead, date(2026, 11, 8))
+    check_id = await drawn(town)
+    [first] = await drawing.items(await acting(town.instructor), check_id)
+    more = [
+        NewItem(
+            id=new_id(), position=number, person_id=first.person_id, record_id=None,
+            village_code=first.village_code, label=f"第 {number} 次例会",
+            worked_on=first.worked_on, inspector="尹某",
+        )
+        for number in range(2, count + 1)
+    ]  # fmt: skip
+    await random_queries.insert_items(COUNTY, check_id, more)
+    return check_id
+
+
+def typed(page: str, verdict: str = "1") -> dict[str, str]:
+    """The fields of a check's page with the same verdict for every record that is open on it."""
+    fields = dict(re.findall(r'name="((?:by|version|note)-[^"]+)"[^>]* value="([^"]*)"', page))
+    ids = re.findall(r'name="version-([^"]+)" value="0"', page)
+    return fields | {f"correct-{one}": verdict for one in ids} | {"checked_on": "2026-11-25"}
+
+
+async def test_a_long_check_is_entered_part_by_part_on_the_phone(
+    client: httpx.AsyncClient, town: SmallCounty
+) -> None:
+    """Some 300 open records were one form, which the server refused with all that was typed."""
+    check_id = await long_check(town, 450)
+    path = f"/appraisal/duty/random/{check_id}"
+    await act_as(client, town.instructor)
+    page = await client.get(path)
+    assert page.text.count('name="version-') == 100
+    assert "0 / 450 条" in page.text
+    later = await client.get(f"{path}?after=100")
+    assert ("第 101 次例会" in later.text, "第 100 次例会" in later.text) == (True, False)
+    notes = typed(later.text, "0")
+    notes |= {name: "网" * 200 for name in notes if name.startswith("note-")}
+    saved = await post(client, f"{path}?after=100", **notes)
+    assert (saved.status_code, "已保存 100 条" in saved.text) == (200, True)
+    assert ("第 201 次例会" in saved.text, "100 / 450 条" in saved.text) == (True, True)
+    again = await post(client, f"{path}?after=100", **notes)
+    assert (again.status_code, "已保存 100 条" in again.text) == (200, True)
+    text = saved.text
+    for done in (200, 300, 350):
+        text = (await post(client, f"{path}?after=100", **typed(text))).text
+        assert f"{done} / 450 条" in text
+    assert "第 2 次例会" in text, "what was skipped is listed once the end is reached"
+    assert "1 / 1" not in (await client.get("/appraisal/duty")).text
+    last = await post(client, path, **typed(text))
+    assert ("450 / 450 条" in last.text, "没有要您查的了" in last.text) == (True, True)
+    assert "十一月核查" not in (await client.get("/appraisal/duty")).text
+
+
+async def test_a_long_check_has_pages_at_the_desk(
+    client: httpx.AsyncClient, town: SmallCounty
+) -> None:
+    """It opens where the first record waits; a page is saved by itself and stays in sight."""
+    check_id = await long_check(town, 230)
+    path = f"{BASE}/random/{check_id}"
+    await act_as(client, town.instructor)
+    first = (await client.get(path)).text
+    assert ("共 230 条，第 1 / 3 页" in first, "第 101 次例会" in first) == (True, False)
+    second = (await client.get(f"{path}?page=2")).text
+    saved = await post(client, f"{path}/results?page=2", **typed(second))
+    assert ("新登记 100 条" in saved.text, "第 2 / 3 页" in saved.text) == (True, True)
+    assert "（100 / 230）" in saved.text
+    assert "第 1 / 3 页" in (await client.get(path)).text
+    await post(client, f"{path}/results?page=1", **typed(first))
+    assert "第 3 / 3 页" in (await client.get(path)).text
+    assert (await client.get(f"{path}?page=9")).status_code == 200
+    sheet = (await client.get(f"{path}/print")).text
+    assert sheet.count('<td class="center">') == 230
+
+
+async def test_what_another_inspector_found_meanwhile_is_not_passed_over(
+    client: httpx.AsyncClient, town: SmallCounty
+) -> None:
+    """A verdict typed on an older page was dropped without a word, or took the other's place."""
+    check_id = await long_check(town, 3)
+    actor = await acting(town.instructor)
+    first, second, _ = await drawing.items(actor, check_id)
+    desk, phone = f"{BASE}/random/{check_id}", f"/appraisal/duty/random/{check_id}"
+    await act_as(client, town.instructor)
+    page, small = (await client.get(desk)).text, (await client.get(phone)).text
+    await drawing.record(actor, check_id, [result(first.id)], NOW)
+    wrong = {f"correct-{first.id}": "0", f"note-{first.id}": "没去"}
+    for path, text in ((f"{desk}/results?page=1", page), (phone, small)):
+        refused = await post(client, path, **(typed(text) | wrong))
+        assert (refused.status_code, "刚刚有人改过" in refused.text) == (409, True)
+        assert f'name="correct-{second.id}" value="1" checked' in refused.text
+    page = (await client.get(desk)).text
+    await drawing.record(
+        actor, check_id, [result(first.id, correct=False, note="没去")], NOW, reason="复查"
+    )
+    mine = {f"touched-{first.id}": "1", f"correct-{first.id}": "0", f"note-{first.id}": "日期不对"}
+    late = await post(client, f"{desk}/results?page=1", **(typed(page) | mine), reason="再查")
+    assert late.status_code == 409
+    [item, *_] = await drawing.items(actor, check_id)
+    assert (item.version, item.note) == (2, "没去")
 
 
 async def test_the_cycles_tabs_show_what_is_missing_and_training(

@@ -2,12 +2,13 @@
 
 import io
 import re
+from uuid import UUID
 
 import httpx
 import openpyxl
 import pytest
 
-from appraisal.survey import field, slips
+from appraisal.survey import field, slips, web_field
 from appraisal.survey.rules import ASPECTS, slip_id, slip_number
 from shared.database import DB
 from shared.documents.excel import MIME
@@ -27,7 +28,7 @@ from tests.appraisal.survey.world import (
     sheet,
     vote,
 )
-from tests.factories import COUNTY, member, small_county
+from tests.factories import COUNTY, acting, member, small_county
 from tests.shared.identity.test_matrix import act_as, token
 
 BALLOT = {"aware": "1", **{f"v{number}": "80" for number in range(1, 7)}}
@@ -239,9 +240,48 @@ async def test_a_visit_posted_twice_is_one_visit(client: httpx.AsyncClient) -> N
     one = str(rows[GRID][0].id)
     hidden = dict(re.findall(r'name="(visits-[^"]*)" value="(\d)"', page))
     for status in (303, 422):
-        assert (await post(client, address, **{one: "absent"}, **hidden)).status_code == status
+        answer = await post(client, address, **{one: "absent"}, **hidden)
+        assert (answer.status_code, " checked>" in answer.text) == (status, False)
     _, rows, _ = await field.hand_out_list(cousin, made.survey.id, VILLAGE)
     assert (len(rows[GRID]), rows[GRID][0].status, rows[GRID][0].visits) == (30, "pending", 1)
+
+
+async def test_a_long_list_of_visits_has_pages(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A village of sixty grids was one form of 160 KB, which was refused with all its marks."""
+    monkeypatch.setattr(web_field, "HOUSEHOLDS", 40)
+    made = await drawn()
+    await interviewing(made)
+    await act_as(client, made.county.cousin_worker)
+    address = f"/appraisal/visits/{made.survey.id}/{VILLAGE}"
+    first, second = (await client.get(address)).text, (await client.get(f"{address}?page=2")).text
+    assert "第 1 / 2 页" in first
+    assert (first.count('name="visits-'), second.count('name="visits-')) == (40, 20)
+    hidden = dict(re.findall(r'name="(visits-[^"]*)" value="(\d)"', second))
+    marks = {name.removeprefix("visits-"): "handed" for name in hidden}
+    saved = await post(client, f"{address}?page=2", **hidden, **marks)
+    assert saved.headers["location"] == f"{address}?page=2"
+    assert (await client.get(f"{address}?page=2")).text.count("已发票") >= 20
+    _, rows, _ = await field.hand_out_list(
+        await acting(made.county.cousin_worker), made.survey.id, VILLAGE
+    )
+    assert sum(row.status == "handed" for grid in rows.values() for row in grid) == 20
+
+
+async def test_marks_stay_when_one_of_them_is_refused(client: httpx.AsyncClient) -> None:
+    """Another noted one household meanwhile: the other marks of the page were lost with it."""
+    made = await drawn()
+    cousin = await interviewing(made)
+    await act_as(client, made.county.cousin_worker)
+    address = f"/appraisal/visits/{made.survey.id}/{VILLAGE}"
+    _, rows, _ = await field.hand_out_list(cousin, made.survey.id, VILLAGE)
+    one, other = (str(row.id) for row in rows[GRID][:2])
+    await field.note_visits(cousin, made.survey.id, VILLAGE, {UUID(one): "handed"}, AT)
+    refused = await post(client, address, **{one: "refused", other: "absent"})
+    assert (refused.status_code, "不能再改" in refused.text) == (422, True)
+    assert f'name="{other}" value="absent" checked' in refused.text
+    assert (await post(client, address, **{other: "absent"})).status_code == 303
 
 
 async def test_the_township_prints_and_names_interviewers(client: httpx.AsyncClient) -> None:

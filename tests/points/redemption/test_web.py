@@ -318,6 +318,16 @@ async def test_a_sheet_of_cards_is_printed_whole_or_not_at_all(client: httpx.Asy
     assert kept[scene.worker.person_id] == card.number
 
 
+async def test_who_was_ticked_for_too_many_cards_stays_ticked(client: httpx.AsyncClient) -> None:
+    """Everybody of a village of sixty was ticked by hand, and then nobody was."""
+    scene = await counter()
+    await sign_in(client, await acting(scene.world.chief))
+    one = str(scene.worker.person_id)
+    answer = await post(client, "/verify/cards", person=[one] * 49)
+    assert (answer.status_code, "一次最多 48 张" in answer.text) == (422, True)
+    assert re.findall(r'value="([^"]+)" checked', answer.text) == [one]
+
+
 async def test_the_village_pages_through_what_it_may_undo(client: httpx.AsyncClient) -> None:
     """The list of a busy shop leads on to its oldest line."""
     scene = await counter(2070)

@@ -5,7 +5,7 @@ import re
 import httpx
 import pytest
 
-from points.settlement import building, queries
+from points.settlement import building, queries, service
 from points.settlement.publication import queries as sheets
 from points.settlement.publication import service as publication
 from shared.clock import now, today
@@ -100,6 +100,30 @@ async def test_three_sign_on_their_pages_and_the_statement_freezes(
     at_desk = (await client.get(address)).text
     assert "村会计（村级）" in at_desk
     assert "accountant@" not in at_desk
+
+
+async def test_no_statement_is_out_of_reach_on_a_phone(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those behind the first fifty could neither be opened nor, by the keeper, be signed."""
+    monkeypatch.setattr(service, "PAGE", 1)
+    made = await story()
+    await building.build(None, COUNTY, THIS_MONTH, now=after(THIS_MONTH))
+    old, new = [
+        f"/statements/{one.id}"
+        for month in (LAST_MONTH, THIS_MONTH)
+        for one in await queries.statements_of_month(COUNTY, month)
+    ]
+    await enter(client, made.shop.keeper)
+    shown = (await client.get("/shop/statements")).text
+    mine = shown[shown.index("等您签字") :]
+    assert (old in mine, new in mine, "第 1 / 2 页" in shown) == (True, True, True)
+    await enter(client, made.county.instructor)
+    first, second = [
+        (await client.get(f"/verify/statements{page}")).text for page in ("", "?page=2")
+    ]
+    assert (new in first, old in first, "第 1 / 2 页" in first) == (True, False, True)
+    assert (new in second, old in second, "没有等您签字" in second) == (False, True, False)
 
 
 async def test_shop_sees_what_is_not_in_a_statement_yet(client: httpx.AsyncClient) -> None:
