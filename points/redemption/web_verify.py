@@ -71,7 +71,7 @@ async def print_cards(request: Asked) -> Template:
     """A sheet of new cards; former cards of these people stop working."""
     now = moment(request)
     try:
-        form = forms.bind(CardsForm, await forms.read(request))
+        form = forms.bind(CardsForm, await forms.read(request, lists=("person",)))
         if not form.person:
             raise Invalid("还没有勾选，请先选给谁打印。")  # noqa: TRY301  one answer
         if len(form.person) > MOST_CARDS:

@@ -118,7 +118,7 @@ async def declare(request: Asked) -> Template | Redirect | Response[None]:
     What another person wrote on this phone stays there until they sign in again: 401.
     """
     actor: Actor = request.user
-    values = await forms.read(request)
+    values = await forms.read(request, files=("photo",))
     values["id"] = values.get("id") or str(new_id())
     try:
         typed = forms.bind(Typed, {k: v for k, v in values.items() if k != "photo"})
