@@ -28,9 +28,14 @@ class Request(litestar.Request[Any, Any, Any]):
     async def form(self) -> FormMultiDict:
         """The posted fields. Raises ClientException."""
         try:
-            return await super().form()
+            posted = await super().form()
         except (UnicodeDecodeError, LookupError) as error:
             raise ClientException from error
+        token = posted.get("_csrf_token", "")
+        if not (isinstance(token, str) and token.isascii()):  # comparing would fail
+            await posted.close()
+            raise ClientException
+        return posted
 
     async def json(self) -> Any:
         """The posted document. Raises ClientException."""

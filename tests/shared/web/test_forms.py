@@ -64,3 +64,18 @@ async def test_a_field_twice_or_a_file_for_text_is_refused(client: httpx.AsyncCl
         form = {"role": "lead", "grids": chosen}
         answer = await client.post(address, data=form, headers=headers)
         assert answer.status_code == 303, answer.text
+
+
+async def test_a_token_of_other_letters_is_refused(client: httpx.AsyncClient) -> None:
+    """In the form, in the header, in the cookie, or as a file: never a defect."""
+    right = await token(client)
+    odd = right[:-1] + "中"
+    for form in ({"_csrf_token": odd}, {"_csrf_token": [right, odd]}):
+        assert (await client.post("/sign-in", data=form)).status_code in {400, 403, 422}
+    sent = {"_csrf_token": ("x.txt", right.encode())}
+    assert (await client.post("/sign-in", files=sent)).status_code == 400
+    gbk = {b"x-csrftoken": odd.encode("gbk")}
+    assert (await client.post("/sign-in", headers=gbk)).status_code == 403
+    client.cookies.clear()
+    headers = {"x-csrftoken": right, "cookie": f"csrftoken={right[:-1]}%E4%B8%AD"}
+    assert (await client.post("/sign-in", headers=headers)).status_code == 403
