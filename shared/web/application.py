@@ -41,7 +41,7 @@ class Request(litestar.Request[Any, Any, Any]):
         """The posted document. Raises ClientException."""
         try:
             return await super().json()
-        except UnicodeDecodeError as error:
+        except (UnicodeDecodeError, RecursionError) as error:
             raise ClientException from error
 
 

@@ -30,6 +30,7 @@ from shared.errors import (
     Unavailable,
 )
 from shared.identity.errors import ConfirmFirst, TakeOverFirst
+from shared.web import forms
 from shared.web.pages import DESK_PATHS, asked, common
 from shared.web.security import split
 
@@ -118,7 +119,7 @@ def from_http(request: Request[Any, Any, Any], error: HTTPException) -> Response
     response = respond(request, problem)
     if wants_json(request) and isinstance(extra, list):
         response.content["fields"] = {
-            str(item.get("key", "")): str(item.get("message", "")) for item in extra
+            str(item.get("key", "")): forms.sentence(str(item.get("message", ""))) for item in extra
         }
     for name, value in (error.headers or {}).items():
         response.set_header(name, value)
