@@ -12,6 +12,7 @@ import structlog
 from asyncpg import PostgresError
 from asyncpg.exceptions import (
     CharacterNotInRepertoireError,
+    DataError,
     IntegrityConstraintViolationError,
     NumericValueOutOfRangeError,
 )
@@ -63,7 +64,10 @@ def handlers(constraints: Mapping[str, str]) -> dict[Any, Handler]:
             sentence := constraints.get(getattr(error, "constraint_name", "") or "")
         ):
             return respond(request, Conflict(sentence))
-        if isinstance(error, UNSTORABLE):
+        # The driver says a number too large for its argument in no class of its own.
+        if isinstance(error, UNSTORABLE) or (
+            isinstance(error, DataError) and "out of int" in str(error)
+        ):
             return respond(request, Invalid("内容里有不能识别的字符或数字，请检查后重试。"))
         if isinstance(error, BUSY):
             return respond(request, Unavailable(HTTP_SENTENCES[503]))

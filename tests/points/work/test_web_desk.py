@@ -48,6 +48,7 @@ async def test_the_desk_sees_every_village_s_month(client: httpx.AsyncClient) ->
     """The overview, one village, objections, deductions, the prints."""
     town = await town_with_records()
     await enter_desk(client, town.department)
+    assert (await client.get("/desk/months?chosen=²²²²-01")).status_code == 200
     overview = await client.get("/desk/months")
     assert overview.status_code == 200
     assert town.units[VILLAGE].name in overview.text
@@ -263,6 +264,9 @@ async def test_a_deduction_goes_its_whole_way(client: httpx.AsyncClient) -> None
     }
     wrong = await post(client, "/verify/deductions", **(form | {"facts": " "}))
     assert wrong.status_code == 422
+    for odd in ("PEN-01:²", "PEN-01:" + "9" * 5000):
+        answer = await post(client, "/verify/deductions", **(form | {"choice": odd}))
+        assert answer.status_code == 422
     made = await post(client, "/verify/deductions", **form)
     address = made.headers["location"]
     number = address.rsplit("/", 1)[1]
