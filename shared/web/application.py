@@ -3,7 +3,7 @@
 from typing import Any
 
 import litestar
-from litestar.datastructures import FormMultiDict
+from litestar.datastructures import URL, FormMultiDict
 from litestar.exceptions import ClientException
 from litestar.plugins import PluginProtocol
 from litestar.plugins.core import MsgspecDIPlugin
@@ -24,6 +24,14 @@ class Request(litestar.Request[Any, Any, Any]):
     """With a body of any bytes: what is no text is the sender's mistake, not a defect of ours."""
 
     __slots__ = ()
+
+    @property
+    def url(self) -> URL:
+        """The address asked for; where host or query are none, the path: Litestar quotes it."""
+        try:
+            return super().url
+        except ValueError:
+            return URL.from_components(path=self.scope["path"])
 
     async def form(self) -> FormMultiDict:
         """The posted fields. Raises ClientException."""
