@@ -47,7 +47,7 @@ async def sample(request: Asked, name: FromPath[str]) -> Response[bytes]:
 async def upload(request: Asked, name: FromPath[str]) -> Template | Redirect:
     """Keep the county's own version."""
     kind = _kind(name)
-    values = await forms.read(request)
+    values = await forms.read(request, files=("file",))
     chosen = values.get("file")
     try:
         if not isinstance(chosen, UploadFile) or not chosen.filename:

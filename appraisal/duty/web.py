@@ -26,6 +26,7 @@ from shared.web.pages import Asked, moment, page
 BASE = "/appraisal/desk/duty"
 SHEET_LIMIT = 1024 * 1024
 LONGEST = 31
+COLUMNS = ("person", "village", "rostered", "on_duty", "leave", "note", "version")
 CHOICES = 18
 """Months to choose from."""
 Month = Annotated[int, msgspec.Meta(ge=202001, le=209912)]
@@ -76,8 +77,7 @@ async def months(request: Asked) -> Template:
 @post(BASE, request_max_body_size=SHEET_LIMIT)
 async def save(request: Asked) -> Template | Redirect:
     """Hand in a township's sheet; rows left blank are not touched."""
-    values = await forms.read(request)
-    form = forms.bind(SheetForm, {key: _listed(key, value) for key, value in values.items()})
+    form = forms.bind(SheetForm, await forms.read(request, lists=COLUMNS))
     month = _month(request, form.month)
     try:
         await _expect_fresh(request, form, month)
@@ -251,11 +251,6 @@ def _days(text: str) -> Decimal:
 
 def _number(value: Decimal | None) -> str:
     return "" if value is None else f"{value.normalize():f}"
-
-
-def _listed(key: str, value: Any) -> Any:
-    """One row posts single values."""
-    return value if key in {"month", "unit", "reason"} or isinstance(value, list) else [value]
 
 
 def _month(request: Asked, asked: int | None) -> int:

@@ -38,7 +38,7 @@ async def upload(request: Asked, name: FromPath[str]) -> Redirect | Template:
     """Try it; nothing is written."""
     kind = _kind(name)
     service.expect_right(request.user, kind)
-    values = await forms.read(request)
+    values = await forms.read(request, files=("file",))
     chosen = values.get("file")
     try:
         if not isinstance(chosen, UploadFile) or not chosen.filename:

@@ -40,7 +40,7 @@ async def household_list(request: Asked) -> Template:
 async def household_import(request: Asked) -> Template:
     """A list of households: tried, or taken."""
     actor = request.user
-    values = await forms.read(request)
+    values = await forms.read(request, files=("file",))
     upload = values.get("file")
     if not isinstance(upload, UploadFile):
         return await _households(request, error=Invalid("请选择住户名单文件。"))
@@ -79,7 +79,7 @@ async def form_page(request: Asked) -> Template:
 async def form_save(request: Asked) -> Template | Redirect:
     """A new version of the words."""
     try:
-        form = forms.bind(FormForm, await forms.read(request))
+        form = forms.bind(FormForm, await forms.read(request, lists=("titles", "prompts")))
         await service.save_form(request.user, form, moment(request))
     except Invalid as error:
         return await _form(request, error)

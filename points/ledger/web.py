@@ -36,6 +36,7 @@ async def wallet(
         request,
         "ledger/m_wallet.html",
         block="rows" if after else None,
+        on=on,
         rows=rows[:PAGE],
         unit=unit,
         label=label,

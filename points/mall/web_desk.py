@@ -242,7 +242,7 @@ async def import_products(request: Asked) -> Template:
 
 async def _import(request: Asked, importer: Importer, title: str, back: str, menu: str) -> Template:
     """Run an import or its dry run, and show what happened."""
-    posted = await request.form()
+    posted = await forms.read(request, files=("file",))
     file = posted.get("file")
     actor: Actor = request.user
     result, error = None, None

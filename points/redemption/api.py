@@ -37,6 +37,7 @@ from shared.clock import today
 from shared.errors import GridmeritError
 from shared.identity.actor import Actor
 from shared.identity.middleware import SIGNED_BODY
+from shared.web import forms
 from shared.web.application import Router
 from shared.web.errors import PROBLEM, respond
 from shared.web.pages import moment
@@ -266,8 +267,11 @@ async def _strictly(request: Asker, data: T) -> T:
 def _exactly(body: bytes, kind: type[T]) -> T:
     try:
         return msgspec.convert(_whole(msgspec.json.decode(body)), type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise MalformedError(f"请求的内容有误：{error}") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        what, _, where = str(error).partition(" - at `$")
+        name = where.strip("`.")
+        words = forms.sentence(what)
+        raise MalformedError(f"请求的内容有误：{name} {words}" if name else words) from error
 
 
 def _whole(value: Any) -> Any:

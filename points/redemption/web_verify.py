@@ -72,7 +72,7 @@ async def cards(request: Asked) -> Template:
 async def print_cards(request: Asked) -> Template:
     """A sheet of new cards; former cards of these people stop working."""
     now = moment(request)
-    values = await forms.read(request)
+    values = await forms.read(request, lists=("person",))
     try:
         form = forms.bind(CardsForm, values)
         if not form.person:

@@ -96,9 +96,7 @@ async def rule(request: Asked, code: FromPath[str]) -> Template:
 @post("/desk/rules/{code:str}")
 async def change(request: Asked, code: FromPath[str]) -> Template | Redirect:
     """Put a new version into force from its day on."""
-    values = await forms.read(request)
-    if isinstance(values.get("steps"), str):
-        values["steps"] = [values["steps"]]
+    values = await forms.read(request, lists=("steps",))
     try:
         form = forms.bind(RuleForm, values)
         history = await service.history(request.user.county_id, code)

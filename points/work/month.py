@@ -767,7 +767,7 @@ async def _save(
 def parse_month(text: str, fallback: date) -> int:
     """``2026-10`` as 202610; anything else is the month of ``fallback``."""
     year, _, number = text.partition("-")
-    if year.isdigit() and len(year) == 4 and number.isdigit() and 1 <= int(number) <= 12:
+    if year.isdecimal() and len(year) == 4 and number.isdecimal() and 1 <= int(number) <= 12:
         return int(year) * 100 + int(number)
     return month_of(fallback)
 

@@ -75,6 +75,7 @@ async def home(request: Asked) -> Template:
     return page(
         request,
         "work/m_home.html",
+        today=on,
         ending=await ledger.first_ending(actor.county_id, actor.person_id, on),
         balances=balances,
         totals=totals,
@@ -122,7 +123,7 @@ async def declare(request: Asked) -> Template | Redirect | Response[None]:
     What another person wrote on this phone stays there until they sign in again: 401.
     """
     actor: Actor = request.user
-    values = await forms.read(request)
+    values = await forms.read(request, files=("photo",))
     values["id"] = values.get("id") or str(new_id())
     try:
         typed = forms.bind(Typed, {k: v for k, v in values.items() if k != "photo"})

@@ -121,7 +121,7 @@ async def propose(request: Asked) -> Template | Redirect:
         form = Proposal(
             worker_id=typed.worker_id,
             code=code,
-            amount=int(amount) if amount.isdigit() else 0,
+            amount=int(amount) if amount.isdecimal() and len(amount) <= 9 else 0,
             happened_on=typed.happened_on,
             facts=typed.facts,
             evidence=typed.evidence,

@@ -131,7 +131,7 @@ async def all_deductions(request: Asked) -> Template:
 async def import_file(request: Asked) -> Template | Response[bytes]:
     """A file of work records: tried, stored, or tried and returned as a workbook."""
     actor: Actor = request.user
-    values = await forms.read(request)
+    values = await forms.read(request, files=("file",))
     upload, act = values.get("file"), values.get("act")
     try:
         if not isinstance(upload, UploadFile):

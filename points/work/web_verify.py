@@ -39,7 +39,7 @@ from shared.web.preferences import local
 
 HOWS = (("signature", "签字"), ("phone", "电话"), ("qr", "扫码"))
 """How a resident confirmed; the verifier records it."""
-BLANK = {"text": "", "household": "", "worker_id": "", "replaces": ""}
+BLANK = {"text": "", "household": "", "worker_id": "", "rule_code": "", "replaces": ""}
 DONE = {
     "approve": "已通过。",
     "return": "已退回，网格员看得到原因，改好后会再排到这里。",
@@ -125,7 +125,7 @@ async def recuse(request: Asked, record_id: FromPath[UUID]) -> Template | Redire
 @post("/verify/preview")
 async def preview(request: Asked) -> Template | Redirect:
     """What a batch would confirm, before it does."""
-    batch = forms.bind(Batch, await forms.read(request))
+    batch = forms.bind(Batch, await forms.read(request, lists=("ids",)))
     chosen = set(batch.ids)
     found = [task for task in await service.tasks(request.user) if task.line.id in chosen]
     if not found:
@@ -136,7 +136,7 @@ async def preview(request: Asked) -> Template | Redirect:
 @post("/verify/batch")
 async def approve_batch(request: Asked) -> Template:
     """Confirm the ticked records one by one; what fails is listed with its reason."""
-    batch = forms.bind(Batch, await forms.read(request))
+    batch = forms.bind(Batch, await forms.read(request, lists=("ids",)))
     done, failed = 0, []
     for record_id in batch.ids:
         try:
@@ -184,7 +184,7 @@ async def proxy(
 @post("/verify/proxy", request_max_body_size=UPLOAD)
 async def proxied(request: Asked) -> Template | Redirect:
     """Store a paper slip; somebody else confirms it."""
-    values = await forms.read(request)
+    values = await forms.read(request, files=("photo",))
     values["id"] = values.get("id") or str(new_id())
     try:
         typed = forms.bind(Proxy, {k: v for k, v in values.items() if k != "photo"})

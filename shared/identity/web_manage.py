@@ -85,7 +85,7 @@ async def desk_list(request: Asked) -> Template:
 @post([f"{PHONE}/slips", f"{DESK}/slips"])
 async def print_slips(request: Asked) -> Template:
     """Fresh slips, eight to a sheet; the page is the only place where they can be read."""
-    form = forms.bind(SlipsForm, await forms.read(request))
+    form = forms.bind(SlipsForm, await forms.read(request, lists=("person",)))
     settings = request.app.state.settings
     made = await slips.issue(request.user, form.person, moment(request), settings.public_url)
     host = urlsplit(settings.public_url).netloc

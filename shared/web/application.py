@@ -3,7 +3,7 @@
 from typing import Any
 
 import litestar
-from litestar.datastructures import FormMultiDict
+from litestar.datastructures import URL, FormMultiDict
 from litestar.exceptions import ClientException
 from litestar.plugins import PluginProtocol
 from litestar.plugins.core import MsgspecDIPlugin
@@ -25,18 +25,31 @@ class Request(litestar.Request[Any, Any, Any]):
 
     __slots__ = ()
 
+    @property
+    def url(self) -> URL:
+        """The address asked for; where host or query are none, the path: Litestar quotes it."""
+        try:
+            return super().url
+        except ValueError:
+            return URL.from_components(path=self.scope["path"])
+
     async def form(self) -> FormMultiDict:
         """The posted fields. Raises ClientException."""
         try:
-            return await super().form()
+            posted = await super().form()
         except (UnicodeDecodeError, LookupError) as error:
             raise ClientException from error
+        token = posted.get("_csrf_token", "")
+        if not (isinstance(token, str) and token.isascii()):  # comparing would fail
+            await posted.close()
+            raise ClientException
+        return posted
 
     async def json(self) -> Any:
         """The posted document. Raises ClientException."""
         try:
             return await super().json()
-        except UnicodeDecodeError as error:
+        except (UnicodeDecodeError, RecursionError) as error:
             raise ClientException from error
 
 

@@ -12,6 +12,7 @@ import structlog
 from asyncpg import PostgresError
 from asyncpg.exceptions import (
     CharacterNotInRepertoireError,
+    DataError,
     IntegrityConstraintViolationError,
     NumericValueOutOfRangeError,
 )
@@ -30,6 +31,7 @@ from shared.errors import (
     Unavailable,
 )
 from shared.identity.errors import ConfirmFirst, TakeOverFirst
+from shared.web import forms
 from shared.web.pages import DESK_PATHS, asked, common
 from shared.web.security import split
 
@@ -62,7 +64,10 @@ def handlers(constraints: Mapping[str, str]) -> dict[Any, Handler]:
             sentence := constraints.get(getattr(error, "constraint_name", "") or "")
         ):
             return respond(request, Conflict(sentence))
-        if isinstance(error, UNSTORABLE):
+        # The driver says a number too large for its argument in no class of its own.
+        if isinstance(error, UNSTORABLE) or (
+            isinstance(error, DataError) and "out of int" in str(error)
+        ):
             return respond(request, Invalid("内容里有不能识别的字符或数字，请检查后重试。"))
         if isinstance(error, BUSY):
             return respond(request, Unavailable(HTTP_SENTENCES[503]))
@@ -118,7 +123,7 @@ def from_http(request: Request[Any, Any, Any], error: HTTPException) -> Response
     response = respond(request, problem)
     if wants_json(request) and isinstance(extra, list):
         response.content["fields"] = {
-            str(item.get("key", "")): str(item.get("message", "")) for item in extra
+            str(item.get("key", "")): forms.sentence(str(item.get("message", ""))) for item in extra
         }
     for name, value in (error.headers or {}).items():
         response.set_header(name, value)

@@ -1,12 +1,15 @@
 """From a posted form to a Struct, with one sentence per wrong field."""
 
 import re
+from collections.abc import Container
+from datetime import date
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin
 
 import msgspec
 from litestar.connection import Request
 from litestar.datastructures import UploadFile
+from litestar.exceptions import ClientException
 
 from shared.errors import Invalid
 
@@ -30,24 +33,40 @@ SENTENCES = (
         "请填写。",
     ),
     (re.compile("length >= "), "请填写。"),
+    (re.compile("`array` of length <= (\\d+)"), "最多 {0} 项。"),
     (re.compile("length <= (\\d+)"), "太长了，最多 {0} 个字。"),
     (re.compile(">= (-?\\d+)"), "不能小于 {0}。"),
     (re.compile("<= (-?\\d+)"), "不能大于 {0}。"),
     (re.compile("`int`|`float`|`decimal`|decimal string"), "请填数字。"),
     (re.compile("`date`|RFC3339|ISO8601"), "请选择日期，例如 2026-11-24。"),
     (re.compile("`uuid`|UUID|enum|Invalid"), "请从列表中选择。"),
+    (re.compile("unknown field"), "没有这一项。"),
+    (re.compile("JSON|truncated"), "不是完整的 JSON。"),
 )
 """What msgspec says → what a person can act on; the first match counts."""
 CHOOSE = "请选择一个结论。"
+YEARS = range(1900, 2200)
+LARGEST = 2**31 - 1
+"""What an integer column holds."""
 
 
-async def read(request: Request[Any, Any, Any]) -> dict[str, Any]:
-    """The posted fields, stripped, digits at half width; repeated names become lists."""
+async def read(
+    request: Request[Any, Any, Any], *, lists: Container[str] = (), files: Container[str] = ()
+) -> dict[str, Any]:
+    """The posted fields, stripped, digits at half width; ``lists`` are those that may be repeated.
+
+    Raises ClientException for another field sent twice and for a file where text belongs: no page
+    of ours sends them.
+    """
     posted = await request.form()
     values: dict[str, Any] = {}
     for name in posted:
         found = [_clean(value) for value in posted.getall(name)]
-        values[name] = found if len(found) > 1 else found[0]
+        if name not in files and any(isinstance(value, UploadFile) for value in found):
+            raise ClientException
+        if name not in lists and len(found) > 1:
+            raise ClientException
+        values[name] = found if name in lists else found[0]
     values.pop("_csrf_token", None)
     return values
 
@@ -73,7 +92,10 @@ def bind(kind: type[T], values: dict[str, Any]) -> T:
         try:
             given[field.name] = msgspec.convert(value, field.type, strict=False)
         except msgspec.ValidationError as error:
-            problems[field.name] = _sentence(str(error))
+            problems[field.name] = sentence(str(error))
+            continue
+        if problem := beyond(given[field.name]):
+            problems[field.name] = problem
     if problems:
         raise Invalid("有几处需要改正。", problems)
     try:
@@ -87,6 +109,28 @@ def chosen(values: dict[str, Any], name: str, yes: str, no: str) -> bool:
     if values.get(name) not in (yes, no):
         raise Invalid(CHOOSE, {name: CHOOSE})
     return bool(values[name] == yes)
+
+
+def beyond(value: Any) -> str:
+    """What is wrong with a day or a whole number that nothing of ours can keep; else empty.
+
+    The last days of the calendar have no next day, and the database takes them for endless.
+    """
+    if isinstance(value, list):
+        return next(filter(None, map(beyond, value)), "")
+    if isinstance(value, date) and value.year not in YEARS:
+        return f"年份要在 {YEARS[0]} 到 {YEARS[-1]} 之间。"
+    if type(value) is int and abs(value) > LARGEST:
+        return "数字太大了。"
+    return ""
+
+
+def sentence(message: str) -> str:
+    """What a person can act on instead of what msgspec says."""
+    for pattern, words in SENTENCES:
+        if match := pattern.search(message):
+            return words.format(*match.groups())
+    return "填写有误，请改正。"
 
 
 def _clean(value: Any) -> Any:
@@ -107,10 +151,3 @@ def _is_list(kind: Any) -> bool:
     if origin in (Union, UnionType):
         return any(_is_list(item) for item in get_args(kind))
     return origin in (list, tuple) or kind in (list, tuple)
-
-
-def _sentence(message: str) -> str:
-    for pattern, sentence in SENTENCES:
-        if match := pattern.search(message):
-            return sentence.format(*match.groups())
-    return "填写有误，请改正。"

@@ -4,9 +4,12 @@ The headers are set by a hook on sending, so that error pages have them too. The
 is a second wall beside the CSRF token: a browser tells where a request was started.
 """
 
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
+from litestar.connection import Request
 from litestar.enums import ScopeType
+from litestar.exceptions import PermissionDeniedException
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, BeforeMessageSendHookHandler, Message, Receive, Scope, Send
 
@@ -75,8 +78,14 @@ class SameOrigin(ASGIMiddleware):
         self.host = urlsplit(settings.public_url).netloc
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-        if scope.get("method") not in SAFE_METHODS and not self.is_ours(scope):
-            raise Forbidden("这个操作是从别的网站发来的，已拒绝。请从本系统的页面操作。")
+        if scope.get("method") not in SAFE_METHODS:
+            if not self.is_ours(scope):
+                raise Forbidden("这个操作是从别的网站发来的，已拒绝。请从本系统的页面操作。")
+            if not scope["path"].startswith("/api/"):
+                sent = Request[Any, Any, Any](scope)
+                token = sent.headers.get("x-csrftoken", "") + sent.cookies.get("csrftoken", "")
+                if not token.isascii():  # comparing it would fail
+                    raise PermissionDeniedException
         await next_app(scope, receive, send)
 
     def is_ours(self, scope: Scope) -> bool:

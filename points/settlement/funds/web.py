@@ -89,7 +89,7 @@ async def enter(request: Asked) -> Template | Redirect:
 @post("/desk/funds/import", request_max_body_size=FILE_LIMIT)
 async def import_file(request: Asked) -> Template:
     """Read an office file: first look (dry run), then write."""
-    values = await forms.read(request)
+    values = await forms.read(request, files=("file",))
     upload = values.get("file")
     if not isinstance(upload, UploadFile):
         nothing = Invalid("请选择文件。", {"file": "请选择文件。"})

@@ -50,7 +50,7 @@ async def import_page(request: Asked) -> Template:
 @post(BASE, request_max_body_size=UPLOAD_LIMIT)
 async def upload(request: Asked) -> Redirect | Template:
     """Compare it with the roster; nothing is written."""
-    values = await forms.read(request)
+    values = await forms.read(request, files=("file", "divisions"))
     try:
         file = await _file(values)
         run_id, _ = await service.preview(request.user, file, moment(request))

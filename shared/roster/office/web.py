@@ -253,7 +253,7 @@ async def add_post_page(request: Asked, code: FromPath[str]) -> Template:
 @post(f"{BASE}/units/{{code:str}}/post")
 async def add_post(request: Asked, code: FromPath[str]) -> Answer:
     """Add it, then appoint."""
-    values = await forms.read(request)
+    values = await forms.read(request, lists=("grids",))
     try:
         post_id = await service.add_post(request.user, code, forms.bind(PostForm, values))
     except (Invalid, Conflict) as error:

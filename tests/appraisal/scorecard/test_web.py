@@ -27,6 +27,7 @@ async def test_the_department_follows_a_score_to_its_rows(client: httpx.AsyncCli
     board = await client.get(here)
     assert (board.status_code, "人，第 1 次评分" in board.text) == (200, True)
     path = f"{here}/{scene.town.worker.person_id}"
+    assert (await client.get(f"{path}?run={2**63}")).status_code == 422
     card = await client.get(path)
     assert "欧阳金山的考核表" in card.text
     assert re.search(r"得分</dt><dd[^>]*>[\d.]+ 分<", card.text)

@@ -92,6 +92,23 @@ async def test_wrong_quantities(client: httpx.AsyncClient, quantity: object) -> 
     assert answer.json()["code"] == "invalid"
 
 
+async def test_what_is_wrong_is_said_in_chinese(client: httpx.AsyncClient) -> None:
+    """Where in the body, and what; brackets without end are a mistake too."""
+    scene = await counter()
+    await sign_in(client, scene.keeper)
+    order = body(scene, await scene.code())
+    order["lines"][0]["quantity"] = 0
+    said = (await client.post("/api/redemptions", json=order)).json()["title"]
+    assert said == "请求的内容有误：lines[0].quantity 不能小于 1。"
+    held = {key: value for key, value in order.items() if key != "code"}
+    told = (await client.post("/api/holds", json=held)).json()["fields"]
+    assert list(told.values()) == ["不能小于 1。"]
+    headers = {"content-type": "application/json"}
+    for path in ("/api/redemptions", "/api/holds"):
+        answer = await client.post(path, content=b"[" * 60_000, headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
+
+
 @pytest.mark.parametrize("name", ["李\0", "\0"])
 async def test_a_name_that_cannot_be_kept(client: httpx.AsyncClient, name: str) -> None:
     """A NUL: 400 naming the field, nothing written, at the counter as ahead of it."""

@@ -152,7 +152,7 @@ async def test_a_wrong_form_comes_back_filled_in(client: httpx.AsyncClient) -> N
     """422, the sentence beside the field, the text kept; a program gets a problem document."""
     world = await small_county()
     await enter(client, world.worker)
-    wrong = declaration(work_date="2999-01-01", text="参加网格夜会")
+    wrong = declaration(work_date="2199-01-01", text="参加网格夜会")
     answer = await post(client, "/work", **wrong)
     assert answer.status_code == 422
     assert "日期还没有到" in answer.text

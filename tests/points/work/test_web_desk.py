@@ -50,6 +50,7 @@ async def test_the_desk_sees_every_village_s_month(client: httpx.AsyncClient) ->
     """The overview, one village, objections, deductions, the prints."""
     town = await town_with_records()
     await enter_desk(client, town.department)
+    assert (await client.get("/desk/months?chosen=²²²²-01")).status_code == 200
     overview = await client.get("/desk/months")
     assert overview.status_code == 200
     assert town.units[VILLAGE].name in overview.text
@@ -302,6 +303,10 @@ async def test_a_deduction_goes_its_whole_way(client: httpx.AsyncClient) -> None
     }
     wrong = await post(client, "/verify/deductions", **(form | {"facts": " "}))
     assert wrong.status_code == 422
+    assert {
+        (await post(client, "/verify/deductions", **form | {"choice": f"PEN-01:{odd}"})).status_code
+        for odd in ("²", "9" * 5000)
+    } == {422}
     made = await post(client, "/verify/deductions", **form)
     address = made.headers["location"]
     number = address.rsplit("/", 1)[1]
