@@ -213,6 +213,74 @@ async def test_photos_shrink_before_they_leave(open_context: Callable[..., Any])
     assert size == [1280, 1280, "image/jpeg"]
 
 
+OLDER = """
+Object.defineProperty(window, 'createImageBitmap', {value: (file, options) => options
+  ? Promise.reject(new TypeError("'from-image' is not a valid ImageOrientation"))
+  : Promise.reject(new DOMException('', 'InvalidStateError'))});
+"""
+
+
+async def test_photos_shrink_on_older_phones_too(open_context: Callable[..., Any]) -> None:
+    """A browser of 2022 cannot turn a bitmap by its EXIF; the photo is small and upright there."""
+    context = await open_context()
+    await context.add_init_script(OLDER)
+    page = await shown(context, OFFLINE_FORM)
+    taken, stored = Image.new("RGB", (3000, 2000), "lightblue"), io.BytesIO()
+    exif = taken.getexif()
+    exif[0x0112] = 6  # held upright
+    taken.save(stored, "JPEG", exif=exif)
+    photo = FilePayload(name="big.jpg", mimeType="image/jpeg", buffer=stored.getvalue())
+    await page.locator("input[type=file]").set_input_files(photo)
+    await page.locator("photo-input img").wait_for()
+    size = await page.evaluate(
+        """async () => {
+          const [file] = document.querySelector('input[type=file]').files;
+          const image = new Image();
+          image.src = URL.createObjectURL(file);
+          await image.decode();
+          return [image.naturalWidth, image.naturalHeight, file.name];
+        }"""
+    )
+    assert size == [853, 1280, "photo.jpg"]
+    await page.locator("input[type=file]").set_input_files([])
+    await page.locator("photo-input img").wait_for(state="detached")
+
+
+SLOW = """
+for (const name of ['decode', 'createImageBitmap']) {
+  const thing = name in window ? window : HTMLImageElement.prototype;
+  const real = thing[name];
+  thing[name] = async function (...given) {
+    await new Promise((done) => { window.decoded = done; });
+    return real.apply(this, given);
+  };
+}
+"""
+KEPT = """() => new Promise((resolve) => {
+  indexedDB.open('gridmerit', 1).onsuccess = ({target}) => {
+    const all = target.result.transaction('waiting').objectStore('waiting').getAll();
+    all.onsuccess = () => resolve(all.result[0].fields.at(-1)[1].name);
+  };
+})"""
+
+
+async def test_a_photo_is_small_however_soon_the_form_leaves(
+    open_context: Callable[..., Any],
+) -> None:
+    """提交 right after the camera waits for the photo: a whole one may be too large to be taken."""
+    context = await open_context()
+    await context.add_init_script(SLOW)
+    page = await shown(context, OFFLINE_FORM)
+    await page.get_by_label("内容").fill("走访三户")
+    photo = FilePayload(name="big.jpg", mimeType="image/jpeg", buffer=photograph("x", 3000))
+    await page.locator("input[type=file]").set_input_files(photo)
+    await context.set_offline(offline=True)
+    await page.get_by_role("button", name="提交").click()
+    await page.evaluate("decoded()")
+    await page.get_by_role("heading", name="已存在手机里").wait_for()
+    assert await page.evaluate(KEPT) == "photo.jpg"
+
+
 ASKING = """
 <form method="post" action="/work" data-confirm="确定提交吗？">
 <button name="answer" value="yes">提交</button></form>

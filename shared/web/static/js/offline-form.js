@@ -23,12 +23,13 @@ class OfflineForm extends HTMLElement {
     const id = form.elements.namedItem("id");
     if (!(id instanceof HTMLInputElement)) throw new Error("offline-form needs a field named id");
     id.value ||= newId();
+    form.toggleAttribute("inert", true);
+    form.setAttribute("aria-busy", "true");
+    await Promise.all([...form.querySelectorAll("photo-input")].map((photo) => photo.ready));
     const record = {
       id: id.value, person: meta("person"), action: form.action, at: Date.now(),
       fields: [...new FormData(form, submitter)].filter(([name]) => name !== "_csrf_token"),
     };
-    form.toggleAttribute("inert", true);
-    form.setAttribute("aria-busy", "true");
     try {
       const { answer, signedOut } = await send(record, "text/html");
       if (signedOut || later(answer)) await this.stored(record);
