@@ -450,6 +450,26 @@ async def test_the_sound_of_results_can_be_off(open_context: Callable[..., Any])
     assert await box.is_checked()
 
 
+HEARD = """
+Object.defineProperty(UserActivation.prototype, 'hasBeenActive', {get: () => false});
+window.AudioContext = class extends AudioContext {
+  constructor() { super(); window.heard = this.state; }
+};
+"""
+
+
+async def test_a_result_sounds_on_the_page_after_the_press(
+    open_context: Callable[..., Any],
+) -> None:
+    """WeChat's browsers count no press on a new page, but let it sound all the same."""
+    context = await open_context()
+    await context.add_init_script(HEARD)
+    page = await shown(context, '{{ ui.post("/shop", "兑换", csrf()) }}')
+    await answering(page, "/shop", 200, html('{{ ui.result(true, "兑换成功") }}'))
+    await follow(page.get_by_role("button", name="兑换"))
+    assert await page.evaluate("window.heard") == "running"
+
+
 async def test_questions_before_an_act(open_context: Callable[..., Any]) -> None:
     """取消 sends nothing, 确定 sends once."""
     content = '{{ ui.post("/undo", "撤销", csrf(), confirm="确定撤销吗？") }}'
