@@ -186,6 +186,41 @@ async def test_wrong_fields_are_shown_in_place(open_context: Callable[..., Any])
     assert await page.evaluate("document.activeElement.getAttribute('role')") == "alert"
 
 
+async def test_a_refused_form_keeps_its_photo(open_context: Callable[..., Any]) -> None:
+    """Only the date was wrong: the photo is still chosen and shown when the form comes back."""
+    page = await shown(await open_context(), OFFLINE_FORM)
+    wrong = '{{ ui.errors({"text": "请写明做了什么。"}) }}'
+    await answering(page, "/work", 422, html(wrong + OFFLINE_FORM))
+    await page.get_by_label("内容").fill("走访三户")
+    photo = FilePayload(name="big.jpg", mimeType="image/jpeg", buffer=photograph("x", 1500))
+    await page.locator("input[type=file]").set_input_files(photo)
+    await page.locator("photo-input img").wait_for()
+    await page.get_by_role("button", name="提交").click()
+    await page.get_by_role("alert").wait_for()
+    files = "[...document.querySelector('input[type=file]').files].map((file) => file.name)"
+    assert await page.evaluate(files) == ["photo.jpg"]
+    assert await page.locator("photo-input img").is_visible()
+
+
+async def test_a_phone_without_room_says_so(open_context: Callable[..., Any]) -> None:
+    """What can neither be sent nor kept stays in the form, and the reader is told."""
+    context = await open_context()
+    full = "throw new DOMException('', 'QuotaExceededError')"
+    await context.add_init_script(f"IDBFactory.prototype.open = () => {{ {full} }}")
+    page = await shown(context, OFFLINE_FORM)
+    await page.get_by_label("内容").fill("走访三户")
+    await context.set_offline(offline=True)
+    await page.get_by_role("button", name="提交").click()
+    await page.get_by_text("手机里存不下，还没有提交").wait_for()
+    await page.get_by_role("button", name="确定").click()
+    assert await page.get_by_label("内容").input_value() == "走访三户"
+    posted = await answering(page, "/work")
+    await context.set_offline(offline=False)
+    async with page.expect_response("**/work"):
+        await page.get_by_role("button", name="提交").click()
+    assert len(posted) == 1
+
+
 async def test_the_first_wrong_field_is_led_to(open_context: Callable[..., Any]) -> None:
     """Without a summary the reader lands on the field itself, whose sentence is read with it."""
     page = await shown(await open_context(), OFFLINE_FORM)
