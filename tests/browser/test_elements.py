@@ -366,6 +366,20 @@ async def test_a_sheet_can_be_printed_again(open_context: Callable[..., Any]) ->
         await page.get_by_role("button", name="打印").click()
 
 
+async def test_larger_letters_keep_what_is_typed(open_context: Callable[..., Any]) -> None:
+    """大字版 in the middle of a form: the letters grow, the words stay, the choice is kept."""
+    page = await shown(await open_context(), OFFLINE_FORM)
+    await page.get_by_label("内容").fill("走访三户")
+    async with page.expect_request("**/preferences") as asked:
+        await page.get_by_role("button", name="大字版").click()
+    assert "text_size=elder" in ((await asked.value).post_data or "")
+    await page.locator("html[data-text=elder]").wait_for()
+    assert await page.get_by_label("内容").input_value() == "走访三户"
+    await page.get_by_role("button", name="标准版").click()
+    await page.locator("html[data-text=normal]").wait_for()
+    assert await page.get_by_role("button", name="大字版").get_attribute("aria-pressed") == "false"
+
+
 SCANNER = """
 <form method="post" action="/shop">{{ ui.field("code", "兑换码") }}</form>{{ ui.scanner("f-code") }}
 """

@@ -114,6 +114,24 @@ async function agreed(form) {
 /** Whether only the browser would say that there is no network, and lose what was typed. @param {HTMLFormElement} form */
 const stranded = (form) => !navigator.onLine && form.method === "post" && !form.closest("offline-form, [hx-post]");
 
+const TYPED = "main form :is(textarea, select, input:not([type=hidden]))";
+
+// 大字版 in the middle of a form loads nothing anew: what is typed stays. Registered before the next one, which then
+// takes it for answered.
+document.addEventListener("submit", (event) => {
+  const { target: form, submitter } = event;
+  if (!(form instanceof HTMLFormElement) || !form.matches(".top__size") || !document.querySelector(TYPED)) return;
+  event.preventDefault();
+  const body = new URLSearchParams([...new FormData(form)]);
+  body.set(submitter.name, submitter.value);
+  fetch(form.action, { method: "POST", body, redirect: "manual" }).catch(() => { /* this page has it all the same */ });
+  const large = submitter.value === "elder";
+  document.documentElement.dataset.text = submitter.value;
+  submitter.value = large ? "normal" : "elder";
+  submitter.textContent = large ? "标准版" : "大字版";
+  submitter.setAttribute("aria-pressed", String(large));
+}, true);
+
 // A form that asks first, and any form sent once: the second press of a hurried thumb does nothing.
 document.addEventListener("submit", async (event) => {
   const form = event.target;
