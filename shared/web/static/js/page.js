@@ -28,6 +28,12 @@ document.addEventListener("htmx:configRequest", (event) => {
   event.detail.headers["x-csrftoken"] = meta("csrf-token");
 });
 
+// A form that is over, as a slip that was used, is answered by a page, too.
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  if (!(detail.requestConfig.elt instanceof HTMLFormElement) || ![404, 409].includes(detail.xhr.status)) return;
+  Object.assign(detail, { shouldSwap: true, isError: false });
+});
+
 // After a swap the reading position is the new part's heading, as after a page load.
 document.addEventListener("htmx:afterSettle", ({ detail }) => {
   const heading = detail.elt.querySelector?.("[role=alert], h2[tabindex], h1[tabindex]");
