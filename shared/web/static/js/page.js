@@ -38,6 +38,8 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
 document.addEventListener("htmx:afterSettle", ({ detail }) => {
   const heading = detail.elt.querySelector?.("[role=alert], h2[tabindex], h1[tabindex]");
   heading?.focus({ preventScroll: false });
+  // more rows: 加载更多, which had the focus, is gone; the first of them has it now
+  if (document.activeElement === document.body && detail.elt.matches?.("a[href]")) detail.elt.focus({ preventScroll: true });
   soundOf(detail.elt);
 });
 
