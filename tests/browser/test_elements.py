@@ -448,6 +448,20 @@ async def test_a_scanner_gun_types_and_enters(open_context: Callable[..., Any]) 
     assert (posted[0].post_data or "") == "code=12345678"
 
 
+async def test_a_scanner_gun_types_after_a_button_was_pressed(
+    open_context: Callable[..., Any],
+) -> None:
+    """打开相机 failed and has the focus: the next code goes into the field, not to the button."""
+    content = """<button type="button">打开相机</button><form method="post" action="/shop">
+    <scan-input><input name="code" aria-label="兑换码"></scan-input></form>"""
+    page = await shown(await open_context(), content)
+    posted = await answering(page, "/shop")
+    await page.get_by_role("button", name="打开相机").click()
+    async with page.expect_navigation():
+        await page.keyboard.type("12345678\n", delay=5)
+    assert (posted[0].post_data or "") == "code=12345678"
+
+
 CART = """
 <cart-total balance="100"><form method="post" action="/pay">
 {{ ui.stepper("n", "食用油", 0, 0, 5, data_price=350) }}
