@@ -462,6 +462,16 @@ async def test_a_scanner_gun_types_after_a_button_was_pressed(
     assert (posted[0].post_data or "") == "code=12345678"
 
 
+async def test_a_phone_on_its_side_shows_goods(open_context: Callable[..., Any]) -> None:
+    """The bar to pay and the tabs do not lie over the page; upright they stay in reach."""
+    content = '<div class="dock pay"><button class="weui-btn">确认兑换</button></div>'
+    page = await shown(await open_context(), content)
+    places = "getComputedStyle(document.querySelector('.dock')).position"
+    assert await page.evaluate(places) == "sticky"
+    await page.set_viewport_size({"width": 667, "height": 320})
+    assert await page.evaluate(places) == "static"
+
+
 CART = """
 <cart-total balance="100"><form method="post" action="/pay">
 {{ ui.stepper("n", "食用油", 0, 0, 5, data_price=350) }}
