@@ -137,6 +137,7 @@ async def preview(request: Asked) -> Template | Redirect:
 async def approve_batch(request: Asked) -> Template:
     """Confirm the ticked records one by one; what fails is listed with its reason."""
     batch = forms.bind(Batch, await forms.read(request, lists=("ids",)))
+    lines = {task.line.id: task.line for task in await service.tasks(request.user)}
     done, failed = 0, []
     for record_id in batch.ids:
         try:
@@ -145,7 +146,7 @@ async def approve_batch(request: Asked) -> Template:
             )
             done += 1
         except GridmeritError as error:
-            failed.append(error.message)
+            failed.append((lines.get(record_id), error.message))
     return page(request, "work/m_batch_done.html", done=done, failed=failed)
 
 

@@ -186,6 +186,41 @@ async def test_wrong_fields_are_shown_in_place(open_context: Callable[..., Any])
     assert await page.evaluate("document.activeElement.getAttribute('role')") == "alert"
 
 
+async def test_a_refused_form_keeps_its_photo(open_context: Callable[..., Any]) -> None:
+    """Only the date was wrong: the photo is still chosen and shown when the form comes back."""
+    page = await shown(await open_context(), OFFLINE_FORM)
+    wrong = '{{ ui.errors({"text": "请写明做了什么。"}) }}'
+    await answering(page, "/work", 422, html(wrong + OFFLINE_FORM))
+    await page.get_by_label("内容").fill("走访三户")
+    photo = FilePayload(name="big.jpg", mimeType="image/jpeg", buffer=photograph("x", 1500))
+    await page.locator("input[type=file]").set_input_files(photo)
+    await page.locator("photo-input img").wait_for()
+    await page.get_by_role("button", name="提交").click()
+    await page.get_by_role("alert").wait_for()
+    files = "[...document.querySelector('input[type=file]').files].map((file) => file.name)"
+    assert await page.evaluate(files) == ["photo.jpg"]
+    assert await page.locator("photo-input img").is_visible()
+
+
+async def test_a_phone_without_room_says_so(open_context: Callable[..., Any]) -> None:
+    """What can neither be sent nor kept stays in the form, and the reader is told."""
+    context = await open_context()
+    full = "throw new DOMException('', 'QuotaExceededError')"
+    await context.add_init_script(f"IDBFactory.prototype.open = () => {{ {full} }}")
+    page = await shown(context, OFFLINE_FORM)
+    await page.get_by_label("内容").fill("走访三户")
+    await context.set_offline(offline=True)
+    await page.get_by_role("button", name="提交").click()
+    await page.get_by_text("手机里存不下，还没有提交").wait_for()
+    await page.get_by_role("button", name="确定").click()
+    assert await page.get_by_label("内容").input_value() == "走访三户"
+    posted = await answering(page, "/work")
+    await context.set_offline(offline=False)
+    async with page.expect_response("**/work"):
+        await page.get_by_role("button", name="提交").click()
+    assert len(posted) == 1
+
+
 async def test_the_first_wrong_field_is_led_to(open_context: Callable[..., Any]) -> None:
     """Without a summary the reader lands on the field itself, whose sentence is read with it."""
     page = await shown(await open_context(), OFFLINE_FORM)
@@ -211,6 +246,74 @@ async def test_photos_shrink_before_they_leave(open_context: Callable[..., Any])
         }"""
     )
     assert size == [1280, 1280, "image/jpeg"]
+
+
+OLDER = """
+Object.defineProperty(window, 'createImageBitmap', {value: (file, options) => options
+  ? Promise.reject(new TypeError("'from-image' is not a valid ImageOrientation"))
+  : Promise.reject(new DOMException('', 'InvalidStateError'))});
+"""
+
+
+async def test_photos_shrink_on_older_phones_too(open_context: Callable[..., Any]) -> None:
+    """A browser of 2022 cannot turn a bitmap by its EXIF; the photo is small and upright there."""
+    context = await open_context()
+    await context.add_init_script(OLDER)
+    page = await shown(context, OFFLINE_FORM)
+    taken, stored = Image.new("RGB", (3000, 2000), "lightblue"), io.BytesIO()
+    exif = taken.getexif()
+    exif[0x0112] = 6  # held upright
+    taken.save(stored, "JPEG", exif=exif)
+    photo = FilePayload(name="big.jpg", mimeType="image/jpeg", buffer=stored.getvalue())
+    await page.locator("input[type=file]").set_input_files(photo)
+    await page.locator("photo-input img").wait_for()
+    size = await page.evaluate(
+        """async () => {
+          const [file] = document.querySelector('input[type=file]').files;
+          const image = new Image();
+          image.src = URL.createObjectURL(file);
+          await image.decode();
+          return [image.naturalWidth, image.naturalHeight, file.name];
+        }"""
+    )
+    assert size == [853, 1280, "photo.jpg"]
+    await page.locator("input[type=file]").set_input_files([])
+    await page.locator("photo-input img").wait_for(state="detached")
+
+
+SLOW = """
+for (const name of ['decode', 'createImageBitmap']) {
+  const thing = name in window ? window : HTMLImageElement.prototype;
+  const real = thing[name];
+  thing[name] = async function (...given) {
+    await new Promise((done) => { window.decoded = done; });
+    return real.apply(this, given);
+  };
+}
+"""
+KEPT = """() => new Promise((resolve) => {
+  indexedDB.open('gridmerit', 1).onsuccess = ({target}) => {
+    const all = target.result.transaction('waiting').objectStore('waiting').getAll();
+    all.onsuccess = () => resolve(all.result[0].fields.at(-1)[1].name);
+  };
+})"""
+
+
+async def test_a_photo_is_small_however_soon_the_form_leaves(
+    open_context: Callable[..., Any],
+) -> None:
+    """提交 right after the camera waits for the photo: a whole one may be too large to be taken."""
+    context = await open_context()
+    await context.add_init_script(SLOW)
+    page = await shown(context, OFFLINE_FORM)
+    await page.get_by_label("内容").fill("走访三户")
+    photo = FilePayload(name="big.jpg", mimeType="image/jpeg", buffer=photograph("x", 3000))
+    await page.locator("input[type=file]").set_input_files(photo)
+    await context.set_offline(offline=True)
+    await page.get_by_role("button", name="提交").click()
+    await page.evaluate("decoded()")
+    await page.get_by_role("heading", name="已存在手机里").wait_for()
+    assert await page.evaluate(KEPT) == "photo.jpg"
 
 
 ASKING = """
@@ -261,6 +364,20 @@ async def test_a_sheet_can_be_printed_again(open_context: Callable[..., Any]) ->
     assert len(page.context.pages) == 2
     async with page.expect_popup():
         await page.get_by_role("button", name="打印").click()
+
+
+async def test_larger_letters_keep_what_is_typed(open_context: Callable[..., Any]) -> None:
+    """大字版 in the middle of a form: the letters grow, the words stay, the choice is kept."""
+    page = await shown(await open_context(), OFFLINE_FORM)
+    await page.get_by_label("内容").fill("走访三户")
+    async with page.expect_request("**/preferences") as asked:
+        await page.get_by_role("button", name="大字版").click()
+    assert "text_size=elder" in ((await asked.value).post_data or "")
+    await page.locator("html[data-text=elder]").wait_for()
+    assert await page.get_by_label("内容").input_value() == "走访三户"
+    await page.get_by_role("button", name="标准版").click()
+    await page.locator("html[data-text=normal]").wait_for()
+    assert await page.get_by_role("button", name="大字版").get_attribute("aria-pressed") == "false"
 
 
 SCANNER = """
@@ -331,6 +448,30 @@ async def test_a_scanner_gun_types_and_enters(open_context: Callable[..., Any]) 
     assert (posted[0].post_data or "") == "code=12345678"
 
 
+async def test_a_scanner_gun_types_after_a_button_was_pressed(
+    open_context: Callable[..., Any],
+) -> None:
+    """打开相机 failed and has the focus: the next code goes into the field, not to the button."""
+    content = """<button type="button">打开相机</button><form method="post" action="/shop">
+    <scan-input><input name="code" aria-label="兑换码"></scan-input></form>"""
+    page = await shown(await open_context(), content)
+    posted = await answering(page, "/shop")
+    await page.get_by_role("button", name="打开相机").click()
+    async with page.expect_navigation():
+        await page.keyboard.type("12345678\n", delay=5)
+    assert (posted[0].post_data or "") == "code=12345678"
+
+
+async def test_a_phone_on_its_side_shows_goods(open_context: Callable[..., Any]) -> None:
+    """The bar to pay and the tabs do not lie over the page; upright they stay in reach."""
+    content = '<div class="dock pay"><button class="weui-btn">确认兑换</button></div>'
+    page = await shown(await open_context(), content)
+    places = "getComputedStyle(document.querySelector('.dock')).position"
+    assert await page.evaluate(places) == "sticky"
+    await page.set_viewport_size({"width": 667, "height": 320})
+    assert await page.evaluate(places) == "static"
+
+
 CART = """
 <cart-total balance="100"><form method="post" action="/pay">
 {{ ui.stepper("n", "食用油", 0, 0, 5, data_price=350) }}
@@ -380,6 +521,26 @@ async def test_the_sound_of_results_can_be_off(open_context: Callable[..., Any])
     await box.check()
     await page.reload()
     assert await box.is_checked()
+
+
+HEARD = """
+Object.defineProperty(UserActivation.prototype, 'hasBeenActive', {get: () => false});
+window.AudioContext = class extends AudioContext {
+  constructor() { super(); window.heard = this.state; }
+};
+"""
+
+
+async def test_a_result_sounds_on_the_page_after_the_press(
+    open_context: Callable[..., Any],
+) -> None:
+    """WeChat's browsers count no press on a new page, but let it sound all the same."""
+    context = await open_context()
+    await context.add_init_script(HEARD)
+    page = await shown(context, '{{ ui.post("/shop", "兑换", csrf()) }}')
+    await answering(page, "/shop", 200, html('{{ ui.result(true, "兑换成功") }}'))
+    await follow(page.get_by_role("button", name="兑换"))
+    assert await page.evaluate("window.heard") == "running"
 
 
 async def test_questions_before_an_act(open_context: Callable[..., Any]) -> None:

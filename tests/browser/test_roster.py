@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.async_api import Page
+from playwright.async_api import Page, expect
 
 from shared.audit import service as audit
 from shared.clock import now, today
@@ -200,18 +200,25 @@ async def test_long_sentences_do_not_stretch_the_audit(
 async def test_a_desk_left_alone_shows_its_door(
     open_context: Callable[..., Any], committed: None
 ) -> None:
-    """Typing counts as use and the server hears of it; then nobody is there, and data go."""
+    """Typing counts as use and the server hears of it; a warning first, then data go."""
     world = await small_county()
     page = await desk_page(open_context, world.department, Look())
     await page.clock.install()
     await page.goto("/desk/accounts?state=open")
-    await page.clock.fast_forward("29:00")
+    await page.clock.fast_forward("27:00")
     async with page.expect_response("**/desk/alive") as heard:
         await page.get_by_label("姓名").press("a")
     assert (await heard.value).status == 204
-    await page.clock.fast_forward("29:00")
+    await page.clock.fast_forward("27:00")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await page.clock.fast_forward("01:30")
+    await page.get_by_text("两分钟后自动退出登录").wait_for()
+    await assert_accessible(page)
+    await page.get_by_role("button", name="继续使用").press("Enter")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await page.clock.fast_forward("27:00")
     assert page.url.endswith("/desk/accounts?state=open")
-    await page.clock.fast_forward("02:00")
+    await page.clock.fast_forward("04:00")
     await page.wait_for_url("**/desk/sign-in?idle=1&next=*")
     assert page.url.endswith("next=%2Fdesk%2Faccounts%3Fstate%3Dopen")
     await page.get_by_text("为了安全已自动退出").wait_for()

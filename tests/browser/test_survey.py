@@ -73,6 +73,35 @@ async def test_a_resident_votes_in_large_letters(
     await assert_keeps_the_rules(page)
 
 
+async def test_a_ballot_without_network_keeps_its_answers(
+    open_context: Callable[..., Any], made: World
+) -> None:
+    """A dead network says so and loses nothing; a slip used meanwhile is said to be used."""
+    slip = (await printed(made))[GRID][2]
+    page = await (await open_context()).new_page()
+    await page.goto(f"/s/{slip}")
+    await page.get_by_label("知道", exact=True).check()
+    for number in range(1, ASPECTS + 1):
+        await page.locator(f"input[name=v{number}][value='60']").check()
+    await page.get_by_label("想说的话").fill("路灯坏了")
+    await page.route("**/s/*", lambda route: route.abort())
+    await page.get_by_role("button", name="提交").click()
+    await page.get_by_text("网络不好，没有办成").wait_for()
+    await page.get_by_role("button", name="确定").click()
+    assert await page.locator("input[value='60']:checked").count() == ASPECTS
+    assert await page.get_by_label("想说的话").input_value() == "路灯坏了"
+    await page.unroute("**/s/*")
+    late = await page.context.new_page()
+    await late.goto(f"/s/{slip}")
+    await late.get_by_label("知道", exact=True).check()
+    for number in range(1, ASPECTS + 1):
+        await late.locator(f"input[name=v{number}][value='20']").check()
+    await page.get_by_role("button", name="提交").click()
+    await page.get_by_text("谢谢您，已收到").wait_for()
+    await late.get_by_role("button", name="提交").click()
+    await late.get_by_text("已经交过了").wait_for()
+
+
 async def test_it_works_without_scripts(chromium: Any, site: str, made: World) -> None:
     """The same page with scripts turned off, at 320 px in the largest letters."""
     slip = (await printed(made))[GRID][1]

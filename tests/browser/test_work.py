@@ -186,6 +186,29 @@ async def test_headings_of_the_todo_page_stand_below_each_other(
     assert len(set(starts)) == 1
 
 
+async def test_more_rows_take_the_place_of_the_button(sign_in: SignIn, committed: None) -> None:
+    """加载更多 by the keyboard goes on at the first new row; 通过 and 退回 are 60 px high."""
+    town = await small_county()
+    await activate(town.worker, town.lead)
+    worker = await acting(town.worker)
+    for number in range(service.PAGE + 2):
+        form = LogForm(
+            id=new_id(), rule_code="ORG-02", work_date=today(), text=f"参加第 {number} 组例会"
+        )
+        await service.log(worker, form, now=now())
+    page = await sign_in(town.worker)
+    await page.goto("/records")
+    await page.get_by_role("link", name="加载更多").press("Enter")
+    await expect(page.get_by_role("link", name="参加第 1 组例会")).to_be_focused()
+    await expect(page.locator("#records a")).to_have_count(service.PAGE + 2)
+    page = await sign_in(town.lead)
+    await page.goto("/verify")
+    for name in ("通过", "退回"):
+        box = await page.get_by_role("button", name=name, exact=True).first.bounding_box()
+        assert box is not None
+        assert box["height"] >= 60, name
+
+
 async def test_the_story_of_one_record(sign_in: SignIn, committed: None) -> None:
     """Four taps to declare; the lead confirms; the worker sees who did."""
     town = await small_county()

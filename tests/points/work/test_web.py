@@ -392,6 +392,23 @@ async def test_a_batch_is_shown_before_it_is_confirmed(client: httpx.AsyncClient
     assert [row["state"] for row in states] == ["accepted", "accepted"]
 
 
+async def test_a_batch_names_what_it_did_not_confirm(client: httpx.AsyncClient) -> None:
+    """Beside each reason stands whose record and which one it is."""
+    world = await small_county()
+    await enter(client, world.worker)
+    sent = declaration(text="参加网格例会")
+    await post(client, "/work", **sent)
+    asking = declaration(rule_code="SVC-01", choice="代办医保缴费")
+    await post(client, "/work", **asking)
+    await enter(client, world.lead)
+    token = client.cookies["csrftoken"]
+    data = {"_csrf_token": token, "ids": [sent["id"], asking["id"]]}
+    done = (await client.post("/verify/batch", data=data)).text
+    assert "已通过 1 条" in done
+    assert "请选择群众是怎样确认的" in done
+    assert f"{world.worker.name}：代办医保缴费" in done
+
+
 async def test_a_full_last_page_promises_no_more(client: httpx.AsyncClient) -> None:
     """Twenty records are one page; the twenty-first is asked for, and is there."""
     world = await small_county()

@@ -5,7 +5,7 @@
  */
 import { keep, later, newId, send } from "./outbox.js";
 import { tryNow } from "./outbox-bar.js";
-import { lead, meta } from "./page.js";
+import { lead, meta, say } from "./page.js";
 
 class OfflineForm extends HTMLElement {
   connectedCallback() {
@@ -23,12 +23,13 @@ class OfflineForm extends HTMLElement {
     const id = form.elements.namedItem("id");
     if (!(id instanceof HTMLInputElement)) throw new Error("offline-form needs a field named id");
     id.value ||= newId();
+    form.toggleAttribute("inert", true);
+    form.setAttribute("aria-busy", "true");
+    await Promise.all([...form.querySelectorAll("photo-input")].map((photo) => photo.ready));
     const record = {
       id: id.value, person: meta("person"), action: form.action, at: Date.now(),
       fields: [...new FormData(form, submitter)].filter(([name]) => name !== "_csrf_token"),
     };
-    form.toggleAttribute("inert", true);
-    form.setAttribute("aria-busy", "true");
     try {
       const { answer, signedOut } = await send(record, "text/html");
       if (signedOut || later(answer)) await this.stored(record);
@@ -45,7 +46,12 @@ class OfflineForm extends HTMLElement {
 
   /** @param {import("./outbox.js").Waiting} record */
   async stored(record) {
-    await keep(record);
+    try {
+      await keep(record);
+    } catch { // no room, or no storage at all: only the page still has it
+      say("手机里存不下，还没有提交。请留在这一页，有网再点“提交”。");
+      return;
+    }
     const done = this.querySelector("template[data-stored]");
     if (done instanceof HTMLTemplateElement) this.replaceChildren(done.content.cloneNode(true));
     this.querySelector("h2")?.focus();
@@ -59,9 +65,21 @@ class OfflineForm extends HTMLElement {
     if (!main) return location.reload();
     document.title = page.title;
     document.querySelector("main")?.replaceWith(main);
+    for (const chosen of this.querySelectorAll("input[type=file]")) carry(chosen, main);
     window.scrollTo(0, 0);
     if (lead(main)) return;
     /** @type {HTMLElement | null} */ (main.querySelector("h2[tabindex]") ?? document.querySelector("h1"))?.focus();
   }
+}
+/**
+ * A page brings no chosen photo back: the one of the refused form goes into the new one, unless it is what is wrong.
+ * @param {HTMLInputElement} chosen
+ * @param {Element} main
+ */
+function carry(chosen, main) {
+  const place = main.querySelector(`input[type=file][name="${chosen.name}"]`);
+  if (!(place instanceof HTMLInputElement) || !chosen.files?.length || main.querySelector(`#e-${chosen.name}`)) return;
+  place.files = chosen.files;
+  place.closest("photo-input")?.preview(chosen.files[0]);
 }
 customElements.define("offline-form", OfflineForm);

@@ -28,10 +28,18 @@ document.addEventListener("htmx:configRequest", (event) => {
   event.detail.headers["x-csrftoken"] = meta("csrf-token");
 });
 
+// A form that is over, as a slip that was used, is answered by a page, too.
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  if (!(detail.requestConfig.elt instanceof HTMLFormElement) || ![404, 409].includes(detail.xhr.status)) return;
+  Object.assign(detail, { shouldSwap: true, isError: false });
+});
+
 // After a swap the reading position is the new part's heading, as after a page load.
 document.addEventListener("htmx:afterSettle", ({ detail }) => {
   const heading = detail.elt.querySelector?.("[role=alert], h2[tabindex], h1[tabindex]");
   heading?.focus({ preventScroll: false });
+  // more rows: 加载更多, which had the focus, is gone; the first of them has it now
+  if (document.activeElement === document.body && detail.elt.matches?.("a[href]")) detail.elt.focus({ preventScroll: true });
   soundOf(detail.elt);
 });
 
@@ -113,6 +121,24 @@ async function agreed(form) {
 
 /** Whether only the browser would say that there is no network, and lose what was typed. @param {HTMLFormElement} form */
 const stranded = (form) => !navigator.onLine && form.method === "post" && !form.closest("offline-form, [hx-post]");
+
+const TYPED = "main form :is(textarea, select, input:not([type=hidden]))";
+
+// 大字版 in the middle of a form loads nothing anew: what is typed stays. Registered before the next one, which then
+// takes it for answered.
+document.addEventListener("submit", (event) => {
+  const { target: form, submitter } = event;
+  if (!(form instanceof HTMLFormElement) || !form.matches(".top__size") || !document.querySelector(TYPED)) return;
+  event.preventDefault();
+  const body = new URLSearchParams([...new FormData(form)]);
+  body.set(submitter.name, submitter.value);
+  fetch(form.action, { method: "POST", body, redirect: "manual" }).catch(() => { /* this page has it all the same */ });
+  const large = submitter.value === "elder";
+  document.documentElement.dataset.text = submitter.value;
+  submitter.value = large ? "normal" : "elder";
+  submitter.textContent = large ? "标准版" : "大字版";
+  submitter.setAttribute("aria-pressed", String(large));
+}, true);
 
 // A form that asks first, and any form sent once: the second press of a hurried thumb does nothing.
 document.addEventListener("submit", async (event) => {

@@ -116,6 +116,11 @@ class ScanInput extends HTMLElement {
       if (!document.activeElement || document.activeElement === document.body) input.focus({ preventScroll: true });
     };
     document.addEventListener("focusout", () => setTimeout(this.focusOn, 300));
+    // A button that was pressed keeps the focus; what a scanner types then belongs here all the same.
+    document.addEventListener("keydown", ({ key, ctrlKey, altKey, metaKey }) => {
+      if (key.length !== 1 || key === " " || ctrlKey || altKey || metaKey) return;
+      if (!document.activeElement?.matches("input, textarea, select")) input.focus({ preventScroll: true });
+    });
     input.addEventListener("compositionstart", () => input.blur());
     input.addEventListener("keydown", (event) => {
       if (event.key !== "Enter") return;
