@@ -100,8 +100,8 @@ MUTANTS = (
     ),
     sql(
         "points end a day late",
-        "l.expires_on < d.today AS ended",
-        "l.expires_on < d.today - 1 AS ended",
+        "l.expires_on < d.today AND NOT",
+        "l.expires_on < d.today - 1 AND NOT",
         f"{ITEMS}::test_ended_points_cannot_be_spent_before_the_sweep",
     ),
     sql(

@@ -61,6 +61,7 @@ UNLINKED = {
         "/appraisal/desk/cycles/{cycle_id}/scorecards/changes/{number}",
         "/appraisal/desk/duty/entries/{entry_id}/correct",
         "/deductions/{deduction_id}",
+        "/verify/deductions/{deduction_id}/letter",
         "/records/{record_id}/photo",
         "/shop/pickups/{pickup_id}",
         "/verify/objections",
