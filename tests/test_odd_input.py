@@ -540,18 +540,7 @@ async def test_points_answers_whatever_is_sent(
         COUNTY,
         msgspec.json.encode(Preview(rows=0, counts=dict.fromkeys(LABELS, 0))).decode(),
     )
-    people = [
-        county.worker,
-        county.lead,
-        county.chief,
-        county.committee,
-        county.supervisor,
-        county.accountant,
-        county.instructor,
-        county.department,
-        admin,
-        made.shop.keeper,
-    ]
+    people = [*points_objects.staff(made), admin]
     words = {
         "PERSON": ids["person_id"],
         "POST": ids["post_id"],

@@ -30,7 +30,7 @@ from shared.identity import queries, sessions, terminals
 from shared.identity.accounts import ensure_account
 from shared.ids import new_id
 from shared.roster.roles import DESK_ROLES, Role
-from tests.factories import COUNTY, acting
+from tests.factories import COUNTY, Member, acting
 from tests.points.settlement import world as scene
 from tests.shared.identity.strangers import (
     Question,
@@ -257,11 +257,10 @@ async def test_who_left_or_is_stopped_finds_nothing(client: httpx.AsyncClient) -
     assert await find_nothing(client, await outsiders(made.county.units), questions) > 50
 
 
-async def test_each_object_opens_to_somebody(client: httpx.AsyncClient) -> None:
-    """The other half: a page that nobody can open would pass the test above."""
-    made, ids = await things()
+def staff(made: scene.World) -> list[Member]:
+    """One person of each role of points."""
     county = made.county
-    people = [
+    return [
         county.worker,
         county.lead,
         county.chief,
@@ -272,9 +271,14 @@ async def test_each_object_opens_to_somebody(client: httpx.AsyncClient) -> None:
         county.department,
         made.shop.keeper,
     ]
+
+
+async def test_each_object_opens_to_somebody(client: httpx.AsyncClient) -> None:
+    """The other half: a page that nobody can open would pass the test above."""
+    made, ids = await things()
     opened: set[str] = set()
     wanted: set[str] = set()
-    for someone in people:
+    for someone in staff(made):
         await enter(client, someone)
         for method, path in asked(someone.role, ids):
             if method != "GET" or path.endswith("/photo") or "{run_id}" in path:
