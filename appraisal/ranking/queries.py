@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from appraisal.ranking.schemas import Level, RankRow, UnitLine, Wanted
+from appraisal.scorecard.scoring_queries import ANY_WAY, BY_KEY
 from shared.database import DB
 
 FORGET = "DELETE FROM appraisal.ranking WHERE county_id = ANY($1) AND run_id = ANY($2)"
@@ -60,20 +61,6 @@ FROM (
 ) AS p
 JOIN listed l ON l.number = p.number
 """
-# As for scoring: planned once a connection, by key; and never person by person, which is what the
-# planner chooses when it takes a county and its run for two independent conditions.
-BY_KEY = "; ".join(
-    f"SET LOCAL {setting}"
-    for setting in (
-        "plan_cache_mode = force_generic_plan",
-        "enable_seqscan = off",
-        "enable_nestloop = off",
-    )
-)
-ANY_WAY = "; ".join(
-    f"SET LOCAL {setting}"
-    for setting in ("plan_cache_mode = auto", "enable_seqscan = on", "enable_nestloop = on")
-)
 # A page is a range of the level's index; names are looked up for its rows only. Without conditions
 # beside the level's own, and with its limit in its text, it is planned once a connection: planning
 # takes longer than running it. Conditions read on along the same index until the page is full.

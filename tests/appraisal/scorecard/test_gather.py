@@ -19,6 +19,7 @@ from appraisal.cycle import advancing
 from appraisal.cycle.rules import Kind, Stage
 from appraisal.errors import StepRefused
 from appraisal.notice import service as notice
+from appraisal.ranking import queries as ranking_queries
 from appraisal.scorecard import queries, scoring, scoring_queries, service
 from appraisal.verifier import service as verifier
 from points.work import bulk, deductions, intake
@@ -172,6 +173,35 @@ async def test_a_run_reads_its_own_county_only(rollback: None) -> None:
         for scan in found
         if not any("county_id = " in scan.get(condition, "") for condition in conditions)
     ] == []
+
+
+def joins(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The nodes of a plan that may compare every row with every other."""
+    filtered = plan["Node Type"] == "Nested Loop" and "Join Filter" in plan
+    if filtered or plan["Node Type"] == "Merge Join":
+        yield plan
+    for part in plan.get("Plans", ()):
+        yield from joins(part)
+
+
+@pytest.mark.parametrize("statement", [scoring_queries.SCORE, ranking_queries.FREEZE])
+async def test_a_countys_first_workers_are_not_compared_with_each_other(
+    rollback: None, statement: str
+) -> None:
+    """Scores and ranks just written are in no statistics: they are joined by hash all the same."""
+    town = await small_county()
+    department = await department_of(town.department)
+    cycle_id = await opened(department, AFTER)
+    await bring_to(department, cycle_id, Stage.SCORE, AFTER)
+    run = await scoring.score(department, cycle_id, "", AFTER)
+    await DB.execute("ANALYZE appraisal.input")
+    await DB.execute(scoring_queries.BY_KEY)
+    await DB.execute(f"PREPARE planned (int[], uuid[]) AS {statement}")
+    explain = f"EXPLAIN (FORMAT JSON) EXECUTE planned (ARRAY[{COUNTY}], ARRAY['{run.id}'::uuid])"
+    [[text]] = await DB.fetch(explain)
+    await DB.execute("DEALLOCATE planned")
+    [explained] = msgspec.json.decode(text)
+    assert list(joins(explained["Plan"])) == []
 
 
 async def test_the_facts_are_those_of_the_sources(rollback: None) -> None:
