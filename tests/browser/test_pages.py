@@ -34,7 +34,7 @@ NO_PAGE = re.compile(
 )
 ROUTES = {**points.routes.ROUTES, **appraisal.routes.ROUTES}
 PRINT = re.compile(
-    r"/(print|sheet|slips)$|months/.*/notice$|^/publications/|^/verify/cards"
+    r"/(print|sheet|slips|brief)$|months/.*/notice$|^/publications/|^/verify/cards"
     r"|^/appraisal/notices/|/steps/\d+$"
 )
 """Sheets have a look of their own: black on white, for paper."""
