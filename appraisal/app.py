@@ -6,6 +6,7 @@ from pathlib import Path
 
 from litestar import Litestar
 
+from appraisal.brief import web as brief
 from appraisal.casework import web as casework
 from appraisal.cycle import web as cycle
 from appraisal.documents import web as documents
@@ -47,6 +48,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = now) -> Lites
             training.router,
             intake.router,
             ranking.router,
+            brief.router,
             whatif.router,
             documents.router,
             scorecard.router,

@@ -17,6 +17,7 @@ CYCLE_ROUTES: Routes = {
     "GET /appraisal/desk": OVERSIGHT,
     "POST /appraisal/desk": DEPARTMENT,
     "GET /appraisal/desk/cycles/{cycle_id}": OVERSIGHT,
+    "GET /appraisal/desk/cycles/{cycle_id}/brief": OVERSIGHT,
     "POST /appraisal/desk/cycles/{cycle_id}/advance": DEPARTMENT,
 }
 

@@ -36,3 +36,11 @@ SELECT r.county_id, r.id AS record_id, r.worker_id AS person_id, r.grid_code, r.
 FROM points.work_record r
 WHERE r.state = 'posted';
 COMMENT ON VIEW points.checkable_record IS 'contract v1: posted work that a check may look at';
+
+-- published_month, version 1: one row a fund and month: what its public sheet says was issued and
+-- redeemed, in 0.1 point.
+CREATE OR REPLACE VIEW points.published_month WITH (security_barrier) AS
+SELECT p.county_id, p.month, (p.figures ->> 'issued')::int8 AS issued,
+       (p.figures ->> 'redeemed')::int8 AS redeemed
+FROM points.publication p;
+COMMENT ON VIEW points.published_month IS 'contract v1: points on public sheets';

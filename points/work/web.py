@@ -167,7 +167,7 @@ async def records(
     """Every record with what it earned and why, latest first."""
     actor: Actor = request.user
     lines = await service.own_lines(actor, after, show)
-    rules = await _rules(actor)
+    rules = await rules_by_code(actor.county_id)
     return page(
         request,
         "work/m_records.html",
@@ -274,8 +274,9 @@ async def _record(
     )
 
 
-async def _rules(actor: Actor) -> dict[str, Rule]:
-    found = await rulebook.rules_since(actor.county_id, date.min, today())
+async def rules_by_code(county_id: int) -> dict[str, Rule]:
+    """Every rule there ever was, for the titles in lists."""
+    found = await rulebook.rules_since(county_id, date.min, today())
     return {rule.code: rule for rule in found}
 
 

@@ -46,6 +46,7 @@ SLIP_ROWS = 16
 class Person(msgspec.Struct, kw_only=True):
     """One worker's line of the notice: points by category, 0.1 point."""
 
+    worker_id: UUID
     name: str
     grid_name: str
     categories: dict[str, int]
@@ -274,7 +275,12 @@ def _people(workers: list[WorkerCategory]) -> list[Person]:
         key = (item.worker_id, item.grid_name)
         if key not in found:
             zero: dict[str, Any] = {str(category): 0 for category in Category}
-            found[key] = Person(name=item.name, grid_name=item.grid_name, categories=zero)
+            found[key] = Person(
+                worker_id=item.worker_id,
+                name=item.name,
+                grid_name=item.grid_name,
+                categories=zero,
+            )
         found[key].categories[item.category] += item.points
         found[key].records += item.records
     return list(found.values())

@@ -57,3 +57,10 @@ def just_left(tenures: Sequence[Tenure], day: date, days: int) -> list[Tenure]:
     if last is None or last + timedelta(days=days) <= day:
         return []
     return [tenure for tenure in tenures if tenure.valid_to == last]
+
+
+def worked_below(tenures: Sequence[Tenure], codes: tuple[str, ...]) -> bool:
+    """Whether somebody is, was or will be gridworker below one of the units."""
+    return any(
+        tenure.role is Role.GRIDWORKER and tenure.unit_code.startswith(codes) for tenure in tenures
+    )

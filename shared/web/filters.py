@@ -25,7 +25,7 @@ MINUS = "−"
 
 
 def install(environment: Environment, dist: Path) -> None:
-    """Give an environment our filters, and the globals ``asset``, ``csrf``, ``ui``, ``desk``."""
+    """Give an environment our filters, and the globals ``asset``, ``csrf`` and our macros."""
     environment.filters |= {
         "points": points,
         "signed": signed,
@@ -51,6 +51,7 @@ def install(environment: Environment, dist: Path) -> None:
     # Macros are globals and not imports, because a block rendered alone for htmx runs no import.
     environment.globals["ui"] = environment.get_template("ui.html").module
     environment.globals["desk"] = environment.get_template("desk_ui.html").module
+    environment.globals["chart"] = environment.get_template("charts.html").module
 
 
 def points(amount: int) -> str:

@@ -34,7 +34,7 @@ NO_PAGE = re.compile(
 )
 ROUTES = {**points.routes.ROUTES, **appraisal.routes.ROUTES}
 PRINT = re.compile(
-    r"/(print|sheet|slips)$|months/.*/notice$|^/publications/|^/verify/cards"
+    r"/(print|sheet|slips|brief)$|months/.*/notice$|^/publications/|^/verify/cards"
     r"|^/appraisal/notices/|/steps/\d+$"
 )
 """Sheets have a look of their own: black on white, for paper."""
@@ -114,7 +114,8 @@ async def test_worker_pages(committed: None, sign_in: SignIn) -> None:
     """首页, 记工作, 明细, 我的 and what hangs on them."""
     town = await lived_in()
     seen = await walked(await sign_in(town.county.worker), town.county.worker)
-    assert {"/home", "/work", "/records", "/records/…", "/code", "/wallet/…", "/me"} <= seen
+    assert {"/home", "/work", "/records", "/records/…", "/records/month", "/code"} <= seen
+    assert {"/wallet/…", "/me"} <= seen
 
 
 async def test_verifier_pages(committed: None, sign_in: SignIn) -> None:
@@ -122,6 +123,7 @@ async def test_verifier_pages(committed: None, sign_in: SignIn) -> None:
     town = await lived_in()
     seen = await walked(await sign_in(town.county.chief), town.county.chief)
     assert {"/verify", "/verify/done", "/verify/people", "/verify/months/…/…"} <= seen
+    assert "/verify/workers/…/…" in seen
 
 
 async def test_shop_pages(committed: None, sign_in: SignIn) -> None:
@@ -138,6 +140,7 @@ async def test_desk_pages(committed: None, desk_sign_in: SignIn) -> None:
     seen = await walked(page, town.county.department, desk=True)
     menu = "roster rules months funds shops products statements ledger audit exports settings"
     assert {f"/desk/{name}" for name in menu.split()} <= seen
+    assert "/desk/workers/…/…" in seen
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

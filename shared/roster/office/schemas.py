@@ -152,6 +152,8 @@ class Dossier(msgspec.Struct, frozen=True):
     """Left so short ago that the person can still sign in."""
     can_edit: bool
     can_show_phone: bool
+    can_see_work: bool
+    """Whether records of theirs may lie where the actor looks at them."""
 
 
 class PersonForm(msgspec.Struct, kw_only=True):

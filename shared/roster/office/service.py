@@ -48,7 +48,7 @@ from shared.roster.office.schemas import (
     Vacancy,
 )
 from shared.roster.roles import Role, UnitKind
-from shared.roster.rules import CODE_LENGTH, ROLES_AT, grid_type_of, just_left
+from shared.roster.rules import CODE_LENGTH, ROLES_AT, grid_type_of, just_left, worked_below
 from shared.roster.schemas import PersonCard, Tenure, UnitRow
 
 PAGE = 50
@@ -140,6 +140,7 @@ async def dossier(actor: Actor, person_id: UUID, now: datetime) -> Dossier:
         away=bool(just_left([t for t in tenures if t.valid_from <= day], day, FORMER_DAYS)),
         can_edit=all(allowed(actor, Action.ROSTER_EDIT, target).allowed for target in targets),
         can_show_phone=all(allowed(actor, Action.PHONE_SHOW, t).allowed for t in targets),
+        can_see_work=worked_below(tenures, reach(actor, Action.MONTH_VIEW)),
     )
 
 

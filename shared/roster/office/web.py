@@ -263,7 +263,8 @@ async def add_post(request: Asked, code: FromPath[str]) -> Answer:
 
 async def _person(request: Asked, person_id: UUID, *, phone: str = "") -> Template:
     found = await service.dossier(request.user, person_id, moment(request))
-    return _page(request, "desk_person", dossier=found, phone=phone)
+    day = today(moment(request))
+    return _page(request, "desk_person", dossier=found, phone=phone, day=day)
 
 
 async def _edit_person(

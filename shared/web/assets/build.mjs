@@ -116,9 +116,9 @@ function themed(css) {
 
 const style = (name) => themed(readFileSync(join(own, "css", `${name}.css`), "utf8"));
 const SHEETS = {
-  "m.css": async () => [style("tokens"), await weui(), style("common"), style("m")],
-  "desk.css": async () => [await tabler(), style("tokens"), style("common"), style("desk")],
-  "print.css": async () => [style("print")],
+  "m.css": async () => [style("tokens"), await weui(), style("common"), style("charts"), style("m")],
+  "desk.css": async () => [await tabler(), style("tokens"), style("common"), style("charts"), style("desk")],
+  "print.css": async () => [style("charts"), style("print")],
 };
 
 rmSync(dist, { recursive: true, force: true });

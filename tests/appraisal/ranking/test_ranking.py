@@ -157,6 +157,7 @@ async def test_the_way_down_on_pages(client: httpx.AsyncClient) -> None:
     path = f"{base}/units"
     for code in ("421222100", "421222100001", "421222100001001"):
         text = (await client.get(path)).text
+        assert re.search(r"平均得分（满分 100）和人数.*?\d\d\.\d\d（\d 人）", text, re.DOTALL), path
         links = re.findall(rf'href="({re.escape(base)}[^"]*unit={code})"', text)
         assert links, (path, code)
         path = links[0]

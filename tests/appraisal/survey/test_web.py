@@ -171,6 +171,7 @@ async def test_who_answers_for_a_unit_reads_its_result_on_the_phone(
     assert "有效票 6 张" in village
     assert "不足 5 张，不单列" in village
     assert re.search(r"__ft\W+[\d.]+ 分<", village)
+    assert village.count('class="chart__bar_1"') == 6
     assert "路灯坏了" not in village
     assert "样本不足" in (await client.get(f"{address}?code={GRID}")).text
     assert "不足 5 张票，不单列" in (await client.get(f"{address}?code={SECOND}")).text

@@ -14,6 +14,7 @@ from shared.identity import sessions
 from shared.identity.accounts import ensure_account
 from shared.identity.schemas import SessionKind
 from shared.roster.roles import DESK_ROLES
+from shared.web.filters import points
 from tests.factories import COUNTY, Member
 from tests.points.settlement.test_funds import ROWS, file
 from tests.points.settlement.world import (
@@ -196,6 +197,8 @@ async def test_sheets_to_print_show_every_line(client: httpx.AsyncClient) -> Non
         assert of_that_day in public.text
     fund = await client.get(f"/funds/{made.fund_id}")
     assert f"/publications/{sheet.id}" in fund.text
+    assert "每月发放和兑换的积分" in fund.text
+    assert f"兑换 {points(sheet.figures.redeemed)} 分</desc>" in fund.text
     assert "预算还剩" in fund.text
     assert (await client.get("/funds")).status_code == 200
 

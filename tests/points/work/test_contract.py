@@ -1,4 +1,4 @@
-"""points.merit_entry, merit_month and checkable_record: what appraisal reads of points."""
+"""points.merit_entry, merit_month, published_month, checkable_record: what appraisal reads."""
 
 from datetime import UTC, date, datetime
 
@@ -13,6 +13,7 @@ NOW = datetime(2026, 11, 3, 4, tzinfo=UTC)
 COLUMNS = {
     "merit_entry": ["county_id", "person_id", "day", "records", "awarded", "deducted"],
     "merit_month": ["county_id", "person_id", "month", "records", "awarded", "deducted"],
+    "published_month": ["county_id", "month", "issued", "redeemed"],
 }
 
 

@@ -1,3 +1,4 @@
+import re
 from datetime import UTC, date, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -132,3 +133,26 @@ def test_a_summary_of_errors_says_each_sentence_once(jinja: Environment) -> None
         assert text.count("请填写。") == 1
         assert 'href="#f-name"' in text
         assert 'href="#f-day"' in text
+
+
+def test_a_chart_of_months_says_its_figures_in_words_too(jinja: Environment) -> None:
+    """Described for who does not see it, a table below, bars that end at the largest figure."""
+    rows = [("2026-10", 1200, 300), ("2026-11", 0, 605)]
+    source = '{{ chart.months("每月积分", ["发放", "兑换"], rows) }}'
+    text = shown(jinja, source, rows=rows)
+    assert "<title>每月积分</title>" in text
+    assert "2026年10月发放 120 分、兑换 30 分；2026年11月发放 0 分、兑换 60.5 分" in text
+    assert '<td class="num">60.5</td>' in text
+    heights = [float(height) for height in re.findall(r'height="([\d.]+)em"/>\n', text)]
+    assert heights == [10, 2.5, 0, 5.04]
+    lefts = [float(left) for left in re.findall(r'<rect class="chart__bar_\d" x="([\d.]+)%"', text)]
+    assert lefts == sorted(lefts)
+    assert "style=" not in text
+
+
+def test_a_chart_of_nothing_is_drawn(jinja: Environment) -> None:
+    """No months, months without points, a unit without a mean."""
+    assert 'height="0.0em"' in shown(jinja, '{{ chart.months("无", ["积分"], [("2026-11", 0)]) }}')
+    shown(jinja, '{{ chart.months("无", ["积分"], []) }}')
+    text = shown(jinja, '{{ chart.bars("均分", [("甲", none, "—"), ("乙", 8000, "80")], 10000) }}')
+    assert re.findall(r'chart__bar_1" width="([\d.]+)%"', text) == ["80.0"]
