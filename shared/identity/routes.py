@@ -147,6 +147,7 @@ MENU_ROUTES: Routes = {
     "GET /desk/products": OVERSIGHT,
     "GET /desk/statements": OVERSIGHT,
     "GET /desk/ledger": OVERSIGHT,
+    "GET /desk/oversight": OVERSIGHT,
     "GET /appraisal/me": FORMER_TOO,
     "GET /appraisal/team": roles(
         Role.CHIEF, Role.LEAD, Role.INSTRUCTOR, Role.DEPARTMENT, Role.AUDITOR

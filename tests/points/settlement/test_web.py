@@ -304,6 +304,7 @@ async def test_department_keeps_the_calendar(client: httpx.AsyncClient) -> None:
         "/desk/ledger?first=2026-10-02&last=2026-10-01",
         "/desk/summary.xlsx?first=2020-01-01&last=2026-01-01&purpose=x",
         "/desk/statements?month=2026-13",
+        "/desk/oversight?month=2026-13",
         "/desk/statements?page=99999999999999999999999",
         "/desk/funds?page=-1&waiting=maybe",
         "/desk/calendar?year=1",
