@@ -8,7 +8,7 @@ import msgspec
 
 from shared.clock import today
 from shared.dates import chinese_date
-from shared.roster.roles import ROLE_NAMES, Role
+from shared.roster.roles import Role, role_names
 
 SessionKind = Literal["phone", "desk"]
 TextSize = Literal["normal", "large", "elder", "huge"]
@@ -146,9 +146,9 @@ class AccountLine(msgspec.Struct, frozen=True):
         until = chinese_date(today(self.handed_until))
         return f"本人还没有接管，初始密码 {until}前有效"
 
-    @property
-    def role_name(self) -> str:
-        return ROLE_NAMES[self.role] + ("（已离任）" if self.away else "")
+    def role_name(self, department: str) -> str:
+        """The post in Chinese."""
+        return role_names(department)[self.role] + ("（已离任）" if self.away else "")
 
     @property
     def place(self) -> str:

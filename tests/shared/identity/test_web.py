@@ -543,7 +543,12 @@ async def test_the_department_is_called_as_the_county_says(client: httpx.AsyncCl
         f"/desk/roster/people/{town.department.person_id}",
         f"/desk/roster/posts/{town.department.post_id}",
         f"/desk/roster/units/{COUNTY}/post",
+        "/desk/accounts",
+        f"/desk/accounts/{town.department.person_id}",
+        "/desk/audit?subject=post",
+        "/me/data",
     )
+    await post(client, f"/desk/roster/units/{COUNTY}/post", role="department")
     pages += [await client.get(path) for path in paths]
     for page in pages:
         assert page.status_code == 200, page.url
