@@ -171,13 +171,14 @@ async def test_desk_pages_and_sheets(committed: None, desk_sign_in: SignIn) -> N
 async def test_pages_of_oversight_keep_the_rules(
     committed: None, desk_sign_in: SignIn, look: Look
 ) -> None:
-    """Clues, a shop's counts, stale accounts: at a desk and on a narrow screen."""
+    """Clues, a shop's counts, stale accounts, a year's money: at a desk and on a narrow screen."""
     made = await busy_shop()
     desk = await desk_sign_in(made.county.department, look)
     for path, name in (
         (f"/desk/oversight?month={THIS_MONTH}", "oversight"),
         (f"/desk/shops/{made.shop.shop_id}", "shop-counts"),
         ("/desk/accounts/stale", "stale"),
+        (f"/desk/funds?year={THIS_MONTH[:4]}", "funds-year"),
     ):
         await desk.goto(path)
         for width in (1280, 390):
