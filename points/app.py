@@ -16,6 +16,7 @@ from points.mall import web_desk as mall_desk
 from points.mall import web_shop as shelf_web
 from points.mall import web_verify as price_web
 from points.mall.service import check_value
+from points.oversight import web as oversight
 from points.own_data import SECTIONS
 from points.redemption import api as counter_api
 from points.redemption import web as wallet_web
@@ -76,6 +77,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = now) -> Lites
             funds.router,
             publication.router,
             reports.router,
+            oversight.router,
             calendar.router,
             web_settings.router,
             audit_web.router,

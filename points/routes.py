@@ -31,6 +31,8 @@ ROUTES: Routes = {
     "GET /wallet/{transfer_id}/receipt.json": FORMER_TOO,
     "GET /check-receipt": PUBLIC,
     "GET /desk/seals": OVERSIGHT,
+    "GET /desk/oversight": OVERSIGHT,
+    "GET /desk/oversight.xlsx": OVERSIGHT,
     **RULEBOOK_ROUTES,
     **WORK_ROUTES,
 }

@@ -34,14 +34,14 @@ def cases(title: str, unit: str, on: date, rows: Sequence[CaseRow], taken: str) 
             unit=unit,
             on=on,
             columns=COLUMNS,
-            rows=[_cells(row) for row in rows],
+            rows=[_cells(row, unit) for row in rows],
             notes=NOTES,
         ),
         taken=taken,
     )
 
 
-def _cells(row: CaseRow) -> tuple[object, ...]:
+def _cells(row: CaseRow, department: str) -> tuple[object, ...]:
     return (
         row.name,
         row.township_name,
@@ -52,7 +52,7 @@ def _cells(row: CaseRow) -> tuple[object, ...]:
         row.cycle_title,
         today(row.opened_at),
         row.state_name,
-        row.waits_for,
+        row.waits_for(department),
         row.due_on,
         "办结" if row.done else "逾期" if row.overdue_on else "在办",
         row.outcome_name,

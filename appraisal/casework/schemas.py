@@ -10,7 +10,7 @@ from appraisal.casework.fields import APPEAL_DAYS, ERASED_ON, shown
 from appraisal.casework.machines import BASIS_NAMES, MACHINES
 from appraisal.casework.rules import OUTCOME_NAMES, POOL_NAMES, Machine, Outcome, Pool, Signed, Step
 from shared.audit.words import authority_name
-from shared.roster.roles import ROLE_NAMES
+from shared.roster.roles import role_names
 
 
 class StepRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,8 +102,7 @@ class CaseRow(msgspec.Struct, frozen=True, kw_only=True):
     def outcome_name(self) -> str:
         return OUTCOME_NAMES[self.outcome] if self.outcome else ""
 
-    @property
-    def waits_for(self) -> str:
+    def waits_for(self, department: str) -> str:
         """Whose turn it is, in words; empty when nobody's."""
         if self.done:
             return ""
@@ -114,15 +113,16 @@ class CaseRow(msgspec.Struct, frozen=True, kw_only=True):
             if step.outcome is not Outcome.WITHDRAWN and not (step.late and self.outcome)
         ]
         who = ["本人" for step in further if step.own]
-        who += [ROLE_NAMES[role] for step in further for role in sorted(step.signs)]
+        names = role_names(department)
+        who += [names[role] for step in further for role in sorted(step.signs)]
         who += ["公示" for step in further if step.by_notice]
         return "、".join(dict.fromkeys(who))
 
-    def authority(self, step: StepRow) -> str:
+    def authority(self, step: StepRow, department: str) -> str:
         """Under which authority a step was signed, with the unit's name."""
         code = step.authority.partition("@")[2]
         names = {9: self.township_name, 12: self.village_name, 15: self.unit_name}
-        return authority_name(step.authority, names.get(len(code), "县级"))
+        return authority_name(step.authority, names.get(len(code), "县级"), department)
 
 
 class SignForm(msgspec.Struct, frozen=True, kw_only=True):

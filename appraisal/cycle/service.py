@@ -9,6 +9,7 @@ from appraisal.cycle import queries, rules
 from appraisal.cycle.rules import STAGE_NAMES, Kind, Stage
 from appraisal.cycle.schemas import CycleForm, CycleRow, StepRow
 from appraisal.errors import CycleClosed, NoCycle, WrongStage
+from shared import settings_county
 from shared.audit import service as audit
 from shared.audit.words import authority_name
 from shared.database import DB
@@ -77,8 +78,10 @@ async def steps(actor: Actor, cycle_id: UUID) -> list[StepRow]:
     found = await queries.steps(actor.county_id, cycle_id)
     codes = {step.authority.partition("@")[2] for step in found}
     units = await roster.units(actor.county_id, codes)
+    department = (await settings_county.get(actor.county_id)).department_name
     return [
-        msgspec.structs.replace(step, authority=_in_words(step.authority, units)) for step in found
+        msgspec.structs.replace(step, authority=_in_words(step.authority, units, department))
+        for step in found
     ]
 
 
@@ -114,9 +117,9 @@ async def of_period(county_id: int, kind: Kind, year: int) -> CycleRow | None:
     return await queries.cycle_of_period(county_id, kind, year)
 
 
-def _in_words(authority: str, units: dict[str, UnitRow]) -> str:
+def _in_words(authority: str, units: dict[str, UnitRow], department: str) -> str:
     unit = units.get(authority.partition("@")[2])
-    return authority_name(authority, unit.name if unit else None)
+    return authority_name(authority, unit.name if unit else None, department)
 
 
 def _sees_drafts(actor: Actor) -> bool:

@@ -4,7 +4,15 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from points.mall.schemas import AgreementRow, MoveRow, Offer, PriceRow, ProductRow, ShopRow
+from points.mall.schemas import (
+    AgreementRow,
+    CorrectionRow,
+    MoveRow,
+    Offer,
+    PriceRow,
+    ProductRow,
+    ShopRow,
+)
 from shared import lock_queries
 from shared.database import DB
 
@@ -207,6 +215,16 @@ FROM points.stock_move m
 LEFT JOIN shared.person n ON n.county_id = m.county_id AND n.id = m.actor_id
 WHERE m.county_id = $1 AND m.shop_id = $2 AND m.product_id = $3
 ORDER BY m.batch DESC, m.position DESC LIMIT 20
+"""
+CORRECTIONS = """
+SELECT m.kind, m.delta, m.quantity_after, m.at, m.reason, n.name AS actor_name, p.name AS product,
+       p.measure
+FROM points.stock_move m
+JOIN points.product p ON p.county_id = m.county_id AND p.id = m.product_id
+LEFT JOIN shared.person n ON n.county_id = m.county_id AND n.id = m.actor_id
+WHERE m.county_id = $1 AND m.shop_id = $2 AND m.at >= $3 AND m.at < $4
+  AND m.kind IN ('out', 'count') AND m.delta <> 0
+ORDER BY m.batch DESC, m.position DESC LIMIT 500
 """
 SAME_PROPOSAL = """
 SELECT id FROM points.price
@@ -472,3 +490,10 @@ async def underpaid(
 async def stock_moves(county_id: int, shop_id: UUID, product_id: UUID) -> list[MoveRow]:
     """What went in, out or was counted, latest first."""
     return await DB.all(MoveRow, STOCK_MOVES, county_id, shop_id, product_id)
+
+
+async def corrections(
+    county_id: int, shop_id: UUID, since: datetime, until: datetime
+) -> list[CorrectionRow]:
+    """What was taken out of a shop's shelves or corrected by a count, latest first."""
+    return await DB.all(CorrectionRow, CORRECTIONS, county_id, shop_id, since, until)

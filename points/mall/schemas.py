@@ -89,6 +89,13 @@ class MoveRow(msgspec.Struct, frozen=True):
     actor_name: str | None
 
 
+class CorrectionRow(MoveRow, frozen=True):
+    """Pieces taken out, or found or missing at a count, of which goods."""
+
+    product: str
+    measure: str
+
+
 class Offer(msgspec.Struct, frozen=True):
     """What a shop can hand out on a day: price in force and pieces on the shelf."""
 

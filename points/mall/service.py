@@ -25,7 +25,15 @@ from points.mall.rules import (
     prohibited,
     yuan,
 )
-from points.mall.schemas import AgreementRow, MoveRow, Offer, PriceRow, ProductRow, ShopRow
+from points.mall.schemas import (
+    AgreementRow,
+    CorrectionRow,
+    MoveRow,
+    Offer,
+    PriceRow,
+    ProductRow,
+    ShopRow,
+)
 from shared import settings_county
 from shared.audit import service as audit
 from shared.clock import now as clock_now
@@ -481,6 +489,14 @@ async def stock_moves(actor: Actor, shop_id: UUID, product_id: UUID) -> list[Mov
     """A shelf's history for whoever may see the shop."""
     found = await view_shop(actor, shop_id)
     return await queries.stock_moves(actor.county_id, found.id, product_id)
+
+
+async def corrections(
+    actor: Actor, shop_id: UUID, since: datetime, until: datetime
+) -> list[CorrectionRow]:
+    """A period's pieces taken out and counted differently, for whoever may see the shop."""
+    found = await view_shop(actor, shop_id)
+    return await queries.corrections(actor.county_id, found.id, since, until)
 
 
 async def _shop(actor: Actor, shop_id: UUID) -> ShopRow:

@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 from litestar import get, post
 from litestar.datastructures import UploadFile
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 
 from points.mall import office
@@ -18,6 +18,7 @@ from points.mall.office import Imported
 from points.mall.rules import CATEGORY_NAMES, Category, parse_yuan
 from points.mall.schemas import ProductRow
 from points.mall.web_shop import price_form
+from points.settlement import rules as months
 from shared.clock import today
 from shared.errors import Conflict, Forbidden, GridmeritError, Invalid, NotFound
 from shared.identity.actor import Actor
@@ -113,9 +114,9 @@ async def add_shop(request: Asked) -> Template | Redirect:
 
 
 @get("/desk/shops/{shop_id:uuid}")
-async def shop(request: Asked, shop_id: FromPath[UUID]) -> Template:
-    """One shop: agreements, keepers, shelf."""
-    return await _shop(request, shop_id)
+async def shop(request: Asked, shop_id: FromPath[UUID], month: FromQuery[str] = "") -> Template:
+    """One shop: agreements, keepers, shelf, what a month took out of it beside redemptions."""
+    return await _shop(request, shop_id, month=month)
 
 
 @post("/desk/shops/{shop_id:uuid}")
@@ -301,8 +302,10 @@ async def _shop(
     shop_id: UUID,
     values: dict[str, Any] | None = None,
     error: GridmeritError | None = None,
+    month: str = "",
 ) -> Template:
     day = today(moment(request))
+    month = months.month_of(month or f"{day:%Y-%m}")
     row = await mall.view_shop(request.user, shop_id)
     return render(
         request,
@@ -310,6 +313,10 @@ async def _shop(
         row=row,
         agreements=await mall.agreements(request.user, shop_id),
         offers=await mall.offers(request.user.county_id, shop_id, day),
+        corrections=await mall.corrections(
+            request.user, shop_id, months.month_start(month), months.month_end(month)
+        ),
+        month=month,
         day=day,
         values=values or {},
         error=error,

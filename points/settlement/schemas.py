@@ -146,11 +146,11 @@ class SignatureRow(msgspec.Struct, frozen=True, kw_only=True):
     means: str
     at: datetime
 
-    @property
-    def right(self) -> str:
+    def right(self, department: str) -> str:
         """The authority in Chinese."""
         code = self.authority.partition("@")[2]
-        return authority_name(self.authority, {9: "乡镇", 12: "村级"}.get(len(code), "县级"))
+        level = {9: "乡镇", 12: "村级"}.get(len(code), "县级")
+        return authority_name(self.authority, level, department)
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True):

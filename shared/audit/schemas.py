@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from shared.audit.words import FIELDS, action_name, authority_name, value_text
+from shared.audit.words import AUTHORITIES, FIELDS, action_name, authority_name, value_text
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -67,23 +67,21 @@ class Line(msgspec.Struct, frozen=True):
     @property
     def who(self) -> str:
         """The name, or what acts without one."""
-        return self.actor_name or authority_name(self.authority)
+        return self.actor_name or AUTHORITIES.get(self.authority, self.authority)
 
-    @property
-    def right(self) -> str:
+    def right(self, department: str) -> str:
         """The authority in Chinese."""
-        return authority_name(self.authority, self.authority_unit)
+        return authority_name(self.authority, self.authority_unit, department)
 
-    @property
-    def changes(self) -> list[tuple[str, str, str]]:
+    def changes(self, department: str) -> list[tuple[str, str, str]]:
         """Field, before and after, for the fields that either side names, in Chinese."""
         before, after = _fields(self.before), _fields(self.after)
         subject = self.action.partition(".")[0]
         return [
             (
                 FIELDS.get(name, name),
-                value_text(name, before.get(name), subject),
-                value_text(name, after.get(name), subject),
+                value_text(name, before.get(name), subject, department),
+                value_text(name, after.get(name), subject, department),
             )
             for name in sorted(before.keys() | after.keys())
         ]

@@ -62,11 +62,11 @@ async def export(
             (
                 line.at,
                 line.who,
-                line.right,
+                line.right(department),
                 line.what,
                 line.about_name or "",
                 line.unit_name or "",
-                changes(line),
+                changes(line, department),
                 line.reason,
             )
             for line in lines
@@ -96,9 +96,11 @@ def span(since: date, until: date) -> tuple[datetime, datetime]:
     )
 
 
-def changes(line: Line) -> str:
+def changes(line: Line, department: str) -> str:
     """``field: before → after``, one after the other."""
-    return "；".join(f"{name}：{old or '—'} → {new or '—'}" for name, old, new in line.changes)
+    return "；".join(
+        f"{name}：{old or '—'} → {new or '—'}" for name, old, new in line.changes(department)
+    )
 
 
 async def _search(actor: Actor, filters: Filters, after: Cursor | None, limit: int) -> list[Line]:

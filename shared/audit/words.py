@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from shared.roster.roles import EMPLOYMENT_NAMES, ROLE_NAMES, Role
+from shared.roster.roles import EMPLOYMENT_NAMES, ROLE_NAMES, Role, role_names
 from shared.roster.rules import GRID_TYPE_NAMES
 
 SUBJECTS = {
@@ -617,10 +617,11 @@ def action_name(action: str) -> str:
     return f"{SUBJECTS.get(subject, subject)} {verb}".strip()
 
 
-def value_text(field: str, value: Any, subject: str = "") -> str:
+def value_text(field: str, value: Any, subject: str = "", department: str = "") -> str:
     """A value of before or after: points and yuan in their units, lists without brackets.
 
-    Stored words in Chinese; ``subject`` is the part of the action before the dot.
+    Stored words in Chinese; ``subject`` is the part of the action before the dot, ``department``
+    what the county calls its own.
     """
     if value is None:
         return ""
@@ -629,14 +630,16 @@ def value_text(field: str, value: Any, subject: str = "") -> str:
     if isinstance(value, int):
         return _number_text(field, value)
     if isinstance(value, list) and all(isinstance(one, str) for one in value):
-        return "、".join(_word(field, one, subject) for one in value)
+        return "、".join(_word(field, one, subject, department) for one in value)
     if isinstance(value, str):
-        return _word(field, value, subject)
+        return _word(field, value, subject, department)
     return msgspec.json.encode(value).decode()
 
 
-def _word(field: str, value: str, subject: str) -> str:
+def _word(field: str, value: str, subject: str, department: str) -> str:
     """The Chinese word of a stored one; what has none stays as it is."""
+    if department and (field, value) == ("role", Role.DEPARTMENT):
+        return department
     known = VALUES.get(f"{subject}.{field}") or VALUES.get(field, {})
     return known.get(value, value)
 
@@ -649,10 +652,10 @@ def _number_text(field: str, value: int) -> str:
     return f"{value / 100:.2f} 元" if field.endswith("_fen") else str(value)
 
 
-def authority_name(authority: str, unit_name: str | None = None) -> str:
+def authority_name(authority: str, unit_name: str | None, department: str) -> str:
     """``chief@421222100001`` → 总网格长（白沙村）."""
     role, at, code = authority.partition("@")
     if not at:
         return AUTHORITIES.get(authority, authority)
-    name = ROLE_NAMES[Role(role)] if role in set(Role) else role
+    name = role_names(department)[Role(role)] if role in set(Role) else role
     return f"{name}（{unit_name or code}）"

@@ -27,6 +27,7 @@ class Action(StrEnum):
     PHONE_SHOW = "roster.phone"
     SLIP_ISSUE = "identity.slip"
     SESSIONS_REVOKE = "identity.revoke"
+    ACCOUNT_VIEW = "identity.view"
     ACCOUNT_DISABLE = "identity.disable"
     DESK_ACCOUNT = "identity.desk_account"
     SHOP_STAFF = "identity.shop_staff"
@@ -190,6 +191,7 @@ POLICIES: dict[Action, Policy] = {
     Action.PHONE_SHOW: _over(*MANAGERS, own=True),
     Action.SLIP_ISSUE: _over(*MANAGERS),
     Action.SESSIONS_REVOKE: _over(*MANAGERS, Role.ADMIN, own=True, former=True),
+    Action.ACCOUNT_VIEW: _over(*READERS, Role.ADMIN),
     Action.ACCOUNT_DISABLE: _over(Role.DEPARTMENT, Role.ADMIN, apart=True),
     Action.DESK_ACCOUNT: _over(Role.ADMIN, apart=True),
     Action.SHOP_STAFF: _over(*MANAGERS, shop=True),

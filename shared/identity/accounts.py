@@ -21,6 +21,7 @@ from shared.identity.schemas import (
     AccountRow,
     DeskSecrets,
     Forgotten,
+    StaleLine,
     TextSize,
 )
 from shared.identity.sealing import keyed, seal
@@ -68,7 +69,6 @@ async def listed(
         (today(now), now),
         codes,
         away_days=sessions.FORMER_DAYS,
-        unused=(sessions.LIFE["phone"], now - STALE),
         query=query[:20],
         state=state,
         limit=PAGE,
@@ -83,12 +83,28 @@ async def line(actor: Actor, person_id: UUID, now: datetime) -> AccountLine:
         (today(now), now),
         reach(actor, Action.SESSIONS_REVOKE),
         away_days=sessions.FORMER_DAYS,
-        unused=(sessions.LIFE["phone"], now - STALE),
         person_id=person_id,
     )
     if not found:
         raise NotFound
     return found[0]
+
+
+async def stale(actor: Actor, now: datetime, *, reason: str = "", page: int = 1) -> list[StaleLine]:
+    """A page of accounts that can still sign in and perhaps should not; each line has the total.
+
+    When gridworkers were last seen is nobody's business, and who of them has left keeps balance,
+    code and objection: of them only those are listed who were never activated.
+    """
+    return await queries.stale_lines(
+        actor.county_id,
+        (today(now), now),
+        reach(actor, Action.ACCOUNT_VIEW),
+        reason,
+        (PAGE, (page - 1) * PAGE),
+        away_days=sessions.FORMER_DAYS,
+        unused=(sessions.LIFE["phone"], now - STALE),
+    )
 
 
 async def set_card_pin(actor: Actor, person_id: UUID, pin: str, again: str) -> None:

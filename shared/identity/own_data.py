@@ -10,6 +10,7 @@ from datetime import datetime
 
 import msgspec
 
+from shared import settings_county
 from shared.audit import service as audit
 from shared.clock import today
 from shared.documents.excel import Column, Sheet, stamp, workbook
@@ -17,7 +18,7 @@ from shared.identity import queries
 from shared.identity.actor import Actor
 from shared.retention.registry import PERSON, SIGN_IN
 from shared.roster import service as roster
-from shared.roster.roles import EMPLOYMENT_NAMES, ROLE_NAMES
+from shared.roster.roles import EMPLOYMENT_NAMES, role_names
 from shared.web.filters import date_cn
 
 WIDE = 24.0
@@ -87,9 +88,10 @@ async def _person(actor: Actor) -> Section:
 
 
 async def _posts(actor: Actor) -> Section:
+    names = role_names((await settings_county.get(actor.county_id)).department_name)
     rows = tuple(
         (
-            ROLE_NAMES[tenure.role],
+            names[tenure.role],
             tenure.unit_name,
             date_cn(tenure.valid_from),
             date_cn(tenure.valid_to) if tenure.valid_to else "至今",

@@ -18,6 +18,7 @@ from shared.identity.schemas import (
     SessionRow,
     SlipRow,
     StaffLine,
+    StaleLine,
     TerminalRow,
 )
 
@@ -91,22 +92,11 @@ SELECT person_id, name, role, unit_code, unit_name, village_name, account_id, ac
           AND s.revoked_at IS NULL AND s.expires_at > $3) AS slip_until,
        (SELECT count(*) FROM shared.session s
         WHERE s.county_id = $1 AND s.account_id = office.account_id AND s.revoked_at IS NULL
-          AND s.expires_at > $3) AS sessions,
-       (SELECT max(greatest(s.created_at, CASE s.kind WHEN 'phone'
-                                               THEN s.expires_at - $11::interval END))
-        FROM shared.session s
-        WHERE s.county_id = $1 AND s.account_id = office.account_id) AS used_at
+          AND s.expires_at > $3) AS sessions
 FROM office
 WHERE CASE $7 WHEN 'open' THEN activated_at IS NULL AND disabled_at IS NULL
               WHEN 'active' THEN activated_at IS NOT NULL AND disabled_at IS NULL
               WHEN 'disabled' THEN disabled_at IS NOT NULL
-              WHEN 'stale' THEN activated_at < $12 AND disabled_at IS NULL AND NOT EXISTS (
-                   SELECT FROM shared.session s
-                   WHERE s.county_id = $1 AND s.account_id = office.account_id
-                     AND (s.created_at >= $12 OR s.kind = 'phone'
-                          AND s.expires_at >= $12::timestamptz + $11::interval))
-                   AND NOT EXISTS (SELECT FROM shared.terminal_key k WHERE k.county_id = $1
-                     AND k.person_id = office.person_id AND k.revoked_at IS NULL)
               WHEN 'away' THEN away ELSE true END
 ORDER BY unit_code COLLATE "C", role, name_pinyin, person_id
 LIMIT $8 OFFSET $9
@@ -595,7 +585,6 @@ async def account_lines(
     prefixes: Sequence[str],
     *,
     away_days: int,
-    unused: tuple[timedelta, datetime],
     query: str = "",
     person_id: UUID | None = None,
     state: str = "",
@@ -606,10 +595,8 @@ async def account_lines(
 
     One person who is asked for may also have left lately and await the next post.
 
-    ``moment``: today's date and the instant; ``state``: open, active, disabled, empty, away:
-    those who left less than ``away_days`` ago and hold or await no post, or stale. ``unused``: a
-    phone's session ends so long after its last use, and who has not come since then is stale,
-    unless a shop's terminal goes on under their account.
+    ``moment``: today's date and the instant; ``state``: open, active, disabled, empty, or away:
+    those who left less than ``away_days`` ago and hold or await no post.
     """
     patterns = [f"{code}%" for code in prefixes]
     return await DB.all(
@@ -624,7 +611,86 @@ async def account_lines(
         limit,
         offset,
         away_days,
+    )
+
+
+# One line a person: of a post held now, best not a gridworker's, or of one that was left, best a
+# gridworker's: who was one keeps the account. Nobody signs in at a shop's terminal.
+STALE_LINES = """
+WITH tenure AS (
+    SELECT c.id AS account_id, a.person_id, po.role, u.code, u.name, a.valid_from,
+           COALESCE(a.valid_to, 'infinity') AS ends,
+           max(COALESCE(a.valid_to, 'infinity')) OVER (PARTITION BY a.person_id) AS last_end
+    FROM shared.account c
+    JOIN shared.assignment a ON a.county_id = c.county_id AND a.person_id = c.person_id
+    JOIN shared.post po ON po.county_id = a.county_id AND po.id = a.post_id
+    JOIN shared.unit u ON u.county_id = po.county_id AND u.id = po.unit_id
+    WHERE c.county_id = $1 AND c.disabled_at IS NULL
+), office AS (
+    SELECT DISTINCT ON (person_id) * FROM tenure
+    WHERE valid_from <= $2 AND (ends > $2 OR last_end <= $2 AND ends > $2::date - $7::int)
+    ORDER BY person_id, (role = 'gridworker') = (ends > $2), code COLLATE "C", role
+), used AS (
+    SELECT account_id, max(greatest(created_at, CASE kind WHEN 'phone'
+               THEN expires_at - $8::interval END)) AS at
+    FROM shared.session WHERE county_id = $1 GROUP BY account_id
+), line AS (
+    SELECT o.person_id, p.name, p.name_pinyin, o.role, o.code AS unit_code, o.name AS unit_name,
+           v.name AS village_name, c.activated_at, s.at AS used_at,
+           CASE WHEN o.ends <= $2 THEN o.last_end END AS left_on,
+           CASE WHEN c.activated_at IS NULL THEN
+                    CASE WHEN o.ends > $2 AND NOT EXISTS (
+                        SELECT FROM shared.activation_slip t
+                        WHERE t.county_id = $1 AND t.account_id = c.id AND t.spent_at IS NULL
+                          AND t.revoked_at IS NULL AND t.expires_at > $3) THEN 'never' END
+                WHEN o.role = 'gridworker' THEN NULL
+                WHEN o.ends <= $2 THEN 'left'
+                WHEN c.activated_at < $9 AND COALESCE(s.at, c.activated_at) < $9 AND NOT EXISTS (
+                    SELECT FROM shared.terminal_key k WHERE k.county_id = $1
+                      AND k.person_id = o.person_id AND k.revoked_at IS NULL) THEN 'unused'
+           END AS reason
+    FROM office o
+    JOIN shared.account c ON c.county_id = $1 AND c.id = o.account_id
+    JOIN shared.person p ON p.county_id = $1 AND p.id = o.person_id
+    LEFT JOIN shared.unit v ON v.county_id = $1 AND v.code = left(o.code, 12) AND v.code <> o.code
+    LEFT JOIN used s ON s.account_id = c.id
+    WHERE o.code LIKE ANY($4)
+)
+SELECT person_id, name, role, unit_name, village_name, activated_at, used_at, left_on, reason,
+       count(*) OVER () AS total
+FROM line WHERE reason IS NOT NULL AND ($5 = '' OR reason = $5)
+ORDER BY reason DESC, unit_code COLLATE "C", role, name_pinyin, person_id
+LIMIT $6 OFFSET $10
+"""
+
+
+async def stale_lines(
+    county_id: int,
+    moment: tuple[date, datetime],
+    prefixes: Sequence[str],
+    reason: str,
+    page: tuple[int, int],
+    *,
+    away_days: int,
+    unused: tuple[timedelta, datetime],
+) -> list[StaleLine]:
+    """Accounts that can still sign in and perhaps should not, with why.
+
+    ``moment``: today's date and the instant; ``page``: limit and offset; ``unused``: how long after
+    its last use a phone's session ends, and since when an account is looked for.
+    """
+    limit, offset = page
+    return await DB.all(
+        StaleLine,
+        STALE_LINES,
+        county_id,
+        *moment,
+        [f"{code}%" for code in prefixes],
+        reason,
+        limit,
+        away_days,
         *unused,
+        offset,
     )
 
 

@@ -108,6 +108,7 @@ IDENTITY_ROUTES: Routes = {
     "POST /verify/accounts/{person_id}/card-pin": MANAGERS,
     "GET /desk/accounts": ACCOUNT_DESK,
     "POST /desk/accounts/slips": roles(Role.DEPARTMENT, desk=True),
+    "GET /desk/accounts/stale": roles(Role.DEPARTMENT, Role.AUDITOR, Role.ADMIN, desk=True),
     "GET /desk/accounts/{person_id}": ACCOUNT_DESK,
     "POST /desk/accounts/{person_id}/revoke": ACCOUNT_DESK,
     "POST /desk/accounts/{person_id}/disable": ACCOUNT_DESK,
@@ -147,6 +148,7 @@ MENU_ROUTES: Routes = {
     "GET /desk/products": OVERSIGHT,
     "GET /desk/statements": OVERSIGHT,
     "GET /desk/ledger": OVERSIGHT,
+    "GET /desk/oversight": OVERSIGHT,
     "GET /appraisal/me": FORMER_TOO,
     "GET /appraisal/team": roles(
         Role.CHIEF, Role.LEAD, Role.INSTRUCTOR, Role.DEPARTMENT, Role.AUDITOR

@@ -8,7 +8,7 @@ import msgspec
 
 from shared.clock import today
 from shared.dates import chinese_date
-from shared.roster.roles import ROLE_NAMES, Role
+from shared.roster.roles import Role, role_names
 
 SessionKind = Literal["phone", "desk"]
 TextSize = Literal["normal", "large", "elder", "huge"]
@@ -119,8 +119,6 @@ class AccountLine(msgspec.Struct, frozen=True):
     """The holder has not taken the desk account over; until then the sheet opens it."""
     taken_over_at: datetime | None
     """None also for those opened with an authenticator that another printed."""
-    used_at: datetime | None
-    """Last seen, to the day on a phone; None when never, or longer ago than sessions are kept."""
     away: bool
     """Left, and holds no post: what is left of the account can only be stopped."""
     total: int
@@ -148,9 +146,32 @@ class AccountLine(msgspec.Struct, frozen=True):
         until = chinese_date(today(self.handed_until))
         return f"本人还没有接管，初始密码 {until}前有效"
 
+    def role_name(self, department: str) -> str:
+        """The post in Chinese."""
+        return role_names(department)[self.role] + ("（已离任）" if self.away else "")
+
     @property
-    def role_name(self) -> str:
-        return ROLE_NAMES[self.role] + ("（已离任）" if self.away else "")
+    def place(self) -> str:
+        """村 and 网格, or the unit alone."""
+        return f"{self.village_name} {self.unit_name}" if self.village_name else self.unit_name
+
+
+class StaleLine(msgspec.Struct, frozen=True):
+    """An account that can still sign in and perhaps should not."""
+
+    person_id: UUID
+    name: str
+    role: Role
+    unit_name: str
+    village_name: str | None
+    activated_at: datetime | None
+    used_at: datetime | None
+    """Last seen, to the day on a phone; None when never, or longer ago than sessions are kept."""
+    left_on: date | None
+    reason: str
+    """``never`` activated, ``unused``, or ``left`` without another post."""
+    total: int
+    """Of the whole list, for the pager."""
 
     @property
     def place(self) -> str:

@@ -4,11 +4,12 @@ A slip carries a QR token (256 bits) and eight digits; only their hashes are kep
 gives the last four digits of the phone, so that a slip found in the street opens nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from secrets import randbelow
 from uuid import UUID
 
+from shared import settings_county
 from shared.audit import service as audit
 from shared.clock import today
 from shared.database import DB
@@ -24,7 +25,7 @@ from shared.identity.sealing import digest, digits_hash
 from shared.identity.staff import is_first_keeper
 from shared.ids import new_id
 from shared.roster import service as roster
-from shared.roster.roles import ROLE_NAMES
+from shared.roster.roles import Role, role_names
 
 LIFE = timedelta(days=7)
 TRIES = 5
@@ -50,7 +51,8 @@ async def issue(
         parts = [await _elsewhere(actor, person_id) for person_id in person_ids]
         if names := [name for name in parts if name]:
             raise HeldElsewhere(names)
-        return [await _issue(actor, person_id, now, public_url) for person_id in person_ids]
+        roles = role_names((await settings_county.get(actor.county_id)).department_name)
+        return [await _issue(actor, person, now, public_url, roles) for person in person_ids]
 
 
 async def find(token: str, now: datetime) -> SlipRow:
@@ -145,7 +147,9 @@ async def _spend(
         return await signin.enter(county_id, account, "phone", now, None, device_token, agent)
 
 
-async def _issue(actor: Actor, person_id: UUID, now: datetime, public_url: str) -> PrintedSlip:
+async def _issue(
+    actor: Actor, person_id: UUID, now: datetime, public_url: str, roles: Mapping[Role, str]
+) -> PrintedSlip:
     """One slip for somebody all of whose posts the actor manages."""
     person = await roster.person(actor.county_id, person_id)
     if person is None:
@@ -179,7 +183,7 @@ async def _issue(actor: Actor, person_id: UUID, now: datetime, public_url: str) 
     )
     return PrintedSlip(
         name=person.name,
-        role=ROLE_NAMES[tenure.role],
+        role=roles[tenure.role],
         place=tenure.unit_name,
         url=f"{public_url.rstrip('/')}/a/{token}",
         digits=digits,

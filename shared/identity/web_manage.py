@@ -17,11 +17,12 @@ from shared.identity.errors import WrongSignIn
 from shared.identity.schemas import Voucher
 from shared.identity.web_me import problem
 from shared.roster import service as roster
-from shared.roster.roles import DESK_ROLES, Role, UnitKind
+from shared.roster.office.schemas import Page
+from shared.roster.roles import DESK_ROLES, Role, UnitKind, role_names
 from shared.web import forms
 from shared.web.application import Router
 from shared.web.filters import drawn
-from shared.web.pages import Asked, moment, page
+from shared.web.pages import Asked, county_of, moment, page
 
 PHONE, DESK = "/verify/accounts", "/desk/accounts"
 STATES = [
@@ -29,8 +30,12 @@ STATES = [
     ("active", "已激活"),
     ("disabled", "已停用"),
     ("away", "已离任 90 天内"),
-    ("stale", "90 天没有用过"),
 ]
+REASONS = {
+    "unused": "90 天没有登录",
+    "never": "激活条已过期，从未激活",
+    "left": "已离任",
+}
 
 
 class SlipsForm(msgspec.Struct):
@@ -70,6 +75,13 @@ class Filters(msgspec.Struct):
     page: Annotated[int, msgspec.Meta(le=100_000)] = 1
 
 
+class StaleFilters(msgspec.Struct):
+    """The conditions of the report."""
+
+    reason: str = ""
+    page: Page = 1
+
+
 @get(PHONE)
 async def phone_list(request: Asked) -> Template:
     """The people of one's village, who has an account and who not yet."""
@@ -80,6 +92,27 @@ async def phone_list(request: Asked) -> Template:
 async def desk_list(request: Asked) -> Template:
     """The same for the county."""
     return await _list(request, "desk_accounts")
+
+
+@get(f"{DESK}/stale")
+async def stale_list(request: Asked) -> Template:
+    """Accounts that should perhaps be stopped; the auditor looks, others act."""
+    given = forms.bind(StaleFilters, dict(request.query_params))
+    lines = await accounts.stale(
+        request.user, moment(request), reason=given.reason, page=given.page
+    )
+    total = lines[0].total if lines else 0
+    return page(
+        request,
+        "identity/desk_stale.html",
+        lines=lines,
+        total=total,
+        pages=-(-total // accounts.PAGE),
+        given=given,
+        reasons=REASONS,
+        role_names=role_names(county_of(request).department_name),
+        logs_since=moment(request) - accounts.LOGS_KEPT,
+    )
 
 
 @post([f"{PHONE}/slips", f"{DESK}/slips"])
@@ -181,7 +214,6 @@ async def _list(request: Asked, name: str) -> Template:
         states=STATES,
         townships=townships,
         can_issue=bool(reach(actor, Action.SLIP_ISSUE)),
-        logs_since=moment(request) - accounts.LOGS_KEPT,
     )
 
 
@@ -235,6 +267,7 @@ router = Router(
     route_handlers=[
         phone_list,
         desk_list,
+        stale_list,
         print_slips,
         phone_account,
         desk_account,

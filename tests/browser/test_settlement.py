@@ -12,14 +12,17 @@ from tests.browser.checks import (
     assert_accessible,
     assert_head,
     assert_reflows,
+    assert_targets,
     checked,
     shoot,
 )
 from tests.browser.conftest import Look, SignIn
 from tests.browser.village import activate
 from tests.factories import COUNTY
+from tests.points.oversight.test_oversight import busy_shop
 from tests.points.settlement.world import (
     LAST_MONTH,
+    THIS_MONTH,
     World,
     after,
     earn,
@@ -162,6 +165,29 @@ async def test_desk_pages_and_sheets(committed: None, desk_sign_in: SignIn) -> N
         await shoot(desk, name)
         await assert_head(desk)
         await assert_accessible(desk)
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=lambda look: f"{look.theme}-{look.text_size}")
+async def test_pages_of_oversight_keep_the_rules(
+    committed: None, desk_sign_in: SignIn, look: Look
+) -> None:
+    """Clues, a shop's counts, stale accounts, a year's money: at a desk and on a narrow screen."""
+    made = await busy_shop()
+    desk = await desk_sign_in(made.county.department, look)
+    for path, name in (
+        (f"/desk/oversight?month={THIS_MONTH}", "oversight"),
+        (f"/desk/shops/{made.shop.shop_id}", "shop-counts"),
+        ("/desk/accounts/stale", "stale"),
+        (f"/desk/funds?year={THIS_MONTH[:4]}", "funds-year"),
+    ):
+        await desk.goto(path)
+        for width in (1280, 390):
+            await desk.set_viewport_size({"width": width, "height": 900})
+            await shoot(desk, f"{name}-{width}-{look.theme}-{look.text_size}")
+            await assert_head(desk)
+            await assert_accessible(desk)
+            await assert_targets(desk, 60 if look.text_size == "elder" else 44)
+            await assert_reflows(desk)
 
 
 async def test_a_sheet_is_read_on_the_phone_too(committed: None, sign_in: SignIn) -> None:

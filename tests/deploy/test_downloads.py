@@ -27,6 +27,7 @@ from tests.shared.identity.test_web import post
 FILES = (
     "/desk/audit.xlsx",
     "/desk/ledger.xlsx",
+    "/desk/oversight.xlsx",
     "/desk/summary.xlsx",
     "/desk/roster/export.xlsx",
     "/desk/roster/template.xlsx",

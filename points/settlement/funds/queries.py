@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from points.settlement.funds.schemas import FundRow, ResolutionRow
+from points.settlement.funds.schemas import FundRow, FundYear, ResolutionRow
 from shared.database import DB
 
 # A unit's own fund, else that of the unit above it: codes of ancestors are prefixes.
@@ -44,14 +44,38 @@ WHERE f.county_id = $1
 ORDER BY f.unit_code COLLATE "C" LIMIT $5 OFFSET $6
 """
 )
-COUNT_FUNDS = """
-SELECT count(*) FROM points.fund f
-JOIN shared.unit u ON u.county_id = f.county_id AND u.code = f.unit_code
+WANTED = """
 WHERE f.county_id = $1
   AND EXISTS (SELECT FROM unnest($2::text[]) c WHERE starts_with(f.unit_code, c))
   AND ($3 = '' OR position($3 IN u.name || f.name) > 0)
   AND ($4 = false OR EXISTS (SELECT FROM points.awaiting a WHERE a.county_id = $1
                              AND a.fund_id = f.id AND a.remaining > 0))
+"""
+COUNT_FUNDS = f"""
+SELECT count(*) FROM points.fund f
+JOIN shared.unit u ON u.county_id = f.county_id AND u.code = f.unit_code
+{WANTED}
+"""
+# As far as a year's months are over: their public sheets added up, and the rest of the last one.
+FUND_YEARS = f"""
+SELECT f.id, u.name AS unit_name, f.name, COALESCE(y.issued, 0)::int8 AS issued,
+       COALESCE(y.redeemed, 0)::int8 AS redeemed, COALESCE(y.expired, 0)::int8 AS expired,
+       y.through, (s.figures ->> 'outstanding')::int8 AS outstanding,
+       (s.figures ->> 'left_fen')::int8 AS left_fen,
+       (SELECT COALESCE(sum(r.amount_fen), 0) FROM points.resolution r
+        WHERE r.county_id = $1 AND r.fund_id = f.id
+          AND date_part('year', r.resolved_on) = $5::int)::int8 AS resolved_fen
+FROM points.fund f
+JOIN shared.unit u ON u.county_id = f.county_id AND u.code = f.unit_code
+LEFT JOIN LATERAL (
+    SELECT sum((p.figures ->> 'issued')::int8 - (p.figures ->> 'reversed')::int8) AS issued,
+           sum((p.figures ->> 'redeemed')::int8 - (p.figures ->> 'undone')::int8) AS redeemed,
+           sum((p.figures ->> 'expired')::int8) AS expired, max(p.month) AS through
+    FROM points.publication p
+    WHERE p.county_id = $1 AND p.fund_id = f.id AND left(p.month, 4) = $5::int::text) AS y ON true
+LEFT JOIN points.publication s ON s.county_id = $1 AND s.fund_id = f.id AND s.month = y.through
+{WANTED}
+ORDER BY f.unit_code COLLATE "C" LIMIT $6 OFFSET $7
 """
 LOW = """
 SELECT count(*) FROM points.fund f
@@ -102,6 +126,19 @@ async def funds(
     county_id: int, codes: Sequence[str], text: str, page: tuple[int, int], *, waiting: bool
 ) -> list[FundRow]:
     return await DB.all(FundRow, FUNDS, county_id, list(codes), text, waiting, *page)
+
+
+async def fund_years(
+    county_id: int,
+    codes: Sequence[str],
+    text: str,
+    year: int,
+    page: tuple[int, int],
+    *,
+    waiting: bool,
+) -> list[FundYear]:
+    given = (list(codes), text, waiting, year)
+    return await DB.all(FundYear, FUND_YEARS, county_id, *given, *page)
 
 
 async def count_funds(county_id: int, codes: Sequence[str], text: str, *, waiting: bool) -> int:

@@ -36,6 +36,22 @@ class FundRow(msgspec.Struct, frozen=True, kw_only=True):
         return self.budget_fen - self.committed_fen
 
 
+class FundYear(msgspec.Struct, frozen=True, kw_only=True):
+    """A fund in one year, as its public sheets have it; points in 0.1, money in fen."""
+
+    id: UUID
+    unit_name: str
+    name: str
+    resolved_fen: int
+    issued: int
+    redeemed: int
+    expired: int
+    through: str | None
+    """The last month that has a sheet; the rest is that month's end's."""
+    outstanding: int | None
+    left_fen: int | None
+
+
 class ResolutionRow(msgspec.Struct, frozen=True, kw_only=True):
     """A decision that raised a fund's budget."""
 

@@ -15,7 +15,13 @@ from points.ledger.rules import expires_on
 from points.mall import service as mall
 from points.settlement import rules
 from points.settlement.funds import queries
-from points.settlement.funds.schemas import FundRow, ResolutionForm, ResolutionRow, Resolved
+from points.settlement.funds.schemas import (
+    FundRow,
+    FundYear,
+    ResolutionForm,
+    ResolutionRow,
+    Resolved,
+)
 from shared import settings_county
 from shared.audit import service as audit
 from shared.clock import now as clock_now
@@ -59,6 +65,17 @@ async def list_funds(
         actor.county_id, codes, text.strip(), (PAGE, offset), waiting=waiting
     )
     return rows, await queries.count_funds(actor.county_id, codes, text.strip(), waiting=waiting)
+
+
+async def list_years(
+    actor: Actor, year: int, *, text: str = "", waiting: bool = False, page: int = 1
+) -> list[FundYear]:
+    """The same funds, in the same order, with one year's figures."""
+    codes = reach(actor, Action.FUND_VIEW)
+    where = (PAGE, (max(page, 1) - 1) * PAGE)
+    return await queries.fund_years(
+        actor.county_id, codes, text.strip(), year, where, waiting=waiting
+    )
 
 
 async def awaiting(actor: Actor) -> int:

@@ -13,8 +13,9 @@ from litestar.response import Redirect, Template
 from points.mall.office import Imported
 from points.mall.rules import parse_yuan
 from points.settlement.funds import office, service
-from points.settlement.funds.schemas import ResolutionForm
+from points.settlement.funds.schemas import FundYear, ResolutionForm
 from points.settlement.publication import service as publication
+from shared.clock import today
 from shared.errors import Conflict, Invalid
 from shared.identity.access import Action, Target, allowed
 from shared.roster.office.schemas import Page
@@ -32,6 +33,8 @@ class Query(msgspec.Struct):
 
     q: str = ""
     waiting: bool = False
+    year: Annotated[int, msgspec.Meta(ge=0, le=2199)] = 0
+    """One year's figures; 0 = all that ever was."""
     page: Page = 1
 
 
@@ -119,11 +122,19 @@ async def _desk(
     rows, total = await service.list_funds(
         request.user, text=query.q, waiting=query.waiting, page=query.page
     )
+    years: list[FundYear] = []
+    if query.year:
+        years = await service.list_years(
+            request.user, query.year, text=query.q, waiting=query.waiting, page=query.page
+        )
+    this_year = today(moment(request)).year
     county = Target(unit_code=str(request.user.county_id))
     return page(
         request,
         "funds/desk_funds.html",
         rows=rows,
+        years=years,
+        choices=[(year, f"{year}年") for year in range(this_year, this_year - 5, -1)],
         total=total,
         pages=-(-total // service.PAGE),
         query=query,

@@ -65,9 +65,9 @@ CROSS JOIN LATERAL (
     JOIN points.product d ON d.county_id = $1 AND d.id = l.product_id
     WHERE l.county_id = $1 AND l.redemption_id = r.id) AS goods
 WHERE ($4 = '' OR position($4 IN concat_ws(' ', p.name, s.name, v.name)) > 0)
-  AND ($5::uuid IS NULL OR r.shop_id = $5)
-  AND EXISTS (SELECT FROM unnest($6::text[]) c WHERE starts_with(COALESCE(place.code, su.code), c))
-ORDER BY e.at DESC, r.id DESC, e.kind DESC LIMIT $7 OFFSET $8
+  AND ($5::uuid IS NULL OR r.shop_id = $5) AND ($6::uuid IS NULL OR r.person_id = $6)
+  AND EXISTS (SELECT FROM unnest($7::text[]) c WHERE starts_with(COALESCE(place.code, su.code), c))
+ORDER BY e.at DESC, r.id DESC, e.kind DESC LIMIT $8 OFFSET $9
 """
 # Reversals count against the category of what they take back, in the period they were posted. Who
 # left before the period and still redeemed, or paid for it, stands where they worked last.
@@ -154,6 +154,7 @@ async def ledger(
         wanted.last,
         wanted.text,
         wanted.shop_id,
+        wanted.worker_id,
         list(codes),
         *page,
     )

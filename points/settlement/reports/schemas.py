@@ -13,6 +13,7 @@ class LedgerFilter(msgspec.Struct, frozen=True, kw_only=True):
     last: datetime
     text: str = ""
     shop_id: UUID | None = None
+    worker_id: UUID | None = None
 
 
 class LedgerRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ The console writes the same files without a person: the audit trail says so.
 
 import asyncio
 from datetime import date, datetime
+from uuid import UUID
 
 from points.ledger.seal import service as seal
 from points.settlement import rules
@@ -90,12 +91,20 @@ def month_filter(month: str) -> LedgerFilter:
     return LedgerFilter(first=rules.month_start(month), last=rules.month_end(month))
 
 
-def day_filter(first: date, last: date, text: str = "") -> LedgerFilter:
+def day_filter(
+    first: date,
+    last: date,
+    text: str = "",
+    shop_id: UUID | None = None,
+    worker_id: UUID | None = None,
+) -> LedgerFilter:
     """From the first to the last day, both included. Raises Invalid."""
     _check_period(first, last)
     start = datetime(first.year, first.month, first.day, tzinfo=LOCAL_ZONE)
     end = datetime.fromordinal(last.toordinal() + 1).replace(tzinfo=LOCAL_ZONE)
-    return LedgerFilter(first=start, last=end, text=text.strip())
+    return LedgerFilter(
+        first=start, last=end, text=text.strip(), shop_id=shop_id, worker_id=worker_id
+    )
 
 
 async def ledger_file(

@@ -2,6 +2,7 @@
 
 from datetime import date
 from urllib.parse import urlencode
+from uuid import UUID
 
 import msgspec
 from litestar import get
@@ -23,6 +24,8 @@ class Query(msgspec.Struct):
     first: date | None = None
     last: date | None = None
     q: str = ""
+    shop: UUID | None = None
+    worker: UUID | None = None
     page: Page = 1
     purpose: str = ""
 
@@ -31,7 +34,7 @@ class Query(msgspec.Struct):
 async def ledger(request: Asked) -> Template:
     """Redemptions of a period, newest first."""
     query, first, last = _conditions(request)
-    wanted = service.day_filter(first, last, query.q)
+    wanted = service.day_filter(first, last, query.q, query.shop, query.worker)
     rows, more = await service.ledger(request.user, wanted, query.page)
     return page(
         request,
@@ -41,7 +44,15 @@ async def ledger(request: Asked) -> Template:
         query=query,
         first=first,
         last=last,
-        link=urlencode({"first": first, "last": last, "q": query.q}),
+        link=urlencode(
+            {
+                "first": first,
+                "last": last,
+                "q": query.q,
+                "shop": query.shop or "",
+                "worker": query.worker or "",
+            }
+        ),
     )
 
 
@@ -49,7 +60,7 @@ async def ledger(request: Asked) -> Template:
 async def ledger_file(request: Asked) -> Response[bytes]:
     """兑换台账 as a file; logged with its purpose."""
     query, first, last = _conditions(request)
-    wanted = service.day_filter(first, last, query.q)
+    wanted = service.day_filter(first, last, query.q, query.shop, query.worker)
     return _file(await service.export_ledger(request.user, wanted, query.purpose))
 
 

@@ -228,6 +228,13 @@ async def test_the_desk_lists_warns_and_lets_go(client: httpx.AsyncClient, rollb
     assert right.status_code == 303
     case = right.headers["location"]
     await shows(client, case, "警告书送达本人", "撤销警告")
+    await DB.execute(
+        "UPDATE shared.county SET settings = settings || $2::jsonb WHERE id = $1",
+        COUNTY,
+        '{"department_name": "社会工作部"}',
+    )
+    for path in (case, f"{case}/print", "/appraisal/desk/cases?pool=warning"):
+        assert "组织部" not in await shows(client, path, "社会工作部")
     await shows(client, "/appraisal/desk/cases?pool=warning&q=" + someone.name, someone.name)
     await shows(client, "/appraisal/pools/exit?q=" + someone.name, "办理退出")
     await shows(client, f"{person}?pool=exit", "固定证据，立案")

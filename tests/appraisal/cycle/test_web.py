@@ -89,7 +89,9 @@ async def test_a_page_says_beforehand_that_nobody_could_decide_an_appeal(
         COUNTY,
         '{"department_name": "社会工作部"}',
     )
-    assert "安排社会工作部岗位" in (await client.get(path)).text
+    page = (await client.get(path)).text
+    assert ("安排社会工作部岗位" in page, "社会工作部（通城县）" in page) == (True, True)
+    assert "组织部" not in page
     clerk = await member(Role.DEPARTMENT, world.units[str(COUNTY)], "吴科长")
     assert words in (await client.get(path)).text, "without an account"
     await with_password(clerk)

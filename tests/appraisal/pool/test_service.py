@@ -581,7 +581,7 @@ async def test_an_appeal_in_time_undoes_a_dismissal_before_it_was_keyed_in(
     case_id, last = await let_go(made, someone)
     if handed:
         case = await sign(made, made.town.chief, case_id, "handed_over")
-        assert (case.outcome, case.done, case.waits_for) == (Outcome.DISMISSED, True, "")
+        assert (case.outcome, case.done, case.waits_for("组织部")) == (Outcome.DISMISSED, True, "")
     made.pass_days(2)
     with pytest.raises(StepRefused, match="已过期限"):
         await sign(made, made.town.chief, case_id, "appealed", on=last + timedelta(days=1))

@@ -50,6 +50,7 @@ UNLINKED = {
         "/desk/take-over",
         "/desk/audit.xlsx",
         "/desk/ledger.xlsx",
+        "/desk/oversight.xlsx",
         "/desk/roster/import/{run_id}",
         "/desk/roster/import/{run_id}/report.xlsx",
         "/desk/summary.xlsx",

@@ -6,8 +6,10 @@ import httpx
 import pytest
 
 from points.settlement import building, queries, service
+from points.settlement.funds import service as funds
 from points.settlement.publication import queries as sheets
 from points.settlement.publication import service as publication
+from points.settlement.rules import chinese_month
 from shared.clock import now, today
 from shared.dates import chinese_date
 from shared.identity import sessions
@@ -246,6 +248,31 @@ async def test_desk_enters_a_resolution(client: httpx.AsyncClient) -> None:
     assert "1,000.50" in (await client.get(answer.headers["location"])).text
 
 
+async def test_desk_shows_what_became_of_a_year_s_money(client: httpx.AsyncClient) -> None:
+    """Each village's resolutions of the year and its public sheets, added up to the last one."""
+    made = await story()
+    await publication.publish(COUNTY, LAST_MONTH, now=after(LAST_MONTH))
+    year = int(LAST_MONTH[:4])
+    [fund] = await funds.list_years(await made.department(), year)
+    [sheet] = await publication.of_fund(await made.accountant(), made.fund_id)
+    assert fund.through == LAST_MONTH
+    assert (fund.redeemed, fund.outstanding, fund.left_fen) == (
+        sheet.figures.redeemed,
+        sheet.figures.outstanding,
+        sheet.figures.left_fen,
+    )
+    assert fund.redeemed > 0
+    [of_2026] = await funds.list_years(await made.department(), 2026)
+    assert of_2026.resolved_fen == 500_000, "the resolution of the fund is of that January"
+    [before] = await funds.list_years(await made.department(), 2001)
+    assert (before.resolved_fen, before.redeemed, before.through) == (0, 0, None)
+    await enter(client, made.county.department)
+    page = (await client.get(f"/desk/funds?year={year}")).text
+    assert f"{year}年的资金" in page
+    assert f"{chinese_month(LAST_MONTH)}底" in page
+    assert "还没有公开表" in (await client.get("/desk/funds?year=2001")).text
+
+
 async def test_desk_imports_a_list_of_resolutions(client: httpx.AsyncClient) -> None:
     """Looking writes nothing; a faulty file says every fault."""
     made = await story()
@@ -307,8 +334,10 @@ async def test_department_keeps_the_calendar(client: httpx.AsyncClient) -> None:
         "/desk/ledger?first=2026-10-02&last=2026-10-01",
         "/desk/summary.xlsx?first=2020-01-01&last=2026-01-01&purpose=x",
         "/desk/statements?month=2026-13",
+        "/desk/oversight?month=2026-13",
         "/desk/statements?page=99999999999999999999999",
         "/desk/funds?page=-1&waiting=maybe",
+        "/desk/funds?year=-1",
         "/desk/calendar?year=1",
         "/desk/audit?since=0001-01-01&until=0001-01-02",
         "/desk/exports?until=0001-01-02",

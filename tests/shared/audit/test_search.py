@@ -68,8 +68,8 @@ async def test_events_are_found_by_subject_person_and_unit(rollback: None) -> No
     lines = await search.search(department, month())
     assert [line.what for line in lines] == ["打印激活条", "核实"]
     verified = lines[1]
-    assert (verified.who, verified.right) == ("王书记", "总网格长（隽1社区居委会）")
-    assert verified.changes == [("状态", "declared", "verified")]
+    assert (verified.who, verified.right("组织部")) == ("王书记", "总网格长（隽1社区居委会）")
+    assert verified.changes("组织部") == [("状态", "declared", "verified")]
     assert [line.what for line in await search.search(department, month(subject="work"))] == [
         "核实"
     ]
@@ -155,7 +155,7 @@ def test_every_action_has_a_chinese_word() -> None:
     assert sorted(written - ACTIONS.keys()) == []
     assert {action.partition(".")[0] for action in written} == SUBJECTS.keys()
     assert action_name("shop.unheard") == "积分超市 unheard"
-    assert authority_name("wizard@1") == "wizard（1）"
+    assert authority_name("wizard@1", None, "组织部") == "wizard（1）"
 
 
 @pytest.mark.parametrize(

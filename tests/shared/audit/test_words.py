@@ -87,5 +87,5 @@ def test_a_line_shows_its_changes_in_chinese() -> None:
         after='{"state":"returned"}',
         reason="",
     )
-    assert line.changes == [("状态", "待核实", "退回")]
-    assert line.right == "访问员"
+    assert line.changes("组织部") == [("状态", "待核实", "退回")]
+    assert line.right("组织部") == "访问员"

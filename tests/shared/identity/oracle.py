@@ -21,6 +21,7 @@ roster.import: {UPPER} |
 roster.phone: {MANAGE} | own
 identity.slip: {MANAGE} |
 identity.revoke: {MANAGE} admin | own former
+identity.view: {SEE} admin |
 identity.disable: department admin | apart
 identity.desk_account: admin | apart
 identity.shop_staff: {MANAGE} | shop

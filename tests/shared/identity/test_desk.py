@@ -25,7 +25,7 @@ from shared.ids import new_id
 from shared.retention.registry import DEVICE, SIGN_IN
 from shared.roster import service as roster
 from shared.roster.roles import Role
-from tests.factories import COUNTY, member, small_county
+from tests.factories import COUNTY, also_in, member, small_county
 from tests.shared.identity.test_web import enter_desk, post
 from tests.shared.identity.worlds import NOW, PIN, actor_of, resolved, slip_of, with_pin
 
@@ -345,29 +345,77 @@ async def test_a_sentence_typed_at_the_console_opens_the_desk(
 
 
 async def test_accounts_unused_for_ninety_days_are_listed(rollback: None) -> None:
-    """Not who has come since, nor who is stopped or was never let in; a phone's use counts."""
+    """Not who has come since, nor who is stopped, nor any gridworker; a phone's use counts."""
     world = await small_county()
-    for someone in (world.worker, world.second_worker, world.cousin_worker, world.chief):
+    for someone in (world.worker, world.lead, world.other_lead, world.chief):
         await with_pin(someone)
     admin = await signed_in(await console())
-    cousin = await signin.sign_in(COUNTY, world.cousin_worker.phone, PIN, NOW)
+    other = await signin.sign_in(COUNTY, world.other_lead.phone, PIN, NOW)
     later = NOW + timedelta(days=89)
-    await sessions.resolve(cousin.token, NOW + timedelta(days=25))
-    assert [line.name for line in await accounts.listed(admin, later, state="stale")] == []
+    await sessions.resolve(other.token, NOW + timedelta(days=25))
+    assert await accounts.stale(admin, later, reason="unused") == []
     later = NOW + timedelta(days=91)
-    await signin.sign_in(COUNTY, world.worker.phone, PIN, later - timedelta(days=1))
     office = await actor_of(world.department, desk=True)
-    await accounts.set_disabled(
-        office, world.second_worker.person_id, later, disabled=True, reason="离岗"
-    )
-    listed = await accounts.listed(admin, later, state="stale")
+    await accounts.set_disabled(office, world.lead.person_id, later, disabled=True, reason="离岗")
+    listed = await accounts.stale(admin, later, reason="unused")
     assert [(line.name, line.used_at) for line in listed] == [
         ("钱管理", EARLIER),
         (world.chief.name, None),
     ]
     later = NOW + timedelta(days=116)
-    names = {line.name for line in await accounts.listed(admin, later, state="stale")}
-    assert world.cousin_worker.name in names
+    names = [line.name for line in await accounts.stale(admin, later, reason="unused")]
+    assert names == ["钱管理", world.chief.name, world.other_lead.name]
+
+
+async def test_accounts_that_nobody_came_for_or_whose_post_ended_are_listed(
+    rollback: None,
+) -> None:
+    """A gridworker's only while never activated: who was one keeps balance, code and objection."""
+    world = await small_county()
+    chief = await actor_of(world.chief)
+    for someone in (world.worker, world.lead, world.second_worker):
+        await slip_of(chief, someone)
+    for someone in (world.chief, world.lead, world.other_lead, world.second_worker):
+        await with_pin(someone)
+    await also_in(world.other_lead, world.units["421222100001001"])
+    admin = await signed_in(await console())
+    at = NOW + timedelta(days=6)
+    assert await accounts.stale(admin, at) == []
+    at = NOW + timedelta(days=8)
+    assert [(line.name, line.reason) for line in await accounts.stale(admin, at)] == [
+        (world.worker.name, "never")
+    ]
+    left = today(NOW)
+    for someone in (world.worker, world.lead, world.other_lead, world.second_worker):
+        for tenure in await roster.history(COUNTY, someone.person_id):
+            await roster.end_assignment(COUNTY, tenure.id, left)
+    for days, names in ((8, [world.lead.name]), (89, [world.lead.name]), (90, [])):
+        listed = await accounts.stale(admin, NOW + timedelta(days=days), reason="left")
+        assert [line.name for line in listed] == names, days
+        assert all(line.left_on == left for line in listed)
+
+
+async def test_the_auditor_sees_which_accounts_are_stale_and_opens_none(
+    client: httpx.AsyncClient,
+) -> None:
+    """The administrator and the department get from the line to the account."""
+    world = await small_county()
+    await with_pin(world.chief)
+    await DB.execute(
+        "UPDATE shared.account SET activated_at = $3 WHERE county_id = $1 AND person_id = $2",
+        COUNTY,
+        world.chief.person_id,
+        now() - timedelta(days=91),
+    )
+    link = f'href="/desk/accounts/{world.chief.person_id}"'
+    unit = world.units[str(COUNTY)]
+    for role, opens in ((Role.AUDITOR, False), (Role.ADMIN, True), (Role.DEPARTMENT, True)):
+        client.cookies.clear()
+        await enter_desk(client, await member(role, unit))
+        shown = (await client.get("/desk/accounts/stale")).text
+        assert (world.chief.name in shown, link in shown) == (True, opens), role
+    assert world.chief.name not in (await client.get("/desk/accounts/stale?reason=never")).text
+    assert 'href="/desk/accounts/stale"' in (await client.get("/desk/audit")).text
 
 
 async def test_who_stands_behind_a_shop_s_terminal_is_not_listed_as_unused(rollback: None) -> None:
@@ -389,7 +437,7 @@ async def test_who_stands_behind_a_shop_s_terminal_is_not_listed_as_unused(rollb
     later = NOW + timedelta(days=91)
 
     async def unused() -> list[str]:
-        return [line.name for line in await accounts.listed(admin, later, state="stale")]
+        return [line.name for line in await accounts.stale(admin, later, reason="unused")]
 
     assert await unused() == ["钱管理"]
     assert await queries.revoke_terminal(COUNTY, row.id, NOW)

@@ -404,7 +404,11 @@ async def test_who_has_left_and_loses_the_phone_is_signed_out_by_the_last_unit(
         await signin.sign_in(COUNTY, worker.phone, PIN, NOW)
     for actor in (chief, department):
         line = await accounts.line(actor, worker.person_id, NOW)
-        assert (line.away, line.state, line.role_name) == (True, "已停用", "网格员（已离任）")
+        assert (line.away, line.state, line.role_name("组织部")) == (
+            True,
+            "已停用",
+            "网格员（已离任）",
+        )
         assert worker.person_id not in {one.person_id for one in await accounts.listed(actor, NOW)}
         [line] = await accounts.listed(actor, NOW, state="away")
         assert line.person_id == worker.person_id

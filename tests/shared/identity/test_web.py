@@ -309,16 +309,17 @@ async def test_the_desk_manages_accounts(client: httpx.AsyncClient) -> None:
 
 
 async def test_an_account_not_used_yet_was_not_used_long_ago(client: httpx.AsyncClient) -> None:
-    """已久 is for sign-ins that are no longer kept; a desk given today has had none."""
+    """已久 is for sign-ins that are no longer kept; a desk that nobody came for has had none."""
     world = await small_county()
     admin = await member(Role.ADMIN, world.units["421222"])
     secrets = await accounts.desk_secrets(PASSWORD, admin.phone)
-    for given, words in ((now(), "从未"), (now() - timedelta(days=300), "已久")):
+    for days, words in ((100, "从未"), (300, "已久")):
+        given = now() - timedelta(days=days)
         await DB.execute("DELETE FROM shared.account WHERE person_id = $1", admin.person_id)
         await accounts.give_desk(COUNTY, admin.person_id, secrets, given)
         client.cookies.clear()
         await enter_desk(client, world.department)
-        shown = (await client.get("/desk/accounts")).text
+        shown = (await client.get("/desk/accounts/stale")).text
         line = next(row for row in shown.split("<tr>") if f">{admin.name}<" in row)
         assert f"<td>{words}</td>" in line
 
@@ -542,7 +543,12 @@ async def test_the_department_is_called_as_the_county_says(client: httpx.AsyncCl
         f"/desk/roster/people/{town.department.person_id}",
         f"/desk/roster/posts/{town.department.post_id}",
         f"/desk/roster/units/{COUNTY}/post",
+        "/desk/accounts",
+        f"/desk/accounts/{town.department.person_id}",
+        "/desk/audit?subject=post",
+        "/me/data",
     )
+    await post(client, f"/desk/roster/units/{COUNTY}/post", role="department")
     pages += [await client.get(path) for path in paths]
     for page in pages:
         assert page.status_code == 200, page.url
