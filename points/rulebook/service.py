@@ -158,6 +158,13 @@ async def add_rule(actor: Actor, new: Rule, now: datetime | None = None) -> None
         await _store(actor, "award", new, at)
 
 
+async def check_rule(actor: Actor, new: Rule, now: datetime | None = None) -> None:
+    """Whether a new version could be put into force. Raises RuleRefused, NotFound."""
+    require(actor, Action.RULES_EDIT, Target(unit_code=str(actor.county_id)))
+    versions = await history(actor.county_id, new.code)
+    await _check(actor.county_id, new, versions, now or clock_now())
+
+
 async def change_rule(
     actor: Actor, new: Rule, now: datetime | None = None, *, based_on: int | None = None
 ) -> Rule:

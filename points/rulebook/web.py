@@ -24,6 +24,7 @@ from points.rulebook.rules import (
     category_of,
     show,
 )
+from points.work import trial
 from shared.clock import today
 from shared.documents.cells import points as tenths
 from shared.errors import Conflict, Invalid
@@ -157,12 +158,15 @@ async def rule(request: Asked, code: FromPath[str]) -> Template:
 
 @post("/desk/rules/{code:str}")
 async def change(request: Asked, code: FromPath[str]) -> Template | Redirect:
-    """Put a new version into force from its day on."""
+    """Put a new version into force from its day on, or try it first."""
     values = await forms.read(request, lists=("steps",))
     try:
         form = forms.bind(RuleForm, values)
         history = await service.history(request.user.county_id, code)
         new = _version(history[-1], form)
+        if values.get("act") == "try":
+            tried = await trial.of_rule(request.user, new, moment(request))
+            return await _rule_page(request, code, values, {}, tried=tried)
         await service.change_rule(request.user, new, moment(request), based_on=form.version)
     except Invalid as error:
         return await _rule_page(request, code, values, error.fields, 422, error.message)
@@ -322,6 +326,7 @@ async def _rule_page(
     errors: dict[str, str],
     status: int = 200,
     message: str = "",
+    tried: trial.Trial | None = None,
 ) -> Template:
     actor: Actor = request.user
     history = await service.history(actor.county_id, code)
@@ -332,6 +337,7 @@ async def _rule_page(
         "rulebook/desk_rule.html",
         status=status,
         rule=last,
+        tried=tried,
         history=history[::-1],
         values=values or _typed(last, on),
         errors=errors,
