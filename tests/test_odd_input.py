@@ -181,6 +181,22 @@ POINTS: dict[str, Mapping[str, str]] = {
         "effective_from": AHEAD,
         "last_day": "2099-12-31",
     },
+    "/desk/rules": {
+        "code": "SVC-09",
+        "title": "代办帮办",
+        "points": "1.5",
+        "cap_day": "3",
+        "steps": "V1",
+        "quiet_days": "7",
+        "effective_from": AHEAD,
+        "last_day": "2099-12-31",
+    },
+    "/desk/rules-penalties": {
+        "code": "PEN-09",
+        "title": "值班脱岗",
+        "choices": "1",
+        "effective_from": AHEAD,
+    },
     "/desk/rules-penalties/{code}": {"version": "1", "choices": "1", "effective_from": AHEAD},
     "/desk/rules-caps": {
         **dict.fromkeys(Category, "10"),

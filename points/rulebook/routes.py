@@ -8,8 +8,12 @@ EDIT = roles(Role.DEPARTMENT, desk=True)
 
 RULEBOOK_ROUTES: Routes = {
     "GET /desk/rules": READ,
+    "POST /desk/rules": EDIT,
+    "GET /desk/rules/new": EDIT,
     "GET /desk/rules/{code}": READ,
     "POST /desk/rules/{code}": EDIT,
+    "POST /desk/rules-penalties": EDIT,
+    "GET /desk/rules-penalties/new": EDIT,
     "GET /desk/rules-penalties/{code}": READ,
     "POST /desk/rules-penalties/{code}": EDIT,
     "GET /desk/rules-caps": READ,

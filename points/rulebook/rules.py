@@ -4,7 +4,8 @@ Amounts are integers of 0.1 point. Caps cut in one order: rule-day, rule-month, 
 person-month, person-year; a cut may leave a part.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from datetime import date
 from enum import StrEnum
 
@@ -33,6 +34,15 @@ CATEGORY_NAMES = {
     Category.CARE: "特殊人群帮教",
     Category.LAW: "政策法律宣传",
 }
+
+
+RULE_CODE = re.compile(f"({'|'.join(Category)})-[0-9]{{2}}")
+PENALTY_CODE = re.compile("PEN-[0-9]{2}")
+MOST_PENALTY = 200
+"""The hardest deduction of the shipped policy: a county's own goes no further."""
+NOT_WORK = re.compile("打卡|签到|在线时长|点赞|转发|步数|里程")
+"""What nobody may gain or lose points for."""
+NOT_WORK_SAID = "按规定，打卡、签到、在线时长、点赞、转发、步数、里程都不得计分或扣分。"
 
 
 class Step(StrEnum):
@@ -215,16 +225,12 @@ def check_change(new: Rule, history: list[Rule], caps: Caps, today: date) -> Non
         ("points", new.points > 0, "分值要大于 0。"),
         ("per", new.per > 0, "计分数量至少为 1。"),
         ("title", bool(new.title), "请填写名称。"),
+        ("title", not NOT_WORK.search(new.title), NOT_WORK_SAID),
         ("steps", bool(new.steps), "至少要有一级核实人。"),
         (
             "templates",
             bool(new.templates) or not new.secret,
             "这一项只记统一用语，请至少保留一句。",
-        ),
-        (
-            "last_day",
-            new.effective_to is None or new.effective_to > new.effective_from,
-            "最后一天早于生效日期，请核对。",
         ),
     ):
         if not holds:
@@ -247,14 +253,31 @@ def check_change(new: Rule, history: list[Rule], caps: Caps, today: date) -> Non
 
 
 def check_penalty(new: Penalty, history: list[Penalty], today: date) -> None:
-    """Whether the department may put other amounts of a deduction into force.
+    """Whether the department may put a deduction, or other amounts of one, into force.
 
     Never more than the first version's highest, which is the policy's. Raises RuleRefused.
     """
-    most = max(history[0].choices)
+    most = max(history[0].choices) if history else MOST_PENALTY
     if not new.choices or any(not 0 < amount <= most for amount in new.choices):
         raise RuleRefused("choices", f"每一档扣分要大于 0 分，不超过政策规定的 {show(most)} 分。")
+    if not PENALTY_CODE.fullmatch(new.code):
+        raise RuleRefused("code", "编号写成 PEN 加两位数，例如 PEN-09。")
+    if NOT_WORK.search(new.title):
+        raise RuleRefused("title", NOT_WORK_SAID)
     _check_start(new, history, today)
+
+
+def category_of(code: str) -> Category:
+    """The category of a new rule. Raises RuleRefused for a code of another form."""
+    if not RULE_CODE.fullmatch(code):
+        raise RuleRefused("code", "编号写成类别代号加两位数，例如 SVC-05。")
+    return Category(code.partition("-")[0])
+
+
+def next_code(prefix: str, used: Iterable[str]) -> str:
+    """The number after all that a category, or PEN, ever had: a code is never given twice."""
+    numbers = [int(code.partition("-")[2]) for code in used if code.startswith(f"{prefix}-")]
+    return f"{prefix}-{max(numbers, default=0) + 1:02d}"
 
 
 def _check_start(
@@ -263,6 +286,8 @@ def _check_start(
     """A version changes something, and begins after today and after all others."""
     if new.effective_from <= today:
         raise RuleRefused("effective_from", "生效日期要在今天以后，已核实的记录才不会变。")
+    if new.effective_to is not None and new.effective_to <= new.effective_from:
+        raise RuleRefused("last_day", "最后一天早于生效日期，请核对。")
     for other in history:
         if other.effective_from >= new.effective_from:
             raise RuleRefused(
@@ -270,9 +295,12 @@ def _check_start(
                 f"{chinese_date(other.effective_from)}起已有第 {other.version} 版，"
                 "新版的生效日期要更晚。",
             )
-    last = history[-1]
-    if new == msgspec.structs.replace(last, version=new.version, effective_from=new.effective_from):
-        raise RuleRefused("version", f"和第 {last.version} 版完全一样，没有改动，不用存新版。")
+    if history and new == msgspec.structs.replace(
+        history[-1], version=new.version, effective_from=new.effective_from
+    ):
+        raise RuleRefused(
+            "version", f"和第 {history[-1].version} 版完全一样，没有改动，不用存新版。"
+        )
 
 
 def check_caps(new: Caps, history: list[Caps], rules: list[Rule], today: date) -> None:

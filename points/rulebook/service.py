@@ -5,10 +5,11 @@ number; so a change never reaches back.
 """
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import msgspec
 
+from points.errors import RuleRefused
 from points.rulebook import queries
 from points.rulebook.defaults import CAPS, PENALTIES, RULES
 from points.rulebook.queries import NewVersion, Stored
@@ -20,6 +21,7 @@ from points.rulebook.rules import (
     check_caps,
     check_change,
     check_penalty,
+    next_code,
     show,
 )
 from shared.audit import service as audit
@@ -126,8 +128,41 @@ async def versions(county_id: int) -> dict[str, list[Rule]]:
 
 async def planned(county_id: int, on: date) -> set[str]:
     """Codes with a version that begins after a day."""
-    rows = await queries.all_versions(county_id, "award")
-    return {rule.code for rule in map(_rule, rows) if rule.effective_from > on}
+    return {item.code for item in await _items(county_id) if item.effective_from > on}
+
+
+async def upcoming(county_id: int, on: date) -> list[Rule | Penalty]:
+    """The next version of each rule and deduction that is not in force on a day and will be."""
+    found: dict[str, Rule | Penalty] = {}
+    for item in await _items(county_id):
+        if item.effective_to is None or item.effective_to > on:
+            found.setdefault(item.code, item)
+    return [item for item in found.values() if item.effective_from > on]
+
+
+async def next_free(county_id: int, prefix: str) -> str:
+    """The code of the next item of a category, or of PEN."""
+    return next_code(prefix, [item.code for item in await _items(county_id)])
+
+
+async def add_rule(actor: Actor, new: Rule, now: datetime | None = None) -> None:
+    """Put an item of the county's own into force from its day on, to its last if it has one.
+
+    Raises RuleRefused naming the field and the reason, NotFound.
+    """
+    require(actor, Action.RULES_EDIT, Target(unit_code=str(actor.county_id)))
+    at = now or clock_now()
+    async with DB.transaction():
+        await _unused(actor.county_id, new.code)
+        await _check(actor.county_id, new, [], at)
+        await _store(actor, "award", new, at)
+
+
+async def check_rule(actor: Actor, new: Rule, now: datetime | None = None) -> None:
+    """Whether a new version could be put into force. Raises RuleRefused, NotFound."""
+    require(actor, Action.RULES_EDIT, Target(unit_code=str(actor.county_id)))
+    versions = await history(actor.county_id, new.code)
+    await _check(actor.county_id, new, versions, now or clock_now())
 
 
 async def change_rule(
@@ -148,23 +183,23 @@ async def change_rule(
         new = msgspec.structs.replace(
             new, version=versions[-1].version + 1, category=versions[-1].category
         )
-        for stored in await caps_versions(actor.county_id):
-            if stored.until is None or stored.until > new.effective_from:
-                check_change(new, versions, stored.caps, today(at))
+        await _check(actor.county_id, new, versions, at)
         await queries.end(actor.county_id, new.code, new.effective_from)
-        await queries.insert(
-            actor.county_id, [_version("award", new.code, new)], at, actor.person_id
-        )
-        await audit.record(
-            actor,
-            Action.RULES_EDIT,
-            "rule",
-            county_id=actor.county_id,
-            unit_code=str(actor.county_id),
-            before=versions[-1],
-            after=new,
-        )
+        await _store(actor, "award", new, at, versions[-1])
     return new
+
+
+async def add_penalty(actor: Actor, new: Penalty, now: datetime | None = None) -> None:
+    """Put a deduction of the county's own into force, for what happens from its day on.
+
+    Raises RuleRefused, NotFound.
+    """
+    require(actor, Action.RULES_EDIT, Target(unit_code=str(actor.county_id)))
+    at = now or clock_now()
+    async with DB.transaction():
+        await _unused(actor.county_id, new.code)
+        check_penalty(new, [], today(at))
+        await _store(actor, "penalty", new, at)
 
 
 async def change_penalty(
@@ -174,6 +209,7 @@ async def change_penalty(
     effective_from: date,
     now: datetime | None = None,
     *,
+    effective_to: date | None = None,
     based_on: int | None = None,
 ) -> None:
     """Put other amounts of a deduction into force, for what happens from their day on.
@@ -189,20 +225,15 @@ async def change_penalty(
         if based_on is not None and based_on != last.version:
             raise Conflict(f"别人刚存了第 {last.version} 版，请核对后再改。")
         new = msgspec.structs.replace(
-            last, version=last.version + 1, choices=choices, effective_from=effective_from
+            last,
+            version=last.version + 1,
+            choices=choices,
+            effective_from=effective_from,
+            effective_to=effective_to,
         )
         check_penalty(new, history, today(at))
         await queries.end(actor.county_id, code, effective_from)
-        await queries.insert(actor.county_id, [_version("penalty", code, new)], at, actor.person_id)
-        await audit.record(
-            actor,
-            Action.RULES_EDIT,
-            "rule",
-            county_id=actor.county_id,
-            unit_code=str(actor.county_id),
-            before=_amounts(last),
-            after=_amounts(new),
-        )
+        await _store(actor, "penalty", new, at, last)
 
 
 async def change_caps(actor: Actor, new: Caps, now: datetime | None = None) -> None:
@@ -255,18 +286,65 @@ def by_category(rules: Sequence[Rule]) -> dict[Category, list[Rule]]:
     }
 
 
+async def _items(county_id: int) -> list[Rule | Penalty]:
+    """Every version of every award rule and deduction, by code, oldest first."""
+    await ensure_seeded(county_id)
+    rules = await queries.all_versions(county_id, "award")
+    penalties = await queries.all_versions(county_id, "penalty")
+    return [*map(_rule, rules), *map(_penalty, penalties)]
+
+
+async def _unused(county_id: int, code: str) -> None:
+    """Nobody adds an item or changes caps meanwhile. Raises RuleRefused for a code once given."""
+    await ensure_seeded(county_id)
+    await queries.lock(county_id, CAPS_CODE)
+    if await queries.history(county_id, code):
+        raise RuleRefused("code", f"编号 {code} 已经用过，请换一个。")
+
+
+async def _check(county_id: int, new: Rule, history: list[Rule], at: datetime) -> None:
+    """Against the caps of each day that the version may count on. Raises RuleRefused."""
+    for stored in await caps_versions(county_id):
+        if stored.until is None or stored.until > new.effective_from:
+            check_change(new, history, stored.caps, today(at))
+
+
+async def _store(
+    actor: Actor,
+    kind: str,
+    new: Rule | Penalty,
+    at: datetime,
+    last: Rule | Penalty | None = None,
+) -> None:
+    """Keep a version and tell the audit what it was before."""
+    await queries.insert(actor.county_id, [_version(kind, new.code, new)], at, actor.person_id)
+    await audit.record(
+        actor,
+        Action.RULES_EDIT,
+        "rule",
+        county_id=actor.county_id,
+        unit_code=str(actor.county_id),
+        before=_told(last),
+        after=_told(new),
+    )
+
+
+def _told(version: Rule | Penalty | None) -> object:
+    """A version as the audit trail tells it."""
+    if not isinstance(version, Penalty):
+        return version
+    return {
+        "code": version.code,
+        "title": version.title,
+        "first_day": version.effective_from,
+        "choices": [f"{show(amount)} 分" for amount in version.choices],
+        "last_day": version.effective_to and version.effective_to - timedelta(days=1),
+    }
+
+
 def _rule(row: Stored) -> Rule:
     rule = msgspec.json.decode(row.body, type=Rule)
     return msgspec.structs.replace(rule, effective_to=row.effective_to)
-
-
-def _amounts(penalty: Penalty) -> dict[str, object]:
-    """A version of a deduction as the audit trail tells it."""
-    return {
-        "code": penalty.code,
-        "first_day": penalty.effective_from,
-        "choices": [f"{show(amount)} 分" for amount in penalty.choices],
-    }
 
 
 def _penalty(row: Stored) -> Penalty:

@@ -2,25 +2,29 @@
 
 import re
 from datetime import date, timedelta
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from litestar import get, post
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 
 from points.rulebook import service
 from points.rulebook.rules import (
     CATEGORY_NAMES,
     EVIDENCE_NAMES,
+    MOST_PENALTY,
     STEP_NAMES,
     Caps,
     Category,
     Evidence,
+    Penalty,
     Rule,
     Step,
+    category_of,
     show,
 )
+from points.work import trial
 from shared.clock import today
 from shared.documents.cells import points as tenths
 from shared.errors import Conflict, Invalid
@@ -32,13 +36,13 @@ from shared.web.pages import Asked, moment, page
 
 CHOOSABLE = tuple(step for step in Step if step is not Step.SYSTEM)
 AMOUNTS = ("points", "cap_day", "cap_month")
+NEW_RULE: dict[str, Any] = {"per": 1, "steps": [Step.V1.value], "evidence": "optional"}
+"""What most items have."""
 
 
-class RuleForm(msgspec.Struct, frozen=True, kw_only=True):
-    """A new version as typed; amounts in points, a blank cap is none."""
+class Terms(msgspec.Struct, frozen=True, kw_only=True):
+    """What a version says, as typed; amounts in points, a blank cap is none."""
 
-    version: int
-    """The version that was on the page: somebody else's newer one is not overwritten."""
     title: str
     points: str
     cap_day: str = ""
@@ -53,12 +57,38 @@ class RuleForm(msgspec.Struct, frozen=True, kw_only=True):
     last_day: date | None = None
 
 
+class RuleForm(Terms, frozen=True, kw_only=True):
+    """A new version."""
+
+    version: int
+    """The version that was on the page: somebody else's newer one is not overwritten."""
+
+
+class NewRuleForm(Terms, frozen=True, kw_only=True):
+    """An item of the county's own: also what all its versions will have."""
+
+    code: str
+    household: bool = False
+    quiet_days: Annotated[int, msgspec.Meta(ge=0, le=60)] = 0
+
+
 class PenaltyForm(msgspec.Struct, frozen=True, kw_only=True):
     """Other amounts of a deduction as typed: ``1、2``."""
 
     version: int
     choices: str
     effective_from: date
+    last_day: date | None = None
+
+
+class NewPenaltyForm(msgspec.Struct, frozen=True, kw_only=True):
+    """A deduction of the county's own as typed."""
+
+    code: str
+    title: str
+    choices: str
+    effective_from: date
+    last_day: date | None = None
 
 
 class Query(msgspec.Struct, frozen=True):
@@ -83,8 +113,41 @@ async def rules(request: Asked) -> Template:
         penalties=await service.penalties_at(actor.county_id, day),
         caps=await service.caps_at(actor.county_id, day),
         planned=await service.planned(actor.county_id, day),
+        upcoming=await service.upcoming(actor.county_id, day),
         may_edit=_may_edit(actor),
     )
+
+
+@get("/desk/rules/new")
+async def new_rule(request: Asked, category: FromQuery[Category] = Category.ORG) -> Template:
+    """The form of an item of the county's own."""
+    actor: Actor = request.user
+    code = await service.next_free(actor.county_id, category)
+    first = _first_of_next(today(moment(request))).isoformat()
+    return _new_rule_page(request, NEW_RULE | {"code": code, "effective_from": first})
+
+
+@post("/desk/rules")
+async def add_rule(request: Asked) -> Template | Redirect:
+    """Add an item; it may be declared from its day on."""
+    values = await forms.read(request, lists=("steps",))
+    try:
+        form = forms.bind(NewRuleForm, values)
+        code = form.code.upper()
+        item = Rule(
+            code=code,
+            category=category_of(code),
+            title=form.title,
+            points=0,
+            steps=(),
+            household=form.household,
+            quiet_days=form.quiet_days,
+            effective_from=form.effective_from,
+        )
+        await service.add_rule(request.user, _version(item, form), moment(request))
+    except Invalid as error:
+        return _new_rule_page(request, values, error)
+    return Redirect(f"/desk/rules/{code}?saved=1", status_code=303)
 
 
 @get("/desk/rules/{code:str}")
@@ -95,20 +158,50 @@ async def rule(request: Asked, code: FromPath[str]) -> Template:
 
 @post("/desk/rules/{code:str}")
 async def change(request: Asked, code: FromPath[str]) -> Template | Redirect:
-    """Put a new version into force from its day on."""
+    """Put a new version into force from its day on, or try it first."""
     values = await forms.read(request, lists=("steps",))
     try:
         form = forms.bind(RuleForm, values)
         history = await service.history(request.user.county_id, code)
-        await service.change_rule(
-            request.user, _version(history[-1], form), moment(request), based_on=form.version
-        )
+        new = _version(history[-1], form)
+        if values.get("act") == "try":
+            tried = await trial.of_rule(request.user, new, moment(request))
+            return await _rule_page(request, code, values, {}, tried=tried)
+        await service.change_rule(request.user, new, moment(request), based_on=form.version)
     except Invalid as error:
         return await _rule_page(request, code, values, error.fields, 422, error.message)
     except Conflict as error:
         values.pop("version")
         return await _rule_page(request, code, values, {"version": error.message}, 409)
     return Redirect(f"/desk/rules/{code}?saved=1", status_code=303)
+
+
+@get("/desk/rules-penalties/new")
+async def new_penalty(request: Asked) -> Template:
+    """The form of a deduction of the county's own."""
+    actor: Actor = request.user
+    code = await service.next_free(actor.county_id, "PEN")
+    first = _first_of_next(today(moment(request))).isoformat()
+    return _new_penalty_page(request, {"code": code, "effective_from": first})
+
+
+@post("/desk/rules-penalties")
+async def add_penalty(request: Asked) -> Template | Redirect:
+    """Add a deduction; it may be proposed for what happens from its day on."""
+    values = await forms.read(request)
+    try:
+        form = forms.bind(NewPenaltyForm, values)
+        item = Penalty(
+            code=form.code.upper(),
+            title=form.title,
+            choices=_choices(form.choices),
+            effective_from=form.effective_from,
+            effective_to=_after(form.last_day),
+        )
+        await service.add_penalty(request.user, item, moment(request))
+    except Invalid as error:
+        return _new_penalty_page(request, values, error)
+    return Redirect(f"/desk/rules-penalties/{item.code}?saved=1", status_code=303)
 
 
 @get("/desk/rules-penalties/{code:str}")
@@ -129,6 +222,7 @@ async def change_penalty(request: Asked, code: FromPath[str]) -> Template | Redi
             _choices(form.choices),
             form.effective_from,
             moment(request),
+            effective_to=_after(form.last_day),
             based_on=form.version,
         )
     except Invalid as error:
@@ -156,7 +250,7 @@ async def change_caps(request: Asked) -> Template | Redirect:
     return Redirect("/desk/rules", status_code=303)
 
 
-def _version(last: Rule, form: RuleForm) -> Rule:
+def _version(last: Rule, form: Terms) -> Rule:
     """The form as the next version of a rule. Raises Invalid for amounts that are no numbers."""
     amounts = _amounts({name: getattr(form, name) for name in AMOUNTS}, {"points"})
     return msgspec.structs.replace(
@@ -172,8 +266,12 @@ def _version(last: Rule, form: RuleForm) -> Rule:
         repeat_zero=form.repeat_zero,
         templates=tuple(line.strip() for line in form.templates.splitlines() if line.strip()),
         effective_from=form.effective_from,
-        effective_to=form.last_day + timedelta(days=1) if form.last_day else None,
+        effective_to=_after(form.last_day),
     )
+
+
+def _after(last_day: date | None) -> date | None:
+    return last_day + timedelta(days=1) if last_day else None
 
 
 def _choices(text: str) -> tuple[int, ...]:
@@ -228,6 +326,7 @@ async def _rule_page(
     errors: dict[str, str],
     status: int = 200,
     message: str = "",
+    tried: trial.Trial | None = None,
 ) -> Template:
     actor: Actor = request.user
     history = await service.history(actor.county_id, code)
@@ -238,6 +337,7 @@ async def _rule_page(
         "rulebook/desk_rule.html",
         status=status,
         rule=last,
+        tried=tried,
         history=history[::-1],
         values=values or _typed(last, on),
         errors=errors,
@@ -250,6 +350,32 @@ async def _rule_page(
         evidence=[(kind.value, name) for kind, name in EVIDENCE_NAMES.items()],
         evidence_names=EVIDENCE_NAMES,
         may_edit=_may_edit(actor) and Step.SYSTEM not in last.steps,
+    )
+
+
+def _new_rule_page(
+    request: Asked, values: dict[str, Any], error: Invalid | None = None
+) -> Template:
+    return page(
+        request,
+        "rulebook/desk_rule_new.html",
+        error=error,
+        values=values,
+        kinds="，".join(f"{category} {name}" for category, name in CATEGORY_NAMES.items()),
+        steps=[(step.value, STEP_NAMES[step]) for step in CHOOSABLE],
+        evidence=[(kind.value, name) for kind, name in EVIDENCE_NAMES.items()],
+    )
+
+
+def _new_penalty_page(
+    request: Asked, values: dict[str, Any], error: Invalid | None = None
+) -> Template:
+    return page(
+        request,
+        "rulebook/desk_penalty_new.html",
+        error=error,
+        values=values,
+        most=MOST_PENALTY,
     )
 
 
@@ -338,6 +464,18 @@ def _may_edit(actor: Actor) -> bool:
 
 router = Router(
     "/",
-    route_handlers=[rules, rule, change, penalty, change_penalty, caps, change_caps],
+    route_handlers=[
+        rules,
+        new_rule,
+        add_rule,
+        rule,
+        change,
+        new_penalty,
+        add_penalty,
+        penalty,
+        change_penalty,
+        caps,
+        change_caps,
+    ],
     include_in_schema=False,
 )

@@ -69,7 +69,7 @@ class _Ledger(msgspec.Struct):
         self.category_month[due.worker_id, due.category, month] += amount
         self.person_month[due.worker_id, month] += amount
         self.person_year[due.worker_id, due.work_date.year] += amount
-        if isinstance(due, Due) and due.household and amount:
+        if isinstance(due, Due) and due.household and amount > 0:
             self.visits.add(_visit(due))
 
 
@@ -167,16 +167,33 @@ async def forecast(county_id: int, ids: Sequence[UUID]) -> dict[tuple[UUID, str,
     return dict(found)
 
 
+async def trial(county_id: int, new: Rule, first: date, last: date) -> list[tuple[Due, int]]:
+    """A rule's posted records of some months, and what each would have got under another version.
+
+    Caps cut in their order as ever; what was given for other work stands. Writes nothing.
+    """
+    versions = (await rulebook.versions(county_id))[new.code]
+    instead = [msgspec.structs.replace(new, version=old.version) for old in versions]
+    rules = _Rules({new.code: instead}, await rulebook.caps_versions(county_id))
+    found: list[tuple[Due, int]] = []
+    posted = await queries.posted(county_id, new.code, first, last)
+    for _, village in itertools.groupby(posted, key=lambda item: item.grid_code[:12]):
+        for item, _, _, decision in await decisions(county_id, list(village), rules):
+            found.append((item, decision.posted))
+    return found
+
+
 async def decisions(
-    county_id: int, due: Sequence[Due]
+    county_id: int, due: Sequence[Due], rules: "_Rules | None" = None
 ) -> list[tuple[Due, Rule, UUID | None, Decision]]:
     """What each record earns after what is posted already and those before it in ``due``.
 
     Writes nothing: an import uses it to say what its rows will come to. The third value is the
-    earlier record that one repeats.
+    earlier record that one repeats. What is posted already is decided anew, by other ``rules``.
     """
-    versions = await rulebook.versions(county_id)
-    rules = _Rules(versions, await rulebook.caps_versions(county_id))
+    rules = rules or _Rules(
+        await rulebook.versions(county_id), await rulebook.caps_versions(county_id)
+    )
     book = await _book(county_id, due, rules)
     found = []
     for item in due:
@@ -229,18 +246,23 @@ async def _book(county_id: int, due: Sequence[Due], rules: _Rules) -> _Ledger:
     years = sorted({item.work_date.year for item in due})
     for worker_id, year, amount in await queries.given_in_years(county_id, workers, years):
         book.person_year[worker_id, year] = amount
+    for item in due:
+        book.add(item, -item.posted)
     days = [item.work_date for item in due]
+    again = {item.id for item in due}
     visiting = [item for item in due if item.household]
     if visiting:
         grids = sorted({item.grid_code for item in visiting})
         houses = sorted({item.household for item in visiting})
         for visit in await queries.visits(county_id, grids, houses, week_of(min(days))[0]):
-            book.visits.add(_visit(visit))
+            if visit.id not in again:
+                book.visits.add(_visit(visit))
     keys = sorted({_report(item) for item in due if rules.at(item)[0].repeat_zero})
     if keys:
         near = timedelta(days=REPEAT_DAYS)
         for past in await queries.reports(county_id, keys, min(days) - near, max(days) + near):
-            book.reports[_report(past)].append((past.work_date, past.id))
+            if past.id not in again:
+                book.reports[_report(past)].append((past.work_date, past.id))
     return book
 
 

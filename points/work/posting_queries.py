@@ -82,6 +82,15 @@ DUE = (
     + DECIDED_IN_ORDER
     + "FOR UPDATE"
 )
+# Village by village. A record's run is the month of its work or a later one.
+POSTED = (
+    FIELDS
+    + """
+WHERE county_id = $1 AND rule_code = $2 AND work_date BETWEEN $3 AND $4 AND run_month >= $5
+  AND state = 'posted'
+ORDER BY left(grid_code, 12) COLLATE "C", work_date, declared_at, seq, id
+"""
+)
 # Worker by worker, whatever the statistics of a county's first days say: `standing` (posted records
 # are) and the days find a worker's records by index. OFFSET 0 keeps the planner to it.
 GIVEN = """
@@ -149,6 +158,11 @@ async def due(county_id: int, ids: Sequence[UUID], state: State) -> list[Due]:
 async def accepted(county_id: int, ids: Sequence[UUID]) -> list[Due]:
     """Accepted records, only looked at."""
     return await DB.all(Due, IN_STATE, county_id, list(ids), State.ACCEPTED)
+
+
+async def posted(county_id: int, code: str, first: date, last: date) -> list[Due]:
+    """Posted records of a rule, by village, in the order in which they are decided."""
+    return await DB.all(Due, POSTED, county_id, code, first, last, month_of(first))
 
 
 async def given(county_id: int, workers: Sequence[UUID], months: Sequence[int]) -> list[Given]:

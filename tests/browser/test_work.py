@@ -352,6 +352,8 @@ async def test_the_desk_s_pages_keep_the_rules(
     for path, name in (
         ("/desk/rules", "desk-rules"),
         ("/desk/rules/SVC-01", "desk-rule"),
+        ("/desk/rules/new?category=SVC", "desk-rule-new"),
+        ("/desk/rules-penalties/new", "desk-penalty-new"),
         ("/desk/rules-caps", "desk-caps"),
         ("/desk/rules-penalties/PEN-05", "desk-penalty"),
         ("/desk/months", "desk-months"),

@@ -1,0 +1,76 @@
+"""试算: what an item's records of the last half-year would have come to under a new version."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+import msgspec
+
+from points.rulebook import service as rulebook
+from points.rulebook.rules import Rule
+from points.work import posting
+from shared.clock import today
+from shared.identity.actor import Actor
+from shared.roster import service as roster
+
+MONTHS = 6
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """Of a township, or of all; points in 0.1."""
+
+    name: str
+    workers: int
+    before: int
+    after: int
+    gain: int
+    """Workers who would have got more."""
+    lose: int
+
+
+class Trial(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole months before a day; the last line is the county's."""
+
+    first: date
+    last: date
+    records: int
+    lines: list[Line]
+
+
+async def of_rule(actor: Actor, new: Rule, now: datetime) -> Trial:
+    """Try a version that could be put into force; writes nothing. Raises RuleRefused, NotFound."""
+    await rulebook.check_rule(actor, new, now)
+    last = today(now).replace(day=1) - timedelta(days=1)
+    months = last.year * 12 + last.month - MONTHS
+    first = date(months // 12, months % 12 + 1, 1)
+    found = await posting.trial(actor.county_id, new, first, last)
+    people: dict[str, dict[UUID, tuple[int, int]]] = defaultdict(dict)
+    for item, after in found:
+        for code in (item.grid_code[:9], ""):
+            was, would = people[code].get(item.worker_id, (0, 0))
+            people[code][item.worker_id] = (was + item.posted, would + after)
+    names = {
+        code: unit.name for code, unit in (await roster.units(actor.county_id, people)).items()
+    }
+    return Trial(
+        first=first,
+        last=last,
+        records=len(found),
+        lines=[
+            _line(names.get(code, "合计"), people[code].values())
+            for code in sorted(people, key=lambda code: (code == "", code))
+        ],
+    )
+
+
+def _line(name: str, people: Iterable[tuple[int, int]]) -> Line:
+    found = list(people)
+    return Line(
+        name=name,
+        workers=len(found),
+        before=sum(before for before, _ in found),
+        after=sum(after for _, after in found),
+        gain=sum(after > before for before, after in found),
+        lose=sum(after < before for before, after in found),
+    )
