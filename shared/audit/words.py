@@ -362,6 +362,7 @@ VALUES: dict[str, dict[str, str]] = {
     "machine": {
         "objection": "对考核结果的异议",
         "recomputed": "上半年成绩变更，重新计算全年成绩",
+        "serving": "考核结果送达不到",
         "contest_result": "对公示的异议",
         "contest_pool": "对公示的异议",
         "recommendation": "推荐",
@@ -518,6 +519,10 @@ VALUES: dict[str, dict[str, str]] = {
         "review_changed": "复核：变更结果",
         "recomputed": "重新计算全年成绩",
         "told": "答复书送达本人",
+        "undelivered": "登记：送达不到",
+        "undeliverable": "核实：确实送达不到",
+        "deliverable": "核实：能送达，撤销登记",
+        "told_late": "答复书补送达本人",
         "appealed": "申诉",
         "lapsed": "申诉期满",
         "appeal_overdue": "申诉逾期未答复，督办",
