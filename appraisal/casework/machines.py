@@ -890,8 +890,17 @@ RESIGNATION = Machine(
             outcome=Outcome.RESIGNED,
             letter="退出通知书",
         ),
+        Step(
+            key="resigned_by_law",
+            title="提出满三十日没有答复，辞去生效",
+            after=("applied",),
+            auto=True,
+            past=(Term(("applied",), Span.RESIGNATION),),
+            outcome=Outcome.RESIGNED,
+            letter="退出通知书",
+        ),
         _left("applied"),
-        _handover("resigned"),
+        _handover("resigned", "resigned_by_law"),
     ),
 )
 

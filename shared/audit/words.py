@@ -580,6 +580,7 @@ VALUES: dict[str, dict[str, str]] = {
         "called": "听证（陈述申辩）通知送达本人",
         "heard": "听取陈述申辩",
         "resigned": "同意辞去，退出岗位",
+        "resigned_by_law": "满三十日没有答复，辞去生效",
         "due": "协议（任期）将满，提出不再续聘",
         "renewed": "续聘",
         "term_ended": "期满退出岗位",
