@@ -108,6 +108,7 @@ ACTIONS = {
     "deduct.propose": "提出扣分",
     "deduct.decide": "决定扣分",
     "deduct.answer": "答复扣分",
+    "deduct.serve": "送达扣分文书",
     "deduct.final": "扣分生效",
     "objection.raise": "提出异议",
     "objection.answer": "答复异议",
