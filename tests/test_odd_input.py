@@ -248,6 +248,7 @@ POINTS: dict[str, Mapping[str, str]] = {
         "evidence": "签到表",
         "record_id": "",
     },
+    "/verify/deductions/{deduction_id}/serve": {"served_on": DAY, "how": "本人签收"},
     "/verify/deductions/{deduction_id}/decide": {"verdict": "dropped", "reason": "属实"},
     "/verify/deductions/{deduction_id}/appeal": {"verdict": "rejected", "reason": "属实"},
     "/desk/months/import": {"file": "记录", "act": "store"},

@@ -24,6 +24,7 @@ from shared.roster.errors import PostTaken
 from shared.roster.office import service as office
 from shared.roster.office.schemas import AppointForm, EndForm, PersonForm
 from shared.roster.roles import Employment, Role
+from shared.roster.schemas import Tenure
 
 MAX_REASON = 100
 STOPPED_AT_MOST = timedelta(days=60)
@@ -92,16 +93,32 @@ def _expect_running(row: NewStep) -> None:
 
 async def _leave(actor: Actor, case: CaseRow, step: Step, on: date) -> None:
     """Every grid post ends on the day; its rights end with it. Other posts are no part of it."""
-    if case.person_id is None:
+    for tenure in await _held(actor.county_id, case, on):
+        await office.end(actor, tenure.id, EndForm(on=on, reason=_ending(case, step)))
+
+
+async def lapse(county_id: int, case: CaseRow, step: Step, on: date) -> None:
+    """The same for what the clock has signed. Raises StepRefused where people must look first."""
+    if step.outcome not in LEAVES:
         return
-    reason = _ending(case, step)
-    for tenure in await roster.history(actor.county_id, case.person_id):
+    held = await _held(county_id, case, on)
+    if not held:
+        raise StepRefused("这个人已经不在网格员岗位上。")
+    for tenure in held:
+        await office.lapse(county_id, tenure, on, _ending(case, step))
+
+
+async def _held(county_id: int, case: CaseRow, on: date) -> list[Tenure]:
+    """The grid posts that an ending on a day takes. Raises StepRefused."""
+    found = []
+    for tenure in await roster.history(county_id, case.person_id) if case.person_id else ():
         if tenure.role is not Role.GRIDWORKER:
             continue
         if tenure.valid_from > on:
             raise StepRefused("这个人在这一天之后还安排了网格岗位，请先在名册里取消。")
         if tenure.valid_to is None or tenure.valid_to > on:
-            await office.end(actor, tenure.id, EndForm(on=on, reason=reason))
+            found.append(tenure)
+    return found
 
 
 async def _come_back(actor: Actor, case: CaseRow, step: Step, row: NewStep) -> None:

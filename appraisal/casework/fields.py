@@ -43,12 +43,21 @@ POSTED = "邮寄时必填；日期填回执上的收到日期，不是寄出日�
 """The term runs from when the person has the letter."""
 MAILED = "邮寄来的，填邮戳上的寄出日期：期满前寄出的不算过期。"
 """A paper that was posted within its term is in time, however long it was on its way."""
+UNREACHED = (
+    ("unknown", "退回：查无此人"),
+    ("moved", "退回：迁移新址"),
+    ("unclaimed", "退回：逾期未领"),
+    ("returned", "退回：拒收"),
+    ("died", "本人死亡"),
+)
 CHANNELS = (
     ("visit", "当面"),
     ("phone", "电话"),
     ("letter", "来信"),
     ("online", "意见箱或网上"),
 )
+UNDELIVERED = "undelivered"
+"""Why a letter reaches nobody."""
 FIELDS = {
     field.key: field
     for field in (
@@ -56,6 +65,7 @@ FIELDS = {
         Field(key="witness_one", label="见证人一", required=False, hint="拒收时必填"),
         Field(key="witness_two", label="见证人二", required=False, hint="拒收时必填"),
         Field(key="post_number", label="挂号信编号", required=False, hint=POSTED),
+        Field(key=UNDELIVERED, label="送达不到的原因", kind="choice", options=UNREACHED),
         Field(key="score", label="变更后的得分", kind="score", hint="0–100，最多两位小数"),
         Field(
             key="veto_lifted",

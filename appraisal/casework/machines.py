@@ -4,11 +4,12 @@ Sources: the appraisal rules of domain handbook section 6; the labour law's orde
 (training or transfer, re-check, union, thirty days or a month's pay) and for serious fault.
 """
 
-from appraisal.casework.fields import CHECK_FIELDS, CONTEST_FIELDS, SERVICE_FIELDS
+from appraisal.casework.fields import CHECK_FIELDS, CONTEST_FIELDS, SERVICE_FIELDS, UNDELIVERED
 from appraisal.casework.rules import (
     CONTESTED,
     LET_GO,
     OVERTURNED,
+    UNDELIVERABLE,
     Machine,
     Need,
     Outcome,
@@ -27,30 +28,75 @@ COUNTY_LEVEL, TOWNSHIP_LEVEL, VILLAGE_LEVEL = 6, 9, 12
 FAIR = (Need.SUBSTANTIAL, Need.UNPROTECTED)
 CORRECTIONS = ("score", "veto_lifted", "days_met")
 """What the answer to a person's own objection or appeal may find wrong."""
+TOLD = ("told", "told_late")
+
+
+def _undelivered(
+    what: str, after: tuple[str, ...], *, needs: tuple[Need, ...] = (), stands: Outcome
+) -> tuple[Step, ...]:
+    """A letter that came back, or whose reader has died: one records it, another confirms it.
+
+    Nobody was told, so that no term runs and nothing to their disadvantage may rest on it.
+    """
+    return (
+        Step(
+            key="undelivered",
+            title=f"登记：{what}送达不到",
+            after=after,
+            signs=MANAGERS,
+            needs=needs,
+            fields=(UNDELIVERED,),
+            document=True,
+        ),
+        Step(
+            key=UNDELIVERABLE,
+            title=f"核实：{what}确实送达不到",
+            after=("undelivered",),
+            signs=UPPER,
+            level=TOWNSHIP_LEVEL,
+            fresh=("undelivered",),
+            needs=needs,
+            outcome=stands,
+        ),
+    )
 
 
 def _told_and_appealed(
     after: tuple[str, ...], decided: tuple[str, ...], *, stands: Outcome, falls: Outcome
 ) -> tuple[Step, ...]:
-    """An answer is served on the person, and stands unless the county decides otherwise."""
+    """An answer is served on the person, and stands unless the county decides otherwise.
+
+    Where it cannot be, it stands as well until the person has it after all.
+    """
     return (
         Step(
             key="told",
             title="答复书送达本人",
-            after=after,
+            after=(*after, "undelivered"),
             own=True,
             signs=MANAGERS,
             fields=SERVICE_FIELDS,
             letter="送达回证",
         ),
+        *_undelivered("答复书", after, stands=stands),
+        Step(
+            key="told_late",
+            title="答复书补送达本人",
+            after=(UNDELIVERABLE,),
+            own=True,
+            signs=MANAGERS,
+            fields=SERVICE_FIELDS,
+            late=True,
+            letter="送达回证",
+        ),
         Step(
             key="appealed",
             title="向县级申诉",
-            after=("told", "lapsed"),
+            after=(*TOLD, "lapsed"),
             own=True,
             signs=MANAGERS,
             needs=(Need.CYCLE_OPEN,),
-            within=Term(("told",), Span.OBJECTION),
+            within=Term(TOLD, Span.OBJECTION),
             late=True,
             answer=Span.APPEAL,
             letter="申诉受理单",
@@ -58,9 +104,9 @@ def _told_and_appealed(
         Step(
             key="lapsed",
             title="申诉期满，复核结果生效",
-            after=("told",),
+            after=TOLD,
             auto=True,
-            past=(Term(("told",), Span.OBJECTION),),
+            past=(Term(TOLD, Span.OBJECTION),),
             outcome=stands,
         ),
         Step(
@@ -172,6 +218,24 @@ RECOMPUTED = Machine(
     ),
 )
 """The year of somebody whose half-year was corrected after the year's results came out."""
+
+SERVING = Machine(
+    key="serving",
+    title="考核结果送达不到",
+    pool=Pool.SERVICE,
+    steps=(
+        *_undelivered("考核结果", (), needs=(Need.UNSERVED,), stands=Outcome.UNDELIVERED),
+        Step(
+            key="deliverable",
+            title="核实：能送达，撤销登记",
+            after=("undelivered",),
+            signs=UPPER,
+            level=TOWNSHIP_LEVEL,
+            outcome=Outcome.WITHDRAWN,
+        ),
+    ),
+)
+"""A result that reaches nobody does not keep everybody's cycle open for ever."""
 
 
 def _contest(key: str, *, result: bool) -> Machine:
@@ -826,8 +890,17 @@ RESIGNATION = Machine(
             outcome=Outcome.RESIGNED,
             letter="退出通知书",
         ),
+        Step(
+            key="resigned_by_law",
+            title="提出满三十日没有答复，辞去生效",
+            after=("applied",),
+            auto=True,
+            past=(Term(("applied",), Span.RESIGNATION),),
+            outcome=Outcome.RESIGNED,
+            letter="退出通知书",
+        ),
         _left("applied"),
-        _handover("resigned"),
+        _handover("resigned", "resigned_by_law"),
     ),
 )
 
@@ -1034,6 +1107,7 @@ MACHINES: dict[str, Machine] = {
     for machine in (
         OBJECTION,
         RECOMPUTED,
+        SERVING,
         CONTEST_RESULT,
         CONTEST_POOL,
         RECOMMENDATION,

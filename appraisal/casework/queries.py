@@ -60,7 +60,10 @@ AT_STATE = (
     + " AND f.pool = $2 AND f.state = $3 AND f.outcome IS NULL AND a.purged_at IS NULL"
     + " ORDER BY f.unit_code"
 )
-DUE = CASE + " AND f.state = ANY($2::text[]) AND NOT f.done ORDER BY f.id LIMIT $3"
+DUE = (
+    CASE
+    + " AND f.machine || ' ' || f.state = ANY($2::text[]) AND NOT f.done ORDER BY f.id LIMIT $3"
+)
 LATE = CASE + " AND NOT f.done AND f.due_on < $2 AND f.overdue_on IS NULL ORDER BY f.id LIMIT $3"
 # Against the will of somebody whose fail is none any more; another open exit of theirs comes first.
 OVERTURNED = (
@@ -277,6 +280,7 @@ async def at_state(county_id: int, pool: Pool, state: str) -> list[CaseRow]:
 
 
 async def in_states(county_id: int, states: Sequence[str], limit: int) -> list[CaseRow]:
+    """``states`` are "machine state"."""
     return await DB.all(CaseRow, DUE, county_id, list(states), limit)
 
 

@@ -38,6 +38,7 @@ NOTICE_ROUTES: Routes = {
     "GET /appraisal/results/{cycle_id}/{person_id}": BOARD,
     "POST /appraisal/results/{cycle_id}/{person_id}": OFFICES,
     "POST /appraisal/results/{cycle_id}/{person_id}/objection": OFFICES,
+    "POST /appraisal/results/{cycle_id}/{person_id}/unreached": OFFICES,
     "GET /appraisal/results/{cycle_id}/{person_id}/print": BOARD,
     "GET /appraisal/me/{cycle_id}/objection": FORMER_TOO,
     "POST /appraisal/me/{cycle_id}/objection": FORMER_TOO,

@@ -25,6 +25,7 @@ class Pool(StrEnum):
     WARNING = "warning"
     EXIT = "exit"
     ADMISSION = "admission"
+    SERVICE = "service"
 
 
 POOL_NAMES = {
@@ -33,6 +34,7 @@ POOL_NAMES = {
     Pool.WARNING: "警告与改进",
     Pool.EXIT: "退出",
     Pool.ADMISSION: "准入",
+    Pool.SERVICE: "送达",
 }
 
 
@@ -60,6 +62,7 @@ class Outcome(StrEnum):
     RECALLED = "recalled"
     ADMITTED = "admitted"
     REFUSED = "refused"
+    UNDELIVERED = "undelivered"
 
 
 OUTCOME_NAMES = {
@@ -84,6 +87,7 @@ OUTCOME_NAMES = {
     Outcome.RECALLED: "由原单位召回",
     Outcome.ADMITTED: "已上岗",
     Outcome.REFUSED: "未录用",
+    Outcome.UNDELIVERED: "送达不到",
 }
 AGAINST_THE_WILL = frozenset(
     {
@@ -102,6 +106,8 @@ LEAVES = AGAINST_THE_WILL | {Outcome.RESIGNED, Outcome.TERM_ENDED}
 SERVED = "served"
 APPEAL_OVER = frozenset({"lapsed", "appeal_rejected"})
 REVIEW_CHANGED = "review_changed"
+UNDELIVERABLE = "undeliverable"
+"""The step that confirms that a letter reaches nobody."""
 OVERTURNED, CONTESTED, LET_GO = "overturned", "contested", "let_go"
 """Steps that the clock signs when the ground of what was carried out has gone."""
 HOW = "how"
@@ -146,6 +152,8 @@ class Need(StrEnum):
     """The notice stands on that day, and its period is not over."""
     UNCONTESTED = "uncontested"
     """The published period is over; nobody's objection is open, and none was found right."""
+    UNSERVED = "unserved"
+    """The result has not been served on the person."""
 
 
 class Span(StrEnum):
@@ -364,7 +372,7 @@ def _wrong_day(chain: Chain, step: Step, on: date, today: date) -> str:
         late = on < today - BACK and not step.late
         return f"日期在 {BACK.days} 天以前，请核对。" if late else ""
     before = chain[-1].effective_on
-    if step.late:
+    if step.late and HOW not in step.fields:
         # It answers to the step that its term began with, whatever was signed since.
         before = (begun(step.within, chain) if step.within else None) or chain[0].effective_on
     if on < before:

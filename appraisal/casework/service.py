@@ -20,6 +20,7 @@ from appraisal.casework.queries import NewStep
 from appraisal.casework.rules import (
     AGAINST_THE_WILL,
     CONTESTED,
+    LEAVES,
     LET_GO,
     OVERTURNED,
     POOL_NAMES,
@@ -57,7 +58,7 @@ from shared.clock import today
 from shared.database import DB
 from shared.dates import chinese_date
 from shared.documents.excel import file_name, stamp
-from shared.errors import Forbidden, Invalid, NotFound
+from shared.errors import Conflict, Forbidden, Invalid, NotFound
 from shared.identity import sealing
 from shared.identity.access import Action, Target, allowed, reach, require
 from shared.identity.actor import Actor
@@ -244,6 +245,8 @@ async def letter(actor: Actor, case_id: UUID, position: int, *, named: bool) -> 
         ) + (STAYS if row.step == INTENDED else "")
     elif row.step in ACCEPTED and row is signed[-1] and case.due_on is not None:
         remedy = f"将在{chinese_date(case.due_on)}前（含当日）答复。"
+        if row.step == "applied" and not row.proxy:
+            remedy += "到期没有答复的，辞去从次日起生效；改变主意的，请在此前撤回。"
     found = Letter(
         case_id=case_id,
         person_id=case.person_id,
@@ -338,7 +341,7 @@ async def clock(county_id: int, now: datetime) -> tuple[int, int]:
     """
     on = today(now)
     states = sorted(
-        key
+        f"{machine.key} {key}"
         for machine in MACHINES.values()
         for step in machine.steps
         if step.auto
@@ -388,10 +391,17 @@ async def _lapse(county_id: int, case_id: UUID, on: date, now: datetime) -> bool
         # The day that was promised, whatever the settings have become since.
         known[Term((last.key,), last.answer)] = case.due_on
     due = lapses(machine, signed, known, on)
-    if due is None:
+    # A resignation that an office keyed in goes through two hands: somebody else accepts it.
+    if due is None or (due.outcome in LEAVES and chain[-1].proxy):
         return False
     form = SignForm(step=due.key, words=AUTO_WORDS, effective_on=on)
-    await _write(None, case, chain, due, form, now, SYSTEM, county_id=county_id)
+    try:
+        async with DB.transaction():
+            await _write(None, case, chain, due, form, now, SYSTEM, county_id=county_id)
+    except MissingYear:
+        raise
+    except (Conflict, Invalid):
+        return False  # people must look first, to whom it is shown as overdue
     return True
 
 
@@ -602,6 +612,7 @@ async def _write(
         authority=authority,
     )
     if actor is None:
+        await effects.lapse(county, after, step, row.effective_on)
         return after
     await effects.take_place(actor, after, step, row, now)
     return await queries.case(county, case.id) or after

@@ -17,6 +17,7 @@ from appraisal.casework.machines import (
 )
 from appraisal.casework.rules import (
     SPANS,
+    UNDELIVERABLE,
     Chain,
     Need,
     Outcome,
@@ -132,6 +133,8 @@ async def _objected(county_id: int, person_id: UUID, cycle_id: UUID) -> str:
     # What is being entered at this moment counts, too: the step waits for it.
     await queries.lock_objections(county_id, person_id)
     objections = await queries.of_person(county_id, person_id, Pool.OBJECTION, cycle_id)
+    if any(one.state == UNDELIVERABLE for one in objections):
+        return "对异议的答复书（告知书）还没有送达本人，不能据此办理。"
     return next((PENDING[one.machine] for one in objections if one.outcome is None), "")
 
 
@@ -323,6 +326,11 @@ async def _notice_of(county_id: int, case_id: UUID) -> NoticeRow | None:
     return None
 
 
+async def _unserved(matter: Matter) -> str:
+    served = await notices.serving(matter.county_id, *_result(matter))
+    return "" if served is None else "结果已经送达本人，不用再办这一步。"
+
+
 async def _uncontested(matter: Matter) -> str:
     if matter.case_id is None:
         return ""
@@ -353,6 +361,7 @@ AGAINST: dict[Need, Callable[[Matter], Awaitable[str]]] = {
     Need.GONE: _gone,
     Need.NOTICED: _noticed,
     Need.UNCONTESTED: _uncontested,
+    Need.UNSERVED: _unserved,
 }
 
 

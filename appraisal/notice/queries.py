@@ -42,11 +42,17 @@ ENTRIES = """
 SELECT position, name, unit, note FROM appraisal.notice_entry
 WHERE county_id = $1 AND notice_id = $2 ORDER BY position
 """
+# Who is recorded as not to be reached; confirmed, once it has an outcome.
+UNREACHED = """LEFT JOIN appraisal.case_file u ON u.county_id = $1 AND u.about_cycle_id = r.cycle_id
+  AND u.person_id = r.person_id AND u.machine = 'serving'
+  AND u.outcome IS DISTINCT FROM 'withdrawn'
+"""
 # The current run's results with names and places; who left in the period is still told.
-RESULTS = """
+RESULTS = f"""
 SELECT r.person_id, p.name, r.grid_code, COALESCE(g.name, '') AS grid_name,
        COALESCE(v.name, '') AS village_name, COALESCE(t.name, '') AS township_name, r.grade,
-       r.final, s.how, s.served_on, s.objection_until
+       r.final, s.how, s.served_on, s.objection_until, u.id AS unreached,
+       u.outcome IS NOT NULL AS unreachable
 FROM appraisal.scorecard r
 JOIN shared.person p ON p.county_id = $1 AND p.id = r.person_id
 LEFT JOIN shared.unit g ON g.county_id = $1 AND g.code = r.grid_code
@@ -54,7 +60,7 @@ LEFT JOIN shared.unit v ON v.county_id = $1 AND v.code = left(r.grid_code, 12)
 LEFT JOIN shared.unit t ON t.county_id = $1 AND t.code = left(r.grid_code, 9)
 LEFT JOIN appraisal.serving s ON s.county_id = $1 AND s.about_cycle_id = r.cycle_id
   AND s.person_id = r.person_id
-WHERE r.county_id = $1 AND r.current AND r.cycle_id = $2
+{UNREACHED}WHERE r.county_id = $1 AND r.current AND r.cycle_id = $2
 """
 BY_GRID = """ AND r.grade = 'excellent' ORDER BY r.grid_code COLLATE "C", p.name"""
 EXCELLENT = RESULTS + BY_GRID
@@ -71,19 +77,22 @@ LISTED = (
     + """
   AND EXISTS (SELECT FROM unnest($3::text[]) c WHERE starts_with(r.grid_code, c))
   AND ($4 = '' OR starts_with(r.grid_code, $4)) AND ($5 = '' OR r.grade = $5)
-  AND CASE $6 WHEN 'open' THEN s.id IS NULL WHEN 'served' THEN s.id IS NOT NULL ELSE true END
+  AND CASE $6 WHEN 'open' THEN s.id IS NULL AND u.outcome IS NULL
+              WHEN 'unreachable' THEN s.id IS NULL AND u.outcome IS NOT NULL
+              WHEN 'served' THEN s.id IS NOT NULL ELSE true END
   AND ($7 = '' OR position($7 IN p.name) > 0)
 ORDER BY s.id IS NOT NULL, r.grid_code COLLATE "C", p.name_pinyin COLLATE "C", r.person_id
 LIMIT $8 OFFSET $9
 """
 )
 COUNT = f"SELECT count(*) FROM ({LISTED}) AS listed"
-TALLY = """
-SELECT count(*)::int AS results, count(s.id)::int AS served, max(s.objection_until) AS last_day
+TALLY = f"""
+SELECT count(*)::int AS results, count(s.id)::int AS served, max(s.objection_until) AS last_day,
+       count(u.outcome) FILTER (WHERE s.id IS NULL)::int AS unreachable
 FROM appraisal.scorecard r
 LEFT JOIN appraisal.serving s ON s.county_id = $1 AND s.about_cycle_id = r.cycle_id
   AND s.person_id = r.person_id
-WHERE r.county_id = $1 AND r.current AND r.cycle_id = $2
+{UNREACHED}WHERE r.county_id = $1 AND r.current AND r.cycle_id = $2
 """
 SERVING = """
 SELECT id, about_cycle_id, person_id, grade, how, served_on, server_id, server_name, witness_one,
@@ -120,6 +129,8 @@ class Tally(msgspec.Struct, frozen=True):
     served: int
     last_day: date | None
     """The latest last day for objections so far."""
+    unreachable: int = 0
+    """Not served, and confirmed to be out of reach."""
 
 
 async def insert_notice(county_id: int, row: NoticeRow) -> None:

@@ -127,6 +127,10 @@ class ResultRow(msgspec.Struct, frozen=True, kw_only=True):
     how: How | None
     served_on: date | None
     objection_until: date | None
+    unreached: UUID | None
+    """The case in which somebody recorded that the letter reaches nobody."""
+    unreachable: bool
+    """Whether another has confirmed it."""
 
     @property
     def grade_name(self) -> str:
@@ -135,3 +139,11 @@ class ResultRow(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def how_name(self) -> str:
         return dict(SERVICE).get(self.how or "", "")
+
+    @property
+    def service_name(self) -> str:
+        """How it was served, or why it is not."""
+        if self.how:
+            return self.how_name
+        recorded = "送达不到，待核实" if self.unreached else "未送达"
+        return "送达不到" if self.unreachable else recorded

@@ -16,7 +16,7 @@ from appraisal.casework import fields
 from appraisal.casework import queries as casework_queries
 from appraisal.casework import service as casework
 from appraisal.casework.fields import CONTEST_FIELDS, FIELDS, SERVICE_FIELDS
-from appraisal.casework.machines import CONTEST_POOL, CONTEST_RESULT, OBJECTION
+from appraisal.casework.machines import CONTEST_POOL, CONTEST_RESULT, OBJECTION, SERVING
 from appraisal.casework.rules import Pool, Span
 from appraisal.casework.schemas import CaseRow, Opening, SignForm
 from appraisal.casework.world import RESULT_OUT, last_day, objection_days, out_on
@@ -73,6 +73,7 @@ KIN = "您与当事人是近亲属，依规应当回避，请换一个人送达�
 TERMS = ("objection_days", "review_days", "appeal_days")
 """The settings that a result's letter promises."""
 OBJECTED = "对这次结果已经提过异议，请在“我的事项”里看进展。"
+UNREACHED = "这个结果已经登记过送达不到，请刷新页面。"
 
 
 async def issue_results(actor: Actor, cycle_id: UUID, form: NoticeForm, now: datetime) -> UUID:
@@ -209,6 +210,25 @@ async def serve(
         return await _serve(actor, found, cycle_id, form, now, authority)
 
 
+async def unreached(
+    actor: Actor, cycle_id: UUID, person_id: UUID, form: SignForm, now: datetime
+) -> UUID:
+    """Record that a result reaches nobody, for somebody else to confirm.
+
+    Raises NotFound, Invalid, StepRefused, NoticeRefused.
+    """
+    async with _once(UNREACHED), DB.transaction():
+        await cycles.expect(actor.county_id, cycle_id, *RESULT_OUT)
+        found = await _result(actor.county_id, cycle_id, person_id)
+        opening = Opening(
+            machine=SERVING.key,
+            person_id=person_id,
+            unit_code=found.grid_code,
+            about_cycle_id=cycle_id,
+        )
+        return await casework.open_case(actor, opening, form, now)
+
+
 async def receive(actor: Actor, cycle_id: UUID, now: datetime) -> ServingRow:
     """签收: the person signs for their own result. Raises NotFound, WrongStage, NoticeRefused."""
     async with DB.transaction():
@@ -323,11 +343,11 @@ async def notice_over(county_id: int, cycle: CycleRow) -> list[str]:
 
 
 async def nothing_open(county_id: int, cycle: CycleRow) -> list[str]:
-    """Gate to closing: everybody was told and named, every term is over, nothing is undecided."""
+    """Gate to closing: everybody in reach was told, everybody named, nothing runs or is open."""
     tally = await queries.tally(county_id, cycle.id)
     found = []
-    if tally.served < tally.results:
-        found.append(f"还有 {tally.results - tally.served} 人的结果没有送达。")
+    if unserved := tally.results - tally.served - tally.unreachable:
+        found.append(f"还有 {unserved} 人的结果没有送达。")
     elif tally.last_day is not None and today() <= tally.last_day:
         found.append(f"最晚的异议期到{chinese_date(tally.last_day)}才满。")
     if missing := await queries.unnamed(county_id, cycle.id):
@@ -477,7 +497,9 @@ async def _serve(
     now: datetime,
     authority: str,
 ) -> ServingRow:
-    await cycles.expect(actor.county_id, cycle_id, *RESULT_OUT)
+    # Whom the letter did not reach may have it at any time, also when all others are done.
+    late = {Stage.CLOSED} if found.unreachable else set[Stage]()
+    await cycles.expect(actor.county_id, cycle_id, *RESULT_OUT, *late)
     given = {key: str(getattr(form, key)) for key in SERVICE_FIELDS}
     problems = fields.problems(SERVICE_FIELDS, given, frozenset({actor.name, found.name}))
     since = await out_on(actor.county_id, cycle_id)

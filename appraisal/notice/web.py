@@ -9,6 +9,7 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 
 from appraisal.casework.fields import CHANNELS, FIELDS, MAILED, POSTED, SERVICE
+from appraisal.casework.machines import SERVING
 from appraisal.casework.rules import Pool
 from appraisal.casework.world import RESULT_OUT
 from appraisal.cycle import service as cycles
@@ -25,7 +26,7 @@ from shared.web import forms
 from shared.web.application import Router
 from shared.web.pages import Asked, moment
 
-STATES = [("open", "未送达"), ("served", "已送达")]
+STATES = [("open", "未送达"), ("unreachable", "送达不到"), ("served", "已送达")]
 KINDS: dict[str, str] = {
     "excellent": "优秀等次",
     "supplement": "优秀等次补充",
@@ -175,6 +176,20 @@ async def paper_objection(
     try:
         form = signed_form(request, forms.bind(StepForm, values), values)
         case_id = await service.object_to(request.user, cycle_id, person_id, form, moment(request))
+    except (Invalid, Conflict, Forbidden) as error:
+        return await _result(request, cycle_id, person_id, values, error)
+    return Redirect(f"/appraisal/cases/{case_id}", status_code=303)
+
+
+@post("/appraisal/results/{cycle_id:uuid}/{person_id:uuid}/unreached")
+async def unreached(
+    request: Asked, cycle_id: FromPath[UUID], person_id: FromPath[UUID]
+) -> Template | Redirect:
+    """The letter came back, or its reader has died."""
+    values = await forms.read(request) | {"step": "undelivered"}
+    try:
+        form = signed_form(request, forms.bind(StepForm, values), values)
+        case_id = await service.unreached(request.user, cycle_id, person_id, form, moment(request))
     except (Invalid, Conflict, Forbidden) as error:
         return await _result(request, cycle_id, person_id, values, error)
     return Redirect(f"/appraisal/cases/{case_id}", status_code=303)
@@ -334,7 +349,9 @@ async def _result(
         values={"served_on": on.isoformat(), "effective_on": on.isoformat()} | (values or {}),
         error=error,
         errors=error.fields if isinstance(error, Invalid) else {},
-        may_serve=may_serve and cycle.state is not Stage.CLOSED,
+        may_serve=may_serve and (found.unreachable or cycle.state is not Stage.CLOSED),
+        running=cycle.state is not Stage.CLOSED,
+        unreached=SERVING.step("undelivered"),
         may_object=may_object,
         late=may_serve and may_object and cycle.state is Stage.CLOSED,
         on=on,
@@ -361,6 +378,7 @@ async def _own(
         and not any(case.outcome != "withdrawn" for case in objections)
         and (served is None or on <= served.objection_until),
         running=running,
+        in_term=served is not None and on <= served.objection_until,
         values=values or {},
         error=error,
         errors=error.fields if isinstance(error, Invalid) else {},
@@ -386,6 +404,7 @@ router = Router(
         result,
         serve,
         paper_objection,
+        unreached,
         slip,
         own,
         object_to,

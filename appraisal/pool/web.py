@@ -275,7 +275,7 @@ async def _shields(
 
 
 def _pool(text: str) -> Pool:
-    if text not in {pool.value for pool in Pool} - {Pool.OBJECTION.value}:
+    if text not in {pool.value for pool in Pool} - {Pool.OBJECTION.value, Pool.SERVICE.value}:
         raise NotFound
     return Pool(text)
 

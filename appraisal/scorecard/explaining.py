@@ -112,7 +112,7 @@ def _words(facts: Facts, scores: Scores, scheme: Scheme) -> dict[Component, str]
         ),
         Component.SATISFACTION: _satisfaction(facts),
         Component.MERIT: _merit(facts, scores, scheme),
-        Component.TRAINING: _training(facts, scores),
+        Component.TRAINING: _training(facts, scores, scheme),
     }
 
 
@@ -147,23 +147,44 @@ def _satisfaction(facts: Facts) -> str:
 
 def _merit(facts: Facts, scores: Scores, scheme: Scheme) -> str:
     earned = f"积分 {decimal(facts.awarded, 10)} 分"
+    if _never_here(facts, scheme):
+        return f"{earned}。考核期内都在请假，没有可比的天数。" + NOTHING
     if scores.merit is None or scores.typical is None:
         return f"{earned}。同类网格的中位数是 0，无法比较。" + NOTHING
     if scores.rate != facts.awarded:
-        earned += f"（任职 {facts.days} 天，折合全期 {decimal(scores.rate, 10)} 分）"
+        leave = f"，{_long_leave(facts)}不计" if _away(facts, scheme) else ""
+        earned += f"（任职 {facts.days} 天{leave}，折合全期 {decimal(scores.rate, 10)} 分）"
     return (
         f"{earned}，同类网格的中位数 {decimal(scores.typical, 10)} 分；"
         f"达到中位数的 {decimal(scheme.merit_cap, 100)} 倍得满分。上次考核评分以后才入账的也在内。"
     )
 
 
-def _training(facts: Facts, scores: Scores) -> str:
+def _training(facts: Facts, scores: Scores, scheme: Scheme) -> str:
+    never = _never_here(facts, scheme)
     if scores.training is None:
-        return "没有培训安排。" + NOTHING
+        return ("考核期内都在请假，不要求学时。" if never else "没有培训安排。") + NOTHING
     words = []
-    if facts.hours is not None and facts.hours_required:
+    if facts.hours is not None and facts.hours_required and not never:
         hours, required = decimal(facts.hours, 100), decimal(facts.hours_required, 100)
-        words.append(f"学时 {hours}，要求 {required}")
+        leave = f"（{_long_leave(facts)}，按比例折减）" if _away(facts, scheme) else ""
+        words.append(f"学时 {hours}，要求 {required}{leave}")
     if facts.test is not None:
         words.append(f"测试平均 {decimal(facts.test, 100)} 分")
     return "；".join(words) + ("，各占一半。" if len(words) > 1 else "。")
+
+
+def _away(facts: Facts, scheme: Scheme) -> int:
+    """Days on leave (0.1) that are too many to be measured with; 0 where they are not."""
+    leave = facts.on_leave or 0
+    return leave if 0 < 10 * scheme.leave_from <= leave else 0
+
+
+def _never_here(facts: Facts, scheme: Scheme) -> bool:
+    away = _away(facts, scheme)
+    return away > 0 and away >= (facts.rostered or 0)
+
+
+def _long_leave(facts: Facts) -> str:
+    rostered, leave = decimal(facts.rostered or 0, 10), decimal(facts.on_leave or 0, 10)
+    return f"应在岗 {rostered} 天中批准的长假 {leave} 天"

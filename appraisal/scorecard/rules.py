@@ -103,6 +103,9 @@ class Scheme(msgspec.Struct, frozen=True, kw_only=True):
     """At least one 优秀 is possible from so many workers on."""
     first_share: int = 40
     """Percent of the half-year result in the annual one."""
+    leave_from: int = 0
+    """Days of approved leave from which points and training go by the other days; 0 = never, as in
+    every scheme that was stored without it."""
     bands: tuple[Band, ...] = (
         Band(Grade.FAIL, 0, 60),
         Band(Grade.BASIC, 60, 70),
@@ -136,6 +139,7 @@ RANGES = {
     "excellent_share": (0, 100, "优秀名额百分比"),
     "excellent_from": (1, 1000, "至少给一个优秀名额的人数"),
     "first_share": (0, 100, "上半年所占百分比"),
+    "leave_from": (0, 184, "请假满几天起，积分和培训按其余天数折算（0 为不折算）"),
 }
 """Field → least, most, and what the page calls it."""
 

@@ -15,7 +15,9 @@ from shared.identity.access import Action, Target, require
 from shared.identity.actor import Actor
 from shared.ids import new_id
 
-SHIPPED = SchemeRow(id=None, effective_on=date(2020, 1, 1), scheme=Scheme(), reason="系统自带")
+SHIPPED = SchemeRow(
+    id=None, effective_on=date(2020, 1, 1), scheme=Scheme(leave_from=30), reason="系统自带"
+)
 
 
 async def in_force(county_id: int, on: date) -> SchemeRow:

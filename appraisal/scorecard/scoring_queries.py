@@ -190,13 +190,21 @@ rule AS (
         attendance int8, orders int8, data int8, settled int8, satisfaction int8, merit int8,
         training int8, check_penalty int8, plus_cap int8, minus_cap int8, commend_township int8,
         commend_county int8, merit_cap int8, min_days int8, excellent_share int8,
-        excellent_from int8, first_share int8)
+        excellent_from int8, first_share int8, leave_from int8)
     WHERE r.county_id = ANY($1) AND r.id = ANY($2)
 )"""
 
 
-# Points as if the worker had been in post for the whole period, rounded half up to 0.1 point.
-RATE = """CASE WHEN i.days > 0 THEN (2 * GREATEST(i.awarded, 0) * u.period_days + i.days)
+# Who was away for long, with leave, is measured by the other days of the attendance sheets.
+LONG_LEAVE = "u.leave_from > 0 AND i.on_leave >= 10 * u.leave_from"
+HERE = "(i.rostered - i.on_leave)"
+
+# Points as if the worker had been in post for the whole period, rounded half up to 0.1 point; NULL
+# where no day is left to measure by.
+RATE = f"""CASE WHEN {LONG_LEAVE} THEN CASE WHEN i.days > 0 AND i.rostered > i.on_leave
+                    THEN (2 * GREATEST(i.awarded, 0) * u.period_days * i.rostered
+                          + i.days * {HERE}) / (2 * i.days * {HERE}) END
+                WHEN i.days > 0 THEN (2 * GREATEST(i.awarded, 0) * u.period_days + i.days)
                     / (2 * i.days) ELSE 0 END"""
 
 # A township among all runs of the statement: one number sorts faster than two keys and a code.
@@ -226,7 +234,8 @@ median AS MATERIALIZED (
               FROM appraisal.input i
               WHERE i.county_id = ANY($1) AND i.run_id = ANY($2)
                 AND i.county_id = u.county_id AND i.run_id = u.run_id
-                AND i.days >= u.min_days) AS rated
+                AND i.days >= u.min_days AND ({LONG_LEAVE}
+                    AND i.days * {HERE} < u.min_days * i.rostered) IS NOT TRUE) AS rated
     ) AS m
 )"""
 
@@ -235,6 +244,22 @@ TYPICAL = "i.days_rural * u.rural + i.days_community * u.community + i.days_othe
 COUNTED = """CASE WHEN u.rural > 0 THEN i.days_rural ELSE 0 END
                + CASE WHEN u.community > 0 THEN i.days_community ELSE 0 END
                + CASE WHEN u.other > 0 THEN i.days_other ELSE 0 END"""
+
+
+def _trained(hours: str, required: str) -> tuple[str, str]:
+    """Training as n and d: half the hours, half the test, or the one that there is."""
+    both = f"{required} > 0 AND i.hours IS NOT NULL AND i.test IS NOT NULL"
+    one = f"{required} > 0 AND i.hours IS NOT NULL"
+    n = f"""CASE WHEN {both} THEN LEAST({hours}, {required})::int8 * 10000
+                   + i.test::int8 * {required}
+               WHEN {one} THEN LEAST({hours}, {required}) ELSE i.test END"""
+    d = f"""CASE WHEN {both} THEN {required}::int8 * 20000
+               WHEN {one} THEN {required} ELSE 10000 END"""
+    return n, d
+
+
+TRAINED = _trained("i.hours", "i.hours_required")
+TRAINED_HERE = _trained("i.hours::int8 * i.rostered", f"(i.hours_required::int8 * {HERE})")
 
 # Each component as a share n ÷ d of its weight; n is NULL where it is missing or has no weight.
 # OFFSET 0 keeps the planner from writing each expression into every place that uses it. A level
@@ -247,8 +272,8 @@ fact AS (
            u.good_line, u.excellent_line, u.merit_cap, u.attendance AS w_attendance,
            u.orders AS w_orders, u.data AS w_data, u.settled AS w_settled,
            u.satisfaction AS w_satisfaction, u.merit AS w_merit, u.training AS w_training,
-           {RATE} AS rate,
-           {TYPICAL} AS usual,
+           COALESCE({RATE}, 0) AS rate,
+           CASE WHEN {LONG_LEAVE} AND i.rostered <= i.on_leave THEN 0 ELSE {TYPICAL} END AS usual,
            {COUNTED} AS counted,
            CASE WHEN u.attendance > 0 AND i.rostered > 0 THEN GREATEST(u.attendance
                * LEAST(i.on_duty + i.on_leave, i.rostered)
@@ -261,17 +286,10 @@ fact AS (
            CASE WHEN u.settled > 0 AND i.settled_total > 0 THEN i.settled_good END AS n_settled,
            i.settled_total AS d_settled,
            CASE WHEN u.satisfaction > 0 THEN i.satisfaction END AS n_satisfaction,
-           CASE WHEN u.training > 0 THEN
-               CASE WHEN i.hours_required > 0 AND i.hours IS NOT NULL AND i.test IS NOT NULL
-                    THEN LEAST(i.hours, i.hours_required)::int8 * 10000
-                         + i.test::int8 * i.hours_required
-                    WHEN i.hours_required > 0 AND i.hours IS NOT NULL
-                    THEN LEAST(i.hours, i.hours_required)
-                    ELSE i.test END END AS n_training,
-           CASE WHEN i.hours_required > 0 AND i.hours IS NOT NULL AND i.test IS NOT NULL
-                THEN i.hours_required::int8 * 20000
-                WHEN i.hours_required > 0 AND i.hours IS NOT NULL THEN i.hours_required
-                ELSE 10000 END AS d_training,
+           CASE WHEN u.training > 0 THEN CASE WHEN {LONG_LEAVE} THEN {TRAINED_HERE[0]}
+               ELSE {TRAINED[0]} END END AS n_training,
+           CASE WHEN {LONG_LEAVE} THEN {TRAINED_HERE[1]}
+               ELSE {TRAINED[1]} END AS d_training,
            LEAST(u.plus_cap, u.commend_township * i.commended_township
                + u.commend_county * i.commended_county) * 100 AS plus,
            LEAST(u.minus_cap * 100, GREATEST(i.deducted, 0) * 10) AS minus

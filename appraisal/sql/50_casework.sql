@@ -12,9 +12,10 @@ SELECT shared.reference('appraisal.kinship', 'relative_id', 'shared.person');
 
 -- An objection to a pool's notice is about the case that was published, which may be of somebody
 -- who is not in the roster yet.
-ALTER TABLE appraisal.case_file DROP CONSTRAINT IF EXISTS case_file_pool;
-SELECT shared.ensure('appraisal.case_file', 'case_file_about', $$pool IN
-    ('objection','recommendation','warning','exit','admission')
+ALTER TABLE appraisal.case_file DROP CONSTRAINT IF EXISTS case_file_pool,
+    DROP CONSTRAINT IF EXISTS case_file_about;
+SELECT shared.ensure('appraisal.case_file', 'case_file_rests_on', $$pool IN
+    ('objection','recommendation','warning','exit','admission','service')
     AND (person_id IS NOT NULL OR pool = 'admission' OR machine = 'contest_pool')
     AND (about_cycle_id IS NOT NULL OR pool IN ('exit','admission') OR machine = 'contest_pool')
     AND (post_id IS NOT NULL) = (pool = 'admission')
@@ -31,12 +32,16 @@ CREATE INDEX IF NOT EXISTS case_file_pool_unit ON appraisal.case_file
     (county_id, pool, unit_code COLLATE "C");
 CREATE INDEX IF NOT EXISTS case_file_person ON appraisal.case_file (county_id, person_id);
 CREATE INDEX IF NOT EXISTS case_file_cycle ON appraisal.case_file (county_id, about_cycle_id);
--- One own objection to a result, one warning for it; one exit and one recommendation at a time.
+-- One own objection to a result, one warning for it, one word that it reaches nobody; one exit and
+-- one recommendation at a time.
 -- To resign is anybody's right, whatever else is under way: that ends once the person is gone.
 DROP INDEX IF EXISTS appraisal.case_file_objection;
 CREATE UNIQUE INDEX IF NOT EXISTS case_file_own_objection ON appraisal.case_file
     (county_id, about_cycle_id, person_id)
     WHERE machine = 'objection' AND outcome IS DISTINCT FROM 'withdrawn';
+CREATE UNIQUE INDEX IF NOT EXISTS case_file_undelivered ON appraisal.case_file
+    (county_id, about_cycle_id, person_id)
+    WHERE machine = 'serving' AND outcome IS DISTINCT FROM 'withdrawn';
 CREATE INDEX IF NOT EXISTS case_file_origin ON appraisal.case_file (county_id, origin_id);
 CREATE UNIQUE INDEX IF NOT EXISTS case_file_warning ON appraisal.case_file
     (county_id, about_cycle_id, person_id)

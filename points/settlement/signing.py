@@ -95,15 +95,19 @@ async def sign_on_paper(
             raise NotFound
         signed = await queries.signatures_of(county_id, ids)
         for statement in found:
-            rows = list(signed.get(statement.id, ()))
-            for part in [part for part in Part if part not in {row.part for row in rows}]:
-                row = await _on_paper(posts, statement, rows, part, at)
-                if row is None:
-                    break
-                rows.append(row)
-                entered.append((statement, row))
+            rest = await _rest(posts, statement, signed.get(statement.id, ()), at)
+            entered += [(statement, row) for row in rest]
         await _add(None, county_id, entered, signed)
     return [row for _, row in entered]
+
+
+async def lacking(
+    county_id: int, statement: StatementRow, signed: Sequence[SignatureRow]
+) -> Part | None:
+    """The first part that nobody would be left to sign, as the posts are held today."""
+    rest = await _rest(_Posts(county_id, today()), statement, signed, clock_now())
+    given = {row.part for row in (*signed, *rest)}
+    return next((part for part in Part if part not in given), None)
 
 
 async def may_sign(
@@ -210,6 +214,19 @@ async def _free(
     taken = {row.person_id for row in signed}
     found = await posts.of_part(statement, part)
     return [holder for holder in found if holder.person_id not in taken]
+
+
+async def _rest(
+    posts: _Posts, statement: StatementRow, signed: Sequence[SignatureRow], at: datetime
+) -> list[SignatureRow]:
+    """The signatures still missing, each by the nearest, up to the first that nobody can give."""
+    found: list[SignatureRow] = []
+    for part in [part for part in Part if part not in {row.part for row in signed}]:
+        row = await _on_paper(posts, statement, (*signed, *found), part, at)
+        if row is None:
+            break
+        found.append(row)
+    return found
 
 
 async def _on_paper(

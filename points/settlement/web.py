@@ -224,6 +224,7 @@ async def _statement(
         view=found,
         summary=_summary(found),
         waits_for=Listed(found.statement, tuple(found.signed)).waits_for,
+        lacking=await signing.lacking(request.user.county_id, found.statement, found.signatures),
         error=error,
         typed=typed or {},
         me=request.user.person_id,

@@ -40,13 +40,28 @@ class DeductionRow(NewDeduction, frozen=True, kw_only=True):
     appeal_due_on: date | None
     appeal: str
     appeal_decision: str
+    notice_served_on: date | None
+    decision_served_on: date | None
+    phone: bool
+    """Whether the worker reads it on a phone of their own, or has answered on one."""
+
+    @property
+    def told(self) -> bool:
+        """Whether the worker knows of the notice or, once there is one, of the decision."""
+        if self.state == "noticed":
+            return self.phone or self.notice_served_on is not None or self.answer != ""
+        return self.phone or self.decision_served_on is not None or self.appeal != ""
 
 
-ROW = """
+PHONE = """(d.answered_at IS NOT NULL OR EXISTS (SELECT FROM shared.account a
+        WHERE a.county_id = $1 AND a.person_id = d.worker_id AND a.activated_at IS NOT NULL
+          AND a.disabled_at IS NULL))"""
+ROW = f"""
 SELECT d.id, d.worker_id, w.name AS worker_name, d.village_code, d.code, d.title, d.amount,
        d.record_id, d.facts, d.evidence, d.happened_on, d.state, d.proposed_by, d.proposed_at,
        d.answer_due_on, d.answer, d.answered_at, d.decided_by, d.decided_at, d.decision,
-       d.appeal_due_on, d.appeal, d.appeal_decision
+       d.appeal_due_on, d.appeal, d.appeal_decision, d.notice_served_on, d.decision_served_on,
+       {PHONE} AS phone
 FROM points.deduction d
 JOIN shared.person w ON w.county_id = $1 AND w.id = d.worker_id
 WHERE d.county_id = $1
@@ -68,6 +83,26 @@ CHARGED = """
 SELECT EXISTS (SELECT FROM points.deduction
                WHERE county_id = $1 AND record_id = $2 AND code = $3
                  AND state NOT IN ('dropped', 'annulled'))
+"""
+SERVE = """
+UPDATE points.deduction SET
+    notice_served_on = CASE state WHEN 'noticed' THEN $3 ELSE notice_served_on END,
+    answer_due_on = CASE state WHEN 'noticed' THEN $4 ELSE answer_due_on END,
+    decision_served_on = CASE state WHEN 'decided' THEN $3 ELSE decision_served_on END,
+    appeal_due_on = CASE state WHEN 'decided' THEN $4 ELSE appeal_due_on END
+WHERE county_id = $1 AND id = $2
+"""
+# Who else could decide an appeal: instructors of the township and the department, who can sign in.
+LEFT_TO_DECIDE = """
+SELECT count(DISTINCT a.person_id)::int
+FROM shared.unit u
+JOIN shared.post p ON p.county_id = $1 AND p.unit_id = u.id
+    AND (u.kind, p.role) IN (('township', 'instructor'), ('county', 'department'))
+JOIN shared.assignment a ON a.county_id = $1 AND a.post_id = p.id
+    AND a.valid_from <= $4 AND (a.valid_to IS NULL OR a.valid_to > $4)
+JOIN shared.account c ON c.county_id = $1 AND c.person_id = a.person_id
+    AND (c.activated_at IS NOT NULL OR c.password_hash IS NOT NULL) AND c.disabled_at IS NULL
+WHERE u.county_id = $1 AND starts_with($2, u.code) AND a.person_id <> ALL ($3::uuid[])
 """
 BELOW = " AND EXISTS (SELECT FROM unnest($2::text[]) c WHERE starts_with(d.village_code, c))"
 
@@ -119,14 +154,29 @@ async def open_below(county_id: int, codes: Sequence[str]) -> list[DeductionRow]
     return await DB.all(DeductionRow, sql, county_id, list(codes))
 
 
+async def left_to_decide(
+    county_id: int, village_code: str, parties: Sequence[UUID], on: date
+) -> int:
+    """How many could decide an appeal, besides those who have a part in the deduction."""
+    found: int = await DB.fetchval(LEFT_TO_DECIDE, county_id, village_code, list(parties), on)
+    return found
+
+
 async def below(county_id: int, codes: Sequence[str]) -> list[DeductionRow]:
     sql = ROW + BELOW + " ORDER BY d.id DESC LIMIT 200"
     return await DB.all(DeductionRow, sql, county_id, list(codes))
 
 
 async def lapsed(county_id: int, on: date) -> list[DeductionRow]:
-    sql = ROW + " AND d.state = 'decided' AND d.appeal_due_on < $2 ORDER BY d.id LIMIT 500"
+    told = f" AND (d.decision_served_on IS NOT NULL OR {PHONE})"
+    sql = ROW + " AND d.state = 'decided' AND d.appeal_due_on < $2" + told
+    sql += " ORDER BY d.id LIMIT 500"
     return await DB.all(DeductionRow, sql, county_id, on)
+
+
+async def serve(county_id: int, deduction_id: UUID, on: date, due_on: date) -> None:
+    """What it stands at was handed over; ``due_on`` is the last day to answer or to appeal."""
+    await DB.execute(SERVE, county_id, deduction_id, on, due_on)
 
 
 async def answer(county_id: int, deduction_id: UUID, text: str, at: datetime | None) -> None:

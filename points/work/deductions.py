@@ -1,6 +1,7 @@
 """Deductions with due process: notice, answer, decision by somebody else, appeal.
 
-The worker has five working days to answer and five to appeal; only what is final reaches the
+The worker has five working days to answer and five to appeal, from the day on which they can
+know: on a phone at once, on paper once it was handed over. Only what is final reaches the
 ledger, and then takes merit only.
 """
 
@@ -18,6 +19,7 @@ from points.work import deduction_queries as queries
 from points.work import queries as work_queries
 from points.work.deduction_queries import DeductionRow, NewDeduction
 from points.work.rules import State, unfit
+from shared import settings_county
 from shared.audit import service as audit
 from shared.calendar import service as calendar
 from shared.clock import now as clock_now
@@ -34,6 +36,7 @@ from shared.roster.schemas import Place
 ANSWER_DAYS = 5
 APPEAL_DAYS = 5
 UNPAID = (State.PENDING, State.RETURNED, State.ACCEPTED)
+UNTOLD = "本人没有开通手机，告知书还没有登记送达。请送达并登记，陈述期满后再决定。"
 STATE_NAMES = {
     "noticed": "已告知，可陈述",
     "decided": "已决定，可申诉",
@@ -111,17 +114,56 @@ async def reply(actor: Actor, deduction_id: UUID, text: str, now: datetime | Non
         row, authority = await _speaking(actor, deduction_id, Action.DEDUCT_ANSWER)
         if row.state != "noticed":
             raise DeductionRefused("text", f"这一件{STATE_NAMES[row.state]}，不能再陈述。")
-        if today(at) > row.answer_due_on:
+        mine = actor.person_id == row.worker_id
+        if (mine or row.told) and today(at) > row.answer_due_on:
             raise DeductionRefused(
                 "text", f"陈述期限是{chinese_date(row.answer_due_on)}，已经过了。"
             )
-        mine = actor.person_id == row.worker_id
         if not mine and row.answered_at is not None:
             raise DeductionRefused("text", "本人已经说明过，不用再代录。")
         # After a paper the term still runs: only the worker can say that nothing is to be added.
         words = spoken(actor, row.worker_id, text)
         await queries.answer(actor.county_id, deduction_id, words, at if mine else None)
         await _audit(actor, Action.DEDUCT_ANSWER, row, authority, None)
+
+
+async def serve(
+    actor: Actor, deduction_id: UUID, served_on: date, how: str, now: datetime | None = None
+) -> None:
+    """Record that the letter was handed over: the term of who has no phone runs from that day.
+
+    Raises NotFound, Forbidden, DeductionRefused.
+    """
+    at = now or clock_now()
+    if problem := unfit(how, "请写明谁送的，本人签收、拒收（写见证人）还是挂号邮寄。"):
+        raise DeductionRefused("how", problem)
+    async with DB.transaction():
+        row = await _locked(actor.county_id, deduction_id)
+        there = Target(unit_code=row.village_code, owner=row.worker_id)
+        authority = require(actor, Action.DEDUCT_DECIDE, there)
+        if row.state not in {"noticed", "decided"}:
+            raise DeductionRefused("served_on", f"这一件{STATE_NAMES[row.state]}，不用再送达。")
+        noticed = row.state == "noticed"
+        if (row.notice_served_on if noticed else row.decision_served_on) is not None:
+            raise DeductionRefused("served_on", "已经登记过送达，请刷新页面。")
+        if not today(row.decided_at or row.proposed_at) <= served_on <= today(at):
+            raise DeductionRefused("served_on", "送达日期早于文书，或还没有到，请核对。")
+        days = ANSWER_DAYS if noticed else APPEAL_DAYS
+        due = await calendar.add_working_days(actor.county_id, served_on, days)
+        known = (row.answer_due_on if noticed else row.appeal_due_on) or due
+        await queries.serve(actor.county_id, deduction_id, served_on, max(due, known))
+        await audit.record(
+            actor,
+            "deduct.serve",
+            "deduction",
+            row.id,
+            county_id=actor.county_id,
+            about_id=row.worker_id,
+            unit_code=row.village_code,
+            after={"state": row.state, "served_on": served_on},
+            reason=how.strip(),
+            authority=authority,
+        )
 
 
 async def decide(
@@ -147,6 +189,8 @@ async def decide(
             raise DeductionRefused(
                 "reason", f"陈述期到{chinese_date(row.answer_due_on)}，过后或本人说明后才能决定。"
             )
+        if not row.told:
+            raise DeductionRefused("reason", UNTOLD)
         due = await calendar.add_working_days(actor.county_id, today(at), APPEAL_DAYS)
         state = "decided" if stands else "dropped"
         by = (actor.person_id, at, reason.strip(), due)
@@ -166,7 +210,9 @@ async def appeal(actor: Actor, deduction_id: UUID, text: str, now: datetime | No
         row, authority = await _speaking(actor, deduction_id, Action.APPEAL)
         if row.state not in {"noticed", "decided"}:
             raise DeductionRefused("text", f"这一件{STATE_NAMES[row.state]}，不能再申诉。")
-        if row.state != "decided" or row.appeal_due_on is None or today(at) > row.appeal_due_on:
+        late = row.appeal_due_on is None or today(at) > row.appeal_due_on
+        told = row.told or actor.person_id == row.worker_id
+        if row.state != "decided" or (told and late):
             raise DeductionRefused("text", "已过申诉期限，或还没有作出决定。")
         await queries.appeal(actor.county_id, deduction_id, spoken(actor, row.worker_id, text), at)
         await _audit(actor, Action.APPEAL, row, authority, None)
@@ -361,6 +407,29 @@ async def _locked(county_id: int, deduction_id: UUID) -> DeductionRow:
     if row is None:
         raise NotFound
     return row
+
+
+async def undecidable(actor: Actor, row: DeductionRow, on: date) -> str:
+    """That nobody would be left to decide an appeal; empty if somebody is.
+
+    Said to whoever is about to decide as if they had, and while the appeal is open.
+    """
+    parties = {row.worker_id, row.proposed_by, row.decided_by or actor.person_id}
+    if await queries.left_to_decide(actor.county_id, row.village_code, list(parties), on):
+        return ""
+    name = (await settings_county.get(actor.county_id)).department_name
+    who = "提出和决定的人" if row.decided_by else "提出的人和您（由您决定的话）"
+    return (
+        f"{who}不能再答复申诉，除此以外乡镇和县里没有能登录的网格指导员、{name}人员。"
+        f"请换一个人决定，或先在名册里给另外的人安排岗位并开通账号，否则申诉没有人能答复。"
+    )
+
+
+def may_serve(actor: Actor, row: DeductionRow) -> bool:
+    """Whether the actor may record that the letter was handed over, which is still to be done."""
+    there = Target(unit_code=row.village_code, owner=row.worker_id)
+    waits = row.state in {"noticed", "decided"} and not row.told
+    return waits and allowed(actor, Action.DEDUCT_DECIDE, there).allowed
 
 
 def may_enter(actor: Actor, row: DeductionRow) -> bool:

@@ -54,6 +54,7 @@ WORK_ROUTES: Routes = {
     "GET /verify/deductions": LOOKER,
     "GET /verify/deductions/new": VERIFIER,
     "POST /verify/deductions": VERIFIER,
+    "POST /verify/deductions/{deduction_id}/serve": VERIFIER,
     "POST /verify/deductions/{deduction_id}/decide": VERIFIER,
     "POST /verify/deductions/{deduction_id}/appeal": VERIFIER,
     "GET /verify/deductions/{deduction_id}/letter": LOOKER,

@@ -153,3 +153,6 @@ class Deduction(Table, tablename="deduction", schema="points", db=DB):
     appeal_decided_at = Timestamptz(default=None, null=True)
     appeal_decision = Text(default="")
     posted_at = Timestamptz(default=None, null=True)
+    notice_served_on = Date(default=None, null=True)
+    """The day on which the paper was handed over: of the notice, and of the decision."""
+    decision_served_on = Date(default=None, null=True)

@@ -35,6 +35,13 @@ TONES = {
 BLANK = {"record_id": "", "worker_id": "", "choice": "", "facts": "", "evidence": ""}
 
 
+class Served(msgspec.Struct, frozen=True, kw_only=True):
+    """When and how a letter was handed over."""
+
+    served_on: date
+    how: str
+
+
 class Proposed(msgspec.Struct, frozen=True, kw_only=True):
     """The proposal as typed; ``choice`` is ``PEN-05:20``."""
 
@@ -149,6 +156,20 @@ async def letter(request: Asked, deduction_id: FromPath[UUID]) -> Template:
     )
 
 
+@post("/verify/deductions/{deduction_id:uuid}/serve")
+async def serve(request: Asked, deduction_id: FromPath[UUID]) -> Template | Redirect:
+    """登记送达: the paper was handed over."""
+    values = await forms.read(request)
+    try:
+        form = forms.bind(Served, values)
+        await deductions.serve(
+            request.user, deduction_id, form.served_on, form.how, moment(request)
+        )
+    except Invalid as error:
+        return await _one(request, deduction_id, error.fields, 422)
+    return Redirect(f"/deductions/{deduction_id}", status_code=303)
+
+
 @post("/verify/deductions/{deduction_id:uuid}/decide")
 async def decide(request: Asked, deduction_id: FromPath[UUID]) -> Template | Redirect:
     """Decide whether the deduction stands."""
@@ -197,11 +218,18 @@ async def _one(
         status=status,
         row=row,
         mine=mine,
-        may_reply=speaks and row.state == "noticed" and on <= row.answer_due_on,
+        may_reply=speaks
+        and row.state == "noticed"
+        and (on <= row.answer_due_on or not (mine or row.told)),
         may_appeal=speaks
         and row.state == "decided"
         and row.appeal_due_on is not None
-        and on <= row.appeal_due_on,
+        and (on <= row.appeal_due_on or not (mine or row.told)),
+        may_serve=deductions.may_serve(actor, row),
+        undecidable=""
+        if mine or row.state not in {"decided", "appealed"}
+        else await deductions.undecidable(actor, row, on),
+        today=on,
         errors=errors,
         names=deductions.STATE_NAMES,
         tones=TONES,
@@ -214,16 +242,22 @@ async def _listed(
     actor: Actor = request.user
     waiting = await deductions.to_decide(actor)
     ids = {row.id for row in waiting}
+    on = today(moment(request))
     return page(
         request,
         "work/m_deductions_decide.html",
         status=status,
         waiting=waiting,
+        undecidable={
+            row.id: await deductions.undecidable(actor, row, on)
+            for row in waiting
+            if row.state == "noticed"
+        },
         others=[row for row in await deductions.listed(actor) if row.id not in ids],
         problems=problems,
         done=done,
         gone=[words for one, words in problems.items() if one not in {str(id_) for id_ in ids}],
-        today=today(moment(request)),
+        today=on,
         may_propose=bool(reach(actor, Action.DEDUCT_PROPOSE)),
         names=deductions.STATE_NAMES,
         tones=TONES,
@@ -283,6 +317,7 @@ router = Router(
         new,
         letter,
         propose,
+        serve,
         decide,
         decide_appeal,
     ],

@@ -105,6 +105,7 @@ FORMS: dict[str, Mapping[str, str]] = {
     },
     RESULTS: {"how": "signed", "served_on": DAY},
     f"{RESULTS}/objection": {"words": "不属实"},
+    f"{RESULTS}/unreached": {**STEP, "undelivered": "unknown"},
     "/appraisal/me/{cycle_id}/objection": {"words": "不属实"},
     "/appraisal/me/{cycle_id}/receive": {},
     "/appraisal/people/{person_id}/open": {

@@ -14,6 +14,7 @@ import msgspec
 from asyncpg.exceptions import UniqueViolationError
 
 from shared.audit import service as audit
+from shared.audit.service import SYSTEM
 from shared.clock import today
 from shared.database import DB
 from shared.errors import Conflict, Invalid, NotFound
@@ -236,6 +237,24 @@ async def end(actor: Actor, assignment_id: UUID, form: EndForm) -> None:
     tenure = await _tenure(actor, assignment_id, ending=True)
     async with _writing(actor):
         await _end(actor, tenure, form.on, form.reason)
+
+
+async def lapse(county_id: int, tenure: Tenure, day: date, reason: str) -> None:
+    """End an assignment that ends by law, by nobody's hand. Raises BadPeriod, Conflict."""
+    async with DB.transaction():
+        await queries.share_county(county_id)
+        await roster.end_assignment(county_id, tenure.id, day, reason=reason)
+        await audit.record(
+            None,
+            "assignment.end",
+            "person",
+            tenure.person_id,
+            county_id=county_id,
+            unit_code=tenure.unit_code,
+            after={"valid_to": day},
+            reason=reason,
+            authority=SYSTEM,
+        )
 
 
 async def leave(actor: Actor, assignment_id: UUID, form: LeaveForm) -> None:

@@ -49,6 +49,7 @@ ANSWERS = {
     "hearing": "9月10日上午9时，镇政府会议室",
     "unprotected": "1",
     "kind": "training",
+    "undelivered": "unknown",
 }
 """An answer to whatever a step may ask."""
 

@@ -54,7 +54,7 @@ from tests.appraisal.casework.scene import (
     sign,
 )
 from tests.appraisal.cycle.stages import bring_to, opened
-from tests.factories import COUNTY, Member, acting, member
+from tests.factories import COUNTY, Member, acting, also_in, member
 from tests.shared.identity.test_matrix import act_as, token
 
 FORCED = ["dismissed", "returned", "replaced", "role_ended", "agreement_ended", "recalled"]
@@ -1121,6 +1121,57 @@ async def test_nobody_alone_makes_somebody_resign(rollback: None) -> None:
         await sign(made, made.town.instructor, case_id, "resigned")
     assert await duties(made, someone) == ["gridworker"]
     assert (await sign(made, made.clerk, case_id, "resigned")).outcome is Outcome.RESIGNED
+
+
+async def test_a_resignation_that_nobody_answers_takes_effect(rollback: None) -> None:
+    """After thirty days, by the clock; one that an office keyed in waits for a second hand."""
+    made = await scene()
+    worker, other = made.town.worker, made.town.second_worker
+    case_id = await service.resign(await actor_of(made, worker), form(made, "applied"), made.now)
+    keyed_in = await exit_of(made, other, "wish", "applied")
+    case = await casework_queries.case(COUNTY, case_id)
+    assert case is not None
+    assert case.due_on is not None
+    paper = await casework.letter(await actor_of(made, worker), case_id, 1, named=False)
+    assert "到期没有答复的，辞去从次日起生效" in paper.remedy
+    made.pass_days((case.due_on - made.today).days)
+    assert await casework.clock(COUNTY, made.now) == (0, 0)
+    made.pass_days(1)
+    assert await casework.clock(COUNTY, made.now) == (1, 1)
+    assert await duties(made, worker) == []
+    assert await duties(made, other) == ["gridworker"]
+    view = await casework.view(await actor_of(made, made.clerk), case_id, made.now)
+    assert (view.case.outcome_name, view.case.done) == ("本人辞去", False)
+    last = view.steps[-1]
+    assert (last.actor_name, last.authority, last.effective_on) == ("系统", "system", made.today)
+    ended = await DB.fetch(
+        "SELECT authority, reason FROM shared.audit_event"
+        " WHERE county_id = $1 AND action = 'assignment.end' AND object_id = $2",
+        COUNTY,
+        worker.person_id,
+    )
+    assert [tuple(row) for row in ended] == [("system", "本人辞去：提出满三十日没有答复，辞去生效")]
+    assert (await sign(made, made.town.chief, case_id, "handed_over")).done
+    waiting = await casework_queries.case(COUNTY, keyed_in)
+    assert waiting is not None
+    assert (waiting.state, waiting.overdue_on) == ("applied", made.today)
+
+
+async def test_the_clock_ends_no_post_that_is_still_ahead(rollback: None) -> None:
+    """Who was given another grid since is looked at by people, and nobody else's night stops."""
+    made = await scene()
+    worker = made.town.worker
+    case_id = await service.resign(await actor_of(made, worker), form(made, "applied"), made.now)
+    leaves = await service.resign(
+        await actor_of(made, made.town.second_worker), form(made, "applied"), made.now
+    )
+    later = made.today + timedelta(days=60)
+    await also_in(worker, made.town.units["421222100002001"], later)
+    made.pass_days(40)
+    assert await casework.clock(COUNTY, made.now) == (1, 1)
+    states = [await casework_queries.case(COUNTY, one) for one in (case_id, leaves)]
+    assert [one.state for one in states if one] == ["applied", "resigned_by_law"]
+    assert "gridworker" in await duties(made, worker)
 
 
 async def test_recommendation_from_two_halves_to_the_list(rollback: None) -> None:

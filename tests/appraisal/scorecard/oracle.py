@@ -21,18 +21,29 @@ def half_up(value: Fraction, step: Fraction = Fraction(1, 100)) -> Fraction:
     return floor(value / step + Fraction(1, 2)) * step
 
 
-def rate(worker: Worker, period_days: int) -> Fraction:
-    """Points (in 0.1) as if in post for the whole period."""
-    earned = Fraction(max(worker["awarded"], 0) * period_days, worker["days"])
-    return half_up(earned, Fraction(1))
+def here(worker: Worker, rules: Rules) -> Fraction:
+    """The share of the days that are left after long leave; 1 where there was none."""
+    leave = worker["on_leave"]
+    if not rules["leave_from"] or leave is None or Fraction(leave, 10) < rules["leave_from"]:
+        return Fraction(1)
+    return max(1 - Fraction(leave, worker["rostered"]), Fraction(0))
+
+
+def rate(worker: Worker, rules: Rules, period_days: int) -> Fraction | None:
+    """Points (in 0.1) as if there for the whole period; None for who never was."""
+    days = worker["days"] * here(worker, rules)
+    if not days:
+        return None
+    return half_up(max(worker["awarded"], 0) * period_days / days, Fraction(1))
 
 
 def typical(workers: Sequence[Worker], rules: Rules, period_days: int) -> dict[str, Fraction]:
     """The median of those long enough in post, by type of grid; 0 where there is nobody."""
     rates = defaultdict(list)
     for worker in workers:
-        if worker["days"] >= rules["min_days"]:
-            rates[worker["grid_type"]].append(rate(worker, period_days))
+        points = rate(worker, rules, period_days)
+        if points is not None and worker["days"] * here(worker, rules) >= rules["min_days"]:
+            rates[worker["grid_type"]].append(points)
     return {kind: median(rates[kind]) if rates[kind] else Fraction(0) for kind in TYPES}
 
 
@@ -54,13 +65,15 @@ def shares(
     found["satisfaction"] = None if liked is None else Fraction(liked, 1000)
     found["merit"] = None
     days = {kind: worker[f"days_{kind}"] for kind in TYPES if medians[kind] > 0}
-    if sum(days.values()):
+    points = rate(worker, rules, period_days)
+    if points is not None and sum(days.values()):
         usual = sum(medians[kind] * count for kind, count in days.items()) / sum(days.values())
         cap = Fraction(rules["merit_cap"], 100)
-        found["merit"] = min(rate(worker, period_days) / usual, cap) / cap
+        found["merit"] = min(points / usual, cap) / cap
     halves = []
-    if worker["hours"] is not None and worker["hours_required"]:
-        halves.append(min(Fraction(worker["hours"], worker["hours_required"]), Fraction(1)))
+    required = (worker["hours_required"] or 0) * here(worker, rules)
+    if worker["hours"] is not None and required:
+        halves.append(min(worker["hours"] / required, Fraction(1)))
     if worker["test"] is not None:
         halves.append(Fraction(worker["test"], 10000))
     found["training"] = sum(halves, Fraction(0)) / len(halves) if halves else None

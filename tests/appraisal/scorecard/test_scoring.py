@@ -191,3 +191,28 @@ async def test_inputs_are_never_changed(cycle_id: UUID) -> None:
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 async with DB.transaction():
                     await DB.execute(statement, COUNTY, run_id)
+
+
+async def test_a_long_leave_is_no_absence_from_points_and_training(cycle_id: UUID) -> None:
+    """Four months of six: a third of points and hours is as good as all; nothing for the absent."""
+    mother = worker(awarded=500, on_duty=400, on_leave=800, hours=400)
+    away = worker(awarded=0, on_duty=0, on_leave=1200, hours=0, test=None)
+    short = worker(awarded=500, on_duty=905, on_leave=295, hours=400)
+    everybody = [mother, away, short, *(worker() for _ in range(3))]
+    rows = await scored(await stored_run(cycle_id, everybody, Scheme(leave_from=30)))
+    found = [rows[one["person_id"]] for one in (mother, away, short, everybody[-1])]
+    assert [row["rate"] for row in found] == [1500, 0, 500, 1500]
+    assert {row["typical"] for row in found} == {1500, None}
+    assert [found[0][name] for name in ("merit", "training")] == [
+        found[3][name] for name in ("merit", "training")
+    ]
+    assert (found[1]["merit"], found[1]["training"], found[1]["present"]) == (None, None, 60)
+    assert found[2]["merit"] < found[0]["merit"]
+    run_id = await stored_run(cycle_id, everybody, Scheme())
+    await DB.execute(
+        "UPDATE appraisal.run SET scheme = scheme - 'leave_from' WHERE county_id = $1 AND id = $2",
+        COUNTY,
+        run_id,
+    )
+    before = await scored(run_id)
+    assert before[mother["person_id"]]["rate"] == 500

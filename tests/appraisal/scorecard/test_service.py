@@ -259,7 +259,7 @@ async def test_rules_hold_from_their_day(rollback: None) -> None:
     scene = await scored_cycle(Stage.SCORE)
     heavier = msgspec.structs.replace(Scheme(), merit=15, training=0)
     await schemes.change(scene.department, heavier, date(2026, 3, 1), "县方案", AFTER)
-    assert (await schemes.in_force(COUNTY, date(2026, 2, 28))).scheme == Scheme()
+    assert (await schemes.in_force(COUNTY, date(2026, 2, 28))) == schemes.SHIPPED
     assert (await schemes.in_force(COUNTY, date(2026, 3, 1))).scheme == heavier
     with pytest.raises(Invalid) as refused:
         await schemes.change(

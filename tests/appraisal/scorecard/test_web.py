@@ -151,3 +151,20 @@ async def test_who_would_be_left_out_is_named_while_it_can_be_mended(
     assert ("退回重新评分" in page, "欧阳金山" in page) == (True, False)
     await bring_to(scene.department, scene.cycle_id, Stage.NOTICE, AFTER)
     assert "甘早走" not in (await client.get(here)).text
+
+
+async def test_the_card_says_what_long_leave_took_out(client: httpx.AsyncClient) -> None:
+    """Under the shipped rules, in the words of both components; the whole period is no zero."""
+    scene = await scored_cycle(
+        Stage.REVIEW,
+        worker={"awarded": 500, "on_duty": 400, "on_leave": 800, "hours": 400},
+        second_worker={"on_duty": 0, "on_leave": 1200, "hours": 0, "test": None},
+    )
+    await act_as(client, scene.town.department)
+    here = f"/appraisal/desk/cycles/{scene.cycle_id}/scorecards"
+    card = (await client.get(f"{here}/{scene.town.worker.person_id}")).text
+    assert "应在岗 120 天中批准的长假 80 天不计，折合全期 150 分" in card
+    assert "学时 4，要求 12（应在岗 120 天中批准的长假 80 天，按比例折减）" in card
+    card = (await client.get(f"{here}/{scene.town.second_worker.person_id}")).text
+    assert "考核期内都在请假，没有可比的天数" in card
+    assert "考核期内都在请假，不要求学时" in card

@@ -10,6 +10,7 @@ import msgspec
 
 from appraisal.scorecard.rules import Band, Component, Grade, Scheme
 from appraisal.scorecard.schemas import Facts
+from appraisal.scorecard.schemes import SHIPPED
 from shared.clock import now
 from shared.database import DB
 from shared.ids import new_id
@@ -74,6 +75,7 @@ def random_worker(random: Random, *, even: bool) -> dict[str, Any]:
     spent[kind] = days - moved
     spent[random.choice(kinds)] += moved
     rostered = some(random.choice((0, 1200, random.randint(1, 1800))))
+    leave = random.choice((5, 5, 5, 1))
     data = some(random.choice((0, 10, 20)))
     orders = some(random.choice((0, 7)), 0.2)
     settled = some(3, 0.2)
@@ -85,7 +87,7 @@ def random_worker(random: Random, *, even: bool) -> dict[str, Any]:
         **{f"days_{name}": count for name, count in spent.items()},
         rostered=rostered,
         on_duty=None if rostered is None else random.randint(rostered // 2, rostered),
-        on_leave=None if rostered is None else random.randint(0, rostered // 5),
+        on_leave=None if rostered is None else random.randint(0, rostered // leave),
         failed_checks=random.choice((0, 0, 0, 1, 2, 30)),
         orders_total=orders,
         orders_good=None if orders is None else random.randint(0, orders),
@@ -122,6 +124,7 @@ def random_scheme(random: Random) -> Scheme:
         excellent_share=random.choice((0, 15, 40, 100)),
         excellent_from=random.choice((1, 5, 9)),
         first_share=random.choice((0, 40, 50)),
+        leave_from=random.choice((0, 30, 60)),
         bands=(
             Band(Grade.FAIL, 0, low),
             Band(Grade.BASIC, low, middle),
@@ -186,7 +189,7 @@ async def stored_run(
         county_id,
         run_id,
         cycle_id,
-        msgspec.json.encode(scheme or Scheme()).decode(),
+        msgspec.json.encode(scheme or SHIPPED.scheme).decode(),
         annual,
         PERIOD,
         len(workers),

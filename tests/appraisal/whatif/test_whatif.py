@@ -12,6 +12,7 @@ from appraisal.notice import service as notice
 from appraisal.ranking import freezing
 from appraisal.scorecard import calibrating, queries, scoring_queries
 from appraisal.scorecard.rules import Band, Grade, Scheme
+from appraisal.scorecard.schemes import SHIPPED
 from appraisal.scorecard.web_desk import fields_of
 from appraisal.whatif import service
 from shared.database import DB
@@ -56,7 +57,7 @@ async def test_the_rules_in_force_reproduce_history(department: Actor, seed: int
         score = Decimal(100)
         await calibrating.calibrate(department, cycle_id, facts["person_id"], score, "复核", AFTER)
     await bring_to(department, cycle_id, Stage.CLOSED, AFTER)
-    outcome = await service.replay(department, cycle_id, Scheme())
+    outcome = await service.replay(department, cycle_id, SHIPPED.scheme)
     assert all(then == now for _, then, now in outcome.counts)
     assert (outcome.people, outcome.moved, outcome.crossing) == (80, 0, [])
 

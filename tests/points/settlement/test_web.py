@@ -15,8 +15,9 @@ from shared.dates import chinese_date
 from shared.identity import sessions
 from shared.identity.accounts import ensure_account
 from shared.identity.schemas import SessionKind
-from shared.roster.roles import DESK_ROLES
+from shared.roster.roles import DESK_ROLES, Role
 from shared.web.filters import points
+from tests import factories
 from tests.factories import COUNTY, Member
 from tests.points.settlement.test_funds import ROWS, file
 from tests.points.settlement.world import (
@@ -27,6 +28,7 @@ from tests.points.settlement.world import (
     earn,
     in_last_month,
     redeem,
+    resolve,
     undo,
     world,
 )
@@ -366,3 +368,18 @@ async def test_others_find_nothing(client: httpx.AsyncClient) -> None:
         await enter(client, member)
         for path in (f"/statements/{statement.id}", f"/funds/{made.fund_id}", "/desk/ledger"):
             assert (await client.get(path)).status_code == 404, (member.role, path)
+
+
+async def test_a_part_that_nobody_can_sign_is_said_beforehand(client: httpx.AsyncClient) -> None:
+    """The county's own fund with one clerk: two parts, and nobody above; a second one helps."""
+    made = await world()
+    fund = await resolve(str(COUNTY))
+    await earn(made.county.worker.person_id, fund, 500)
+    await redeem(made, in_last_month(), soap=3)
+    await building.build(None, COUNTY, LAST_MONTH, now=after(LAST_MONTH))
+    [statement] = await queries.statements_of_month(COUNTY, LAST_MONTH)
+    await enter(client, made.shop.keeper)
+    said = "“村监委会”一栏没有人能签"
+    assert said in (await client.get(f"/statements/{statement.id}")).text
+    await factories.member(Role.DEPARTMENT, made.county.units[str(COUNTY)], "吴科长")
+    assert said not in (await client.get(f"/statements/{statement.id}")).text

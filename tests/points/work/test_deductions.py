@@ -19,9 +19,10 @@ from shared.calendar import service as calendar
 from shared.clock import today
 from shared.database import DB
 from shared.errors import Forbidden, NotFound
+from shared.identity import queries as identity
 from shared.ids import new_id
 from shared.roster.roles import Role
-from tests.factories import COUNTY, SmallCounty, acting, also_in, member, small_county
+from tests.factories import COUNTY, Member, SmallCounty, acting, also_in, member, small_county
 
 NOW = datetime(2026, 10, 20, 4, tzinfo=UTC)
 DAY = date(2026, 10, 19)
@@ -39,7 +40,15 @@ def proposal(town: SmallCounty, **more: object) -> Proposal:
     return Proposal(**(values | more))  # type: ignore[arg-type]  # fields are named by the tests
 
 
+async def has_phone(someone: Member) -> None:
+    """Whoever reads a notice at once."""
+    account_id = await identity.ensure_account(COUNTY, new_id(), someone.person_id)
+    await identity.set_pin(COUNTY, account_id, "x", NOW)
+
+
 async def proposed(town: SmallCounty, **more: object) -> UUID:
+    """A notice to the worker, who has a phone."""
+    await has_phone(town.worker)
     return await deductions.propose(await acting(town.lead), proposal(town, **more), NOW)
 
 
@@ -171,6 +180,7 @@ async def test_the_audit_finds_it_by_the_worker_s_name(rollback: None) -> None:
 async def test_an_appeal_stops_it_until_somebody_else_decides(rollback: None) -> None:
     """Neither the proposer nor the first decider decides the appeal."""
     town = await small_county()
+    await has_phone(town.worker)
     number = await deductions.propose(await acting(town.chief), proposal(town), NOW)
     with pytest.raises(Forbidden):
         await deductions.decide(
@@ -398,3 +408,65 @@ async def test_strangers_see_and_do_nothing(rollback: None) -> None:
     own = msgspec.structs.replace(proposal(town), worker_id=town.lead.person_id)
     with pytest.raises((DeductionRefused, NotFound)):
         await deductions.propose(await acting(town.lead), own, NOW)
+
+
+async def test_terms_run_from_the_paper_where_there_is_no_phone(rollback: None) -> None:
+    """Nothing is decided or deducted before the letter was handed over; then five days follow."""
+    town = await small_county()
+    chief, instructor = await acting(town.chief), await acting(town.instructor)
+    number = await deductions.propose(await acting(town.lead), proposal(town), NOW)
+    late = await after((await row(number, town)).answer_due_on)
+    with pytest.raises(DeductionRefused, match="还没有登记送达"):
+        await deductions.decide(instructor, number, stands=True, reason="属实", now=late)
+    for stranger in (town.second_worker, town.cousin_worker, town.lead, town.worker):
+        with pytest.raises(NotFound):
+            await deductions.serve(await acting(stranger), number, today(late), "签收", late)
+    for wrong in (today(NOW) - timedelta(days=1), today(late) + timedelta(days=1)):
+        with pytest.raises(DeductionRefused, match="请核对"):
+            await deductions.serve(chief, number, wrong, "本人签收", late)
+    await deductions.serve(chief, number, today(late), "王书记送，本人签收", late)
+    found = await row(number, town)
+    assert found.answer_due_on == await calendar.add_working_days(COUNTY, today(late), 5)
+    with pytest.raises(DeductionRefused, match="已经登记过"):
+        await deductions.serve(chief, number, today(late), "本人签收", late)
+    with pytest.raises(DeductionRefused, match="陈述期"):
+        await deductions.decide(instructor, number, stands=True, reason="属实", now=late)
+    late = await after(found.answer_due_on)
+    await deductions.decide(instructor, number, stands=True, reason="属实", now=late)
+    later = late + timedelta(days=30)
+    assert await deductions.post_lapsed(COUNTY, later) == 0
+    await deductions.serve(chief, number, today(later), "挂号信 XA1", later)
+    found = await row(number, town)
+    assert found.appeal_due_on is not None
+    assert found.appeal_due_on > today(later)
+    assert await deductions.post_lapsed(COUNTY, later) == 0
+    assert await deductions.post_lapsed(COUNTY, await after(found.appeal_due_on)) == 1
+    assert await merit(town) == -20
+
+
+async def test_a_paper_answer_is_late_only_after_the_letter(rollback: None) -> None:
+    """Who was never told may still answer, and so knows of it."""
+    town = await small_county()
+    chief = await acting(town.chief)
+    number = await deductions.propose(await acting(town.lead), proposal(town), NOW)
+    late = await after((await row(number, town)).answer_due_on)
+    await deductions.reply(chief, number, "我请过假", late)
+    await deductions.decide(chief, number, stands=True, reason="没有请假条", now=late)
+    due = (await row(number, town)).appeal_due_on
+    assert due is not None
+    await deductions.appeal(await acting(town.instructor), number, "不服", await after(due))
+    assert (await row(number, town)).state == "appealed"
+
+
+async def test_it_is_said_when_nobody_is_left_to_answer_an_appeal(rollback: None) -> None:
+    """Before the last who could decides the first time, and until somebody else can sign in."""
+    town = await small_county()
+    number = await proposed(town)
+    department, on = await acting(town.department, desk=True), today(NOW)
+    found = await row(number, town)
+    assert "没有人能答复" in await deductions.undecidable(department, found, on)
+    await has_phone(town.department)
+    assert await deductions.undecidable(await acting(town.chief), found, on) == ""
+    assert "没有人能答复" in await deductions.undecidable(department, found, on)
+    await has_phone(town.instructor)
+    assert await deductions.undecidable(department, found, on) == ""

@@ -96,11 +96,24 @@ async def test_a_deduction_is_served_on_paper(client: httpx.AsyncClient) -> None
     letter = (await client.get(f"/verify{path}/letter")).text
     assert "扣分事项告知书" in letter
     assert f"{WORKER}（{town.units[VILLAGE].name}）：" in letter
-    assert f"拟扣履职积分 2 分，可兑换积分不扣。您可以在{date_cn(row.answer_due_on)}前" in letter
+    assert "拟扣履职积分 2 分，可兑换积分不扣。您可以自本告知书送达之日起 5 个工作日内" in letter
     assert "例会无故缺席" in letter
+    assert "还没有登记送达" in (await client.get(path)).text
+    waiting = (await client.get("/verify/deductions")).text
+    assert "未登记送达" in waiting
+    wrong = await post(client, f"/verify{path}/serve", served_on=str(today()), how="")
+    assert (wrong.status_code, "本人签收、拒收" in wrong.text) == (422, True)
+    served = await post(client, f"/verify{path}/serve", served_on=str(today()), how="本人签收")
+    assert served.status_code == 303
+    row = await deductions.view(await acting(town.chief), number)
+    letter = (await client.get(f"/verify{path}/letter")).text
+    assert f"您可以在{date_cn(row.answer_due_on)}前（含当日）" in letter
     late = now() + timedelta(days=20)
     by = await acting(town.instructor)
     await deductions.decide(by, number, stands=True, reason="没有请假条", now=late)
+    letter = (await client.get(f"/verify{path}/letter")).text
+    assert "可以自本决定书送达之日起 5 个工作日内书面或在手机上申诉" in letter
+    await deductions.serve(await acting(town.chief), number, today(late), "本人签收", late)
     row = await deductions.view(by, number)
     assert row.appeal_due_on is not None
     letter = (await client.get(f"/verify{path}/letter")).text
