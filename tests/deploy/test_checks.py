@@ -139,6 +139,16 @@ async def test_settings_that_lose_writes(cluster: Cluster, name: str) -> None:
         await cluster.setting(name, "on")
 
 
+async def test_a_server_that_logs_whole_rows(cluster: Cluster) -> None:
+    """No write is lost by it, so it is a warning."""
+    await cluster.setting("log_error_verbosity", "verbose")
+    try:
+        code, said = await cluster.doctor()
+    finally:
+        await cluster.setting("log_error_verbosity", "terse")
+    assert (code, said.count("log_error_verbosity")) == (0, 1)
+
+
 async def test_migrations_behind(cluster: Cluster) -> None:
     """A migration of this release that the database has not had; the rest is not asked."""
     await cluster.run(
