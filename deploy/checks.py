@@ -275,9 +275,12 @@ def _local(at: datetime) -> str:
 
 
 async def disk(settings: Settings) -> Finding:
-    """There is room to write."""
+    """There is room to write, also where the engines lie: root's are apart from the data."""
     folder = settings.data_dir if settings.data_dir.exists() else ROOT
-    free = shutil.disk_usage(folder).free
+    engine = folder / "engine"
+    folders = [engine.resolve(), folder] if engine.exists() else [folder]
+    disks = {one.stat().st_dev: one for one in folders}
+    free, folder = min((shutil.disk_usage(one).free, one) for one in disks.values())
     if free < LEAST_DISK:
         return fault("磁盘", f"{folder} 只剩 {free >> 20} MB：请清理。")
     return Finding("磁盘", f"{folder.absolute()} 可用 {free >> 30} GB。")

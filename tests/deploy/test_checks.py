@@ -296,6 +296,23 @@ async def test_disk_nearly_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert str(tmp_path) in found.sentence
 
 
+async def test_the_engines_disk_nearly_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Root's engines lie on the system's disk, wherever the data are."""
+    memory = Path("/dev/shm")  # noqa: S108  what lies in it is a folder of its own
+    (less, full), (more, roomy) = sorted(
+        (shutil.disk_usage(one).free, one) for one in (memory, tmp_path)
+    )
+    if more - less < 1 << 20:
+        pytest.skip("no other disk here")
+    monkeypatch.setattr(checks, "LEAST_DISK", (less + more) // 2)
+    with tempfile.TemporaryDirectory(dir=roomy) as data:
+        (Path(data) / "engine").symlink_to(full)
+        found = await checks.disk(Settings(data_dir=Path(data)))
+    assert (found.level, str(full) in found.sentence) == (checks.Level.FAULT, True)
+
+
 @asynccontextmanager
 async def serving(cluster: Cluster) -> AsyncIterator[httpx.AsyncClient]:
     """The points service as a process of its own, until it answers."""
