@@ -45,7 +45,14 @@ WANTED = {
     "server_encoding": "UTF8",
 }
 """Settings of the server without which a confirmed redemption may be lost or miscounted."""
-ASKED = (*WANTED, "synchronous_commit", "synchronous_standby_names", "data_checksums")
+ASKED = (
+    *WANTED,
+    *("synchronous_commit", "synchronous_standby_names", "data_checksums", "log_error_verbosity"),
+)
+LOGS_ROWS = (
+    "它的日志会记下被拒绝的整行（姓名、住址）：请由数据库管理员运行"
+    " ALTER DATABASE 库名 SET log_error_verbosity = 'terse'"
+)
 SAFE_COMMITS = {"on", "remote_apply", "remote_write"}
 """``local`` is safe too where no standby is waited for."""
 LEDGER = (
@@ -140,11 +147,13 @@ async def server(_: Settings) -> Finding:
         wrong.append(f"synchronous_commit 是 {commit}，应为 on")
     if wrong:
         return fault("数据库", "；".join(wrong) + "：请改好数据库设置。")
+    hints = []
     if found["data_checksums"] != "on":
-        return warning(
-            "数据库",
-            f"PostgreSQL {major}；没有数据页校验，坏盘可能不被发现：可停库运行 pg_checksums -e。",
-        )
+        hints.append("没有数据页校验，坏盘可能不被发现：可停库运行 pg_checksums -e")
+    if found["log_error_verbosity"] != "terse":
+        hints.append(LOGS_ROWS)
+    if hints:
+        return warning("数据库", "；".join((f"PostgreSQL {major}", *hints)) + "。")
     return Finding("数据库", f"PostgreSQL {major}，写入不会丢。")
 
 
@@ -266,9 +275,12 @@ def _local(at: datetime) -> str:
 
 
 async def disk(settings: Settings) -> Finding:
-    """There is room to write."""
+    """There is room to write, also where the engines lie: root's are apart from the data."""
     folder = settings.data_dir if settings.data_dir.exists() else ROOT
-    free = shutil.disk_usage(folder).free
+    engine = folder / "engine"
+    folders = [engine.resolve(), folder] if engine.exists() else [folder]
+    disks = {one.stat().st_dev: one for one in folders}
+    free, folder = min((shutil.disk_usage(one).free, one) for one in disks.values())
     if free < LEAST_DISK:
         return fault("磁盘", f"{folder} 只剩 {free >> 20} MB：请清理。")
     return Finding("磁盘", f"{folder.absolute()} 可用 {free >> 30} GB。")

@@ -63,6 +63,8 @@ shared_buffers = 256MB
 jit = off
 timezone = 'UTC'
 log_timezone = 'UTC'
+# Else the whole row that a statement was refused for, with name and address, stands in the log.
+log_error_verbosity = terse
 """
 CREATE = f"""\
 SELECT 'CREATE ROLE gridmerit_owner LOGIN CREATEROLE'

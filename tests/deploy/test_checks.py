@@ -139,6 +139,16 @@ async def test_settings_that_lose_writes(cluster: Cluster, name: str) -> None:
         await cluster.setting(name, "on")
 
 
+async def test_a_server_that_logs_whole_rows(cluster: Cluster) -> None:
+    """No write is lost by it, so it is a warning."""
+    await cluster.setting("log_error_verbosity", "verbose")
+    try:
+        code, said = await cluster.doctor()
+    finally:
+        await cluster.setting("log_error_verbosity", "terse")
+    assert (code, said.count("log_error_verbosity")) == (0, 1)
+
+
 async def test_migrations_behind(cluster: Cluster) -> None:
     """A migration of this release that the database has not had; the rest is not asked."""
     await cluster.run(
@@ -284,6 +294,23 @@ async def test_disk_nearly_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     found = await checks.disk(settings)
     assert found.level is checks.Level.FAULT
     assert str(tmp_path) in found.sentence
+
+
+async def test_the_engines_disk_nearly_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Root's engines lie on the system's disk, wherever the data are."""
+    memory = Path("/dev/shm")  # noqa: S108  what lies in it is a folder of its own
+    (less, full), (more, roomy) = sorted(
+        (shutil.disk_usage(one).free, one) for one in (memory, tmp_path)
+    )
+    if more - less < 1 << 20:
+        pytest.skip("no other disk here")
+    monkeypatch.setattr(checks, "LEAST_DISK", (less + more) // 2)
+    with tempfile.TemporaryDirectory(dir=roomy) as data:
+        (Path(data) / "engine").symlink_to(full)
+        found = await checks.disk(Settings(data_dir=Path(data)))
+    assert (found.level, str(full) in found.sentence) == (checks.Level.FAULT, True)
 
 
 @asynccontextmanager

@@ -127,6 +127,27 @@ async def test_first_start_is_durable_private_and_without_tcp(data_dir: Path) ->
             await asyncpg.connect(engines.url(POSTGRES, "stranger"))
 
 
+async def test_the_log_has_no_row_that_was_refused(data_dir: Path) -> None:
+    """Which constraint refused it stands there, not whose name and address it held."""
+    with Embedded(data_dir, valkey=False) as engines:
+        [engine] = [one for one in engines.engines if isinstance(one, Postgres)]
+        async with connected(engines) as connection:
+            await connection.execute(
+                "CREATE TABLE kept (name text CONSTRAINT known UNIQUE,"
+                " address text CONSTRAINT plain CHECK (address = 'plain'))"
+            )
+            insert = "INSERT INTO kept VALUES ($1, $2)"
+            await connection.execute(insert, "卢立新", "plain")
+            with pytest.raises(asyncpg.UniqueViolationError, match="known"):
+                await connection.execute(insert, "卢立新", "plain")
+            with pytest.raises(asyncpg.CheckViolationError, match="plain"):
+                await connection.execute(insert, "马月娥", "石桥村三组")
+        log = engine.log.read_text(encoding="utf-8")
+    assert 'constraint "known"' in log
+    assert 'constraint "plain"' in log
+    assert not [word for word in ("卢立新", "马月娥", "石桥村") if word in log]
+
+
 def test_a_socket_with_a_full_queue_is_somebodys() -> None:
     """A second service must not take the place of one that is too busy to answer it."""
     path = Path(tempfile.mkdtemp(dir="/tmp"), "http.sock")

@@ -45,9 +45,9 @@ def sheet(per_grid: int = 40, groups: int = 2) -> bytes:
     return "\n".join(lines).encode("gb18030")
 
 
-async def frozen(per_grid: int = 40) -> World:
+async def frozen(per_grid: int = 40, county: SmallCounty | None = None) -> World:
     """The list is frozen, nothing drawn yet."""
-    county = await small_county()
+    county = county or await small_county()
     department = msgspec.structs.replace(
         await acting(county.department, desk=True), confirmed_at=AT
     )
@@ -61,9 +61,9 @@ async def frozen(per_grid: int = 40) -> World:
     return World(county, department, instructor, cycle_id, survey)
 
 
-async def drawn(per_grid: int = 40) -> World:
+async def drawn(per_grid: int = 40, county: SmallCounty | None = None) -> World:
     """The sample stands."""
-    made = await frozen(per_grid)
+    made = await frozen(per_grid, county)
     survey = await service.draw_sample(
         made.department, made.cycle_id, DrawForm(public_value=VALUE), AT
     )
