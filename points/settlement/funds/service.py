@@ -15,7 +15,13 @@ from points.ledger.rules import expires_on
 from points.mall import service as mall
 from points.settlement import rules
 from points.settlement.funds import queries
-from points.settlement.funds.schemas import FundRow, ResolutionForm, ResolutionRow, Resolved
+from points.settlement.funds.schemas import (
+    FundRow,
+    ResolutionForm,
+    ResolutionRow,
+    Resolved,
+    State,
+)
 from shared import settings_county
 from shared.audit import service as audit
 from shared.clock import now as clock_now
@@ -50,15 +56,13 @@ async def fund(county_id: int, fund_id: UUID) -> FundRow | None:
 
 
 async def list_funds(
-    actor: Actor, *, text: str = "", waiting: bool = False, page: int = 1
+    actor: Actor, *, text: str = "", state: State = "", page: int = 1
 ) -> tuple[list[FundRow], int]:
-    """Funds of the actor's units; ``waiting``: only those with awards that wait for money."""
+    """Funds of the actor's units, if asked only those that ``state`` names."""
     codes = reach(actor, Action.FUND_VIEW)
     offset = (max(page, 1) - 1) * PAGE
-    rows = await queries.funds(
-        actor.county_id, codes, text.strip(), (PAGE, offset), waiting=waiting
-    )
-    return rows, await queries.count_funds(actor.county_id, codes, text.strip(), waiting=waiting)
+    rows = await queries.funds(actor.county_id, codes, text.strip(), state, (PAGE, offset))
+    return rows, await queries.count_funds(actor.county_id, codes, text.strip(), state)
 
 
 async def awaiting(actor: Actor) -> int:
@@ -68,7 +72,7 @@ async def awaiting(actor: Actor) -> int:
 
 async def low(actor: Actor) -> int:
     """Funds of the actor's units that will soon be used up."""
-    return await queries.low(actor.county_id, reach(actor, Action.FUND_VIEW))
+    return await queries.count_funds(actor.county_id, reach(actor, Action.FUND_VIEW), "", "low")
 
 
 async def view_fund(actor: Actor, fund_id: UUID) -> tuple[FundRow, list[ResolutionRow]]:

@@ -13,7 +13,7 @@ from litestar.response import Redirect, Template
 from points.mall.office import Imported
 from points.mall.rules import parse_yuan
 from points.settlement.funds import office, service
-from points.settlement.funds.schemas import ResolutionForm
+from points.settlement.funds.schemas import ResolutionForm, State
 from points.settlement.publication import service as publication
 from shared.errors import Conflict, Invalid
 from shared.identity.access import Action, Target, allowed
@@ -31,7 +31,7 @@ class Query(msgspec.Struct):
     """The conditions of the list."""
 
     q: str = ""
-    waiting: bool = False
+    state: State = ""
     page: Page = 1
 
 
@@ -47,8 +47,16 @@ class EntryForm(msgspec.Struct):
 @get("/funds")
 async def funds(request: Asked) -> Template:
     """The funds of the own units on a phone."""
-    rows, _ = await service.list_funds(request.user)
-    return page(request, "funds/m_funds.html", rows=rows)
+    query = forms.bind(Query, dict(request.query_params))
+    rows, total = await service.list_funds(request.user, page=query.page)
+    return page(
+        request,
+        "funds/m_funds.html",
+        rows=rows,
+        total=total,
+        pages=-(-total // service.PAGE),
+        number=query.page,
+    )
 
 
 @get("/funds/{fund_id:uuid}")
@@ -117,7 +125,7 @@ async def _desk(
 ) -> Template:
     query = forms.bind(Query, dict(request.query_params))
     rows, total = await service.list_funds(
-        request.user, text=query.q, waiting=query.waiting, page=query.page
+        request.user, text=query.q, state=query.state, page=query.page
     )
     county = Target(unit_code=str(request.user.county_id))
     return page(
