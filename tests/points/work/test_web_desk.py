@@ -277,7 +277,7 @@ async def test_a_notice_is_printed_again_as_it_hung(client: httpx.AsyncClient) -
     )
     assert (await client.get(address)).text == hung
     now_counts = (await client.get(f"/desk/months/{VILLAGE}/{RUN}")).text
-    assert "<strong>1</strong>" in now_counts
+    assert now_counts.count("<strong>1</strong>") == 2, "the person's and the sum of all"
 
 
 async def test_a_file_is_tried_then_stored(client: httpx.AsyncClient) -> None:
