@@ -142,7 +142,7 @@ async def serving(request: Asked, cycle: FromQuery[UUID | None] = None) -> Templ
         chosen=chosen,
         rows=rows,
         total=total,
-        more=total > query.page * service.PAGE,
+        pages=-(-total // service.PAGE),
         query=query,
     )
 

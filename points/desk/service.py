@@ -34,8 +34,8 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
 
     objections: int
     deductions: int
-    months: int
-    """Villages whose month is to be reviewed or sampled."""
+    months: list[int]
+    """Of each village whose month is to be reviewed or sampled, the oldest first."""
     prices: int
     to_sign: int
     """Statements; none for the department, which sees all that are not signed."""
@@ -71,7 +71,7 @@ async def overview(actor: Actor, now: datetime) -> Overview:
     """One look at everything within the actor's rights."""
     number = month_of(today(now))
     villages = await month.overview(actor, number)
-    waiting, funds_waiting = await funds.list_funds(actor, waiting=True)
+    waiting, funds_waiting = await funds.list_funds(actor, state="waiting")
     todo = await to_do(actor, now)
     listed = sum(fund.awaiting for fund in waiting)
     county = f"{actor.county_id:06d}"

@@ -103,8 +103,8 @@ async def overview(actor: Actor, month: int) -> list[MonthCount]:
     ]
 
 
-async def waiting(actor: Actor, now: datetime | None = None) -> int:
-    """How many village months wait for the actor's review or look at the sample.
+async def waiting(actor: Actor, now: datetime | None = None) -> list[int]:
+    """The months that wait for the actor's review or look at the sample, one each village.
 
     Of the last quarter; the department, which could stand in anywhere, sees samples only.
     """
@@ -112,15 +112,16 @@ async def waiting(actor: Actor, now: datetime | None = None) -> int:
     found = await queries.sampling(actor.county_id, reach(actor, Action.WORK_SAMPLE))
     codes = reach(actor, Action.WORK_REVIEW)
     if not codes or Role.DEPARTMENT in actor.roles:
-        return found
+        return sorted(found)
     quarter = month_of(on - timedelta(days=92)), month_of(on) - 1
     for village_code, month in await queries.unfinished(actor.county_id, codes, *quarter):
         with suppress(MonthNotReady):
             await _month_over(actor.county_id, month, now or clock_now())
             row = await _shown(actor.county_id, village_code, month)
             sides = await may_review(actor, row, now)
-            found += any(getattr(row, f"{side}_id") is None for side in sides)
-    return found
+            if any(getattr(row, f"{side}_id") is None for side in sides):
+                found.append(month)
+    return sorted(found)
 
 
 async def village(

@@ -148,7 +148,7 @@ LEFT JOIN points.village_month m ON m.county_id = $1 AND m.village_code = r.vill
 WHERE m.state IS NULL OR m.state IN ('collecting', 'reviewing')
 """
 SAMPLING = """
-SELECT count(*) FROM points.village_month
+SELECT month FROM points.village_month
 WHERE county_id = $1 AND state = 'sampling'
   AND EXISTS (SELECT FROM unnest($2::text[]) c WHERE starts_with(village_code, c))
 """
@@ -294,8 +294,9 @@ async def unfinished(
     return [(row["village_code"], row["month"]) for row in rows]
 
 
-async def sampling(county_id: int, codes: Sequence[str]) -> int:
-    return int(await DB.fetchval(SAMPLING, county_id, list(codes)))
+async def sampling(county_id: int, codes: Sequence[str]) -> list[int]:
+    """The month of each village's month that waits for the look at its sample."""
+    return [row["month"] for row in await DB.fetch(SAMPLING, county_id, list(codes))]
 
 
 async def by_worker(county_id: int, month: int, code: str) -> list[WorkerCategory]:

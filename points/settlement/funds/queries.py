@@ -34,28 +34,28 @@ LEFT JOIN LATERAL (
     WHERE a.county_id = $1 AND a.fund_id = f.id AND a.remaining > 0) AS waiting ON true
 """
 FUND_BY_ID = FUND + "WHERE f.county_id = $1 AND f.id = $2"
-FUNDS = (
-    FUND
-    + """
+# $4: all, where awards wait for money, or where less than a tenth of the budget is left.
+LISTED = """
 WHERE f.county_id = $1
   AND EXISTS (SELECT FROM unnest($2::text[]) c WHERE starts_with(f.unit_code, c))
   AND ($3 = '' OR position($3 IN u.name || f.name) > 0)
-  AND ($4 = false OR waiting.points > 0)
-ORDER BY f.unit_code COLLATE "C" LIMIT $5 OFFSET $6
+  AND ($4 = ''
+    OR $4 = 'waiting' AND EXISTS (
+        SELECT FROM points.awaiting a
+        WHERE a.county_id = $1 AND a.fund_id = f.id AND a.remaining > 0)
+    OR $4 = 'low' AND f.budget_fen * 9 < f.point_value_fen * (
+        SELECT -COALESCE(sum(a.balance), 0) FROM points.account a
+        WHERE a.county_id = $1 AND a.owner = f.id AND a.unit = 'wallet'
+          AND a.kind IN ('issuance', 'expired')))
 """
-)
-WANTED = """
-WHERE f.county_id = $1
-  AND EXISTS (SELECT FROM unnest($2::text[]) c WHERE starts_with(f.unit_code, c))
-  AND ($3 = '' OR position($3 IN u.name || f.name) > 0)
-  AND ($4 = false OR EXISTS (SELECT FROM points.awaiting a WHERE a.county_id = $1
-                             AND a.fund_id = f.id AND a.remaining > 0))
-"""
-COUNT_FUNDS = f"""
+FUNDS = FUND + LISTED + 'ORDER BY f.unit_code COLLATE "C" LIMIT $5 OFFSET $6'
+COUNT_FUNDS = (
+    """
 SELECT count(*) FROM points.fund f
 JOIN shared.unit u ON u.county_id = f.county_id AND u.code = f.unit_code
-{WANTED}
 """
+    + LISTED
+)
 # As far as a year's months are over: their public sheets added up, and the rest of the last one.
 FUND_YEARS = f"""
 SELECT f.id, u.name AS unit_name, f.name, COALESCE(y.issued, 0)::int8 AS issued,
@@ -74,18 +74,8 @@ LEFT JOIN LATERAL (
     FROM points.publication p
     WHERE p.county_id = $1 AND p.fund_id = f.id AND left(p.month, 4) = $5::int::text) AS y ON true
 LEFT JOIN points.publication s ON s.county_id = $1 AND s.fund_id = f.id AND s.month = y.through
-{WANTED}
+{LISTED}
 ORDER BY f.unit_code COLLATE "C" LIMIT $6 OFFSET $7
-"""
-LOW = """
-SELECT count(*) FROM points.fund f
-CROSS JOIN LATERAL (
-    SELECT -COALESCE(sum(a.balance), 0) AS used FROM points.account a
-    WHERE a.county_id = $1 AND a.owner = f.id AND a.unit = 'wallet'
-      AND a.kind IN ('issuance', 'expired')) AS issued
-WHERE f.county_id = $1
-  AND EXISTS (SELECT FROM unnest($2::text[]) c WHERE starts_with(f.unit_code, c))
-  AND issued.used * f.point_value_fen > f.budget_fen * 9
 """
 # Of a village that no fund pays for, too: ``unit_code`` is the worker's village.
 AWAITING = """
@@ -123,31 +113,20 @@ async def fund(county_id: int, fund_id: UUID) -> FundRow | None:
 
 
 async def funds(
-    county_id: int, codes: Sequence[str], text: str, page: tuple[int, int], *, waiting: bool
+    county_id: int, codes: Sequence[str], text: str, state: str, page: tuple[int, int]
 ) -> list[FundRow]:
-    return await DB.all(FundRow, FUNDS, county_id, list(codes), text, waiting, *page)
+    return await DB.all(FundRow, FUNDS, county_id, list(codes), text, state, *page)
 
 
 async def fund_years(
-    county_id: int,
-    codes: Sequence[str],
-    text: str,
-    year: int,
-    page: tuple[int, int],
-    *,
-    waiting: bool,
+    county_id: int, codes: Sequence[str], text: str, state: str, year: int, page: tuple[int, int]
 ) -> list[FundYear]:
-    given = (list(codes), text, waiting, year)
+    given = (list(codes), text, state, year)
     return await DB.all(FundYear, FUND_YEARS, county_id, *given, *page)
 
 
-async def count_funds(county_id: int, codes: Sequence[str], text: str, *, waiting: bool) -> int:
-    return int(await DB.fetchval(COUNT_FUNDS, county_id, list(codes), text, waiting))
-
-
-async def low(county_id: int, codes: Sequence[str]) -> int:
-    """How many funds have less than a tenth of their budget left."""
-    return int(await DB.fetchval(LOW, county_id, list(codes)))
+async def count_funds(county_id: int, codes: Sequence[str], text: str, state: str) -> int:
+    return int(await DB.fetchval(COUNT_FUNDS, county_id, list(codes), text, state))
 
 
 async def awaiting(county_id: int, codes: Sequence[str]) -> int:

@@ -1,9 +1,13 @@
 """What funds show of themselves. Points in 0.1, money in fen."""
 
 from datetime import date
+from typing import Literal
 from uuid import UUID
 
 import msgspec
+
+State = Literal["", "waiting", "low"]
+"""Of a fund: awards wait for money, or less than a tenth of the budget is left."""
 
 
 class FundRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +38,10 @@ class FundRow(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def left_fen(self) -> int:
         return self.budget_fen - self.committed_fen
+
+    @property
+    def low(self) -> bool:
+        return (self.issued - self.expired) * self.point_value_fen > self.budget_fen * 9
 
 
 class FundYear(msgspec.Struct, frozen=True, kw_only=True):

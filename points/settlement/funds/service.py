@@ -21,6 +21,7 @@ from points.settlement.funds.schemas import (
     ResolutionForm,
     ResolutionRow,
     Resolved,
+    State,
 )
 from shared import settings_county
 from shared.audit import service as audit
@@ -56,26 +57,22 @@ async def fund(county_id: int, fund_id: UUID) -> FundRow | None:
 
 
 async def list_funds(
-    actor: Actor, *, text: str = "", waiting: bool = False, page: int = 1
+    actor: Actor, *, text: str = "", state: State = "", page: int = 1
 ) -> tuple[list[FundRow], int]:
-    """Funds of the actor's units; ``waiting``: only those with awards that wait for money."""
+    """Funds of the actor's units, if asked only those that ``state`` names."""
     codes = reach(actor, Action.FUND_VIEW)
     offset = (max(page, 1) - 1) * PAGE
-    rows = await queries.funds(
-        actor.county_id, codes, text.strip(), (PAGE, offset), waiting=waiting
-    )
-    return rows, await queries.count_funds(actor.county_id, codes, text.strip(), waiting=waiting)
+    rows = await queries.funds(actor.county_id, codes, text.strip(), state, (PAGE, offset))
+    return rows, await queries.count_funds(actor.county_id, codes, text.strip(), state)
 
 
 async def list_years(
-    actor: Actor, year: int, *, text: str = "", waiting: bool = False, page: int = 1
+    actor: Actor, year: int, *, text: str = "", state: State = "", page: int = 1
 ) -> list[FundYear]:
     """The same funds, in the same order, with one year's figures."""
     codes = reach(actor, Action.FUND_VIEW)
     where = (PAGE, (max(page, 1) - 1) * PAGE)
-    return await queries.fund_years(
-        actor.county_id, codes, text.strip(), year, where, waiting=waiting
-    )
+    return await queries.fund_years(actor.county_id, codes, text.strip(), state, year, where)
 
 
 async def awaiting(actor: Actor) -> int:
@@ -85,7 +82,7 @@ async def awaiting(actor: Actor) -> int:
 
 async def low(actor: Actor) -> int:
     """Funds of the actor's units that will soon be used up."""
-    return await queries.low(actor.county_id, reach(actor, Action.FUND_VIEW))
+    return await queries.count_funds(actor.county_id, reach(actor, Action.FUND_VIEW), "", "low")
 
 
 async def view_fund(actor: Actor, fund_id: UUID) -> tuple[FundRow, list[ResolutionRow]]:

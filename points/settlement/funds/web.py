@@ -13,7 +13,7 @@ from litestar.response import Redirect, Template
 from points.mall.office import Imported
 from points.mall.rules import parse_yuan
 from points.settlement.funds import office, service
-from points.settlement.funds.schemas import FundYear, ResolutionForm
+from points.settlement.funds.schemas import FundYear, ResolutionForm, State
 from points.settlement.publication import service as publication
 from shared.clock import today
 from shared.errors import Conflict, Invalid
@@ -32,7 +32,7 @@ class Query(msgspec.Struct):
     """The conditions of the list."""
 
     q: str = ""
-    waiting: bool = False
+    state: State = ""
     year: Annotated[int, msgspec.Meta(ge=0, le=2199)] = 0
     """One year's figures; 0 = all that ever was."""
     page: Page = 1
@@ -50,8 +50,16 @@ class EntryForm(msgspec.Struct):
 @get("/funds")
 async def funds(request: Asked) -> Template:
     """The funds of the own units on a phone."""
-    rows, _ = await service.list_funds(request.user)
-    return page(request, "funds/m_funds.html", rows=rows)
+    query = forms.bind(Query, dict(request.query_params))
+    rows, total = await service.list_funds(request.user, page=query.page)
+    return page(
+        request,
+        "funds/m_funds.html",
+        rows=rows,
+        total=total,
+        pages=-(-total // service.PAGE),
+        number=query.page,
+    )
 
 
 @get("/funds/{fund_id:uuid}")
@@ -120,12 +128,12 @@ async def _desk(
 ) -> Template:
     query = forms.bind(Query, dict(request.query_params))
     rows, total = await service.list_funds(
-        request.user, text=query.q, waiting=query.waiting, page=query.page
+        request.user, text=query.q, state=query.state, page=query.page
     )
     years: list[FundYear] = []
     if query.year:
         years = await service.list_years(
-            request.user, query.year, text=query.q, waiting=query.waiting, page=query.page
+            request.user, query.year, text=query.q, state=query.state, page=query.page
         )
     this_year = today(moment(request)).year
     county = Target(unit_code=str(request.user.county_id))

@@ -145,6 +145,17 @@ async def test_the_list_of_cases_as_a_file(client: httpx.AsyncClient, made: Scen
     ]
 
 
+async def test_the_phone_s_list_of_results_leads_back(
+    client: httpx.AsyncClient, made: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever served from the second page had no way back to the first."""
+    await result(made, made.town.worker, "basic", "64.0")
+    await result(made, made.town.second_worker, "excellent", "95.0")
+    monkeypatch.setattr(notice, "PAGE", 1)
+    await act_as(client, made.town.chief)
+    await shows(client, "/appraisal/serving?page=2", "第 2 / 2 页", 'page=1" rel="prev"')
+
+
 async def test_every_state_can_be_asked_for(client: httpx.AsyncClient, made: Scene) -> None:
     """全部 is a choice of its own: an empty one would mean the usual, 在办."""
     await result(made, made.town.worker, "basic", "64.0")

@@ -155,6 +155,9 @@ async def test_the_way_down_on_pages(client: httpx.AsyncClient) -> None:
     await act_as(client, scene.town.department)
     base = f"/appraisal/desk/cycles/{scene.cycle_id}/ranking"
     path = f"{base}/units"
+    text = (await client.get(path)).text
+    lines = [int(count) for count in re.findall(r'</a></td><td class="num">(\d+)<', text)]
+    assert f'合计</th><td class="num">{sum(lines)}<' in text
     for code in ("421222100", "421222100001", "421222100001001"):
         text = (await client.get(path)).text
         assert re.search(r"平均得分（满分 100）和人数.*?\d\d\.\d\d（\d 人）", text, re.DOTALL), path

@@ -15,7 +15,7 @@ from shared.clock import now, today
 from shared.errors import Conflict
 from shared.scheduling import runner
 from shared.scheduling.job import Job, last_day, last_slot
-from tests.factories import COUNTY, Member, small_county
+from tests.factories import COUNTY, Member, acting, small_county
 from tests.points.settlement.world import (
     LAST_MONTH,
     after,
@@ -36,6 +36,13 @@ async def test_the_desk_opens_on_the_county(client: httpx.AsyncClient) -> None:
     assert page.status_code == 200
     for words in ("隽水镇", "麦市镇", "待签对账单", "待拨付"):
         assert words in page.text
+    table = page.text.split("各乡镇</caption>")[1].split("</table>")[0]
+    rows = [re.findall(r'num">(\d+)<', row) for row in table.split("<tr>")[2:]]
+    *townships, whole = [[int(figure) for figure in row] for row in rows]
+    assert [sum(column) for column in zip(*townships, strict=True)] == whole
+    assert page.text.count(f'href="/desk/months?chosen={today():%Y-%m}"') == 2, (
+        "this month, not the last"
+    )
 
 
 async def test_a_job_that_failed_is_told_in_chinese(client: httpx.AsyncClient) -> None:
@@ -137,14 +144,21 @@ async def test_a_fund_that_will_soon_be_used_up_is_told(client: httpx.AsyncClien
     """Before points have to wait; from less than a tenth of the budget on."""
     made = await world(budget_fen=7_000)
     await earn(made.county.worker.person_id, made.fund_id, 630)
+    department = await acting(made.county.department, desk=True)
     await enter(client, made.county.chief)
-    assert "剩不到一成" not in (await client.get("/verify")).text
+    for path in ("/verify", "/funds"):
+        assert "剩不到一成" not in (await client.get(path)).text
+    assert await funds.list_funds(department, state="low") == ([], 0)
     await earn(made.county.worker.person_id, made.fund_id, 10)
-    assert "剩不到一成" in (await client.get("/verify")).text
+    for path in ("/verify", "/funds"):
+        assert "剩不到一成" in (await client.get(path)).text
     await enter(client, made.county.cousin_worker)
     assert (await client.get("/verify")).status_code == 404
     await enter_desk(client, made.county.department)
     assert "资金剩不到一成" in (await client.get("/desk")).text
+    assert 'href="/desk/funds?state=low"' in (await client.get("/desk")).text
+    assert f'href="/funds/{made.fund_id}"' in (await client.get("/desk/funds?state=low")).text
+    assert "没有符合条件" in (await client.get("/desk/funds?state=waiting")).text
 
 
 async def test_each_role_begins_on_its_own_page(client: httpx.AsyncClient) -> None:

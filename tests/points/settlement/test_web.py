@@ -5,7 +5,8 @@ import re
 import httpx
 import pytest
 
-from points.settlement import building, queries, service
+from points.rulebook.rules import show
+from points.settlement import building, documents, queries, service
 from points.settlement.funds import service as funds
 from points.settlement.publication import queries as sheets
 from points.settlement.publication import service as publication
@@ -235,7 +236,11 @@ async def test_desk_builds_a_statement_and_looks_at_it(client: httpx.AsyncClient
     wrong = await post(client, "/desk/statements", month="2098-01")
     assert (wrong.status_code, "还没有到" in wrong.text) == (422, True)
     (statement,) = await queries.statements_of_month(COUNTY, LAST_MONTH)
-    assert statement.file_hash in (await client.get(f"/statements/{statement.id}")).text
+    shown = (await client.get(f"/statements/{statement.id}")).text
+    assert statement.file_hash in shown
+    sums = re.search(r'合计</th><td class="num">([\d.]+)</td><td class="num">([\d.,]+)<', shown)
+    assert sums is not None
+    assert sums.groups() == (show(statement.points), documents.yuan(statement.amount_fen))
 
 
 async def test_desk_enters_a_resolution(client: httpx.AsyncClient) -> None:

@@ -112,17 +112,17 @@ async def test_who_has_to_sign_a_month_is_told_so(rollback: None) -> None:
     await confirmed(town, 1)
     people = (town.committee, town.supervisor, town.instructor, town.chief, town.department)
 
-    async def waits(at: datetime = CLOSED) -> list[int]:
+    async def waits(at: datetime = CLOSED) -> list[list[int]]:
         return [await month.waiting(await acting(member), at) for member in people]
 
-    assert await waits(datetime(2026, 11, 5, 4, tzinfo=UTC)) == [0, 0, 0, 0, 0]
-    assert await waits() == [1, 1, 0, 0, 0]
+    assert await waits(datetime(2026, 11, 5, 4, tzinfo=UTC)) == [[], [], [], [], []]
+    assert await waits() == [[RUN], [RUN], [], [], []]
     await month.review(await acting(town.committee), VILLAGE, RUN, CLOSED)
-    assert await waits() == [0, 1, 0, 0, 0]
+    assert await waits() == [[], [RUN], [], [], []]
     await month.review(await acting(town.supervisor), VILLAGE, RUN, CLOSED)
-    assert await waits() == [0, 0, 1, 0, 1]
+    assert await waits() == [[], [], [RUN], [], [RUN]]
     await month.confirm_sample(await acting(town.instructor), VILLAGE, RUN, CLOSED)
-    assert await waits() == [0, 0, 0, 0, 0]
+    assert await waits() == [[], [], [], [], []]
 
 
 async def test_a_merged_village_still_owes_its_months(rollback: None) -> None:

@@ -291,6 +291,18 @@ async def test_a_township_s_lists_say_in_which_village(client: httpx.AsyncClient
         assert any(name in page for name in place), path
 
 
+async def test_the_phone_s_list_of_accounts_leads_back(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second page said neither which page it is nor how to get back to the first."""
+    monkeypatch.setattr(accounts, "PAGE", 1)
+    world = await small_county()
+    await enter(client, world.chief)
+    second = (await client.get("/verify/accounts?page=2")).text
+    assert "第 2 / " in second
+    assert 'page=1" rel="prev"' in second
+
+
 async def test_the_desk_manages_accounts(client: httpx.AsyncClient) -> None:
     """List, one account, stop it with a reason."""
     world = await small_county()
