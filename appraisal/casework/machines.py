@@ -117,25 +117,32 @@ def _told_and_appealed(
             past=(Term(("appealed",), Span.APPEAL),),
             answer=Span.ESCALATED,
         ),
-        *(
-            Step(
-                key=key,
-                title=title,
-                after=("appealed", "appeal_overdue"),
-                signs=DEPARTMENT,
-                level=COUNTY_LEVEL,
-                fresh=(*decided, "appealed", "*"),
-                needs=(Need.CYCLE_OPEN,),
-                fields=fields,
-                outcome=ends,
-                document=True,
-                letter="申诉答复书",
-            )
-            for key, title, fields, ends in (
-                ("appeal_rejected", "申诉答复：维持", (), stands),
-                ("appeal_upheld", "申诉答复：变更结果", CORRECTIONS, falls),
-            )
-        ),
+        *_appeal_answered(decided, stands=stands, falls=falls),
+    )
+
+
+def _appeal_answered(
+    decided: tuple[str, ...], *, stands: Outcome, falls: Outcome
+) -> tuple[Step, ...]:
+    """The county answers, by somebody who did not decide before."""
+    return tuple(
+        Step(
+            key=key,
+            title=title,
+            after=("appealed", "appeal_overdue"),
+            signs=DEPARTMENT,
+            level=COUNTY_LEVEL,
+            fresh=(*decided, "appealed", "*"),
+            needs=(Need.CYCLE_OPEN,),
+            fields=fields,
+            outcome=ends,
+            document=True,
+            letter="申诉答复书",
+        )
+        for key, title, fields, ends in (
+            ("appeal_rejected", "申诉答复：维持", (), stands),
+            ("appeal_upheld", "申诉答复：变更结果", CORRECTIONS, falls),
+        )
     )
 
 
