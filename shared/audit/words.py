@@ -214,7 +214,10 @@ FIELDS = {
     "answers": "填写内容",
     "assignment": "任职编号",
     "by_whom": "作出单位",
+    "cap_day": "单日上限",
+    "cap_month": "单月上限",
     "category": "类别",
+    "category_month": "各类单月上限",
     "changed": "更新条数",
     "checked_by": "核查人",
     "checked_on": "核查日期",
@@ -234,7 +237,9 @@ FIELDS = {
     "dropped": "并入不了的票",
     "due": "期限",
     "due_on": "期限",
+    "effective_from": "生效日期",
     "effective_on": "生效日期",
+    "effective_to": "停用日期",
     "employment_type": "聘用方式",
     "ended": "离任人数",
     "ends_on": "截止日期",
@@ -251,6 +256,7 @@ FIELDS = {
     "happened_on": "发生日期",
     "held_on": "举办日期",
     "hours": "学时",
+    "household": "户号",
     "households": "户数",
     "how": "方式",
     "id": "编号",
@@ -287,14 +293,18 @@ FIELDS = {
     "part": "签字人",
     "payable_fen": "应付金额",
     "people": "人数",
+    "per": "多少件计一次",
     "person": "人员编号",
     "person_id": "人员编号",
+    "person_month": "个人单月上限",
+    "person_year": "个人全年上限",
     "place": "地点",
     "points": "积分",
     "posting_mode": "入账方式",
     "present": "到场",
     "product_id": "商品编号",
     "purchase_fen": "进价",
+    "quiet_days": "无反复天数",
     "reason": "原因",
     "reasons": "拒绝原因",
     "record": "记录编号",
@@ -304,8 +314,10 @@ FIELDS = {
     "redeemed": "兑换",
     "reference": "文号",
     "refused": "拒绝条数",
+    "repeat_zero": "重复不计分",
     "repeated": "重复条数",
     "replacements": "备选户数",
+    "resident": "群众确认",
     "resident_how": "住户确认方式",
     "resolved_on": "决议日期",
     "role": "岗位",
@@ -313,6 +325,7 @@ FIELDS = {
     "rows": "行数",
     "rule": "规则",
     "scheme": "评分规则",
+    "secret": "只记统一用语",
     "seed": "抽样种子",
     "served_on": "送达日期",
     "settlement_name": "结算户名",
@@ -324,6 +337,7 @@ FIELDS = {
     "state": "状态",
     "steps": "核实步骤",
     "stopped_until": "暂停到",
+    "templates": "常用语句",
     "test": "测试成绩",
     "tested": "有测试",
     "title": "标题",
@@ -597,7 +611,10 @@ VALUES: dict[str, dict[str, str]] = {
 }
 """What a stored word means, by its field, or by ``subject.field`` where subjects differ."""
 
-TENTHS = {"amount", "counts", "gives", "issued", "merit", "points", "redeemed", "wallet"}
+TENTHS = {
+    *("amount", "counts", "gives", "issued", "merit", "points", "redeemed", "wallet"),
+    *("cap_day", "cap_month", "person_month", "person_year"),
+}
 HUNDREDTHS = {"final"}
 """Fields in 0.1 point, and a score in 0.01; those that end with ``_fen`` are money."""
 
