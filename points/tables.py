@@ -23,6 +23,7 @@ from points.mall.tables import Agreement, Price, Product, Shop
 from points.redemption.tables import Card, CounterTries, Pickup
 from points.rulebook.tables import RuleVersion
 from points.settlement.tables import (
+    Correction,
     Publication,
     Statement,
     StatementDispute,
@@ -46,6 +47,7 @@ __all__ = [
     "Closing",
     "ClosingBalance",
     "Code",
+    "Correction",
     "CounterTries",
     "DayRoot",
     "Deduction",

@@ -214,6 +214,12 @@ POINTS: dict[str, Mapping[str, str]] = {
         "resolved_on": DAY,
         "amount": "100",
     },
+    "/desk/funds/{fund_id}/corrections": {
+        "resolution_id": NEW_ID,
+        "amount": "100",
+        "reason": "多输了一个零",
+    },
+    "/desk/funds/{fund_id}/corrections/{correction_id}": {"answer": "refuse", "note": "不对"},
     "/desk/funds/import": {"file": "资金", "act": "write"},
     "/work": {
         "id": NEW_ID,

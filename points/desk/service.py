@@ -43,6 +43,8 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     """Statements with an objection to decide."""
     awaiting: int
     """0.1 point that wait for money in all."""
+    corrections: int
+    """Corrections of resolutions that somebody else asked for."""
     low: int
     """Funds with less than a tenth of their budget left."""
 
@@ -100,6 +102,7 @@ async def overview(actor: Actor, now: datetime) -> Overview:
 async def to_do(actor: Actor, now: datetime) -> Waiting:
     """What the actor has to act on, besides records to confirm."""
     prices = await mall.waiting_prices(actor)
+    corrections = await funds.corrections_waiting(actor)
     department = Role.DEPARTMENT in actor.roles
     return Waiting(
         objections=len(await month.objections(actor)),
@@ -109,6 +112,7 @@ async def to_do(actor: Actor, now: datetime) -> Waiting:
         to_sign=0 if department else len(await settlement.to_sign(actor)),
         disputes=len(await settlement.to_decide(actor)),
         awaiting=await funds.awaiting(actor),
+        corrections=sum(row.proposed_by != actor.person_id for row in corrections),
         low=await funds.low(actor),
     )
 

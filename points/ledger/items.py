@@ -61,6 +61,11 @@ class Code(StrEnum):
     """The unit has a fund already."""
     RESOLUTION_EXISTS = "resolution_exists"
     """The fund has a resolution of that number already."""
+    RESOLUTION_UNKNOWN = "resolution_unknown"
+    RESOLUTION_CHANGED = "resolution_changed"
+    """It does not stand at the amount that was to be corrected (any more)."""
+    BUDGET_ISSUED = "budget_issued"
+    """The corrected budget would not cover what was issued."""
     OUT_OF_STOCK = "out_of_stock"
     """``subject`` is the product."""
     INSUFFICIENT = "insufficient"
@@ -397,6 +402,32 @@ class AddResolution(_Item, frozen=True, kw_only=True, tag="add_resolution"):
         return frozenset({"day", "expires_on"})
 
 
+class CorrectResolution(_Item, frozen=True, kw_only=True, tag="correct_resolution"):
+    """The counter-entry to a mistyped resolution: from now on it stands at ``amount_fen``.
+
+    A budget falls no lower than what is issued; one that rises releases what waits. Refused:
+    resolution_unknown, resolution_changed, budget_issued.
+    """
+
+    resolution_id: UUID
+    was_fen: int
+    """What it stands at."""
+    amount_fen: int
+    """0 = it should not have been entered."""
+    day: date
+    """The day of the correction, and on which released points count as earned."""
+    expires_on: date | None
+    """Last day of the released points."""
+
+    def __post_init__(self) -> None:
+        _require(0 <= self.amount_fen <= 10**13, "amount out of range")
+        _require(self.amount_fen != self.was_fen, "a correction changes something")
+
+    @classmethod
+    def not_content(cls) -> frozenset[str]:
+        return frozenset({"day", "expires_on"})
+
+
 class ReleaseAwaiting(_Item, frozen=True, kw_only=True, tag="release_awaiting"):
     """Release what waits on a fund after expiry or reversal freed budget; at most ``limit``."""
 
@@ -424,6 +455,7 @@ Item = (
     | StockMove
     | OpenFund
     | AddResolution
+    | CorrectResolution
     | ReleaseAwaiting
 )
 

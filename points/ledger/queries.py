@@ -57,7 +57,8 @@ JOIN points.batch b ON b.county_id = $1 AND b.number = t.batch
 LEFT JOIN points.posting p ON p.county_id = $1 AND p.batch = t.batch AND p.position = t.position
 LEFT JOIN points.redemption r ON r.county_id = $1 AND r.id = t.about
 CROSS JOIN LATERAL (SELECT CASE WHEN t.code <> 'offset'
-    AND p.kind IN ('add_resolution', 'release_awaiting') THEN 'release' ELSE t.code END AS word) w
+    AND p.kind IN ('add_resolution', 'correct_resolution', 'release_awaiting')
+    THEN 'release' ELSE t.code END AS word) w
 ORDER BY t.id DESC
 """
 # The last closed month before the instant, and what moved since: both bounds of the ids are known

@@ -159,7 +159,10 @@ class Fund(Table, tablename="fund", schema="points", db=DB):
 
 
 class Resolution(Table, tablename="resolution", schema="points", db=DB):
-    """A decision (决议) that raises a fund's budget."""
+    """A decision (决议) that raises a fund's budget, or the correction of one.
+
+    ``amount_fen`` of a correction is the difference, ``number`` that of what it ``corrects``.
+    """
 
     county_id = county()
     id = key()
@@ -167,6 +170,7 @@ class Resolution(Table, tablename="resolution", schema="points", db=DB):
     number = Text(default=None)
     resolved_on = Date(default=None)
     amount_fen = BigInt(default=None)
+    corrects = link(null=True)
 
 
 class Code(Table, tablename="code", schema="points", db=DB):

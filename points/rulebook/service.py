@@ -14,6 +14,7 @@ from points.rulebook import queries
 from points.rulebook.defaults import CAPS, PENALTIES, RULES
 from points.rulebook.queries import NewVersion, Stored
 from points.rulebook.rules import (
+    CATEGORY_NAMES,
     Caps,
     Category,
     Penalty,
@@ -262,8 +263,8 @@ async def change_caps(actor: Actor, new: Caps, now: datetime | None = None) -> N
             "caps",
             county_id=actor.county_id,
             unit_code=str(actor.county_id),
-            before=versions[-1],
-            after=new,
+            before=_told(versions[-1]),
+            after=_told(new),
         )
 
 
@@ -329,8 +330,13 @@ async def _store(
     )
 
 
-def _told(version: Rule | Penalty | None) -> object:
+def _told(version: Rule | Penalty | Caps | None) -> object:
     """A version as the audit trail tells it."""
+    if isinstance(version, Caps):
+        limits = version.category_month.items()
+        return msgspec.structs.asdict(version) | {
+            "category_month": [f"{CATEGORY_NAMES[name]} {show(cap)} 分" for name, cap in limits]
+        }
     if not isinstance(version, Penalty):
         return version
     return {

@@ -41,6 +41,8 @@ SETTLEMENT_ROUTES: Routes = {
     "GET /desk/funds": OVERSIGHT,
     "POST /desk/funds": DEPARTMENT,
     "POST /desk/funds/import": DEPARTMENT,
+    "POST /desk/funds/{fund_id}/corrections": DEPARTMENT,
+    "POST /desk/funds/{fund_id}/corrections/{correction_id}": DEPARTMENT,
     "GET /publications/{publication_id}": MONEY,
     "GET /desk/ledger": OVERSIGHT,
     "GET /desk/ledger.xlsx": OVERSIGHT,

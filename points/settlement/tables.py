@@ -124,3 +124,24 @@ class Publication(Table, tablename="publication", schema="points", db=DB):
     name = Text(default=None)
     figures = JSONB(default=None)
     """A ``Figures`` Struct (schemas.py)."""
+
+
+class Correction(Table, tablename="correction", schema="points", db=DB):
+    """A mistyped resolution put right: proposed by one, approved by another.
+
+    Approved, the ledger has a row of the same id beside the resolution's own, which stays.
+    """
+
+    county_id = county()
+    id = key()
+    resolution_id = link()
+    was_fen = BigInt(default=None)
+    """What the resolution stood at when this was proposed."""
+    amount_fen = BigInt(default=None)
+    reason = Text(default=None)
+    state = Text(default="proposed")
+    proposed_at = Timestamptz(default=None)
+    proposed_by = link()
+    decided_at = Timestamptz(default=None, null=True)
+    decided_by = link(null=True)
+    decision_note = Text(default="")

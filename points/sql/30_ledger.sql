@@ -2,6 +2,7 @@
 SELECT shared.harden('points');
 
 SELECT shared.reference('points.resolution', 'fund_id', 'points.fund');
+SELECT shared.reference('points.resolution', 'corrects', 'points.resolution');
 SELECT shared.reference('points.lot', 'fund_id', 'points.fund');
 SELECT shared.reference('points.awaiting', 'fund_id', 'points.fund');
 -- A line is written by the statement that writes its redemption: a key would only cost.
@@ -24,7 +25,10 @@ SELECT shared.ensure('points.lot', 'lot_amounts',
 SELECT shared.ensure('points.awaiting', 'awaiting_amounts',
     $$amount > 0 AND remaining >= 0 AND remaining <= amount$$);
 SELECT shared.ensure('points.fund', 'fund_money', $$budget_fen >= 0 AND point_value_fen > 0$$);
-SELECT shared.ensure('points.resolution', 'resolution_amount', $$amount_fen > 0$$);
+-- A correction holds the difference to what its resolution stood at.
+ALTER TABLE points.resolution DROP CONSTRAINT IF EXISTS resolution_amount;
+SELECT shared.ensure('points.resolution', 'resolution_fen',
+    $$CASE WHEN corrects IS NULL THEN amount_fen > 0 ELSE amount_fen <> 0 END$$);
 SELECT shared.ensure('points.stock', 'stock_quantity', $$held >= 0 AND quantity >= held$$);
 SELECT shared.ensure('points.stock_move', 'stock_move_kind',
     $$kind IN ('in','out','count') AND quantity_after >= 0$$);
@@ -40,9 +44,10 @@ SELECT shared.ensure('points.redemption', 'redemption_means',
     $$means IN ('token','digits','card','self')$$);
 SELECT shared.ensure('points.redemption_line', 'line_amounts',
     $$quantity > 0 AND price > 0 AND price % 10 = 0 AND cost_fen >= 0$$);
-SELECT shared.ensure('points.posting', 'posting_kind', $$kind IN ('award','opening','deduct',
+ALTER TABLE points.posting DROP CONSTRAINT IF EXISTS posting_kind;
+SELECT shared.ensure('points.posting', 'posting_kinds', $$kind IN ('award','opening','deduct',
     'reverse','void_hold','expire_holds','undo','expire_lots','stock_move','open_fund',
-    'add_resolution','release_awaiting')$$);
+    'add_resolution','correct_resolution','release_awaiting')$$);
 
 CREATE UNIQUE INDEX IF NOT EXISTS account_owner_unique ON points.account
     (county_id, owner, kind, unit);
@@ -74,8 +79,10 @@ CREATE INDEX IF NOT EXISTS awaiting_open ON points.awaiting (county_id, fund_id,
 CREATE INDEX IF NOT EXISTS awaiting_person ON points.awaiting (county_id, person_id)
     WHERE remaining > 0;
 CREATE UNIQUE INDEX IF NOT EXISTS fund_unit_unique ON points.fund (county_id, unit_code);
-CREATE UNIQUE INDEX IF NOT EXISTS resolution_number_unique ON points.resolution
-    (county_id, fund_id, number);
+DROP INDEX IF EXISTS points.resolution_number_unique;
+CREATE UNIQUE INDEX IF NOT EXISTS resolution_number_once ON points.resolution
+    (county_id, fund_id, number) WHERE corrects IS NULL;
+CREATE INDEX IF NOT EXISTS resolution_fund ON points.resolution (county_id, fund_id);
 CREATE UNIQUE INDEX IF NOT EXISTS code_token_unique ON points.code (county_id, token_hash);
 CREATE UNIQUE INDEX IF NOT EXISTS code_digits_unique ON points.code (county_id, digits_hash);
 CREATE INDEX IF NOT EXISTS code_person ON points.code (county_id, person_id);

@@ -1240,6 +1240,49 @@ BEGIN
     RETURN NULL;
 END $$;
 
+-- The counter-entry to a mistyped resolution: another row, which names it and holds the difference,
+-- so that the budget stays the sum of the rows. It falls no lower than what is issued (I5).
+CREATE OR REPLACE FUNCTION points.post_correct_resolution(
+    p_county int, p_batch int, p_at timestamptz, p_place int, p_item jsonb, p_hash bytea)
+RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_was int8 := (p_item ->> 'was_fen')::int8;
+    v_fen int8 := (p_item ->> 'amount_fen')::int8 - v_was;
+    v_wrong points.resolution;
+    v_out record;
+BEGIN
+    SELECT * INTO v_wrong FROM points.resolution
+    WHERE county_id = p_county AND id = (p_item ->> 'resolution_id')::uuid AND corrects IS NULL;
+    IF NOT FOUND THEN
+        RETURN 'resolution_unknown';
+    END IF;
+    IF v_was <> (SELECT sum(amount_fen) FROM points.resolution
+                 WHERE county_id = p_county AND fund_id = v_wrong.fund_id
+                   AND (id = v_wrong.id OR corrects = v_wrong.id)) THEN
+        RETURN 'resolution_changed';
+    END IF;
+    UPDATE points.fund f SET budget_fen = f.budget_fen + v_fen
+    WHERE f.county_id = p_county AND f.id = v_wrong.fund_id
+      AND (f.budget_fen + v_fen) * 10 + f.point_value_fen * (
+          SELECT coalesce(sum(a.balance), 0) FROM points.account a
+          WHERE a.county_id = p_county AND a.owner = f.id AND a.unit = 'wallet'
+            AND a.kind IN ('issuance', 'expired')) >= 0;
+    IF NOT FOUND THEN
+        RETURN 'budget_issued';
+    END IF;
+    INSERT INTO points.resolution (county_id, id, fund_id, number, resolved_on, amount_fen,
+        corrects)
+    VALUES (p_county, (p_item ->> 'id')::uuid, v_wrong.fund_id, v_wrong.number,
+        (p_item ->> 'day')::date, v_fen, v_wrong.id);
+    SELECT * INTO v_out FROM points.release_awaiting(p_county, p_batch, p_at, p_place,
+        v_wrong.fund_id, 5000, (p_item ->> 'day')::date, (p_item ->> 'expires_on')::date);
+    PERFORM points.note(p_county, p_batch, p_at, p_place, p_item, p_hash, v_wrong.fund_id, NULL,
+        v_out.amount, p_quantity => v_out.awards,
+        p_memo => concat_ws(' ', v_wrong.number, v_fen, p_item ->> 'day', v_wrong.id));
+    RETURN NULL;
+END $$;
+
 CREATE OR REPLACE FUNCTION points.post_release_awaiting(
     p_county int, p_batch int, p_at timestamptz, p_place int, p_item jsonb, p_hash bytea)
 RETURNS text
@@ -1466,6 +1509,8 @@ BEGIN
             points.post_open_fund(p_county, p_batch, p_at, p_place, p_item, p_hash)
         WHEN 'add_resolution' THEN
             points.post_add_resolution(p_county, p_batch, p_at, p_place, p_item, p_hash)
+        WHEN 'correct_resolution' THEN
+            points.post_correct_resolution(p_county, p_batch, p_at, p_place, p_item, p_hash)
         WHEN 'release_awaiting' THEN
             points.post_release_awaiting(p_county, p_batch, p_at, p_place, p_item, p_hash)
         ELSE 'unknown_kind' END, 'accepted');

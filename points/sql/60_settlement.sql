@@ -9,6 +9,7 @@ SELECT shared.reference('points.statement_dispute', 'statement_id', 'points.stat
 SELECT shared.reference('points.statement_dispute', 'line_id', 'points.statement_line');
 SELECT shared.reference('points.statement_signature', 'statement_id', 'points.statement');
 SELECT shared.reference('points.publication', 'fund_id', 'points.fund');
+SELECT shared.reference('points.correction', 'resolution_id', 'points.resolution');
 
 SELECT shared.ensure('points.statement', 'statement_state', $$state IN ('built','frozen')
     AND (state = 'frozen') = (frozen_at IS NOT NULL)$$);
@@ -25,6 +26,10 @@ SELECT shared.ensure('points.statement_signature', 'statement_signature_part', $
     part IN ('shop','accountant','supervisor') AND means IN ('phone','desk','paper')$$);
 SELECT shared.ensure('points.publication', 'publication_month',
     $$month ~ '^\d{4}-(0[1-9]|1[0-2])$'$$);
+SELECT shared.ensure('points.correction', 'correction_state', $$
+    state IN ('proposed','approved','refused') AND (state = 'proposed') = (decided_at IS NULL)
+    AND was_fen >= 0 AND amount_fen >= 0 AND amount_fen <> was_fen
+    AND (decided_by IS NULL OR decided_by <> proposed_by)$$);
 
 CREATE UNIQUE INDEX IF NOT EXISTS statement_unique ON points.statement
     (county_id, shop_id, fund_id, month);
@@ -47,6 +52,9 @@ CREATE UNIQUE INDEX IF NOT EXISTS statement_signature_person ON points.statement
     (county_id, statement_id, person_id) WHERE voided_at IS NULL AND person_id IS NOT NULL;
 CREATE UNIQUE INDEX IF NOT EXISTS publication_unique ON points.publication
     (county_id, fund_id, month);
+-- One at a time: what the second is to put right is not known before the first is decided.
+CREATE UNIQUE INDEX IF NOT EXISTS correction_waiting ON points.correction
+    (county_id, resolution_id) WHERE state = 'proposed';
 
 -- A closed period never changes: lines are only added, and never to a frozen statement.
 CREATE OR REPLACE FUNCTION points.statement_frozen() RETURNS trigger

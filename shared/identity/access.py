@@ -240,7 +240,7 @@ POLICIES: dict[Action, Policy] = {
     Action.UNDO_EARLY: Policy(shop=True),
     Action.UNDO_LATE: _over(*MANAGERS, apart=True),
     Action.FUND_VIEW: _over(*MONEY),
-    Action.FUND_EDIT: _over(Role.DEPARTMENT, Role.ACCOUNTANT),
+    Action.FUND_EDIT: _over(Role.DEPARTMENT, Role.ACCOUNTANT, apart=True),
     Action.STATEMENT_VIEW: _over(*MONEY, shop=True),
     Action.STATEMENT_BUILD: _over(Role.ACCOUNTANT, Role.DEPARTMENT),
     Action.STATEMENT_DISPUTE: _over(Role.ACCOUNTANT, Role.SUPERVISOR, *UPPER, shop=True),

@@ -4,9 +4,13 @@ import pytest
 from playwright.async_api import Page
 
 from points.settlement import building, queries
+from points.settlement.funds import service as funds
+from points.settlement.funds.schemas import CorrectionForm
 from points.settlement.publication import queries as sheets
 from points.settlement.publication import service as publication
 from shared.clock import now
+from shared.roster.roles import Role
+from tests import factories
 from tests.browser.checks import (
     NARROWEST,
     assert_accessible,
@@ -140,6 +144,11 @@ async def confirm(page: Page) -> None:
 
 async def test_desk_pages_and_sheets(committed: None, desk_sign_in: SignIn) -> None:
     made = await busy_village()
+    colleague = await factories.member(Role.DEPARTMENT, made.county.units[str(COUNTY)])
+    actor = await factories.acting(colleague, desk=True)
+    _, [resolution] = await funds.view_fund(actor, made.fund_id)
+    form = CorrectionForm(resolution_id=resolution.id, amount_fen=450_000, reason="多输了")
+    await funds.propose_correction(actor, made.fund_id, form)
     (statement,) = await queries.statements_of_month(COUNTY, LAST_MONTH)
     (sheet,) = await sheets.of_fund(COUNTY, made.fund_id)
     desk = await desk_sign_in(made.county.department)

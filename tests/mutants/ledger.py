@@ -332,6 +332,18 @@ $$;""",
         f"{ITEMS}::test_award_beyond_budget_waits_in_order",
     ),
     sql(
+        "a correction takes away what is issued",
+        "      AND (f.budget_fen + v_fen) * 10 + f.point_value_fen * (",
+        "      AND (f.budget_fen + abs(v_fen)) * 10 + f.point_value_fen * (",
+        f"{ITEMS}::test_a_mistyped_resolution_is_corrected_down_to_what_is_issued",
+    ),
+    sql(
+        "a correction starts from what somebody else corrected",
+        "    IF v_was <> (SELECT sum(amount_fen) FROM points.resolution",
+        "    IF 0 > (SELECT sum(amount_fen) FROM points.resolution",
+        f"{ITEMS}::test_a_mistyped_resolution_is_corrected_down_to_what_is_issued",
+    ),
+    sql(
         "an award overtakes those that wait",
         "CASE WHEN f.id IS NULL OR f.waiting THEN 0 ELSE f.room END AS room",
         "CASE WHEN f.id IS NULL THEN 0 ELSE f.room END AS room",

@@ -209,9 +209,10 @@ CHECKS: dict[str, str] = {
             SELECT 'resolution' AS thing, coalesce(r.id, p.id) AS id
             FROM (SELECT * FROM points.resolution WHERE county_id = $1) AS r
             FULL JOIN (SELECT * FROM points.posting
-                       WHERE county_id = $1 AND kind = 'add_resolution') AS p ON p.id = r.id
+                       WHERE county_id = $1 AND kind IN ('add_resolution', 'correct_resolution'))
+                AS p ON p.id = r.id
             WHERE p.target IS DISTINCT FROM r.fund_id OR p.memo IS DISTINCT FROM concat_ws(' ',
-                r.number, r.amount_fen, to_char(r.resolved_on, 'YYYY-MM-DD'))
+                r.number, r.amount_fen, to_char(r.resolved_on, 'YYYY-MM-DD'), r.corrects)
             UNION ALL
             SELECT 'fund', coalesce(f.id, p.id)
             FROM (SELECT * FROM points.fund WHERE county_id = $1) AS f
@@ -244,6 +245,20 @@ CHECKS: dict[str, str] = {
             JOIN points.fund f ON f.county_id = $1 AND f.id = e.fund_id
             WINDOW line AS (PARTITION BY e.fund_id ORDER BY e.id)) AS line
         WHERE used * point_value_fen > budget * 10 ORDER BY id LIMIT 1""",
+    "I5 更正由另一人批准": """
+        SELECT 'correction' AS thing, coalesce(c.id, r.id)::text AS id,
+            '与入账的更正不一致，只有一边，或提出和批准是同一人' AS detail
+        FROM (SELECT * FROM points.correction WHERE county_id = $1 AND state = 'approved') AS c
+        FULL JOIN (
+            SELECT r.id, r.corrects, r.amount_fen, p.actor_id FROM points.resolution r
+            JOIN points.posting p ON p.county_id = $1 AND p.id = r.id
+            JOIN points.fund f ON f.county_id = $1 AND f.id = r.fund_id
+            JOIN shared.unit u ON u.county_id = $1 AND u.code = f.unit_code
+            WHERE r.county_id = $1 AND r.corrects IS NOT NULL) AS r ON r.id = c.id
+        WHERE (c.resolution_id, c.amount_fen - c.was_fen, c.decided_by)
+                IS DISTINCT FROM (r.corrects, r.amount_fen, r.actor_id)
+            OR c.proposed_by = c.decided_by
+        ORDER BY 2 LIMIT 1""",
     "I6 兑换的行、批次与金额": """
         SELECT 'redemption' AS thing, r.id::text, '金额 ' || r.amount || '，明细合计 '
             || coalesce(l.total, 0) || '，扣自各批 ' || coalesce(d.total, 0) || '，转账 '
@@ -589,7 +604,7 @@ CHECKS: dict[str, str] = {
             LEFT JOIN points.work_record w ON w.county_id = $1 AND w.id = p.id
             WHERE l.county_id = $1 AND EXISTS (SELECT FROM span)
               AND (w.id IS NOT NULL OR p.code = 'AWARD-01'
-                OR p.kind IN ('add_resolution', 'release_awaiting')
+                OR p.kind IN ('add_resolution', 'correct_resolution', 'release_awaiting')
                 OR p.kind = 'opening' AND p.memo LIKE '期初积分，%')
         )
         SELECT 'lot' AS thing, g.id::text, '写着 ' || coalesce(g.expires_on::text, '永久有效')
@@ -664,6 +679,8 @@ CHECKS: dict[str, str] = {
             SELECT 'objection', id, state FROM points.objection WHERE county_id = $1
             UNION ALL
             SELECT 'price', id, state FROM points.price WHERE county_id = $1
+            UNION ALL
+            SELECT 'correction', id, state FROM points.correction WHERE county_id = $1
             UNION ALL
             SELECT 'work_record', id, state FROM points.work_record
             WHERE county_id = $1 AND source <> 'import') AS o

@@ -124,13 +124,13 @@ async def _known(county_id: int, form: ResolutionForm, row: Row, table: Table) -
     known = await service.alike(county_id, fund_id, form.number) if fund_id else None
     if known is None:
         return False
-    if (known.resolved_on, known.amount_fen) == (form.resolved_on, form.amount_fen):
+    if (known.resolved_on, known.stands_fen) == (form.resolved_on, form.amount_fen):
         return True
     table.fault(
         row,
         "决议文号",
-        f"文号“{known.number}”已登记为 {known.resolved_on}、{known.amount_fen / 100:.2f} 元，"
-        "与本行不同。追加预算请用新的决议文号。",
+        f"文号“{known.number}”已登记为 {known.resolved_on}、{known.stands_fen / 100:.2f} 元，"
+        "与本行不同。追加预算请用新的决议文号；登记错了请在资金页更正。",
     )
     return False
 

@@ -1,9 +1,16 @@
 """SQL of funds. ``$1`` is the county everywhere; the ledger alone writes them."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
-from points.settlement.funds.schemas import FundRow, FundYear, ResolutionRow
+from points.settlement.funds.schemas import (
+    CorrectionForm,
+    CorrectionRow,
+    FundRow,
+    FundYear,
+    ResolutionRow,
+)
 from shared.database import DB
 
 # A unit's own fund, else that of the unit above it: codes of ancestors are prefixes.
@@ -92,8 +99,46 @@ WHERE u.county_id = $1 AND u.kind = 'village' AND starts_with(u.code, $2)
 ORDER BY u.code
 """
 RESOLUTIONS = """
-SELECT id, fund_id, number, resolved_on, amount_fen FROM points.resolution
-WHERE county_id = $1 AND fund_id = $2 ORDER BY resolved_on DESC, number COLLATE "C"
+SELECT r.id, r.fund_id, r.number, r.resolved_on, r.amount_fen,
+       (r.amount_fen + COALESCE(sum(c.amount_fen), 0))::int8 AS stands_fen
+FROM points.resolution r
+LEFT JOIN points.resolution c ON c.county_id = $1 AND c.fund_id = $2 AND c.corrects = r.id
+WHERE r.county_id = $1 AND r.fund_id = $2 AND r.corrects IS NULL
+GROUP BY r.id, r.fund_id, r.number, r.resolved_on, r.amount_fen
+ORDER BY r.resolved_on DESC, r.number COLLATE "C"
+"""
+CORRECTION = """
+SELECT c.id, f.id AS fund_id, f.name AS fund_name, f.unit_code, c.resolution_id, r.number,
+       c.was_fen, c.amount_fen, c.reason, c.state, c.proposed_at, c.proposed_by,
+       a.name AS proposer, c.decided_at, b.name AS decider, c.decision_note
+FROM points.correction c
+JOIN points.resolution r ON r.county_id = $1 AND r.id = c.resolution_id
+JOIN points.fund f ON f.county_id = $1 AND f.id = r.fund_id
+JOIN shared.person a ON a.county_id = $1 AND a.id = c.proposed_by
+LEFT JOIN shared.person b ON b.county_id = $1 AND b.id = c.decided_by
+WHERE c.county_id = $1
+"""
+CORRECTION_BY_ID = CORRECTION + "AND f.id = $2 AND c.id = $3"
+CORRECTIONS_OF_FUND = CORRECTION + "AND f.id = $2 ORDER BY c.proposed_at DESC, c.id"
+CORRECTIONS_WAITING = (
+    CORRECTION
+    + """
+AND c.state = 'proposed'
+AND EXISTS (SELECT FROM unnest($2::text[]) u WHERE starts_with(f.unit_code, u))
+ORDER BY c.proposed_at, c.id
+"""
+)
+INSERT_CORRECTION = """
+INSERT INTO points.correction (county_id, id, resolution_id, was_fen, amount_fen, reason,
+                               proposed_at, proposed_by)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+ON CONFLICT (county_id, resolution_id) WHERE state = 'proposed' DO NOTHING
+RETURNING id
+"""
+DECIDE_CORRECTION = """
+UPDATE points.correction
+SET state = $3, decided_at = $4, decided_by = $5, decision_note = $6
+WHERE county_id = $1 AND id = $2 AND state = 'proposed' RETURNING id
 """
 
 
@@ -139,3 +184,31 @@ async def uncovered(county_id: int, unit_code: str) -> list[str]:
 
 async def resolutions(county_id: int, fund_id: UUID) -> list[ResolutionRow]:
     return await DB.all(ResolutionRow, RESOLUTIONS, county_id, fund_id)
+
+
+async def correction(county_id: int, fund_id: UUID, correction_id: UUID) -> CorrectionRow | None:
+    return await DB.one(CorrectionRow, CORRECTION_BY_ID, county_id, fund_id, correction_id)
+
+
+async def corrections(county_id: int, fund_id: UUID) -> list[CorrectionRow]:
+    return await DB.all(CorrectionRow, CORRECTIONS_OF_FUND, county_id, fund_id)
+
+
+async def corrections_waiting(county_id: int, codes: Sequence[str]) -> list[CorrectionRow]:
+    return await DB.all(CorrectionRow, CORRECTIONS_WAITING, county_id, list(codes))
+
+
+async def insert_correction(
+    county_id: int, correction_id: UUID, form: CorrectionForm, was_fen: int, at: datetime, by: UUID
+) -> bool:
+    """False while another one of the same resolution waits."""
+    row = (form.resolution_id, was_fen, form.amount_fen, form.reason, at, by)
+    return bool(await DB.fetchval(INSERT_CORRECTION, county_id, correction_id, *row))
+
+
+async def decide_correction(
+    county_id: int, correction_id: UUID, state: str, at: datetime, by: UUID, note: str
+) -> bool:
+    """False if somebody has decided it already."""
+    decision = (state, at, by, note)
+    return bool(await DB.fetchval(DECIDE_CORRECTION, county_id, correction_id, *decision))

@@ -1,6 +1,6 @@
 """What funds show of themselves. Points in 0.1, money in fen."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
@@ -68,6 +68,8 @@ class ResolutionRow(msgspec.Struct, frozen=True, kw_only=True):
     number: str
     resolved_on: date
     amount_fen: int
+    stands_fen: int
+    """With its corrections."""
 
 
 class ResolutionForm(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,6 +79,35 @@ class ResolutionForm(msgspec.Struct, frozen=True, kw_only=True):
     number: str
     resolved_on: date
     amount_fen: int
+
+
+class CorrectionRow(msgspec.Struct, frozen=True, kw_only=True):
+    """Another amount for a mistyped resolution: who asked for it, why, and what became of it."""
+
+    id: UUID
+    fund_id: UUID
+    fund_name: str
+    unit_code: str
+    resolution_id: UUID
+    number: str
+    was_fen: int
+    amount_fen: int
+    reason: str
+    state: str
+    proposed_at: datetime
+    proposed_by: UUID
+    proposer: str
+    decided_at: datetime | None
+    decider: str | None
+    decision_note: str
+
+
+class CorrectionForm(msgspec.Struct, frozen=True, kw_only=True):
+    """What a resolution really says; 0 = it should not have been entered."""
+
+    resolution_id: UUID
+    amount_fen: int
+    reason: str
 
 
 class Resolved(msgspec.Struct, frozen=True):

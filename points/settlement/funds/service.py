@@ -10,12 +10,14 @@ from datetime import date, datetime
 from uuid import UUID
 
 from points.ledger import service as ledger
-from points.ledger.items import AddResolution, Code, OpenFund
+from points.ledger.items import AddResolution, Code, CorrectResolution, OpenFund
 from points.ledger.rules import expires_on
 from points.mall import service as mall
 from points.settlement import rules
 from points.settlement.funds import queries
 from points.settlement.funds.schemas import (
+    CorrectionForm,
+    CorrectionRow,
     FundRow,
     FundYear,
     ResolutionForm,
@@ -39,6 +41,10 @@ PAGE = 50
 MAX_NUMBER = 60
 MAX_FEN = 10**11
 """A thousand million yuan: more is a typing error."""
+UNCORRECTED = {
+    Code.RESOLUTION_CHANGED: "这条决议后来又更正过，不再是这里写的金额。请不同意这一份，重新提出。",
+    Code.BUDGET_ISSUED: "已发放的积分超过更正后的预算，不能更正到这么少，请不同意这一份。",
+}
 
 
 async def fund_for(county_id: int, village_code: str) -> UUID | None:
@@ -147,6 +153,107 @@ async def resolve(
         if not all(item.accepted for item in outcomes):
             raise Conflict("另一个人刚刚建立了这笔资金，请刷新后再登记。")
     return Resolved(fund_id, opening is not None, outcome.amount, outcome.quantity)
+
+
+async def corrections(actor: Actor, fund_id: UUID) -> list[CorrectionRow]:
+    """What was or is to be corrected in a fund's resolutions, newest first. Raises NotFound."""
+    await view_fund(actor, fund_id)
+    return await queries.corrections(actor.county_id, fund_id)
+
+
+async def corrections_waiting(actor: Actor) -> list[CorrectionRow]:
+    """Those of the actor's units that somebody has yet to decide."""
+    return await queries.corrections_waiting(actor.county_id, reach(actor, Action.FUND_EDIT))
+
+
+async def propose_correction(
+    actor: Actor, fund_id: UUID, form: CorrectionForm, *, now: datetime | None = None
+) -> None:
+    """Ask for another amount of a mistyped resolution. A signed paper is not rewritten: both stay.
+
+    Raises NotFound, Invalid (a field), Conflict while another correction of it waits.
+    """
+    found, known = await view_fund(actor, fund_id)
+    require(actor, Action.FUND_EDIT, Target(unit_code=found.unit_code))
+    wrong = next((row for row in known if row.id == form.resolution_id), None)
+    if wrong is None:
+        raise Invalid("请选择决议。", {"resolution_id": "请从列表中选择。"})
+    least = max(wrong.stands_fen - found.left_fen, 0)
+    if not least <= form.amount_fen <= MAX_FEN:
+        sentence = f"应在 {least / 100:.2f} 元（已发放的积分要有预算）到十亿元之间。"
+        raise Invalid("有几处需要改正。", {"amount_fen": sentence})
+    if form.amount_fen == wrong.stands_fen:
+        raise Invalid("有几处需要改正。", {"amount_fen": "和现在的金额一样，不用更正。"})
+    correction_id, at = new_id(), now or clock_now()
+    async with DB.transaction():
+        if not await queries.insert_correction(
+            actor.county_id, correction_id, form, wrong.stands_fen, at, actor.person_id
+        ):
+            raise Conflict("这条决议已有一份更正在等批准，请先办完那一份。")
+        await audit.record(
+            actor,
+            "fund.correct",
+            "correction",
+            correction_id,
+            county_id=actor.county_id,
+            unit_code=found.unit_code,
+            before={"number": wrong.number, "amount_fen": wrong.stands_fen},
+            after={"number": wrong.number, "amount_fen": form.amount_fen},
+            reason=form.reason,
+        )
+
+
+async def decide_correction(
+    actor: Actor,
+    fund_id: UUID,
+    correction_id: UUID,
+    *,
+    approve: bool,
+    note: str = "",
+    now: datetime | None = None,
+) -> None:
+    """Approve or refuse a correction, by somebody other than who asked for it.
+
+    Raises NotFound, Forbidden, Invalid, Conflict (it is decided, or the ledger does not take it).
+    """
+    row = await queries.correction(actor.county_id, fund_id, correction_id)
+    if row is None:
+        raise NotFound
+    require(actor, Action.FUND_EDIT, Target(unit_code=row.unit_code, maker=row.proposed_by))
+    if not approve and not note:
+        raise Invalid("请写明不同意的原因。", {"note": "请写明不同意的原因。"})
+    at = now or clock_now()
+    policy = (await settings_county.get(actor.county_id)).expiry_policy
+    state = "approved" if approve else "refused"
+    async with DB.transaction():
+        if not await queries.decide_correction(
+            actor.county_id, row.id, state, at, actor.person_id, note
+        ):
+            raise Conflict("这份更正已经有人办过了，请刷新查看结果。")
+        await audit.record(
+            actor,
+            f"fund.correction_{state}",
+            "correction",
+            row.id,
+            county_id=actor.county_id,
+            unit_code=row.unit_code,
+            before={"number": row.number, "amount_fen": row.was_fen},
+            after={"number": row.number, "amount_fen": row.amount_fen},
+            reason=note or row.reason,
+        )
+        if approve:
+            item = CorrectResolution(
+                id=row.id,
+                actor_id=actor.person_id,
+                resolution_id=row.resolution_id,
+                was_fen=row.was_fen,
+                amount_fen=row.amount_fen,
+                day=today(at),
+                expires_on=expires_on(policy, today(at)),
+            )
+            outcome = await ledger.post_one(actor.county_id, item)
+            if not outcome.accepted:
+                raise Conflict(UNCORRECTED[Code(outcome.code)])
 
 
 async def alike(county_id: int, fund_id: UUID, number: str) -> ResolutionRow | None:

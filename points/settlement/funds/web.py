@@ -1,7 +1,7 @@
 """集体资金: what a village's fund has left, on phones; entering resolutions, at the desk."""
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -13,7 +13,7 @@ from litestar.response import Redirect, Template
 from points.mall.office import Imported
 from points.mall.rules import parse_yuan
 from points.settlement.funds import office, service
-from points.settlement.funds.schemas import FundYear, ResolutionForm, State
+from points.settlement.funds.schemas import CorrectionForm, FundYear, ResolutionForm, State
 from points.settlement.publication import service as publication
 from shared.clock import today
 from shared.errors import Conflict, Invalid
@@ -47,6 +47,21 @@ class EntryForm(msgspec.Struct):
     amount: str
 
 
+class CorrectForm(msgspec.Struct):
+    """What a resolution really says, as typed in yuan."""
+
+    resolution_id: UUID
+    amount: str
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+
+
+class Decision(msgspec.Struct):
+    """A second person's answer; a refusal says why."""
+
+    answer: Literal["approve", "refuse"]
+    note: Annotated[str, msgspec.Meta(max_length=100)] = ""
+
+
 @get("/funds")
 async def funds(request: Asked) -> Template:
     """The funds of the own units on a phone."""
@@ -65,16 +80,42 @@ async def funds(request: Asked) -> Template:
 @get("/funds/{fund_id:uuid}")
 async def fund(request: Asked, fund_id: FromPath[UUID]) -> Template:
     """One fund: its figures, resolutions and public sheets."""
-    found, resolutions = await service.view_fund(request.user, fund_id)
-    sheets = await publication.of_fund(request.user, fund_id)
-    at_desk = request.user.desk and bool(request.user.roles & DESK_ROLES)
-    return page(
-        request,
-        f"funds/{'desk' if at_desk else 'm'}_fund.html",
-        fund=found,
-        resolutions=resolutions,
-        sheets=sheets,
-    )
+    return await _fund(request, fund_id, {})
+
+
+@post("/desk/funds/{fund_id:uuid}/corrections")
+async def correct(request: Asked, fund_id: FromPath[UUID]) -> Template | Redirect:
+    """Ask for another amount of a mistyped resolution, to be approved by a second person."""
+    values = await forms.read(request)
+    try:
+        form = forms.bind(CorrectForm, values)
+        asked = CorrectionForm(
+            resolution_id=form.resolution_id, amount_fen=_fen(form.amount), reason=form.reason
+        )
+        await service.propose_correction(request.user, fund_id, asked, now=moment(request))
+    except (Invalid, Conflict) as error:
+        return await _fund(request, fund_id, values, error)
+    return Redirect(f"/funds/{fund_id}", status_code=303)
+
+
+@post("/desk/funds/{fund_id:uuid}/corrections/{correction_id:uuid}")
+async def decide(
+    request: Asked, fund_id: FromPath[UUID], correction_id: FromPath[UUID]
+) -> Template | Redirect:
+    """Approve or refuse it."""
+    try:
+        form = forms.bind(Decision, await forms.read(request))
+        await service.decide_correction(
+            request.user,
+            fund_id,
+            correction_id,
+            approve=form.answer == "approve",
+            note=form.note,
+            now=moment(request),
+        )
+    except (Invalid, Conflict) as error:
+        return await _fund(request, fund_id, {}, error)
+    return Redirect(f"/funds/{fund_id}", status_code=303)
 
 
 @get("/desk/funds")
@@ -118,6 +159,29 @@ async def import_file(request: Asked) -> Template:
     return await _desk(request, {}, result=result, written=values.get("act") == "write")
 
 
+async def _fund(
+    request: Asked,
+    fund_id: UUID,
+    values: dict[str, Any],
+    error: Invalid | Conflict | None = None,
+) -> Template:
+    actor = request.user
+    found, resolutions = await service.view_fund(actor, fund_id)
+    at_desk = actor.desk and bool(actor.roles & DESK_ROLES)
+    own = Target(unit_code=found.unit_code)
+    return page(
+        request,
+        f"funds/{'desk' if at_desk else 'm'}_fund.html",
+        fund=found,
+        resolutions=resolutions,
+        corrections=await service.corrections(actor, fund_id),
+        sheets=await publication.of_fund(actor, fund_id),
+        values=values,
+        error=error,
+        may_correct=allowed(actor, Action.FUND_EDIT, own).allowed,
+    )
+
+
 async def _desk(
     request: Asked,
     values: dict[str, Any],
@@ -149,6 +213,7 @@ async def _desk(
         values=values,
         error=error,
         problems=error.fields if isinstance(error, Invalid) else {},
+        corrections=await service.corrections_waiting(request.user),
         result=result,
         written=written,
         may_enter=allowed(request.user, Action.FUND_EDIT, county).allowed,
@@ -156,18 +221,24 @@ async def _desk(
 
 
 def _resolution(form: EntryForm) -> ResolutionForm:
-    try:
-        amount_fen = parse_yuan(form.amount)
-    except ValueError as error:
-        raise Invalid("有几处需要改正。", {"amount": str(error)}) from error
     return ResolutionForm(
         unit_code=form.unit_code,
         number=form.number,
         resolved_on=form.resolved_on,
-        amount_fen=amount_fen,
+        amount_fen=_fen(form.amount),
     )
 
 
+def _fen(amount: str) -> int:
+    """Typed yuan. Raises Invalid."""
+    try:
+        return parse_yuan(amount)
+    except ValueError as error:
+        raise Invalid("有几处需要改正。", {"amount": str(error)}) from error
+
+
 router = Router(
-    "/", route_handlers=[funds, fund, desk, enter, import_file], include_in_schema=False
+    "/",
+    route_handlers=[funds, fund, correct, decide, desk, enter, import_file],
+    include_in_schema=False,
 )

@@ -5,7 +5,12 @@ from uuid import UUID
 
 import msgspec
 
-from points.settlement.publication.schemas import Figures, PublicationRow, ShopStock
+from points.settlement.publication.schemas import (
+    Corrected,
+    Figures,
+    PublicationRow,
+    ShopStock,
+)
 from shared.database import DB
 
 # A fund opened after the month has nothing to say about it, unless a late upload fell into it.
@@ -122,6 +127,15 @@ WHERE s.county_id = $1 AND k.quantity > COALESCE(n.delta, 0)
                    WHERE county_id = $1 AND fund_id = $4 AND month = $5))
 ORDER BY s.name COLLATE "C", p.category, p.name COLLATE "C" LIMIT 500
 """
+CORRECTED = """
+SELECT r.number, c.was_fen, c.amount_fen, c.reason
+FROM points.resolution w
+JOIN points.correction c ON c.county_id = $1 AND c.id = w.id
+JOIN points.resolution r ON r.county_id = $1 AND r.id = w.corrects
+JOIN points.posting p ON p.county_id = $1 AND p.id = w.id
+WHERE w.county_id = $1 AND w.fund_id = $2 AND p.at >= $3 AND p.at < $4
+ORDER BY p.batch, p.position
+"""
 PUBLICATION = """
 SELECT id, fund_id, month, built_on, unit_code, name, figures FROM points.publication
 """
@@ -189,6 +203,13 @@ async def stock(
 ) -> list[ShopStock]:
     """Shelves of the shops in the fund's township, and of those it pays, as they were then."""
     return await DB.all(ShopStock, STOCK, county_id, unit_code, at, fund_id, month)
+
+
+async def corrected(
+    county_id: int, fund_id: UUID, first: datetime, last: datetime
+) -> list[Corrected]:
+    """Resolutions corrected from ``first`` to before ``last``."""
+    return await DB.all(Corrected, CORRECTED, county_id, fund_id, first, last)
 
 
 async def publication(county_id: int, publication_id: UUID) -> PublicationRow | None:

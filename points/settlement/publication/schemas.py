@@ -17,6 +17,15 @@ class ShopStock(msgspec.Struct, frozen=True):
     quantity: int
 
 
+class Corrected(msgspec.Struct, frozen=True):
+    """A resolution that was mistyped: what it stood at, and what it stands at now."""
+
+    number: str
+    was_fen: int
+    amount_fen: int
+    reason: str
+
+
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
     """The public figures of one fund and month; points in 0.1, money in fen."""
 
@@ -34,6 +43,8 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     payable_fen: int
     """Payable by this month's statements."""
     stock: tuple[ShopStock, ...] = ()
+    corrections: tuple[Corrected, ...] = ()
+    """Those of the month."""
     month_end: bool = False
     """Balances and shelves are those of the month's end, else of the day of ``built_on``: sheets of
     earlier releases, and of a fund that was opened after the month."""

@@ -52,6 +52,7 @@ async def publish(county_id: int, month: str, *, now: datetime | None = None) ->
             workers=spent.workers,
             payable_fen=await queries.payable(county_id, fund_id, month),
             stock=tuple(await queries.stock(county_id, fund.unit_code, fund_id, month, until)),
+            corrections=tuple(await queries.corrected(county_id, fund_id, *window)),
             month_end=existed,
         )
         made += await _store(county_id, fund_id, month, at, (fund.unit_code, fund.name), figures)

@@ -7,6 +7,7 @@ from points.ledger import service
 from points.ledger.items import (
     AddResolution,
     Award,
+    CorrectResolution,
     Deduct,
     ExpireLots,
     Hold,
@@ -54,6 +55,18 @@ def resolution(fund_id: UUID, points: int, number: str = "决议〔2026〕1号")
         fund_id=fund_id,
         number=number,
         resolved_on=TODAY,
+        amount_fen=points * 10,
+        day=TODAY,
+        expires_on=YEAR_END,
+    )
+
+
+def correction(wrong: AddResolution, points: int, was: int) -> CorrectResolution:
+    """A resolution that stands at ``was`` (0.1 point) is worth ``points``."""
+    return CorrectResolution(
+        id=new_id(),
+        resolution_id=wrong.id,
+        was_fen=was * 10,
         amount_fen=points * 10,
         day=TODAY,
         expires_on=YEAR_END,

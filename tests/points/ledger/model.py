@@ -10,6 +10,7 @@ from points.ledger.items import (
     AddResolution,
     Award,
     Code,
+    CorrectResolution,
     Deduct,
     ExpireHolds,
     ExpireLots,
@@ -87,6 +88,8 @@ class Model:
     def __init__(self) -> None:
         self.room: dict[UUID, int] = {}
         self.numbers: set[tuple[UUID, str]] = set()
+        self.resolutions: dict[UUID, tuple[UUID, int]] = {}
+        """The fund of each and what it stands at, 0.1 point."""
         self.merit: dict[UUID, int] = defaultdict(int)
         self.owed: dict[UUID, int] = defaultdict(int)
         self.lots: list[Lot] = []
@@ -143,13 +146,30 @@ class Model:
         if (item.fund_id, item.number) in self.numbers:
             return Answer(Code.RESOLUTION_EXISTS)
         self.numbers.add((item.fund_id, item.number))
-        self.room[item.fund_id] += item.amount_fen // 10
-        room, released, count = self.room[item.fund_id], 0, 0
-        for waiting in [w for w in self.queue if w.award.fund_id == item.fund_id]:
+        self.resolutions[item.id] = (item.fund_id, item.amount_fen // 10)
+        return self.budget(item.fund_id, item.amount_fen // 10, item.expires_on)
+
+    def correct_resolution(self, item: CorrectResolution) -> Answer:
+        fund, stands = self.resolutions.get(item.resolution_id, (None, 0))
+        if fund is None:
+            return Answer(Code.RESOLUTION_UNKNOWN)
+        if stands != item.was_fen // 10:
+            return Answer(Code.RESOLUTION_CHANGED)
+        more = item.amount_fen // 10 - stands
+        if self.room[fund] + more < 0:
+            return Answer(Code.BUDGET_ISSUED)
+        self.resolutions[item.resolution_id] = (fund, stands + more)
+        return self.budget(fund, more, item.expires_on)
+
+    def budget(self, fund: UUID, more: int, ends: date | None) -> Answer:
+        """The budget changes; what it now covers is released."""
+        self.room[fund] += more
+        room, released, count = self.room[fund], 0, 0
+        for waiting in [w for w in self.queue if w.award.fund_id == fund]:
             now = min(waiting.left, room - released)
             if now == 0:
                 break
-            self.issue(waiting.award, now, item.expires_on)
+            self.issue(waiting.award, now, ends)
             waiting.left -= now
             released, count = released + now, count + 1
         self.queue = [w for w in self.queue if w.left]

@@ -33,6 +33,7 @@ from tests.points.ledger.builders import (
     appeal,
     award,
     code,
+    correction,
     deduct,
     expire_lots,
     fund,
@@ -184,6 +185,39 @@ async def test_fund_and_resolution_refusals() -> None:
     assert await code(resolution(new_id(), 5)) == Code.FUND_UNKNOWN
     release = ReleaseAwaiting(id=new_id(), fund_id=new_id(), day=TODAY, expires_on=None)
     assert await code(release) == Code.FUND_UNKNOWN
+    await sound()
+
+
+async def test_a_mistyped_resolution_is_corrected_down_to_what_is_issued() -> None:
+    """A row of its own: the budget falls, never below what is out; nobody loses a point."""
+    fund_id, ann = await fund(100), new_id()
+    typed = resolution(fund_id, 1000, "2号")
+    await service.post(COUNTY, [typed, award(ann, fund_id, 300)], NOW)
+    lowest = correction(typed, 200, 1000)
+    assert await code(correction(typed, 195, 1000)) == Code.BUDGET_ISSUED
+    assert await code(lowest) == "accepted"
+    assert (await one(lowest)).repeated
+    assert await code(correction(typed, 210, 1000)) == Code.RESOLUTION_CHANGED
+    assert await code(correction(lowest, 210, 200)) == Code.RESOLUTION_UNKNOWN  # type: ignore[arg-type]
+    waiting = await one(award(ann, fund_id, 5))
+    assert (waiting.wallet, waiting.waiting) == (0, 5)
+    assert (await have(ann)).wallet == 300
+    await sound()
+
+
+async def test_a_resolution_corrected_upwards_releases_what_waits() -> None:
+    """In order, as a new resolution would; a mistyped one can be struck out whole."""
+    fund_id, ann, bob = await fund(0), new_id(), new_id()
+    typed, stray = resolution(fund_id, 10, "1号"), resolution(fund_id, 50, "2号")
+    await service.post(COUNTY, [typed, award(ann, fund_id, 30), award(bob, fund_id, 30)], NOW)
+    raised = await one(correction(typed, 45, 10))
+    assert (raised.amount, raised.quantity) == (35, 2)
+    assert [(await have(p)).awaiting for p in (ann, bob)] == [0, 15]
+    await one(stray)
+    assert await code(correction(stray, 0, 50)) == Code.BUDGET_ISSUED
+    assert await code(correction(typed, 60, 45)) == "accepted"
+    assert await code(correction(stray, 0, 50)) == "accepted"
+    assert await code(resolution(fund_id, 5, "2号")) == Code.RESOLUTION_EXISTS
     await sound()
 
 

@@ -26,6 +26,7 @@ from hypothesis.stateful import (
 
 from points.ledger import service
 from points.ledger.items import (
+    AddResolution,
     ExpireHolds,
     Hold,
     Item,
@@ -48,6 +49,7 @@ from tests.points.ledger.builders import (
     answer,
     appeal,
     award,
+    correction,
     deduct,
     expire_lots,
     hold,
@@ -156,6 +158,22 @@ class LedgerMachine(RuleBasedStateMachine):
     def resolve(self, amount: int, days: int | None) -> None:
         item = resolution(self.fund_id, amount, str(amount))
         self.post(msgspec.structs.replace(item, expires_on=self.ends(days)))
+
+    @rule(pick=PICK, amount=AMOUNT, days=ENDS, up_to_date=st.booleans())
+    def correct(
+        self,
+        pick: int,
+        amount: int,
+        days: int | None,
+        up_to_date: bool,  # noqa: FBT001
+    ) -> None:
+        resolutions = self.items(AddResolution)
+        wrong = resolutions[pick % len(resolutions)]
+        _, stands = self.model.resolutions.get(wrong.id, (None, 0))
+        was = stands if up_to_date else stands + 5
+        if amount != was:
+            item = correction(wrong, amount, was)
+            self.post(msgspec.structs.replace(item, expires_on=self.ends(days)))
 
     @rule(who=WHO, amount=AMOUNT)
     def punish(self, who: int, amount: int) -> None:

@@ -163,6 +163,12 @@ async def test_caps_below_a_rule_are_refused(rollback: None) -> None:
     caps = await service.caps_at(COUNTY, date(2027, 1, 1))
     assert caps.category_month[Category.OPN] == 100
     assert (await service.caps_at(COUNTY, date(2026, 12, 31))).category_month == CAPS.category_month
+    told = await DB.fetchval(
+        "SELECT after->>'category_month' FROM shared.audit_event"
+        " WHERE county_id = $1 AND object_kind = 'caps'",
+        COUNTY,
+    )
+    assert "社情民意收集 10 分" in told, "an auditor reads points"
 
 
 async def test_rules_and_caps_are_held_against_what_is_planned(rollback: None) -> None:

@@ -10,12 +10,12 @@ from appraisal.duty import rules as duty
 from appraisal.scorecard.rules import GRADE_NAMES
 from appraisal.training.rules import KIND_NAMES
 from points.mall.rules import CATEGORY_NAMES
-from points.rulebook.rules import STEP_NAMES
+from points.rulebook.rules import STEP_NAMES, Caps, Rule
 from points.settlement.rules import PART_NAMES
 from points.work import deductions, month
 from points.work import rules as work
 from shared.audit.schemas import Line
-from shared.audit.words import VALUES, value_text
+from shared.audit.words import FIELDS, VALUES, value_text
 from shared.clock import now
 from shared.ids import new_id
 from shared.roster.roles import EMPLOYMENT_NAMES, ROLE_NAMES
@@ -67,6 +67,12 @@ def test_a_word_is_read_in_its_subject_and_an_unknown_one_is_kept() -> None:
     assert value_text("state", "mystery", "work") == "mystery"
     assert value_text("steps", ["committee", "new_step"]) == "两委成员、new_step"
     assert value_text("name", "open") == "open"
+
+
+def test_every_field_of_a_rule_has_a_word() -> None:
+    """A changed cap is no ``cap_day`` to the auditor, and stands in points."""
+    assert {*Rule.__struct_fields__, *Caps.__struct_fields__} <= FIELDS.keys()
+    assert value_text("cap_day", 30) == value_text("points", 30) == "3.0"
 
 
 def test_a_line_shows_its_changes_in_chinese() -> None:

@@ -68,7 +68,7 @@ redemption.view: {MONEY} | own shop former
 redeem.undo: | shop
 redeem.undo_late: {MANAGE} | apart
 fund.view: {MONEY} |
-fund.edit: department accountant |
+fund.edit: department accountant | apart
 statement.view: {MONEY} | shop
 statement.build: accountant department |
 statement.sign_shop: {UPPER} | shop

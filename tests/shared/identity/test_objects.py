@@ -20,6 +20,8 @@ from points.routes import ROUTES
 from points.settlement import building
 from points.settlement import queries as statements
 from points.settlement import service as settlement
+from points.settlement.funds import service as funds
+from points.settlement.funds.schemas import CorrectionForm
 from points.settlement.publication import service as publication
 from points.work import deductions, month
 from points.work import service as work
@@ -112,7 +114,20 @@ async def money(made: scene.World) -> dict[str, UUID]:
         "publication_id": sheet.id,
         "dispute_id": dispute.id,
         "price_id": await mall.propose_price(await made.keeper(), price),
+        "correction_id": await corrected(made),
     }
+
+
+async def corrected(made: scene.World) -> UUID:
+    """Another amount of the fund's resolution, asked for."""
+    desk = await made.department()
+    _, [resolution] = await funds.view_fund(desk, made.fund_id)
+    form = CorrectionForm(
+        resolution_id=resolution.id, amount_fen=resolution.amount_fen + 1, reason="少了一分"
+    )
+    await funds.propose_correction(desk, made.fund_id, form)
+    [row] = await funds.corrections(desk, made.fund_id)
+    return row.id
 
 
 async def labour(made: scene.World) -> dict[str, UUID]:
