@@ -6,12 +6,13 @@ PYTHON ?= $(shell for name in python3.14 python3.13 python3.12 python3.11 python
 	echo $$name && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
+TOOLS := .venv-audit
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 ASSETS := $(wildcard shared/web/assets/*.json shared/web/assets/*.mjs) \
 	$(shell find shared/web/static -type f -not -path '*/dist/*' 2>/dev/null)
 PYTEST_ARGS ?=
 
-.PHONY: demo test lint bench soak mutants dist lock clean
+.PHONY: demo test lint bench soak mutants audit dist lock clean
 
 ## demo: the demo county on one port, with a table of addresses and sign-ins
 demo: $(VENV)/installed
@@ -42,10 +43,16 @@ soak: $(VENV)/dev
 mutants: $(VENV)/dev
 	$(BIN)/python -m tests.mutants.play $(WORDS)
 
-## dist: a wheel with its assets, in dist/, that installs offline
-dist: $(VENV)/installed
+## audit: what is known against the pinned packages; STRICT=1 fails where nobody answers
+audit: $(TOOLS)/installed
+	PATH=$(CURDIR)/$(TOOLS)/bin:$$PATH ./deploy/audit.sh
+
+## dist: a wheel with its assets, in dist/, that installs offline, and the list of what it runs on
+dist: $(VENV)/installed $(TOOLS)/installed
 	rm -rf dist
 	$(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist .
+	$(TOOLS)/bin/python -W ignore -m cyclonedx_py requirements --pyproject pyproject.toml \
+		--output-reproducible --output-file dist/gridmerit.cdx.json deploy/requirements.txt
 	@ls -l dist
 
 ## lock: renew the hashed pins after a change of dependencies in pyproject.toml (needs uv)
@@ -54,7 +61,7 @@ lock:
 
 ## clean: forget the environment and what was built; the data in var/ stays
 clean:
-	rm -rf $(VENV) dist build shared/web/static/dist shared/web/assets/node_modules
+	rm -rf $(VENV) $(TOOLS) dist build shared/web/static/dist shared/web/assets/node_modules
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer, with its venv module, is needed." \
@@ -74,6 +81,12 @@ $(VENV)/installed: $(VENV)/locked pyproject.toml deploy/hatch_build.py $(ASSETS)
 
 $(VENV)/dev: $(VENV)/installed deploy/requirements-dev.txt
 	$(PIP) install --require-hashes --only-binary :all: -r deploy/requirements-dev.txt
+	touch $@
+
+# Apart from what is tested: they bring other versions of the same packages.
+$(TOOLS)/installed: deploy/requirements-audit.txt | $(BIN)/python
+	$(BIN)/python -m venv $(TOOLS)
+	$(PIP) --python $(TOOLS)/bin/python install --require-hashes --only-binary :all: -r $<
 	touch $@
 
 # Browser tests need Debian's chromium and a Chinese font. Where they cannot be installed the tests

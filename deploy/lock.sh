@@ -12,4 +12,5 @@ lock --group ../pyproject.toml:build -c requirements.txt -o requirements-build.t
 lock --group ../pyproject.toml:node -c requirements.txt -o requirements-node.txt
 lock --group ../pyproject.toml:test --group ../pyproject.toml:lint -c requirements.txt \
     -o requirements-dev.txt
+lock --group ../pyproject.toml:audit -o requirements-audit.txt
 ! grep -l '://' requirements*.txt

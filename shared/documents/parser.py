@@ -1,4 +1,4 @@
-"""Runs the parsers of office files: each in a process of its own, and few at a time.
+"""Runs the parsers of office files, and what else may take long: each in a process of its own.
 
 One may take a gigabyte and a minute. Several uploads at once would take the machine's memory, so
 all but two wait for their turn, and not for ever.

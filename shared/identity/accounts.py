@@ -1,5 +1,6 @@
 """Accounts: made for people with posts, revoked and disabled by those who manage their units."""
 
+import asyncio
 import base64
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
@@ -15,7 +16,8 @@ from shared.errors import Forbidden, Invalid, NotFound
 from shared.identity import hashing, queries, sessions
 from shared.identity.access import Action, Target, reach, require
 from shared.identity.actor import Actor
-from shared.identity.rules import weak_password, weak_pin
+from shared.identity.passwords import weak_password
+from shared.identity.rules import weak_pin
 from shared.identity.schemas import (
     AccountLine,
     AccountRow,
@@ -198,13 +200,17 @@ async def stop_access(
         )
 
 
-async def desk_secrets(password: str, phone: str) -> DeskSecrets:
+async def desk_secrets(password: str, *known: str) -> DeskSecrets:
     """A checked password's hash, a new authenticator key and recovery codes.
 
     Hashing is slow: call it before the transaction. Raises Invalid for a weak password.
     """
-    if problem := weak_password(password, phone):
-        raise Invalid(problem, {"password": problem})
+    await _strong(password, known)
+    return await secrets_of(password)
+
+
+async def secrets_of(password: str) -> DeskSecrets:
+    """As :func:`desk_secrets`, of a password that was checked."""
     return DeskSecrets(
         password_hash=await hashing.make(password),
         totp_key=token_bytes(TOTP_BYTES),
@@ -212,12 +218,12 @@ async def desk_secrets(password: str, phone: str) -> DeskSecrets:
     )
 
 
-async def first_secrets(password: str, phone: str) -> DeskSecrets:
+async def first_secrets(password: str, *known: str) -> DeskSecrets:
     """What another sets for the first sign-in: a checked password and the sheet's code.
 
     Raises as :func:`desk_secrets`.
     """
-    made = await desk_secrets(password, phone)
+    made = await desk_secrets(password, *known)
     return replace(made, totp_key=None, recovery_codes=made.recovery_codes[:1])
 
 
@@ -303,12 +309,25 @@ def checked_pin(pin: str, again: str) -> None:
         raise Invalid(NO_MATCH, {"again": NO_MATCH})
 
 
-def checked_password(password: str, again: str, phone: str) -> None:
+async def checked_password(password: str, again: str, *known: str) -> None:
     """Raises Invalid for a weak password or an unequal repetition."""
-    if problem := weak_password(password, phone):
-        raise Invalid(problem, {"password": problem})
+    await _strong(password, known)
     if password != again:
         raise Invalid(NO_MATCH, {"again": NO_MATCH})
+
+
+async def known_of(county_id: int, person_id: UUID) -> tuple[str, ...]:
+    """What whoever guesses a password would know of its holder: number, name, county."""
+    person = await roster.person(county_id, person_id)
+    phone = await roster.phone_of(county_id, person_id)
+    county = await roster.unit_by_code(county_id, f"{county_id:06d}")
+    return (phone or "", person.name if person else "", county.name if county else "")
+
+
+async def _strong(password: str, known: Sequence[str]) -> None:
+    """Raises Invalid, Unavailable."""
+    if problem := await asyncio.to_thread(weak_password, password, *known):
+        raise Invalid(problem, {"password": problem})
 
 
 async def _managed(

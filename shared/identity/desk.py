@@ -19,11 +19,12 @@ from shared.identity.access import Action, Target, require
 from shared.identity.accounts import (
     TOTP_BYTES,
     checked_password,
-    desk_secrets,
     first_secrets,
     give_desk,
     keep_from_auditor,
+    known_of,
     offices,
+    secrets_of,
 )
 from shared.identity.actor import Actor
 from shared.identity.errors import TakenOverAlready
@@ -73,8 +74,7 @@ async def open_desk(
     held = await roster.duties_at(actor.county_id, person_id, today(now))
     if not {duty.role for duty in held} & DESK_ROLES:
         raise Invalid("这个人没有需要在电脑上登录的岗位，请先在名册里任职。")
-    phone = await roster.phone_of(actor.county_id, person_id) or ""
-    secrets = await first_secrets(password, phone)
+    secrets = await first_secrets(password, *await known_of(actor.county_id, person_id))
     confirmed_by = None
     if await needs_another(actor.county_id, person_id):
         confirmed_by = await _another(actor, person_id, by, now)
@@ -103,8 +103,7 @@ async def take_over(actor: Actor, password: str, again: str, code: str, now: dat
 
     Raises Invalid, TakenOverAlready.
     """
-    phone = await roster.phone_of(actor.county_id, actor.person_id) or ""
-    checked_password(password, again, phone)
+    await checked_password(password, again, *await known_of(actor.county_id, actor.person_id))
     key = _fresh_key(actor)
     step = totp_step(key, code.replace(" ", ""), now, 0)
     if step is None:
@@ -114,7 +113,7 @@ async def take_over(actor: Actor, password: str, again: str, code: str, now: dat
         raise TakenOverAlready
     if await hashing.matches(account.password_hash, password):
         raise Invalid(NOT_THE_FIRST, {"password": NOT_THE_FIRST})
-    secrets = replace(await desk_secrets(password, phone), totp_key=key)
+    secrets = replace(await secrets_of(password), totp_key=key)
     async with DB.transaction():
         still = await queries.account(actor.county_id, actor.account_id, lock=True)
         if still is None or still.password_hash != account.password_hash:
@@ -176,7 +175,7 @@ async def create_on_console(
     unit = await roster.unit_by_code(county_id, f"{county_id:06d}")
     if unit is None and not county_name:
         raise NotFound("还没有这个县。请加 --county-name 写上县名，或先导入名册。")
-    secrets = await first_secrets(password, phone)
+    secrets = await first_secrets(password, phone, name, unit.name if unit else county_name)
     async with DB.transaction():
         if unit is None:
             unit = await roster.add_county(county_id, county_name)

@@ -18,8 +18,6 @@ WEAK_PINS = frozenset(
     {"123123", "112233", "131420", "147258", "147852", "258369", "159357", "168168", "123321"}
     | {"520520", "521521", "520521", "123654", "456123", "789456", "102030", "514230", "110120"}
 )
-PASSWORD_LENGTH = (12, 128)
-WEAK_WORDS = ("password", "gridmerit", "qwerty", "admin", "123456", "111111", "000000", "wangge")
 
 FREE_TRIES = 4
 """Wrong tries that cost nothing but counting; the fifth brings the first delay."""
@@ -59,19 +57,6 @@ def looks_like_date(pin: str) -> bool:
             return False
         return True
     return 1930 <= int(pin[:4]) <= 2035 and 1 <= day <= 12
-
-
-def weak_password(password: str, phone: str) -> str | None:
-    """Why a desk password is refused, or None: length counts, composition rules do not."""
-    shortest, longest = PASSWORD_LENGTH
-    if len(password) < shortest:
-        return f"密码至少 {shortest} 个字符，可以用一句话。"
-    if len(password) > longest:
-        return f"密码最多 {longest} 个字符。"
-    low = password.lower()
-    if phone in low or len(set(low)) < 5 or any(word in low for word in WEAK_WORDS):
-        return "这个密码太容易猜到，请换一个。"
-    return None
 
 
 def delay(failures: int) -> int:

@@ -18,7 +18,7 @@ from shared.clock import today
 from shared.database import DB
 from shared.errors import Forbidden, Invalid, NotFound, Unavailable
 from shared.identity import hashing, queries, sessions
-from shared.identity.accounts import checked_password, checked_pin, recovery_hash
+from shared.identity.accounts import checked_password, checked_pin, known_of, recovery_hash
 from shared.identity.actor import Actor
 from shared.identity.errors import (
     DeskOnly,
@@ -139,8 +139,7 @@ async def change_password(
     actor: Actor, old: str, new: str, again: str, now: datetime, device_token: str = ""
 ) -> NewSession:
     """Another desk password; all other sessions end. Raises as :func:`change_pin`."""
-    phone = await roster.phone_of(actor.county_id, actor.person_id) or ""
-    checked_password(new, again, phone)
+    await checked_password(new, again, *await known_of(actor.county_id, actor.person_id))
     await confirm(actor, old, now, device_token)
     password_hash = await hashing.make(new)
     async with DB.transaction():

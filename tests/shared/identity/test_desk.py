@@ -82,6 +82,31 @@ async def test_the_first_admin_of_an_empty_database(rollback: None) -> None:
         await console(password="short")
 
 
+async def test_a_password_of_what_everybody_knows_is_refused(rollback: None) -> None:
+    """The county's and the holder's names with figures, wherever a password is set."""
+    guessed = ("tongcheng2026", "qianguanli1986", f"{PHONE}abc")
+    for password in guessed:
+        with pytest.raises(Invalid, match="太容易猜到"):
+            await console(county_name="通城县", password=password)
+    made = await console(county_name="通城县")
+    new = await signin.desk_sign_in(COUNTY, PHONE, PASSWORD, made.code, EARLIER)
+    first = await resolved(new, EARLIER)
+    for password in guessed:
+        with pytest.raises(Invalid, match="太容易猜到"):
+            await desk.take_over(first, password, password, digits(first, EARLIER), EARLIER)
+    done = await desk.take_over(first, OWN, OWN, digits(first, EARLIER), EARLIER)
+    admin = await resolved(done.session)
+    town = await roster.unit_by_code(COUNTY, str(COUNTY))
+    assert town is not None
+    other = await member(Role.ADMIN, town, "孙审计")
+    for password in guessed:
+        with pytest.raises(Invalid, match="太容易猜到"):
+            await signin.change_password(admin, OWN, password, password, NOW)
+    for password in ("tongcheng2026", "sunshenji1986", f"{other.phone}abc"):
+        with pytest.raises(Invalid, match="太容易猜到"):
+            await desk.open_desk(admin, other.person_id, password, NOW)
+
+
 async def test_the_admin_opens_desks_for_desk_posts_only(rollback: None) -> None:
     """Not for the own account, not for a gridworker, and nobody else may."""
     world = await small_county()

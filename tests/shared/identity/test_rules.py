@@ -14,7 +14,6 @@ from shared.identity.rules import (
     totp_step,
     used_up,
     waiting,
-    weak_password,
     weak_pin,
 )
 
@@ -43,18 +42,6 @@ def test_ordinary_pins_pass(pin: str) -> None:
 def test_few_pins_are_refused_as_dates() -> None:
     """The rules leave nine tenths of all PINs, so that they add no burden."""
     assert sum(weak_pin(f"{number:06d}") is None for number in range(0, 1_000_000, 7)) > 128_000
-
-
-@pytest.mark.parametrize("password", ["short", "password12345", "13900000001abcd", "aaaaaaaaaaaaa"])
-def test_weak_passwords_are_refused(password: str) -> None:
-    """Length counts; names everybody tries and the own number do not."""
-    assert weak_password(password, "13900000001")
-
-
-def test_a_sentence_is_a_good_password() -> None:
-    """No composition rule: twelve characters of anything, Chinese too."""
-    assert weak_password("村口的老槐树又开了一树白花", "13900000001") is None
-    assert weak_password("correct horse battery", "13900000001") is None
 
 
 def test_delay_doubles_from_the_fifth_failure_to_fifteen_minutes() -> None:
