@@ -23,6 +23,7 @@ from shared.ids import new_id
 from shared.settings import Settings
 from shared.settings_county import CountySettings
 from shared.web.templating import environment
+from tests.browser.checks import shoot
 from tests.browser.conftest import ARGUMENTS, CHROMIUM, PHONE, follow
 
 PERSON = new_id()
@@ -173,6 +174,47 @@ async def test_a_refused_record_says_why(open_context: Callable[..., Any]) -> No
     await page.get_by_role("button", name="删除这一条").click()
     await page.locator(".outbox").wait_for(state="detached")
     assert len(posted) == 1
+
+
+@pytest.mark.parametrize(("status", "code"), [(400, "invalid"), (403, "forbidden"), (404, "")])
+async def test_a_refusal_for_good_is_not_sent_again(
+    open_context: Callable[..., Any], status: int, code: str
+) -> None:
+    """The reason stands beside what was written; it is sent again only when its writer says so."""
+    context = await open_context()
+    page = await shown(context, OFFLINE_FORM)
+    await page.get_by_label("内容").fill("走访三户")
+    await context.set_offline(offline=True)
+    await page.get_by_role("button", name="提交").click()
+    await page.locator(".outbox").wait_for()
+    body = f'{{"title": "您不在这个岗位了。", "code": "{code}"}}'
+    posted = await answering(page, "/work", status, body)
+    await context.set_offline(offline=False)
+    await page.get_by_text("“走访三户”：您不在这个岗位了。").wait_for()
+    await page.evaluate("dispatchEvent(new Event('online'))")
+    await page.reload()
+    await page.get_by_text("有 1 条没有收下").wait_for()
+    assert len(posted) == 1
+    await shoot(page, "outbox-refused")
+    posted = await answering(page, "/work")
+    await page.get_by_role("button", name="再交一次").click()
+    await page.locator(".outbox").wait_for(state="detached")
+    assert len(posted) == 1
+
+
+async def test_a_refusal_without_a_form_keeps_what_was_written(
+    open_context: Callable[..., Any],
+) -> None:
+    """An error's page has no form: its sentence is said, and the words stay."""
+    page = await shown(await open_context(), OFFLINE_FORM)
+    await page.get_by_label("内容").fill("走访三户")
+    for answer in (html('{{ ui.result(false, "文件太大了。") }}'), "<h1>413 Too Large</h1>"):
+        await answering(page, "/work", 413, answer)
+        await page.get_by_role("button", name="提交").click()
+        said = "文件太大了" if "文件" in answer else "没有收下，请改了再交"
+        await page.get_by_role("dialog").get_by_text(said).wait_for()
+        await page.get_by_role("button", name="确定").click()
+        assert await page.get_by_label("内容").input_value() == "走访三户"
 
 
 async def test_wrong_fields_are_shown_in_place(open_context: Callable[..., Any]) -> None:
