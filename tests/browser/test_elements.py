@@ -372,7 +372,7 @@ async def test_an_act_without_network_is_not_lost(open_context: Callable[..., An
     await page.get_by_label("兑换码").fill("12345678")
     await context.set_offline(offline=True)
     await page.get_by_label("兑换码").press("Enter")
-    await page.get_by_text("还没有办").wait_for()
+    await page.get_by_text("网络不通，没有交上去").wait_for()
     await page.get_by_role("button", name="取消").click()
     assert (posted, await page.get_by_label("兑换码").input_value()) == ([], "12345678")
     await context.set_offline(offline=False)
@@ -391,6 +391,37 @@ async def test_questions_work_on_an_older_iphone(open_context: Callable[..., Any
     async with page.expect_navigation():
         await page.get_by_role("button", name="确定").click()
     assert posted[0].post_data == "answer=yes"
+
+
+async def test_a_dead_network_keeps_what_was_typed(open_context: Callable[..., Any]) -> None:
+    """The phone says that it is online, and nobody answers: the page asks first, and stays."""
+    context = await open_context()
+    await context.clock.install()
+    page = await shown(context, SCANNER)
+    posted = await answering(page, "/shop")
+    asked: list[Route] = []
+
+    async def hang(route: Route) -> None:
+        asked.append(route)
+
+    await page.route("**/health", hang)
+    await page.get_by_label("兑换码").fill("12345678")
+    await page.clock.fast_forward(30_000)
+    await page.get_by_label("兑换码").press("Enter")
+    await page.locator("form[aria-busy]").wait_for()
+    await page.get_by_label("兑换码").press("Enter")
+    await page.clock.fast_forward(10_000)
+    await page.get_by_text("网络不通，没有交上去").wait_for()
+    assert (len(asked), posted) == (1, [])
+    await page.unroute("**/health")
+    await page.route("**/health", lambda route: route.fulfill(status=502))
+    await page.get_by_role("button", name="再试一次").click()
+    await page.get_by_role("button", name="取消").click()
+    assert (posted, await page.get_by_label("兑换码").input_value()) == ([], "12345678")
+    await page.unroute("**/health")
+    async with page.expect_navigation():
+        await page.get_by_label("兑换码").press("Enter")
+    assert len(posted) == 1
 
 
 async def test_a_sheet_can_be_printed_again(open_context: Callable[..., Any]) -> None:
