@@ -424,6 +424,30 @@ async def test_a_dead_network_keeps_what_was_typed(open_context: Callable[..., A
     assert len(posted) == 1
 
 
+TURNING = """
+<form method="post" action="/work">
+{{ ui.radios("correct", "结果", [("1", "正确"), ("0", "错误")]) }}
+{{ ui.select("who", "谁", [("a", "甲")], blank="") }}{{ ui.field("day", "哪天", "11月3日") }}</form>
+{{ ui.pager(1, 2, "/try?") }}
+"""
+
+
+async def test_turning_the_page_loses_nothing_unsaid(open_context: Callable[..., Any]) -> None:
+    """Marks that are not saved are asked about; a page without any is turned at once."""
+    page = await shown(await open_context(), TURNING)
+    await page.get_by_label("错误").check()
+    await page.get_by_role("link", name="下一页").click()
+    await page.get_by_text("还没有提交").wait_for()
+    await page.get_by_role("button", name="取消").click()
+    assert await page.get_by_label("错误").is_checked()
+    await page.get_by_role("link", name="下一页").click()
+    async with page.expect_navigation():
+        await page.get_by_role("button", name="仍要翻页").click()
+    await page.goto("/try")
+    async with page.expect_navigation():
+        await page.get_by_role("link", name="下一页").click()
+
+
 async def test_a_sheet_can_be_printed_again(open_context: Callable[..., Any]) -> None:
     """What opens beside the page is asked for once by two quick presses, again later."""
     page = await shown(

@@ -106,6 +106,22 @@ document.addEventListener("click", ({ target }) => {
   else window.print();
 });
 
+/** Whether something was chosen or typed in a field since the page came. @param {Element} field */
+function changed(field) {
+  if (["radio", "checkbox"].includes(field.type)) return field.checked !== field.defaultChecked;
+  if (!(field instanceof HTMLSelectElement)) return field.value !== field.defaultValue;
+  return field.selectedIndex !== Math.max(0, [...field.options].findIndex((option) => option.defaultSelected));
+}
+
+// The next page of a form that is filled in page by page: what is not saved would be gone.
+document.addEventListener("click", async (event) => {
+  const link = event.target instanceof Element ? event.target.closest("a[rel=prev], a[rel=next]") : null;
+  const fields = document.querySelectorAll("main form[method=post] :is(input, select, textarea)");
+  if (!(link instanceof HTMLAnchorElement) || ![...fields].some(changed)) return;
+  event.preventDefault();
+  if (await ask("这一页选的、写的还没有提交，翻页就没有了。", { yes: "仍要翻页" })) location.assign(link.href);
+});
+
 // Safari 15 has no requestSubmit: a press on the button checks the form and sends it all the same.
 HTMLFormElement.prototype.requestSubmit ??= function requestSubmit(submitter) {
   const own = submitter?.isConnected ? null : this.appendChild(document.createElement("button"));
