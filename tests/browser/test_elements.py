@@ -424,6 +424,18 @@ async def test_a_dead_network_keeps_what_was_typed(open_context: Callable[..., A
     assert len(posted) == 1
 
 
+async def test_questions_work_without_dialogs(open_context: Callable[..., Any]) -> None:
+    """Safari before 15.4 has no dialog element: the browser's own question takes its place."""
+    context = await open_context()
+    await context.add_init_script("delete window.HTMLDialogElement")
+    page = await shown(context, ASKING)
+    posted = await answering(page, "/work")
+    page.once("dialog", lambda dialog: dialog.accept())
+    async with page.expect_navigation():
+        await page.get_by_role("button", name="提交").click()
+    assert posted[0].post_data == "answer=yes"
+
+
 TURNING = """
 <form method="post" action="/work">
 {{ ui.radios("correct", "结果", [("1", "正确"), ("0", "错误")]) }}

@@ -60,7 +60,11 @@ export function say(text) {
  * @param {{yes?: string, cancel?: string}} labels
  * @returns {Promise<boolean>}
  */
-export function ask(text, { yes = "确定", cancel = "取消" } = {}) {
+export async function ask(text, { yes = "确定", cancel = "取消" } = {}) {
+  if (!window.HTMLDialogElement) { // Safari before 15.4; a form is sent only once its submit event is over
+    await new Promise((over) => setTimeout(over));
+    return cancel ? confirm(text) : Boolean(alert(text));
+  }
   const dialog = document.createElement("dialog");
   dialog.className = "sheet";
   dialog.setAttribute("aria-label", text);
