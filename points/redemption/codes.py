@@ -19,7 +19,14 @@ from points.mall import service as mall
 from points.mall.schemas import ShopRow
 from points.redemption import queries
 from points.redemption.rules import TOKEN_BYTES, CodeKind, Scanned, make_digits, make_token, scanned
-from points.redemption.schemas import CardHolder, CardRow, CodeRow, NewCard, OneTime, PickupRow
+from points.redemption.schemas import (
+    CardHolder,
+    CardRow,
+    CodeRow,
+    NewCard,
+    OneTime,
+    PickupRow,
+)
 from shared import settings_county
 from shared.audit import service as audit
 from shared.clock import today
@@ -38,7 +45,6 @@ from shared.roster.roles import Role
 
 CODES_AN_HOUR = 60
 """A code is renewed every few minutes; more than this is a machine."""
-MOST_HOLDERS = 300
 DRAWS = 5
 """Attempts at eight digits that nobody else has just now."""
 
@@ -257,7 +263,7 @@ async def card_holders(actor: Actor, now: datetime) -> list[CardHolder]:
             place.village_name + place.grid_name if (place := places.get(span.person_id)) else "",
             numbers.get(span.person_id),
         )
-        for span in list(spans.values())[:MOST_HOLDERS]
+        for span in spans.values()
         if span.person_id != actor.person_id
     ]
 

@@ -21,7 +21,7 @@ from shared.identity.actor import Actor
 from shared.roster import service as roster
 from shared.web import forms
 from shared.web.application import Router
-from shared.web.pages import Asked, moment, page
+from shared.web.pages import Asked, asked_page, moment, page
 
 TONES = {
     "noticed": "wait",
@@ -214,12 +214,17 @@ async def _listed(
     actor: Actor = request.user
     waiting = await deductions.to_decide(actor)
     ids = {row.id for row in waiting}
+    number = asked_page(request)
+    rows, total = await deductions.listed(actor, number)
     return page(
         request,
         "work/m_deductions_decide.html",
         status=status,
         waiting=waiting,
-        others=[row for row in await deductions.listed(actor) if row.id not in ids],
+        others=[row for row in rows if row.id not in ids],
+        number=number,
+        pages=-(-total // deductions.PAGE),
+        total=total,
         problems=problems,
         done=done,
         gone=[words for one, words in problems.items() if one not in {str(id_) for id_ in ids}],

@@ -5,9 +5,10 @@ from datetime import timedelta
 from uuid import UUID
 
 import httpx
+import pytest
 
 from points.mall import service as mall
-from points.redemption import codes, pickups, queries, service
+from points.redemption import codes, pickups, queries, service, web_verify
 from points.redemption.schemas import HoldOrder, WantedLine
 from shared.clock import now, today
 from shared.identity import accounts
@@ -15,7 +16,14 @@ from shared.ids import new_id
 from shared.roster import service as roster
 from tests import factories
 from tests.factories import COUNTY, acting
-from tests.points.redemption.scene import Scene, counter, on_shelf, post, sign_in, stock
+from tests.points.redemption.scene import (
+    Scene,
+    counter,
+    on_shelf,
+    post,
+    sign_in,
+    stock,
+)
 
 
 def field(text: str, name: str) -> str:
@@ -326,6 +334,21 @@ async def test_who_was_ticked_for_too_many_cards_stays_ticked(client: httpx.Asyn
     answer = await post(client, "/verify/cards", person=[one] * 49)
     assert (answer.status_code, "一次最多 48 张" in answer.text) == (422, True)
     assert re.findall(r'value="([^"]+)" checked', answer.text) == [one]
+
+
+async def test_everybody_of_a_township_can_have_a_card(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The list ended at three hundred people, and nothing said so."""
+    monkeypatch.setattr(web_verify, "HOLDERS", 1)
+    scene = await counter()
+    await sign_in(client, await acting(scene.world.chief))
+    first, second = [(await client.get(f"/verify/cards?page={number}")).text for number in (1, 2)]
+    assert "共 2 条，第 1 / 2 页" in first
+    for shown, member in ((first, scene.world.worker), (second, scene.world.second_worker)):
+        assert re.findall(r'name="person" value="([^"]+)"', shown) == [str(member.person_id)]
+    answer = await post(client, "/verify/cards?page=2")
+    assert (answer.status_code, "第 2 / 2 页" in answer.text) == (422, True)
 
 
 async def test_the_village_pages_through_what_it_may_undo(client: httpx.AsyncClient) -> None:

@@ -168,6 +168,41 @@ async def test_a_large_month_is_read_in_parts(
     assert "?worker=" not in (await client.get(here)).text
 
 
+async def test_no_deduction_is_out_of_reach(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The list ended at the latest two hundred, and nothing said so."""
+    monkeypatch.setattr(deductions, "PAGE", 1)
+    town = await small_county()
+    lead = await acting(town.lead)
+    old, new = [
+        await deductions.propose(
+            lead,
+            deductions.Proposal(
+                worker_id=town.worker.person_id,
+                code="PEN-01",
+                amount=20,
+                happened_on=today() - timedelta(days=day),
+                facts="例会无故缺席",
+                evidence="签到表",
+            ),
+        )
+        for day in (3, 2)
+    ]
+    await enter_desk(client, town.department)
+    for number, shown, other in ((1, new, old), (2, old, new)):
+        page = (await client.get(f"/desk/months/deductions?page={number}")).text
+        assert f"共 2 条，第 {number} / 2 页" in page
+        assert (f"/deductions/{shown}" in page, f"/deductions/{other}" in page) == (True, False)
+    client.cookies.clear()
+    await enter(client, town.lead)
+    first, second = [
+        (await client.get(f"/verify/deductions?page={number}")).text for number in (1, 2)
+    ]
+    assert (f"/deductions/{new}" in first, "没有等您决定" in first) == (True, True)
+    assert (f"/deductions/{old}" in second, "没有等您决定" in second) == (True, False)
+
+
 async def test_a_review_of_the_public_s_objection_asks_what_is_true(
     client: httpx.AsyncClient,
 ) -> None:
