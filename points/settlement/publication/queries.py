@@ -120,7 +120,7 @@ WHERE s.county_id = $1 AND k.quantity > COALESCE(n.delta, 0)
   AND (starts_with(u.code, left($2, 9))
        OR s.id IN (SELECT shop_id FROM points.statement
                    WHERE county_id = $1 AND fund_id = $4 AND month = $5))
-ORDER BY s.name COLLATE "C", p.category, p.name COLLATE "C" LIMIT 500
+ORDER BY s.name COLLATE "C", p.category, p.name COLLATE "C"
 """
 PUBLICATION = """
 SELECT id, fund_id, month, built_on, unit_code, name, figures FROM points.publication
