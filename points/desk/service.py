@@ -5,6 +5,7 @@ from datetime import datetime
 import msgspec
 
 from points.mall import service as mall
+from points.redemption import codes
 from points.settlement import service as settlement
 from points.settlement.funds import service as funds
 from points.settlement.funds.schemas import FundRow
@@ -45,6 +46,8 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     """0.1 point that wait for money in all."""
     low: int
     """Funds with less than a tenth of their budget left."""
+    untold: int
+    """People who do not sign in, with points that end soon."""
 
 
 class Overview(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,6 +113,7 @@ async def to_do(actor: Actor, now: datetime) -> Waiting:
         disputes=len(await settlement.to_decide(actor)),
         awaiting=await funds.awaiting(actor),
         low=await funds.low(actor),
+        untold=len(await codes.untold(actor, now)),
     )
 
 

@@ -126,6 +126,7 @@ async def _cards(
         number=number,
         pages=pages,
         total=len(holders),
+        untold=await codes.untold(request.user, moment(request)) if number == 1 else [],
         left=await codes.cards_left(request.user, moment(request)) if number == 1 else [],
         ticked=ticked,
         error=error,
