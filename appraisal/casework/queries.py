@@ -171,7 +171,7 @@ FROM appraisal.kinship k
 JOIN shared.person p ON p.county_id = $1 AND p.id = k.person_id
 JOIN shared.person r ON r.county_id = $1 AND r.id = k.relative_id
 WHERE k.county_id = $1 AND k.ended_at IS NULL
-ORDER BY p.name_pinyin COLLATE "C", r.name_pinyin COLLATE "C", k.id LIMIT 500
+ORDER BY p.name_pinyin COLLATE "C", r.name_pinyin COLLATE "C", k.id
 """
 # The department's people with a desk account, without whoever passed the results on, $3 say,
 # calibrated or approved a veto; and whether a township with results has no instructor to review

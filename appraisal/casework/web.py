@@ -30,7 +30,7 @@ from shared.roster.office import service as office
 from shared.web import forms
 from shared.web.application import Router
 from shared.web.files import attachment
-from shared.web.pages import Asked, moment
+from shared.web.pages import Asked, asked_page, moment, part
 
 STATES = [("open", "在办"), ("overdue", "逾期"), ("done", "办结"), ("all", "全部")]
 
@@ -209,11 +209,15 @@ async def _case(
 
 
 async def _kin(request: Asked, values: dict[str, Any], error: Invalid | None = None) -> Template:
+    number = asked_page(request)
+    rows, pages = part(await service.kinships(request.user), number, service.PAGE)
     return both(
         request,
         "casework/desk_kin.html",
         status=error.status if error else 200,
-        rows=await service.kinships(request.user),
+        rows=rows,
+        number=number,
+        pages=pages,
         values=values,
         errors=error.fields if error else {},
     )

@@ -179,7 +179,7 @@ async def lock(county_id: int, check_id: UUID) -> str | None:
 
 
 async def checks(county_id: int, codes: Sequence[str]) -> list[CheckRow]:
-    sql = CHECK + " AND k.unit_code ^@ ANY ($2::text[]) ORDER BY k.opened_at DESC LIMIT 200"
+    sql = CHECK + " AND k.unit_code ^@ ANY ($2::text[]) ORDER BY k.opened_at DESC"
     return await DB.all(CheckRow, sql, county_id, list(codes))
 
 

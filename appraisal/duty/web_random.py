@@ -22,7 +22,7 @@ from shared.roster import service as roster
 from shared.web import forms
 from shared.web.application import Router
 from shared.web.files import attachment
-from shared.web.pages import Asked, moment, page
+from shared.web.pages import Asked, asked_page, moment, page, part
 
 BASE = "/appraisal/desk/duty/random"
 SHEET_LIMIT = 1024 * 1024
@@ -68,10 +68,14 @@ class Part(msgspec.Struct, kw_only=True):
 @get(BASE)
 async def checks(request: Asked) -> Template:
     """All checks in reach."""
+    number = asked_page(request)
+    rows, pages = part(await drawing.checks(request.user), number, drawing.PAGE)
     return page(
         request,
         "duty/desk_random.html",
-        checks=await drawing.checks(request.user),
+        checks=rows,
+        number=number,
+        pages=pages,
         may_draw=drawing.may_draw(request.user),
     )
 

@@ -173,7 +173,7 @@ async def notice(county_id: int, notice_id: UUID) -> NoticeRow | None:
 
 
 async def notices(county_id: int) -> list[NoticeRow]:
-    sql = NOTICE + " ORDER BY n.issued_at DESC, n.id LIMIT 100"
+    sql = NOTICE + " ORDER BY n.issued_at DESC, n.id"
     return await DB.all(NoticeRow, sql, county_id)
 
 

@@ -24,7 +24,7 @@ from shared.identity.access import Action, Target, allowed
 from shared.roster.office import service as office
 from shared.web import forms
 from shared.web.application import Router
-from shared.web.pages import Asked, moment
+from shared.web.pages import Asked, asked_page, moment, part
 
 STATES = [("open", "未送达"), ("unreachable", "送达不到"), ("served", "已送达")]
 KINDS: dict[str, str] = {
@@ -284,13 +284,17 @@ async def _of_cycle(
 async def _notices(
     request: Asked, values: dict[str, Any], error: Refusal | None = None
 ) -> Template:
+    number = asked_page(request)
+    rows, pages = part(await service.notices(request.user), number, service.PAGE)
     waiting = [
         (pool, KINDS[pool], await service.waiting(request.user, pool)) for pool in service.READY
     ]
     return both(
         request,
         "notice/desk_notices.html",
-        rows=await service.notices(request.user),
+        rows=rows,
+        number=number,
+        pages=pages,
         waiting=waiting,
         kinds=KINDS,
         values=values,

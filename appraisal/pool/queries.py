@@ -199,7 +199,7 @@ CANDIDATES = (
     + """
   AND r.grade = ANY($3::text[]) AND r.cycle_id = $4
   AND EXISTS (SELECT FROM unnest($5::text[]) u WHERE starts_with(r.grid_code, u))
-ORDER BY r.grid_code COLLATE "C", p.name_pinyin COLLATE "C", r.person_id LIMIT 500
+ORDER BY r.grid_code COLLATE "C", p.name_pinyin COLLATE "C", r.person_id
 """
 )
 RESULTS_OF = CANDIDATE + " AND r.person_id = $3 ORDER BY c.ends_on DESC LIMIT 8"

@@ -28,12 +28,12 @@ from appraisal.web import Refusal, StepForm, at_desk, both, signed_form
 from shared.clock import today
 from shared.errors import Conflict, Forbidden, Invalid, NotFound
 from shared.roster.office import service as office
-from shared.roster.office.schemas import Filter
+from shared.roster.office.schemas import Filter, Page
 from shared.roster.office.schemas import Found as Person
 from shared.roster.roles import Role
 from shared.web import forms
 from shared.web.application import Router
-from shared.web.pages import Asked, moment
+from shared.web.pages import Asked, moment, part
 
 Name = Annotated[str, msgspec.Meta(max_length=30)]
 BASES = list(BASIS_NAMES.items())
@@ -41,11 +41,12 @@ HANDED_IN = [("applied", "本人报名"), ("nominated", "组织提名")]
 
 
 class Query(msgspec.Struct):
-    """Which cycle's results, or whose name; which page of the cases."""
+    """Which cycle's results, or whose name; which page of the cases, and of the results."""
 
     cycle: UUID | None = None
     q: Name = ""
-    page: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 1
+    page: Page = 1
+    row: Page = 1
 
 
 class OpenQuery(msgspec.Struct):
@@ -72,6 +73,8 @@ async def pool_page(request: Asked, pool: FromPath[str]) -> Template:
         wanted = Filter(q=query.q, role=Role.GRIDWORKER)
         people = await office.find(actor, wanted, moment(request), size=20)
     desk = at_desk(actor)
+    found = await service.candidates(actor, kind, chosen.id) if listed and chosen else []
+    candidates, result_pages = part(found, query.row, casework.PAGE)
     return both(
         request,
         "pool/desk_pool.html" if desk else "pool/m_pool.html",
@@ -79,7 +82,9 @@ async def pool_page(request: Asked, pool: FromPath[str]) -> Template:
         name=POOL_NAMES[kind],
         cycles=known,
         chosen=chosen,
-        candidates=await service.candidates(actor, kind, chosen.id) if listed and chosen else [],
+        candidates=candidates,
+        results=len(found),
+        result_pages=result_pages,
         cases=cases,
         total=total,
         pages=-(-total // casework.PAGE),

@@ -204,7 +204,6 @@ LEFT JOIN shared.unit v ON v.county_id = $1 AND v.code = left(i.grid_code, 12)
 WHERE i.county_id = $1 AND i.run_id = $2
   AND EXISTS (SELECT FROM unnest($3::text[]) c WHERE starts_with(i.grid_code, c))
 ORDER BY rank NULLS LAST, i.grid_code COLLATE "C", i.name, i.person_id
-LIMIT 500
 """
 
 

@@ -11,7 +11,7 @@ from appraisal.scorecard import service
 from appraisal.scorecard.rules import Component
 from shared.identity.access import Action, reach
 from shared.web.application import Router
-from shared.web.pages import Asked, may_open, page
+from shared.web.pages import Asked, asked_page, may_open, page, part
 
 OWN_SOURCES = {
     Component.ATTENDANCE: "/appraisal/me/duty",
@@ -19,6 +19,8 @@ OWN_SOURCES = {
     Component.TRAINING: "/appraisal/me/training",
     Component.MERIT: "/records",
 }
+LINES = 20
+"""Of a unit's workers at once."""
 OBJECTION = "/appraisal/me/{cycle_id}/objection"
 
 
@@ -58,11 +60,16 @@ async def teams(request: Asked) -> Template:
 async def team(request: Asked, cycle_id: FromPath[UUID]) -> Template:
     """The scores of the own unit's workers."""
     cycle, rows = await service.team(request.user, cycle_id)
+    number = asked_page(request)
+    shown, pages = part(rows, number, LINES)
     return page(
         request,
         "scorecard/m_team.html",
+        block="lines" if number > 1 else None,
         cycle=cycle,
-        rows=rows,
+        rows=shown,
+        total=len(rows),
+        more=number + 1 if number < pages else 0,
         ranked=any(row.rank for row in rows),
     )
 

@@ -39,7 +39,7 @@ SESSIONS = (
   AND (s.unit_code ^@ ANY ($2::text[])
        OR EXISTS (SELECT FROM unnest($2::text[]) c WHERE starts_with(c, s.unit_code)))
   AND s.held_on BETWEEN $3 AND $4
-ORDER BY s.held_on DESC, s.id DESC LIMIT 500
+ORDER BY s.held_on DESC, s.id DESC
 """
 )
 ATTENDEES = """

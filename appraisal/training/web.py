@@ -26,7 +26,7 @@ from shared.roster import service as roster
 from shared.web import forms
 from shared.web.application import Router
 from shared.web.files import attachment
-from shared.web.pages import Asked, moment, page
+from shared.web.pages import Asked, moment, page, part
 
 BASE = "/appraisal/desk/training"
 SHEET_LIMIT = 2 * 1024 * 1024
@@ -171,10 +171,13 @@ async def _sessions(
     actor = request.user
     codes = reach(actor, Action.TRAINING_EDIT)
     units = await roster.units(actor.county_id, codes)
+    found = await service.sessions(actor, given.since, given.until)
+    rows, pages = part(found, given.page, service.PAGE)
     return page(
         request,
         "training/desk_sessions.html",
-        rows=await service.sessions(actor, given.since, given.until),
+        rows=rows,
+        pages=pages,
         given=given,
         values=values,
         error=error,

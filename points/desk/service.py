@@ -5,6 +5,7 @@ from datetime import datetime
 import msgspec
 
 from points.mall import service as mall
+from points.redemption import codes
 from points.settlement import service as settlement
 from points.settlement.funds import service as funds
 from points.settlement.funds.schemas import FundRow
@@ -47,6 +48,8 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     """Corrections of resolutions that somebody else asked for."""
     low: int
     """Funds with less than a tenth of their budget left."""
+    untold: int
+    """People who do not sign in, with points that end soon."""
 
 
 class Overview(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,6 +117,7 @@ async def to_do(actor: Actor, now: datetime) -> Waiting:
         awaiting=await funds.awaiting(actor),
         corrections=sum(row.proposed_by != actor.person_id for row in corrections),
         low=await funds.low(actor),
+        untold=len(await codes.untold(actor, now)),
     )
 
 

@@ -15,11 +15,20 @@ from uuid import UUID
 import msgspec
 
 from points.errors import CardUsedUp, NotACode, PinNeeded, Refused, TooManyTries, UseAsPickup
+from points.ledger.service import REMINDED
 from points.mall import service as mall
 from points.mall.schemas import ShopRow
 from points.redemption import queries
 from points.redemption.rules import TOKEN_BYTES, CodeKind, Scanned, make_digits, make_token, scanned
-from points.redemption.schemas import CardHolder, CardRow, CodeRow, NewCard, OneTime, PickupRow
+from points.redemption.schemas import (
+    CardHolder,
+    CardRow,
+    CodeRow,
+    NewCard,
+    OneTime,
+    PickupRow,
+    Untold,
+)
 from shared import settings_county
 from shared.audit import service as audit
 from shared.clock import today
@@ -34,11 +43,11 @@ from shared.identity.sessions import FORMER_DAYS
 from shared.identity.signin import check_card_pin
 from shared.ids import new_id
 from shared.roster import service as roster
-from shared.roster.roles import Role
+from shared.roster.roles import Role, UnitKind
+from shared.roster.rules import CODE_LENGTH
 
 CODES_AN_HOUR = 60
 """A code is renewed every few minutes; more than this is a machine."""
-MOST_HOLDERS = 300
 DRAWS = 5
 """Attempts at eight digits that nobody else has just now."""
 
@@ -257,7 +266,7 @@ async def card_holders(actor: Actor, now: datetime) -> list[CardHolder]:
             place.village_name + place.grid_name if (place := places.get(span.person_id)) else "",
             numbers.get(span.person_id),
         )
-        for span in list(spans.values())[:MOST_HOLDERS]
+        for span in spans.values()
         if span.person_id != actor.person_id
     ]
 
@@ -281,6 +290,30 @@ async def cards_left(actor: Actor, now: datetime) -> list[CardHolder]:
             name, number = gone[person_id].name, numbers[person_id]
             found.append(CardHolder(person_id, name, "", number))
     return sorted(found, key=lambda row: row.name)
+
+
+async def untold(actor: Actor, now: datetime) -> list[Untold]:
+    """Who of the actor's units does not sign in, and has points that end within the reminder.
+
+    Who works elsewhere by now is told there. A county has too many of them to be told by one
+    desk: its villages tell them.
+    """
+    county = CODE_LENGTH[UnitKind.COUNTY]
+    codes = [code for code in reach(actor, Action.CARD_PIN) if len(code) > county]
+    if not codes:
+        return []
+    day = today(now)
+    since = day - timedelta(days=FORMER_DAYS)
+    spans = [s for c in codes for s in await roster.workers(actor.county_id, c, since, day)]
+    serving = {s.person_id for s in spans if s.valid_to is None or s.valid_to > day}
+    people = list({span.person_id for span in spans})
+    found = await queries.untold(actor.county_id, people, day, day + REMINDED)
+    places = await roster.worker_places(actor.county_id, [row.person_id for row in found], day)
+    return [
+        msgspec.structs.replace(row, place=place.village_name + place.grid_name if place else "")
+        for row in found
+        if (place := places.get(row.person_id)) is None or row.person_id in serving
+    ]
 
 
 async def revoke_card(actor: Actor, person_id: UUID, now: datetime) -> None:

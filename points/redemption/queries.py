@@ -16,6 +16,7 @@ from points.redemption.schemas import (
     PickupRow,
     RedemptionRow,
     TriesRow,
+    Untold,
 )
 from shared import lock_queries
 from shared.database import DB
@@ -52,6 +53,19 @@ CARD_USED = (
 CARDS_OF = """
 SELECT person_id, number FROM points.card
 WHERE county_id = $1 AND person_id = ANY($2) AND revoked_at IS NULL
+"""
+UNTOLD = """
+SELECT l.person_id, n.name, min(l.expires_on) AS expires_on,
+       sum(l.remaining - l.held)::int8 AS soon
+FROM points.lot l
+JOIN shared.person n ON n.county_id = $1 AND n.id = l.person_id
+WHERE l.county_id = $1 AND l.person_id = ANY($2::uuid[]) AND l.live
+  AND l.remaining > l.held AND l.expires_on BETWEEN $3 AND $4
+  AND NOT EXISTS (SELECT FROM shared.account c WHERE c.county_id = $1
+                  AND c.person_id = l.person_id AND c.activated_at IS NOT NULL
+                  AND c.disabled_at IS NULL)
+GROUP BY l.person_id, n.name
+ORDER BY expires_on, n.name, l.person_id
 """
 REVOKE_CARD = """
 UPDATE points.card SET revoked_at = $3
@@ -252,6 +266,11 @@ async def cards_of(county_id: int, people: Sequence[UUID]) -> dict[UUID, str]:
     """The number of everybody's card."""
     rows = await DB.fetch(CARDS_OF, county_id, list(people))
     return {row["person_id"]: row["number"] for row in rows}
+
+
+async def untold(county_id: int, people: Sequence[UUID], first: date, last: date) -> list[Untold]:
+    """Who of some people cannot sign in, and what of their points ends on these days."""
+    return await DB.all(Untold, UNTOLD, county_id, list(people), first, last)
 
 
 async def lock_cards(county_id: int) -> None:

@@ -232,6 +232,17 @@ class CardHolder(msgspec.Struct, frozen=True):
     number: str | None
 
 
+class Untold(msgspec.Struct, frozen=True):
+    """Points of somebody who does not sign in: the first last day, and what ends soon in all."""
+
+    person_id: UUID
+    name: str
+    expires_on: date
+    soon: int
+    place: str = ""
+    """Where they work; empty of who has left."""
+
+
 class NewCard(msgspec.Struct, frozen=True):
     """A card to print; the token exists only on the paper."""
 

@@ -15,9 +15,11 @@ from shared.errors import Conflict, Forbidden, GridmeritError, Invalid, TooMany
 from shared.web import forms
 from shared.web.application import Router
 from shared.web.filters import drawn
-from shared.web.pages import Asked, moment, page
+from shared.web.pages import Asked, asked_page, moment, page, part
 
 MOST_CARDS = 48
+HOLDERS = 50
+"""People on one page of those who may have a card."""
 
 
 class LateUndo(msgspec.Struct):
@@ -114,11 +116,18 @@ async def _one(
 async def _cards(
     request: Asked, error: GridmeritError | None = None, ticked: Sequence[str] = ()
 ) -> Template:
+    number = asked_page(request)
+    holders = await codes.card_holders(request.user, moment(request))
+    people, pages = part(holders, number, HOLDERS)
     return page(
         request,
         "redemption/m_cards.html",
-        people=await codes.card_holders(request.user, moment(request)),
-        left=await codes.cards_left(request.user, moment(request)),
+        people=people,
+        number=number,
+        pages=pages,
+        total=len(holders),
+        untold=await codes.untold(request.user, moment(request)) if number == 1 else [],
+        left=await codes.cards_left(request.user, moment(request)) if number == 1 else [],
         ticked=ticked,
         error=error,
     )

@@ -22,9 +22,11 @@ from shared.roster.roles import DESK_ROLES, Role
 from shared.web import forms
 from shared.web.application import Router
 from shared.web.files import attachment
-from shared.web.pages import Asked, moment, page
+from shared.web.pages import Asked, asked_page, moment, page, part
 
 STATES = {"built": "待签字", "frozen": "三方已签"}
+LINES = 20
+"""Of a statement on one page of the phone; the desk, the sheet and the file show all."""
 
 
 class Query(msgspec.Struct):
@@ -218,10 +220,16 @@ async def _statement(
     found = await service.view(request.user, statement_id)
     at_desk = request.user.desk and bool(request.user.roles & DESK_ROLES)
     shop = Role.SHOPKEEPER in request.user.roles
+    number = asked_page(request)
+    lines, pages = part(found.lines, number, LINES)
     return _page(
         request,
         "desk_statement" if at_desk else "m_statement",
         view=found,
+        lines=lines,
+        disputable=[line for line in found.disputable if line in lines],
+        number=number,
+        pages=pages,
         summary=_summary(found),
         waits_for=Listed(found.statement, tuple(found.signed)).waits_for,
         lacking=await signing.lacking(request.user.county_id, found.statement, found.signatures),

@@ -150,7 +150,7 @@ async def of_worker(county_id: int, worker_id: UUID) -> list[DeductionRow]:
 
 
 async def open_below(county_id: int, codes: Sequence[str]) -> list[DeductionRow]:
-    sql = ROW + BELOW + " AND d.state IN ('noticed', 'appealed') ORDER BY d.id LIMIT 200"
+    sql = ROW + BELOW + " AND d.state IN ('noticed', 'appealed') ORDER BY d.id"
     return await DB.all(DeductionRow, sql, county_id, list(codes))
 
 
@@ -162,9 +162,16 @@ async def left_to_decide(
     return found
 
 
-async def below(county_id: int, codes: Sequence[str]) -> list[DeductionRow]:
-    sql = ROW + BELOW + " ORDER BY d.id DESC LIMIT 200"
-    return await DB.all(DeductionRow, sql, county_id, list(codes))
+async def below(
+    county_id: int, codes: Sequence[str], limit: int, offset: int
+) -> list[DeductionRow]:
+    sql = ROW + BELOW + " ORDER BY d.id DESC LIMIT $3 OFFSET $4"
+    return await DB.all(DeductionRow, sql, county_id, list(codes), limit, offset)
+
+
+async def count_below(county_id: int, codes: Sequence[str]) -> int:
+    sql = "SELECT count(*) FROM points.deduction d WHERE d.county_id = $1" + BELOW
+    return int(await DB.fetchval(sql, county_id, list(codes)))
 
 
 async def lapsed(county_id: int, on: date) -> list[DeductionRow]:

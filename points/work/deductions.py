@@ -33,6 +33,7 @@ from shared.ids import new_id
 from shared.roster import service as roster
 from shared.roster.schemas import Place
 
+PAGE = 20
 ANSWER_DAYS = 5
 APPEAL_DAYS = 5
 UNPAID = (State.PENDING, State.RETURNED, State.ACCEPTED)
@@ -278,9 +279,11 @@ async def to_decide(actor: Actor) -> list[DeductionRow]:
     ]
 
 
-async def listed(actor: Actor) -> list[DeductionRow]:
-    """All deductions in the actor's reach, latest first."""
-    return await queries.below(actor.county_id, reach(actor, Action.DEDUCT_VIEW))
+async def listed(actor: Actor, page: int = 1) -> tuple[list[DeductionRow], int]:
+    """A page of the deductions in the actor's reach, latest first, and how many there are."""
+    codes = reach(actor, Action.DEDUCT_VIEW)
+    found = await queries.below(actor.county_id, codes, PAGE, (page - 1) * PAGE)
+    return found, await queries.count_below(actor.county_id, codes)
 
 
 async def own(actor: Actor) -> list[DeductionRow]:

@@ -418,15 +418,19 @@ async def _raise(
     return objection_id
 
 
-async def contestable(actor: Actor, row: MonthRow, now: datetime | None = None) -> list[Line]:
-    """The records of a village month under notice, for whoever may enter an objection to one."""
+def may_contest_month(actor: Actor, row: MonthRow, now: datetime | None = None) -> bool:
+    """Whether the actor may enter objections to records of a village month under notice."""
     there = Target(unit_code=row.village_code)
     if row.state != "notice" or row.notice_to is None or today(now) > row.notice_to:
-        return []
-    if not allowed(actor, Action.WORK_PROXY, there).allowed:
-        return []
-    ids = await queries.of_run(actor.county_id, row.month, row.village_code, State.ACCEPTED)
-    return await work_queries.lines(actor.county_id, ids)
+        return False
+    return allowed(actor, Action.WORK_PROXY, there).allowed
+
+
+async def contestable(actor: Actor, row: MonthRow, worker_id: UUID) -> list[Line]:
+    """One worker's records of a village month that waits to be posted."""
+    return await work_queries.lines_of_run(
+        actor.county_id, row.month, row.village_code, worker_id, State.ACCEPTED
+    )
 
 
 async def may_contest(actor: Actor, line: Line, now: datetime | None = None) -> bool:

@@ -123,6 +123,13 @@ LINES_OF_WORKER = (
   AND ($4 = '' OR r.state = $4) ORDER BY r.id DESC LIMIT $5
 """
 )
+LINES_OF_RUN = (
+    LINE
+    + """
+  AND r.run_month = $2 AND starts_with(r.grid_code, $3) AND r.worker_id = $4 AND r.state = $5
+ORDER BY r.work_date, r.declared_at, r.seq, r.id
+"""
+)
 LINES_BY_ID = LINE + " AND r.id = ANY($2::uuid[]) ORDER BY r.work_date, r.declared_at, r.seq, r.id"
 # A month and a unit are a range of the index of runs.
 RETURNED_PAPERS = (
@@ -316,6 +323,13 @@ async def lines_of_worker(
     county_id: int, worker_id: UUID, before: UUID | None, state: str, limit: int
 ) -> list[Line]:
     return await DB.all(Line, LINES_OF_WORKER, county_id, worker_id, before, state, limit)
+
+
+async def lines_of_run(
+    county_id: int, month: int, code: str, worker_id: UUID, state: State
+) -> list[Line]:
+    """A worker's records of a unit's run."""
+    return await DB.all(Line, LINES_OF_RUN, county_id, month, code, worker_id, state)
 
 
 async def lines(county_id: int, ids: Sequence[UUID]) -> list[Line]:

@@ -21,7 +21,7 @@ from shared.identity.actor import Actor
 from shared.roster import service as roster
 from shared.web import forms
 from shared.web.application import Router
-from shared.web.pages import Asked, moment, page
+from shared.web.pages import Asked, asked_page, moment, page
 
 TONES = {
     "noticed": "wait",
@@ -243,6 +243,8 @@ async def _listed(
     waiting = await deductions.to_decide(actor)
     ids = {row.id for row in waiting}
     on = today(moment(request))
+    number = asked_page(request)
+    rows, total = await deductions.listed(actor, number)
     return page(
         request,
         "work/m_deductions_decide.html",
@@ -253,7 +255,10 @@ async def _listed(
             for row in waiting
             if row.state == "noticed"
         },
-        others=[row for row in await deductions.listed(actor) if row.id not in ids],
+        others=[row for row in rows if row.id not in ids],
+        number=number,
+        pages=-(-total // deductions.PAGE),
+        total=total,
         problems=problems,
         done=done,
         gone=[words for one, words in problems.items() if one not in {str(id_) for id_ in ids}],

@@ -26,7 +26,7 @@ from shared.roster import service as roster
 from shared.web import forms
 from shared.web.application import Router
 from shared.web.files import attachment
-from shared.web.pages import Asked, moment, page
+from shared.web.pages import Asked, asked_page, moment, page
 
 UPLOAD = 21 * 1024 * 1024
 TONES = {
@@ -120,10 +120,15 @@ async def objections(request: Asked) -> Template:
 @get("/desk/months/deductions")
 async def all_deductions(request: Asked) -> Template:
     """Every deduction with where it stands."""
+    number = asked_page(request)
+    rows, total = await deductions.listed(request.user, number)
     return page(
         request,
         "work/desk_deductions.html",
-        rows=await deductions.listed(request.user),
+        rows=rows,
+        number=number,
+        pages=-(-total // deductions.PAGE),
+        total=total,
         names=deductions.STATE_NAMES,
     )
 

@@ -31,10 +31,11 @@ from shared.identity.access import Action, reach
 from shared.identity.actor import Actor
 from shared.ids import new_id
 from shared.roster import service as roster
+from shared.roster.office.schemas import Page
 from shared.roster.schemas import UnitRow
 from shared.web import forms
 from shared.web.application import Router
-from shared.web.pages import Asked, moment, page
+from shared.web.pages import Asked, moment, page, part
 from shared.web.preferences import local
 
 HOWS = (("signature", "签字"), ("phone", "电话"), ("qr", "扫码"))
@@ -56,6 +57,13 @@ class Batch(msgspec.Struct, frozen=True):
 
     ids: Annotated[list[UUID], msgspec.Meta(max_length=BATCH)]
     resident_how: str = ""
+
+
+class MonthPart(msgspec.Struct):
+    """Which page of a month's sample, and whose records besides."""
+
+    page: Page = 1
+    worker: UUID | None = None
 
 
 class Proxy(msgspec.Struct, frozen=True, kw_only=True):
@@ -361,16 +369,26 @@ async def _month(
     for item in workers:
         people.setdefault((item.worker_id, item.grid_code), []).append(item)
     unit = await roster.unit_by_code(actor.county_id, village_code)
+    asked = forms.bind(MonthPart, dict(request.query_params))
+    sample = await month.sampled(actor, row) if row.state == "sampling" else []
+    shown, pages = part(sample, asked.page, service.PAGE)
+    contests = month.may_contest_month(actor, row, moment(request))
     return page(
         request,
         "work/m_month.html",
+        block="sampled" if asked.page > 1 else None,
         status=status,
         row=row,
         unit=unit,
         people=list(people.values()),
         categories=CATEGORY_NAMES,
-        sample=await month.sampled(actor, row) if row.state == "sampling" else [],
-        lines=await month.contestable(actor, row, moment(request)),
+        sample=shown,
+        sampled=len(sample),
+        more=asked.page + 1 if asked.page < pages else 0,
+        contests=contests,
+        lines=(
+            await month.contestable(actor, row, asked.worker) if contests and asked.worker else []
+        ),
         sides=await month.may_review(actor, row, moment(request)),
         may_sample=any(village_code.startswith(code) for code in reach(actor, Action.WORK_SAMPLE)),
         states=month.STATE_NAMES,

@@ -1,8 +1,10 @@
 """How a handler answers with a page: one call that adds what every page shows."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
+import msgspec
 from jinja2_fragments.litestar import HTMXBlockTemplate
 from litestar.connection import Request
 from litestar.response import Template
@@ -10,9 +12,12 @@ from litestar.response import Template
 from shared.errors import GridmeritError, Invalid
 from shared.identity.actor import Actor
 from shared.identity.routes import MENU_ROUTES, may_ask
+from shared.roster.office.schemas import Page
 from shared.settings_county import CountySettings
+from shared.web import forms
 from shared.web.security import split
 
+T = TypeVar("T")
 Asked = Request[Actor, Any, Any]
 """What a handler of a signed-in person is given."""
 TEXT_SIZES = ("normal", "large", "elder", "huge")
@@ -73,6 +78,22 @@ def common(request: Request[Any, Any, Any]) -> dict[str, Any]:
 def county_of(request: Request[Any, Any, Any]) -> CountySettings:
     """The settings of whoever asks, else of the only county, else the defaults."""
     return request.scope.get("state", {}).get("county") or CountySettings()
+
+
+class Paged(msgspec.Struct):
+    """Which page of a list an address asks for."""
+
+    page: Page = 1
+
+
+def asked_page(request: Request[Any, Any, Any]) -> int:
+    """Raises Invalid."""
+    return forms.bind(Paged, dict(request.query_params)).page
+
+
+def part(rows: Sequence[T], number: int, size: int) -> tuple[Sequence[T], int]:
+    """A page of a list, counted from 1, and how many pages there are."""
+    return rows[(number - 1) * size : number * size], -(-len(rows) // size)
 
 
 def address(request: Request[Any, Any, Any]) -> str:

@@ -23,6 +23,7 @@ from shared.ids import new_id
 from shared.settings import Settings
 from shared.settings_county import CountySettings
 from shared.web.templating import environment
+from tests.browser.checks import shoot
 from tests.browser.conftest import ARGUMENTS, CHROMIUM, PHONE, follow
 
 PERSON = new_id()
@@ -173,6 +174,47 @@ async def test_a_refused_record_says_why(open_context: Callable[..., Any]) -> No
     await page.get_by_role("button", name="删除这一条").click()
     await page.locator(".outbox").wait_for(state="detached")
     assert len(posted) == 1
+
+
+@pytest.mark.parametrize(("status", "code"), [(400, "invalid"), (403, "forbidden"), (404, "")])
+async def test_a_refusal_for_good_is_not_sent_again(
+    open_context: Callable[..., Any], status: int, code: str
+) -> None:
+    """The reason stands beside what was written; it is sent again only when its writer says so."""
+    context = await open_context()
+    page = await shown(context, OFFLINE_FORM)
+    await page.get_by_label("内容").fill("走访三户")
+    await context.set_offline(offline=True)
+    await page.get_by_role("button", name="提交").click()
+    await page.locator(".outbox").wait_for()
+    body = f'{{"title": "您不在这个岗位了。", "code": "{code}"}}'
+    posted = await answering(page, "/work", status, body)
+    await context.set_offline(offline=False)
+    await page.get_by_text("“走访三户”：您不在这个岗位了。").wait_for()
+    await page.evaluate("dispatchEvent(new Event('online'))")
+    await page.reload()
+    await page.get_by_text("有 1 条没有收下").wait_for()
+    assert len(posted) == 1
+    await shoot(page, "outbox-refused")
+    posted = await answering(page, "/work")
+    await page.get_by_role("button", name="再交一次").click()
+    await page.locator(".outbox").wait_for(state="detached")
+    assert len(posted) == 1
+
+
+async def test_a_refusal_without_a_form_keeps_what_was_written(
+    open_context: Callable[..., Any],
+) -> None:
+    """An error's page has no form: its sentence is said, and the words stay."""
+    page = await shown(await open_context(), OFFLINE_FORM)
+    await page.get_by_label("内容").fill("走访三户")
+    for answer in (html('{{ ui.result(false, "文件太大了。") }}'), "<h1>413 Too Large</h1>"):
+        await answering(page, "/work", 413, answer)
+        await page.get_by_role("button", name="提交").click()
+        said = "文件太大了" if "文件" in answer else "没有收下，请改了再交"
+        await page.get_by_role("dialog").get_by_text(said).wait_for()
+        await page.get_by_role("button", name="确定").click()
+        assert await page.get_by_label("内容").input_value() == "走访三户"
 
 
 async def test_wrong_fields_are_shown_in_place(open_context: Callable[..., Any]) -> None:
@@ -330,7 +372,7 @@ async def test_an_act_without_network_is_not_lost(open_context: Callable[..., An
     await page.get_by_label("兑换码").fill("12345678")
     await context.set_offline(offline=True)
     await page.get_by_label("兑换码").press("Enter")
-    await page.get_by_text("还没有办").wait_for()
+    await page.get_by_text("网络不通，没有交上去").wait_for()
     await page.get_by_role("button", name="取消").click()
     assert (posted, await page.get_by_label("兑换码").input_value()) == ([], "12345678")
     await context.set_offline(offline=False)
@@ -349,6 +391,73 @@ async def test_questions_work_on_an_older_iphone(open_context: Callable[..., Any
     async with page.expect_navigation():
         await page.get_by_role("button", name="确定").click()
     assert posted[0].post_data == "answer=yes"
+
+
+async def test_a_dead_network_keeps_what_was_typed(open_context: Callable[..., Any]) -> None:
+    """The phone says that it is online, and nobody answers: the page asks first, and stays."""
+    context = await open_context()
+    await context.clock.install()
+    page = await shown(context, SCANNER)
+    posted = await answering(page, "/shop")
+    asked: list[Route] = []
+
+    async def hang(route: Route) -> None:
+        asked.append(route)
+
+    await page.route("**/health", hang)
+    await page.get_by_label("兑换码").fill("12345678")
+    await page.clock.fast_forward(30_000)
+    await page.get_by_label("兑换码").press("Enter")
+    await page.locator("form[aria-busy]").wait_for()
+    await page.get_by_label("兑换码").press("Enter")
+    await page.clock.fast_forward(10_000)
+    await page.get_by_text("网络不通，没有交上去").wait_for()
+    assert (len(asked), posted) == (1, [])
+    await page.unroute("**/health")
+    await page.route("**/health", lambda route: route.fulfill(status=502))
+    await page.get_by_role("button", name="再试一次").click()
+    await page.get_by_role("button", name="取消").click()
+    assert (posted, await page.get_by_label("兑换码").input_value()) == ([], "12345678")
+    await page.unroute("**/health")
+    async with page.expect_navigation():
+        await page.get_by_label("兑换码").press("Enter")
+    assert len(posted) == 1
+
+
+async def test_questions_work_without_dialogs(open_context: Callable[..., Any]) -> None:
+    """Safari before 15.4 has no dialog element: the browser's own question takes its place."""
+    context = await open_context()
+    await context.add_init_script("delete window.HTMLDialogElement")
+    page = await shown(context, ASKING)
+    posted = await answering(page, "/work")
+    page.once("dialog", lambda dialog: dialog.accept())
+    async with page.expect_navigation():
+        await page.get_by_role("button", name="提交").click()
+    assert posted[0].post_data == "answer=yes"
+
+
+TURNING = """
+<form method="post" action="/work">
+{{ ui.radios("correct", "结果", [("1", "正确"), ("0", "错误")]) }}
+{{ ui.select("who", "谁", [("a", "甲")], blank="") }}{{ ui.field("day", "哪天", "11月3日") }}</form>
+{{ ui.pager(1, 2, "/try?") }}
+"""
+
+
+async def test_turning_the_page_loses_nothing_unsaid(open_context: Callable[..., Any]) -> None:
+    """Marks that are not saved are asked about; a page without any is turned at once."""
+    page = await shown(await open_context(), TURNING)
+    await page.get_by_label("错误").check()
+    await page.get_by_role("link", name="下一页").click()
+    await page.get_by_text("还没有提交").wait_for()
+    await page.get_by_role("button", name="取消").click()
+    assert await page.get_by_label("错误").is_checked()
+    await page.get_by_role("link", name="下一页").click()
+    async with page.expect_navigation():
+        await page.get_by_role("button", name="仍要翻页").click()
+    await page.goto("/try")
+    async with page.expect_navigation():
+        await page.get_by_role("link", name="下一页").click()
 
 
 async def test_a_sheet_can_be_printed_again(open_context: Callable[..., Any]) -> None:

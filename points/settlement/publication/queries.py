@@ -125,7 +125,7 @@ WHERE s.county_id = $1 AND k.quantity > COALESCE(n.delta, 0)
   AND (starts_with(u.code, left($2, 9))
        OR s.id IN (SELECT shop_id FROM points.statement
                    WHERE county_id = $1 AND fund_id = $4 AND month = $5))
-ORDER BY s.name COLLATE "C", p.category, p.name COLLATE "C" LIMIT 500
+ORDER BY s.name COLLATE "C", p.category, p.name COLLATE "C"
 """
 CORRECTED = """
 SELECT r.number, c.was_fen, c.amount_fen, c.reason

@@ -192,6 +192,55 @@ async def test_a_pools_cases_have_pages(
         assert sorted(found) == sorted(cases)
 
 
+async def test_the_results_before_a_pool_have_pages(
+    client: httpx.AsyncClient, made: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A county's list of 优秀 ended at five hundred, and nothing said so."""
+    monkeypatch.setattr(casework, "PAGE", 1)
+    people = [made.town.worker, made.town.second_worker]
+    for member in people:
+        await result(made, member, "excellent", "95.0")
+    for reader in (made.town.instructor, made.town.department):
+        await act_as(client, reader)
+        found = []
+        for number in (1, 2):
+            page = await shows(
+                client, f"/appraisal/pools/recommendation?row={number}", f"第 {number} / 2 页"
+            )
+            found += re.findall(r"/appraisal/people/([0-9a-f-]+)/open", page)
+        assert found == [str(member.person_id) for member in people]
+
+
+async def test_notices_and_kinships_have_pages(
+    client: httpx.AsyncClient, made: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lists at the desk ended at one hundred and five hundred, and nothing said so."""
+    monkeypatch.setattr(casework, "PAGE", 1)
+    monkeypatch.setattr(notice, "PAGE", 1)
+    department = await actor_of(made, made.town.department)
+    for relative in ("欧阳金山", "苏建国"):
+        await casework.record_kin(department, "尹玉梅", relative, made.now)
+    await result(made, made.town.worker, "excellent", "95.0")
+    await notice.issue_results(department, made.cycle_id, NoticeForm(), made.now)
+    await DB.execute(
+        "INSERT INTO appraisal.notice SELECT n.* FROM appraisal.notice o,"
+        " jsonb_populate_record(o, jsonb_build_object('id', $2::uuid, 'title', '旧公示',"
+        " 'kind', 'admission', 'about_cycle_id', null, 'issued_at', '2026-01-05')) n"
+        " WHERE o.county_id = $1",
+        COUNTY,
+        new_id(),
+    )
+    await act_as(client, made.town.department)
+    for path, first, last in (
+        ("/appraisal/desk/kin", "欧阳金山", "苏建国"),
+        ("/appraisal/desk/notices", "优秀", "旧公示"),
+    ):
+        for number, shown, other in ((1, first, last), (2, last, first)):
+            page = await shows(client, f"{path}?page={number}", f"第 {number} / 2 页")
+            cells = " ".join(re.findall(r"<td>([^<]+)</td>", page))
+            assert (shown in cells, other in cells) == (True, False), (path, number)
+
+
 async def test_more_than_500_open_cases_hide_none_that_waits(
     client: httpx.AsyncClient, rollback: None
 ) -> None:

@@ -24,6 +24,7 @@ from shared.ids import new_id
 from shared.roster.roles import Role
 from tests.appraisal.cycle.stages import bring_to, opened
 from tests.appraisal.duty.test_drawing import drawn, posted, result
+from tests.appraisal.duty.test_drawing import form as check_form
 from tests.appraisal.duty.test_sheets import HEAD
 from tests.appraisal.duty.world import DAY, NOW, book, fact, line
 from tests.factories import COUNTY, SmallCounty, acting, also_in, member, small_county
@@ -400,6 +401,33 @@ async def test_training_of_a_cycle_has_pages(
     assert "共 3 条，第 1 / 3 页" in first
     assert (town.cousin_worker.name in first, town.worker.name in first) == (True, False)
     assert (town.cousin_worker.name in second, town.worker.name in second) == (False, True)
+
+
+async def test_checks_and_courses_have_pages(
+    client: httpx.AsyncClient, town: SmallCounty, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A county's lists ended at two hundred and five hundred, and nothing said so."""
+    monkeypatch.setattr(drawing, "PAGE", 1)
+    monkeypatch.setattr(training, "PAGE", 1)
+    instructor = await acting(town.instructor)
+    for day, title in ((10, "甲"), (20, "乙")):
+        await drawing.open_check(
+            instructor, check_form(title=f"{title}核查", mode="paper"), NOW + timedelta(minutes=day)
+        )
+        course = trainings.SessionForm(
+            kind=trainings.SessionKind.CLASSROOM, title=f"{title}课", held_on=DAY.replace(day=day),
+            hours=Decimal(4), trainer="司法所", unit_code="421222100", tested=False,
+        )  # fmt: skip
+        await training.add_session(instructor, course, NOW)
+    await act_as(client, town.instructor)
+    for path, last, first in (
+        (f"{BASE}/random", "乙核查", "甲核查"),
+        ("/appraisal/desk/training", "乙课", "甲课"),
+    ):
+        for number, shown, other in ((1, last, first), (2, first, last)):
+            page = (await client.get(f"{path}?page={number}")).text
+            assert f"第 {number} / 2 页" in page
+            assert (shown in page, other in page) == (True, False), path
 
 
 async def test_training_at_the_desk_and_on_the_workers_phone(

@@ -4,10 +4,12 @@ import re
 from datetime import date
 
 import httpx
+import pytest
 
 from appraisal.cycle.rules import Stage
 from appraisal.documents.service import MIME
 from appraisal.notice import service as notice
+from appraisal.scorecard import web
 from appraisal.scorecard.rules import Scheme
 from appraisal.scorecard.web_desk import fields_of
 from shared.clock import now
@@ -84,6 +86,21 @@ async def test_a_worker_understands_every_number(client: httpx.AsyncClient) -> N
     assert "不排名" in team.text
     member = await client.get(f"/appraisal/team/{scene.cycle_id}/{scene.town.worker.person_id}")
     assert (member.status_code, "您已签收" in member.text) == (200, False)
+
+
+async def test_a_large_team_is_read_in_parts(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A township's list was one page, and ended at five hundred."""
+    monkeypatch.setattr(web, "LINES", 1)
+    scene = await scored_cycle(Stage.NOTICE, second_worker={"satisfaction": 700})
+    await act_as(client, scene.town.instructor)
+    path = f"/appraisal/team/{scene.cycle_id}"
+    first = (await client.get(path)).text
+    assert ("共 2 人" in first, "1 欧阳金山" in first, "苏建国" in first) == (True, True, False)
+    assert f'hx-get="{path}?page=2"' in first
+    more = (await client.get(f"{path}?page=2", headers={"hx-request": "true"})).text
+    assert ("<html" in more, "2 苏建国" in more, "加载更多" in more) == (False, True, False)
 
 
 async def test_what_is_not_scored_has_no_unit(client: httpx.AsyncClient) -> None:

@@ -116,7 +116,7 @@ async def test_what_counts_for_somebody_is_what_was_posted(
     """Appraisal reads records and deductions: worker, day, rule and amount are the ledger's."""
     lead, department = await acting(office.county.lead), await acting(office.county.department)
     worker = await acting(office.county.worker)
-    [noticed] = await deductions.listed(lead)
+    [noticed], _ = await deductions.listed(lead)
     await deductions.reply(worker, noticed.id, "当天在卫生院", now())
     await deductions.decide(department, noticed.id, stands=True, reason="仍应扣分", now=now())
     assert await deductions.post_lapsed(COUNTY, now() + timedelta(days=60)) == 1

@@ -5,17 +5,29 @@ from datetime import timedelta
 from uuid import UUID
 
 import httpx
+import pytest
 
 from points.mall import service as mall
-from points.redemption import codes, pickups, queries, service
+from points.redemption import codes, pickups, queries, service, web_verify
 from points.redemption.schemas import HoldOrder, WantedLine
 from shared.clock import now, today
+from shared.database import DB
 from shared.identity import accounts
 from shared.ids import new_id
 from shared.roster import service as roster
+from shared.web.filters import date_cn
 from tests import factories
 from tests.factories import COUNTY, acting
-from tests.points.redemption.scene import Scene, counter, on_shelf, post, sign_in, stock
+from tests.points.redemption.scene import (
+    Scene,
+    counter,
+    give,
+    on_shelf,
+    post,
+    sign_in,
+    stock,
+)
+from tests.shared.identity.worlds import with_pin
 
 
 def field(text: str, name: str) -> str:
@@ -326,6 +338,46 @@ async def test_who_was_ticked_for_too_many_cards_stays_ticked(client: httpx.Asyn
     answer = await post(client, "/verify/cards", person=[one] * 49)
     assert (answer.status_code, "一次最多 48 张" in answer.text) == (422, True)
     assert re.findall(r'value="([^"]+)" checked', answer.text) == [one]
+
+
+async def test_the_secretary_is_told_whose_points_end(client: httpx.AsyncClient) -> None:
+    """Who has no sign-in hears of it from the village only; who signs in reads it on the phone."""
+    scene = await counter(0)
+    chief = await acting(scene.world.chief)
+    fund_id = await DB.fetchval("SELECT id FROM points.fund WHERE county_id = $1", COUNTY)
+    await give(scene.world.second_worker, 300, fund_id, expires_on=today() + timedelta(days=31))
+    await sign_in(client, chief)
+    assert "积分快到期" not in (await client.get("/verify")).text
+    ends = today() + timedelta(days=30)
+    for member in (scene.world.worker, scene.world.second_worker, scene.world.cousin_worker):
+        await give(member, 200, fund_id, expires_on=ends)
+    await give(scene.world.second_worker, 50, fund_id, expires_on=today())
+    await with_pin(scene.world.worker)
+    assert re.search("积分快到期，请告诉本人.*1 人", (await client.get("/verify")).text, re.DOTALL)
+    shown = (await client.get("/verify/cards")).text
+    told = shown[shown.index('id="untold"') : shown.index("<form method")]
+    assert (scene.world.second_worker.name in told, scene.worker.name in told) == (True, False)
+    assert f"最早的 {date_cn(today())}到期" in told
+    assert "<b>25</b>分" in told
+    [row] = await codes.untold(chief, now())
+    assert (row.soon, row.place) == (250, "隽1社区居委会隽1第2网格")
+    await sign_in(client, await acting(scene.world.department))
+    assert "积分快到期" not in (await client.get("/verify/cards")).text
+
+
+async def test_everybody_of_a_township_can_have_a_card(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The list ended at three hundred people, and nothing said so."""
+    monkeypatch.setattr(web_verify, "HOLDERS", 1)
+    scene = await counter()
+    await sign_in(client, await acting(scene.world.chief))
+    first, second = [(await client.get(f"/verify/cards?page={number}")).text for number in (1, 2)]
+    assert "共 2 条，第 1 / 2 页" in first
+    for shown, member in ((first, scene.world.worker), (second, scene.world.second_worker)):
+        assert re.findall(r'name="person" value="([^"]+)"', shown) == [str(member.person_id)]
+    answer = await post(client, "/verify/cards?page=2")
+    assert (answer.status_code, "第 2 / 2 页" in answer.text) == (422, True)
 
 
 async def test_the_village_pages_through_what_it_may_undo(client: httpx.AsyncClient) -> None:

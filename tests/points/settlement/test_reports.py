@@ -25,6 +25,7 @@ from shared.roster import service as roster
 from shared.roster.roles import Role
 from shared.scheduling import runner
 from tests import factories
+from tests.conftest import as_owner
 from tests.factories import COUNTY
 from tests.points.settlement.world import (
     LAST_MONTH,
@@ -239,6 +240,29 @@ async def test_a_late_public_sheet_has_the_figures_of_the_months_end(rollback: N
         ("肥皂", 98),
         ("大米5kg", 100),
     }
+
+
+async def test_the_public_sheet_leaves_out_no_goods(rollback: None) -> None:
+    """The shops of a township may have more than five hundred goods between them."""
+    made = await story()
+    async with as_owner():
+        await DB.execute(
+            "INSERT INTO points.product SELECT p.* FROM points.product o, generate_series(1, 501) n"
+            ", jsonb_populate_record(o, jsonb_build_object('id', md5(n::text), 'name', '货' || n))"
+            " AS p WHERE o.county_id = $1 AND o.id = $2",
+            COUNTY,
+            made.soap,
+        )
+        await DB.execute(
+            "INSERT INTO points.stock SELECT k.* FROM points.stock o, generate_series(1, 501) n,"
+            " jsonb_populate_record(o, jsonb_build_object('id', md5('k' || n), 'product_id',"
+            " md5(n::text))) AS k WHERE o.county_id = $1 AND o.product_id = $2",
+            COUNTY,
+            made.soap,
+        )
+    await publication.publish(COUNTY, LAST_MONTH, now=after(LAST_MONTH))
+    (sheet,) = await publication.of_fund(await factories.acting(made.county.chief), made.fund_id)
+    assert len(sheet.figures.stock) >= 501
 
 
 async def test_public_sheet_counts_nobody_who_only_gave_back(rollback: None) -> None:

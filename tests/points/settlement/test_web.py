@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from points.rulebook.rules import show
-from points.settlement import building, documents, queries, service
+from points.settlement import building, documents, queries, service, web
 from points.settlement.funds import service as funds
 from points.settlement.publication import queries as sheets
 from points.settlement.publication import service as publication
@@ -130,6 +130,29 @@ async def test_no_statement_is_out_of_reach_on_a_phone(
     ]
     assert (new in first, old in first, "第 1 / 2 页" in first) == (True, False, True)
     assert (new in second, old in second, "没有等您签字" in second) == (False, True, False)
+
+
+async def test_a_long_statement_has_pages_on_the_phone(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A shop's month of a thousand lines was one page of half a megabyte; the sheet stays whole."""
+    monkeypatch.setattr(web, "LINES", 1)
+    made = await story()
+    (statement,) = await queries.statements_of_month(COUNTY, LAST_MONTH)
+    soap, rice = await queries.lines(COUNTY, statement.id)
+    address = f"/statements/{statement.id}"
+    await enter(client, made.shop.keeper)
+    first, second = [(await client.get(address + page)).text for page in ("", "?page=2")]
+    assert "共 2 条，第 1 / 2 页" in first
+    for shown, line, other in ((first, soap, rice), (second, rice, soap)):
+        assert (f"单号 {documents.short(line.redemption_id)}" in shown) is True
+        assert (f"单号 {documents.short(other.redemption_id)}" in shown) is False
+        assert (f'value="{line.id}"' in shown, f'value="{other.id}"' in shown) == (True, False)
+        assert "2 笔" in shown
+    refused = await post(client, f"{address}/dispute?page=2", line_id=str(rice.id), reason="")
+    assert (refused.status_code, f'value="{rice.id}" selected' in refused.text) == (422, True)
+    printed = (await client.get(f"{address}/print")).text
+    assert all(documents.short(line.redemption_id) in printed for line in (soap, rice))
 
 
 async def test_shop_sees_what_is_not_in_a_statement_yet(client: httpx.AsyncClient) -> None:

@@ -354,8 +354,9 @@ async def test_what_the_public_objects_to_a_notice_is_answered_first(rollback: N
     with pytest.raises(ObjectionRefused, match="公示期内"):
         await month.contest(chief, disputed.id, "那天没有开会", CLOSED)
     row = await to_notice(town)
-    assert len(await month.contestable(chief, row, CLOSED)) == 3
-    assert await month.contestable(worker, row, CLOSED) == []
+    assert len(await month.contestable(chief, row, town.worker.person_id)) == 3
+    assert month.may_contest_month(chief, row, CLOSED)
+    assert not month.may_contest_month(worker, row, CLOSED)
     with pytest.raises(NotFound):
         await month.contest(worker, disputed.id, "那天没有开会", CLOSED)
     first = await month.contest(chief, disputed.id, "那天没有开会", CLOSED)

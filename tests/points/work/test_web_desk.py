@@ -7,6 +7,7 @@ from uuid import UUID
 
 import httpx
 import msgspec
+import pytest
 
 from points.work import bulk, deductions, intake, month, month_queries, posting, service
 from points.work.month_queries import MonthRow
@@ -145,6 +146,75 @@ async def test_a_month_under_notice_waits_for_no_objection(client: httpx.AsyncCl
     await enter(client, town.chief)
     page = (await client.get(f"/verify/months/{VILLAGE}/{RUN}")).text
     assert "<dd>公示期满以后入账；有异议的记录，答复以后再入账</dd>" in page
+
+
+async def test_a_large_month_is_read_in_parts(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its sample and its 2,400 records were one page; the records are found by their worker."""
+    monkeypatch.setattr(service, "PAGE", 2)
+    town = await small_county()
+    records = [await confirmed(town, day) for day in (1, 8, 15)]
+    for side in (town.committee, town.supervisor):
+        row = await month.review(await acting(side), VILLAGE, RUN, CLOSED)
+    row = msgspec.structs.replace(row, sample=[str(record.id) for record in records])
+    await month_queries.save_month(COUNTY, row, CLOSED)
+    here = f"/verify/months/{VILLAGE}/{RUN}"
+    await enter(client, town.instructor)
+    first = (await client.get(here)).text
+    assert ("抽查 3 条" in first, first.count("/verify/sampled/")) == (True, 2)
+    assert f'hx-get="{here}?page=2"' in first
+    more = (await client.get(f"{here}?page=2", headers={"hx-request": "true"})).text
+    assert ("<html" in more, "加载更多" in more) == (False, False)
+    assert more.count("/verify/sampled/") == 1
+    assert f'name="next" value="{here}"' in more
+    await month.confirm_sample(await acting(town.instructor), VILLAGE, RUN, CLOSED)
+    await DB.execute(
+        "UPDATE points.village_month SET notice_to = $2 WHERE county_id = $1", COUNTY, today()
+    )
+    await enter(client, town.chief)
+    whole = (await client.get(here)).text
+    assert ("群众对公示有异议的" in whole, "/records/" in whole) == (True, False)
+    found = await client.get(f"{here}?worker={town.worker.person_id}")
+    assert f'href="{here}?worker={town.worker.person_id}"' in whole
+    assert all(f'href="/records/{record.id}"' in found.text for record in records)
+    await enter(client, town.committee)
+    assert "?worker=" not in (await client.get(here)).text
+
+
+async def test_no_deduction_is_out_of_reach(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The list ended at the latest two hundred, and nothing said so."""
+    monkeypatch.setattr(deductions, "PAGE", 1)
+    town = await small_county()
+    lead = await acting(town.lead)
+    old, new = [
+        await deductions.propose(
+            lead,
+            deductions.Proposal(
+                worker_id=town.worker.person_id,
+                code="PEN-01",
+                amount=20,
+                happened_on=today() - timedelta(days=day),
+                facts="例会无故缺席",
+                evidence="签到表",
+            ),
+        )
+        for day in (3, 2)
+    ]
+    await enter_desk(client, town.department)
+    for number, shown, other in ((1, new, old), (2, old, new)):
+        page = (await client.get(f"/desk/months/deductions?page={number}")).text
+        assert f"共 2 条，第 {number} / 2 页" in page
+        assert (f"/deductions/{shown}" in page, f"/deductions/{other}" in page) == (True, False)
+    client.cookies.clear()
+    await enter(client, town.lead)
+    first, second = [
+        (await client.get(f"/verify/deductions?page={number}")).text for number in (1, 2)
+    ]
+    assert (f"/deductions/{new}" in first, "没有等您决定" in first) == (True, True)
+    assert (f"/deductions/{old}" in second, "没有等您决定" in second) == (True, False)
 
 
 async def test_a_review_of_the_public_s_objection_asks_what_is_true(

@@ -32,9 +32,9 @@ class OfflineForm extends HTMLElement {
     };
     try {
       const { answer, signedOut } = await send(record, "text/html");
-      if (signedOut || later(answer)) await this.stored(record);
+      if (signedOut || later(answer) || answer.status === 403) await this.stored(record);
       else if (answer.redirected) location.assign(answer.url);
-      else this.replace(await answer.text());
+      else this.replace(await answer.text(), answer.ok);
     } catch {
       await this.stored(record);
     } finally {
@@ -58,10 +58,17 @@ class OfflineForm extends HTMLElement {
     await tryNow();
   }
 
-  /** The answered page (a result, or the form with its errors) takes the place of this one. @param {string} html */
-  replace(html) {
+  /**
+   * The answered page (a result, or the form with its errors) takes the place of this one; an error's page does not,
+   * as what was written would be gone with the form.
+   * @param {string} html
+   * @param {boolean} ok
+   */
+  replace(html, ok) {
     const page = new DOMParser().parseFromString(html, "text/html");
     const main = page.querySelector("main");
+    const refusal = main?.querySelector(".result h2");
+    if (!ok && (refusal || !main)) return say(refusal?.textContent ?? "没有收下，请改了再交。");
     if (!main) return location.reload();
     document.title = page.title;
     document.querySelector("main")?.replaceWith(main);

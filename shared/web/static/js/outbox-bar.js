@@ -1,5 +1,5 @@
 /** The yellow bar that says what still waits on the phone, on every page of a signed-in worker. */
-import { drop, flush, waiting } from "./outbox.js";
+import { drop, flush, keep, waiting } from "./outbox.js";
 import { meta } from "./page.js";
 
 const SIGN_IN = `/sign-in?next=${encodeURIComponent(location.pathname)}`;
@@ -26,8 +26,10 @@ async function show(state = "") {
   text.append(line);
   for (const record of stuck) {
     const item = document.createElement("p");
-    item.textContent = `${new Date(record.at).toLocaleDateString("zh-CN")}：${record.problem}`;
-    text.append(item, press("删除这一条", async () => { await drop(record.id); await show(); }));
+    const written = new Map(record.fields);
+    item.textContent = `${new Date(record.at).toLocaleDateString("zh-CN")}“${written.get("text") || written.get("choice") || ""}”：${record.problem}`;
+    const again = press("再交一次", async () => { await keep({ ...record, problem: undefined }); await tryNow(); });
+    text.append(item, again, press("删除这一条", async () => { await drop(record.id); await show(); }));
   }
   if (state === "signed-out") {
     const link = document.createElement("a");

@@ -68,10 +68,10 @@ export async function send(record, accept) {
 
 /**
  * Whether an answer says nothing of the record itself, as a proxy's does while the service starts
- * anew, or one to a token that is too old: the record is sent again later.
+ * anew: the record is sent again later.
  * @param {Response} answer
  */
-export const later = ({ status }) => [400, 403, 408, 429].includes(status) || status >= 500;
+export const later = ({ status }) => [408, 425, 429].includes(status) || status >= 500;
 
 let sending = false;
 
@@ -91,7 +91,12 @@ export async function flush() {
       if (signedOut) return { state: "signed-out", taken };
       if (answer.ok) { await drop(record.id); taken += 1; }
       else if (later(answer)) return { state: "away", taken };
-      else await keep({ ...record, problem: await reason(answer) });
+      else {
+        const body = await answer.json().catch(() => ({}));
+        // to a token that is too old, or of whoever stands between
+        if (answer.status === 403 && (body.code ?? "http_403") === "http_403") return { state: "away", taken };
+        await keep({ ...record, problem: Object.values(body.fields ?? {})[0] ?? body.title ?? "这条没有收下，请重新填写。" });
+      }
     }
     return { state: "sent", taken };
   } catch {
@@ -99,10 +104,4 @@ export async function flush() {
   } finally {
     sending = false;
   }
-}
-
-/** @param {Response} answer */
-async function reason(answer) {
-  const body = await answer.json().catch(() => ({}));
-  return Object.values(body.fields ?? {})[0] ?? body.title ?? "这条没有收下，请重新填写。";
 }

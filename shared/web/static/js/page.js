@@ -60,7 +60,11 @@ export function say(text) {
  * @param {{yes?: string, cancel?: string}} labels
  * @returns {Promise<boolean>}
  */
-export function ask(text, { yes = "确定", cancel = "取消" } = {}) {
+export async function ask(text, { yes = "确定", cancel = "取消" } = {}) {
+  if (!window.HTMLDialogElement) { // Safari before 15.4; a form is sent only once its submit event is over
+    await new Promise((over) => setTimeout(over));
+    return cancel ? confirm(text) : Boolean(alert(text));
+  }
   const dialog = document.createElement("dialog");
   dialog.className = "sheet";
   dialog.setAttribute("aria-label", text);
@@ -106,6 +110,22 @@ document.addEventListener("click", ({ target }) => {
   else window.print();
 });
 
+/** Whether something was chosen or typed in a field since the page came. @param {Element} field */
+function changed(field) {
+  if (["radio", "checkbox"].includes(field.type)) return field.checked !== field.defaultChecked;
+  if (!(field instanceof HTMLSelectElement)) return field.value !== field.defaultValue;
+  return field.selectedIndex !== Math.max(0, [...field.options].findIndex((option) => option.defaultSelected));
+}
+
+// The next page of a form that is filled in page by page: what is not saved would be gone.
+document.addEventListener("click", async (event) => {
+  const link = event.target instanceof Element ? event.target.closest("a[rel=prev], a[rel=next]") : null;
+  const fields = document.querySelectorAll("main form[method=post] :is(input, select, textarea)");
+  if (!(link instanceof HTMLAnchorElement) || ![...fields].some(changed)) return;
+  event.preventDefault();
+  if (await ask("这一页选的、写的还没有提交，翻页就没有了。", { yes: "仍要翻页" })) location.assign(link.href);
+});
+
 // Safari 15 has no requestSubmit: a press on the button checks the form and sends it all the same.
 HTMLFormElement.prototype.requestSubmit ??= function requestSubmit(submitter) {
   const own = submitter?.isConnected ? null : this.appendChild(document.createElement("button"));
@@ -113,14 +133,45 @@ HTMLFormElement.prototype.requestSubmit ??= function requestSubmit(submitter) {
   own?.remove();
 };
 
-/** What must be agreed to before a form goes. @param {HTMLFormElement} form @returns {Promise<boolean>} */
-async function agreed(form) {
-  if (stranded(form) && !(await ask("现在没有网络，还没有办。请连上网再试。", { yes: "再试一次" }))) return false;
-  return !form.dataset.confirm || ask(form.dataset.confirm);
+/** How long an answer of the server says that there is a network, and how long one is waited for. */
+const FRESH = 15_000;
+const PATIENCE = 5_000;
+let heard = Date.now();
+const doubtful = () => !navigator.onLine || Date.now() - heard >= FRESH;
+
+/**
+ * Whether a form would end on the browser's own page, which loses what was typed: nobody answers a small question.
+ * @param {HTMLFormElement} form
+ */
+async function stranded(form) {
+  if (!doubtful()) return false;
+  form.setAttribute("aria-busy", "true");
+  const asking = new AbortController();
+  const timer = setTimeout(() => asking.abort(), PATIENCE);
+  try {
+    const { status } = await fetch("/health", { cache: "no-store", credentials: "omit", signal: asking.signal });
+    if (status >= 500) return true;
+    heard = Date.now();
+    return false;
+  } catch {
+    return true;
+  } finally {
+    clearTimeout(timer);
+    form.removeAttribute("aria-busy");
+  }
 }
 
-/** Whether only the browser would say that there is no network, and lose what was typed. @param {HTMLFormElement} form */
-const stranded = (form) => !navigator.onLine && form.method === "post" && !form.closest("offline-form, [hx-post]");
+/** Whether the browser sends a form itself and leaves the page for it. @param {HTMLFormElement} form */
+const leaves = (form) => form.method === "post" && !form.matches("[target]") && !form.closest("offline-form, [hx-post]");
+
+/** What must be agreed to before a form goes, and a network for it. @param {HTMLFormElement} form @returns {Promise<boolean>} */
+async function agreed(form) {
+  if (form.dataset.confirm && !(await ask(form.dataset.confirm))) return false;
+  while (leaves(form) && (await stranded(form))) {
+    if (!(await ask("网络不通，没有交上去。写的还在，请再试一次。", { yes: "再试一次" }))) return false;
+  }
+  return true;
+}
 
 const TYPED = "main form :is(textarea, select, input:not([type=hidden]))";
 
@@ -145,9 +196,10 @@ document.addEventListener("submit", async (event) => {
   const form = event.target;
   if (!(form instanceof HTMLFormElement) || event.defaultPrevented || form.method === "dialog") return;
   const { submitter } = event;
-  if ((form.dataset.confirm || stranded(form)) && !form.dataset.sure) {
+  if ((form.dataset.confirm || (leaves(form) && doubtful())) && !form.dataset.sure) {
     event.preventDefault();
     event.stopPropagation();
+    if (form.matches("[aria-busy]")) return;
     if (!(await agreed(form))) return;
     form.dataset.sure = "1";
     form.requestSubmit(submitter);
@@ -158,7 +210,7 @@ document.addEventListener("submit", async (event) => {
   if (form.dataset.sent) event.preventDefault();
   form.dataset.sent = "1";
   // its answer opens beside this page, which stays: a hurried thumb is over by then
-  if (form.target) setTimeout(() => delete form.dataset.sent, 2000);
+  if (form.matches("[target]")) setTimeout(() => delete form.dataset.sent, 2000);
 }, true);
 window.addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
