@@ -24,6 +24,8 @@ from shared.web.application import Router
 from shared.web.pages import Asked, moment, page
 
 FILE_LIMIT = 5 * 1024 * 1024
+YEAR = 12
+"""Months in the chart of a fund."""
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
 
 
@@ -63,6 +65,10 @@ async def fund(request: Asked, fund_id: FromPath[UUID]) -> Template:
         fund=found,
         resolutions=resolutions,
         sheets=sheets,
+        months=[
+            (sheet.month, sheet.figures.issued, sheet.figures.redeemed)
+            for sheet in reversed(sheets[:YEAR])
+        ],
     )
 
 
