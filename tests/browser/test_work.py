@@ -433,3 +433,28 @@ async def test_names_on_the_sheet_stay_whole_on_the_phone(
     found = await cells.evaluate_all(ROWS_OF_TEXT)
     assert found
     assert [text for text, count in found if count > 1] == []
+
+
+async def test_a_month_as_days(
+    committed: None, sign_in: SignIn, open_context: Callable[..., Any]
+) -> None:
+    """The worker's own, the lead's and the desk's keep the rules; a day leads to its records."""
+    town = await busy_county()
+    await activate(town.worker, town.lead)
+    month = f"{(today().replace(day=1) - timedelta(days=1)):%Y%m}"
+    seen = f"workers/{town.worker.person_id}/{month}"
+    for member, path in (
+        (town.worker, f"/records/month?number={month}"),
+        (town.lead, f"/verify/{seen}"),
+    ):
+        phone = await sign_in(member)
+        await phone.goto(path)
+        await assert_keeps_the_rules(phone)
+        first = phone.locator(".month a").first
+        await first.click()
+        assert phone.url.endswith("#day-1")
+        await expect(phone.locator("#day-1").get_by_role("link")).to_have_count(2)
+    desk = await desk_page(open_context, town.department, Look())
+    await desk.goto(f"/desk/{seen}")
+    await assert_keeps_the_rules(desk, phone=False)
+    await expect(desk.locator(".month__has")).to_have_count(6)

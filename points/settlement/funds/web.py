@@ -25,6 +25,8 @@ from shared.web.application import Router
 from shared.web.pages import Asked, moment, page
 
 FILE_LIMIT = 5 * 1024 * 1024
+YEAR = 12
+"""Months in the chart of a fund."""
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
 
 
@@ -167,6 +169,7 @@ async def _fund(
 ) -> Template:
     actor = request.user
     found, resolutions = await service.view_fund(actor, fund_id)
+    sheets = await publication.of_fund(actor, fund_id)
     at_desk = actor.desk and bool(actor.roles & DESK_ROLES)
     own = Target(unit_code=found.unit_code)
     return page(
@@ -175,7 +178,11 @@ async def _fund(
         fund=found,
         resolutions=resolutions,
         corrections=await service.corrections(actor, fund_id),
-        sheets=await publication.of_fund(actor, fund_id),
+        sheets=sheets,
+        months=[
+            (sheet.month, sheet.figures.issued, sheet.figures.redeemed)
+            for sheet in reversed(sheets[:YEAR])
+        ],
         values=values,
         error=error,
         may_correct=allowed(actor, Action.FUND_EDIT, own).allowed,
