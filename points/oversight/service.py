@@ -25,7 +25,10 @@ Ask = Callable[[int, Sequence[str], str], Awaitable[Sequence[Clue]]]
 KINDS: tuple[tuple[str, str, Ask], ...] = (
     (
         "同一人在同一家店兑换多",
-        f"不少于 {rules.PAIR_TIMES} 笔；或占 {rules.SHOP_TIMES} 笔以上的店积分的 {rules.SHARE}%。",
+        (
+            f"不少于 {rules.PAIR_TIMES} 笔；或者占该店积分的 {rules.SHARE}% 以上，"
+            f"该店不少于 {rules.SHOP_TIMES} 笔。"
+        ),
         queries.pairs,
     ),
     ("店里的人在本店兑换", "兑换当天是这家店的店主或店员。", queries.own_shop),
@@ -41,7 +44,10 @@ KINDS: tuple[tuple[str, str, Ask], ...] = (
     ),
     (
         "月底集中补记",
-        f"自己用手机记的，不少于 {rules.LATE_TIMES} 条、占 {rules.LATE_SHARE}% 以上是补记。",
+        (
+            "自己用手机记的，到做事当月最后两天或次月才记的"
+            f"不少于 {rules.LATE_TIMES} 条、占 {rules.LATE_SHARE}% 以上。"
+        ),
         queries.late,
     ),
     (

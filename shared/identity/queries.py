@@ -615,7 +615,8 @@ async def account_lines(
 
 
 # One line a person: of a post held now, best not a gridworker's, or of one that was left, best a
-# gridworker's: who was one keeps the account. Nobody signs in at a shop's terminal.
+# gridworker's: who was one keeps the account. Nobody signs in at a shop's terminal, nor
+# who redeems with a printed card.
 STALE_LINES = """
 WITH tenure AS (
     SELECT c.id AS account_id, a.person_id, po.role, u.code, u.name, a.valid_from,
@@ -639,7 +640,7 @@ WITH tenure AS (
            v.name AS village_name, c.activated_at, s.at AS used_at,
            CASE WHEN o.ends <= $2 THEN o.last_end END AS left_on,
            CASE WHEN c.activated_at IS NULL THEN
-                    CASE WHEN o.ends > $2 AND NOT EXISTS (
+                    CASE WHEN o.ends > $2 AND c.card_pin_hash IS NULL AND NOT EXISTS (
                         SELECT FROM shared.activation_slip t
                         WHERE t.county_id = $1 AND t.account_id = c.id AND t.spent_at IS NULL
                           AND t.revoked_at IS NULL AND t.expires_at > $3) THEN 'never' END

@@ -33,7 +33,7 @@ STATES = [
 ]
 REASONS = {
     "unused": "90 天没有登录",
-    "never": "激活条已过期，从未激活",
+    "never": "从未激活",
     "left": "已离任",
 }
 

@@ -3,12 +3,16 @@
 import pytest
 from playwright.async_api import Page
 
+from points.ledger import service as ledger
+from points.ledger.items import StockMove
 from points.settlement import building, queries
 from points.settlement.funds import service as funds
 from points.settlement.funds.schemas import CorrectionForm
 from points.settlement.publication import queries as sheets
 from points.settlement.publication import service as publication
 from shared.clock import now
+from shared.identity.accounts import ensure_account
+from shared.ids import new_id
 from shared.roster.roles import Role
 from tests import factories
 from tests.browser.checks import (
@@ -182,6 +186,17 @@ async def test_pages_of_oversight_keep_the_rules(
 ) -> None:
     """Clues, a shop's counts, stale accounts, a year's money: at a desk and on a narrow screen."""
     made = await busy_shop()
+    await ensure_account(COUNTY, made.county.worker.person_id)
+    counted = StockMove(
+        id=new_id(),
+        shop_id=made.shop.shop_id,
+        product_id=made.soap,
+        move="count",
+        quantity=70,
+        at=now(),
+        memo="盘点，包装破损的已退供货商",
+    )
+    assert (await ledger.post_one(COUNTY, counted)).accepted
     desk = await desk_sign_in(made.county.department, look)
     for path, name in (
         (f"/desk/oversight?month={THIS_MONTH}", "oversight"),

@@ -395,9 +395,14 @@ async def test_accounts_unused_for_ninety_days_are_listed(rollback: None) -> Non
 async def test_accounts_that_nobody_came_for_or_whose_post_ended_are_listed(
     rollback: None,
 ) -> None:
-    """A gridworker's only while never activated: who was one keeps balance, code and objection."""
+    """A gridworker's only while never activated: who was one keeps balance, code and objection.
+
+    Nor somebody's who redeems with a printed card and its PIN, and needs no phone.
+    """
     world = await small_county()
     chief = await actor_of(world.chief)
+    card = await member(Role.GRIDWORKER, world.units["421222100001002"], "胡有卡")
+    await accounts.set_card_pin(chief, card.person_id, PIN, PIN)
     for someone in (world.worker, world.lead, world.second_worker):
         await slip_of(chief, someone)
     for someone in (world.chief, world.lead, world.other_lead, world.second_worker):
