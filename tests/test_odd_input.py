@@ -215,7 +215,7 @@ POINTS: dict[str, Mapping[str, str]] = {
         "amount": "100",
     },
     "/desk/funds/{fund_id}/corrections": {
-        "resolution_id": NEW_ID,
+        "resolution_id": "RESOLUTION",
         "amount": "100",
         "reason": "多输了一个零",
     },
@@ -570,6 +570,11 @@ async def test_points_answers_whatever_is_sent(
         "SHOP": ids["shop_id"],
         "SOAP": str(made.soap),
         "RECORD": ids["record_id"],
+        "RESOLUTION": str(
+            await DB.fetchval(
+                "SELECT id FROM points.resolution WHERE county_id = $1 ORDER BY id DESC", COUNTY
+            )
+        ),
     }
     codes = {"/desk/rules/": "ORG-02", "/desk/rules-penalties/": "PEN-01"}
 

@@ -149,7 +149,9 @@ async def resolve(
         outcomes = await ledger.post(county_id, [opening, raising] if opening else [raising])
         outcome = outcomes[-1]
         if outcome.code == Code.RESOLUTION_EXISTS:
-            raise Conflict(f"决议“{form.number}”已经登记过了，请核对文号。")
+            raise Conflict(
+                f"决议“{form.number}”已经登记过了，请核对文号；金额登记错了的，在资金页更正。"
+            )
         if not all(item.accepted for item in outcomes):
             raise Conflict("另一个人刚刚建立了这笔资金，请刷新后再登记。")
     return Resolved(fund_id, opening is not None, outcome.amount, outcome.quantity)

@@ -11,7 +11,7 @@ from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
 from points.mall.office import Imported
-from points.mall.rules import parse_yuan
+from points.mall.rules import parse_yuan, yuan
 from points.settlement.funds import office, service
 from points.settlement.funds.schemas import CorrectionForm, FundYear, ResolutionForm, State
 from points.settlement.publication import service as publication
@@ -177,6 +177,7 @@ async def _fund(
         f"funds/{'desk' if at_desk else 'm'}_fund.html",
         fund=found,
         resolutions=resolutions,
+        choices=[(row.id, f"{row.number}（{yuan(row.stands_fen)} 元）") for row in resolutions],
         corrections=await service.corrections(actor, fund_id),
         sheets=sheets,
         months=[

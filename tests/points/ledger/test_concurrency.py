@@ -34,6 +34,7 @@ from tests.points.ledger.builders import (
     NOW,
     TODAY,
     award,
+    correction,
     deduct,
     expire_lots,
     fund,
@@ -41,6 +42,7 @@ from tests.points.ledger.builders import (
     line,
     post_hold,
     redeem,
+    resolution,
     restock,
     reverse,
     sound,
@@ -251,6 +253,22 @@ async def test_budget_is_exact_under_a_rush_of_awards() -> None:
     outcomes = await rush([award(new_id(), fund_id, 10) for _ in range(CROWD)])
     assert sum(o.wallet for o in outcomes) == 375
     assert sum(o.waiting for o in outcomes) == 625
+    await sound()
+
+
+async def test_a_budget_corrected_down_in_a_rush_of_awards_covers_them() -> None:
+    """One of the corrections at most counts, and never below what came before it."""
+    fund_id = await fund(0)
+    typed = resolution(fund_id, 600)
+    await service.post_one(COUNTY, typed, NOW)
+    lower = {(item := correction(typed, n * 50, 600)).id: item for n in range(10)}
+    wave: list[Item] = [*lower.values(), *(award(new_id(), fund_id, 10) for _ in range(90))]
+    random.Random(15).shuffle(wave)
+    outcomes = await rush(wave)
+    counted = [o.id for o in outcomes if o.id in lower and o.accepted]
+    assert len(counted) <= 1
+    budget = lower[counted[0]].amount_fen // 10 if counted else 600
+    assert sum(o.wallet for o in outcomes) == budget
     await sound()
 
 

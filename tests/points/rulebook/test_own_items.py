@@ -1,5 +1,6 @@
 """Items of the county's own: declared, confirmed, posted and deducted like the shipped ones."""
 
+import asyncio
 from datetime import UTC, date, datetime, timedelta
 
 import httpx
@@ -125,6 +126,18 @@ async def test_a_senseless_deduction_is_refused(
     with pytest.raises(RuleRefused) as refused:
         await service.add_penalty(desk, msgspec.structs.replace(DEDUCTION, **change), NOW)
     assert list(refused.value.fields) == [field]
+
+
+async def test_two_who_add_the_same_code_at_once_make_one_item(committed: None) -> None:
+    """The second is told: nobody's item is lost unseen."""
+    town = await small_county()
+    desk = await acting(town.department, desk=True)
+    await service.ensure_seeded(COUNTY)
+    items = [msgspec.structs.replace(ITEM, title=title) for title in ("教用手机", "陪同就医")]
+    answers = await asyncio.gather(
+        *(service.add_rule(desk, item, NOW) for item in items), return_exceptions=True
+    )
+    assert sorted(type(answer).__name__ for answer in answers) == ["NoneType", "RuleRefused"]
 
 
 async def test_only_the_department_adds_items(rollback: None) -> None:

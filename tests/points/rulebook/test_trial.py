@@ -36,10 +36,10 @@ async def did(town: SmallCounty, who: Member, day: date, posted: int, **more: An
     return await record(town, b"", **given | more)
 
 
-async def another(**change: object) -> Rule:
-    """SVC-01 in a version of next year."""
+async def another(code: str = "SVC-01", /, **change: object) -> Rule:
+    """A rule in a version of next year."""
     await service.ensure_seeded(COUNTY)
-    old = (await service.history(COUNTY, "SVC-01"))[-1]
+    old = (await service.history(COUNTY, code))[-1]
     return msgspec.structs.replace(old, effective_from=date(2027, 1, 1), **change)
 
 
@@ -77,6 +77,21 @@ async def test_the_same_points_come_out_as_they_went_in(rollback: None) -> None:
     assert (renamed.lines[-1].after, renamed.lines[-1].gain) == (40, 1)
     assert before == await DB.fetch("SELECT * FROM points.work_record WHERE county_id = $1", COUNTY)
     assert len(await service.history(COUNTY, "SVC-01")) == 1
+
+
+async def test_visits_and_repeats_count_once_in_a_trial_too(rollback: None) -> None:
+    """A posted record is neither its own earlier visit nor what it repeats."""
+    town = await small_county()
+    for day, posted in ((1, 10), (3, 0), (8, 10)):
+        visit = {"rule_code": "CARE-01", "category": "CARE", "household": "3-12"}
+        await did(town, town.worker, date(2026, 6, day), posted, **visit)
+    for day in (1, 3, 20):
+        await did(town, town.worker, date(2026, 6, day), 10, text_key="代办医保")
+    desk = await acting(town.department, desk=True)
+    visits = await trial.of_rule(desk, await another("CARE-01", points=15), NOW)
+    assert (visits.lines[-1].before, visits.lines[-1].after) == (20, 30)
+    repeats = await trial.of_rule(desk, await another(repeat_zero=True), NOW)
+    assert (repeats.lines[-1].before, repeats.lines[-1].after) == (30, 20)
 
 
 async def test_only_what_may_come_into_force_is_tried(rollback: None) -> None:

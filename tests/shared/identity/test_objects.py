@@ -119,14 +119,15 @@ async def money(made: scene.World) -> dict[str, UUID]:
 
 
 async def corrected(made: scene.World) -> UUID:
-    """Another amount of the fund's resolution, asked for."""
-    desk = await made.department()
-    _, [resolution] = await funds.view_fund(desk, made.fund_id)
+    """Another amount of the fund's resolution, asked for; a second resolution stands as it is."""
+    accountant = await made.accountant()
+    _, [resolution] = await funds.view_fund(accountant, made.fund_id)
     form = CorrectionForm(
         resolution_id=resolution.id, amount_fen=resolution.amount_fen + 1, reason="少了一分"
     )
-    await funds.propose_correction(desk, made.fund_id, form)
-    [row] = await funds.corrections(desk, made.fund_id)
+    await funds.propose_correction(accountant, made.fund_id, form)
+    await scene.resolve(VILLAGE, number="决〔2026〕2号")
+    [row] = await funds.corrections(accountant, made.fund_id)
     return row.id
 
 
