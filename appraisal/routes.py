@@ -25,6 +25,7 @@ SCORECARD_ROUTES: Routes = {
     "GET /appraisal/desk/cycles/{cycle_id}/scorecards": OVERSIGHT,
     "POST /appraisal/desk/cycles/{cycle_id}/scorecards": DEPARTMENT,
     "POST /appraisal/desk/cycles/{cycle_id}/scorecards/annual": DEPARTMENT,
+    "POST /appraisal/desk/cycles/{cycle_id}/scorecards/left-out": DEPARTMENT,
     "GET /appraisal/desk/cycles/{cycle_id}/scorecards/changes/{number}": OVERSIGHT,
     "GET /appraisal/desk/cycles/{cycle_id}/scorecards/{person_id}": OVERSIGHT,
     "POST /appraisal/desk/cycles/{cycle_id}/scorecards/{person_id}": DEPARTMENT,

@@ -170,6 +170,8 @@ async def _rescore(actor: Actor, case: CaseRow, row: NewStep, now: datetime) -> 
     if score is None or case.about_cycle_id is None or case.person_id is None:
         raise StepRefused("没有写明变更后的得分。")
     found = await pools.standing(actor.county_id, case.about_cycle_id, case.person_id)
+    if found is None:
+        await calibrating.join(actor.county_id, case.about_cycle_id, case.person_id)
     if row.step not in LOWERS:
         if found is not None and found.final is not None and score < found.final:
             raise StepRefused(
@@ -185,6 +187,11 @@ async def _rescore(actor: Actor, case: CaseRow, row: NewStep, now: datetime) -> 
         actor, case.about_cycle_id, case.person_id, score, reason, now, authority=row.authority
     )
     graded = found is not None and found.grade != Grade.UNDETERMINED
+    if found is None and after.grade in WEAK:
+        raise StepRefused(
+            f"按这个得分是“{after.grade_name}”。漏评不是本人的过错，补评不能带来这样的等次；"
+            "请不勾选任职天数，按不定等次补评。"
+        )
     if not graded and after.grade in WEAK and row.step not in LOWERS:
         raise StepRefused(
             f"原来不定等次，这样会变成“{after.grade_name}”。本人提出的异议、申诉，不能带来更差的结果；"

@@ -226,6 +226,63 @@ RECOMPUTED = Machine(
 )
 """The year of somebody whose half-year was corrected after the year's results came out."""
 
+LEFT_OUT = Machine(
+    key="left_out",
+    title="漏评",
+    pool=Pool.OBJECTION,
+    steps=(
+        Step(
+            key="reported",
+            title="提出漏评",
+            signs=DEPARTMENT,
+            level=COUNTY_LEVEL,
+            needs=(Need.CYCLE_OPEN, Need.LEFT_OUT),
+            document=True,
+            answer=Span.REVIEW,
+        ),
+        Step(
+            key="escalated",
+            title="逾期未核查，转县级督办",
+            after=("reported",),
+            auto=True,
+            past=(Term(("reported",), Span.REVIEW),),
+            answer=Span.ESCALATED,
+        ),
+        Step(
+            key="added",
+            title="核查：漏评属实，补评",
+            after=("reported", "escalated"),
+            signs=UPPER,
+            level=TOWNSHIP_LEVEL,
+            fresh=("reported", "*"),
+            needs=(Need.CYCLE_OPEN, Need.LEFT_OUT),
+            fields=("score", "days_met"),
+            document=True,
+            outcome=Outcome.CHANGED,
+            letter="补评决定书",
+        ),
+        Step(
+            key="not_added",
+            title="核查：不属于漏评",
+            after=("reported", "escalated"),
+            signs=UPPER,
+            level=TOWNSHIP_LEVEL,
+            fresh=("reported", "*"),
+            needs=(Need.CYCLE_OPEN,),
+            document=True,
+            answer=Span.OBJECTION,
+            letter="漏评核查答复书",
+        ),
+        *_told_and_appealed(
+            ("not_added",), ("reported", "not_added"), stands=Outcome.UPHELD, falls=Outcome.CHANGED
+        ),
+    ),
+)
+"""Of somebody who was in post on the last day, and is in no result of the cycle.
+
+Whoever is added has a result as everybody else: it is served, and may be objected to.
+"""
+
 SERVING = Machine(
     key="serving",
     title="考核结果送达不到",
@@ -1114,6 +1171,7 @@ MACHINES: dict[str, Machine] = {
     for machine in (
         OBJECTION,
         RECOMPUTED,
+        LEFT_OUT,
         SERVING,
         CONTEST_RESULT,
         CONTEST_POOL,

@@ -152,6 +152,8 @@ class Need(StrEnum):
     """The notice stands on that day, and its period is not over."""
     UNCONTESTED = "uncontested"
     """The published period is over; nobody's objection is open, and none was found right."""
+    LEFT_OUT = "left_out"
+    """The person was in post on the last day, and has no result of the cycle."""
     UNSERVED = "unserved"
     """The result has not been served on the person."""
 

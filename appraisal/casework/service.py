@@ -83,7 +83,7 @@ OVERTURNED_WORDS = "退出所依据的考核结果已经变更，不再是不合
 CONTESTED_WORDS = "公示期内收到的异议核查属实，系统记录。"
 LET_GO_WORDS = "列入推荐库以后办结了退出，系统记录。"
 APPEALABLE = frozenset(
-    {"decided", "review_kept", "review_changed", "contest_changed", "recomputed"}
+    {"decided", "review_kept", "review_changed", "contest_changed", "recomputed", "not_added"}
 )
 """Steps whose letter says how to appeal."""
 OTHER_EXIT = "这个人还有另一件退出在办，那一件办结或停止以后，才能重开这一件。"

@@ -11,6 +11,7 @@ from appraisal.casework.fields import day_of
 from appraisal.casework.machines import (
     CONTEST_POOL,
     CONTEST_RESULT,
+    LEFT_OUT,
     OBJECTION,
     RECOMPUTED,
     WARNING,
@@ -50,6 +51,7 @@ PENDING = {
     OBJECTION.key: "本人对这次结果的异议还没有办结。",
     RECOMPUTED.key: "全年成绩重新计算过，告知书还没有送达本人，或申诉期未满、申诉还没有答复。",
     CONTEST_RESULT.key: "对公示的异议还没有办结。",
+    LEFT_OUT.key: "漏评还没有办结。",
     CONTEST_POOL.key: "对公示的异议还没有办结。",
 }
 """Kind of an open case about a result → why nothing may rest on the result yet."""
@@ -326,6 +328,16 @@ async def _notice_of(county_id: int, case_id: UUID) -> NoticeRow | None:
     return None
 
 
+async def _left_out(matter: Matter) -> str:
+    cycle_id, person_id = _result(matter)
+    if await pools.standing(matter.county_id, cycle_id, person_id) is not None:
+        return "这次考核已经有本人的结果。"
+    cycle = await cycles.cycle(matter.county_id, cycle_id)
+    if cycle and await roster.worker_place(matter.county_id, person_id, cycle.ends_on):
+        return ""
+    return "考核期最后一天，名册上这个人不在网格员岗位，不属于漏评；名册有误的，请先更正名册。"
+
+
 async def _unserved(matter: Matter) -> str:
     served = await notices.serving(matter.county_id, *_result(matter))
     return "" if served is None else "结果已经送达本人，不用再办这一步。"
@@ -361,6 +373,7 @@ AGAINST: dict[Need, Callable[[Matter], Awaitable[str]]] = {
     Need.GONE: _gone,
     Need.NOTICED: _noticed,
     Need.UNCONTESTED: _uncontested,
+    Need.LEFT_OUT: _left_out,
     Need.UNSERVED: _unserved,
 }
 

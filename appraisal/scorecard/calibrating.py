@@ -18,6 +18,7 @@ from shared.errors import Conflict, Invalid, NotFound
 from shared.identity.access import Action, Target, require
 from shared.identity.actor import Actor
 from shared.ids import new_id
+from shared.roster import service as roster
 
 STAGES = (Stage.REVIEW, Stage.NOTICE, Stage.APPEAL)
 KIN = "您与当事人是近亲属，依规应当回避，请换一个人校准。"
@@ -94,6 +95,18 @@ async def calibrate(
             authority=authority,
         )
     return after
+
+
+async def join(county_id: int, cycle_id: UUID, person_id: UUID) -> None:
+    """Give somebody who was left out a place in the current run, for a score that people set.
+
+    Nothing is known of them there, and they count no day: so they move nobody's median, and
+    nobody's score. Raises NotFound.
+    """
+    cycle = await cycle_queries.cycle(county_id, cycle_id)
+    place = cycle and await roster.worker_place(county_id, person_id, cycle.ends_on)
+    if not place or not await queries.join(county_id, cycle_id, person_id, place):
+        raise NotFound
 
 
 async def _impartial(actor: Actor, target: Target, person_id: UUID) -> str:

@@ -22,6 +22,7 @@ from appraisal.scorecard.schemas import (
 )
 from appraisal.scorecard.scoring_queries import late_entries
 from shared.database import DB
+from shared.roster.schemas import Place
 
 SCHEME = """
 SELECT id, effective_on, body AS scheme, made_name, made_at, reason FROM appraisal.scheme
@@ -172,6 +173,26 @@ WHERE r.county_id = $1 AND r.id = $2
       WHERE i.county_id = $1 AND i.run_id = $2 AND i.person_id = a.person_id)
 GROUP BY a.person_id, n.name
 ORDER BY until DESC NULLS FIRST, n.name, a.person_id LIMIT 500
+"""
+JOIN = """
+WITH run AS (
+    UPDATE appraisal.run r SET people = r.people + 1
+    WHERE r.county_id = $1 AND r.cycle_id = $2 AND r.current
+    RETURNING r.id, (r.scheme ->> 'min_days')::int AS min_days
+),
+known AS (
+    INSERT INTO appraisal.input (county_id, run_id, person_id, name, grid_code, grid_type,
+        employment_type, days, days_rural, days_community, days_other, grids, missing_months,
+        failed_checks, ballots, awarded, deducted, commended_township, commended_county, veto,
+        veto_reason)
+    SELECT $1, r.id, n.id, n.name, $4, $5, n.employment_type, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0,
+           false, ''
+    FROM run r JOIN shared.person n ON n.county_id = $1 AND n.id = $3
+)
+INSERT INTO appraisal.score (county_id, run_id, person_id, plus, minus, present, rate, grade, note)
+SELECT $1, r.id, $3, 0, 0, 0, 0, 'undetermined',
+       CASE WHEN r.min_days > 0 THEN 'short' ELSE 'empty' END
+FROM run r
 """
 OPEN_DEDUCTIONS = """
 SELECT count(*)::int FROM points.open_deduction d CROSS JOIN unnest(d.days) AS day
@@ -387,6 +408,12 @@ async def tally(county_id: int, run_id: UUID) -> Tally | None:
 async def unappraised(county_id: int, run_id: UUID) -> list[Unappraised]:
     """Who was gridworker in the period and is not in the run, the last to leave first."""
     return await DB.all(Unappraised, UNAPPRAISED, county_id, run_id)
+
+
+async def join(county_id: int, cycle_id: UUID, person_id: UUID, place: Place) -> bool:
+    """An empty row of the current run for somebody; whether there is a run."""
+    where = (place.grid_code, place.grid_type or "other")
+    return await DB.count(JOIN, county_id, cycle_id, person_id, *where) == 1
 
 
 async def team(

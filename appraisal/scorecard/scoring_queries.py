@@ -205,7 +205,7 @@ RATE = f"""CASE WHEN {LONG_LEAVE} THEN CASE WHEN i.days > 0 AND i.rostered > i.o
                     THEN (2 * GREATEST(i.awarded, 0) * u.period_days * i.rostered
                           + i.days * {HERE}) / (2 * i.days * {HERE}) END
                 WHEN i.days > 0 THEN (2 * GREATEST(i.awarded, 0) * u.period_days + i.days)
-                    / (2 * i.days) ELSE 0 END"""
+                    / (2 * i.days) END"""
 
 # A township among all runs of the statement: one number sorts faster than two keys and a code.
 TOWNS = 1_000_000_000

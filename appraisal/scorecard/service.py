@@ -5,6 +5,7 @@ from uuid import UUID
 
 import msgspec
 
+from appraisal.casework.world import RESULT_OUT
 from appraisal.cycle import service as cycles
 from appraisal.cycle.rules import Stage
 from appraisal.cycle.schemas import CycleRow
@@ -74,8 +75,10 @@ async def board(actor: Actor, cycle_id: UUID) -> Board:
     runs = await queries.runs(actor.county_id, cycle_id)
     run = next((run for run in runs if run.current), None)
     tally = await queries.tally(actor.county_id, run.id) if run else None
-    again = cycle.state in {Stage.SCORE, Stage.REVIEW}
-    left_out = await queries.unappraised(actor.county_id, run.id) if run and again else []
+    again, out = cycle.state in {Stage.SCORE, Stage.REVIEW}, cycle.state in RESULT_OUT
+    left_out = await queries.unappraised(actor.county_id, run.id) if run and (again or out) else []
+    if out:  # whose term had ended before is left out by the rules
+        left_out = [one for one in left_out if one.until is None]
     return Board(cycle=cycle, run=run, runs=runs, tally=tally, unappraised=left_out)
 
 

@@ -11,7 +11,7 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 
 from appraisal.casework.world import RESULT_OUT
-from appraisal.scorecard import annual, calibrating, schemes, scoring, service
+from appraisal.scorecard import annual, calibrating, left_out, schemes, scoring, service
 from appraisal.scorecard.rules import (
     COMPONENT_NAMES,
     GRADE_NAMES,
@@ -24,6 +24,7 @@ from appraisal.scorecard.rules import (
 )
 from appraisal.scorecard.schemas import Tally
 from appraisal.scorecard.service import Card
+from appraisal.web import StepForm, signed_form
 from shared.clock import today
 from shared.errors import Conflict, Invalid
 from shared.identity.access import Action, Target, allowed
@@ -73,6 +74,12 @@ class AgainForm(msgspec.Struct):
     no_kin: bool = False
 
 
+class LeftOutForm(StepForm, kw_only=True):
+    """Who was left out; the rest is the first step of the case."""
+
+    person_id: UUID
+
+
 class CalibrationForm(msgspec.Struct):
     """The score that a person sets, and why."""
 
@@ -116,6 +123,21 @@ async def recompute(request: Asked, cycle_id: FromPath[UUID]) -> Template | Redi
     except (Invalid, Conflict) as error:
         return await _board(request, cycle_id, error, values)
     return Redirect("/appraisal/desk/cases?pool=objection", status_code=303)
+
+
+@post("/appraisal/desk/cycles/{cycle_id:uuid}/scorecards/left-out")
+async def report(request: Asked, cycle_id: FromPath[UUID]) -> Template | Redirect:
+    """漏评: report somebody who is in no result that has come out."""
+    values = await forms.read(request) | {"step": "reported"}
+    try:
+        form = forms.bind(LeftOutForm, values)
+        signed = signed_form(request, form, values)
+        case_id = await left_out.report(
+            request.user, cycle_id, form.person_id, signed, moment(request)
+        )
+    except (Invalid, Conflict) as error:
+        return await _board(request, cycle_id, error, values)
+    return Redirect(f"/appraisal/cases/{case_id}", status_code=303)
 
 
 @get("/appraisal/desk/cycles/{cycle_id:uuid}/scorecards/changes/{number:int}")
@@ -237,6 +259,7 @@ async def _board(
     found = await service.board(request.user, cycle_id)
     behind = await annual.behind(request.user.county_id, found.cycle)
     grids = [one.grid_code for one in behind] + [one.grid_code for one in found.unappraised]
+    places = await service.places(request.user.county_id, grids)
     return page(
         request,
         "scorecard/desk_scorecards.html",
@@ -248,7 +271,12 @@ async def _board(
         values=values or {},
         may_run=_may(request, Action.SCORE_RUN) and found.cycle.state == "score",
         behind=behind,
-        places=await service.places(request.user.county_id, grids),
+        left_out=[
+            (one.person_id, f"{one.name}（{places[one.grid_code]}）")
+            for one in found.unappraised
+            if one.until is None
+        ],
+        places=places,
         may_recompute=found.cycle.state in RESULT_OUT and _may(request, Action.CYCLE_EDIT),
     )
 
@@ -322,6 +350,17 @@ def _may(request: Asked, action: Action) -> bool:
 
 router = Router(
     "/",
-    route_handlers=[board, run, recompute, changes, card, calibrate, merit, scheme, change_scheme],
+    route_handlers=[
+        board,
+        run,
+        recompute,
+        report,
+        changes,
+        card,
+        calibrate,
+        merit,
+        scheme,
+        change_scheme,
+    ],
     include_in_schema=False,
 )

@@ -39,6 +39,8 @@ DROP INDEX IF EXISTS appraisal.case_file_objection;
 CREATE UNIQUE INDEX IF NOT EXISTS case_file_own_objection ON appraisal.case_file
     (county_id, about_cycle_id, person_id)
     WHERE machine = 'objection' AND outcome IS DISTINCT FROM 'withdrawn';
+CREATE UNIQUE INDEX IF NOT EXISTS case_file_left_out ON appraisal.case_file
+    (county_id, about_cycle_id, person_id) WHERE machine = 'left_out';
 CREATE UNIQUE INDEX IF NOT EXISTS case_file_undelivered ON appraisal.case_file
     (county_id, about_cycle_id, person_id)
     WHERE machine = 'serving' AND outcome IS DISTINCT FROM 'withdrawn';

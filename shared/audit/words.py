@@ -380,6 +380,7 @@ VALUES: dict[str, dict[str, str]] = {
     "machine": {
         "objection": "对考核结果的异议",
         "recomputed": "上半年成绩变更，重新计算全年成绩",
+        "left_out": "漏评",
         "serving": "考核结果送达不到",
         "contest_result": "对公示的异议",
         "contest_pool": "对公示的异议",
@@ -537,6 +538,9 @@ VALUES: dict[str, dict[str, str]] = {
         "review_changed": "复核：变更结果",
         "recomputed": "重新计算全年成绩",
         "told": "答复书送达本人",
+        "reported": "提出漏评",
+        "added": "核查：漏评属实，补评",
+        "not_added": "核查：不属于漏评",
         "undelivered": "登记：送达不到",
         "undeliverable": "核实：确实送达不到",
         "deliverable": "核实：能送达，撤销登记",

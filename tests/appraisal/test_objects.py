@@ -60,6 +60,7 @@ FORMS: dict[str, Mapping[str, str]] = {
     f"{CYCLE}/advance": {"target": "appeal"},
     f"{CYCLE}/scorecards": {"note": "重算"},
     f"{CYCLE}/scorecards/annual": {"words": "上半年成绩变更", "no_kin": "1"},
+    f"{CYCLE}/scorecards/left-out": {**STEP, "person_id": "PERSON"},
     f"{CYCLE}/scorecards/{{person_id}}": {"score": "81", "reason": "补交了凭证"},
     f"{CYCLE}/whatif": {name: str(value) for name, value in fields_of(Scheme()).items()},
     f"{CYCLE}/survey/freeze": {"value_source": "开奖号码"},
