@@ -11,8 +11,12 @@ from zxcvbn import zxcvbn
 
 
 def guesses(password: str, words: list[str]) -> float:
-    """The library's figure, of a password of any length."""
-    return float(zxcvbn(password, words, max_length=len(password))["guesses"])
+    """The library's figure, of a password of any length.
+
+    A line's end, which no form's field has, it would take for the end of a date.
+    """
+    line = password.replace("\n", " ")
+    return float(zxcvbn(line, words, max_length=len(line))["guesses"])
 
 
 if __name__ == "__main__":

@@ -35,6 +35,14 @@ def test_a_sentence_is_a_good_password(password: str) -> None:
     assert guesses(password, guessable(*KNOWN)) >= FEWEST_GUESSES
 
 
+@pytest.mark.parametrize(
+    "password", ["12345678\nabc", "\0" * 12, "²" * 12, "१२-३४-१९८५", "İ" * 128]
+)
+def test_odd_characters_are_looked_at(password: str) -> None:
+    """Whatever is posted has a figure, and not an error page."""
+    assert guesses(password, guessable(*KNOWN)) >= 1
+
+
 def test_a_password_is_refused_with_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     """Too short, too long, too easy; one full of signs, which takes seconds, is taken."""
     assert "12" in (weak_password("short") or "")
