@@ -221,7 +221,7 @@ async def _listed(
         "work/m_deductions_decide.html",
         status=status,
         waiting=waiting,
-        others=[row for row in rows if row.id not in ids],
+        others=[row for row in rows if number > 1 or row.id not in ids],
         number=number,
         pages=-(-total // deductions.PAGE),
         total=total,
