@@ -255,7 +255,7 @@ async def _listed(
             for row in waiting
             if row.state == "noticed"
         },
-        others=[row for row in rows if row.id not in ids],
+        others=[row for row in rows if number > 1 or row.id not in ids],
         number=number,
         pages=-(-total // deductions.PAGE),
         total=total,

@@ -215,6 +215,9 @@ async def test_no_deduction_is_out_of_reach(
     ]
     assert (f"/deductions/{new}" in first, "没有等您决定" in first) == (True, True)
     assert (f"/deductions/{old}" in second, "没有等您决定" in second) == (True, False)
+    await enter(client, town.chief)
+    second = (await client.get("/verify/deductions?page=2")).text
+    assert f"/deductions/{old}" in second, "though it waits on the first page"
 
 
 async def test_a_review_of_the_public_s_objection_asks_what_is_true(
