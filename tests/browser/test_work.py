@@ -1,5 +1,6 @@
 """Work in a browser: declared on a phone, offline too, confirmed on another; the desk's months."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -415,6 +416,16 @@ async def test_names_on_the_month_s_notice_stay_whole(
     found = await cells.evaluate_all(ROWS_OF_TEXT)
     assert found
     assert [text for text, count in found if count > 1] == []
+
+
+async def test_the_empty_slip_is_one_page(sign_in: SignIn, committed: None) -> None:
+    """The last items of the list, which a worker looks up, stood alone on a second sheet."""
+    town = await small_county()
+    await activate(town.chief)
+    page = await sign_in(town.chief)
+    await page.goto("/verify/slips")
+    paper = await page.pdf(prefer_css_page_size=True)
+    assert len(re.findall(rb"/Type\s*/Page\b", paper)) == 1
 
 
 async def test_names_on_the_sheet_stay_whole_on_the_phone(
