@@ -656,6 +656,15 @@ async def test_who_signs_cases_is_led_to_them_from_what_waits(client: httpx.Asyn
     assert "/appraisal/cases" not in (await client.get("/verify")).text
 
 
+async def test_who_only_confirms_is_shown_no_empty_list(client: httpx.AsyncClient) -> None:
+    """An agency's 待办 ended in 其他事项 with nothing under it."""
+    town = await small_county()
+    await enter(client, await member(Role.AGENCY, town.units["421222100"]))
+    assert "其他事项" not in (await client.get("/verify")).text
+    await enter(client, town.committee)
+    assert "其他事项" in (await client.get("/verify")).text
+
+
 async def test_own_data_reads_like_a_sheet_of_paper(client: httpx.AsyncClient) -> None:
     """Days as people write them, rules by their name: no codes, no 2026-11-03."""
     world = await small_county()
