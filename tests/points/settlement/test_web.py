@@ -200,6 +200,7 @@ async def test_sheets_to_print_show_every_line(client: httpx.AsyncClient) -> Non
     fund = await client.get(f"/funds/{made.fund_id}")
     assert f"/publications/{sheet.id}" in fund.text
     assert "预算还剩" in fund.text
+    assert re.search(r"<dt>预算</dt><dd>[\d,.]+ 元</dd>", fund.text)
     assert (await client.get("/funds")).status_code == 200
 
 

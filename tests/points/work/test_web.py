@@ -630,9 +630,12 @@ async def test_figures_on_the_phone_have_their_units(client: httpx.AsyncClient) 
     assert (await post(client, "/work", **declaration())).status_code == 303
     assert "<dt>待核实</dt><dd>1 分</dd>" in (await client.get("/home")).text
     assert "<dt>冻结</dt><dd>0 分</dd>" in (await client.get("/wallet")).text
+    homes = declaration(rule_code="LAW-01", choice="入户宣传", quantity="20")
+    assert (await post(client, "/work", **homes)).status_code == 303
+    assert "<dt>户数</dt><dd>20 户</dd>" in (await client.get(f"/records/{homes['id']}")).text
     await enter(client, world.chief)
     months = await client.get(f"/verify/months?chosen={today():%Y-%m}")
-    assert "待核实 1 条 · 已核实 0 条 · 已入账 0 条" in months.text
+    assert "待核实 2 条 · 已核实 0 条 · 已入账 0 条" in months.text
 
 
 async def test_the_accountant_is_led_to_nothing_that_is_not_theirs(
