@@ -431,7 +431,7 @@ async def test_training_at_the_desk_and_on_the_workers_phone(
     await confirm(client)
     assert len(table_of(await client.get(f"{here}/export.xlsx"))) > 4
     await act_as(client, town.worker)
-    mine = (await client.get("/appraisal/me/training")).text
+    mine = (await client.get("/appraisal/me/training")).text.replace("\xa0", " ")
     assert ("反诈宣传" in mine, "测试 88 分" in mine) == (True, True)
     assert 'href="/appraisal/me/training"' in (await client.get("/me")).text
     await act_as(client, town.instructor)

@@ -71,7 +71,7 @@ async def test_three_sign_on_their_pages_and_the_statement_freezes(
         assert address in listed.text
         assert "等您签字" in listed.text
         waits = "店主" if part == "shop" else "村监委会"
-        assert re.search(f"笔 · 等.*{waits}签字</small>", listed.text)
+        assert re.search(f"笔\xa0· 等.*{waits}签字</small>", listed.text)
         if part != "shop":
             assert re.search("对账单待签字.*1 张", (await client.get("/verify")).text, re.DOTALL)
         shown = await client.get(address)
