@@ -126,7 +126,7 @@ async def random_check(
 ) -> None:
     """Everybody's records drawn in public and looked at by two inspectors."""
     form = drawing.CheckForm(
-        title=f"{half.first:%Y年%m月}至{half.last:%m月}工作记录双随机核查",
+        title=f"{half.first.year}年{half.first.month}月至{half.last.month}月工作记录双随机核查",
         unit_code=COUNTY_CODE,
         first_day=half.first,
         last_day=half.last,

@@ -574,7 +574,7 @@ class OpeningRow(msgspec.Struct, frozen=True):
 
 
 class Ending(msgspec.Struct, frozen=True):
-    """A person's points that end on one day, the first on which any do."""
+    """A person's points that end on one day, the first on which any do, or that are past theirs."""
 
     person_id: UUID
     expires_on: date

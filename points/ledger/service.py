@@ -102,7 +102,8 @@ async def own_receipt(county_id: int, person_id: UUID, transfer_id: UUID) -> Rec
 async def first_ending(county_id: int, person_id: UUID, on: date) -> Ending | None:
     """What of a person's points that can be spent ends first; None = nothing ends.
 
-    A last day before ``on`` is one that an open objection or appeal holds up.
+    A last day before ``on`` is one that an open objection or appeal holds up; all of them then
+    end together, when it is decided.
     """
     ends: dict[date, int] = {}
     for lot in await queries.lots(county_id, person_id):
@@ -114,7 +115,8 @@ async def first_ending(county_id: int, person_id: UUID, on: date) -> Ending | No
     if not ends:
         return None
     soon = sum(amount for day, amount in ends.items() if day <= on + REMINDED)
-    return Ending(person_id, min(ends), ends[min(ends)], soon)
+    past = sum(amount for day, amount in ends.items() if day < on)
+    return Ending(person_id, min(ends), past or ends[min(ends)], soon)
 
 
 async def expire_holds(county_id: int, now: datetime) -> int:

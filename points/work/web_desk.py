@@ -39,8 +39,8 @@ TONES = {
 }
 SHOWN = 50
 """Lines of an import's result on the page; the workbook has all."""
-SLIP_ROWS = 16
-"""Empty lines of the paper sheet a worker fills in."""
+SLIP_ROWS = 12
+"""Empty lines of the paper sheet a worker fills in: what one page holds beside the items."""
 
 
 class Person(msgspec.Struct, kw_only=True):

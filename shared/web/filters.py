@@ -5,6 +5,7 @@ time.
 """
 
 import asyncio
+import re
 from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
@@ -22,6 +23,8 @@ from shared.web.assets import Assets
 
 APP_NAME = "网格积分"
 MINUS = "−"
+TIED = re.compile(r"(?<=\d) (?=[一-鿿])| (?=· )")
+"""Blanks at which a line must not break."""
 
 
 def install(environment: Environment, dist: Path) -> None:
@@ -38,6 +41,7 @@ def install(environment: Environment, dist: Path) -> None:
         "date_cn": date_cn,
         "time_cn": time_cn,
         "month_cn": month_cn,
+        "tied": tied,
         "mask": mask,
         "qr": qr,
         "digits": digits,
@@ -115,6 +119,12 @@ def month_cn(month: str | date) -> str:
     text = month if isinstance(month, str) else f"{month:%Y-%m}"
     year, _, number = text.partition("-")
     return f"{year}年{int(number[:2])}月"
+
+
+def tied(text: str) -> str:
+    """``12 条 · 张*明`` with each figure at its unit, the dot at what it ends, the name whole."""
+    text = TIED.sub("\xa0", text)
+    return text.replace("*", "\u2060*\u2060")
 
 
 def mask(name: str) -> str:

@@ -19,11 +19,14 @@ TARGETS = """(least) => [...document.querySelectorAll(
   .map((e) => {
     const box = (e.closest('label') ?? e).getBoundingClientRect();
     const inline = e.matches('a') && getComputedStyle(e).display === 'inline';
+    const cell = inline && e.closest('td, dd');
+    const [width, height] = cell ? [0, 24] : [least - 0.6, least - 0.6];
     return {text: (e.innerText || e.name || e.ariaLabel || e.id || e.outerHTML).slice(0, 40),
             width: box.width, height: box.height,
-            skip: inline || e.matches('.skip') || box.width === 0};
+            small: box.width < width || box.height < height,
+            skip: inline && !cell || e.matches('.skip') || box.width === 0};
   })
-  .filter((t) => !t.skip && (t.height < least - 0.6 || t.width < least - 0.6))"""
+  .filter((t) => t.small && !t.skip)"""
 SIDEWAYS = """() => {
   const wide = document.documentElement.clientWidth;
   const scrolling = 'table, .table-responsive, .segments, .table-wrap';

@@ -1,5 +1,6 @@
 """Work in a browser: declared on a phone, offline too, confirmed on another; the desk's months."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -39,6 +40,12 @@ ROWS_OF_TEXT = """(all) => all.map((e) => {
   return [e.innerText, range.getClientRects().length];
 })"""
 """How many rows the text of each element takes."""
+WIDTHS_OF_LINES = """(e) => {
+  const range = document.createRange();
+  range.selectNodeContents(e);
+  const size = parseFloat(getComputedStyle(e).fontSize);
+  return [...range.getClientRects()].map((line) => line.width / size);
+}"""
 GRID = "421222100001001"
 VILLAGE = "421222100001"
 
@@ -417,6 +424,33 @@ async def test_names_on_the_month_s_notice_stay_whole(
     found = await cells.evaluate_all(ROWS_OF_TEXT)
     assert found
     assert [text for text, count in found if count > 1] == []
+
+
+async def test_the_empty_slip_is_one_page(sign_in: SignIn, committed: None) -> None:
+    """The last items of the list, which a worker looks up, stood alone on a second sheet."""
+    town = await small_county()
+    await activate(town.chief)
+    page = await sign_in(town.chief)
+    await page.goto("/verify/slips")
+    paper = await page.pdf(prefer_css_page_size=True)
+    assert len(re.findall(rb"/Type\s*/Page\b", paper)) == 1
+
+
+async def test_large_letters_waste_no_lines(sign_in: SignIn, committed: None) -> None:
+    """In large letters 会 of an item's title had a line of its own, before the bracket."""
+    town = await small_county()
+    await activate(town.worker)
+    page = await sign_in(town.worker, Look(text_size="elder"))
+    await page.goto("/work/new?category=ORG")
+    title = page.get_by_text("参加主题党日或网格党小组会")
+    widths = await title.evaluate(WIDTHS_OF_LINES)
+    assert len(widths) > 1
+    assert min(widths) > 1.5, "in characters"
+    await page.goto("/me")
+    fact = page.locator(".facts > div").first
+    tops = "(e) => [...e.children].map((part) => part.getBoundingClientRect().top)"
+    name, value = await fact.evaluate(tops)
+    assert name == value, "a short fact takes one line"
 
 
 async def test_names_on_the_sheet_stay_whole_on_the_phone(

@@ -459,8 +459,8 @@ async def test_training_at_the_desk_and_on_the_workers_phone(
     await confirm(client)
     assert len(table_of(await client.get(f"{here}/export.xlsx"))) > 4
     await act_as(client, town.worker)
-    mine = await client.get("/appraisal/me/training")
-    assert ("反诈宣传" in mine.text, "测试 88 分" in mine.text) == (True, True)
+    mine = (await client.get("/appraisal/me/training")).text.replace("\xa0", " ")
+    assert ("反诈宣传" in mine, "测试 88 分" in mine) == (True, True)
     assert 'href="/appraisal/me/training"' in (await client.get("/me")).text
     await act_as(client, town.instructor)
     assert (await post(client, f"{here}/cancel", reason="")).status_code == 422
@@ -570,6 +570,20 @@ async def test_nobody_lacks_hours_of_a_course_that_nobody_gave(
     await act_as(client, town.worker)
     mine = (await client.get("/appraisal/me/training")).text
     assert ("单位还没有培训" in mine, "0 / 12" in mine) == (True, False)
+
+
+async def test_a_trainer_s_phone_leads_to_the_training_and_back(
+    client: httpx.AsyncClient, town: SmallCounty
+) -> None:
+    """The page is made for the desk; no link led there from a trainer's phone, none back."""
+    trainer = await member(Role.TRAINER, town.units["421222100"])
+    await act_as(client, trainer, desk=False)
+    mine = (await client.get("/me")).text
+    assert ('href="/appraisal/desk/training"' in mine, "履职数据" in mine) == (True, False)
+    back = '<a href="/me">我的</a>'
+    assert back in (await client.get("/appraisal/desk/training")).text
+    await act_as(client, trainer)
+    assert back not in (await client.get("/appraisal/desk/training")).text
 
 
 async def test_the_phone_in_the_field_and_the_workers_own(

@@ -167,7 +167,7 @@ async def test_who_answers_for_a_unit_reads_its_result_on_the_phone(
     assert (await client.get(address)).status_code == 409
     await closed(made)
     assert f'href="{address}?code=421222100"' in (await client.get("/appraisal/opinion")).text
-    village = (await client.get(f"{address}?code={VILLAGE}")).text
+    village = (await client.get(f"{address}?code={VILLAGE}")).text.replace("\xa0", " ")
     assert "有效票 6 张" in village
     assert "不足 5 张，不单列" in village
     assert re.search(r"__ft\W+[\d.]+ 分<", village)

@@ -97,7 +97,7 @@ async def test_the_reminder_names_all_that_ends_on_the_day(
     """
     world = await small_county()
     worker, fund_id, on = world.worker.person_id, await fund(), today()
-    ends = [on + timedelta(days=days) for days in (-1, 9, 9, 9, 10, 30, 31)]
+    ends = [on + timedelta(days=days) for days in (-2, -1, 9, 9, 9, 10, 30, 31)]
     items = [award(worker, fund_id, 20, expires_on=day, day=on) for day in ends]
     await service.post(COUNTY, items)
     await enter(client, world.worker)
@@ -107,6 +107,6 @@ async def test_the_reminder_names_all_that_ends_on_the_day(
     assert told.endswith("到期，30 天内共 10 分")
     await appeal(worker)
     text = (await client.get(path)).text
-    assert f"2 分已过 {chinese_date(ends[0])} 的有效期" in text
-    assert "办结前仍可兑换" in text
+    assert f"4 分已过有效期，最早的到{chinese_date(ends[0])}。" in text
+    assert "办结前还能兑换，办结后清零，请尽早兑换" in text
     assert "到期，30 天内" not in text

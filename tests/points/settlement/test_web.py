@@ -75,7 +75,7 @@ async def test_three_sign_on_their_pages_and_the_statement_freezes(
         assert address in listed.text
         assert "等您签字" in listed.text
         waits = "店主" if part == "shop" else "村监委会"
-        assert re.search(f"笔 · 等.*{waits}签字</small>", listed.text)
+        assert re.search(f"笔\xa0· 等.*{waits}签字</small>", listed.text)
         if part != "shop":
             assert re.search("对账单待签字.*1 张", (await client.get("/verify")).text, re.DOTALL)
         shown = await client.get(address)
@@ -220,6 +220,8 @@ async def test_sheets_to_print_show_every_line(client: httpx.AsyncClient) -> Non
     public = await client.get(f"/publications/{sheet.id}")
     assert "本月应付积分超市" in public.text
     assert "（盖章）" in public.text
+    shelves = public.text.split("三、库存")[1].split("</table>")[0]
+    assert shelves.count("<td>银城积分超市</td>") == 1, "a line a shop leaves the seal its room"
     for of_that_day in ("决议预算合计（填报日）", "预算还剩（填报日）", "填报日等追加预算"):
         assert of_that_day in public.text
     fund = await client.get(f"/funds/{made.fund_id}")
@@ -227,6 +229,7 @@ async def test_sheets_to_print_show_every_line(client: httpx.AsyncClient) -> Non
     assert "每月发放和兑换的积分" in fund.text
     assert f"兑换 {points(sheet.figures.redeemed)} 分</desc>" in fund.text
     assert "预算还剩" in fund.text
+    assert re.search(r"<dt>预算</dt><dd>[\d,.]+ 元</dd>", fund.text)
     assert (await client.get("/funds")).status_code == 200
 
 
@@ -247,6 +250,11 @@ async def test_an_undoing_names_the_day_of_its_redemption(client: httpx.AsyncCli
     await undo(kept)
     shown = (await client.get("/desk/ledger")).text
     assert f"{chinese_date(in_last_month(7).date())}的兑换：拿错了" in shown
+    first = f"{chinese_date(today().replace(day=1))}至{chinese_date(today())}"
+    assert f'card-title">{first}<' in shown, "the paper says which days it is about"
+    amounts = re.findall(r'num">(−?[\d.]+)</td>', shown)
+    *rows, whole = [float(amount.replace("−", "-")) for amount in amounts]
+    assert sum(rows) == whole
 
 
 async def test_desk_builds_a_statement_and_looks_at_it(client: httpx.AsyncClient) -> None:

@@ -630,9 +630,12 @@ async def test_figures_on_the_phone_have_their_units(client: httpx.AsyncClient) 
     assert (await post(client, "/work", **declaration())).status_code == 303
     assert "<dt>待核实</dt><dd>1 分</dd>" in (await client.get("/home")).text
     assert "<dt>冻结</dt><dd>0 分</dd>" in (await client.get("/wallet")).text
+    homes = declaration(rule_code="LAW-01", choice="入户宣传", quantity="20")
+    assert (await post(client, "/work", **homes)).status_code == 303
+    assert "<dt>户数</dt><dd>20 户</dd>" in (await client.get(f"/records/{homes['id']}")).text
     await enter(client, world.chief)
     months = await client.get(f"/verify/months?chosen={today():%Y-%m}")
-    assert "待核实 1 条 · 已核实 0 条 · 已入账 0 条" in months.text
+    assert "待核实 2 条 · 已核实 0 条 · 已入账 0 条" in months.text.replace("\xa0", " ")
 
 
 async def test_the_accountant_is_led_to_nothing_that_is_not_theirs(
@@ -654,6 +657,15 @@ async def test_who_signs_cases_is_led_to_them_from_what_waits(client: httpx.Asyn
     assert 'href="/appraisal/cases"' in (await client.get("/verify")).text
     await enter(client, world.lead)
     assert "/appraisal/cases" not in (await client.get("/verify")).text
+
+
+async def test_who_only_confirms_is_shown_no_empty_list(client: httpx.AsyncClient) -> None:
+    """An agency's 待办 ended in 其他事项 with nothing under it."""
+    town = await small_county()
+    await enter(client, await member(Role.AGENCY, town.units["421222100"]))
+    assert "其他事项" not in (await client.get("/verify")).text
+    await enter(client, town.committee)
+    assert "其他事项" in (await client.get("/verify")).text
 
 
 async def test_own_data_reads_like_a_sheet_of_paper(client: httpx.AsyncClient) -> None:

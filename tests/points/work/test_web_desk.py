@@ -267,7 +267,7 @@ async def test_a_month_has_one_line_a_person(client: httpx.AsyncClient) -> None:
     assert page.count(f">{WORKER}<") == 1
     assert "<dt>下一步</dt><dd>月底以后，两委成员和村监委会成员各审核签字一次</dd>" in page
     assert re.search(
-        "：政策法律宣传 1 条，组织生活参与 1 条|：组织生活参与 1 条，政策法律宣传 1 条", page
+        r"：政策法律宣传 1\s条，组织生活参与 1\s条|：组织生活参与 1\s条，政策法律宣传 1\s条", page
     )
 
 

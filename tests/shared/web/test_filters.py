@@ -82,6 +82,11 @@ def test_dates(jinja: Environment) -> None:
     assert filters.month_cn("2026-09") == filters.month_cn(date(2026, 9, 30)) == "2026年9月"
 
 
+def test_a_note_breaks_at_no_unit_no_dot_and_in_no_name() -> None:
+    """A line began with 条, with the dot between two facts, or with half a masked name."""
+    assert filters.tied("王 5 · 3 条 · 张*明") == "王 5\xa0· 3\xa0条\xa0· 张\u2060*\u2060明"
+
+
 def test_names_are_masked() -> None:
     """The first character stays, of longer names the last as well."""
     masked = [filters.mask(name) for name in ("张三", "张小明", "阿依古丽·买买提", "王")]
