@@ -28,6 +28,7 @@ from points.work import service as work
 from points.work.schemas import LogForm
 from shared import settings_county
 from shared.clock import today
+from shared.identity.actor import Actor
 from shared.ids import new_id
 from shared.roster import service as roster
 from shared.roster.roles import Role
@@ -59,6 +60,7 @@ async def play(people: Mapping[str, UUID], shops: Mapping[str, UUID], at: dateti
     for worker, keeper, day, wanted in PURCHASES:
         moment = start + timedelta(days=day - 1)
         await _buy(people[worker], keeper, shops[keeper], wanted, moment)
+    await _throw_away("孟国平", shops["孟国平"], "食盐400g", start + timedelta(days=26))
     await building.build(None, COUNTY, month, now=at)
     first, *_ = await queries.statements_of_month(COUNTY, month)
     await signing.sign_on_paper(COUNTY, [first.id], now=at)
@@ -149,10 +151,26 @@ async def _buy(
         code=code.digits,
         lines=[WantedLine(offers[name].product_id, pieces) for name, pieces in wanted],
     )
+    answer = await counter.redeem(await _keeper(keeper, shop_id, at), order, at)
+    if answer.refusal:
+        raise answer.refusal
+
+
+async def _throw_away(keeper: str, shop_id: UUID, name: str, at: datetime) -> None:
+    """A carton got wet: what 异常线索 asks the department to look at."""
+    offers = {offer.name: offer for offer in await mall.offers(COUNTY, shop_id, today(at))}
+    form = mall.StockForm(
+        id=new_id(),
+        product_id=offers[name].product_id,
+        move="out",
+        quantity=24,
+        reason="仓库漏雨，受潮结块",
+    )
+    await mall.move_stock(await _keeper(keeper, shop_id, at), shop_id, form, at)
+
+
+async def _keeper(name: str, shop_id: UUID, at: datetime) -> Actor:
     shop = await mall.shop(COUNTY, shop_id, today(at))
     assert shop is not None  # noqa: S101  it was made a moment ago
     holders = await roster.holders(COUNTY, Role.SHOPKEEPER, shop.unit_code, today(at))
-    holder = next(item for item in holders if item.name == keeper)
-    answer = await counter.redeem(await act(holder.person_id, at), order, at)
-    if answer.refusal:
-        raise answer.refusal
+    return await act(next(item.person_id for item in holders if item.name == name), at)

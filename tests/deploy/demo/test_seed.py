@@ -1,5 +1,5 @@
 from collections import Counter
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -17,6 +17,7 @@ from deploy.demo.acting import act
 from deploy.demo.halves import Half
 from deploy.demo.seed import PHONE, seed_demo, totp
 from points.ledger import service as ledger
+from points.oversight import service as oversight
 from shared import settings_county
 from shared.clock import now, today
 from shared.database import DB
@@ -62,8 +63,8 @@ async def test_demo_county_is_ready_to_play_in(committed: None, settings: Settin
 async def test_demo_county_has_appraised(rollback: None, settings: Settings) -> None:
     """A closed half-year with a valid result, ranks, an answered objection; one that collects.
 
-    A contest that the department may decide, a vacancy with an applicant, a check half done; and
-    the verifier finds that everything in it holds.
+    A contest that the department may decide, a vacancy with an applicant, a check half done, one
+    clue for the auditor; and the verifier finds that everything in it holds.
     """
     await seed_demo(settings)
     running = Half.open_at(now())
@@ -120,6 +121,9 @@ async def test_demo_county_has_appraised(rollback: None, settings: Settings) -> 
         "withdrawn",
     }
     assert (await verifier.verify(data.COUNTY)).findings == ()
+    last_month = today().replace(day=1) - timedelta(days=1)
+    found = await oversight.look(department, f"{last_month:%Y-%m}")
+    assert [kind.title for kind in found if kind.clues] == ["库存改数多的店"]
     checks = await drawing.checks(department)
     assert [(check.state, check.items > check.checked) for check in checks] == [
         ("drawn", True),
