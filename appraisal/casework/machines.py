@@ -61,13 +61,8 @@ def _undelivered(
     )
 
 
-def _told_and_appealed(
-    after: tuple[str, ...], decided: tuple[str, ...], *, stands: Outcome, falls: Outcome
-) -> tuple[Step, ...]:
-    """An answer is served on the person, and stands unless the county decides otherwise.
-
-    Where it cannot be, it stands as well until the person has it after all.
-    """
+def _told(after: tuple[str, ...], stands: Outcome) -> tuple[Step, ...]:
+    """Served on the person; where it cannot be, it stands until they have it after all."""
     return (
         Step(
             key="told",
@@ -89,6 +84,15 @@ def _told_and_appealed(
             late=True,
             letter="送达回证",
         ),
+    )
+
+
+def _told_and_appealed(
+    after: tuple[str, ...], decided: tuple[str, ...], *, stands: Outcome, falls: Outcome
+) -> tuple[Step, ...]:
+    """An answer is served on the person, and stands unless the county decides otherwise."""
+    return (
+        *_told(after, stands),
         Step(
             key="appealed",
             title="向县级申诉",

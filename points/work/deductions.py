@@ -37,7 +37,7 @@ PAGE = 20
 ANSWER_DAYS = 5
 APPEAL_DAYS = 5
 UNPAID = (State.PENDING, State.RETURNED, State.ACCEPTED)
-UNTOLD = "本人没有开通手机，告知书还没有登记送达。请送达并登记，陈述期满后再决定。"
+UNTOLD = "本人没有激活账号，告知书还没有登记送达。请送达并登记，陈述期满后再决定。"
 STATE_NAMES = {
     "noticed": "已告知，可陈述",
     "decided": "已决定，可申诉",
