@@ -13,7 +13,8 @@ from tests.simulation.rig import Rig, open_folder
 from tests.simulation.story import PATIENCE, Told, library, play, seed_of
 from tests.simulation.traffic import Traffic
 
-DISK_MIB = 320
+DISK_MIB = 1_600
+"""More than the GiB below which the app, too, stops writing."""
 FILLS = 3
 LEFT = 256 * 1024
 """Bytes left free: the next pages find no room at different places."""
