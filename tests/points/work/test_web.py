@@ -635,7 +635,9 @@ async def test_figures_on_the_phone_have_their_units(client: httpx.AsyncClient) 
     assert "<dt>户数</dt><dd>20 户</dd>" in (await client.get(f"/records/{homes['id']}")).text
     await enter(client, world.chief)
     months = await client.get(f"/verify/months?chosen={today():%Y-%m}")
-    assert "待核实 1 条 · 已核实 1 条 · 已入账 0 条" in months.text.replace("\xa0", " ")
+    # one household visit in ten is drawn to be called back
+    figures = r"待核实 [12] 条 · 已核实 [01] 条 · 已入账 0 条"
+    assert re.search(figures, months.text.replace("\xa0", " "))
 
 
 async def test_the_accountant_is_led_to_nothing_that_is_not_theirs(
