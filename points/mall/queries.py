@@ -6,7 +6,7 @@ from uuid import UUID
 
 from points.mall.schemas import (
     AgreementRow,
-    CorrectionRow,
+    GoodsMoveRow,
     MoveRow,
     Offer,
     PriceRow,
@@ -494,6 +494,6 @@ async def stock_moves(county_id: int, shop_id: UUID, product_id: UUID) -> list[M
 
 async def corrections(
     county_id: int, shop_id: UUID, since: datetime, until: datetime
-) -> list[CorrectionRow]:
+) -> list[GoodsMoveRow]:
     """What was taken out of a shop's shelves or corrected by a count, latest first."""
-    return await DB.all(CorrectionRow, CORRECTIONS, county_id, shop_id, since, until)
+    return await DB.all(GoodsMoveRow, CORRECTIONS, county_id, shop_id, since, until)

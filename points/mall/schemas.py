@@ -89,7 +89,7 @@ class MoveRow(msgspec.Struct, frozen=True):
     actor_name: str | None
 
 
-class CorrectionRow(MoveRow, frozen=True):
+class GoodsMoveRow(MoveRow, frozen=True):
     """Pieces taken out, or found or missing at a count, of which goods."""
 
     product: str

@@ -27,7 +27,7 @@ from points.mall.rules import (
 )
 from points.mall.schemas import (
     AgreementRow,
-    CorrectionRow,
+    GoodsMoveRow,
     MoveRow,
     Offer,
     PriceRow,
@@ -493,7 +493,7 @@ async def stock_moves(actor: Actor, shop_id: UUID, product_id: UUID) -> list[Mov
 
 async def corrections(
     actor: Actor, shop_id: UUID, since: datetime, until: datetime
-) -> list[CorrectionRow]:
+) -> list[GoodsMoveRow]:
     """A period's pieces taken out and counted differently, for whoever may see the shop."""
     found = await view_shop(actor, shop_id)
     return await queries.corrections(actor.county_id, found.id, since, until)

@@ -15,7 +15,7 @@ import msgspec
 from points.errors import MonthNotReady, ObjectionRefused, WorkRefused
 from points.rulebook.rules import Step
 from points.work import month_queries as queries
-from points.work import posting
+from points.work import posting, trail
 from points.work import queries as work_queries
 from points.work.deductions import found_false, spoken
 from points.work.month_queries import (
@@ -300,19 +300,7 @@ async def reject_sampled(
             actor.county_id, record_id, State.REFUSED, at, reason=reason.strip()
         )
         await work_queries.recuse(actor.county_id, record_id, actor.person_id)
-        await audit.record(
-            actor,
-            "work.refuse",
-            "work_record",
-            record_id,
-            county_id=actor.county_id,
-            about_id=record.worker_id,
-            unit_code=record.grid_code,
-            before={"state": record.state},
-            after={"state": State.REFUSED},
-            reason=reason,
-            authority=authority,
-        )
+        await trail.changed(actor, "work.refuse", record, State.REFUSED, authority, reason)
 
 
 async def post_ended(county_id: int, now: datetime | None = None) -> MonthTotals:
@@ -575,12 +563,12 @@ async def answer(
                 )
             await _no_second(actor.county_id, record)
             await work_queries.set_state(actor.county_id, record.id, State.ACCEPTED, at)
-            await _changed(actor, record, State.ACCEPTED, text, authority)
+            await trail.changed(actor, Action.WORK_VERIFY, record, State.ACCEPTED, authority, text)
         elif row.by_public and upheld and record is not None and record.state == State.ACCEPTED:
             await work_queries.set_state(
                 actor.county_id, record.id, State.REFUSED, at, reason=text.strip()
             )
-            await _changed(actor, record, State.REFUSED, text, authority)
+            await trail.changed(actor, "work.refuse", record, State.REFUSED, authority, text)
         await audit.record(
             actor,
             Action.OBJECTION_REVIEW if second else Action.OBJECTION_ANSWER,
@@ -597,23 +585,6 @@ async def answer(
         settings = await settings_county.get(actor.county_id)
         if settings.posting_mode == "immediate":
             await posting.post_records(actor.county_id, [row.record_id], at)
-
-
-async def _changed(actor: Actor, record: Record, state: State, reason: str, authority: str) -> None:
-    """Audit what the answer to an objection made of its record."""
-    await audit.record(
-        actor,
-        "work.refuse" if state is State.REFUSED else Action.WORK_VERIFY,
-        "work_record",
-        record.id,
-        county_id=actor.county_id,
-        about_id=record.worker_id,
-        unit_code=record.grid_code,
-        before={"state": record.state},
-        after={"state": state},
-        reason=reason,
-        authority=authority,
-    )
 
 
 async def _no_second(county_id: int, record: Record) -> None:

@@ -24,7 +24,7 @@ from points.errors import (
 )
 from points.rulebook import service as rulebook
 from points.rulebook.rules import Evidence, Rule, Step
-from points.work import confirming, month, month_queries, posting, queries
+from points.work import confirming, month, month_queries, posting, queries, trail
 from points.work.confirming import CONFIRMING
 from points.work.rules import (
     OLDEST_DAYS,
@@ -160,19 +160,8 @@ async def send_back(
             (actor.person_id, authority, "page", at),
         )
         await queries.set_state(actor.county_id, record_id, state, at, reason=reason.strip())
-        await audit.record(
-            actor,
-            "work.refuse" if refuse else "work.return",
-            "work_record",
-            record_id,
-            county_id=actor.county_id,
-            about_id=record.worker_id,
-            unit_code=record.grid_code,
-            before={"state": record.state},
-            after={"state": state},
-            reason=reason,
-            authority=authority,
-        )
+        action = "work.refuse" if refuse else "work.return"
+        await trail.changed(actor, action, record, state, authority, reason)
 
 
 async def withdraw(actor: Actor, record_id: UUID, now: datetime | None = None) -> None:
@@ -194,18 +183,7 @@ async def withdraw(actor: Actor, record_id: UUID, now: datetime | None = None) -
         if record.state not in (State.PENDING, State.RETURNED):
             raise WorkNotOpen(record.state)
         await queries.set_state(actor.county_id, record_id, State.WITHDRAWN, at)
-        await audit.record(
-            actor,
-            "work.withdraw",
-            "work_record",
-            record_id,
-            county_id=actor.county_id,
-            about_id=record.worker_id,
-            unit_code=record.grid_code,
-            before={"state": record.state},
-            after={"state": State.WITHDRAWN},
-            authority=authority,
-        )
+        await trail.changed(actor, "work.withdraw", record, State.WITHDRAWN, authority)
 
 
 async def accept_if_done(county_id: int, record: Record, how: str, at: datetime) -> bool:
@@ -641,18 +619,7 @@ async def _replace(
     if old.state != State.RETURNED:
         raise WorkNotOpen(old.state)
     await queries.set_state(actor.county_id, old_id, State.WITHDRAWN, at, reason=old.reason)
-    await audit.record(
-        actor,
-        "work.withdraw",
-        "work_record",
-        old_id,
-        county_id=actor.county_id,
-        about_id=worker_id,
-        unit_code=old.grid_code,
-        before={"state": old.state},
-        after={"state": State.WITHDRAWN},
-        authority=authority,
-    )
+    await trail.changed(actor, "work.withdraw", old, State.WITHDRAWN, authority)
 
 
 async def is_cadre(county_id: int, worker_id: UUID) -> bool:
