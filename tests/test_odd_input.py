@@ -181,6 +181,16 @@ POINTS: dict[str, Mapping[str, str]] = {
         "effective_from": AHEAD,
         "last_day": "2099-12-31",
     },
+    "/desk/rules/{code}/correct": {
+        "seen": "0",
+        "title": "代办帮办",
+        "points": "1.5",
+        "cap_day": "3",
+        "cap_month": "12",
+        "steps": "V1",
+        "effective_from": AHEAD,
+        "last_day": "2099-12-31",
+    },
     "/desk/rules": {
         "code": "SVC-09",
         "title": "代办帮办",
@@ -198,6 +208,12 @@ POINTS: dict[str, Mapping[str, str]] = {
         "effective_from": AHEAD,
     },
     "/desk/rules-penalties/{code}": {"version": "1", "choices": "1", "effective_from": AHEAD},
+    "/desk/rules-penalties/{code}/correct": {
+        "seen": "0",
+        "title": "值班脱岗",
+        "choices": "1",
+        "last_day": "2099-12-31",
+    },
     "/desk/rules-caps": {
         **dict.fromkeys(Category, "10"),
         "person_month": "60",

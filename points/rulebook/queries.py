@@ -39,6 +39,11 @@ END = """
 UPDATE points.rule_version SET effective_to = $3
 WHERE county_id = $1 AND code = $2 AND (effective_to IS NULL OR effective_to > $3)
 """
+CORRECT = """
+UPDATE points.rule_version
+SET body = $4::jsonb, effective_to = $5, recorded_at = $6, recorded_by = $7
+WHERE county_id = $1 AND code = $2 AND version = $3
+"""
 INSERT = """
 INSERT INTO points.rule_version
     (county_id, id, kind, code, version, effective_from, effective_to, body, recorded_at,
@@ -85,6 +90,12 @@ async def lock(county_id: int, code: str) -> None:
 
 async def end(county_id: int, code: str, on: date) -> None:
     await DB.execute(END, county_id, code, on)
+
+
+async def correct(county_id: int, row: NewVersion, at: datetime, by: UUID) -> None:
+    """Other terms for a version that has not begun."""
+    terms = (row.body, row.effective_to)
+    await DB.execute(CORRECT, county_id, row.code, row.version, *terms, at, by)
 
 
 async def insert(county_id: int, rows: Sequence[NewVersion], at: datetime, by: UUID | None) -> None:

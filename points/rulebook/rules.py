@@ -4,6 +4,7 @@ Amounts are integers of 0.1 point. Caps cut in one order: rule-day, rule-month, 
 person-month, person-year; a cut may leave a part.
 """
 
+import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from datetime import date
@@ -13,6 +14,7 @@ import msgspec
 
 from points.errors import RuleRefused
 from shared.dates import chinese_date
+from shared.errors import Conflict
 
 
 class Category(StrEnum):
@@ -278,6 +280,27 @@ def next_code(prefix: str, used: Iterable[str]) -> str:
     """The number after all that a category, or PEN, ever had: a code is never given twice."""
     numbers = [int(code.partition("-")[2]) for code in used if code.startswith(f"{prefix}-")]
     return f"{prefix}-{max(numbers, default=0) + 1:02d}"
+
+
+def stamp(version: Rule | Penalty) -> str:
+    """Tells two texts of one version apart."""
+    return hashlib.sha256(msgspec.json.encode(version)).hexdigest()[:16]
+
+
+def check_correction(new: Rule | Penalty, last: Rule | Penalty, seen: str, today: date) -> None:
+    """Whether the last version may still be put right, and would be.
+
+    Raises Conflict once it has begun or is not the text that was ``seen`` any more, RuleRefused
+    where nothing changes.
+    """
+    if last.effective_from <= today:
+        raise Conflict(
+            f"第 {last.version} 版{chinese_date(last.effective_from)}已经生效，请存成新版。"
+        )
+    if seen != stamp(last):
+        raise Conflict(f"别人刚改过第 {last.version} 版，请核对后再改。")
+    if new == last:
+        raise RuleRefused("version", "没有改动，不用保存。")
 
 
 def _check_start(

@@ -21,6 +21,7 @@ from points.rulebook.rules import (
     Rule,
     check_caps,
     check_change,
+    check_correction,
     check_penalty,
     next_code,
     show,
@@ -190,6 +191,29 @@ async def change_rule(
     return new
 
 
+async def correct_rule(actor: Actor, new: Rule, now: datetime | None = None, *, seen: str) -> None:
+    """Put right the last version of a rule before its first day, which stays, as its number does.
+
+    ``seen`` is the stamp of what was looked at. Raises RuleRefused naming the field and the reason,
+    NotFound for an unknown code, Conflict when it has begun or somebody was quicker.
+    """
+    require(actor, Action.RULES_EDIT, Target(unit_code=str(actor.county_id)))
+    at = now or clock_now()
+    async with DB.transaction():
+        await queries.lock(actor.county_id, new.code)
+        versions = await history(actor.county_id, new.code)
+        last = versions[-1]
+        new = msgspec.structs.replace(
+            new,
+            version=last.version,
+            category=last.category,
+            effective_from=last.effective_from,
+        )
+        check_correction(new, last, seen, today(at))
+        await _check(actor.county_id, new, versions[:-1], at)
+        await _correct(actor, "award", new, last, at)
+
+
 async def add_penalty(actor: Actor, new: Penalty, now: datetime | None = None) -> None:
     """Put a deduction of the county's own into force, for what happens from its day on.
 
@@ -237,6 +261,35 @@ async def change_penalty(
         await _store(actor, "penalty", new, at, last)
 
 
+async def correct_penalty(
+    actor: Actor,
+    code: str,
+    title: str,
+    choices: tuple[int, ...],
+    now: datetime | None = None,
+    *,
+    effective_to: date | None = None,
+    seen: str,
+) -> None:
+    """The same for a deduction's title, amounts and last day."""
+    require(actor, Action.RULES_EDIT, Target(unit_code=str(actor.county_id)))
+    at = now or clock_now()
+    async with DB.transaction():
+        await queries.lock(actor.county_id, code)
+        history = await penalty_history(actor.county_id, code)
+        last = history[-1]
+        new = msgspec.structs.replace(last, title=title, choices=choices, effective_to=effective_to)
+        check_correction(new, last, seen, today(at))
+        check_penalty(new, history[:-1], today(at))
+        await _correct(actor, "penalty", new, last, at)
+
+
+async def check_new_caps(actor: Actor, new: Caps, now: datetime | None = None) -> None:
+    """Whether new caps could be put into force. Raises RuleRefused."""
+    require(actor, Action.RULES_EDIT, Target(unit_code=str(actor.county_id)))
+    await _check_caps(actor.county_id, new, now or clock_now())
+
+
 async def change_caps(actor: Actor, new: Caps, now: datetime | None = None) -> None:
     """Put new category and person caps into force; raises RuleRefused."""
     require(actor, Action.RULES_EDIT, Target(unit_code=str(actor.county_id)))
@@ -244,14 +297,7 @@ async def change_caps(actor: Actor, new: Caps, now: datetime | None = None) -> N
     async with DB.transaction():
         await ensure_seeded(actor.county_id)
         await queries.lock(actor.county_id, CAPS_CODE)
-        rows = await queries.history(actor.county_id, CAPS_CODE)
-        versions = [msgspec.json.decode(row.body, type=Caps) for row in rows]
-        rules = [
-            rule
-            for rule in map(_rule, await queries.all_versions(actor.county_id, "award"))
-            if rule.effective_to is None or rule.effective_to > new.effective_from
-        ]
-        check_caps(new, versions, rules, today(at))
+        versions = await _check_caps(actor.county_id, new, at)
         await queries.end(actor.county_id, CAPS_CODE, new.effective_from)
         stored = msgspec.structs.replace(
             _version("caps", CAPS_CODE, new), version=len(versions) + 1
@@ -310,6 +356,18 @@ async def _check(county_id: int, new: Rule, history: list[Rule], at: datetime) -
             check_change(new, history, stored.caps, today(at))
 
 
+async def _check_caps(county_id: int, new: Caps, at: datetime) -> list[Caps]:
+    """All versions so far, against which new caps were held. Raises RuleRefused."""
+    found = [version.caps for version in await caps_versions(county_id)]
+    rules = [
+        rule
+        for rule in map(_rule, await queries.all_versions(county_id, "award"))
+        if rule.effective_to is None or rule.effective_to > new.effective_from
+    ]
+    check_caps(new, found, rules, today(at))
+    return found
+
+
 async def _store(
     actor: Actor,
     kind: str,
@@ -319,6 +377,21 @@ async def _store(
 ) -> None:
     """Keep a version and tell the audit what it was before."""
     await queries.insert(actor.county_id, [_version(kind, new.code, new)], at, actor.person_id)
+    await _tell(actor, new, last)
+
+
+async def _correct(
+    actor: Actor, kind: str, new: Rule | Penalty, last: Rule | Penalty, at: datetime
+) -> None:
+    """Write a version over, and tell the audit what it was before."""
+    row = _version(kind, new.code, new)
+    await queries.correct(actor.county_id, row, at, actor.person_id)
+    await _tell(actor, new, last, reason=f"改正还没有生效的第 {last.version} 版")
+
+
+async def _tell(
+    actor: Actor, new: Rule | Penalty, last: Rule | Penalty | None, reason: str = ""
+) -> None:
     await audit.record(
         actor,
         Action.RULES_EDIT,
@@ -327,6 +400,7 @@ async def _store(
         unit_code=str(actor.county_id),
         before=_told(last),
         after=_told(new),
+        reason=reason,
     )
 
 

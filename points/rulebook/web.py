@@ -23,6 +23,7 @@ from points.rulebook.rules import (
     Step,
     category_of,
     show,
+    stamp,
 )
 from points.work import trial
 from shared.clock import today
@@ -64,6 +65,13 @@ class RuleForm(Terms, frozen=True, kw_only=True):
     """The version that was on the page: somebody else's newer one is not overwritten."""
 
 
+class CorrectionForm(Terms, frozen=True, kw_only=True):
+    """Other terms for the version that has not begun."""
+
+    seen: str
+    """The stamp of what was on the page: somebody else's newer text is not overwritten."""
+
+
 class NewRuleForm(Terms, frozen=True, kw_only=True):
     """An item of the county's own: also what all its versions will have."""
 
@@ -78,6 +86,15 @@ class PenaltyForm(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     choices: str
     effective_from: date
+    last_day: date | None = None
+
+
+class PenaltyCorrectionForm(msgspec.Struct, frozen=True, kw_only=True):
+    """A deduction that has not begun, as typed."""
+
+    seen: str
+    title: str
+    choices: str
     last_day: date | None = None
 
 
@@ -176,6 +193,29 @@ async def change(request: Asked, code: FromPath[str]) -> Template | Redirect:
     return Redirect(f"/desk/rules/{code}?saved=1", status_code=303)
 
 
+@get("/desk/rules/{code:str}/correct")
+async def corrected_rule(request: Asked, code: FromPath[str]) -> Template:
+    """The form of the version that has not begun; once it has, that of the next."""
+    return await _correct_page(request, code, None, {})
+
+
+@post("/desk/rules/{code:str}/correct")
+async def correct_rule(request: Asked, code: FromPath[str]) -> Template | Redirect:
+    """Put the version right before its first day."""
+    values = await forms.read(request, lists=("steps",))
+    try:
+        form = forms.bind(CorrectionForm, values)
+        history = await service.history(request.user.county_id, code)
+        new = _version(history[-1], form)
+        await service.correct_rule(request.user, new, moment(request), seen=form.seen)
+    except Invalid as error:
+        return await _correct_page(request, code, values, error.fields, 422, error.message)
+    except Conflict as error:
+        values.pop("seen")
+        return await _correct_page(request, code, values, {"version": error.message}, 409)
+    return Redirect(f"/desk/rules/{code}?saved=1", status_code=303)
+
+
 @get("/desk/rules-penalties/new")
 async def new_penalty(request: Asked) -> Template:
     """The form of a deduction of the county's own."""
@@ -233,6 +273,35 @@ async def change_penalty(request: Asked, code: FromPath[str]) -> Template | Redi
     return Redirect(f"/desk/rules-penalties/{code}?saved=1", status_code=303)
 
 
+@get("/desk/rules-penalties/{code:str}/correct")
+async def corrected_penalty(request: Asked, code: FromPath[str]) -> Template:
+    """The form of the version that has not begun; once it has, that of the next."""
+    return await _correct_penalty_page(request, code, None, {})
+
+
+@post("/desk/rules-penalties/{code:str}/correct")
+async def correct_penalty(request: Asked, code: FromPath[str]) -> Template | Redirect:
+    """Put the version right before its first day."""
+    values = await forms.read(request)
+    try:
+        form = forms.bind(PenaltyCorrectionForm, values)
+        await service.correct_penalty(
+            request.user,
+            code,
+            form.title,
+            _choices(form.choices),
+            moment(request),
+            effective_to=_after(form.last_day),
+            seen=form.seen,
+        )
+    except Invalid as error:
+        return await _correct_penalty_page(request, code, values, error.fields, 422, error.message)
+    except Conflict as error:
+        values.pop("seen")
+        return await _correct_penalty_page(request, code, values, {"version": error.message}, 409)
+    return Redirect(f"/desk/rules-penalties/{code}?saved=1", status_code=303)
+
+
 @get("/desk/rules-caps")
 async def caps(request: Asked) -> Template:
     """Category and person caps, and the form of the next version."""
@@ -241,10 +310,14 @@ async def caps(request: Asked) -> Template:
 
 @post("/desk/rules-caps")
 async def change_caps(request: Asked) -> Template | Redirect:
-    """Put new caps into force from their day on."""
+    """Put new caps into force from their day on, or try them first."""
     values = await forms.read(request)
     try:
-        await service.change_caps(request.user, _caps(values), moment(request))
+        new = _caps(values)
+        if values.get("act") == "try":
+            tried = await trial.of_caps(request.user, new, moment(request))
+            return await _caps_page(request, values, {}, tried=tried)
+        await service.change_caps(request.user, new, moment(request))
     except Invalid as error:
         return await _caps_page(request, values, error.fields, 422, error.message)
     return Redirect("/desk/rules", status_code=303)
@@ -272,6 +345,14 @@ def _version(last: Rule, form: Terms) -> Rule:
 
 def _after(last_day: date | None) -> date | None:
     return last_day + timedelta(days=1) if last_day else None
+
+
+def _day_before(end: date | None) -> str:
+    return (end - timedelta(days=1)).isoformat() if end else ""
+
+
+def _said(choices: tuple[int, ...]) -> str:
+    return "、".join(show(amount) for amount in choices)
 
 
 def _choices(text: str) -> tuple[int, ...]:
@@ -353,6 +434,66 @@ async def _rule_page(
     )
 
 
+async def _correct_page(
+    request: Asked,
+    code: str,
+    values: dict[str, Any] | None,
+    errors: dict[str, str],
+    status: int = 200,
+    message: str = "",
+) -> Template:
+    history = await service.history(request.user.county_id, code)
+    last, on = history[-1], today(moment(request))
+    if last.effective_from <= on:
+        return await _rule_page(request, code, values, errors, status, message)
+    shown = _typed(last, on) | {
+        "effective_from": last.effective_from.isoformat(),
+        "last_day": _day_before(last.effective_to),
+    }
+    return page(
+        request,
+        "rulebook/desk_rule_correct.html",
+        status=status,
+        rule=last,
+        seen=stamp(last),
+        values=values or shown,
+        errors=errors,
+        message=message or "有几处需要改正。",
+        steps=[(step.value, STEP_NAMES[step]) for step in CHOOSABLE],
+        evidence=[(kind.value, name) for kind, name in EVIDENCE_NAMES.items()],
+    )
+
+
+async def _correct_penalty_page(
+    request: Asked,
+    code: str,
+    values: dict[str, Any] | None,
+    errors: dict[str, str],
+    status: int = 200,
+    message: str = "",
+) -> Template:
+    history = await service.penalty_history(request.user.county_id, code)
+    last = history[-1]
+    if last.effective_from <= today(moment(request)):
+        return await _penalty_page(request, code, values, errors, status, message)
+    shown = {
+        "title": last.title,
+        "choices": _said(last.choices),
+        "last_day": _day_before(last.effective_to),
+    }
+    return page(
+        request,
+        "rulebook/desk_penalty_correct.html",
+        status=status,
+        penalty=last,
+        seen=stamp(last),
+        most=max(history[0].choices) if len(history) > 1 else MOST_PENALTY,
+        values=values or shown,
+        errors=errors,
+        message=message or "有几处需要改正。",
+    )
+
+
 def _new_rule_page(
     request: Asked, values: dict[str, Any], error: Invalid | None = None
 ) -> Template:
@@ -392,7 +533,7 @@ async def _penalty_page(
     last = history[-1]
     on = today(moment(request))
     shown = {
-        "choices": "、".join(show(amount) for amount in last.choices),
+        "choices": _said(last.choices),
         "effective_from": _first_of_next(on).isoformat(),
     }
     return page(
@@ -417,6 +558,7 @@ async def _caps_page(
     errors: dict[str, str],
     status: int = 200,
     message: str = "",
+    tried: trial.Trial | None = None,
 ) -> Template:
     actor: Actor = request.user
     on = today(moment(request))
@@ -428,6 +570,7 @@ async def _caps_page(
         request,
         "rulebook/desk_caps.html",
         status=status,
+        tried=tried,
         values=values or shown,
         errors=errors,
         message=message or "有几处需要改正。",
@@ -470,10 +613,14 @@ router = Router(
         add_rule,
         rule,
         change,
+        corrected_rule,
+        correct_rule,
         new_penalty,
         add_penalty,
         penalty,
         change_penalty,
+        corrected_penalty,
+        correct_penalty,
         caps,
         change_caps,
     ],

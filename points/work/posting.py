@@ -6,7 +6,7 @@ time, and a worker's records are decided by one run at a time.
 
 import itertools
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -167,20 +167,27 @@ async def forecast(county_id: int, ids: Sequence[UUID]) -> dict[tuple[UUID, str,
     return dict(found)
 
 
-async def trial(county_id: int, new: Rule, first: date, last: date) -> list[tuple[Due, int]]:
-    """A rule's posted records of some months, and what each would have got under another version.
+async def trial(
+    county_id: int, new: Rule | Caps, first: date, last: date
+) -> AsyncIterator[tuple[Due, int]]:
+    """Posted records of some months, and what each would have got under another version.
 
-    Caps cut in their order as ever; what was given for other work stands. Writes nothing.
+    A rule's own, or under other caps all, a township at a time. Caps cut in their order as ever;
+    what was given for other work, and in other months, stands. Writes nothing.
     """
-    versions = (await rulebook.versions(county_id))[new.code]
-    instead = [msgspec.structs.replace(new, version=old.version) for old in versions]
-    rules = _Rules({new.code: instead}, await rulebook.caps_versions(county_id))
-    found: list[tuple[Due, int]] = []
-    posted = await queries.posted(county_id, new.code, first, last)
-    for _, village in itertools.groupby(posted, key=lambda item: item.grid_code[:12]):
-        for item, _, _, decision in await decisions(county_id, list(village), rules):
-            found.append((item, decision.posted))
-    return found
+    versions, caps = await rulebook.versions(county_id), await rulebook.caps_versions(county_id)
+    if isinstance(new, Rule):
+        instead = [msgspec.structs.replace(new, version=old.version) for old in versions[new.code]]
+        code, units, rules = new.code, [""], _Rules({new.code: instead}, caps)
+    else:
+        always = rulebook.CapsVersion(msgspec.structs.replace(new, effective_from=first), None)
+        code, units = "", await queries.townships(county_id, first)
+        rules = _Rules(versions, [always])
+    for unit in units:
+        posted = await queries.posted(county_id, code, unit, first, last)
+        for _, village in itertools.groupby(posted, key=lambda item: item.grid_code[:12]):
+            for item, _, _, decision in await decisions(county_id, list(village), rules):
+                yield item, decision.posted
 
 
 async def decisions(

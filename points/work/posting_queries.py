@@ -82,12 +82,17 @@ DUE = (
     + DECIDED_IN_ORDER
     + "FOR UPDATE"
 )
-# Village by village. A record's run is the month of its work or a later one.
+# A record's run is the month of its work or a later one.
+TOWNSHIPS = """
+SELECT DISTINCT left(grid_code, 9) AS code FROM points.work_record
+WHERE county_id = $1 AND run_month >= $2 ORDER BY 1
+"""
+# Of a rule, or of all below a unit; village by village.
 POSTED = (
     FIELDS
     + """
-WHERE county_id = $1 AND rule_code = $2 AND work_date BETWEEN $3 AND $4 AND run_month >= $5
-  AND state = 'posted'
+WHERE county_id = $1 AND ($2 = '' OR rule_code = $2) AND work_date BETWEEN $3 AND $4
+  AND run_month >= $5 AND grid_code COLLATE "C" BETWEEN $6 AND $6 || '~' AND state = 'posted'
 ORDER BY left(grid_code, 12) COLLATE "C", work_date, declared_at, seq, id
 """
 )
@@ -160,9 +165,18 @@ async def accepted(county_id: int, ids: Sequence[UUID]) -> list[Due]:
     return await DB.all(Due, IN_STATE, county_id, list(ids), State.ACCEPTED)
 
 
-async def posted(county_id: int, code: str, first: date, last: date) -> list[Due]:
-    """Posted records of a rule, by village, in the order in which they are decided."""
-    return await DB.all(Due, POSTED, county_id, code, first, last, month_of(first))
+async def townships(county_id: int, since: date) -> list[str]:
+    """Codes of those with records of some months."""
+    rows = await DB.fetch(TOWNSHIPS, county_id, month_of(since))
+    return [row["code"] for row in rows]
+
+
+async def posted(county_id: int, code: str, unit: str, first: date, last: date) -> list[Due]:
+    """Posted records of a rule, or of all, below a unit, or everywhere.
+
+    By village, in the order in which they are decided.
+    """
+    return await DB.all(Due, POSTED, county_id, code, first, last, month_of(first), unit)
 
 
 async def given(county_id: int, workers: Sequence[UUID], months: Sequence[int]) -> list[Given]:

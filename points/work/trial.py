@@ -1,4 +1,4 @@
-"""试算: what an item's records of the last half-year would have come to under a new version."""
+"""试算: what the records of the last half-year would have come to under a new version."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 
 from points.rulebook import service as rulebook
-from points.rulebook.rules import Rule
+from points.rulebook.rules import Caps, Rule
 from points.work import posting
 from shared.clock import today
 from shared.identity.actor import Actor
@@ -39,24 +39,39 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def of_rule(actor: Actor, new: Rule, now: datetime) -> Trial:
-    """Try a version that could be put into force; writes nothing. Raises RuleRefused, NotFound."""
+    """Try a version that could be put into force on its records; writes nothing.
+
+    Raises RuleRefused, NotFound.
+    """
     await rulebook.check_rule(actor, new, now)
+    return await _try(actor.county_id, new, now)
+
+
+async def of_caps(actor: Actor, new: Caps, now: datetime) -> Trial:
+    """Try caps that could be put into force on all records; writes nothing.
+
+    Raises RuleRefused, NotFound.
+    """
+    await rulebook.check_new_caps(actor, new, now)
+    return await _try(actor.county_id, new, now)
+
+
+async def _try(county_id: int, new: Rule | Caps, now: datetime) -> Trial:
     last = today(now).replace(day=1) - timedelta(days=1)
     months = last.year * 12 + last.month - MONTHS
     first = date(months // 12, months % 12 + 1, 1)
-    found = await posting.trial(actor.county_id, new, first, last)
     people: dict[str, dict[UUID, tuple[int, int]]] = defaultdict(dict)
-    for item, after in found:
+    records = 0
+    async for item, after in posting.trial(county_id, new, first, last):
+        records += 1
         for code in (item.grid_code[:9], ""):
             was, would = people[code].get(item.worker_id, (0, 0))
             people[code][item.worker_id] = (was + item.posted, would + after)
-    names = {
-        code: unit.name for code, unit in (await roster.units(actor.county_id, people)).items()
-    }
+    names = {code: unit.name for code, unit in (await roster.units(county_id, people)).items()}
     return Trial(
         first=first,
         last=last,
-        records=len(found),
+        records=records,
         lines=[
             _line(names.get(code, "合计"), people[code].values())
             for code in sorted(people, key=lambda code: (code == "", code))

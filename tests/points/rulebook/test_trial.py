@@ -10,7 +10,7 @@ import pytest
 
 from points.errors import RuleRefused
 from points.rulebook import service
-from points.rulebook.rules import Rule
+from points.rulebook.rules import Caps, Category, Rule
 from points.work import trial
 from points.work.trial import Line
 from shared.clock import today
@@ -92,6 +92,74 @@ async def test_visits_and_repeats_count_once_in_a_trial_too(rollback: None) -> N
     assert (visits.lines[-1].before, visits.lines[-1].after) == (20, 30)
     repeats = await trial.of_rule(desk, await another(repeat_zero=True), NOW)
     assert (repeats.lines[-1].before, repeats.lines[-1].after) == (30, 20)
+
+
+async def other_caps(*, svc: int = 200, **change: Any) -> Caps:
+    """Caps of next year."""
+    old = await service.caps_at(COUNTY, NOW.date())
+    months = old.category_month | {Category.SVC: svc}
+    return msgspec.structs.replace(
+        old, category_month=months, effective_from=date(2027, 1, 1), **change
+    )
+
+
+async def test_other_caps_are_tried_on_all_records(rollback: None) -> None:
+    """By each record's own rule, in order of days; what other months gave counts in the year."""
+    town = await small_county()
+    for day in (1, 2):
+        await did(town, town.worker, date(2026, 6, day), 50, rule_code="SVC-04")
+    for day in range(3, 9):
+        await did(town, town.worker, date(2026, 6, day), 10)
+    await did(town, town.worker, date(2026, 6, 9), 10, rule_code="ORG-02", category="ORG")
+    await did(town, town.cousin_worker, date(2026, 4, 30), 595, rule_code="SVC-04")
+    await did(town, town.cousin_worker, date(2026, 10, 31), 10)
+    desk = await acting(town.department, desk=True)
+    found = await trial.of_caps(desk, await other_caps(svc=130, person_year=600), NOW)
+    assert (found.first, found.last, found.records) == (date(2026, 5, 1), date(2026, 10, 31), 10)
+    near, far, everybody = found.lines
+    # 130 of the category and the meeting's 10; what is left of the year's 600
+    assert (near.workers, near.before, near.after, near.lose) == (1, 170, 140, 1)
+    assert (far.workers, far.before, far.after, far.lose) == (1, 10, 5, 1)
+    assert everybody == Line(name="合计", workers=2, before=180, after=145, gain=0, lose=2)
+    wider = await trial.of_caps(desk, await other_caps(svc=210), NOW)
+    assert (wider.lines[-1].before, wider.lines[-1].after) == (180, 180)
+    assert len(await service.caps_versions(COUNTY)) == 1
+
+
+async def test_only_caps_that_may_come_into_force_are_tried(rollback: None) -> None:
+    """Caps that could not be saved, and somebody who could not save them."""
+    town = await small_county()
+    desk = await acting(town.department, desk=True)
+    for wrong in (await other_caps(), await other_caps(svc=10), await other_caps(person_year=10)):
+        with pytest.raises(RuleRefused):
+            await trial.of_caps(desk, wrong, NOW)
+    with pytest.raises(NotFound):
+        await trial.of_caps(await acting(town.chief), await other_caps(svc=130), NOW)
+    empty = await trial.of_caps(desk, await other_caps(svc=130), NOW)
+    assert (empty.records, empty.lines) == (0, [])
+
+
+async def test_the_form_of_caps_is_tried_too(client: httpx.AsyncClient) -> None:
+    """The figures stand above the form with what was typed; 保存 saves it."""
+    town = await small_county()
+    await did(town, town.worker, today().replace(day=1) - timedelta(days=1), 10)
+    await enter_desk(client, town.department)
+    assert "先试算" in (await client.get("/desk/rules-caps")).text
+    form = {
+        **dict.fromkeys(("ORG", "SVC", "OPN", "MED", "CARE", "LAW"), "20"),
+        "person_month": "60",
+        "person_year": "620",
+        "effective_from": str(today() + timedelta(days=5)),
+    }
+    tried = await post(client, "/desk/rules-caps", act="try", **form)
+    assert tried.status_code == 200
+    for words in ("已入账的 1 条按下面的新的上限计", 'value="620"', "隽水镇", "合计"):
+        assert words in tried.text, words
+    assert len(await service.caps_versions(COUNTY)) == 1
+    wrong = await post(client, "/desk/rules-caps", act="try", **form | {"person_year": "1"})
+    assert wrong.status_code == 422
+    assert (await post(client, "/desk/rules-caps", act="save", **form)).status_code == 303
+    assert len(await service.caps_versions(COUNTY)) == 2
 
 
 async def test_only_what_may_come_into_force_is_tried(rollback: None) -> None:
