@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from appraisal.casework.machines import EXITS, MACHINES, OBJECTION
 from appraisal.casework.rules import (
+    AHEAD,
     BACK,
     Machine,
     Need,
@@ -271,8 +272,9 @@ def test_a_late_paper_reopens_what_had_lapsed() -> None:
         ends=ends(appeal, chain),
         against=dict.fromkeys(Need, ""),
     )
-    on_time, too_late = DAY + timedelta(days=3), DAY + timedelta(days=9)
+    on_time, last, too_late = (DAY + timedelta(days=days) for days in (3, 7, 8))
     assert refusal(machine, chain, appeal, PEOPLE[1], on_time, late) == ""
+    assert refusal(machine, chain, appeal, PEOPLE[1], last, late) == ""
     assert "已过期限" in refusal(machine, chain, appeal, PEOPLE[1], too_late, late)
     served = [
         *chain[:4],
@@ -290,6 +292,17 @@ def test_the_clock_signs_what_lapses() -> None:
     known = ends(OBJECTION.step("lapsed"), chain)
     assert lapses(OBJECTION, chain, known, DAY + timedelta(days=7)) is None
     assert lapses(OBJECTION, chain, known, DAY + timedelta(days=8)) is OBJECTION.step("lapsed")
+
+
+def test_the_last_day_of_a_term_is_part_of_it() -> None:
+    """What has to wait for a term follows it on the day after at the earliest."""
+    machine, chain = MACHINES["warning"], chain_of("warned", "served", "supported")
+    passed = machine.step("passed")
+    known = ends(passed, chain)
+    (last,) = known.values()
+    world = World(today=last + timedelta(days=9), ends=known, against=dict.fromkeys(Need, ""))
+    assert "才满" in refusal(machine, chain, passed, PEOPLE[1], last, world)
+    assert refusal(machine, chain, passed, PEOPLE[1], last + timedelta(days=1), world) == ""
 
 
 @pytest.mark.parametrize(
@@ -330,8 +343,9 @@ def test_days_keep_their_order() -> None:
     world = World(today=DAY + timedelta(days=2), ends={}, against=dict.fromkeys(Need, ""))
     resigned = machine.step("resigned")
     assert "早于" in refusal(machine, chain, resigned, PEOPLE[1], DAY - timedelta(days=1), world)
-    assert refusal(machine, chain, resigned, PEOPLE[1], DAY + timedelta(days=30), world) == ""
-    assert "60 天" in refusal(machine, chain, resigned, PEOPLE[1], DAY + timedelta(days=90), world)
+    assert refusal(machine, chain, resigned, PEOPLE[1], world.today + AHEAD, world) == ""
+    too_far = world.today + AHEAD + timedelta(days=1)
+    assert "60 天" in refusal(machine, chain, resigned, PEOPLE[1], too_far, world)
     opening = machine.step("applied")
     assert "还没有到" in refusal(machine, [], opening, PEOPLE[0], DAY + timedelta(days=3), world)
     assert refusal(machine, [], opening, PEOPLE[0], world.today - BACK, world) == ""

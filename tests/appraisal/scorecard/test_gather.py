@@ -142,6 +142,24 @@ async def test_everybody_in_post_on_the_last_day_is_there_with_their_days(
         assert row["missing_months"] == len(missing)
 
 
+async def test_the_last_day_decides_who_is_there(rollback: None) -> None:
+    """Who began on it is appraised, for one day; whose post ended before it is not."""
+    town = await small_county()
+    department = await department_of(town.department)
+    grid = town.units["421222100001001"]
+    spans = {"到岗": (LAST, None), "离岗": (FIRST, LAST), "满期": (FIRST, LAST + timedelta(days=1))}
+    people = {}
+    for name, (since, past) in spans.items():
+        people[name] = await roster.add_person(COUNTY, name, phone(), Employment.CONTRACT)
+        post = await roster.add_post(COUNTY, grid.id, Role.GRIDWORKER)
+        await roster.assign(COUNTY, post, people[name], since, valid_to=past)
+    cycle_id = await opened(department, AFTER)
+    await bring_to(department, cycle_id, Stage.SCORE, AFTER)
+    found = await inputs_of((await scoring.score(department, cycle_id, "", AFTER)).id)
+    days = {name: found[one]["days"] for name, one in people.items() if one in found}
+    assert days == {"到岗": 1, "满期": (LAST - FIRST).days + 1}
+
+
 SCANS = ("Seq Scan", "Index Scan", "Index Only Scan", "Bitmap Heap Scan")
 
 
@@ -205,7 +223,10 @@ async def test_a_countys_first_workers_are_not_compared_with_each_other(
 
 
 async def test_the_facts_are_those_of_the_sources(rollback: None) -> None:
-    """Attendance, checks, praise, survey, points and training of the period, nothing else."""
+    """Attendance, checks, praise, survey, points and training of the period, nothing else.
+
+    Of its first day and its last one as well.
+    """
     made = await survey.drawn()
     town, department = made.county, made.department
     tokens = await survey.printed(made)
@@ -221,9 +242,9 @@ async def test_the_facts_are_those_of_the_sources(rollback: None) -> None:
             Decimal(rostered), Decimal(on_duty), Decimal(1),
         )  # fmt: skip
     for kind, on, outcome, level in (
-        ("check", date(2026, 3, 1), "failed", ""),
+        ("check", LAST, "failed", ""),
         ("check", date(2026, 7, 1), "failed", ""),
-        ("commend", date(2026, 4, 1), "", "county"),
+        ("commend", FIRST, "", "county"),
         ("commend", date(2025, 12, 31), "", "township"),
     ):
         await DB.execute(
@@ -231,7 +252,7 @@ async def test_the_facts_are_those_of_the_sources(rollback: None) -> None:
         )
     meetings = [
         f"2026-06-{day:02d},421222100001001,{worker.name},ORG-02,参加网格例会,"
-        for day in (1, 8, 15)
+        for day in (1, 8, LAST.day)
     ]
     content = "\n".join([HEAD, *meetings]).encode()
     at = datetime(2026, 7, 2, 4, tzinfo=UTC)
@@ -239,6 +260,9 @@ async def test_the_facts_are_those_of_the_sources(rollback: None) -> None:
     assert imported.added == 3
     await bulk.verify_month(COUNTY, 202606, at)
     await bulk.post_month(COUNTY, 202606, at)
+    moved = "UPDATE points.work_record SET work_date = $2 WHERE county_id = $1 AND work_date = $3"
+    for on, before in ((FIRST, date(2026, 6, 1)), (FIRST - timedelta(days=1), date(2026, 6, 8))):
+        await DB.execute(moved, COUNTY, on, before)
     await bring_to(department, made.cycle_id, Stage.SCORE, AFTER)
     run = await scoring.score(department, made.cycle_id, "首次", AFTER)
     found = await inputs_of(run.id)
@@ -246,7 +270,7 @@ async def test_the_facts_are_those_of_the_sources(rollback: None) -> None:
     given = {
         "rostered": 430, "on_duty": 405, "on_leave": 20, "missing_months": 4, "failed_checks": 1,
         "commended_county": 1, "commended_township": 0, "data_total": None, "satisfaction": 900,
-        "ballots": 22, "awarded": 30, "deducted": 0, "hours": None, "veto": False,
+        "ballots": 22, "awarded": 20, "deducted": 0, "hours": None, "veto": False,
         "grid_code": worker.unit_code, "grid_type": "community", "days": 181,
         "employment_type": "village_paid", "first_final": None,
     }  # fmt: skip
@@ -255,8 +279,8 @@ async def test_the_facts_are_those_of_the_sources(rollback: None) -> None:
     second = found[town.second_worker.person_id]
     assert (second["satisfaction"], second["ballots"]) == (None, 6)
     card = await service.card(department, made.cycle_id, worker.person_id)
-    [june] = await service.months(department, card)
-    assert (june.month, june.awarded) == (202606, 30)
+    months = await service.months(department, card)
+    assert [(one.month, one.awarded) for one in months] == [(202601, 10), (202606, 10)]
 
 
 async def test_ballots_of_two_grids_do_not_make_a_sample(rollback: None) -> None:

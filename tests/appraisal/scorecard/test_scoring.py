@@ -147,6 +147,66 @@ async def test_quota_of_excellent_is_the_townships(cycle_id: UUID) -> None:
     assert [rows[one["person_id"]]["note"] for one in tied] == ["quota"] * 2
 
 
+ATTENDANCE_ONLY = Scheme(
+    attendance=100,
+    orders=0,
+    data=0,
+    settled=0,
+    satisfaction=0,
+    merit=0,
+    training=0,
+    excellent_share=100,
+)
+"""A score is the share of days on duty."""
+
+
+async def test_a_grade_begins_at_its_line(cycle_id: UUID) -> None:
+    """90.00, 70.00 and 60.00 are in the better band, a hundredth less is not; so are 90 days."""
+    wanted = {
+        9000: "excellent", 8999: "good", 7000: "good", 6999: "basic", 6000: "basic", 5999: "fail",
+    }  # fmt: skip
+    workers = {
+        share: worker(rostered=10000, on_duty=share, on_leave=0, days=90, days_rural=90)
+        for share in wanted
+    }
+    early = worker(days=89, days_rural=89)
+    run_id = await stored_run(cycle_id, [*workers.values(), early], ATTENDANCE_ONLY)
+    rows = await scored(run_id)
+    found = {share: rows[one["person_id"]] for share, one in workers.items()}
+    assert {share: row["final"] for share, row in found.items()} == {
+        share: share for share in found
+    }
+    assert {share: row["grade"] for share, row in found.items()} == wanted
+    assert rows[early["person_id"]]["grade"] == "undetermined"
+
+
+async def test_equal_scores_go_by_satisfaction_then_results(cycle_id: UUID) -> None:
+    """Three with 92.00 and room for two."""
+    scheme = msgspec.structs.replace(ATTENDANCE_ONLY, attendance=80, data=20, excellent_share=10)
+
+    def somebody(liked: int, on_duty: int, good: int) -> Row:
+        return worker(
+            satisfaction=liked, rostered=10000, on_duty=on_duty, on_leave=0, data_good=good
+        )
+
+    first, second, third = (
+        somebody(900, 9625, 15), somebody(800, 9000, 20), somebody(800, 9625, 15),
+    )  # fmt: skip
+    rest = [somebody(1000, 100, 0) for _ in range(17)]
+    rows = await scored(await stored_run(cycle_id, [third, second, first, *rest], scheme))
+    named = [rows[one["person_id"]] for one in (first, second, third)]
+    assert [row["final"] for row in named] == [9200] * 3
+    assert [row["note"] for row in named] == ["", "", "quota"]
+
+
+async def test_one_of_five_may_be_excellent_and_of_four_none(cycle_id: UUID) -> None:
+    """15 % of a small township is nobody; from five workers on there is one."""
+    for people, grade in ((5, "excellent"), (4, "good")):
+        best, *rest = (worker(satisfaction=1000 - 100 * step) for step in range(people))
+        rows = await scored(await stored_run(cycle_id, [best, *rest]))
+        assert rows[best["person_id"]]["grade"] == grade
+
+
 async def test_the_same_inputs_give_the_same_bytes(cycle_id: UUID) -> None:
     """A run made again from the same inputs and rules is equal to the last bit (I15)."""
     random = Random(7)
@@ -174,8 +234,10 @@ async def test_many_runs_are_scored_at_once_as_if_alone(cycle_id: UUID) -> None:
     runs = [await stored_run(cycle_id, workers) for workers in groups]
     await scoring_queries.score([COUNTY], runs)
     for run_id, expected in zip(runs, alone, strict=True):
-        for row in await DB.fetch(SCORES, COUNTY, run_id):
-            assert dict(row) | {"run_id": None} == expected[row["person_id"]] | {"run_id": None}
+        together = {row["person_id"]: dict(row) for row in await DB.fetch(SCORES, COUNTY, run_id)}
+        assert together.keys() == expected.keys()
+        for person_id, row in together.items():
+            assert row | {"run_id": None} == expected[person_id] | {"run_id": None}
 
 
 async def test_inputs_are_never_changed(cycle_id: UUID) -> None:

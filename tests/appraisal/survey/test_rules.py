@@ -63,6 +63,7 @@ def test_households_are_added_until_enough_have_answered() -> None:
     assert rules.top_up(households=200, asked=30, answered=17, pending=0) == 3
     assert rules.top_up(households=200, asked=30, answered=17, pending=3) == 0
     assert rules.top_up(households=200, asked=50, answered=22, pending=0) == 8
+    assert rules.top_up(households=200, asked=51, answered=30, pending=0) == 1  # 30.6 are 31
     assert rules.top_up(households=12, asked=12, answered=12, pending=0) == 0
 
 
@@ -72,6 +73,6 @@ def test_a_replacement_is_the_next_of_the_same_group() -> None:
         Drawn("g", number, "replacement", str(number), group)
         for number, group in enumerate(("1组", "2组", "1组", "2组"), 1)
     ]
-    found = next_in_order(drawn, ["1"], ["2组", "1组", "1组", "1组"])
-    assert [one.number for one in found] == ["2", "3", "4"]
+    found = next_in_order(drawn, ["1"], ["1组", "2组", "1组", "1组"])
+    assert [one.number for one in found] == ["3", "2", "4"]
     assert [one.number for one in next_in_order(drawn, [], [None, None])] == ["1", "2"]

@@ -53,7 +53,7 @@ from tests.appraisal.survey.world import (
     sheet,
     vote,
 )
-from tests.factories import COUNTY, acting, member, small_county
+from tests.factories import COUNTY, acting, also_in, member, small_county
 
 GOOD = Answers(aware=True, values=FULL)
 
@@ -238,6 +238,18 @@ async def test_an_interviewer_is_of_another_village(rollback: None) -> None:
         await field.hand_out_list(cousin, made.survey.id, VILLAGE)
 
 
+async def test_who_comes_into_the_village_interviews_it_no_more(rollback: None) -> None:
+    """Named while they were next door: with a post in it they see no list and note no visit."""
+    made = await drawn()
+    await interviewing(made)
+    await also_in(made.county.cousin_worker, made.county.units[SECOND])
+    local = await acting(made.county.cousin_worker)
+    with pytest.raises(NotFound):
+        await field.hand_out_list(local, made.survey.id, VILLAGE)
+    with pytest.raises(NotFound):
+        await field.note_visits(local, made.survey.id, VILLAGE, {}, AT)
+
+
 async def test_who_worked_there_in_the_period_does_not_interview(rollback: None) -> None:
     """Moved to the next village in May, a worker would hand out slips about the spring."""
     made = await drawn()
@@ -253,9 +265,13 @@ async def test_who_worked_there_in_the_period_does_not_interview(rollback: None)
 
 
 async def test_who_refuses_is_replaced_in_the_order_of_the_draw(rollback: None) -> None:
-    """Refused at once, not at home on the second visit; the next of the same group comes."""
+    """Refused at once, not at home on the second visit; the next of the same group comes.
+
+    The slips that were meant for them are enough for those.
+    """
     made = await drawn()
     cousin = await interviewing(made)
+    await printed(made)
     _, rows, _ = await field.hand_out_list(cousin, made.survey.id, VILLAGE)
     one, two, three = rows[GRID][:3]
     notes = {one.id: "refused", two.id: "absent", three.id: "handed"}
@@ -273,6 +289,8 @@ async def test_who_refuses_is_replaced_in_the_order_of_the_draw(rollback: None) 
     assert [row.status for row in after[GRID][:3]] == ["refused", "absent", "handed"]
     with pytest.raises(Invalid, match="不能再改"):
         await field.note_visits(cousin, made.survey.id, VILLAGE, {three.id: "refused"}, AT)
+    with pytest.raises(Invalid, match="都已有票"):
+        await printed(made)
 
 
 async def test_households_are_topped_up(rollback: None) -> None:
@@ -285,6 +303,7 @@ async def test_households_are_topped_up(rollback: None) -> None:
     await field.note_visits(cousin, made.survey.id, VILLAGE, notes, AT)
     for token in tokens[GRID][:12]:
         await vote(token)
+    assert await ballots.count(COUNTY) == 12
     assert await field.top_up(made.department, made.survey.id, GRID) == 8
     assert await field.top_up(made.department, made.survey.id, GRID) == 0
     (line,) = (
@@ -425,6 +444,8 @@ async def test_one_slip_is_one_ballot(rollback: None) -> None:
     assert await ballots.count(COUNTY) == 5
     with pytest.raises(SlipUsed):
         await vote(tokens[0])
+    with pytest.raises(SlipUsed):
+        await ballots.open_slip(COUNTY, tokens[0])
     with pytest.raises(SlipUnknown):
         await vote("421222." + "A" * 22)
     with pytest.raises(Invalid):

@@ -530,7 +530,9 @@ async def test_console_enters_paper_signatures_for_whoever_may_sign(rollback: No
     await earn(made.county.worker.person_id, made.fund_id, 100)
     await earn(made.county.worker.person_id, fund, 500, expires=2098)
     await redeem(made, in_last_month(), rice=1, soap=4)
-    for statement in await built():
+    statements = await built()
+    assert {statement.fund_id for statement in statements} == {made.fund_id, fund}
+    for statement in statements:
         rows = await signing.sign_on_paper(COUNTY, [statement.id])
         assert [row.part for row in rows] == list(Part)
         assert {row.means for row in rows} == {"paper"}
