@@ -207,19 +207,25 @@ async def test_a_veto_that_was_wrong_is_lifted_by_an_objection(rollback: None) -
 
 
 async def test_who_decided_before_does_not_decide_again(rollback: None) -> None:
-    """The clerk who passed the results on is recused, and so is whoever reviewed."""
+    """The clerk who passed the results on is recused, and so is whoever reviewed.
+
+    Nor does who keyed in the appeal on paper answer it.
+    """
     made = await scene()
     case_id = await objected(made)
     with pytest.raises(StepRefused, match="回避"):
         await sign(made, made.town.department, case_id, "review_kept")
     await sign(made, made.clerk, case_id, "review_kept")
     await sign(made, made.town.chief, case_id, "told")
-    await sign(made, made.town.worker, case_id, "appealed")
-    for barred in (made.clerk, made.town.department):
+    keyer = await member(Role.DEPARTMENT, made.town.units[str(COUNTY)], "郭部长")
+    await sign(made, keyer, case_id, "appealed")
+    for barred in (made.clerk, made.town.department, keyer):
         with pytest.raises(StepRefused, match="回避"):
             await sign(made, barred, case_id, "appeal_rejected")
     with pytest.raises(NotFound):
         await sign(made, made.town.instructor, case_id, "appeal_rejected")
+    other = await member(Role.DEPARTMENT, made.town.units[str(COUNTY)], "丁部长")
+    await sign(made, other, case_id, "appeal_rejected")
 
 
 async def test_who_approved_a_veto_does_not_hear_what_is_said_against_it(rollback: None) -> None:

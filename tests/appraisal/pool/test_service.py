@@ -19,8 +19,9 @@ from docx import Document
 from appraisal.casework import queries as casework_queries
 from appraisal.casework import service as casework
 from appraisal.casework.machines import EXITS, MACHINES
-from appraisal.casework.rules import Outcome, Pool, next_steps
+from appraisal.casework.rules import Outcome, Pool, Span, next_steps
 from appraisal.casework.schemas import Opening
+from appraisal.casework.world import last_day
 from appraisal.cycle.rules import Kind, Stage
 from appraisal.documents import facts
 from appraisal.errors import NoticeRefused, StepRefused
@@ -54,7 +55,7 @@ from tests.appraisal.casework.scene import (
     sign,
 )
 from tests.appraisal.cycle.stages import bring_to, opened
-from tests.factories import COUNTY, Member, acting, also_in, member
+from tests.factories import COUNTY, Member, acting, also_in, member, small_county
 from tests.shared.identity.test_matrix import act_as, token
 
 FORCED = ["dismissed", "returned", "replaced", "role_ended", "agreement_ended", "recalled"]
@@ -316,12 +317,17 @@ async def test_a_veto_rests_on_papers(rollback: None) -> None:
 
 
 async def test_no_warning_before_the_result_is_settled(rollback: None) -> None:
-    """Not served, term running, objection open: each stands in the way."""
+    """Not served, term running, objection open: each stands in the way.
+
+    On the last day the term still runs, and an objection is in time.
+    """
     made = await scene()
     await result(made, made.town.worker, "fail", "41.0")
     with pytest.raises(StepRefused, match="还没有送达"):
         await warned(made, made.town.worker)
     await served(made, made.town.worker)
+    until = await calendar.add_working_days(COUNTY, made.today, 5)
+    made.pass_days((until - made.today).days)
     with pytest.raises(StepRefused, match="异议期"):
         await warned(made, made.town.worker)
     worker = await actor_of(made, made.town.worker)
@@ -424,6 +430,24 @@ async def test_what_must_wait_is_not_overdue_when_it_may_be_done(rollback: None)
     made.pass_days(1)
     assert await casework.clock(COUNTY, made.now) == (0, 0)
     assert (await sign(made, made.clerk, case_id, "passed")).outcome is Outcome.IMPROVED
+
+
+async def test_terms_have_the_length_that_rules_and_law_give_them(rollback: None) -> None:
+    """Working days, and days of the calendar, from a Monday without holidays ahead."""
+    await small_county()
+    ends = {span: await last_day(COUNTY, date(2026, 7, 6), span) for span in Span}
+    assert ends == {
+        Span.NOTICE: date(2026, 7, 13),
+        Span.OBJECTION: date(2026, 7, 13),
+        Span.ESCALATED: date(2026, 7, 13),
+        Span.REVIEW: date(2026, 7, 20),
+        Span.APPEAL: date(2026, 7, 20),
+        Span.DISMISSAL: date(2026, 8, 5),
+        Span.RESIGNATION: date(2026, 8, 5),
+        Span.TERM_END: date(2026, 8, 5),
+        Span.PLAN: date(2026, 9, 4),
+        Span.RECHECK: date(2026, 9, 4),
+    }
 
 
 async def test_an_exit_needs_two_failures(rollback: None) -> None:
@@ -532,22 +556,28 @@ async def test_no_dismissal_is_dated_back_behind_a_protection(rollback: None) ->
 
 
 async def test_an_appeal_keeps_somebody(rollback: None) -> None:
-    """Decided by the county, not by those who decided; until then nothing ends."""
+    """Decided by the county, not by those who decided; until then nothing ends.
+
+    Neither by who signed the re-check or the decision, nor by who keyed in the appeal.
+    """
     made = await scene()
+    county = made.town.units[str(COUNTY)]
+    decider, keyer = [await member(Role.DEPARTMENT, county, name) for name in ("洪科长", "丁科长")]
     someone = await gridworker(made, Employment.VILLAGE_PAID)
     await failed_again(made, someone)
     case_id = await exit_of(made, someone, "appraisal", "opened")
     await to_decision(made, case_id)
-    await sign(made, made.town.instructor, case_id, "decided")
+    await sign(made, decider, case_id, "decided")
     await sign(made, made.town.chief, case_id, "served")
-    await sign(made, someone, case_id, "appealed")
+    await sign(made, keyer, case_id, "appealed")
     made.pass_days(60)
     await casework.clock(COUNTY, made.now)
     with pytest.raises(StepRefused):
         await sign(made, made.clerk, case_id, "dismissed")
-    with pytest.raises(StepRefused, match="回避"):
-        await sign(made, made.clerk, case_id, "appeal_upheld")
-    third = await member(Role.DEPARTMENT, made.town.units[str(COUNTY)], "郭部长")
+    for barred in (made.clerk, decider, keyer):
+        with pytest.raises(StepRefused, match="回避"):
+            await sign(made, barred, case_id, "appeal_upheld")
+    third = await member(Role.DEPARTMENT, county, "郭部长")
     case = await sign(made, third, case_id, "appeal_upheld")
     assert (case.outcome, case.done) == (Outcome.KEPT, True)
     assert await duties(made, someone) == ["gridworker"]
@@ -1188,8 +1218,10 @@ async def test_recommendation_from_two_halves_to_the_list(rollback: None) -> Non
     await result(later, made.town.worker, "excellent", "94.0")
     await bring_to(department, later.cycle_id, Stage.APPEAL, later.now)
     case_id = await service.recommend(
-        await actor_of(later, made.town.instructor), worker_id, form(later, "proposed"), later.now
+        await actor_of(later, made.town.department), worker_id, form(later, "proposed"), later.now
     )
+    with pytest.raises(StepRefused, match="回避"):
+        await sign(later, made.town.department, case_id, "examined")
     await sign(later, made.clerk, case_id, "examined")
     with pytest.raises(StepRefused):
         await sign(later, made.clerk, case_id, "noticed")
