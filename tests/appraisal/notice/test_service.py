@@ -14,6 +14,7 @@ from appraisal.casework import service as casework
 from appraisal.cycle import advancing
 from appraisal.cycle.rules import Stage
 from appraisal.errors import CycleClosed, NoticeRefused, StepRefused, WrongStage
+from appraisal.gates import Gate
 from appraisal.notice import queries
 from appraisal.notice import service as notice
 from appraisal.notice.schemas import ContestForm, NoticeForm, ServeForm
@@ -508,6 +509,31 @@ async def test_a_cycle_closes_when_everybody_was_told_and_heard(rollback: None) 
         await notice.object_to(
             worker, made.cycle_id, worker.person_id, form(made, "raised"), made.now
         )
+
+
+async def test_a_cycles_terms_are_over_the_day_after_their_last(
+    rollback: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The notice's, the term to object, and five days for papers that are on their way."""
+    made = await scene()
+    department = await actor_of(made, made.town.department)
+    worker = await actor_of(made, made.town.worker)
+    await result(made, made.town.worker, "basic", "63.0")
+    notice_id = await notice.issue_results(department, made.cycle_id, NoticeForm(), made.now)
+    row, _ = await notice.view(department, notice_id)
+    until = (await notice.receive(worker, made.cycle_id, made.now)).objection_until
+    cycle, _, _ = await notice.of_cycle(department, made.cycle_id)
+
+    async def on(day: date, days: int, gate: Gate) -> str:
+        monkeypatch.setattr(notice, "today", lambda: day + timedelta(days=days))
+        return "".join(await gate(COUNTY, cycle))
+
+    assert "公示期" in await on(row.ends_on, 0, notice.notice_over)
+    assert await on(row.ends_on, 1, notice.notice_over) == ""
+    found = [await on(until, days, notice.nothing_open) for days in (0, 1, 5, 6)]
+    wanted = ("最晚的异议期", "可能还在路上", "可能还在路上")
+    assert all(said in why for said, why in zip(wanted, found[:3], strict=True))
+    assert found[3] == ""
 
 
 async def test_a_cycle_stays_open_for_papers_on_their_way(rollback: None) -> None:

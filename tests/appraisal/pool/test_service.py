@@ -19,7 +19,7 @@ from docx import Document
 from appraisal.casework import queries as casework_queries
 from appraisal.casework import service as casework
 from appraisal.casework.machines import EXITS, MACHINES
-from appraisal.casework.rules import Outcome, Pool, Span, next_steps
+from appraisal.casework.rules import OVERTURNED, Outcome, Pool, Span, next_steps
 from appraisal.casework.schemas import Opening
 from appraisal.casework.world import last_day
 from appraisal.cycle.rules import Kind, Stage
@@ -731,6 +731,28 @@ async def test_a_case_opens_again_beside_no_other_exit(rollback: None) -> None:
     await sign(made, made.town.chief, case_id, "appealed", on=last)
 
 
+async def test_the_clock_opens_no_exit_beside_another(rollback: None) -> None:
+    """Whose fail is corrected while they are to leave again: first the other one ends."""
+    made = await scene()
+    someone = await gridworker(made, Employment.VILLAGE_PAID)
+    case_id, _ = await let_go(made, someone)
+    await sign(made, made.town.chief, case_id, "handed_over")
+    grid = made.town.units["421222100001001"]
+    other = await roster.add_post(COUNTY, grid.id, Role.GRIDWORKER)
+    await roster.assign(COUNTY, other, someone.person_id, made.today)
+    second = await exit_of(made, someone, "fault", "evidence")
+    clerk = await actor_of(made, made.clerk)
+    await calibrating.calibrate(
+        clerk, made.cycle_id, someone.person_id, Decimal(75), "复核", made.now
+    )
+    assert await casework.clock(COUNTY, made.now) == (0, 0)
+    await sign(made, made.town.instructor, second, "stopped")
+    assert await casework.clock(COUNTY, made.now) == (1, 0)
+    case = await casework_queries.case(COUNTY, case_id)
+    assert case is not None
+    assert case.state == OVERTURNED
+
+
 async def test_a_decision_says_when_it_takes_effect(rollback: None) -> None:
     """Not on the day it was signed: after service, when no appeal was made or it was rejected."""
     made = await scene()
@@ -784,7 +806,7 @@ async def test_an_exit_that_was_stopped_may_begin_again(rollback: None) -> None:
 
 
 async def test_the_database_refuses_what_no_code_should_try(rollback: None) -> None:
-    """A dismissal written past the engine finds the trigger."""
+    """A dismissal, or another end against the will, written past the engine finds the trigger."""
     made = await scene()
     someone = await gridworker(made, Employment.CONTRACT)
     case_id = await exit_of(made, someone, "fault", "evidence")
@@ -807,9 +829,11 @@ async def test_the_database_refuses_what_no_code_should_try(rollback: None) -> N
         answers="{}",
         notice_id=None,
     )
-    with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        async with DB.transaction():
-            await casework_queries.insert_step(COUNTY, row)
+    for outcome in FORCED:
+        forced = msgspec.structs.replace(row, outcome=Outcome(outcome))
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            async with DB.transaction():
+                await casework_queries.insert_step(COUNTY, forced)
 
 
 async def tried(made: Scene, chance: random.Random, case_id: UUID, people: list[Member]) -> None:
@@ -1638,7 +1662,7 @@ async def test_one_post_is_agreed_with_one_applicant(rollback: None) -> None:
 
 
 async def test_a_taken_post_admits_nobody(rollback: None) -> None:
-    """Somebody else was put there meanwhile."""
+    """Somebody else was put there meanwhile, or is to begin there later."""
     made = await scene()
     post_id = await vacant_post(made)
     instructor = await actor_of(made, made.town.instructor)
@@ -1649,9 +1673,12 @@ async def test_a_taken_post_admits_nobody(rollback: None) -> None:
         await actor_of(made, made.town.department), Pool.ADMISSION, NoticeForm(), made.now
     )
     made.pass_days(14)
-    await roster.assign(COUNTY, post_id, made.town.cousin_worker.person_id, made.today)
-    with pytest.raises(StepRefused, match="已经有人"):
-        await sign(made, made.town.instructor, case_id, "agreed")
+    later = made.today + timedelta(days=9)
+    await roster.assign(COUNTY, post_id, made.town.cousin_worker.person_id, later)
+    for _ in range(2):
+        with pytest.raises(StepRefused, match="已经有人"):
+            await sign(made, made.town.instructor, case_id, "agreed")
+        made.pass_days(9)
 
 
 async def test_candidates_come_from_bands_within_reach(rollback: None) -> None:
