@@ -135,6 +135,28 @@ async def test_late_undo_is_a_negative_line_of_the_next_month(rollback: None) ->
     }
 
 
+async def test_midnight_belongs_to_the_month_that_begins(rollback: None) -> None:
+    """What is bought at its first instant is no line of the last; the same of an undoing."""
+    made = await world()
+    await spender(made)
+    undone = await redeem(made, in_last_month(3), rice=1)
+    bought = await redeem(made, rules.month_end(LAST_MONTH), soap=1)
+    (last,) = await built()
+    assert [line.redemption_id for line in await queries.lines(COUNTY, last.id)] == [undone]
+    await undo(undone)
+    at = await DB.fetchval(
+        "SELECT at FROM points.posting WHERE county_id = $1 AND kind = 'undo'", COUNTY
+    )
+    found = []
+    for later in (0, 1):
+        through = at + timedelta(microseconds=later)
+        await building.build(None, COUNTY, THIS_MONTH, now=through)
+        (this,) = await queries.statements_of_month(COUNTY, THIS_MONTH)
+        lines = await queries.lines(COUNTY, this.id)
+        found.append([(line.kind, line.redemption_id) for line in lines])
+    assert found == [[("redeem", bought)], [("redeem", bought), ("undo", undone)]]
+
+
 async def test_what_is_below_zero_opens_the_next_statement(rollback: None) -> None:
     """Only once it is frozen, and in one statement only."""
     made = await world()
@@ -379,9 +401,15 @@ async def test_dispute_decided_after_the_freeze_is_paid_with_the_next_statement(
     await redeem(made, in_last_month(9), rice=1)
     (statement,) = await built()
     accountant = await made.accountant()
-    rice = (await queries.lines(COUNTY, statement.id))[1]
+    soap, rice = await queries.lines(COUNTY, statement.id)
     found = await service.dispute(accountant, statement.id, rice.id, "没有领取人签字")
     await sign_all(made, found.statement)
+    for change in (
+        service.withdraw(accountant, found.disputes[0].id),
+        service.dispute(accountant, statement.id, soap.id, "也没有"),
+    ):
+        with pytest.raises(StatementFrozen):
+            await change
     with pytest.raises(NotFound):
         await service.decide(accountant, found.disputes[0].id, "补签了", pay=True)
     later = now() + timedelta(minutes=1)
@@ -392,6 +420,24 @@ async def test_dispute_decided_after_the_freeze_is_paid_with_the_next_statement(
     (following,) = await built(THIS_MONTH)
     assert (following.opening_fen, following.payable_fen) == (3300, 3300)
     assert following.carried == [found.disputes[0].id]
+
+
+async def test_who_objected_leaves_the_decision_to_others(rollback: None) -> None:
+    """An instructor who objects finds it neither to decide nor possible to."""
+    made = await world()
+    await spender(made)
+    await redeem(made, in_last_month(), soap=1)
+    (statement,) = await built()
+    (line,) = await queries.lines(COUNTY, statement.id)
+    instructor, department = await made.instructor(), await made.department()
+    found = await service.dispute(instructor, statement.id, line.id, "没有领取人签字")
+    assert await service.to_decide(instructor) == []
+    with pytest.raises(Forbidden, match="换一个人"):
+        await service.decide(instructor, found.disputes[0].id, "补签了", pay=True)
+    (listed,) = await service.to_decide(department)
+    assert listed.statement.id == statement.id
+    decided = await service.decide(department, found.disputes[0].id, "补签了", pay=True)
+    assert decided.statement.payable_fen == 450
 
 
 async def test_refused_line_is_never_paid(rollback: None) -> None:

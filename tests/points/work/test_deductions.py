@@ -84,19 +84,21 @@ async def posted(town: SmallCounty) -> Record:
 
 
 async def test_a_decision_waits_for_the_answer_or_its_term(rollback: None) -> None:
-    """Five working days to answer; an answer opens the way at once."""
+    """Five working days to answer, the last of them as well; an answer opens the way at once."""
     town = await small_county()
     number = await proposed(town)
     chief = await acting(town.chief)
     found = await row(number, town)
     assert found.answer_due_on == await calendar.add_working_days(COUNTY, today(NOW), 5)
-    with pytest.raises(DeductionRefused, match="陈述期"):
-        await deductions.decide(chief, number, stands=True, reason="属实", now=NOW)
     late = await after(found.answer_due_on)
+    last = late - timedelta(days=1)
+    for early in (NOW, last):
+        with pytest.raises(DeductionRefused, match="陈述期"):
+            await deductions.decide(chief, number, stands=True, reason="属实", now=early)
     with pytest.raises(DeductionRefused, match="已经过了"):
         await deductions.reply(await acting(town.worker), number, "我请过假", late)
-    await deductions.reply(await acting(town.worker), number, "我请过假", NOW)
-    await deductions.decide(chief, number, stands=False, reason="有请假条", now=NOW)
+    await deductions.reply(await acting(town.worker), number, "我请过假", last)
+    await deductions.decide(chief, number, stands=False, reason="有请假条", now=last)
     assert (await row(number, town)).state == "dropped"
     assert await deductions.post_lapsed(COUNTY, late + timedelta(days=60)) == 0
     assert await merit(town) == 0
@@ -178,23 +180,28 @@ async def test_the_audit_finds_it_by_the_worker_s_name(rollback: None) -> None:
 
 
 async def test_an_appeal_stops_it_until_somebody_else_decides(rollback: None) -> None:
-    """Neither the proposer nor the first decider decides the appeal."""
+    """Neither the proposer nor the first decider decides the appeal; on its last day it is made."""
     town = await small_county()
     await has_phone(town.worker)
-    number = await deductions.propose(await acting(town.chief), proposal(town), NOW)
+    proposer, instructor = await acting(town.department, desk=True), await acting(town.instructor)
+    number = await deductions.propose(proposer, proposal(town), NOW)
     with pytest.raises(Forbidden):
-        await deductions.decide(
-            await acting(town.chief), number, stands=True, reason="属实", now=NOW
-        )
+        await deductions.decide(proposer, number, stands=True, reason="属实", now=NOW)
     late = await after((await row(number, town)).answer_due_on)
-    instructor = await acting(town.instructor)
     await deductions.decide(instructor, number, stands=True, reason="属实", now=late)
-    await deductions.appeal(await acting(town.worker), number, "不属实", late)
+    due = (await row(number, town)).appeal_due_on
+    assert due is not None
+    late = await after(due)
+    with pytest.raises(DeductionRefused, match="已过申诉期限"):
+        await deductions.appeal(await acting(town.worker), number, "不属实", late)
+    last = late - timedelta(days=1)
+    await deductions.appeal(await acting(town.worker), number, "不属实", last)
     assert await deductions.post_lapsed(COUNTY, late + timedelta(days=60)) == 0
-    with pytest.raises(Forbidden):
-        await deductions.decide_appeal(instructor, number, upheld=False, reason="维持", now=late)
-    department = await acting(town.department, desk=True)
-    await deductions.decide_appeal(department, number, upheld=True, reason="证据不足", now=late)
+    for barred in (proposer, instructor):
+        with pytest.raises(Forbidden):
+            await deductions.decide_appeal(barred, number, upheld=False, reason="维持", now=last)
+    other = await acting(await member(Role.DEPARTMENT, town.units[str(COUNTY)]), desk=True)
+    await deductions.decide_appeal(other, number, upheld=True, reason="证据不足", now=last)
     assert (await row(number, town)).state == "annulled"
     assert await merit(town) == 0
 

@@ -259,6 +259,13 @@ async def test_a_chief_is_not_confirmed_by_the_own_leads(rollback: None) -> None
     )
     assert found is not None
     assert found.role is Role.INSTRUCTOR
+    # The next village's chief, who works a grid here, is under nobody's orders but the lead's.
+    neighbour = await member(Role.CHIEF, town.units["421222100002"], "庞书记")
+    roll = await confirming.roll_of(COUNTY, DAY)
+    excluded = frozenset({neighbour.person_id})
+    found = roll.confirmer(Step.V1, grid.code, excluded, neighbour.person_id, cadre=False)
+    assert found is not None
+    assert found.role is Role.LEAD
 
 
 async def test_a_cadre_is_confirmed_one_level_up(rollback: None) -> None:
