@@ -105,6 +105,8 @@ async def redeem(request: Asked) -> Template | Redirect:
     except Invalid as error:
         return await _goods(request, shop_id, form.code, values, error)
     except FAILURES as error:
+        if error.code == "id_reused":
+            return await _tried_before(request, shop_id, form, values)
         return failed(request, error)
     if answer.refusal:
         if answer.refusal.code in CHOOSE_AGAIN:
@@ -127,7 +129,8 @@ async def undo(request: Asked, redemption_id: FromPath[UUID]) -> Template | Redi
     try:
         await service.undo(request.user, redemption_id, form.reason, moment(request))
     except (Conflict, Forbidden, Invalid) as error:
-        return failed(request, error, title="没有撤销", back=f"/receipts/{redemption_id}")
+        if error.code != "already_undone":  # the receipt says by whom, and that all came back
+            return failed(request, error, title="没有撤销", back=f"/receipts/{redemption_id}")
     return Redirect(f"/receipts/{redemption_id}", status_code=303)
 
 
@@ -264,6 +267,18 @@ async def _with_card(request: Asked, shop_id: UUID, form: CodeForm) -> Template:
         code=form.code,
         error=error,
     )
+
+
+async def _tried_before(
+    request: Asked, shop_id: UUID, form: RedeemForm, values: dict[str, Any]
+) -> Template | Redirect:
+    """The answer to the first press was lost, and other goods are chosen now: what came of it."""
+    try:
+        await service.view(request.user, form.id, moment(request))
+    except NotFound:
+        before = Conflict("上一次没有办成。请核对商品，再点“确认兑换”。")
+        return await _goods(request, shop_id, form.code, values, before)
+    return Redirect(f"/shop/done/{form.id}", status_code=303)
 
 
 async def _goods(

@@ -1,12 +1,14 @@
 """The counter in a real browser: two phones, one code, and the pages' rules."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
+from points.ledger import service as ledger
 from points.redemption import codes
 from shared.clock import now
 from shared.identity import sessions
@@ -82,6 +84,59 @@ async def test_two_phones_one_code(committed: None, sign_in: SignIn, look: Look)
     await shop.get_by_text("积分和商品都已退回").wait_for()
     await shop.goto("/shop/today")
     await seen(shop, f"today-{kind}", least)
+
+
+FELT = """
+const shake = navigator.vibrate.bind(navigator);
+navigator.vibrate = (pattern) => { window.felt = shake(pattern); return window.felt; };
+"""
+"""A browser lets a page vibrate once somebody has touched that very page."""
+
+
+async def lose(route: Route) -> None:
+    """The service is asked and answers; the answer does not arrive."""
+    await route.fetch()
+    await route.abort()
+
+
+async def test_a_lost_answer_is_said_and_counts_once(committed: None, sign_in: SignIn) -> None:
+    """The network dies after 确认兑换: the page stays and says so, the next press tells; felt."""
+    scene = await counter(2070)
+    await activate(scene.shop.keeper)
+    shop = await sign_in(scene.shop.keeper)
+    await shop.add_init_script(FELT)
+    await shop.goto(f"/r/{await scene.code()}")
+    await shop.get_by_role("button", name="增加肥皂").click()
+    await shop.route("**/shop/redeem", lose)
+    await shop.get_by_role("button", name="确认兑换").click()
+    await shop.get_by_text("不知道办成没有").wait_for()
+    await seen(shop, "lost")
+    await shop.get_by_role("button", name="确定").click()
+    await shop.unroute("**/shop/redeem")
+    await shop.get_by_role("button", name="确认兑换").click()
+    await shop.get_by_text("−5分").wait_for()
+    assert await shop.evaluate("window.felt") is True
+    assert (await ledger.balances(COUNTY, scene.worker.person_id)).wallet == 2070 - 50
+    await expect(shop).to_have_title(re.compile("兑换成功"))
+    await follow(shop.get_by_role("link", name="下一位"))
+    await shop.get_by_text("今日 1 笔").wait_for()
+
+
+async def test_other_goods_after_a_lost_answer(committed: None, sign_in: SignIn) -> None:
+    """Soap was handed out after all: the page says so, and the rice chosen since is not."""
+    scene = await counter(2070)
+    await activate(scene.shop.keeper)
+    shop = await sign_in(scene.shop.keeper)
+    await shop.goto(f"/r/{await scene.code()}")
+    await shop.get_by_role("button", name="增加肥皂").click()
+    await shop.route("**/shop/redeem", lose)
+    await shop.get_by_role("button", name="确认兑换").click()
+    await shop.get_by_role("dialog").get_by_role("button", name="确定").click()
+    await shop.unroute("**/shop/redeem")
+    await shop.get_by_role("button", name="增加大米5kg").click()
+    await shop.get_by_role("button", name="确认兑换").click()
+    await shop.get_by_text("−5分").wait_for()
+    assert (await ledger.balances(COUNTY, scene.worker.person_id)).wallet == 2070 - 50
 
 
 async def test_a_code_that_ran_out_without_network_says_so(

@@ -86,7 +86,7 @@ async def test_a_ballot_without_network_keeps_its_answers(
     await page.get_by_label("想说的话").fill("路灯坏了")
     await page.route("**/s/*", lambda route: route.abort())
     await page.get_by_role("button", name="提交").click()
-    await page.get_by_text("网络不好，没有办成").wait_for()
+    await page.get_by_text("网络不好，没有收到结果").wait_for()
     await page.get_by_role("button", name="确定").click()
     assert await page.locator("input[value='60']:checked").count() == ASPECTS
     assert await page.get_by_label("想说的话").input_value() == "路灯坏了"

@@ -9,6 +9,8 @@ Object.assign(htmx.config, {
   allowEval: false,
   includeIndicatorStyles: false,
   historyCacheSize: 0, // pages are personal: nothing of them stays in the browser
+  refreshOnHistoryMiss: true,
+  timeout: 30_000,
   responseHandling: [
     { code: "204", swap: false },
     { code: "[23]..", swap: true },
@@ -28,26 +30,64 @@ document.addEventListener("htmx:configRequest", (event) => {
   event.detail.headers["x-csrftoken"] = meta("csrf-token");
 });
 
-// A form that is over, as a slip that was used, is answered by a page, too.
+// A refused form, as one with a code that was used, is answered by a page, too.
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
-  if (!(detail.requestConfig.elt instanceof HTMLFormElement) || ![404, 409].includes(detail.xhr.status)) return;
-  Object.assign(detail, { shouldSwap: true, isError: false });
+  const { status, responseText } = detail.xhr;
+  if (!(detail.requestConfig.elt instanceof HTMLFormElement) || status < 400 || status >= 500) return;
+  if (responseText.includes('<main id="main"')) Object.assign(detail, { shouldSwap: true, isError: false });
 });
 
-// After a swap the reading position is the new part's heading, as after a page load.
+// After a swap the reading position is what is wrong, or the new part's heading, as after a page load.
 document.addEventListener("htmx:afterSettle", ({ detail }) => {
-  const heading = detail.elt.querySelector?.("[role=alert], h2[tabindex], h1[tabindex]");
-  heading?.focus({ preventScroll: false });
+  if (!detail.elt.contains(document.activeElement) || document.activeElement === document.body) {
+    const heading = lead(detail.elt) ? null
+      : detail.elt.querySelector(".result h2") ?? detail.elt.querySelector("h1[tabindex], h2[tabindex]");
+    heading?.focus();
+  }
+  const { requestPath, responsePath } = detail.pathInfo;
+  if (detail.elt === document.body && responsePath !== requestPath) history.replaceState(history.state, "", responsePath);
   // more rows: 加载更多, which had the focus, is gone; the first of them has it now
   if (document.activeElement === document.body && detail.elt.matches?.("a[href]")) detail.elt.focus({ preventScroll: true });
   soundOf(detail.elt);
 });
 
+// Whether a form that got no answer has arrived nobody here knows: its page stays, to be sent once more.
 for (const name of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) {
   document.addEventListener(name, ({ detail }) => {
-    say(detail.xhr?.status === 429 ? "操作太频繁，请稍后再试。" : "网络不好，没有办成，请再试一次。");
+    const { elt } = detail.requestConfig;
+    if (detail.xhr?.status === 429) say("操作太频繁，请稍后再试。");
+    else if (elt instanceof HTMLFormElement) say(elt.dataset.lost ?? "网络不好，没有收到结果，请再试一次。");
+    else say("网络不好，没有打开，请再试一次。");
   });
 }
+
+/** After how long a press is answered by 正在提交, and by more than that. */
+const SOON = 600;
+const LONG = 8_000;
+/** @type {() => void} */
+let answered = () => { /* nothing is under way */ };
+
+/** Say that a form is under way, until its answer comes: without it a slow network looks like a press that was not felt. */
+export function underway() {
+  answered();
+  if (!document.body.matches(".phone")) return answered;
+  const line = document.createElement("p");
+  line.className = "underway";
+  line.setAttribute("role", "status");
+  document.body.append(line);
+  const timers = [
+    setTimeout(() => { line.textContent = "正在提交，请稍等…"; }, SOON),
+    setTimeout(() => { line.textContent = "网络慢，还在提交，请再等等。"; }, LONG),
+  ];
+  answered = () => {
+    timers.forEach(clearTimeout);
+    line.remove();
+  };
+  return answered;
+}
+
+document.addEventListener("htmx:beforeRequest", ({ detail }) => detail.requestConfig.elt instanceof HTMLFormElement && underway());
+document.addEventListener("htmx:afterRequest", () => answered());
 
 /** One sentence in a dialog: it waits for the reader, unlike a toast. @param {string} text */
 export function say(text) {
@@ -145,6 +185,7 @@ const doubtful = () => !navigator.onLine || Date.now() - heard >= FRESH;
  */
 async function stranded(form) {
   if (!doubtful()) return false;
+  const over = underway();
   form.setAttribute("aria-busy", "true");
   const asking = new AbortController();
   const timer = setTimeout(() => asking.abort(), PATIENCE);
@@ -157,6 +198,7 @@ async function stranded(form) {
     return true;
   } finally {
     clearTimeout(timer);
+    over();
     form.removeAttribute("aria-busy");
   }
 }
@@ -172,6 +214,39 @@ async function agreed(form) {
   }
   return true;
 }
+
+/** What is wrong with a field, in a sentence. @param {HTMLInputElement} field */
+function lacking(field) {
+  if (!field.validity.valueMissing) return field.title || field.validationMessage;
+  if (["radio", "select-one"].includes(field.type)) return "这一项还没选，请选一个。";
+  return { file: "请拍照或选一张照片。", checkbox: "请勾选。" }[field.type] ?? "这一项还没填，请填写。";
+}
+
+// In letters as large as the page's and until it is mended: the browser's bubble is small and soon gone.
+document.addEventListener("invalid", (event) => {
+  const { target: field } = event;
+  const place = field.closest(".field, fieldset, .photo, .tick");
+  if (!place || !document.body.matches(".phone")) return;
+  event.preventDefault();
+  if (field === field.form.querySelector(":is(input, select, textarea):invalid")) {
+    place.scrollIntoView({ block: "center" });
+    field.focus({ preventScroll: true });
+  }
+  if (place.querySelector(".field__error")) return;
+  const line = document.createElement("p");
+  line.className = "field__error";
+  line.dataset.mend = "";
+  line.setAttribute("role", "alert");
+  line.textContent = lacking(field);
+  place.append(line);
+  place.classList.add("field_wrong");
+}, true);
+document.addEventListener("input", ({ target }) => {
+  const line = target instanceof Element && target.closest(".field_wrong")?.querySelector("[data-mend]");
+  if (!line || !target.validity?.valid) return;
+  line.parentElement.classList.remove("field_wrong");
+  line.remove();
+});
 
 const TYPED = "main form :is(textarea, select, input:not([type=hidden]))";
 
@@ -208,11 +283,13 @@ document.addEventListener("submit", async (event) => {
   delete form.dataset.sure;
   if (form.method === "get" || form.matches("[hx-post], [hx-get]")) return;
   if (form.dataset.sent) event.preventDefault();
+  else if (leaves(form)) underway();
   form.dataset.sent = "1";
   // its answer opens beside this page, which stays: a hurried thumb is over by then
   if (form.matches("[target]")) setTimeout(() => delete form.dataset.sent, 2000);
 }, true);
 window.addEventListener("pageshow", () => {
+  answered();
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
 });
 

@@ -115,12 +115,14 @@ class ScanInput extends HTMLElement {
     this.focusOn = () => {
       if (!document.activeElement || document.activeElement === document.body) input.focus({ preventScroll: true });
     };
-    document.addEventListener("focusout", () => setTimeout(this.focusOn, 300));
+    this.gone = new AbortController();
+    const { signal } = this.gone;
+    document.addEventListener("focusout", () => setTimeout(this.focusOn, 300), { signal });
     // A button that was pressed keeps the focus; what a scanner types then belongs here all the same.
     document.addEventListener("keydown", ({ key, ctrlKey, altKey, metaKey }) => {
       if (key.length !== 1 || key === " " || ctrlKey || altKey || metaKey) return;
       if (!document.activeElement?.matches("input, textarea, select")) input.focus({ preventScroll: true });
-    });
+    }, { signal });
     input.addEventListener("compositionstart", () => input.blur());
     input.addEventListener("keydown", (event) => {
       if (event.key !== "Enter") return;
@@ -129,6 +131,8 @@ class ScanInput extends HTMLElement {
     });
     this.focusOn();
   }
+
+  disconnectedCallback() { this.gone?.abort(); }
 }
 
 /** <sound-switch>: the sound and vibration of results, kept on this phone. */
