@@ -1,5 +1,6 @@
 """The custom elements, each on a page of its own: what they promise whatever server answers."""
 
+import asyncio
 import io
 import re
 from collections.abc import AsyncIterator, Callable
@@ -16,6 +17,7 @@ from playwright.async_api import (
     Request,
     Route,
     async_playwright,
+    expect,
 )
 
 from shared.clock import now
@@ -23,7 +25,7 @@ from shared.ids import new_id
 from shared.settings import Settings
 from shared.settings_county import CountySettings
 from shared.web.templating import environment
-from tests.browser.checks import shoot
+from tests.browser.checks import assert_accessible, shoot
 from tests.browser.conftest import ARGUMENTS, CHROMIUM, PHONE, follow
 
 PERSON = new_id()
@@ -378,6 +380,83 @@ async def test_an_act_without_network_is_not_lost(open_context: Callable[..., An
     await context.set_offline(offline=False)
     async with page.expect_navigation():
         await page.get_by_label("兑换码").press("Enter")
+    assert len(posted) == 1
+
+
+async def test_a_record_is_kept_when_nobody_answers(open_context: Callable[..., Any]) -> None:
+    """A network that swallows everything: after half a minute the record is on the phone."""
+    context = await open_context()
+    await context.clock.install()
+    page = await shown(context, OFFLINE_FORM)
+    await page.route("**/work", lambda _: None)
+    await page.get_by_label("内容").fill("走访三户")
+    await page.get_by_role("button", name="提交").click()
+    await page.clock.run_for(1_000)
+    await page.get_by_text("正在提交，请稍等").wait_for()
+    await page.clock.run_for(10_000)
+    await page.get_by_text("网络慢，还在提交").wait_for()
+    await page.clock.run_for(30_000)
+    await page.get_by_role("heading", name="已存在手机里").wait_for()
+    await expect(page.locator(".underway")).to_have_count(0)
+
+
+async def test_who_presses_to_upload_is_answered(open_context: Callable[..., Any]) -> None:
+    """现在上传 without network says that there is none."""
+    context = await open_context()
+    page = await shown(context, OFFLINE_FORM)
+    await page.get_by_label("内容").fill("走访三户")
+    await context.set_offline(offline=True)
+    await page.get_by_role("button", name="提交").click()
+    await page.get_by_role("button", name="现在上传").click()
+    await page.get_by_role("dialog").get_by_text("网络还不通，没有传上去").wait_for()
+
+
+SAID = """
+new MutationObserver(() => {
+  const line = document.querySelector('.underway[role=status]');
+  if (line?.checkVisibility()) sessionStorage.said = line.textContent;
+}).observe(document, {childList: true, subtree: true});
+"""
+
+
+async def test_a_press_is_answered_on_a_slow_network(open_context: Callable[..., Any]) -> None:
+    """A form that the browser sends itself says 正在提交 until its page comes."""
+    context = await open_context()
+    await context.add_init_script(SAID)
+    page = await shown(context, '{{ ui.post("/undo", "撤销", csrf()) }}')
+
+    async def answer_late(route: Route) -> None:
+        await asyncio.sleep(1.5)
+        await route.fulfill(body=html("好了"), content_type="text/html; charset=utf-8")
+
+    await page.route("**/undo", answer_late)
+    await follow(page.get_by_role("button", name="撤销"))
+    assert await page.evaluate("sessionStorage.said") == "正在提交，请稍等…"
+    await expect(page.locator(".underway")).to_have_count(0)
+
+
+LACKING = """
+<form method="post" action="/work">{{ ui.radios("how", "方式", [("1", "签字")], required=true) }}
+{{ ui.field("day", "哪一天", type="date") }}{{ ui.button("提交") }}</form>
+"""
+
+
+async def test_what_a_form_lacks_is_said_in_the_page(open_context: Callable[..., Any]) -> None:
+    """Beside the field, in the page's letters, until it is mended: a browser's bubble is small."""
+    context = await open_context()
+    page = await shown(context, LACKING)
+    posted = await answering(page, "/work")
+    await page.get_by_role("button", name="提交").click()
+    await expect(page.get_by_text("这一项还没选，请选一个。")).to_be_in_viewport()
+    await page.get_by_text("这一项还没填，请填写。").wait_for()
+    await expect(page.get_by_label("签字")).to_be_focused()
+    await assert_accessible(page)
+    await page.get_by_label("签字").check()
+    await expect(page.get_by_text("这一项还没选")).to_have_count(0)
+    await page.get_by_label("哪一天").fill("2026-11-03")
+    await expect(page.locator(".field_wrong")).to_have_count(0)
+    async with page.expect_navigation():
+        await page.get_by_role("button", name="提交").click()
     assert len(posted) == 1
 
 

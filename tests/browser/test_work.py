@@ -289,6 +289,24 @@ async def test_nothing_is_lost_offline_and_nothing_comes_twice(
     assert await DB.fetchval(count, COUNTY) == 1
 
 
+async def test_going_back_to_the_form_is_another_record(sign_in: SignIn, committed: None) -> None:
+    """Browsers keep what was in a form, its id, too: the second record was refused or swallowed."""
+    town = await small_county()
+    await activate(town.worker)
+    page = await sign_in(town.worker)
+    await page.goto("/work/new?category=SVC&rule=SVC-01")
+    await page.get_by_label("自己写").fill("帮张大爷交电费")
+    await follow(page.get_by_role("button", name="提交"))
+    await page.get_by_text("帮张大爷交电费").wait_for()
+    await page.go_back()
+    await page.get_by_label("自己写").fill("帮李大娘取药")
+    await follow(page.get_by_role("button", name="提交"))
+    await page.get_by_text("帮李大娘取药").wait_for()
+    written = "SELECT text FROM points.work_record WHERE county_id = $1 ORDER BY declared_at"
+    texts = [row["text"] for row in await DB.fetch(written, COUNTY)]
+    assert texts == ["帮张大爷交电费", "帮李大娘取药"]
+
+
 async def test_the_chosen_grid_waits_with_the_record(sign_in: SignIn, committed: None) -> None:
     """Who has two grids chooses one of them, without network, too; every look keeps the rules."""
     town = await small_county()

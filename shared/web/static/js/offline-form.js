@@ -5,14 +5,31 @@
  */
 import { keep, later, newId, send } from "./outbox.js";
 import { tryNow } from "./outbox-bar.js";
-import { lead, meta, say } from "./page.js";
+import { lead, meta, say, underway } from "./page.js";
+
+/** How long somebody waits before the record is kept on the phone. */
+const PATIENCE = 30_000;
 
 class OfflineForm extends HTMLElement {
   connectedCallback() {
+    this.afresh();
+    this.shown = (/** @type {PageTransitionEvent} */ { persisted }) => persisted && this.afresh();
+    window.addEventListener("pageshow", this.shown);
     this.addEventListener("submit", (event) => {
       event.preventDefault();
       this.submit(/** @type {HTMLFormElement} */ (event.target), event.submitter);
     });
+  }
+
+  disconnectedCallback() { window.removeEventListener("pageshow", this.shown); }
+
+  /** Who comes back to the page, where browsers keep what was in its form, writes another record. */
+  afresh() {
+    const form = this.querySelector("form");
+    const id = form?.elements.namedItem("id");
+    if (id instanceof HTMLInputElement) id.value = "";
+    form?.removeAttribute("inert");
+    form?.removeAttribute("aria-busy");
   }
 
   /**
@@ -25,22 +42,29 @@ class OfflineForm extends HTMLElement {
     id.value ||= newId();
     form.toggleAttribute("inert", true);
     form.setAttribute("aria-busy", "true");
+    const over = underway();
+    let left = false;
     await Promise.all([...form.querySelectorAll("photo-input")].map((photo) => photo.ready));
     const record = {
       id: id.value, person: meta("person"), action: form.action, at: Date.now(),
       fields: [...new FormData(form, submitter)].filter(([name]) => name !== "_csrf_token"),
     };
     try {
-      const { answer, signedOut } = await send(record, "text/html");
+      const { answer, signedOut } = await send(record, "text/html", PATIENCE);
       if (signedOut || later(answer) || answer.status === 403) await this.stored(record);
-      else if (answer.redirected) location.assign(answer.url);
-      else this.replace(await answer.text(), answer.ok);
+      else if (answer.redirected) {
+        left = true;
+        location.assign(answer.url);
+      } else this.replace(await answer.text(), answer.ok);
     } catch {
       await this.stored(record);
     } finally {
-      form.removeAttribute("inert");
-      form.removeAttribute("aria-busy");
-      delete form.dataset.sent;
+      if (!left) { // else the next page is under way
+        over();
+        form.removeAttribute("inert");
+        form.removeAttribute("aria-busy");
+        delete form.dataset.sent;
+      }
     }
   }
 
@@ -55,7 +79,7 @@ class OfflineForm extends HTMLElement {
     const done = this.querySelector("template[data-stored]");
     if (done instanceof HTMLTemplateElement) this.replaceChildren(done.content.cloneNode(true));
     this.querySelector("h2")?.focus();
-    await tryNow();
+    tryNow();
   }
 
   /**

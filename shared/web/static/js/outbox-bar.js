@@ -1,6 +1,6 @@
 /** The yellow bar that says what still waits on the phone, on every page of a signed-in worker. */
 import { drop, flush, keep, waiting } from "./outbox.js";
-import { meta } from "./page.js";
+import { meta, say, underway } from "./page.js";
 
 const SIGN_IN = `/sign-in?next=${encodeURIComponent(location.pathname)}`;
 
@@ -37,7 +37,7 @@ async function show(state = "") {
     link.textContent = "登录后上传";
     text.append(link);
   } else if (stuck.length < records.length) {
-    text.append(press("现在上传", tryNow));
+    text.append(press("现在上传", pressed));
   }
   notice.append(text);
   bar.replaceChildren(notice);
@@ -72,13 +72,24 @@ function told(taken) {
 }
 
 export async function tryNow() {
+  await show(); // where nobody answers, sending takes its time
   const { state, taken } = await flush();
   await show(state);
   if (taken) told(taken);
+  return state;
+}
+
+/** 现在上传: who pressed it is told, too, that there is still no network. */
+async function pressed() {
+  const over = underway();
+  const state = await tryNow();
+  over();
+  if (state === "away") say("网络还不通，没有传上去。记录还在手机里，有网会自动上传。");
 }
 
 if (meta("person") && "indexedDB" in window) {
   tryNow();
   window.addEventListener("online", tryNow);
+  document.addEventListener("htmx:afterSettle", ({ target }) => target === document.body && tryNow()); // a new page
   document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && tryNow());
 }

@@ -9,6 +9,8 @@
 import { meta } from "./page.js";
 
 const STORE = "waiting";
+/** A photo takes minutes where there is one bar of signal; nobody waits for it here. */
+const PATIENCE = 300_000;
 
 /**
  * @template T
@@ -55,13 +57,17 @@ export function newId() {
  * Post one record as the form would.
  * @param {Waiting} record
  * @param {string} accept
+ * @param {number} patience after which it counts as not sent
  */
-export async function send(record, accept) {
+export async function send(record, accept, patience) {
   const body = new FormData();
   for (const [name, value] of record.fields) body.append(name, value);
   body.append("person", record.person);
   const token = meta("csrf-token");
-  const answer = await fetch(record.action, { method: "POST", body, headers: { accept, "x-csrftoken": token } });
+  const asking = new AbortController();
+  const timer = setTimeout(() => asking.abort(), patience);
+  const headers = { accept, "x-csrftoken": token };
+  const answer = await fetch(record.action, { method: "POST", body, headers, signal: asking.signal }).finally(() => clearTimeout(timer));
   const signedOut = answer.status === 401 || (answer.redirected && new URL(answer.url).pathname.endsWith("/sign-in"));
   return { answer, signedOut };
 }
@@ -87,7 +93,7 @@ export async function flush() {
   try {
     for (const record of await waiting()) {
       if (record.problem) continue;
-      const { answer, signedOut } = await send(record, "application/json, text/html;q=0.9");
+      const { answer, signedOut } = await send(record, "application/json, text/html;q=0.9", PATIENCE);
       if (signedOut) return { state: "signed-out", taken };
       if (answer.ok) { await drop(record.id); taken += 1; }
       else if (later(answer)) return { state: "away", taken };
