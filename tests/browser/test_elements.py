@@ -554,6 +554,25 @@ async def test_a_sheet_can_be_printed_again(open_context: Callable[..., Any]) ->
         await page.get_by_role("button", name="打印").click()
 
 
+WECHAT = """
+const wechat = 'Mozilla/5.0 (Linux; Android 10; wv) Chrome/130.0.0.0 Mobile MicroMessenger/8.0.55';
+Object.defineProperty(navigator, 'userAgent', {get: () => wechat});
+window.print = () => { window.printed = true; };
+"""
+
+
+async def test_wechat_says_that_it_cannot_print(open_context: Callable[..., Any]) -> None:
+    """On a phone its browser ignores a page that wants to be printed."""
+    context = await open_context()
+    await context.add_init_script(WECHAT)
+    page = await shown(context, '<button type="button" data-print>打印</button>')
+    async with page.expect_event("dialog") as asked:
+        page.once("dialog", lambda dialog: dialog.accept())
+        await page.get_by_role("button", name="打印").click()
+    assert "手机微信里不能打印" in (await asked.value).message
+    assert not await page.evaluate("window.printed")
+
+
 async def test_larger_letters_keep_what_is_typed(open_context: Callable[..., Any]) -> None:
     """大字版 in the middle of a form: the letters grow, the words stay, the choice is kept."""
     page = await shown(await open_context(), OFFLINE_FORM)

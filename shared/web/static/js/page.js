@@ -4,6 +4,7 @@
  */
 import htmx from "htmx.org/dist/htmx.esm.js";
 import { feedback } from "./feedback.js";
+import { toPaper } from "./paper.js";
 
 Object.assign(htmx.config, {
   allowEval: false,
@@ -147,7 +148,7 @@ document.addEventListener("click", ({ target }) => {
   if (element.dataset.dialog) document.getElementById(element.dataset.dialog)?.showModal();
   else if ("close" in element.dataset) element.closest("dialog")?.close();
   else if ("back" in element.dataset) back();
-  else window.print();
+  else toPaper();
 });
 
 /** Whether something was chosen or typed in a field since the page came. @param {Element} field */

@@ -1,2 +1,4 @@
 import "./desk-idle.js";
-for (const button of document.querySelectorAll("[data-print]")) button.addEventListener("click", () => window.print());
+import { toPaper } from "./paper.js";
+
+for (const button of document.querySelectorAll("[data-print]")) button.addEventListener("click", toPaper);
