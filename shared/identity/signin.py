@@ -40,6 +40,7 @@ MAX_SECRET = 128
 CARD_ENDED = f"持卡人离任已满 {sessions.FORMER_DAYS} 天，这张卡不能再用。"
 BAD_PHONE = "请输入 11 位手机号。"
 WRONG_PIN = "手机号或密码不对，请再试一次。"
+WRONG_OWN = "现在的密码不对，请再输一次。"
 WRONG_DIGITS = "手机号或 8 位数字不对，请看激活条再试一次。"
 WRONG_DESK = "手机号、密码或动态码不对，请再试一次。"
 SHEET_OVER = "初始密码已过期，请找系统管理员重新开通。"
@@ -116,7 +117,7 @@ async def confirm(actor: Actor, secret: str, now: datetime, device_token: str = 
     device = await _charge(actor.county_id, found.id, device_token, now)
     stored = found.password_hash if actor.desk else found.pin_hash
     if not await _matches(actor.county_id, found.id, device, stored, secret[:MAX_SECRET]):
-        await _refuse(actor.county_id, found, device)
+        await _refuse(actor.county_id, found, device, WRONG_OWN)
     await _forgive(actor.county_id, found.id, device, now)
     return await sessions.rotate(actor, now)
 

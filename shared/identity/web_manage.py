@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import get, post
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 
 from shared.clock import today
@@ -133,15 +133,21 @@ async def print_slips(request: Asked) -> Template:
 
 
 @get(f"{PHONE}/{{person_id:uuid}}")
-async def phone_account(request: Asked, person_id: FromPath[UUID]) -> Template:
-    """One account."""
-    return await _account(request, "m_account", person_id)
+async def phone_account(
+    request: Asked, person_id: FromPath[UUID], out: FromQuery[int | None] = None
+) -> Template:
+    """One account; ``out`` when it has just been signed out everywhere."""
+    done = "所有设备都已退出登录。" if out else ""
+    return await _account(request, "m_account", person_id, done=done)
 
 
 @get(f"{DESK}/{{person_id:uuid}}")
-async def desk_account(request: Asked, person_id: FromPath[UUID]) -> Template:
-    """One account."""
-    return await _account(request, "desk_account", person_id)
+async def desk_account(
+    request: Asked, person_id: FromPath[UUID], out: FromQuery[int | None] = None
+) -> Template:
+    """One account; ``out`` when it has just been signed out everywhere."""
+    done = "所有设备都已退出登录。" if out else ""
+    return await _account(request, "desk_account", person_id, done=done)
 
 
 @post([f"{PHONE}/{{person_id:uuid}}/revoke", f"{DESK}/{{person_id:uuid}}/revoke"])
@@ -149,7 +155,7 @@ async def revoke(request: Asked, person_id: FromPath[UUID]) -> Redirect:
     """A lost phone: every session and every unused slip ends."""
     form = forms.bind(ReasonForm, await forms.read(request))
     await accounts.revoke_all(request.user, person_id, moment(request), form.reason)
-    return Redirect(f"{_base(request)}/{person_id}", status_code=303)
+    return Redirect(f"{_base(request)}/{person_id}?out=1", status_code=303)
 
 
 @post(f"{PHONE}/{{person_id:uuid}}/card-pin")

@@ -403,6 +403,9 @@ async def test_a_batch_names_what_it_did_not_confirm(client: httpx.AsyncClient) 
     await enter(client, world.lead)
     token = client.cookies["csrftoken"]
     data = {"_csrf_token": token, "ids": [sent["id"], asking["id"]]}
+    preview = (await client.post("/verify/preview", data=data)).text
+    assert "其中 1 条要群众确认，怎样确认的" in preview
+    assert 'value="phone" required' in preview
     done = (await client.post("/verify/batch", data=data)).text
     assert "已通过 1 条" in done
     assert "请选择群众是怎样确认的" in done

@@ -236,6 +236,8 @@ async def test_changing_the_pin_in_the_browser(client: httpx.AsyncClient) -> Non
     before = client.cookies["gm"]
     wrong = await post(client, "/me/pin", old=OTHER_PIN, pin=OTHER_PIN, again=OTHER_PIN)
     assert wrong.status_code == 422
+    assert "现在的密码不对" in wrong.text
+    assert "手机号" not in wrong.text
     done = await post(client, "/me/pin", old=PIN, pin=OTHER_PIN, again=OTHER_PIN)
     assert "密码已改好" in done.text
     assert client.cookies["gm"] != before
@@ -269,6 +271,9 @@ async def test_secretary_prints_slips_and_sets_a_card_pin(client: httpx.AsyncCli
     own = f"/verify/accounts/{world.worker.person_id}"
     assert (await client.get(own)).status_code == 200
     assert "已设好" in (await post(client, f"{own}/card-pin", pin=PIN, again=PIN)).text
+    lost = await post(client, f"{own}/revoke", reason="手机丢失")
+    assert lost.status_code == 303
+    assert "所有设备都已退出登录" in (await client.get(lost.headers["location"])).text
     foreign = f"/verify/accounts/{world.cousin_worker.person_id}"
     absent = "/verify/accounts/0198c0de-0000-7000-8000-000000000000"
     texts = {
