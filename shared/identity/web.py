@@ -67,7 +67,7 @@ class DeskForm(msgspec.Struct):
     password: str
     code: str
     county: int | None = None
-    next: str = "/desk"
+    next: str = "/"
 
 
 class TakeOverForm(msgspec.Struct):
@@ -137,7 +137,7 @@ async def sign_in(request: Asked) -> Answer:
 @get("/desk/sign-in")
 async def desk_page(request: Asked) -> Template:
     """The desk's door."""
-    return await _desk(request, {"next": _next(request, "/desk")})
+    return await _desk(request, {"next": _next(request, "/")})
 
 
 @post("/desk/sign-in")

@@ -27,7 +27,7 @@ VIEWS = {
     "worker": ("网格员", "/home"),
     "verifier": ("核实", "/verify"),
     "shop": ("积分超市", "/shop"),
-    "desk": ("管理台", "/desk"),
+    "desk": ("管理台", "/"),
 }
 """The page sets a person may switch between: name and first page."""
 REFUSALS = (Invalid, WrongSignIn, TooMany)

@@ -13,9 +13,10 @@ from points.settlement.funds import service as funds
 from points.settlement.rules import Part
 from shared.clock import now, today
 from shared.errors import Conflict
+from shared.roster.roles import DESK_ROLES, Role
 from shared.scheduling import runner
 from shared.scheduling.job import Job, last_day, last_slot
-from tests.factories import COUNTY, Member, acting, small_county
+from tests.factories import COUNTY, Member, acting, member, small_county
 from tests.points.settlement.world import (
     LAST_MONTH,
     after,
@@ -161,14 +162,29 @@ async def test_a_fund_that_will_soon_be_used_up_is_told(client: httpx.AsyncClien
     assert "没有符合条件" in (await client.get("/desk/funds?state=waiting")).text
 
 
+@pytest.mark.parametrize("role", sorted(DESK_ROLES))
+async def test_whoever_signs_in_at_a_desk_lands_on_a_page(
+    client: httpx.AsyncClient, role: Role
+) -> None:
+    """The county in figures is not everybody's: an administrator's desk begins elsewhere."""
+    world = await small_county()
+    someone = await member(role, world.units["421222"])
+    await enter_desk(client, someone)
+    door = await client.get("/desk/sign-in")
+    form = door.text.partition('action="/desk/sign-in"')[2].partition("</form>")[0]
+    [first] = re.findall(r'name="next" value="([^"]*)"', form)
+    landed = await client.get(first, follow_redirects=True)
+    assert (landed.status_code, landed.url.path != "/me") == (200, True), landed.url
+
+
 async def test_each_role_begins_on_its_own_page(client: httpx.AsyncClient) -> None:
     """Worker, verifier, accountant; a worker has no desk."""
     world = await small_county()
-    for member, path in (
+    for someone, path in (
         (world.worker, "/home"),
         (world.lead, "/verify"),
         (world.accountant, "/verify"),
     ):
-        await enter(client, member)
+        await enter(client, someone)
         assert (await client.get("/")).headers["location"] == path
     assert (await client.get("/desk")).status_code == 404
