@@ -122,4 +122,9 @@ async def _look(job: Job, clock: Callable[[], datetime], looks: set[asyncio.Task
 
 
 def _report(event: JobExecutionEvent) -> None:
-    log.error("scheduled look failed", job=event.job_id, error=repr(event.exception))
+    log.error(
+        "scheduled look failed",
+        job=event.job_id,
+        error=repr(event.exception),
+        exc_info=event.exception,
+    )

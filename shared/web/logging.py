@@ -106,6 +106,8 @@ def configure(log_format: str, stream: TextIO = sys.stdout) -> None:
     root.setLevel(logging.INFO)
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+    # A job that failed is told by the leader, by its name.
+    logging.getLogger("apscheduler.executors").setLevel(logging.CRITICAL)
 
 
 def mask_people(

@@ -1,4 +1,7 @@
 import asyncio
+import json
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
@@ -242,3 +245,38 @@ def test_jobs_of_one_name_are_refused() -> None:
     book = Book()
     with pytest.raises(ValueError, match=r"test\.job"):
         runner.check([book.job(periods.last_day()), book.job(periods.last_day())])
+
+
+BROKEN = """
+import asyncio
+from apscheduler.events import EVENT_JOB_ERROR
+from shared.clock import now
+from shared.database import DB
+from shared.scheduling import leader
+from shared.scheduling.job import Job, last_day
+from shared.web import logging
+
+async def main():
+    logging.configure("json")
+    DB.configure("postgresql://nobody@127.0.0.1:1/nothing")
+    failed = asyncio.Event()
+    scheduler = leader.build([Job("test.broken", "0 3 * * *", last_day(), None)], now, set())
+    scheduler.add_listener(lambda _: failed.set(), EVENT_JOB_ERROR)
+    scheduler.start()
+    await failed.wait()
+    scheduler.shutdown()
+
+asyncio.run(main())
+"""
+
+
+def test_a_look_that_failed_is_told_once() -> None:
+    """While the database is away, say: with the job's name, and from where it failed."""
+    done = subprocess.run(
+        [sys.executable, "-c", BROKEN], capture_output=True, text=True, check=True, timeout=120
+    )
+    [line] = done.stdout.splitlines()
+    said = json.loads(line)
+    assert (said["event"], said["job"]) == ("scheduled look failed", "test.broken")
+    assert "Traceback" in said["exception"]
+    assert done.stderr == ""
