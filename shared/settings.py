@@ -153,6 +153,11 @@ def _check_address(name: str, url: str, example: str) -> None:
         raise ValueError(f"{name} 应写成 {example}，密码里的 / # ? 写成 %2F %23 %3F")
 
 
+def supervisor() -> str:
+    """The socket at which systemd waits to hear that a service is up; empty without systemd."""
+    return os.environ.get("NOTIFY_SOCKET", "")
+
+
 def name_piccolo_conf(module: str) -> None:
     """Tell Piccolo which module names the apps; it looks for that in the environment only."""
     os.environ.setdefault("PICCOLO_CONF", module)

@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import click
@@ -23,7 +23,7 @@ from deploy.runtime import Service, run
 from deploy.single import service_app
 from deploy.watch import watched
 from points.redemption.turnstile import Turnstile
-from shared.settings import Settings
+from shared.settings import Settings, supervisor
 from shared.web import logging
 from shared.web.gate import Gate
 
@@ -74,9 +74,18 @@ def scheduler() -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stopped.set)
         async with watched(settings, Gate(), jobs=jobs(settings.data_dir)):
+            tell_ready()
             await stopped.wait()
 
     run(main)
+
+
+def tell_ready() -> None:
+    """Let systemd's ``start`` return (sd_notify): what comes after it finds the service there."""
+    if where := supervisor():
+        # A terminal that a unit began passes the address on to whom nobody waits for.
+        with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as speaker:
+            speaker.sendto(b"READY=1", where)
 
 
 def _listen(settings: Settings) -> socket.socket:
@@ -170,6 +179,11 @@ class _Server(uvicorn.Server):
 
     The original raises the signal again after the last answer, which ends the process there.
     """
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            tell_ready()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

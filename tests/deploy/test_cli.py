@@ -299,12 +299,28 @@ async def test_serves_again_after_any_engine_is_killed(data_dir: Path) -> None:
                 await asyncio.sleep(0.05)
 
 
+@contextmanager
+def systemd() -> Iterator[tuple[str, socket.socket]]:
+    """Where a unit of Type=notify says that it is up: an address and what listens there."""
+    with (
+        tempfile.TemporaryDirectory(dir="/tmp") as folder,
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener,
+    ):
+        listener.bind(f"{folder}/notify")
+        listener.settimeout(START_SECONDS)
+        yield f"{folder}/notify", listener
+
+
 async def test_scheduler_stops_cleanly(data_dir: Path) -> None:
     """The jobs alone: leads, and ends with code 0 on SIGTERM."""
-    process = await start(data_dir, "scheduler", GRIDMERIT_DATA_DIR=str(data_dir))
-    assert process.stdout is not None
-    line = await asyncio.wait_for(process.stdout.readline(), START_SECONDS)
-    assert json.loads(line)["event"] == "scheduler leads"
+    with systemd() as (address, heard):
+        process = await start(
+            data_dir, "scheduler", GRIDMERIT_DATA_DIR=str(data_dir), NOTIFY_SOCKET=address
+        )
+        assert process.stdout is not None
+        line = await asyncio.wait_for(process.stdout.readline(), START_SECONDS)
+        assert json.loads(line)["event"] == "scheduler leads"
+        assert await asyncio.to_thread(heard.recv, 64) == b"READY=1"
     process.send_signal(signal.SIGTERM)
     _, err = await asyncio.wait_for(process.communicate(), START_SECONDS)
     assert (process.returncode, err) == (0, b"")
@@ -703,6 +719,28 @@ async def test_a_socket_that_cannot_be_is_one_sentence(
     (short / "kept.txt").write_text("kept")
     assert sentence in await refused(data_dir, servers, database, "--host", str(short / name))
     assert (short / "kept.txt").read_text() == "kept"
+
+
+async def test_systemd_hears_when_a_service_answers(
+    data_dir: Path, short: Path, servers: Servers, database: str
+) -> None:
+    """Not before: what an administrator types behind ``systemctl start`` finds it there."""
+    path = short / "http.sock"
+    settings = {"DATABASE_URL": database, "REDIS_URL": servers.redis}
+    with systemd() as (address, heard):
+        process = await start(
+            data_dir,
+            *("serve", "--host", str(path)),
+            GRIDMERIT_DATA_DIR=str(data_dir),
+            NOTIFY_SOCKET=address,
+            **settings,
+        )
+        assert await asyncio.to_thread(heard.recv, 64) == b"READY=1"
+        transport = httpx.AsyncHTTPTransport(uds=str(path))
+        async with httpx.AsyncClient(base_url="http://gridmerit", transport=transport) as client:
+            assert (await client.get("/ready")).status_code == 200
+        process.send_signal(signal.SIGTERM)
+        await asyncio.wait_for(process.communicate(), START_SECONDS)
 
 
 async def test_a_socket_has_no_port(
