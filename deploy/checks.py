@@ -288,12 +288,19 @@ async def disk(settings: Settings) -> Finding:
 
 async def programs(settings: Settings) -> Finding:
     """Where pg_dump and pg_restore of the running version are."""
+    if server := own_server(settings):
+        return Finding("程序", f"PostgreSQL 的工具在 {server.programs}。")
+    return Finding("程序", "数据库在外部，备份请用它自己的工具。")
+
+
+def own_server(settings: Settings) -> Postgres | None:
+    """The embedded server, where that is what these settings of a running process lead to."""
     # Beside an outside database stand Valkey's folder, or the cluster of before.
     if (settings.data_dir / "engine").exists():
         engine = Postgres(find(settings.data_dir), find_programs(settings.pg_bin))
         if settings.database_url == engine.url(OWNER):
-            return Finding("程序", f"PostgreSQL 的工具在 {engine.programs}。")
-    return Finding("程序", "数据库在外部，备份请用它自己的工具。")
+            return engine
+    return None
 
 
 async def cache(settings: Settings) -> Finding:

@@ -63,6 +63,7 @@ COMMANDS = {
     "scheduler": "deploy.commands.serve:scheduler",
     "migrate": "deploy.commands.database:migrate",
     "doctor": "deploy.commands.doctor:doctor",
+    "backup": "deploy.commands.backup:backup",
     "rotate-secret": "deploy.commands.secret:rotate_secret",
     "create-admin": "deploy.commands.identity:create_admin",
     "import": "deploy.cli:import_",

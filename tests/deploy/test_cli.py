@@ -833,23 +833,25 @@ async def test_a_backup_is_restored_as_the_handbook_says(
     assert process.returncode == 0, err
     text = (ROOT / "deploy" / "README.md").read_text(encoding="utf-8")
     section = text.partition("\n## Backup and restore\n")[2].partition("\n## ")[0]
-    dump, restore = re.findall(r"(?:^    .+\n)+", section, re.MULTILINE)
+    dump, _, restore = re.findall(r"(?:^    .+\n)+", section, re.MULTILINE)
     with Embedded(data_dir, valkey=False) as engines:
         [engine] = [one for one in engines.engines if isinstance(one, Postgres)]
         with backup_folder(engine) as folder:
-            await shell(engine, data_dir, folder, dump)
+            assert "已备份" in await shell(engine, data_dir, folder, dump)
             connection = await asyncpg.connect(engines.url(POSTGRES, "postgres"))
             await connection.execute(
                 "CREATE TABLE points.newer (county_id int, id uuid,"
                 " FOREIGN KEY (county_id, id) REFERENCES points.fund (county_id, id))"
             )
             await connection.close()
-            saved = (folder / "gridmerit.dump").read_bytes()
+            [made] = folder.iterdir()
+            assert stat.S_IMODE(made.stat().st_mode) == 0o600
+            saved = made.read_bytes()
     with backup_folder(engine) as folder:
-        (folder / "gridmerit.dump").write_bytes(saved)
-        (folder / "gridmerit.dump").chmod(0o600)
-        shared = "".join(dump.splitlines(keepends=True)[:4])
-        said = await shell(engine, data_dir, folder, shared + restore)
+        (folder / made.name).write_bytes(saved)
+        (folder / made.name).chmod(0o600)
+        restore = restore.replace("gridmerit-….dump", made.name)
+        said = await shell(engine, data_dir, folder, restore)
     assert "421222" in said
     assert "✓ 密钥" in said
     assert not (data_dir / "secret").exists()
@@ -857,6 +859,19 @@ async def test_a_backup_is_restored_as_the_handbook_says(
         connection = await asyncpg.connect(engines.url(POSTGRES, OWNER))
         assert await connection.fetchval("SELECT to_regclass('points.newer')") is None
         await connection.close()
+
+
+async def test_an_outside_database_is_not_ours_to_back_up(
+    tmp_path: Path, servers: Servers, database: str
+) -> None:
+    """An empty embedded one beside it would be a file that everybody takes for a backup."""
+    settings = {"DATABASE_URL": database, "REDIS_URL": servers.redis}
+    code, _, err = await say(
+        tmp_path, "backup", "kept", GRIDMERIT_DATA_DIR=str(tmp_path / "data"), **settings
+    )
+    assert code == 2
+    assert "数据库在外部" in err
+    assert not (tmp_path / "kept").exists()
 
 
 @contextmanager

@@ -7,7 +7,9 @@ import pytest
 
 import deploy
 
-UNITS = sorted((Path(deploy.__file__).parent / "systemd").glob("*.service"))
+FOLDER = Path(deploy.__file__).parent / "systemd"
+UNITS = sorted(set(FOLDER.glob("*.service")) - {FOLDER / "gridmerit-backup.service"})
+"""Those that stay."""
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
@@ -20,7 +22,18 @@ def test_a_service_comes_up_however_late_its_database_does(unit: Path) -> None:
     )
     assert "\nStartLimitIntervalSec=0\n" in sections["Unit"]
     assert "\nRestart=always\n" in sections["Service"]
+    assert "\nType=notify\nTimeoutStartSec=infinity\n" in sections["Service"]
     [after] = re.findall(r"^After=(.*)$", sections["Unit"], re.MULTILINE)
     assert {"postgresql.service", "valkey-server.service", "redis-server.service"} < {
         *after.split()
     }
+
+
+def test_the_backup_has_the_settings_of_roots_commands() -> None:
+    """With fewer it would take an outside database for an embedded one, and keep that: empty."""
+    unit = (FOLDER / "gridmerit-backup.service").read_text(encoding="utf-8")
+    script = (FOLDER.parent / "gridmerit.sh").read_text(encoding="utf-8")
+    [files] = re.findall(r"^for file in (.+); do$", script, re.MULTILINE)
+    assert (
+        re.findall(r"^EnvironmentFile=-/etc/gridmerit/(\w+)$", unit, re.MULTILINE) == files.split()
+    )
