@@ -1,12 +1,12 @@
 """Opening cycles and moving them through their stages."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import asyncpg
 import msgspec
 import pytest
 
-from appraisal.cycle import advancing, rules, service
+from appraisal.cycle import advancing, queries, rules, service
 from appraisal.cycle.rules import Kind, Stage
 from appraisal.errors import CycleClosed, WrongStage
 from points.work import deductions
@@ -16,6 +16,7 @@ from shared.database import DB
 from shared.errors import Conflict, Invalid, NotFound
 from shared.identity.actor import Actor
 from shared.identity.errors import ConfirmFirst
+from shared.ids import new_id
 from tests.appraisal.cycle.stages import bring_to, opened
 from tests.conftest import as_owner
 from tests.factories import COUNTY, SmallCounty, acting, small_county
@@ -178,3 +179,32 @@ async def test_a_closed_cycle_never_changes(department: Actor) -> None:
                 async with DB.transaction():
                     await DB.execute(statement, COUNTY, cycle_id)
     assert (await service.get(department, cycle_id)).opened_at <= now()
+
+
+async def test_a_closed_cycle_opens_by_a_fresh_signature_and_with_nothing_else(
+    department: Actor,
+) -> None:
+    """What was signed before it was last closed opens it for nobody, not even the owner."""
+    cycle_id = await opened(department, AFTER)
+    await bring_to(department, cycle_id, Stage.CLOSED, AFTER)
+    again, later = AFTER + timedelta(days=1), AFTER + timedelta(days=2)
+    for at, target in ((again, Stage.APPEAL), (later, Stage.CLOSED)):
+        signer = msgspec.structs.replace(department, confirmed_at=at)
+        await advancing.advance(signer, cycle_id, target, "补录", at)
+    opens = "UPDATE appraisal.cycle SET state = 'appeal', closed_at = NULL{}"
+    where = " WHERE county_id = $1 AND id = $2"
+
+    async def refused(change: str) -> bool:
+        try:
+            async with DB.transaction():
+                await DB.execute(opens.format(change) + where, COUNTY, cycle_id)
+        except asyncpg.InsufficientPrivilegeError:
+            return True
+        return False
+
+    async with as_owner():
+        assert await refused("")
+        signature = (Stage.CLOSED, Stage.APPEAL, later, department.person_id, "周部长", "x", "补录")
+        await queries.insert_step(COUNTY, new_id(), cycle_id, *signature)
+        assert await refused(", title = ''")
+        assert not await refused("")

@@ -83,8 +83,11 @@ async def test_full_names_are_a_setting(rollback: None) -> None:
 
 
 async def test_a_notice_waits_for_its_stage(rollback: None) -> None:
-    """Not before the review is over."""
+    """Not before the review is over; until then nobody reads a result off the list, either."""
     made = await scene(stage=Stage.REVIEW)
+    await result(made, made.town.worker, "good", "75.0")
+    chief = await actor_of(made, made.town.chief)
+    assert await notice.results(chief, made.cycle_id) == ([], 0)
     with pytest.raises(WrongStage):
         await notice.issue_results(
             await actor_of(made, made.town.department), made.cycle_id, NoticeForm(), made.now

@@ -282,6 +282,32 @@ async def test_no_warning_on_thin_evidence(rollback: None) -> None:
             await warned(made, someone)
 
 
+async def test_nobody_is_talked_to_or_fails_again_on_thin_evidence(rollback: None) -> None:
+    """69 and 8 × 0.3 reach the line of 70; so do 58, as they are by calibration since, that of 60.
+
+    A re-check that was begun on better evidence cannot be failed then.
+    """
+    made = await scene()
+    near, someone = made.town.second_worker, made.town.worker
+    await result(made, near, "basic", "69.0")
+    await served(made, near)
+    await failed(made, someone)
+    chief = await actor_of(made, made.town.chief)
+    talked = form(made, "talked")
+    with pytest.raises(StepRefused, match="等次线"):
+        await service.warn(chief, near.person_id, made.cycle_id, talked, made.now)
+    case_id = await warned(made, someone)
+    await sign(made, made.town.chief, case_id, "served")
+    await sign(made, made.town.instructor, case_id, "supported")
+    made.pass_days(63)
+    third = await member(Role.DEPARTMENT, made.town.units[str(COUNTY)], "郭部长")
+    await calibrating.calibrate(
+        await actor_of(made, third), made.cycle_id, someone.person_id, Decimal(58), "复核", made.now
+    )
+    with pytest.raises(StepRefused, match="等次线"):
+        await sign(made, made.clerk, case_id, "failed")
+
+
 async def test_the_year_is_as_uncertain_as_both_its_surveys(rollback: None) -> None:
     """0.6 × 0.3 × 8 of the second half does not reach 60; with 0.4 × 0.3 × 8 of the first it does.
 
@@ -1081,6 +1107,32 @@ async def test_a_serious_fault_goes_on_beside_a_resignation(rollback: None) -> N
     assert endings == [Outcome.LEFT, Outcome.LEFT]
 
 
+async def test_a_term_ends_after_its_last_day_and_never_in_a_protection(rollback: None) -> None:
+    """Whoever was told in time leaves on the day after, unless the law protects them then."""
+    made = await scene()
+    someone = await gridworker(made, Employment.CONTRACT)
+    actor = await actor_of(made, made.town.instructor)
+    until = made.today + timedelta(days=45)
+    due = form(made, "due", term_until=str(until))
+    case_id = await service.start_exit(actor, someone.person_id, "term", due, made.now)
+    await sign(made, made.town.chief, case_id, "served")
+    made.pass_days(45)
+    with pytest.raises(StepRefused, match=f"到{chinese_date(until)}才满"):
+        await sign(made, made.clerk, case_id, "term_ended")
+    made.pass_days(1)
+    clerk = await actor_of(made, made.clerk)
+    shield = ShieldForm(
+        kind=Protection.MEDICAL_PERIOD, starts_on=made.today, ends_on=None, document="证明1号"
+    )
+    await service.record_shield(clerk, someone.person_id, shield, made.now)
+    with pytest.raises(StepRefused, match="保护期"):
+        await sign(made, made.clerk, case_id, "term_ended")
+    _, (row,) = await service.shields(clerk, someone.person_id, made.now)
+    await service.revoke_shield(clerk, someone.person_id, row.id, made.now)
+    case = await sign(made, made.clerk, case_id, "term_ended")
+    assert (case.outcome, await duties(made, someone)) == (Outcome.TERM_ENDED, [])
+
+
 async def test_nobody_leaves_at_the_end_of_a_term_who_resigned_before_it(rollback: None) -> None:
     """The letter would say that they left in another way, and on another day."""
     made = await scene()
@@ -1439,6 +1491,21 @@ async def test_admission_from_vacancy_to_access(rollback: None) -> None:
     assert await service.purge(COUNTY, made.now) == 1
     _, entries = await notice.view(department, notice_id)
     assert [entry.name for entry in entries] == ["汪*芳"], "the notice stays as it was published"
+
+
+async def test_who_nominates_somebody_does_not_agree_with_them(rollback: None) -> None:
+    """Another one signs that the public had nothing against it."""
+    made = await scene()
+    nominee = application(made, await vacant_post(made), step="nominated")
+    case_id = await service.apply(await actor_of(made, made.town.instructor), nominee, made.now)
+    for step in ("checked", "interviewed", "villagers"):
+        await sign(made, made.town.instructor, case_id, step)
+    department = await actor_of(made, made.town.department)
+    await notice.issue_cases(department, Pool.ADMISSION, NoticeForm(), made.now)
+    made.pass_days(14)
+    with pytest.raises(StepRefused, match="回避"):
+        await sign(made, made.town.instructor, case_id, "agreed")
+    assert (await sign(made, made.clerk, case_id, "agreed")).state == "agreed"
 
 
 async def test_whoever_chooses_an_applicant_declares_to_be_no_relative(

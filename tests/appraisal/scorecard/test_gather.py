@@ -384,18 +384,24 @@ async def test_a_later_transfer_changes_no_report(rollback: None) -> None:
 
 
 async def test_the_annual_result_takes_in_the_closed_half_year(rollback: None) -> None:
-    """0.4 × first + 0.6 × second for those who have a first; not before that is closed."""
+    """0.4 × first + 0.6 × second for those who have a first; not before that is closed.
+
+    Who was in post for less than three months of the first has none, whatever its figures.
+    """
     town = await small_county()
+    grid = town.units["421222100001001"]
+    newcomer = await member(Role.GRIDWORKER, grid, valid_from=date(2026, 5, 6))
     department = await department_of(town.department)
     half = await opened(department, AFTER)
     await bring_to(department, half, Stage.SCORE, AFTER)
     worker = town.worker
 
     async def month(number: int, on_duty: int) -> None:
-        await DB.execute(
-            ATTENDANCE, COUNTY, new_id(), worker.person_id, worker.unit_code[:12], number,
-            Decimal(20), Decimal(on_duty), Decimal(0),
-        )  # fmt: skip
+        for someone in (worker, newcomer):
+            await DB.execute(
+                ATTENDANCE, COUNTY, new_id(), someone.person_id, someone.unit_code[:12], number,
+                Decimal(20), Decimal(on_duty), Decimal(0),
+            )  # fmt: skip
 
     await month(202603, 10)
     await scoring.score(department, half, "", AFTER)
@@ -411,9 +417,10 @@ async def test_the_annual_result_takes_in_the_closed_half_year(rollback: None) -
     scores = await queries.scores(COUNTY, run.id, worker.person_id)
     assert scores is not None
     assert (scores.period_score, scores.calculated) == (10000, 8000)
-    facts = await queries.facts(COUNTY, run.id, town.second_worker.person_id)
-    assert facts is not None
-    assert facts.first_final is None
+    for alone in (newcomer, town.second_worker):
+        facts = await queries.facts(COUNTY, run.id, alone.person_id)
+        assert facts is not None
+        assert facts.first_final is None
 
 
 async def test_a_half_year_opened_late_is_taken_in_when_it_is_closed(rollback: None) -> None:
@@ -569,14 +576,18 @@ async def test_a_veto_of_the_first_half_leaves_the_year_to_the_scores(rollback: 
 
 
 async def test_a_lifted_veto_leaves_the_books_in_order(rollback: None) -> None:
-    """The input keeps it; the grade that an objection gave is the one that the verifier expects."""
+    """The input keeps it; the grade that an objection gave is the one that the verifier expects.
+
+    Another's veto stands, who said nothing against it.
+    """
     town = await small_county()
     department = await department_of(town.department)
     await DB.execute(
         ATTENDANCE, COUNTY, new_id(), town.worker.person_id, town.worker.unit_code[:12], 202603,
         Decimal(20), Decimal(16), Decimal(0),
     )  # fmt: skip
-    await vetoed(town.worker, department)
+    for someone in (town.worker, town.second_worker):
+        await vetoed(someone, department)
     half = await opened(department, AFTER)
     await bring_to(department, half, Stage.SCORE, AFTER)
     await scoring.score(department, half, "", AFTER)

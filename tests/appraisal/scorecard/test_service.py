@@ -39,6 +39,8 @@ async def test_a_result_is_seen_by_its_worker_and_those_above_once_announced(
     for early in (worker, chief):
         with pytest.raises(NotFound):
             await service.card(early, scene.cycle_id, who)
+    with pytest.raises(NotFound):
+        await service.team(chief, scene.cycle_id)
     await bring_to(scene.department, scene.cycle_id, Stage.NOTICE, AFTER)
     for able in (worker, chief, await acting(town.lead), await acting(town.instructor)):
         assert (await service.card(able, scene.cycle_id, who)).facts.person_id == who

@@ -450,9 +450,13 @@ async def test_one_slip_is_one_ballot(rollback: None) -> None:
         await vote("421222." + "A" * 22)
     with pytest.raises(Invalid):
         await ballots.submit_ballot(COUNTY, tokens[6], Answers(aware=True, values=(1,) * 6))
+    row = await ballot_queries.slip(COUNTY, slip_id(tokens[7]))
+    assert row is not None
     await closed(made)
     with pytest.raises(SlipClosed):
         await vote(tokens[7])
+    # Whoever had been let in before the end finds the box shut.
+    assert not await ballot_queries.still_open(COUNTY, row, keyed=False)
 
 
 async def test_a_slip_scanned_twice_at_once_counts_once(committed: None) -> None:
@@ -492,6 +496,8 @@ async def test_paper_is_keyed_by_two(rollback: None) -> None:
         await vote(token)
     with pytest.raises(NotFound):
         await ballots.key_paper(await acting(made.county.chief), made.survey.id, number, GOOD)
+    with pytest.raises(SlipUnknown):
+        await ballots.find_paper(made.department, made.cycle_id, token)
 
 
 async def test_a_third_look_decides_what_two_read_differently(rollback: None) -> None:

@@ -423,7 +423,10 @@ async def test_dispute_decided_after_the_freeze_is_paid_with_the_next_statement(
 
 
 async def test_who_objected_leaves_the_decision_to_others(rollback: None) -> None:
-    """An instructor who objects finds it neither to decide nor possible to."""
+    """An instructor who objects finds it neither to decide nor possible to.
+
+    A line that is found right before the freeze is paid by this statement, and not by the next.
+    """
     made = await world()
     await spender(made)
     await redeem(made, in_last_month(), soap=1)
@@ -438,6 +441,8 @@ async def test_who_objected_leaves_the_decision_to_others(rollback: None) -> Non
     assert listed.statement.id == statement.id
     decided = await service.decide(department, found.disputes[0].id, "补签了", pay=True)
     assert decided.statement.payable_fen == 450
+    await sign_all(made, decided.statement)
+    assert await built(THIS_MONTH) == []
 
 
 async def test_refused_line_is_never_paid(rollback: None) -> None:

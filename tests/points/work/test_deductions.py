@@ -197,11 +197,14 @@ async def test_an_appeal_stops_it_until_somebody_else_decides(rollback: None) ->
     last = late - timedelta(days=1)
     await deductions.appeal(await acting(town.worker), number, "不属实", last)
     assert await deductions.post_lapsed(COUNTY, late + timedelta(days=60)) == 0
+    waiting = "SELECT sum(cases)::int FROM points.open_deduction WHERE county_id = $1"
+    assert await DB.fetchval(waiting, COUNTY) == 1
     for barred in (proposer, instructor):
         with pytest.raises(Forbidden):
             await deductions.decide_appeal(barred, number, upheld=False, reason="维持", now=last)
     other = await acting(await member(Role.DEPARTMENT, town.units[str(COUNTY)]), desk=True)
     await deductions.decide_appeal(other, number, upheld=True, reason="证据不足", now=last)
+    assert await DB.fetchval(waiting, COUNTY) is None
     assert (await row(number, town)).state == "annulled"
     assert await merit(town) == 0
 

@@ -63,6 +63,10 @@ async def to_notice(town: SmallCounty, at: datetime = CLOSED) -> MonthRow:
     return await month.confirm_sample(await acting(town.instructor), VILLAGE, RUN, at)
 
 
+def noon(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, 4, tzinfo=UTC)
+
+
 async def immediate() -> None:
     await DB.execute(
         'UPDATE shared.county SET settings = settings || \'{"posting_mode": "immediate"}\''
@@ -336,7 +340,13 @@ async def test_an_objection_holds_its_record_back(rollback: None) -> None:
     with pytest.raises(ObjectionRefused):
         await month.answer(committee, objection, upheld=False, text=" ", now=CLOSED)
     await month.answer(committee, objection, upheld=False, text="核对无误", now=CLOSED)
-    await month.ask_review(worker, disputed.id, "请再看", CLOSED)
+    last = noon(await calendar.add_working_days(COUNTY, today(CLOSED), 5))
+    with pytest.raises(ObjectionRefused, match="已过申请复核"):
+        await month.ask_review(worker, disputed.id, "请再看", last + timedelta(days=1))
+    await month.ask_review(worker, disputed.id, "请再看", last)
+    asked = await month.objection_of(COUNTY, disputed.id)
+    assert asked is not None
+    assert asked.review_due_on == await calendar.add_working_days(COUNTY, today(last), 10)
     with pytest.raises((NotFound, Forbidden)):
         await month.answer(committee, objection, upheld=True, text="好", now=CLOSED)
     await month.answer(
@@ -362,7 +372,11 @@ async def test_what_the_public_objects_to_a_notice_is_answered_first(rollback: N
     first = await month.contest(chief, disputed.id, "那天没有开会", CLOSED)
     with pytest.raises(ObjectionRefused, match="没有异议在办"):
         await month.contest(chief, disputed.id, "那天没有开会", CLOSED)
-    second = await month.contest(chief, third.id, "没看见他", CLOSED)
+    assert row.notice_to is not None
+    last = noon(row.notice_to)
+    with pytest.raises(ObjectionRefused, match="公示期内"):
+        await month.contest(chief, third.id, "没看见他", last + timedelta(days=1))
+    second = await month.contest(chief, third.id, "没看见他", last)
     assert (await month.post_ended(COUNTY, CLOSED + timedelta(days=20))).records == 1
     assert (await state(kept.id))[0] == State.POSTED
     committee, instructor = await acting(town.committee), await acting(town.instructor)

@@ -481,15 +481,35 @@ async def test_a_stranger_sees_nothing(rollback: None) -> None:
 
 
 async def test_a_repeat_within_seven_days_is_flagged(rollback: None) -> None:
-    """The same report from the same grid within a week points at the first one."""
+    """The same report from the same grid within a week points at the first one, and earns nothing.
+
+    After eight days it is another report.
+    """
     town = await small_county()
     worker = await by(town.worker)
-    first = await logged(worker, "OPN-01", text="上报路灯损坏", work_date=date(2026, 10, 12))
-    for who in (town.committee, town.supervisor):
-        await service.verify(await by(who), first.id, now=NOW)
-    second = await logged(worker, "OPN-01", text="上报路灯损坏！")
-    line, _ = await service.view(worker, second.id)
-    assert line.repeats == first.id
+    found = []
+    for days, words in ((7, "上报路灯损坏"), (8, "上报水管漏水")):
+        pair = []
+        for text, on in ((words, DAY - timedelta(days=days)), (f"{words}！", DAY)):
+            record = await logged(worker, "OPN-01", text=text, work_date=on)
+            for who in (town.committee, town.supervisor):
+                await service.verify(await by(who), record.id, now=NOW)
+            pair.append(record.id)
+        line, _ = await service.view(worker, pair[1])
+        await posting.post_records(COUNTY, pair, NOW)
+        posted = [one.posted for one in await queries.lines(COUNTY, pair)]
+        found.append((line.repeats == pair[0], posted))
+    assert found == [(True, [10, 0]), (False, [10, 10])]
+
+
+async def test_work_is_declared_for_ninety_two_days(rollback: None) -> None:
+    """A paper slip of the last quarter may still be keyed in; one a day older may not."""
+    town = await small_county()
+    worker = await by(town.worker)
+    oldest = NOW.date() - timedelta(days=92)
+    with pytest.raises(WorkRefused, match="92 天"):
+        await logged(worker, work_date=oldest - timedelta(days=1))
+    assert (await logged(worker, work_date=oldest)).work_date == oldest
 
 
 async def test_a_relative_leaves_the_record_to_the_next_in_line(rollback: None) -> None:

@@ -12,7 +12,7 @@ import pytest
 from shared import clock
 from shared.clock import today
 from shared.database import DB
-from shared.errors import Conflict, Invalid, NotFound, TooMany, Unavailable
+from shared.errors import Conflict, Forbidden, Invalid, NotFound, TooMany, Unavailable
 from shared.identity import accounts, hashing, queries, sessions, signin, slips
 from shared.identity.access import Action
 from shared.identity.errors import (
@@ -490,9 +490,13 @@ async def test_sign_out_everywhere_keeps_this_phone(rollback: None) -> None:
 
 
 async def test_confirming_and_a_new_pin_rotate_the_token(rollback: None) -> None:
-    """The old token is dead: what was stolen before is worth nothing after."""
+    """The old token is dead: what was stolen before is worth nothing after.
+
+    A new PIN ends the sessions of all other phones as well.
+    """
     world = await small_county()
     await with_pin(world.worker)
+    elsewhere = await signin.sign_in(COUNTY, world.worker.phone, PIN, NOW)
     first = await signin.sign_in(COUNTY, world.worker.phone, PIN, NOW)
     later = NOW + timedelta(hours=1)
     actor = await resolved(first, later)
@@ -503,6 +507,7 @@ async def test_confirming_and_a_new_pin_rotate_the_token(rollback: None) -> None
     sessions.require_confirmed(await resolved(second, later), later)
     third = await signin.change_pin(await resolved(second, later), PIN, OTHER_PIN, OTHER_PIN, later)
     assert await sessions.resolve(second.token, later) is None
+    assert await sessions.resolve(elsewhere.token, later) is None
     assert await sessions.resolve(third.token, later) is not None
 
 
@@ -525,11 +530,22 @@ async def test_desk_needs_password_and_a_fresh_code(rollback: None) -> None:
     assert Role.DEPARTMENT in actor.roles
     with pytest.raises(WrongSignIn):
         await signin.desk_sign_in(COUNTY, phone, PASSWORD, code, NOW)
+    # Of two who send one code at once, the row lets one have it.
+    step = int(NOW.timestamp()) // 30
+    tries = [await queries.use_totp_step(COUNTY, account.id, step + late) for late in (0, 1, 1)]
+    assert tries == [False, True, False]
     recovery = secrets.recovery_codes[0].lower()
-    await signin.desk_sign_in(COUNTY, phone, PASSWORD, recovery, NOW)
+    elsewhere = await signin.desk_sign_in(COUNTY, phone, PASSWORD, recovery, NOW)
     with pytest.raises(WrongSignIn):
         await signin.desk_sign_in(COUNTY, phone, PASSWORD, recovery, NOW)
     assert await sessions.resolve(new.token, NOW + timedelta(hours=8)) is None
+    other = "白鹭在南堰过夜，从不回岸上"
+    changed = await signin.change_password(actor, PASSWORD, other, other, NOW)
+    for ended in (new, elsewhere):
+        assert await sessions.resolve(ended.token, NOW) is None
+    assert await sessions.resolve(changed.token, NOW) is not None
+    with pytest.raises(WrongSignIn):
+        await signin.confirm(actor, PASSWORD, NOW)
 
 
 async def test_a_desk_nobody_uses_ends_after_the_countys_minutes(rollback: None) -> None:
@@ -608,6 +624,17 @@ async def test_nobody_sets_the_card_pin_of_somebody_who_has_left(rollback: None)
     assert former.former
     await accounts.set_card_pin(former, former.person_id, PIN, PIN)
     await signin.check_card_pin(COUNTY, former.person_id, PIN, NOW)
+
+
+async def test_a_card_opens_for_ninety_days_after_the_last_post(rollback: None) -> None:
+    """As the phone does: on the eighty-ninth day after it, and no longer."""
+    world = await small_county()
+    worker = world.worker
+    await accounts.set_card_pin(await actor_of(world.chief), worker.person_id, PIN, PIN)
+    await roster.end_assignment(COUNTY, worker.assignment_id, today(NOW))
+    await signin.check_card_pin(COUNTY, worker.person_id, PIN, NOW + timedelta(days=89))
+    with pytest.raises(Forbidden, match="90 天"):
+        await signin.check_card_pin(COUNTY, worker.person_id, PIN, NOW + timedelta(days=90))
 
 
 async def test_every_step_leaves_an_audit_event(rollback: None) -> None:

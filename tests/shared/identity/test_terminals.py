@@ -12,7 +12,7 @@ import pytest
 
 from shared.clock import now, today
 from shared.errors import Conflict, Invalid, NotFound
-from shared.identity import slips, staff, terminals
+from shared.identity import queries, slips, staff, terminals
 from shared.identity.actor import Actor
 from shared.identity.errors import AlreadyRevoked, HeldElsewhere
 from shared.identity.schemas import TerminalSecret
@@ -50,8 +50,14 @@ async def shop() -> tuple[SmallCounty, Member, Actor]:
 
 
 async def test_a_signed_request_is_the_keeper_at_the_one_shop(client: httpx.AsyncClient) -> None:
-    """The example of the documentation works; no cookie is needed, none is looked at."""
-    _, keeper, actor = await shop()
+    """The example of the documentation works; no cookie is needed, none is looked at.
+
+    Whatever other shop its keeper keeps, the key is this one's.
+    """
+    world, keeper, actor = await shop()
+    unit = world.units["421222100"]
+    post_id = await roster.add_post(COUNTY, unit.id, Role.SHOPKEEPER, subject_id=OTHER_SHOP)
+    await roster.assign(COUNTY, post_id, keeper.person_id, today())
     made = await terminals.create(actor, SHOP, "前台", now())
     who = await terminals.authenticate(signed(made, "GET", PATH), "GET", PATH, b"", now())
     assert who is not None
@@ -120,7 +126,7 @@ async def test_the_body_and_the_path_are_signed(client: httpx.AsyncClient) -> No
 
 
 async def test_a_key_ends_with_revocation_and_with_the_keeper(rollback: None) -> None:
-    """At once in both cases."""
+    """At once in both cases, and while the keeper's account is stopped."""
     _, keeper, actor = await shop()
     made = await terminals.create(actor, SHOP, "前台", now())
     second = await terminals.create(actor, SHOP, "后台", now())
@@ -130,6 +136,13 @@ async def test_a_key_ends_with_revocation_and_with_the_keeper(rollback: None) ->
     assert await terminals.authenticate(signed(made, "GET", PATH), "GET", PATH, b"", now()) is None
     with pytest.raises(AlreadyRevoked):
         await terminals.revoke(actor, first.id, now())
+    account = await queries.account_of(COUNTY, keeper.person_id)
+    assert account is not None
+    for stopped in (now(), None):
+        await queries.set_disabled(COUNTY, account.id, stopped)
+        asked = signed(second, "GET", PATH)
+        who = await terminals.authenticate(asked, "GET", PATH, b"", now())
+        assert (who is None) is (stopped is not None)
     await roster.end_assignment(COUNTY, keeper.assignment_id)
     assert (
         await terminals.authenticate(signed(second, "GET", PATH), "GET", PATH, b"", now()) is None
