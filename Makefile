@@ -39,7 +39,8 @@ ROUNDS ?= 50
 soak: $(VENV)/dev
 	$(BIN)/pytest -m soak --soak $(ROUNDS) $(PYTEST_ARGS)
 
-## mutants: faults put into the ledger, one at a time; the tests must notice each (WORDS="undo")
+## mutants: faults put into ledger, scoring and due process, one at a time; the tests must notice
+## each (WORDS="undo")
 mutants: $(VENV)/dev
 	$(BIN)/python -m tests.mutants.play $(WORDS)
 

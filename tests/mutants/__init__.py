@@ -1,1 +1,1 @@
-"""Faults put into the ledger on purpose; each must be noticed by the tests that are named."""
+"""Faults put into the code on purpose; each must be noticed by the tests that are named."""

@@ -15,8 +15,11 @@ from pathlib import Path
 
 from deploy.embedded import POSTGRES, VALKEY, Embedded
 from deploy.engine_postgres import SUPERUSER
-from tests.mutants.ledger import MUTANTS, Mutant
+from tests.mutants.decisions import MUTANTS as DECISIONS
+from tests.mutants.ledger import MUTANTS as LEDGER
+from tests.mutants.ledger import Mutant
 
+MUTANTS = (*LEDGER, *DECISIONS)
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("shared", "points", "appraisal", "deploy", "tests")
 LONGEST = 900

@@ -1,12 +1,12 @@
-"""The list fits the sources, and the tests notice a few of it; ``make mutants`` plays all."""
+"""The lists fit the sources, and the tests notice a few of it; ``make mutants`` plays all."""
 
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import Servers
-from tests.mutants.ledger import MUTANTS, SHORT, Mutant
-from tests.mutants.play import ROOT, killer, scratch
+from tests.mutants.ledger import SHORT, Mutant
+from tests.mutants.play import MUTANTS, ROOT, killer, scratch
 
 NAMES = [mutant.name for mutant in MUTANTS]
 
