@@ -37,3 +37,12 @@ def test_the_backup_has_the_settings_of_roots_commands() -> None:
     assert (
         re.findall(r"^EnvironmentFile=-/etc/gridmerit/(\w+)$", unit, re.MULTILINE) == files.split()
     )
+
+
+def test_what_root_installs_the_service_may_read() -> None:
+    """A hardened machine's umask (027) kept the account out of its own program."""
+    text = (FOLDER.parent / "README.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"(?:^    .+\n)+", text, re.MULTILINE)
+    installs = [block for block in blocks if "/opt/gridmerit/.venv/bin/pip install" in block]
+    assert len(installs) == 2
+    assert all(block.startswith("    umask 022\n") for block in installs)
