@@ -437,6 +437,7 @@ async def _declare(
     rule = await declarable(county_id, form.rule_code, form.work_date)
     form = msgspec.structs.replace(form, household=household_key(form.household))
     text = text_of(rule, form.text)
+    photo = photo or await _photo_before(county_id, rule, form, worker_id)
     check_fields(rule, form, text, photo)
     fingerprint = fingerprint_of(worker_id, form, text, photo)
     async with DB.transaction():
@@ -604,6 +605,14 @@ def new_step(record_id: UUID, step: Step, found: Confirmer | None) -> NewStep:
         unit_code=found.unit_code if found else "",
         grid_code=found.grid_code if found else "",
     )
+
+
+async def _photo_before(county_id: int, rule: Rule, form: LogForm, worker_id: UUID) -> bytes | None:
+    """The photo of the returned record, which the corrected one keeps unless it has another."""
+    if form.replaces is None or rule.evidence == Evidence.NONE:
+        return None
+    old = await queries.record(county_id, form.replaces)
+    return old.photo if old is not None and old.worker_id == worker_id else None
 
 
 async def _replace(

@@ -327,11 +327,20 @@ async def _form(
         values=BLANK
         | {"work_date": day.isoformat(), "quantity": chosen.per, "grid_code": likely}
         | values,
+        has_photo=await _has_photo(actor, values.get("replaces")),
         errors=errors,
         message=message,
         today=on,
         oldest=on - timedelta(days=OLDEST_DAYS),
     )
+
+
+async def _has_photo(actor: Actor, replaces: object) -> bool:
+    """Whether the returned record that a form corrects has a photo."""
+    try:
+        return await service.photo_of(actor, UUID(str(replaces))) is not None
+    except (ValueError, GridmeritError):
+        return False
 
 
 async def worker_choices(actor: Actor, action: Action, on: date) -> list[tuple[str, str]]:

@@ -283,6 +283,7 @@ async def test_nothing_is_lost_offline_and_nothing_comes_twice(
         await page.wait_for_timeout(100)
     told = page.get_by_role("status").filter(has_text="存在手机里的 1 条已上传。")
     await shoot(page, "uploaded")
+    await expect(page.get_by_text("已存在手机里")).to_have_count(0)
     await follow(told.get_by_role("link", name="去看看"))
     await page.get_by_text("代办医保缴费").first.wait_for()
     await page.goto("/home")

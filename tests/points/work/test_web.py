@@ -336,6 +336,28 @@ async def test_sending_back_and_correcting(client: httpx.AsyncClient) -> None:
     assert "参加网格例会" in (await client.get(link.group())).text
 
 
+async def test_a_corrected_record_keeps_its_photo(client: httpx.AsyncClient) -> None:
+    """Only the words were unclear: nobody goes back to the place for the same picture."""
+    world = await small_county()
+    await enter(client, world.worker)
+    picture = io.BytesIO()
+    Image.new("RGB", (60, 40), "red").save(picture, "JPEG")
+    token, sent = {"_csrf_token": client.cookies["csrftoken"]}, declaration()
+    file = {"photo": ("p.jpg", picture.getvalue(), "image/jpeg")}
+    assert (await client.post("/work", data=token | sent, files=file)).status_code == 303
+    await service.send_back(await acting(world.lead), UUID(sent["id"]), "请写清楚")
+    form = (await client.get(f"/work/new?replaces={sent['id']}")).text
+    assert "上次的照片还在" in form
+    better = sent | {"id": str(new_id()), "text": "参加网格例会，发了言", "replaces": sent["id"]}
+    for _ in range(2):
+        answer = await post(client, "/work", **better)
+        assert answer.headers["location"] == f"/records/{better['id']}/done"
+    shown = await client.get(f"/records/{better['id']}/photo")
+    assert shown.content == (await client.get(f"/records/{sent['id']}/photo")).content
+    page = (await client.get(f"/records/{sent['id']}")).text
+    assert page.index("退回原因") < page.index("工作日期"), "the reason stands first"
+
+
 async def test_a_returned_record_is_corrected_under_another_item(
     client: httpx.AsyncClient,
 ) -> None:

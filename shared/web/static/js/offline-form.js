@@ -78,7 +78,8 @@ class OfflineForm extends HTMLElement {
     }
     const done = this.querySelector("template[data-stored]");
     if (done instanceof HTMLTemplateElement) this.replaceChildren(done.content.cloneNode(true));
-    this.querySelector("h2")?.focus();
+    window.scrollTo(0, 0);
+    this.querySelector("h2")?.focus({ preventScroll: true });
     tryNow();
   }
 

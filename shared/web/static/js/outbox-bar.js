@@ -69,6 +69,10 @@ function told(taken) {
   text.append(`存在手机里的 ${taken} 条已上传。`, link);
   notice.append(text);
   document.querySelector("main")?.prepend(notice);
+  // the page on which the last of them was kept says 已存在手机里 no longer
+  const kept = document.querySelector("offline-form .result");
+  kept?.querySelector("h2")?.replaceChildren("已上传");
+  kept?.querySelector(":scope > p")?.remove();
 }
 
 export async function tryNow() {
