@@ -34,7 +34,7 @@ from points.work import web_verify as verify
 from shared.audit import web as audit_web
 from shared.calendar import web as calendar
 from shared.clock import now
-from shared.identity import web, web_manage, web_me, web_settings, web_shop
+from shared.identity import web, web_manage, web_me, web_settings, web_shop, web_wechat
 from shared.retention import web as retention
 from shared.roster import web as roster_phone
 from shared.roster.intake import web as roster_import
@@ -56,6 +56,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = now) -> Lites
             desk.router,
             web.router,
             web_me.router,
+            web_wechat.router,
             web_manage.router,
             web_shop.router,
             work.router,

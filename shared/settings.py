@@ -55,6 +55,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Comma-separated networks that may read /metrics; for all others it does not exist."""
     filing_number: str = ""
     """ICP or app filing number (备案编号) for the footer of every page."""
+    wechat_app_id: str = ""
+    """AppID of the county's official account (服务号); empty = nobody signs in by WeChat."""
+    wechat_app_secret: str = ""
+    """Its AppSecret; in production a credential, not a variable."""
+    wechat_api_url: str = "https://api.weixin.qq.com"
+    """Where WeChat is asked; another address where the machine gets out by a gateway only."""
     scheduler: bool = True
     """Whether ``gridmerit serve`` may also run the jobs (it still needs the leader's lock)."""
     api_docs: bool = False
@@ -77,6 +83,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
                 raise ValueError(
                     f"GRIDMERIT_METRICS_FROM 里的“{part.strip()}”不是网段，应像 127.0.0.0/8"
                 ) from None
+        if bool(self.wechat_app_id) != bool(self.wechat_app_secret):
+            raise ValueError(
+                "GRIDMERIT_WECHAT_APP_ID 和 GRIDMERIT_WECHAT_APP_SECRET 要么都写，要么都不写"
+            )
+        if urlsplit(self.wechat_api_url).scheme not in {"http", "https"}:
+            raise ValueError("GRIDMERIT_WECHAT_API_URL 应写成 https://主机名")
         for name, url in (
             ("DATABASE_URL", self.database_url),
             ("GRIDMERIT_POINTS_URL", self.points_url),

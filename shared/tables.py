@@ -119,6 +119,10 @@ class Account(Table, tablename="account", schema="shared", db=DB):
     """How long the first password works that another has set; None once the holder's own counts."""
     taken_over_at = Timestamptz(default=None, null=True)
     """When the holder set secrets that nobody else has seen; None also for accounts of old."""
+    wechat_hash = Bytea(default=None, null=True)
+    """Of the openid that opens the account beside the PIN."""
+    wechat_at = Timestamptz(default=None, null=True)
+    """When it was bound."""
 
 
 class Device(Table, tablename="device", schema="shared", db=DB):
@@ -145,7 +149,7 @@ class Session(Table, tablename="session", schema="shared", db=DB):
     kind = Text(default=None)
     created_at = Timestamptz(default=None)
     expires_at = Timestamptz(default=None)
-    confirmed_at = Timestamptz(default=None)
+    confirmed_at = Timestamptz(default=None, null=True)
     revoked_at = Timestamptz(default=None, null=True)
     agent = Text(default="")
 

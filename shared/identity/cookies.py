@@ -13,6 +13,8 @@ from shared.settings import Settings
 
 YEAR = int(timedelta(days=400).total_seconds())
 """The browser keeps the cookie; how long a session lives is decided on its row."""
+WAY = int(timedelta(minutes=10).total_seconds())
+"""The same for a way to WeChat and back, which ends by itself."""
 
 
 def is_secure(settings: Settings) -> bool:
@@ -29,10 +31,29 @@ def device_name(settings: Settings) -> str:
     return session_name(settings) + "-device"
 
 
+def _wechat_name(settings: Settings) -> str:
+    return session_name(settings) + "-wechat"
+
+
 def device_token(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
     """What this browser is known by, or empty."""
     token = connection.cookies.get(device_name(connection.app.state.settings), "")
     return token if county_of(token) is not None and len(token) <= MAX_TOKEN else ""
+
+
+def wechat_way(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
+    """What this browser carries on its way to WeChat and back, or empty."""
+    return connection.cookies.get(_wechat_name(connection.app.state.settings), "")
+
+
+def carry_wechat(response: Response[Any], carried: str, settings: Settings) -> None:
+    """For the way to WeChat and back."""
+    response.set_cookie(_cookie(_wechat_name(settings), carried, WAY, settings))
+
+
+def end_wechat(response: Response[Any], settings: Settings) -> None:
+    """The way is over."""
+    response.set_cookie(_cookie(_wechat_name(settings), "", 0, settings))
 
 
 def admit(response: Response[Any], new: NewSession, settings: Settings) -> None:

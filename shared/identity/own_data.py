@@ -108,6 +108,8 @@ async def _sign_ins(actor: Actor, now: datetime) -> Section:
         (line.agent, date_cn(line.created_at), date_cn(line.expires_at))
         for line in await queries.sessions(actor.county_id, actor.account_id, now)
     )
+    if bound_at := await queries.wechat_at(actor.county_id, actor.account_id):
+        rows += (("微信登录（只存编号的摘要）", date_cn(bound_at), "解除绑定为止"),)
     return Section(
         "登录的设备",
         f"用于保护账号；不记录位置。保存到{SIGN_IN.term}。",

@@ -159,6 +159,42 @@ async def account_of(county_id: int, person_id: UUID) -> AccountRow | None:
     return await DB.one(AccountRow, sql, county_id, person_id)
 
 
+async def lock_wechat(county_id: int) -> None:
+    """WeChats are bound one after another: each sees those before it."""
+    await lock_queries.take(county_id, "shared.wechat")
+
+
+async def account_by_wechat(county_id: int, wechat_hash: bytes) -> AccountRow | None:
+    """The account that this WeChat opens, its row locked; a disabled one is as good as none."""
+    sql = ACCOUNT + " WHERE county_id = $1 AND wechat_hash = $2 AND disabled_at IS NULL FOR UPDATE"
+    return await DB.one(AccountRow, sql, county_id, wechat_hash)
+
+
+async def is_open(county_id: int, session_id: UUID) -> bool:
+    """Whether nobody has ended the session."""
+    sql = "SELECT revoked_at IS NULL FROM shared.session WHERE county_id = $1 AND id = $2"
+    return bool(await DB.fetchval(sql, county_id, session_id))
+
+
+async def wechat_at(county_id: int, account_id: UUID) -> datetime | None:
+    sql = "SELECT wechat_at FROM shared.account WHERE county_id = $1 AND id = $2"
+    bound: datetime | None = await DB.fetchval(sql, county_id, account_id)
+    return bound
+
+
+async def set_wechat(
+    county_id: int, account_id: UUID, wechat_hash: bytes | None, at: datetime | None
+) -> None:
+    await DB.execute(
+        "UPDATE shared.account SET wechat_hash = $3, wechat_at = $4"
+        " WHERE county_id = $1 AND id = $2",
+        county_id,
+        account_id,
+        wechat_hash,
+        at,
+    )
+
+
 async def store_tries(county_id: int, account_id: UUID, tries: Tries) -> None:
     await DB.execute(
         "UPDATE shared.account SET failures = $3, blocked_until = $4, failures_today = $5,"
@@ -493,9 +529,15 @@ async def revoke_sessions(
     only: UUID | None = None,
     keep: UUID | None = None,
 ) -> int:
-    """End one session, all, or all but one; how many were live."""
+    """End one session, all, or all but one; how many were live.
+
+    With all or all but one, a bound WeChat opens the account no more; who is just binding one
+    holds the account's row, so this waits.
+    """
     return await DB.count(
-        "UPDATE shared.session SET revoked_at = $3 WHERE county_id = $1 AND account_id = $2"
+        "WITH unbound AS (UPDATE shared.account SET wechat_hash = NULL, wechat_at = NULL"
+        " WHERE county_id = $1 AND id = $2 AND $4::uuid IS NULL)"
+        " UPDATE shared.session SET revoked_at = $3 WHERE county_id = $1 AND account_id = $2"
         " AND revoked_at IS NULL AND expires_at > $3"
         " AND ($4::uuid IS NULL OR id = $4) AND ($5::uuid IS NULL OR id <> $5)",
         county_id,

@@ -68,6 +68,8 @@ ACCOUNT_DESK = roles(Role.DEPARTMENT, Role.ADMIN, desk=True)
 IDENTITY_ROUTES: Routes = {
     "GET /sign-in": PUBLIC,
     "POST /sign-in": PUBLIC,
+    "GET /sign-in/wechat": PUBLIC,
+    "GET /wechat/back": PUBLIC,
     "GET /desk/sign-in": PUBLIC,
     "POST /desk/sign-in": PUBLIC,
     "POST /sign-out": FORMER_TOO,
@@ -88,6 +90,9 @@ IDENTITY_ROUTES: Routes = {
     "POST /me/pin": FORMER_TOO,
     "GET /me/card-pin": FORMER_TOO,
     "POST /me/card-pin": FORMER_TOO,
+    "GET /me/wechat": FORMER_TOO,
+    "GET /me/wechat/bind": FORMER_TOO,
+    "POST /me/wechat/end": FORMER_TOO,
     "GET /me/sessions": FORMER_TOO,
     "POST /me/sessions/end-others": FORMER_TOO,
     "POST /me/sessions/{session_id}/end": FORMER_TOO,

@@ -26,7 +26,8 @@ class SessionRow(msgspec.Struct, frozen=True):
     text_size: TextSize
     created_at: datetime
     expires_at: datetime
-    confirmed_at: datetime
+    confirmed_at: datetime | None
+    """When PIN or password was last given; None for a session that WeChat opened."""
     stopped_until: date | None = None
     handed: bool = False
     """A desk's, begun with the sheet: the holder has not taken the account over yet."""

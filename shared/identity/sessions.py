@@ -111,8 +111,12 @@ async def begin(
     device_token: str = "",
     agent: str = "",
     text_size: TextSize = "normal",
+    confirmed: bool = True,
 ) -> NewSession:
-    """A new session with a new token, inside the caller's transaction."""
+    """A new session with a new token, inside the caller's transaction.
+
+    ``confirmed``: PIN or password were given for it.
+    """
     token = new_token(county_id)
     desk = kind == "desk"
     row = SessionRow(
@@ -125,7 +129,7 @@ async def begin(
         text_size=text_size,
         created_at=now,
         expires_at=await _desk_end(county_id, now, now) if desk else now + LIFE[kind],
-        confirmed_at=now,
+        confirmed_at=now if confirmed else None,
     )
     await queries.insert_session(county_id, row, digest(token), agent[:MAX_AGENT])
     return NewSession(token=token, kind=kind, device_token=device_token, text_size=text_size)
@@ -148,7 +152,7 @@ async def end(actor: Actor, now: datetime) -> None:
 async def end_one(actor: Actor, session_id: UUID, now: datetime) -> None:
     """End one of one's own sessions; its device, perhaps lost, is unknown from now on.
 
-    Raises NotFound if it is not one of them.
+    With it goes a bound WeChat, which may be that phone's. Raises NotFound if it is none of them.
     """
     async with DB.transaction():
         ended = await queries.revoke_sessions(
@@ -157,6 +161,7 @@ async def end_one(actor: Actor, session_id: UUID, now: datetime) -> None:
         if not ended:
             raise NotFound
         await queries.forget_device_of(actor.county_id, actor.account_id, session_id)
+        await queries.set_wechat(actor.county_id, actor.account_id, None, None)
         await _audited(actor, Action.SESSIONS_REVOKE, session_id)
 
 

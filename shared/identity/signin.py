@@ -197,6 +197,8 @@ async def enter(
     device: DeviceRow | None,
     device_token: str,
     agent: str,
+    *,
+    by_wechat: bool = False,
 ) -> NewSession:
     """Device, session and audit event of somebody who has just proved who they are."""
     async with DB.transaction():
@@ -216,6 +218,7 @@ async def enter(
             device_token=device_token,
             agent=agent,
             text_size=account.text_size,
+            confirmed=not by_wechat,
         )
         await audit.record(
             None,
@@ -223,7 +226,7 @@ async def enter(
             "person",
             account.person_id,
             county_id=county_id,
-            authority="self",
+            authority="wechat" if by_wechat else "self",
             after={"kind": kind, "known_device": device is not None},
         )
     return new

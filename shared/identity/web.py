@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 
 from shared.clock import today
 from shared.errors import GridmeritError, Invalid, TooMany, Unavailable
-from shared.identity import cookies, desk, hashing, sessions, signin, slips
+from shared.identity import cookies, desk, hashing, sessions, signin, slips, wechat
 from shared.identity.actor import Actor
 from shared.identity.errors import (
     ConfirmFirst,
@@ -109,8 +109,8 @@ class ConfirmForm(msgspec.Struct):
 async def sign_in_page(request: Asked) -> Answer:
     """The phone's door."""
     if request.scope.get("user") is not None:
-        return Redirect(_next(request, "/"), status_code=303)
-    return await _sign_in(request, {"next": _next(request, "/")})
+        return Redirect(came_to(request, "/"), status_code=303)
+    return await sign_in_form(request, {"next": came_to(request, "/")})
 
 
 @post("/sign-in")
@@ -119,25 +119,25 @@ async def sign_in(request: Asked) -> Answer:
     values = await forms.read(request)
     try:
         form = forms.bind(PinForm, values)
-        await _slow_down(request)
+        await slow_down(request)
         new = await signin.sign_in(
             await _county(form.county),
             form.phone,
             form.pin,
             moment(request),
             device_token=cookies.device_token(request),
-            agent=_agent(request),
+            agent=agent_of(request),
         )
     except REFUSALS as error:
         secret = str(values.get("pin", ""))
-        return await _sign_in(request, values, await _ghost(request, error, "pin", secret))
-    return _entered(request, new, form.next)
+        return await sign_in_form(request, values, await _ghost(request, error, "pin", secret))
+    return entered(request, new, form.next)
 
 
 @get("/desk/sign-in")
 async def desk_page(request: Asked) -> Template:
     """The desk's door."""
-    return await _desk(request, {"next": _next(request, "/")})
+    return await _desk(request, {"next": came_to(request, "/")})
 
 
 @post("/desk/sign-in")
@@ -146,7 +146,7 @@ async def desk_sign_in(request: Asked) -> Answer:
     values = await forms.read(request)
     try:
         form = forms.bind(DeskForm, values)
-        await _slow_down(request)
+        await slow_down(request)
         new = await signin.desk_sign_in(
             await _county(form.county),
             form.phone,
@@ -154,12 +154,12 @@ async def desk_sign_in(request: Asked) -> Answer:
             form.code,
             moment(request),
             device_token=cookies.device_token(request),
-            agent=_agent(request),
+            agent=agent_of(request),
         )
     except REFUSALS as error:
         secret = str(values.get("password", ""))
         return await _desk(request, values, await _ghost(request, error, "desk", secret))
-    return _entered(request, new, form.next)
+    return entered(request, new, form.next)
 
 
 @get("/desk/take-over")
@@ -211,7 +211,7 @@ async def activate(request: Asked, token: FromPath[str]) -> Answer:
     values = await forms.read(request)
     try:
         form = forms.bind(SlipForm, values)
-        await _slow_down(request)
+        await slow_down(request)
         new = await slips.activate(
             token,
             form.last4,
@@ -220,11 +220,11 @@ async def activate(request: Asked, token: FromPath[str]) -> Answer:
             form.text_size,
             moment(request),
             device_token=cookies.device_token(request),
-            agent=_agent(request),
+            agent=agent_of(request),
         )
     except REFUSALS as error:
         return await _activation(request, token, values, error)
-    return _entered(request, new, "/")
+    return entered(request, new, "/")
 
 
 @get("/activate")
@@ -239,7 +239,7 @@ async def activate_by_digits(request: Asked) -> Answer:
     values = await forms.read(request)
     try:
         form = forms.bind(DigitsForm, values)
-        await _slow_down(request)
+        await slow_down(request)
         new = await slips.activate_by_digits(
             await _county(form.county),
             form.phone,
@@ -249,17 +249,17 @@ async def activate_by_digits(request: Asked) -> Answer:
             form.text_size,
             moment(request),
             device_token=cookies.device_token(request),
-            agent=_agent(request),
+            agent=agent_of(request),
         )
     except REFUSALS as error:
         return await _digits(request, values, await _ghost(request, error, "digits"))
-    return _entered(request, new, "/")
+    return entered(request, new, "/")
 
 
 @get("/confirm")
 async def confirm_page(request: Request[Actor, Any, Any]) -> Template:
     """Before an export: the password once more."""
-    return _confirm(request, _next(request, "/me"))
+    return _confirm(request, came_to(request, "/me"))
 
 
 @post("/confirm")
@@ -272,17 +272,19 @@ async def confirm(request: Request[Actor, Any, Any]) -> Answer:
         )
     except REFUSALS as error:
         return _confirm(request, local(form.next), error)
-    return _entered(request, new, form.next)
+    return entered(request, new, form.next)
 
 
-async def _sign_in(
+async def sign_in_form(
     request: Asked, values: dict[str, Any], error: GridmeritError | None = None
 ) -> Template:
+    """The phone's door, again after a refusal."""
     return page(
         request,
         "identity/m_sign_in.html",
         form=values,
         counties=await signin.counties(),
+        by_wechat=wechat.offered(request.app.state.settings, request.headers.get("user-agent", "")),
         **problem(error),
     )
 
@@ -361,7 +363,8 @@ def _confirm(
     )
 
 
-def _entered(request: Request[Any, Any, Any], new: NewSession, address: str) -> Redirect:
+def entered(request: Request[Any, Any, Any], new: NewSession, address: str) -> Redirect:
+    """Signed in: the cookies, and on to an address of ours."""
     response = Redirect(local(address), status_code=303)
     settings = request.app.state.settings
     cookies.admit(response, new, settings)
@@ -384,7 +387,7 @@ async def _county(asked: int | None) -> int:
     raise Invalid(sentence, {"county": sentence})
 
 
-async def _slow_down(request: Asked) -> None:
+async def slow_down(request: Asked) -> None:
     """A coarse limit by address; by number there is none, or strangers could shut somebody out."""
     address = _line(request.client.host) if request.client else "unknown"
     await limit(request.app.state.valkey, "sign-in-address", address, TRIES_OF_ADDRESS, 60)
@@ -433,12 +436,12 @@ async def _ghost(
     return error
 
 
-def _next(request: Request[Any, Any, Any], otherwise: str) -> str:
+def came_to(request: Request[Any, Any, Any], otherwise: str) -> str:
     """Where to go afterwards: an address of ours."""
     return local(request.query_params.get("next", otherwise))
 
 
-def _agent(request: Request[Any, Any, Any]) -> str:
+def agent_of(request: Request[Any, Any, Any]) -> str:
     """What the list of sessions shows: WeChat, a phone or a computer."""
     text = request.headers.get("user-agent", "")
     place = "微信" if "MicroMessenger" in text else "浏览器"

@@ -75,7 +75,7 @@ async def switch(request: Asked) -> Redirect:
 @get("/me/look")
 async def look_page(request: Asked) -> Template:
     """字号、外观和声音."""
-    return _page(request, "m_look")
+    return own_page(request, "m_look")
 
 
 @post("/me/look")
@@ -110,7 +110,10 @@ async def change_pin(request: Asked) -> Template:
         new = await change(actor, form.old, form.pin, form.again, moment(request), device)
     except REFUSALS as error:
         return _secret(request, "m_pin", error)
-    done = _page(request, "m_done", title="密码已改好", text="其他手机和电脑都已退出登录。")
+    text = "其他手机和电脑都已退出登录。"
+    if request.app.state.settings.wechat_app_id:
+        text += "绑过微信登录的，请重新绑定。"
+    done = own_page(request, "m_done", title="密码已改好", text=text)
     cookies.admit(done, new, request.app.state.settings)
     return done
 
@@ -130,14 +133,16 @@ async def set_card_pin(request: Asked) -> Template:
         await accounts.set_card_pin(request.user, request.user.person_id, form.pin, form.again)
     except Invalid as error:
         return _secret(request, "m_card_pin", error)
-    return _page(request, "m_done", title="兑换卡密码已设好", text="到店出示纸卡，输入这个密码。")
+    return own_page(
+        request, "m_done", title="兑换卡密码已设好", text="到店出示纸卡，输入这个密码。"
+    )
 
 
 @get("/me/sessions")
 async def devices(request: Asked) -> Template:
     """登录的设备."""
     lines = await sessions.mine(request.user, moment(request))
-    return _page(request, "m_sessions", lines=lines, here=request.user.session_id)
+    return own_page(request, "m_sessions", lines=lines, here=request.user.session_id)
 
 
 @post("/me/sessions/{session_id:uuid}/end")
@@ -160,7 +165,7 @@ async def data(request: Asked) -> Template:
     actor = request.user
     found = await own_data.sections(actor, contributors(request), moment(request))
     works = _works(actor)
-    return _page(request, "m_data", sections=found, works=works)
+    return own_page(request, "m_data", sections=found, works=works)
 
 
 @get("/me/data.xlsx")
@@ -184,7 +189,7 @@ async def me_page(request: Asked) -> Template:
         (names[duty.role], units[duty.unit_code].name if duty.unit_code in units else "")
         for duty in actor.duties
     ]
-    return _page(
+    return own_page(
         request,
         "m_me",
         posts=posts,
@@ -230,7 +235,8 @@ def contributors(request: Asked) -> tuple[own_data.Contributor, ...]:
     return found
 
 
-def _page(request: Asked, name: str, *, status: int = 200, **context: Any) -> Template:
+def own_page(request: Asked, name: str, *, status: int = 200, **context: Any) -> Template:
+    """A page of 我的, with the tabs of the role one works in."""
     view = current_view(request)
     back = "/shop/me" if view == "shop" else "/me"
     return page(
@@ -244,7 +250,7 @@ def _page(request: Asked, name: str, *, status: int = 200, **context: Any) -> Te
 
 
 def _secret(request: Asked, name: str, error: GridmeritError | None = None) -> Template:
-    return _page(request, name, **problem(error))
+    return own_page(request, name, **problem(error))
 
 
 def problem(error: GridmeritError | None) -> dict[str, Any]:

@@ -35,7 +35,8 @@ RETURNING n.id
 ERASE_ACCOUNTS = """
 UPDATE shared.account
 SET pin_hash = NULL, password_hash = NULL, totp_cipher = NULL, recovery_hashes = '{}',
-    card_pin_hash = NULL, disabled_at = COALESCE(disabled_at, $3)
+    card_pin_hash = NULL, wechat_hash = NULL, wechat_at = NULL,
+    disabled_at = COALESCE(disabled_at, $3)
 WHERE county_id = $1 AND person_id = ANY($2::uuid[])
 """
 REVOKE_KEYS = """

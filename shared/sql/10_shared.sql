@@ -44,6 +44,8 @@ CREATE INDEX IF NOT EXISTS assignment_post ON shared.assignment (county_id, post
 CREATE INDEX IF NOT EXISTS assignment_person
     ON shared.assignment (county_id, person_id, valid_from);
 CREATE UNIQUE INDEX IF NOT EXISTS account_person_unique ON shared.account (county_id, person_id);
+CREATE UNIQUE INDEX IF NOT EXISTS account_wechat_unique ON shared.account (county_id, wechat_hash)
+    WHERE wechat_hash IS NOT NULL;
 CREATE UNIQUE INDEX IF NOT EXISTS device_token_unique ON shared.device (county_id, token_hash);
 CREATE UNIQUE INDEX IF NOT EXISTS session_token_unique ON shared.session (county_id, token_hash);
 CREATE INDEX IF NOT EXISTS session_account ON shared.session (county_id, account_id);

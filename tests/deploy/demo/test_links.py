@@ -38,6 +38,8 @@ UNLINKED = {
         "/ready",
         "/s/{token}",
         "/sign-in",
+        "/sign-in/wechat",
+        "/wechat/back",
     ],
     "follow upon a form": [
         "/appraisal/desk/cases.xlsx",
@@ -59,6 +61,8 @@ UNLINKED = {
         "/verify/proxy/{record_id}",
     ],
     "show what the demo county has none of": [
+        "/me/wechat",
+        "/me/wechat/bind",
         "/appraisal/desk/cycles/{cycle_id}/scorecards/changes/{number}",
         "/appraisal/desk/duty/entries/{entry_id}/correct",
         "/deductions/{deduction_id}",

@@ -1,0 +1,114 @@
+"""用微信登录: out to WeChat and back, to sign in or to bind; and 我的 → 微信登录."""
+
+from typing import Any
+
+from litestar import Request, get, post
+from litestar.response import Redirect, Template
+
+from shared.errors import Conflict, TooMany
+from shared.identity import cookies, wechat
+from shared.identity.actor import Actor
+from shared.identity.errors import DeskOnly, NoOffice
+from shared.identity.web import Answer, agent_of, came_to, entered, sign_in_form, slow_down
+from shared.identity.web_me import own_page
+from shared.web.application import Router
+from shared.web.pages import Asked, moment
+
+OWN = "/me/wechat"
+REFUSALS = (
+    wechat.WeChatLost,
+    wechat.WeChatAway,
+    wechat.NotBound,
+    NoOffice,
+    DeskOnly,
+    Conflict,
+    TooMany,
+)
+
+
+@get("/sign-in/wechat")
+async def set_out(request: Request[Any, Any, Any]) -> Answer:
+    """To WeChat, which says at once which WeChat this is."""
+    back_to = came_to(request, "/")
+    try:
+        return _away(request, back_to)
+    except wechat.WeChatAway as error:
+        return await sign_in_form(request, {"next": back_to}, error)
+
+
+@get(wechat.BACK)
+async def back(request: Request[Any, Any, Any]) -> Answer:
+    """From WeChat with a code: signed in, or bound to the account that asked for it."""
+    settings, now = request.app.state.settings, moment(request)
+    actor: Actor | None = request.scope["user"]
+    binds = False
+    try:
+        way = wechat.came_back(
+            cookies.wechat_way(request), request.query_params.get("state", ""), now
+        )
+        binds = way.session_id is not None
+        if binds and (actor is None or actor.session_id != way.session_id):
+            raise wechat.WeChatLost
+        await slow_down(request)
+        hashed = await wechat.openid_hash(settings, request.query_params.get("code", ""))
+        if binds and actor is not None:
+            await wechat.bind(actor, hashed, now)
+            response = Redirect(OWN, status_code=303)
+        else:
+            new = await wechat.sign_in(
+                hashed,
+                now,
+                device_token=cookies.device_token(request),
+                agent=agent_of(request),
+            )
+            response = entered(request, new, way.next)
+    except REFUSALS as error:
+        if binds and actor is not None:
+            return await _own(request, error)
+        return await sign_in_form(request, {"next": "/"}, error)
+    cookies.end_wechat(response, settings)
+    return response
+
+
+@get(OWN)
+async def own(request: Asked) -> Template:
+    """微信登录: whether a WeChat opens the account, and how to change that."""
+    return await _own(request)
+
+
+@get(f"{OWN}/bind")
+async def bind(request: Asked) -> Answer:
+    """To WeChat, to bind it. A link: a form may not lead away from us."""
+    try:
+        return _away(request, OWN, request.user)
+    except wechat.WeChatAway as error:
+        return await _own(request, error)
+
+
+@post(f"{OWN}/end")
+async def unbind(request: Asked) -> Redirect:
+    """解除."""
+    await wechat.unbind(request.user)
+    return Redirect(OWN, status_code=303)
+
+
+def _away(request: Request[Any, Any, Any], next_: str, actor: Actor | None = None) -> Redirect:
+    settings = request.app.state.settings
+    address, carried = wechat.set_out(settings, moment(request), next_, actor)
+    response = Redirect(address, status_code=303)
+    cookies.carry_wechat(response, carried, settings)
+    return response
+
+
+async def _own(request: Asked, error: Any = None) -> Template:
+    return own_page(
+        request,
+        "m_wechat",
+        status=error.status if error else 200,
+        problem=error.message if error else "",
+        bound_at=await wechat.bound_at(request.user),
+        offered=wechat.offered(request.app.state.settings, request.headers.get("user-agent", "")),
+    )
+
+
+router = Router("/", route_handlers=[set_out, back, own, bind, unbind], include_in_schema=False)
