@@ -63,6 +63,8 @@ UNLINKED = {
     "show what the demo county has none of": [
         "/me/wechat",
         "/me/wechat/bind",
+        "/desk/rules-penalties/{code}/correct",
+        "/desk/rules/{code}/correct",
         "/appraisal/desk/cycles/{cycle_id}/scorecards/changes/{number}",
         "/appraisal/desk/duty/entries/{entry_id}/correct",
         "/deductions/{deduction_id}",
