@@ -9,7 +9,7 @@ import contextlib
 import hashlib
 import io
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 from asyncpg import Connection
@@ -33,8 +33,8 @@ class MigrationError(Exception):
     """The database could not be brought to this release; the message says what to do."""
 
 
-async def ensure() -> None:
-    """Migrate, unless this very release's schema stands already.
+async def ensure(begin: Callable[[], None] = lambda: None) -> None:
+    """Migrate, unless this very release's schema stands already; ``begin`` is called before.
 
     So an ordinary restart takes no lock on any table and cannot stand in the way of the counters
     that another process serves. Raises MigrationError.
@@ -43,6 +43,7 @@ async def ensure() -> None:
         "SELECT obj_description(to_regnamespace('shared')::oid, 'pg_namespace')"
     )
     if stands != MARK + digest():
+        begin()
         await migrate()
 
 

@@ -40,6 +40,7 @@ RECOVERY_SECONDS, RECOVERY_BEAT = 60.0, 0.5
 """How long a database that recovers is waited for, and between two questions."""
 RECOVERING = "数据库正在启动或恢复，稍等……"
 STILL_RECOVERING = "数据库还在启动或恢复，请过几分钟再试；如果一直这样，请看数据库的日志。"
+MIGRATING = "正在把数据库建立或升级到本版本……"
 NO_ADDRESS = {
     "points": "没有积分服务的数据库地址：请设置 GRIDMERIT_POINTS_URL。",
     "appraisal": "没有考核服务的数据库地址：请设置 GRIDMERIT_APPRAISAL_URL。",
@@ -68,7 +69,7 @@ async def runtime(
         if settings.database_url:
             DB.configure(settings.database_url)
             await awake()
-            await ensure()
+            await ensure(begin=lambda: click.echo(MIGRATING, err=True))
         configure(settings, service, **limits)
         if not settings.database_url:
             await awake()
