@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from points.settlement.reports.schemas import LedgerFilter, LedgerRow, SummaryRow
+from points.settlement.reports.schemas import LedgerFilter, LedgerRow, LedgerTotals, SummaryRow
 from shared.clock import today
 from shared.database import DB
 
@@ -37,17 +37,12 @@ event AS (
 )"""
 # Both belong to the village in which the worker worked on the day of the redemption, or the last
 # before it.
-LEDGER = f"""
-WITH period AS (SELECT $2::timestamptz AS since, $3::timestamptz AS until), {EVENT}
-SELECT r.id, e.kind, e.at, COALESCE(p.name, '') AS worker, t.name AS township, v.name AS village,
-       g.name AS grid, s.name AS shop, goods.goods, e.sign * r.amount AS points,
-       r.at AS redeemed_at, r.collector, COALESCE(a.name, '') AS clerk, e.reason
+FOUND = """
 FROM event e
 JOIN points.redemption r ON r.county_id = $1 AND r.id = e.id
 JOIN points.shop s ON s.county_id = $1 AND s.id = r.shop_id
 JOIN shared.unit su ON su.county_id = $1 AND su.id = s.unit_id
 LEFT JOIN shared.person p ON p.county_id = $1 AND p.id = r.person_id
-LEFT JOIN shared.person a ON a.county_id = $1 AND a.id = e.actor_id
 LEFT JOIN LATERAL (
     SELECT w.code
     FROM (SELECT (r.at AT TIME ZONE 'Asia/Shanghai')::date AS day) AS d
@@ -56,18 +51,37 @@ LEFT JOIN LATERAL (
     JOIN shared.post o ON o.county_id = $1 AND o.id = x.post_id AND o.role = 'gridworker'
     JOIN shared.unit w ON w.county_id = $1 AND w.id = o.unit_id
     ORDER BY (x.valid_to <= d.day) IS TRUE, x.valid_from DESC, w.code LIMIT 1) AS place ON true
-LEFT JOIN shared.unit g ON g.county_id = $1 AND g.code = place.code
 LEFT JOIN shared.unit v ON v.county_id = $1 AND v.code = left(place.code, 12)
-LEFT JOIN shared.unit t ON t.county_id = $1 AND t.code = left(place.code, 9)
+WHERE ($4 = '' OR position($4 IN concat_ws(' ', p.name, s.name, v.name)) > 0)
+  AND ($5::uuid IS NULL OR r.shop_id = $5) AND ($6::uuid IS NULL OR r.person_id = $6)
+  AND EXISTS (SELECT FROM unnest($7::text[]) c WHERE starts_with(COALESCE(place.code, su.code), c))
+"""
+PERIOD = f"WITH period AS (SELECT $2::timestamptz AS since, $3::timestamptz AS until), {EVENT}"
+LEDGER = f"""
+{PERIOD}, found AS (
+    SELECT r.id, e.kind, e.at, COALESCE(p.name, '') AS worker, v.name AS village, place.code,
+           s.name AS shop, e.sign * r.amount AS points, r.at AS redeemed_at, r.collector,
+           e.actor_id, e.reason
+    {FOUND}
+    ORDER BY e.at DESC, r.id DESC, e.kind DESC LIMIT $8 OFFSET $9)
+SELECT f.id, f.kind, f.at, f.worker, t.name AS township, f.village, g.name AS grid, f.shop,
+       goods.goods, f.points, f.redeemed_at, f.collector, COALESCE(a.name, '') AS clerk, f.reason
+FROM found f
+LEFT JOIN shared.person a ON a.county_id = $1 AND a.id = f.actor_id
+LEFT JOIN shared.unit g ON g.county_id = $1 AND g.code = f.code
+LEFT JOIN shared.unit t ON t.county_id = $1 AND t.code = left(f.code, 9)
 CROSS JOIN LATERAL (
     SELECT string_agg(d.name || '×' || l.quantity, '、' ORDER BY l.line) AS goods
     FROM points.redemption_line l
     JOIN points.product d ON d.county_id = $1 AND d.id = l.product_id
-    WHERE l.county_id = $1 AND l.redemption_id = r.id) AS goods
-WHERE ($4 = '' OR position($4 IN concat_ws(' ', p.name, s.name, v.name)) > 0)
-  AND ($5::uuid IS NULL OR r.shop_id = $5) AND ($6::uuid IS NULL OR r.person_id = $6)
-  AND EXISTS (SELECT FROM unnest($7::text[]) c WHERE starts_with(COALESCE(place.code, su.code), c))
-ORDER BY e.at DESC, r.id DESC, e.kind DESC LIMIT $8 OFFSET $9
+    WHERE l.county_id = $1 AND l.redemption_id = f.id) AS goods
+ORDER BY f.at DESC, f.id DESC, f.kind DESC
+"""
+TOTALS = f"""
+{PERIOD}
+SELECT count(*)::int AS rows, count(*) FILTER (WHERE e.kind = 'undo')::int AS undone,
+       COALESCE(sum(e.sign * r.amount), 0)::int8 AS points
+{FOUND}
 """
 # Reversals count against the category of what they take back, in the period they were posted. Who
 # left before the period and still redeemed, or paid for it, stands where they worked last.
@@ -158,6 +172,22 @@ async def ledger(
         list(codes),
         *page,
     )
+
+
+async def totals(county_id: int, wanted: LedgerFilter, codes: Sequence[str]) -> LedgerTotals:
+    """What all pages of the ledger come to."""
+    found = await DB.one(
+        LedgerTotals,
+        TOTALS,
+        county_id,
+        wanted.first,
+        wanted.last,
+        wanted.text,
+        wanted.shop_id,
+        wanted.worker_id,
+        list(codes),
+    )
+    return found or LedgerTotals(rows=0, undone=0, points=0)
 
 
 async def summary(

@@ -41,6 +41,15 @@ class LedgerRow(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.village or ''}{self.grid or ''}"
 
 
+class LedgerTotals(msgspec.Struct, frozen=True, kw_only=True):
+    """What a part of the exchange ledger comes to, however many pages it has."""
+
+    rows: int
+    undone: int
+    points: int
+    """Less what was undone."""
+
+
 class SummaryRow(msgspec.Struct, frozen=True, kw_only=True):
     """One worker's points of a period, by category (积分汇总)."""
 

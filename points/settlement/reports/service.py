@@ -11,7 +11,7 @@ from uuid import UUID
 from points.ledger.seal import service as seal
 from points.settlement import rules
 from points.settlement.reports import documents, queries
-from points.settlement.reports.schemas import LedgerFilter, LedgerRow, SummaryRow
+from points.settlement.reports.schemas import LedgerFilter, LedgerRow, LedgerTotals, SummaryRow
 from shared.audit import service as audit
 from shared.clock import LOCAL_ZONE, today
 from shared.clock import now as clock_now
@@ -34,12 +34,14 @@ File = tuple[str, bytes]
 """Name and content."""
 
 
-async def ledger(actor: Actor, wanted: LedgerFilter, page: int = 1) -> tuple[list[LedgerRow], bool]:
-    """One page of the exchange ledger, newest first, and whether there is more."""
+async def ledger(
+    actor: Actor, wanted: LedgerFilter, page: int = 1
+) -> tuple[list[LedgerRow], LedgerTotals]:
+    """One page of the exchange ledger, newest first, and what all its pages come to."""
     offset = (max(page, 1) - 1) * PAGE
     codes = reach(actor, Action.LEDGER_VIEW)
-    rows = await queries.ledger(actor.county_id, wanted, codes, (PAGE + 1, offset))
-    return rows[:PAGE], len(rows) > PAGE
+    rows = await queries.ledger(actor.county_id, wanted, codes, (PAGE, offset))
+    return rows, await queries.totals(actor.county_id, wanted, codes)
 
 
 async def export_ledger(actor: Actor, wanted: LedgerFilter, purpose: str) -> File:

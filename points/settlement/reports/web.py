@@ -35,12 +35,13 @@ async def ledger(request: Asked) -> Template:
     """Redemptions of a period, newest first."""
     query, first, last = _conditions(request)
     wanted = service.day_filter(first, last, query.q, query.shop, query.worker)
-    rows, more = await service.ledger(request.user, wanted, query.page)
+    rows, totals = await service.ledger(request.user, wanted, query.page)
     return page(
         request,
         "reports/desk_ledger.html",
         rows=rows,
-        more=more,
+        totals=totals,
+        pages=-(-totals.rows // service.PAGE),
         query=query,
         first=first,
         last=last,

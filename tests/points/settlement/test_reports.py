@@ -15,6 +15,7 @@ from points.settlement.jobs import JOBS
 from points.settlement.publication import service as publication
 from points.settlement.reports import queries
 from points.settlement.reports import service as reports
+from points.settlement.reports.schemas import LedgerTotals
 from shared.clock import LOCAL_ZONE, now, today
 from shared.database import DB
 from shared.errors import Conflict, Invalid, NotFound
@@ -67,8 +68,8 @@ async def test_ledger_shows_each_redemption_and_each_undoing_on_its_day(rollback
     """A late undoing takes nothing from the month before; it is a row of its own in this one."""
     made = await story()
     department = await made.department()
-    rows, more = await reports.ledger(department, reports.month_filter(LAST_MONTH))
-    assert not more
+    rows, totals = await reports.ledger(department, reports.month_filter(LAST_MONTH))
+    assert (totals.rows, totals.undone, totals.points) == (3, 0, 500)
     assert [(row.kind, row.goods, row.points, row.reason) for row in rows] == [
         ("redeem", "肥皂×1", 50, None),
         ("redeem", "大米5kg×1", 350, None),
@@ -112,7 +113,24 @@ async def test_ledger_is_bounded_by_village_and_filter(rollback: None) -> None:
     found = await reports.ledger(department, msgspec.structs.replace(wanted, text="卢立新"))
     assert [row.worker for row in found[0]] == ["卢立新"]
     worker = await factories.acting(made.county.worker)
-    assert await reports.ledger(worker, wanted) == ([], False)
+    assert await reports.ledger(worker, wanted) == ([], LedgerTotals(rows=0, undone=0, points=0))
+
+
+async def test_the_sum_is_that_of_all_pages(
+    rollback: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Under the same conditions as the rows, whatever page is looked at."""
+    made = await story()
+    await redeem(made, now(), soap=3)
+    monkeypatch.setattr(reports, "PAGE", 1)
+    department = await made.department()
+    wanted = reports.month_filter(THIS_MONTH)
+    pages = [await reports.ledger(department, wanted, number) for number in (1, 2, 3)]
+    assert [[row.kind for row in rows] for rows, _ in pages] == [["redeem"], ["undo"], []]
+    points = sum(row.points for rows, _ in pages for row in rows)
+    assert {totals for _, totals in pages} == {LedgerTotals(rows=2, undone=1, points=points)}
+    other = msgspec.structs.replace(wanted, text="卢立新")
+    assert (await reports.ledger(department, other))[1].rows == 0
 
 
 async def test_export_needs_a_password_a_purpose_and_leaves_a_trace(rollback: None) -> None:
