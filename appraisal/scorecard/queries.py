@@ -172,7 +172,7 @@ WHERE r.county_id = $1 AND r.id = $2
   AND NOT EXISTS (SELECT FROM appraisal.input i
       WHERE i.county_id = $1 AND i.run_id = $2 AND i.person_id = a.person_id)
 GROUP BY a.person_id, n.name
-ORDER BY until DESC NULLS FIRST, n.name, a.person_id LIMIT 500
+ORDER BY until DESC NULLS FIRST, n.name, a.person_id
 """
 JOIN = """
 WITH run AS (

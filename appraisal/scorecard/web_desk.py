@@ -31,10 +31,12 @@ from shared.identity.access import Action, Target, allowed
 from shared.roster.roles import EMPLOYMENT_NAMES
 from shared.web import forms
 from shared.web.application import Router
-from shared.web.pages import Asked, may_open, moment, page
+from shared.web.pages import Asked, asked_page, may_open, moment, page, part
 
 Refusal = Conflict | Invalid
 CYCLE = "/appraisal/desk/cycles"
+UNAPPRAISED = 50
+"""Of those who are not appraised, on a page."""
 SOURCES = {
     Component.ATTENDANCE: "/appraisal/desk/duty/people/{person_id}",
     Component.DATA: "/appraisal/desk/duty/people/{person_id}",
@@ -258,7 +260,11 @@ async def _board(
 ) -> Template:
     found = await service.board(request.user, cycle_id)
     behind = await annual.behind(request.user.county_id, found.cycle)
-    grids = [one.grid_code for one in behind] + [one.grid_code for one in found.unappraised]
+    missed = [one for one in found.unappraised if one.until is None]
+    number = asked_page(request)
+    unappraised, pages = part(found.unappraised, number, UNAPPRAISED)
+    grids = [one.grid_code for one in behind]
+    grids += [one.grid_code for one in (*unappraised, *missed)]
     places = await service.places(request.user.county_id, grids)
     return page(
         request,
@@ -271,11 +277,10 @@ async def _board(
         values=values or {},
         may_run=_may(request, Action.SCORE_RUN) and found.cycle.state == "score",
         behind=behind,
-        left_out=[
-            (one.person_id, f"{one.name}（{places[one.grid_code]}）")
-            for one in found.unappraised
-            if one.until is None
-        ],
+        left_out=[(one.person_id, f"{one.name}（{places[one.grid_code]}）") for one in missed],
+        unappraised=unappraised,
+        number=number,
+        pages=pages,
         places=places,
         may_recompute=found.cycle.state in RESULT_OUT and _may(request, Action.CYCLE_EDIT),
     )

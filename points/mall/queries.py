@@ -100,7 +100,7 @@ PRODUCTS = (
     + """
 WHERE p.county_id = $1 AND ($3 = '' OR position($3 IN p.name) > 0)
   AND ($4 = '' OR p.category = $4) AND ($5 = '' OR p.state = $5)
-ORDER BY p.category, p.name COLLATE "C" LIMIT $6
+ORDER BY p.category, p.name COLLATE "C", p.measure COLLATE "C"
 """
 )
 INSERT_PRODUCT = """
@@ -145,7 +145,7 @@ PRICES_WAITING = (
     + """
 WHERE r.county_id = $1 AND r.state = 'proposed'
   AND EXISTS (SELECT FROM unnest($2::text[]) c WHERE starts_with(COALESCE(u.code, $3), c))
-ORDER BY r.proposed_at LIMIT 200
+ORDER BY r.proposed_at, r.id
 """
 )
 # Prices that are or will be in force and are worth more money than the goods cost in the shops.
@@ -331,9 +331,9 @@ async def product_by_name(county_id: int, name: str, measure: str, on: date) -> 
 
 
 async def products(
-    county_id: int, on: date, text: str, category: str, state: str, limit: int
+    county_id: int, on: date, text: str, category: str, state: str
 ) -> list[ProductRow]:
-    return await DB.all(ProductRow, PRODUCTS, county_id, on, text, category, state, limit)
+    return await DB.all(ProductRow, PRODUCTS, county_id, on, text, category, state)
 
 
 async def insert_product(county_id: int, row: ProductRow, at: datetime) -> bool:

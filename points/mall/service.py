@@ -47,8 +47,6 @@ from shared.roster import service as roster
 
 PAGE = 20
 MOST_SHOPS = 2000
-CATALOGUE = 500
-"""Most products of a county's catalogue."""
 SHOWN_GOODS = 5
 MORE_THAN_FREE = "库存不够出这么多件，留着待取的不能出库。请核对件数。"
 FEWER_THAN_KEPT = "盘点件数比留着待取的还少。请先把交不了货的预订作废，再盘点。"
@@ -251,7 +249,7 @@ async def list_products(
 ) -> list[ProductRow]:
     """The county's catalogue with the general price in force today."""
     wanted = normal(text)
-    return await queries.products(county_id, today(), wanted, category, state, CATALOGUE)
+    return await queries.products(county_id, today(), wanted, category, state)
 
 
 async def add_product(actor: Actor | None, county_id: int, form: ProductForm) -> UUID:

@@ -25,7 +25,7 @@ from shared.identity.actor import Actor
 from shared.roster.office.schemas import Page
 from shared.web import forms
 from shared.web.application import Router
-from shared.web.pages import Asked, moment
+from shared.web.pages import Asked, moment, part
 from shared.web.pages import page as render
 
 FILE_LIMIT = 5 * 1024 * 1024
@@ -48,6 +48,9 @@ class ProductQuery(msgspec.Struct):
     q: str = ""
     category: str = ""
     status: str = ""
+    page: Page = 1
+    waiting: Page = 1
+    """Of the prices that wait."""
 
 
 class ShopEdit(msgspec.Struct):
@@ -158,18 +161,23 @@ async def import_shops(request: Asked) -> Template:
 async def products(request: Asked) -> Template:
     """The catalogue, and prices that wait for the department."""
     query = forms.bind(ProductQuery, dict(request.query_params))
-    rows = await mall.list_products(
+    found = await mall.list_products(
         request.user.county_id, text=query.q, category=query.category, state=query.status
     )
+    rows, pages = part(found, query.page, mall.PAGE)
+    proposed = await mall.waiting_prices(request.user)
+    waiting, waiting_pages = part(proposed, query.waiting, mall.PAGE)
     return render(
         request,
         "mall/desk_products.html",
         rows=rows,
-        q=query.q,
-        category=query.category,
-        state=query.status,
+        pages=pages,
+        total=len(found),
+        query=query,
         categories=CATEGORIES,
-        waiting=await mall.waiting_prices(request.user),
+        waiting=waiting,
+        waiting_pages=waiting_pages,
+        waiting_total=len(proposed),
     )
 
 

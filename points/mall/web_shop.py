@@ -17,7 +17,7 @@ from shared.errors import Conflict, GridmeritError, Invalid, NotFound
 from shared.ids import new_id
 from shared.web import forms
 from shared.web.application import Router
-from shared.web.pages import Asked, moment, page
+from shared.web.pages import Asked, asked_page, moment, page, part
 
 DONE = {"stock": "库存已保存。", "price": "已报村里批准，批准前仍按现价兑换。"}
 
@@ -64,12 +64,18 @@ async def shelf(request: Asked) -> Template:
     offers = await mall.offers(county_id, shop_id, today(moment(request)))
     here = {offer.product_id for offer in offers}
     catalogue = await mall.list_products(county_id, state="listed")
+    number = asked_page(request)
+    besides = [row for row in catalogue if row.id not in here]
+    others, pages = part(besides, number, mall.PAGE)
     return page(
         request,
         "mall/m_shelf.html",
         low=[offer for offer in offers if offer.low],
         offers=[offer for offer in offers if not offer.low],
-        others=[row for row in catalogue if row.id not in here],
+        others=others,
+        number=number,
+        pages=pages,
+        total=len(besides),
     )
 
 

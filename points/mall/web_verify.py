@@ -13,7 +13,7 @@ from shared.clock import today
 from shared.errors import Conflict, Forbidden, GridmeritError, Invalid
 from shared.web import forms
 from shared.web.application import Router
-from shared.web.pages import Asked, moment, page
+from shared.web.pages import Asked, asked_page, moment, page, part
 
 DONE = {"approve": "已同意，到生效日改价。", "refuse": "已不同意，店里看得到原因。"}
 
@@ -49,10 +49,15 @@ async def decide(request: Asked, price_id: FromPath[UUID]) -> Template | Redirec
 
 
 async def _waiting(request: Asked, error: GridmeritError | None = None, done: str = "") -> Template:
+    number, found = asked_page(request), await mall.waiting_prices(request.user)
+    rows, pages = part(found, number, mall.PAGE)
     return page(
         request,
         "mall/m_prices.html",
-        rows=await mall.waiting_prices(request.user),
+        rows=rows,
+        number=number,
+        pages=pages,
+        total=len(found),
         error=error,
         done=done,
     )

@@ -9,7 +9,7 @@ import pytest
 from appraisal.cycle.rules import Stage
 from appraisal.documents.service import MIME
 from appraisal.notice import service as notice
-from appraisal.scorecard import web
+from appraisal.scorecard import web, web_desk
 from appraisal.scorecard.rules import Scheme
 from appraisal.scorecard.web_desk import fields_of
 from shared.clock import now
@@ -147,7 +147,7 @@ async def test_rules_are_changed_on_a_page(client: httpx.AsyncClient) -> None:
 
 
 async def test_who_would_be_left_out_is_named_while_it_can_be_mended(
-    client: httpx.AsyncClient,
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Gone before the last day, or put right in the roster since; not who was never there."""
     scene = await scored_cycle(Stage.REVIEW)
@@ -167,6 +167,10 @@ async def test_who_would_be_left_out_is_named_while_it_can_be_mended(
         assert (name in page) == (name in {"甘早走", "甘补录"}), name
     assert ("2026年6月29日" in page, "名册上那天在岗，请重新评分" in page) == (True, True)
     assert ("退回重新评分" in page, "欧阳金山" in page) == (True, False)
+    monkeypatch.setattr(web_desk, "UNAPPRAISED", 1)
+    pages = [(await client.get(f"{here}?page={number}")).text for number in (1, 2)]
+    assert [[name for name in spans if name in page] for page in pages] == [["甘补录"], ["甘早走"]]
+    assert "共 2 条，第 2 / 2 页" in pages[1]
     await bring_to(scene.department, scene.cycle_id, Stage.NOTICE, AFTER)
     assert "甘早走" not in (await client.get(here)).text
 

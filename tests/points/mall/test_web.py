@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 
 import httpx
+import pytest
 
 from points.mall import service as mall
 from shared import settings_county
@@ -166,6 +167,36 @@ async def test_the_desks_catalogue(client: httpx.AsyncClient) -> None:
     edit = {"category": "daily", "low_mark": "3", "state": "withdrawn", "version": "1"}
     assert (await post(client, path, **edit)).status_code == 303
     assert (await post(client, path, **edit)).status_code == 409
+
+
+async def test_no_goods_and_no_price_are_out_of_reach(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The catalogue ended at five hundred, what waits for an answer at two hundred."""
+    monkeypatch.setattr(mall, "PAGE", 1)
+    scene = await counter()
+    proposals = []
+    for product_id in (scene.soap, scene.rice):
+        form = mall.PriceForm(
+            product_id=product_id,
+            shop_id=scene.shop_id,
+            first_day=today() + timedelta(days=1),
+            points=400,
+            purchase_fen=450,
+        )
+        proposals.append(await mall.propose_price(scene.keeper, form))
+    await sign_in(client, await acting(scene.world.department, desk=True))
+    goods_seen, prices_seen = [], []
+    for number in (1, 2, 3):
+        path = f"/desk/products?page={number}&waiting={number}"
+        before, _, catalogue = (await client.get(path)).text.partition("商品目录</caption>")
+        goods_seen += re.findall(r'/desk/products/([0-9a-f-]{36})"', catalogue)
+        prices_seen += re.findall(r"/desk/products/prices/([0-9a-f-]{36})", before)
+    assert sorted(goods_seen) == sorted(map(str, (scene.soap, scene.rice, scene.pot)))
+    assert prices_seen == [str(one) for one in proposals]
+    await sign_in(client, await acting(scene.world.chief))
+    second = (await client.get("/verify/prices?page=2")).text
+    assert re.findall(r"/verify/prices/([0-9a-f-]{36})", second) == [str(proposals[1])]
 
 
 async def test_office_files_on_the_desk(client: httpx.AsyncClient) -> None:
