@@ -12,6 +12,7 @@ from litestar.response import Redirect, Response, Template
 from shared.documents.excel import MIME, file_name
 from shared.errors import GridmeritError, Invalid, TooMany
 from shared.identity import accounts, cookies, own_data, sessions, signin
+from shared.identity.access import Action, reach
 from shared.identity.actor import Actor
 from shared.identity.errors import WrongSignIn
 from shared.identity.schemas import TextSize
@@ -196,6 +197,7 @@ async def me_page(request: Asked) -> Template:
         views=[(view, *VIEWS[view]) for view in views(actor)],
         manages=bool(actor.roles & {Role.CHIEF, Role.INSTRUCTOR}),
         works=_works(actor),
+        signs=bool(reach(actor, Action.CASE_SIGN)),
     )
 
 

@@ -678,12 +678,15 @@ async def test_the_accountant_is_led_to_nothing_that_is_not_theirs(
 
 
 async def test_who_signs_cases_is_led_to_them_from_what_waits(client: httpx.AsyncClient) -> None:
-    """The secretary's 待办 leads to 考核事项; a lead, who signs none, sees no such line."""
+    """The secretary's 待办 leads to 考核事项; a lead and a mediator, who sign none, are not."""
     world = await small_county()
+    mediator = await member(Role.MEDIATOR, world.units["421222100001"])
     await enter(client, world.chief)
     assert 'href="/appraisal/cases"' in (await client.get("/verify")).text
-    await enter(client, world.lead)
-    assert "/appraisal/cases" not in (await client.get("/verify")).text
+    for someone in (world.lead, mediator):
+        await enter(client, someone)
+        for path in ("/verify", "/me"):
+            assert "/appraisal/cases" not in (await client.get(path)).text
 
 
 async def test_who_only_confirms_is_shown_no_empty_list(client: httpx.AsyncClient) -> None:
