@@ -35,6 +35,8 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
 
     objections: int
     deductions: int
+    letters: int
+    """Of deductions, to hand over to who has no phone."""
     months: list[int]
     """Of each village whose month is to be reviewed or sampled, the oldest first."""
     prices: int
@@ -110,6 +112,7 @@ async def to_do(actor: Actor, now: datetime) -> Waiting:
     return Waiting(
         objections=len(await month.objections(actor)),
         deductions=len(await deductions.to_decide(actor)),
+        letters=len(await deductions.to_serve(actor)),
         months=await month.waiting(actor, now),
         prices=sum(row.proposed_by != actor.person_id for row in prices),
         to_sign=0 if department else len(await settlement.to_sign(actor)),

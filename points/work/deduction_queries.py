@@ -31,6 +31,8 @@ class DeductionRow(NewDeduction, frozen=True, kw_only=True):
     """A deduction with everything that happened to it."""
 
     worker_name: str
+    place: str
+    """The township and the village."""
     state: str
     answer: str
     answered_at: datetime | None
@@ -57,13 +59,16 @@ PHONE = """(d.answered_at IS NOT NULL OR EXISTS (SELECT FROM shared.account a
         WHERE a.county_id = $1 AND a.person_id = d.worker_id AND a.activated_at IS NOT NULL
           AND a.disabled_at IS NULL))"""
 ROW = f"""
-SELECT d.id, d.worker_id, w.name AS worker_name, d.village_code, d.code, d.title, d.amount,
+SELECT d.id, d.worker_id, w.name AS worker_name, concat(t.name, v.name) AS place,
+       d.village_code, d.code, d.title, d.amount,
        d.record_id, d.facts, d.evidence, d.happened_on, d.state, d.proposed_by, d.proposed_at,
        d.answer_due_on, d.answer, d.answered_at, d.decided_by, d.decided_at, d.decision,
        d.appeal_due_on, d.appeal, d.appeal_decision, d.notice_served_on, d.decision_served_on,
        {PHONE} AS phone
 FROM points.deduction d
 JOIN shared.person w ON w.county_id = $1 AND w.id = d.worker_id
+JOIN shared.unit v ON v.county_id = $1 AND v.code = d.village_code
+JOIN shared.unit t ON t.county_id = $1 AND t.code = left(d.village_code, 9)
 WHERE d.county_id = $1
 """
 INSERT = """
@@ -104,6 +109,8 @@ JOIN shared.account c ON c.county_id = $1 AND c.person_id = a.person_id
     AND (c.activated_at IS NOT NULL OR c.password_hash IS NOT NULL) AND c.disabled_at IS NULL
 WHERE u.county_id = $1 AND starts_with($2, u.code) AND a.person_id <> ALL ($3::uuid[])
 """
+UNSERVED = """(d.state = 'noticed' AND d.notice_served_on IS NULL AND d.answer = ''
+    OR d.state = 'decided' AND d.decision_served_on IS NULL AND d.appeal = '')"""
 BELOW = " AND EXISTS (SELECT FROM unnest($2::text[]) c WHERE starts_with(d.village_code, c))"
 
 
@@ -151,6 +158,12 @@ async def of_worker(county_id: int, worker_id: UUID) -> list[DeductionRow]:
 
 async def open_below(county_id: int, codes: Sequence[str]) -> list[DeductionRow]:
     sql = ROW + BELOW + " AND d.state IN ('noticed', 'appealed') ORDER BY d.id"
+    return await DB.all(DeductionRow, sql, county_id, list(codes))
+
+
+async def unserved_below(county_id: int, codes: Sequence[str]) -> list[DeductionRow]:
+    """Whose worker has no phone, and whose letter nobody recorded as handed over."""
+    sql = ROW + BELOW + f" AND {UNSERVED} AND NOT {PHONE} ORDER BY d.id"
     return await DB.all(DeductionRow, sql, county_id, list(codes))
 
 

@@ -279,6 +279,12 @@ async def to_decide(actor: Actor) -> list[DeductionRow]:
     ]
 
 
+async def to_serve(actor: Actor) -> list[DeductionRow]:
+    """Deductions whose letter is still to be handed over, and that the actor may record."""
+    rows = await queries.unserved_below(actor.county_id, reach(actor, Action.DEDUCT_DECIDE))
+    return [row for row in rows if may_serve(actor, row)]
+
+
 async def listed(actor: Actor, page: int = 1) -> tuple[list[DeductionRow], int]:
     """A page of the deductions in the actor's reach, latest first, and how many there are."""
     codes = reach(actor, Action.DEDUCT_VIEW)

@@ -89,6 +89,7 @@ UPHELD_NEXT = {
 OPEN = frozenset({"open", "review"})
 CONTEST_NEXT = "这条记录不予认定，不入账；请先听本人说明。本人可以请乡镇复核。"
 """What follows when an objection to the published month is found right."""
+PAGE = 20
 ANSWER_DAYS = 5
 REVIEW_DAYS = 10
 REVIEWERS = (Role.COMMITTEE, Role.SUPERVISOR, Role.INSTRUCTOR, Role.DEPARTMENT)

@@ -30,6 +30,7 @@ class MonthCount(msgspec.Struct, frozen=True, kw_only=True):
 
     village_code: str
     village_name: str
+    township_name: str
     state: str
     pending: int
     accepted: int
@@ -68,6 +69,8 @@ class ObjectionRow(msgspec.Struct, frozen=True, kw_only=True):
     worker_id: UUID
     worker_name: str
     village_code: str
+    place: str
+    """The township and the village."""
     record_text: str
     record_state: str
     by_public: bool
@@ -122,11 +125,13 @@ WITH run AS (
     SELECT village_code, count(*) AS objections FROM points.objection
     WHERE county_id = $1 AND state IN ('open', 'review') GROUP BY 1
 )
-SELECT u.code AS village_code, u.name AS village_name, COALESCE(m.state, 'collecting') AS state,
+SELECT u.code AS village_code, u.name AS village_name, t.name AS township_name,
+       COALESCE(m.state, 'collecting') AS state,
        COALESCE(r.pending, 0) AS pending, COALESCE(r.accepted, 0) AS accepted,
        COALESCE(r.posted, 0) AS posted, COALESCE(r.points, 0) AS points, m.notice_to,
        COALESCE(o.objections, 0) AS objections
 FROM shared.unit u
+JOIN shared.unit t ON t.county_id = $1 AND t.code = left(u.code, 9)
 LEFT JOIN points.village_month m
     ON m.county_id = $1 AND m.village_code = u.code AND m.month = $2
 LEFT JOIN run r ON r.village_code = u.code
@@ -215,12 +220,15 @@ r.recused || ARRAY(SELECT v.by_id FROM points.verification v WHERE v.county_id =
 MIXED_UP_IN = f"SELECT {MIXED_UP} FROM points.work_record r WHERE r.county_id = $1 AND r.id = $2"
 OBJECTION = f"""
 SELECT o.id, o.record_id, o.worker_id, w.name AS worker_name, o.village_code,
-       r.text AS record_text, r.state AS record_state, o.by_public, o.text, o.state, o.raised_at,
+       concat(t.name, v.name) AS place, r.text AS record_text, r.state AS record_state,
+       o.by_public, o.text, o.state, o.raised_at,
        o.due_on, o.answer, o.answered_by, o.answered_at, o.review_text, o.review_due_on,
        o.review_answer, {MIXED_UP} AS mixed_up
 FROM points.objection o
 JOIN shared.person w ON w.county_id = $1 AND w.id = o.worker_id
 JOIN points.work_record r ON r.county_id = $1 AND r.id = o.record_id
+JOIN shared.unit v ON v.county_id = $1 AND v.code = o.village_code
+JOIN shared.unit t ON t.county_id = $1 AND t.code = left(o.village_code, 9)
 WHERE o.county_id = $1
 """
 INSERT_OBJECTION = """
@@ -354,7 +362,7 @@ async def objection_of(county_id: int, record_id: UUID) -> ObjectionRow | None:
 async def open_objections(county_id: int, codes: Sequence[str], state: str) -> list[ObjectionRow]:
     sql = (
         OBJECTION + " AND o.state = $3 AND EXISTS (SELECT FROM unnest($2::text[]) c"
-        " WHERE starts_with(o.village_code, c)) ORDER BY o.due_on, o.id LIMIT 200"
+        " WHERE starts_with(o.village_code, c)) ORDER BY o.due_on, o.id"
     )
     return await DB.all(ObjectionRow, sql, county_id, list(codes), state)
 

@@ -250,6 +250,7 @@ async def _listed(
         "work/m_deductions_decide.html",
         status=status,
         waiting=waiting,
+        letters=await deductions.to_serve(actor) if number == 1 else [],
         undecidable={
             row.id: await deductions.undecidable(actor, row, on)
             for row in waiting

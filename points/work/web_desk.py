@@ -23,10 +23,11 @@ from shared.errors import Invalid, NotFound
 from shared.identity.access import Action, Target, allowed
 from shared.identity.actor import Actor
 from shared.roster import service as roster
+from shared.roster.office import service as office
 from shared.web import forms
 from shared.web.application import Router
 from shared.web.files import attachment
-from shared.web.pages import Asked, asked_page, moment, page
+from shared.web.pages import Asked, asked_page, moment, page, part
 
 UPLOAD = 21 * 1024 * 1024
 TONES = {
@@ -37,6 +38,8 @@ TONES = {
     "posted": "ok",
     "immediate": "ok",
 }
+VILLAGES = 100
+"""Of the overview, on a page."""
 SHOWN = 50
 """Lines of an import's result on the page; the workbook has all."""
 SLIP_ROWS = 12
@@ -62,10 +65,11 @@ async def months(
     request: Asked,
     chosen: FromQuery[str] = "",
     step: FromQuery[str] = "",
+    unit: FromQuery[str] = "",
     q: FromQuery[str] = "",
 ) -> Template:
     """Every village's month in figures."""
-    return await _months(request, chosen, step, q)
+    return await _months(request, chosen, step, unit, q)
 
 
 @post("/desk/months/post")
@@ -75,9 +79,7 @@ async def post_ended(request: Asked) -> Template:
     totals = await month.post_now(actor, moment(request))
     words = f"入账 {totals.records} 条，计 {show(totals.posted)} 分"
     words += f"，其中待拨付 {show(totals.awaiting)} 分。" if totals.awaiting else "。"
-    return await _months(
-        request, "", "", "", message=words if totals.records else "没有公示期满的村。"
-    )
+    return await _months(request, message=words if totals.records else "没有公示期满的村。")
 
 
 @get("/desk/months/{village_code:str}/{number:int}")
@@ -108,10 +110,15 @@ async def village(request: Asked, village_code: FromPath[str], number: FromPath[
 @get("/desk/months/objections")
 async def objections(request: Asked) -> Template:
     """Objections and second reviews that are open, the most urgent first."""
+    number, found = asked_page(request), await month.objections(request.user)
+    rows, pages = part(found, number, month.PAGE)
     return page(
         request,
         "work/desk_objections.html",
-        rows=await month.objections(request.user),
+        rows=rows,
+        number=number,
+        pages=pages,
+        total=len(found),
         names=month.OBJECTION_NAMES,
         today=today(moment(request)),
     )
@@ -151,7 +158,7 @@ async def import_file(request: Asked) -> Template | Response[bytes]:
             now=moment(request),
         )
     except Invalid as error:
-        return await _months(request, "", "", "", problem=error.message, status=422)
+        return await _months(request, problem=error.message, status=422)
     if act == "report":
         unit = await roster.unit_by_code(actor.county_id, str(actor.county_id))
         on = today(moment(request))
@@ -227,9 +234,10 @@ async def slips(request: Asked) -> Template:
 
 async def _months(
     request: Asked,
-    chosen: str,
-    step: str,
-    q: str,
+    chosen: str = "",
+    step: str = "",
+    unit: str = "",
+    q: str = "",
     *,
     message: str = "",
     problem: str = "",
@@ -240,18 +248,25 @@ async def _months(
     number = month.parse_month(chosen, last_month(at))
     rows = await month.overview(actor, number)
     steps = {row.state for row in rows} | month.STATE_NAMES.keys() - {"immediate"}
-    shown = [row for row in rows if _fits(row, step, q)]
+    found = [row for row in rows if _fits(row, step, unit, q)]
+    page_number = asked_page(request)
+    shown, pages = part(found, page_number, VILLAGES)
     return page(
         request,
         "work/desk_months.html",
         status=status,
         rows=shown,
-        totals=_totals(rows),
+        totals=_totals(found),
+        page_number=page_number,
+        pages=pages,
+        villages=len(found),
+        townships=[(one.code, one.name) for one in await office.townships(actor)],
         number=number,
         chosen=f"{number // 100}-{number % 100:02d}",
         label=month.label(number),
         choices=month_choices(at),
         step=step,
+        unit=unit,
         q=q,
         states={state: name for state, name in month.STATE_NAMES.items() if state in steps},
         tones=TONES,
@@ -264,8 +279,8 @@ async def _months(
     )
 
 
-def _fits(row: MonthCount, step: str, q: str) -> bool:
-    return (not step or row.state == step) and (not q or q in row.village_name)
+def _fits(row: MonthCount, step: str, unit: str, q: str) -> bool:
+    return step in ("", row.state) and row.village_code.startswith(unit) and q in row.village_name
 
 
 def _totals(rows: list[MonthCount]) -> dict[str, int]:

@@ -35,7 +35,7 @@ from shared.roster.office.schemas import Page
 from shared.roster.schemas import UnitRow
 from shared.web import forms
 from shared.web.application import Router
-from shared.web.pages import Asked, moment, page, part
+from shared.web.pages import Asked, asked_page, moment, page, part
 from shared.web.preferences import local
 
 HOWS = (("signature", "签字"), ("phone", "电话"), ("qr", "扫码"))
@@ -399,12 +399,16 @@ async def _month(
 async def _objections(
     request: Asked, problems: dict[str, str], status: int = 200, *, done: bool = False
 ) -> Template:
-    rows = await month.objections(request.user)
+    number, found = asked_page(request), await month.objections(request.user)
+    rows, pages = part(found, number, month.PAGE)
     return page(
         request,
         "work/m_objections.html",
         status=status,
         rows=rows,
+        number=number,
+        pages=pages,
+        total=len(found),
         names=month.OBJECTION_NAMES,
         upheld_next=month.UPHELD_NEXT,
         done=done,

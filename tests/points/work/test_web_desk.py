@@ -12,6 +12,7 @@ import pytest
 from points.work import bulk, deductions, intake, month, month_queries, posting, service
 from points.work.month_queries import MonthRow
 from points.work.rules import month_of
+from points.work.schemas import LogForm
 from shared.audit.words import value_text
 from shared.calendar import service as calendar
 from shared.clock import now, today
@@ -39,6 +40,13 @@ def file_of(days: int = 1) -> bytes:
 def last_month() -> int:
     day = today().replace(day=1) - timedelta(days=1)
     return day.year * 100 + day.month
+
+
+async def declared(town: SmallCounty, days_ago: int) -> UUID:
+    """A record of a meeting that many days ago."""
+    on = today() - timedelta(days=days_ago)
+    form = LogForm(id=new_id(), rule_code="ORG-02", work_date=on, text="参加网格例会")
+    return (await service.log(await acting(town.worker), form)).id
 
 
 async def town_with_records() -> SmallCounty:
@@ -218,6 +226,67 @@ async def test_no_deduction_is_out_of_reach(
     await enter(client, town.chief)
     second = (await client.get("/verify/deductions?page=2")).text
     assert f"/deductions/{old}" in second, "though it waits on the first page"
+
+
+async def test_no_objection_is_out_of_reach(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the desk and on the phone; what fails on the second page is said on it."""
+    monkeypatch.setattr(month, "PAGE", 1)
+    town = await small_county()
+    worker, lead = await acting(town.worker), await acting(town.lead)
+    objections = []
+    for day in (3, 2):
+        record = await declared(town, day)
+        await service.send_back(lead, record, "没有开会", refuse=True)
+        objections.append(await month.object_to(worker, record, "我来了"))
+    old, new = objections
+    await enter_desk(client, town.department)
+    listed = [
+        (await client.get(f"/desk/months/objections?page={number}")).text for number in (1, 2)
+    ]
+    assert [page.count(">答复</a>") for page in listed] == [1, 1]
+    assert "共 2 条，第 2 / 2 页" in listed[1]
+    await enter(client, town.committee)
+    second = (await client.get("/verify/objections?page=2")).text
+    answers = f'action="/verify/objections/{new}?page=2"'
+    assert (answers in second, f"/verify/objections/{old}" in second) == (True, False)
+    wrong = await post(client, f"/verify/objections/{new}?page=2", verdict="rejected", text="")
+    assert (wrong.status_code, answers in wrong.text) == (422, True)
+
+
+async def test_a_letter_that_nobody_handed_over_is_counted(client: httpx.AsyncClient) -> None:
+    """The notice, then the decision, of somebody without a phone; until each is recorded."""
+    town = await small_county()
+    form = deductions.Proposal(
+        worker_id=town.worker.person_id,
+        code="PEN-01",
+        amount=20,
+        happened_on=today(),
+        facts="例会无故缺席",
+        evidence="签到表",
+    )
+    number = await deductions.propose(await acting(town.lead), form)
+    chief, late = await acting(town.chief), now() + timedelta(days=20)
+
+    async def said() -> tuple[bool, bool, bool]:
+        await enter(client, town.chief)
+        todo, listed = [(await client.get(f"/verify{path}")).text for path in ("", "/deductions")]
+        await enter_desk(client, town.department)
+        desk = (await client.get("/desk")).text
+        return "扣分文书待送达" in todo, 'id="letters"' in listed, "扣分文书待送达" in desk
+
+    assert await said() == (True, True, True)
+    await deductions.serve(chief, number, today(), "本人签收")
+    assert await said() == (False, False, False)
+    await deductions.decide(
+        await acting(town.instructor), number, stands=True, reason="没有请假条", now=late
+    )
+    assert await said() == (True, True, True)
+    await deductions.serve(chief, number, today(late), "本人签收", late)
+    assert await said() == (False, False, False)
+    await enter(client, town.lead)
+    assert "扣分文书待送达" not in (await client.get("/verify")).text
 
 
 async def test_a_review_of_the_public_s_objection_asks_what_is_true(
