@@ -235,7 +235,7 @@ POINTS: dict[str, Mapping[str, str]] = {
         "amount": "100",
         "reason": "多输了一个零",
     },
-    "/desk/funds/{fund_id}/corrections/{correction_id}": {"answer": "refuse", "note": "不对"},
+    "/funds/{fund_id}/corrections/{correction_id}": {"answer": "refuse", "note": "不对"},
     "/desk/funds/import": {"file": "资金", "act": "write"},
     "/work": {
         "id": NEW_ID,

@@ -42,7 +42,7 @@ SETTLEMENT_ROUTES: Routes = {
     "POST /desk/funds": DEPARTMENT,
     "POST /desk/funds/import": DEPARTMENT,
     "POST /desk/funds/{fund_id}/corrections": DEPARTMENT,
-    "POST /desk/funds/{fund_id}/corrections/{correction_id}": DEPARTMENT,
+    "POST /funds/{fund_id}/corrections/{correction_id}": roles(Role.DEPARTMENT, Role.ACCOUNTANT),
     "GET /publications/{publication_id}": MONEY,
     "GET /desk/ledger": OVERSIGHT,
     "GET /desk/ledger.xlsx": OVERSIGHT,

@@ -73,6 +73,7 @@ async def funds(request: Asked) -> Template:
         request,
         "funds/m_funds.html",
         rows=rows,
+        corrections=await service.corrections_waiting(request.user),
         total=total,
         pages=-(-total // service.PAGE),
         number=query.page,
@@ -100,11 +101,11 @@ async def correct(request: Asked, fund_id: FromPath[UUID]) -> Template | Redirec
     return Redirect(f"/funds/{fund_id}", status_code=303)
 
 
-@post("/desk/funds/{fund_id:uuid}/corrections/{correction_id:uuid}")
+@post("/funds/{fund_id:uuid}/corrections/{correction_id:uuid}")
 async def decide(
     request: Asked, fund_id: FromPath[UUID], correction_id: FromPath[UUID]
 ) -> Template | Redirect:
-    """Approve or refuse it."""
+    """Approve or refuse it: a second person of the department, or who keeps the unit's books."""
     try:
         form = forms.bind(Decision, await forms.read(request))
         await service.decide_correction(

@@ -158,10 +158,10 @@ async def test_the_pages_of_a_correction(client: httpx.AsyncClient) -> None:
         assert (wrong.status_code, "field__error" in wrong.text) == (422, True), (name, value)
     assert (await post(client, path, **form)).status_code == 303
     own = (await client.get(page)).text
-    assert "由另一人批准" in own
+    assert "的另一人或村会计批准" in own
     twice = await post(client, path, **form)
     assert (twice.status_code, "等批准" in twice.text) == (409, True)
-    waiting = f"{path}/{await at.waiting()}"
+    waiting = f"/funds/{at.fund_id}/corrections/{await at.waiting()}"
     assert (await post(client, waiting, answer="approve")).status_code == 403
     await enter(client, at.colleague)
     assert "决议更正待批准" in (await client.get("/desk")).text
@@ -180,6 +180,27 @@ async def test_the_pages_of_a_correction(client: httpx.AsyncClient) -> None:
     printed = (await client.get(f"/publications/{sheet.id}")).text
     assert "由 45,000.00 元更正为 4,500.00 元（多输了一个零）" in printed
     assert "−40,500.00" in printed
+
+
+async def test_the_village_s_accountant_is_a_second_person(client: httpx.AsyncClient) -> None:
+    """Who holds the paper resolution confirms on the phone; nobody else of the village does."""
+    at = await desks()
+    county = at.made.county
+    await service.propose_correction(at.first, at.fund_id, at.form())
+    path = f"/funds/{at.fund_id}/corrections/{await at.waiting()}"
+    for member in (county.chief, county.supervisor, county.instructor):
+        await enter(client, member)
+        assert path not in (await client.get(f"/funds/{at.fund_id}")).text
+        assert (await post(client, path, answer="approve")).status_code == 404
+    await enter(client, county.accountant)
+    assert "决议更正待批准" in (await client.get("/verify")).text
+    assert "等批准的决议更正" in (await client.get("/funds")).text
+    assert path in (await client.get(f"/funds/{at.fund_id}")).text
+    silent = await post(client, path, answer="refuse")
+    assert (silent.status_code, "请写明不同意的原因" in silent.text) == (422, True)
+    assert (await post(client, path, answer="approve")).status_code == 303
+    assert "决议更正待批准" not in (await client.get("/verify")).text
+    assert (await service.view_fund(at.first, at.fund_id))[0].budget_fen == RIGHT
 
 
 SPOILS = [
