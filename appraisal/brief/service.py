@@ -7,7 +7,6 @@ import msgspec
 from appraisal.brief import queries
 from appraisal.brief.queries import CaseCount
 from appraisal.cycle.schemas import CycleRow
-from appraisal.ranking import queries as ranks
 from appraisal.ranking import service as ranking
 from appraisal.ranking.schemas import UnitLine
 from appraisal.survey import results
@@ -36,9 +35,6 @@ async def of_cycle(actor: Actor, cycle_id: UUID) -> Brief:
     """The sheet as of today. Raises NotFound, NoCycle."""
     found = await ranking.units(actor, cycle_id, "")
     county = found.path[0]
-    whole: list[UnitLine] = []
-    if found.run:
-        whole = await ranks.units(actor.county_id, found.run.id, county.code, len(county.code))
     cycle, survey = await surveys.of_cycle(actor, cycle_id)
     opinion: UnitResult | None = None
     aspects: tuple[Aspect, ...] = ()
@@ -48,7 +44,7 @@ async def of_cycle(actor: Actor, cycle_id: UUID) -> Brief:
     return Brief(
         cycle=cycle,
         county_name=county.name,
-        whole=whole[0] if whole else None,
+        whole=found.whole,
         townships=found.lines,
         opinion=opinion,
         aspects=aspects,

@@ -50,6 +50,8 @@ class Units(msgspec.Struct, frozen=True, kw_only=True):
     run: RunRow | None
     path: list[UnitRow]
     lines: list[UnitLine]
+    whole: UnitLine | None
+    """The unit itself, if anybody of it was scored."""
 
 
 async def listing(actor: Actor, cycle_id: UUID, wanted: Wanted) -> Listing:
@@ -79,8 +81,12 @@ async def units(actor: Actor, cycle_id: UUID, code: str) -> Units:
     length = BELOW.get(len(path[-1].code))
     if length is None:
         raise NotFound
-    lines = await queries.units(actor.county_id, run.id, path[-1].code, length) if run else []
-    return Units(cycle=cycle, run=run, path=path, lines=lines)
+    lines: list[UnitLine] = []
+    whole: list[UnitLine] = []
+    if run:
+        lines = await queries.units(actor.county_id, run.id, path[-1].code, length)
+        whole = await queries.units(actor.county_id, run.id, path[-1].code, len(path[-1].code))
+    return Units(cycle=cycle, run=run, path=path, lines=lines, whole=whole[0] if whole else None)
 
 
 async def whole(

@@ -134,6 +134,7 @@ async def test_counts_match_the_units_figures(department: Actor) -> None:
     assert sum(line.people for line in county.lines) == 90
     for township in county.lines:
         villages = await service.units(department, cycle_id, township.code)
+        assert villages.whole == township, "its mean is that of its workers, not of its lines"
         assert sum(line.people for line in villages.lines) == township.people
         for village in villages.lines:
             grids = await service.units(department, cycle_id, village.code)

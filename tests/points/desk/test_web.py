@@ -37,6 +37,9 @@ async def test_the_desk_opens_on_the_county(client: httpx.AsyncClient) -> None:
     assert page.status_code == 200
     for words in ("隽水镇", "麦市镇", "待签对账单", "待拨付"):
         assert words in page.text
+    assert 'class="bar__who" href="/me"' in page.text
+    own = (await client.get("/me")).text
+    assert ("修改登录密码" in own, 'class="top__back" href="/"' in own) == (True, True)
     table = page.text.split("各乡镇</caption>")[1].split("</table>")[0]
     rows = [re.findall(r'num">(\d+)<', row) for row in table.split("<tr>")[2:]]
     *townships, whole = [[int(figure) for figure in row] for row in rows]
