@@ -178,6 +178,8 @@ async def test_whoever_signs_in_at_a_desk_lands_on_a_page(
     [first] = re.findall(r'name="next" value="([^"]*)"', form)
     landed = await client.get(first, follow_redirects=True)
     assert (landed.status_code, landed.url.path != "/me") == (200, True), landed.url
+    county = (await client.get("/desk")).status_code == 200
+    assert ('href="/desk"' in landed.text) is county, "a way back to a page that is not theirs"
 
 
 async def test_each_role_begins_on_its_own_page(client: httpx.AsyncClient) -> None:
