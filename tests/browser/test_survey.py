@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from playwright.async_api import expect
 
 from shared.database import DB
 from tests.appraisal.survey.world import GRID, VILLAGE, World, closed, drawn, interviewing, printed
@@ -62,6 +63,7 @@ async def test_a_resident_votes_in_large_letters(
         await page.locator(f"input[name=v{number}][value='80']").check()
     await page.get_by_role("button", name="提交").click()
     await page.get_by_text("谢谢您，已收到").wait_for()
+    await expect(page.locator("h1")).to_have_text("谢谢您")
     await assert_keeps_the_rules(page)
     await wear(page, "light", "elder")
     assert await page.get_by_text("平时有事").evaluate(ROWS) == 1
