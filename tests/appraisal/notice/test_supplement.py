@@ -127,9 +127,11 @@ async def test_nobody_is_recommended_before_the_supplement_is_over(rollback: Non
     with pytest.raises(StepRefused, match="补充公示"):
         await pool.recommend(instructor, worker_id, form(made, "proposed"), made.now)
     row = await supplemented(made)
-    with pytest.raises(StepRefused, match="补充公示"):
-        await pool.recommend(instructor, worker_id, form(made, "proposed"), made.now)
-    made.pass_days((row.ends_on - made.today).days + 1)
+    for on in (made.today, row.ends_on):
+        made.pass_days((on - made.today).days)
+        with pytest.raises(StepRefused, match="补充公示"):
+            await pool.recommend(instructor, worker_id, form(made, "proposed"), made.now)
+    made.pass_days(1)
     await pool.recommend(instructor, worker_id, form(made, "proposed"), made.now)
 
 

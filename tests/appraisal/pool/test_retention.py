@@ -169,3 +169,30 @@ async def test_a_kinship_goes_with_who_left(rollback: None) -> None:
         town.chief.name,
         town.accountant.name,
     }
+
+
+async def test_a_kinship_outlasts_a_case_of_either(rollback: None) -> None:
+    """Who is to be recused from an open case stays known, whichever of the two it is about."""
+    made = await scene()
+    clerk = await actor_of(made, made.clerk)
+    people = (made.town.worker, made.town.chief, made.town.lead)
+    first, middle, last = sorted(people, key=lambda one: one.person_id)
+    for relative in (first, last):
+        await casework.record_kin(clerk, relative.name, middle.name, made.now)
+    for row in await casework.kinships(clerk):
+        await casework.end_kin(clerk, row.id, made.now)
+    case_id = new_id()
+    await DB.execute(
+        "INSERT INTO appraisal.case_file (county_id, id, machine, pool, person_id, unit_code,"
+        " state, opened_at) VALUES ($1, $2, 'exit_wish', 'exit', $3, $4, 'applied', $5)",
+        *(COUNTY, case_id, middle.person_id, made.town.worker.unit_code, made.now),
+    )
+    made.pass_days(PROTECTION.days + 1)
+    assert await service.forget(COUNTY, made.now) == 0
+    await DB.execute(
+        "UPDATE appraisal.case_file SET done = true, outcome = 'withdrawn'"
+        " WHERE county_id = $1 AND id = $2",
+        COUNTY,
+        case_id,
+    )
+    assert await service.forget(COUNTY, made.now) == 2
