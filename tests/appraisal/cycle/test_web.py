@@ -15,6 +15,7 @@ from tests.appraisal.scorecard.test_gather import vetoed
 from tests.appraisal.scorecard.worlds import stored_run, worker
 from tests.factories import COUNTY, Member, SmallCounty, acting, member, small_county
 from tests.shared.identity.test_matrix import act_as, token
+from tests.shared.identity.worlds import with_pin
 
 
 @pytest.fixture
@@ -94,6 +95,8 @@ async def test_a_page_says_beforehand_that_nobody_could_decide_an_appeal(
     assert "组织部" not in page
     clerk = await member(Role.DEPARTMENT, world.units[str(COUNTY)], "吴科长")
     assert words in (await client.get(path)).text, "without an account"
+    await with_pin(clerk)
+    assert words in (await client.get(path)).text, "with a phone's alone"
     await with_password(clerk)
     assert words not in (await client.get(path)).text
     await bring_to(department, cycle_id, Stage.NOTICE, now())
@@ -136,7 +139,8 @@ async def with_password(someone: Member) -> None:
     """Somebody who can sign in at a desk."""
     await DB.execute(
         "INSERT INTO shared.account (county_id, id, person_id, password_hash)"
-        " VALUES ($1, gen_random_uuid(), $2, 'x')",
+        " VALUES ($1, gen_random_uuid(), $2, 'x')"
+        " ON CONFLICT (county_id, person_id) DO UPDATE SET password_hash = 'x'",
         COUNTY,
         someone.person_id,
     )

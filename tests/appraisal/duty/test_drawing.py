@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from contextvars import copy_context
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 import msgspec
@@ -118,6 +118,10 @@ async def test_results_are_versions_and_make_the_share(town: SmallCounty) -> Non
     first, second = await drawing.items(actor, check_id)
     with pytest.raises(Invalid, match="写明错在哪里"):
         await drawing.record(actor, check_id, [result(first.id, correct=False)], NOW)
+    first_day = (await drawing.view(actor, check_id)).first_day
+    early = msgspec.structs.replace(result(first.id), checked_on=first_day - timedelta(days=1))
+    with pytest.raises(Invalid, match="核查日期"):
+        await drawing.record(actor, check_id, [early], NOW)
     wrong = result(first.id, correct=False, note="日期不符")
     saved = await drawing.record(actor, check_id, [wrong, result(second.id)], NOW)
     assert saved == Saved(2, 0, 0)
@@ -144,7 +148,7 @@ async def test_results_are_versions_and_make_the_share(town: SmallCounty) -> Non
     [
         ({"title": "查"}, "title"),
         ({"last_day": date(2026, 10, 1)}, "last_day"),
-        ({"first_day": date(2026, 6, 1)}, "last_day"),
+        ({"first_day": date(2026, 6, 30), "last_day": date(2026, 7, 1)}, "last_day"),
         ({"inspectors": ("尹某",)}, "inspectors"),
         ({"value_source": " "}, "value_source"),
         ({"people": 0}, "people"),

@@ -83,7 +83,9 @@ async def closing(made: Scene) -> list[str]:
     return await notice.nothing_open(COUNTY, cycle)
 
 
-async def test_who_becomes_excellent_is_named_before_the_cycle_closes(rollback: None) -> None:
+async def test_who_becomes_excellent_is_named_before_the_cycle_closes(
+    rollback: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Five working days of their own; the first notice stays as it was published."""
     made = await year()
     department = await actor_of(made, made.town.department)
@@ -97,7 +99,13 @@ async def test_who_becomes_excellent_is_named_before_the_cycle_closes(rollback: 
     assert ([entry.name for entry in entries], row.days) == (["欧**山"], 5)
     with pytest.raises(NoticeRefused, match="没有要补充公示"):
         await supplemented(made)
-    assert f"补充公示的公示期到{chinese_date(row.ends_on)}才满。" in await closing(made)
+    runs = f"补充公示的公示期到{chinese_date(row.ends_on)}才满。"
+    assert runs in await closing(made)
+    for days in (0, 1):
+        later = row.ends_on + timedelta(days=days)
+        monkeypatch.setattr(notice, "today", lambda day=later: day)
+        assert (runs in await closing(made)) is (days == 0)
+    monkeypatch.undo()
     first = await queries.notice_of_cycle(COUNTY, made.cycle_id)
     assert first is not None
     _, entries = await notice.view(department, first.id)

@@ -226,6 +226,37 @@ async def test_small_grids_are_told_with_their_village(rollback: None) -> None:
     assert dropped == 2
 
 
+RATED: Ballot = (True, (80,) * 6, "")
+EMPTY: Ballot = (True, (0,) * 6, "")
+
+
+@pytest.mark.parametrize(
+    ("given", "counts", "dropped"),
+    [
+        (
+            {GRID: [*[RATED] * 4, EMPTY], SECOND: [RATED] * 6},
+            {SECOND: 6, VILLAGE: 6, "421222100": 6, "421222": 6},
+            5,
+        ),
+        (
+            {GRID: [RATED] * 4, THIRD: [RATED] * 6, FOURTH: [RATED]},
+            {THIRD: 6, "421222100002": 6, "421222100": 11, "421222": 11},
+            0,
+        ),
+        ({GRID: [RATED] * 4}, {}, 4),
+    ],
+)
+async def test_four_are_told_nowhere(
+    rollback: None, given: dict[str, list[Ballot]], counts: dict[str, int], dropped: int
+) -> None:
+    """Of a grid, of a village or of the county; one that rates nothing makes them no five."""
+    made = await drawn()
+    found = await told(made, given)
+    assert {code: row.ballots for code, row in found.items() if row.ballots} == counts
+    sql = "SELECT dropped FROM appraisal.survey WHERE county_id = $1"
+    assert await DB.fetchval(sql, COUNTY) == dropped
+
+
 async def test_words_come_in_groups_to_the_department_only(rollback: None) -> None:
     """Five or more of a unit, else of the unit above; an instructor sees figures, no words."""
     made = await drawn()

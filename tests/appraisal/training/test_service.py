@@ -80,6 +80,9 @@ async def test_hours_and_tests_add_up_in_the_cycle_they_fell_in(town: SmallCount
     assert (await figures(half, town.worker, town))[0] is None
     await service.cancel(actor, second, "登记错了")
     assert (await figures(annual, town.worker, town))[0] == Decimal("2.5")
+    absent = [came(town.worker, present=False)]
+    await service.record(actor, first, absent, NOW, reason="签到表上没有")
+    assert await figures(annual, town.worker, town) == (0, rules.DEFAULT_HOURS, None, 0)
     with pytest.raises(Conflict, match="取消"):
         await service.record(actor, second, [came(town.worker, "60")], NOW)
 

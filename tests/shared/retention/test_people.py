@@ -177,14 +177,14 @@ async def pending_hold(town: SmallCounty) -> None:
     )
 
 
-async def objection(town: SmallCounty) -> None:
+async def objection(town: SmallCounty, state: str) -> None:
     await put(
         "points.objection",
         record_id=await record(town, "refused"),
         worker_id=town.worker.person_id,
         village_code=VILLAGE,
         text="那天我去了",
-        state="open",
+        state=state,
         raised_at=now(),
         due_on=today(),
     )
@@ -276,7 +276,8 @@ HELD: dict[str, Callable[[SmallCounty], Awaitable[object]]] = {
     "an order": pending_hold,
     "work to confirm": lambda town: record(town, "pending"),
     "work to post": lambda town: record(town, "accepted"),
-    "an objection": objection,
+    "an objection": lambda town: objection(town, "open"),
+    "a review": lambda town: objection(town, "review"),
     "a deduction": lambda town: deduction(town, "noticed"),
     "an appeal": lambda town: deduction(town, "appealed"),
     "a deduction to post": lambda town: deduction(town, "final"),
