@@ -138,6 +138,20 @@ MUTANTS = (
         (f"{SURVEY}::test_a_slip_scanned_twice_at_once_counts_once",),
     ),
     Mutant(
+        "an empty ballot makes a group of five",
+        "appraisal/sql/31_survey_count.sql",
+        "(a.answers <> '{0,0,0,0,0,0}')::int AS counts",
+        "1 AS counts",
+        (f"{RESULTS}::test_four_are_told_nowhere",),
+    ),
+    Mutant(
+        "four ballots of a village are told",
+        "appraisal/sql/31_survey_count.sql",
+        "SELECT v.id, v.aware, v.answers, v.counts,\n               CASE WHEN v.n >= 5",
+        "SELECT v.id, v.aware, v.answers, v.counts,\n               CASE WHEN v.n >= 4",
+        (f"{RESULTS}::test_four_are_told_nowhere",),
+    ),
+    Mutant(
         "ballots that rate nothing make a sample",
         "appraisal/sql/32_survey_result.sql",
         "coalesce(c.counted >= 20, FALSE)",
