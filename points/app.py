@@ -24,6 +24,7 @@ from points.redemption import web_shop as counter_web
 from points.redemption import web_verify as counter_verify
 from points.routes import ROUTES
 from points.rulebook import web as rulebook
+from points.rulebook.variants import web as variants_web
 from points.settlement import web as statements
 from points.settlement.funds import web as funds
 from points.settlement.publication import web as publication
@@ -69,6 +70,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = now) -> Lites
             web_desk.router,
             web_evidence.router,
             rulebook.router,
+            variants_web.router,
             counter_verify.router,
             shelf_web.router,
             price_web.router,

@@ -34,6 +34,7 @@ async def work_records(actor: Actor) -> Section:
                 STATE_NAMES[line.state],
                 points(line.gives),
                 points(line.posted),
+                points(line.posted if line.wallet is None else line.wallet),
             )
             for line in page
         ]
@@ -41,7 +42,7 @@ async def work_records(actor: Actor) -> Section:
     return Section(
         "工作记录",
         f"用于积分和考核；不记录位置和照片里的信息。照片保存到{PHOTO.term}。",
-        ("日期", "规则", "内容", "状态", "应得分", "入账分"),
+        ("日期", "规则", "内容", "状态", "应得分", "入账分", "可兑换分"),
         tuple(rows),
     )
 

@@ -21,7 +21,7 @@ from points.ledger.tables import (
 )
 from points.mall.tables import Agreement, Price, Product, Shop
 from points.redemption.tables import Card, CounterTries, Pickup
-from points.rulebook.tables import RuleVersion
+from points.rulebook.tables import RuleVariant, RuleVersion
 from points.settlement.tables import (
     Correction,
     Publication,
@@ -63,6 +63,7 @@ __all__ = [
     "Redemption",
     "RedemptionLine",
     "Resolution",
+    "RuleVariant",
     "RuleVersion",
     "Shop",
     "Statement",

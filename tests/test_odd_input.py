@@ -214,6 +214,16 @@ POINTS: dict[str, Mapping[str, str]] = {
         "choices": "1",
         "last_day": "2099-12-31",
     },
+    "/verify/variants": {
+        "village_code": "421222100001",
+        "code": "ORG-02",
+        "points": "1.5",
+        "cap_month": "4",
+        "effective_from": AHEAD,
+        "resolution": "决〔2026〕3号",
+        "resolved_on": DAY,
+    },
+    "/verify/variants/{variant_id}": {"answer": "refuse", "note": "太高"},
     "/desk/rules-caps": {
         **dict.fromkeys(Category, "10"),
         "person_month": "60",

@@ -21,6 +21,8 @@ from points.ledger import service as ledger
 from points.ledger.items import StockMove
 from points.mall import service as mall
 from points.rulebook import service as rulebook
+from points.rulebook.variants import service as variants
+from points.rulebook.variants.schemas import VariantForm
 from points.settlement.funds import service as funds
 from points.settlement.funds.schemas import ResolutionForm
 from shared import settings_county
@@ -101,6 +103,7 @@ async def _fill(settings: Settings, at: datetime) -> None:
         await _money(at)
         shops = await _shops(began, at)
         await history.play(people, shops, at)
+        await _variant(people, department, at)
         await appraising.play(people, at, settings.public_url)
         await _accounts(settings, department, people, at)
 
@@ -149,6 +152,26 @@ async def _money(at: datetime) -> None:
             amount_fen=village.budget_fen,
         )
         await funds.resolve(None, COUNTY, form, now=at)
+
+
+async def _variant(people: dict[str, UUID], department: Actor, at: datetime) -> None:
+    """An item of which villages may set what they pay, and what one of them has asked for."""
+    rule = (await rulebook.history(COUNTY, "SVC-01"))[-1]
+    opened = msgspec.structs.replace(
+        rule, village_least=5, village_most=20, effective_from=today(at)
+    )
+    await rulebook.change_rule(department, opened, at - timedelta(days=1))
+    village = data.VILLAGES[0]
+    form = VariantForm(
+        village_code=village.code,
+        code=rule.code,
+        points=15,
+        cap_month=120,
+        effective_from=today(at) + timedelta(days=7),
+        resolution=f"{village.name}决〔{today(at).year}〕8号",
+        resolved_on=today(at) - timedelta(days=3),
+    )
+    await variants.propose(await act(people[village.cadres[0]], at), form, at)
 
 
 async def _shops(began: date, at: datetime) -> dict[str, UUID]:

@@ -6,6 +6,7 @@ import msgspec
 
 from points.mall import service as mall
 from points.redemption import codes
+from points.rulebook.variants import service as variants
 from points.settlement import service as settlement
 from points.settlement.funds import service as funds
 from points.settlement.funds.schemas import FundRow
@@ -46,6 +47,8 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     """Statements with an objection to decide."""
     awaiting: int
     """0.1 point that wait for money in all."""
+    variants: int
+    """What villages want to pay for items, that somebody else asked for."""
     corrections: int
     """Corrections of resolutions that somebody else asked for."""
     low: int
@@ -108,6 +111,7 @@ async def to_do(actor: Actor, now: datetime) -> Waiting:
     """What the actor has to act on, besides records to confirm."""
     prices = await mall.waiting_prices(actor)
     corrections = await funds.corrections_waiting(actor)
+    proposed = await variants.waiting(actor)
     department = Role.DEPARTMENT in actor.roles
     return Waiting(
         objections=len(await month.objections(actor)),
@@ -115,6 +119,7 @@ async def to_do(actor: Actor, now: datetime) -> Waiting:
         letters=len(await deductions.to_serve(actor)),
         months=await month.waiting(actor, now),
         prices=sum(row.proposed_by != actor.person_id for row in prices),
+        variants=sum(row.proposed_by != actor.person_id for row in proposed),
         to_sign=0 if department else len(await settlement.to_sign(actor)),
         disputes=len(await settlement.to_decide(actor)),
         awaiting=await funds.awaiting(actor),

@@ -5,6 +5,7 @@ from shared.roster.roles import Role
 
 READ = roles(Role.DEPARTMENT, Role.AUDITOR, desk=True)
 EDIT = roles(Role.DEPARTMENT, desk=True)
+MANAGERS = roles(Role.CHIEF, Role.INSTRUCTOR, Role.DEPARTMENT)
 
 RULEBOOK_ROUTES: Routes = {
     "GET /desk/rules": READ,
@@ -22,4 +23,7 @@ RULEBOOK_ROUTES: Routes = {
     "POST /desk/rules-penalties/{code}/correct": EDIT,
     "GET /desk/rules-caps": READ,
     "POST /desk/rules-caps": EDIT,
+    "GET /verify/variants": MANAGERS,
+    "POST /verify/variants": MANAGERS,
+    "POST /verify/variants/{variant_id}": MANAGERS,
 }

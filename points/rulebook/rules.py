@@ -42,6 +42,8 @@ RULE_CODE = re.compile(f"({'|'.join(Category)})-[0-9]{{2}}")
 PENALTY_CODE = re.compile("PEN-[0-9]{2}")
 MOST_PENALTY = 200
 """The hardest deduction of the shipped policy: a county's own goes no further."""
+MOST_TIMES = 10
+"""How many times the county's points a village may pay at most: more is a typing error."""
 NOT_WORK = re.compile("打卡|签到|在线时长|点赞|转发|步数|里程")
 """What nobody may gain or lose points for."""
 NOT_WORK_SAID = "按规定，打卡、签到、在线时长、点赞、转发、步数、里程都不得计分或扣分。"
@@ -122,8 +124,33 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """Days without a relapse before it may be confirmed."""
     templates: tuple[str, ...] = ()
     """Sentences to tap instead of typing."""
+    village_least: int | None = None
+    """From where to where a village may set what its own money pays; None = it may not."""
+    village_most: int | None = None
     effective_from: date
     effective_to: date | None = None
+
+
+class Variant(msgspec.Struct, frozen=True, kw_only=True):
+    """What a village pays for an item from a day on, by resolution of its villagers' meeting.
+
+    Wallet points only, in 0.1 point: merit is the county's. ``points`` None = as the county again.
+    """
+
+    village_code: str
+    code: str
+    points: int | None
+    cap_day: int | None = None
+    cap_month: int | None = None
+    resolution: str
+    effective_from: date
+
+
+class Paid(msgspec.Struct, frozen=True):
+    """Wallet points that a worker has been given for an item, in the day and in the month."""
+
+    day: int = 0
+    month: int = 0
 
 
 class Penalty(msgspec.Struct, frozen=True, kw_only=True):
@@ -174,13 +201,21 @@ class Cut(msgspec.Struct, frozen=True):
     left: int
 
 
-class Decision(msgspec.Struct, frozen=True):
-    """What the rule gave, what cut it, what is posted, and the same in words."""
+class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the rule gave, what cut it, what is posted, and the same in words.
+
+    ``wallet`` is what the village pays where it has a variant; None = as much as is posted.
+    """
 
     gives: int
     posted: int
     cuts: tuple[Cut, ...]
     words: str
+    wallet: int | None = None
+
+    @property
+    def pays(self) -> int:
+        return self.posted if self.wallet is None else self.wallet
 
 
 def decide(rule: Rule, caps: Caps, earned: Earned, facts: Facts) -> Decision:
@@ -208,6 +243,85 @@ def decide(rule: Rule, caps: Caps, earned: Earned, facts: Facts) -> Decision:
         f"{cut.cap}上限 {show(cut.limit)} 分，只余 {show(cut.left)} 分" for cut in cuts
     )
     return Decision(gives, amount, tuple(cuts), f"{head}；{reasons}，计 {show(amount)} 分。")
+
+
+def fits(rule: Rule, variant: Variant) -> bool:
+    """Whether a variant counts under a version of its item: within the range, if there is one."""
+    return (
+        variant.points is not None
+        and rule.village_least is not None
+        and rule.village_most is not None
+        and rule.village_least <= variant.points <= rule.village_most
+    )
+
+
+def variant_on(found: Sequence[Variant], rule: Rule, on: date) -> Variant | None:
+    """The variant that counts on a day, of one village's for an item, the latest first.
+
+    None where the latest leaves it to the county, or does not fit what the county's rule allows.
+    """
+    for variant in found:
+        if variant.effective_from <= on:
+            return variant if fits(rule, variant) else None
+    return None
+
+
+def pay(rule: Rule, variant: Variant, decision: Decision, paid: Paid) -> Decision:
+    """A decision with what the village pays for it.
+
+    The village's points in proportion to what the county's caps left, half up to 0.1; then its own
+    caps. Merit, and what the county's rule says, stay.
+    """
+    amount = _share(decision.posted, variant.points or 0, rule.points)
+    reasons = [f"本村细则（{variant.resolution}）每次可兑换 {show(variant.points or 0)} 分"]
+    limits = (
+        ("本村单日", variant.cap_day, paid.day),
+        ("本村单月", variant.cap_month, paid.month),
+    )
+    for name, limit, used in limits:
+        left = amount if limit is None else max(limit - used, 0)
+        if limit is not None and amount > left:
+            reasons.append(f"{name}上限 {show(limit)} 分，只余 {show(left)} 分")
+            amount = left
+    said = f"；{'，'.join(reasons)}，可兑换计 {show(amount)} 分。" if decision.posted else "。"
+    words = decision.words.removesuffix("。") + said
+    return msgspec.structs.replace(decision, wallet=amount, words=words)
+
+
+def check_variant(new: Variant, rule: Rule | None, caps: Caps) -> None:
+    """Whether a village may have a variant from its day on; ``rule`` is the item on that day.
+
+    Raises RuleRefused with the field and the reason: no such item, no range, outside it, caps that
+    are below one award or wider than the county's.
+    """
+    if rule is None:
+        raise RuleRefused("effective_from", "这一天没有这一项，请核对日期。")
+    if rule.village_least is None or rule.village_most is None:
+        raise RuleRefused("code", "县里没有给这一项定幅度，各村都按县里的分值。")
+    if new.points is None:
+        if new.cap_day is not None or new.cap_month is not None:
+            raise RuleRefused("points", "另设上限的，每次兑换的分值也要填。")
+        return
+    if not fits(rule, new):
+        least, most = show(rule.village_least), show(rule.village_most)
+        raise RuleRefused("points", f"县里定的幅度是 {least} 到 {most} 分，请在这以内填。")
+    category = caps.category_month[rule.category]
+    for field, name, limit, county in (
+        ("cap_day", "单日上限", new.cap_day, rule.cap_day or rule.cap_month or category),
+        ("cap_month", "单月上限", new.cap_month, rule.cap_month or category),
+    ):
+        widest = _share(county, new.points, rule.points)
+        if limit is not None and not new.points <= limit <= widest:
+            raise RuleRefused(
+                field,
+                f"{name}要在每次的 {show(new.points)} 分和县里上限折算的 {show(widest)} 分之间，"
+                "不另设的空着。",
+            )
+
+
+def _share(amount: int, points: int, of: int) -> int:
+    """An amount of the county's points in the village's, half up."""
+    return (2 * amount * points + of) // (2 * of)
 
 
 def show(amount: int) -> str:
@@ -246,12 +360,28 @@ def check_change(new: Rule, history: list[Rule], caps: Caps, today: date) -> Non
             raise RuleRefused(field, f"{name} {show(limit)} 分低于单次分值 {show(new.points)} 分。")
     if new.cap_day and new.cap_month and new.cap_month < new.cap_day:
         raise RuleRefused("cap_month", "单月上限低于单日上限。")
+    _check_range(new)
     category = caps.category_month[new.category]
     if category < new.points:
         raise RuleRefused(
             "points", f"超过{CATEGORY_NAMES[new.category]}类每月上限 {show(category)} 分。"
         )
     _check_start(new, history, today)
+
+
+def _check_range(new: Rule) -> None:
+    """Both ends or none, around the county's own points."""
+    least, most = new.village_least, new.village_most
+    if least is None and most is None:
+        return
+    if least is None or most is None:
+        field = "village_least" if least is None else "village_most"
+        raise RuleRefused(field, "村里可定的最低分和最高分要一起填，或者都空着。")
+    if not least <= new.points <= most:
+        field = "village_least" if least > new.points else "village_most"
+        raise RuleRefused(field, f"幅度要包括县里的分值 {show(new.points)} 分。")
+    if most > new.points * MOST_TIMES:
+        raise RuleRefused("village_most", f"最高不超过县里分值的 {MOST_TIMES} 倍。")
 
 
 def check_penalty(new: Penalty, history: list[Penalty], today: date) -> None:

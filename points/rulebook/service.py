@@ -128,6 +128,11 @@ async def versions(county_id: int) -> dict[str, list[Rule]]:
     return found
 
 
+async def titles(county_id: int) -> dict[str, str]:
+    """What each award rule is called, in its latest version."""
+    return {code: history[-1].title for code, history in (await versions(county_id)).items()}
+
+
 async def planned(county_id: int, on: date) -> set[str]:
     """Codes with a version that begins after a day."""
     return {item.code for item in await _items(county_id) if item.effective_from > on}

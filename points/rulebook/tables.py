@@ -1,6 +1,6 @@
-"""Versions of rules, deductions and caps, by the day from which they count."""
+"""Versions of rules, deductions and caps, and villages' variants, by the day they count from."""
 
-from piccolo.columns import JSONB, Date, Integer, Text, Timestamptz
+from piccolo.columns import JSONB, BigInt, Date, Integer, Text, Timestamptz
 from piccolo.table import Table
 
 from shared.columns import county, key, link
@@ -23,3 +23,28 @@ class RuleVersion(Table, tablename="rule_version", schema="points", db=DB):
     body = JSONB(default=None)
     recorded_at = Timestamptz(default=None)
     recorded_by = link(null=True)
+
+
+class RuleVariant(Table, tablename="rule_variant", schema="points", db=DB):
+    """What a village pays for an item from a day on: proposed by one, approved by another.
+
+    ``points`` None = from that day on as the county's rule says. Wallet only, in 0.1 point.
+    """
+
+    county_id = county()
+    id = key()
+    village_code = Text(default=None)
+    code = Text(default=None)
+    points = BigInt(default=None, null=True)
+    cap_day = BigInt(default=None, null=True)
+    cap_month = BigInt(default=None, null=True)
+    effective_from = Date(default=None)
+    resolution = Text(default=None)
+    """The paper of the villagers' meeting, and its day."""
+    resolved_on = Date(default=None)
+    state = Text(default="proposed")
+    proposed_at = Timestamptz(default=None)
+    proposed_by = link()
+    decided_at = Timestamptz(default=None, null=True)
+    decided_by = link(null=True)
+    decision_note = Text(default="")

@@ -22,9 +22,11 @@ from points.rulebook.rules import (
     Rule,
     Step,
     category_of,
+    in_force,
     show,
     stamp,
 )
+from points.rulebook.variants import service as variants
 from points.work import trial
 from shared.clock import today
 from shared.documents.cells import points as tenths
@@ -36,7 +38,7 @@ from shared.web.application import Router
 from shared.web.pages import Asked, moment, page
 
 CHOOSABLE = tuple(step for step in Step if step is not Step.SYSTEM)
-AMOUNTS = ("points", "cap_day", "cap_month")
+AMOUNTS = ("points", "cap_day", "cap_month", "village_least", "village_most")
 NEW_RULE: dict[str, Any] = {"per": 1, "steps": [Step.V1.value], "evidence": "optional"}
 """What most items have."""
 
@@ -48,6 +50,8 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     points: str
     cap_day: str = ""
     cap_month: str = ""
+    village_least: str = ""
+    village_most: str = ""
     per: int = 1
     steps: list[Step] = []
     resident: bool = False
@@ -332,6 +336,8 @@ def _version(last: Rule, form: Terms) -> Rule:
         points=amounts["points"] or 0,
         cap_day=amounts["cap_day"],
         cap_month=amounts["cap_month"],
+        village_least=amounts["village_least"],
+        village_most=amounts["village_most"],
         per=form.per,
         steps=tuple(step for step in Step if step in form.steps),
         resident=form.resident,
@@ -418,6 +424,8 @@ async def _rule_page(
         "rulebook/desk_rule.html",
         status=status,
         rule=last,
+        current=in_force(history, on) or last,
+        variants=await variants.of_item(actor, code),
         tried=tried,
         history=history[::-1],
         values=values or _typed(last, on),
@@ -587,6 +595,8 @@ def _typed(rule: Rule, on: date) -> dict[str, Any]:
         "points": show(rule.points),
         "cap_day": "" if rule.cap_day is None else show(rule.cap_day),
         "cap_month": "" if rule.cap_month is None else show(rule.cap_month),
+        "village_least": "" if rule.village_least is None else show(rule.village_least),
+        "village_most": "" if rule.village_most is None else show(rule.village_most),
         "per": rule.per,
         "steps": [step.value for step in rule.steps],
         "resident": rule.resident,

@@ -14,6 +14,7 @@ SELECT shared.ensure('points.work_record', 'work_record_source',
     $$source IN ('phone','proxy','import')$$);
 SELECT shared.ensure('points.work_record', 'work_record_quantity', $$quantity > 0$$);
 SELECT shared.ensure('points.work_record', 'work_record_posted', $$posted BETWEEN 0 AND gives$$);
+SELECT shared.ensure('points.work_record', 'work_record_wallet', $$wallet >= 0$$);
 SELECT shared.ensure('points.work_record', 'work_record_secret',
     $$rule_code <> 'CARE-02' OR (household = '' AND photo IS NULL)$$);
 SELECT shared.ensure('points.verification', 'verification_verdict',

@@ -100,7 +100,7 @@ SELECT id FROM intake_row WHERE outcome = 'fresh' AND confirmed_by <> '' AND n >
 """
 DUE = """
 SELECT id, worker_id, grid_code, code AS rule_code, version AS rule_version, category, work_date,
-    quantity, household, text_key, NULL::uuid AS repeats, 0 AS posted
+    quantity, household, text_key, NULL::uuid AS repeats, 0 AS posted, NULL::int8 AS wallet
 FROM intake_row WHERE outcome = 'fresh' ORDER BY work_date, n
 """
 LINES = """

@@ -17,7 +17,20 @@ from points.ledger import service as ledger
 from points.ledger.items import Award, Code
 from points.ledger.rules import last_day
 from points.rulebook import service as rulebook
-from points.rulebook.rules import Caps, Decision, Earned, Facts, Rule, decide
+from points.rulebook.rules import (
+    Caps,
+    Decision,
+    Earned,
+    Facts,
+    Paid,
+    Rule,
+    Variant,
+    decide,
+    pay,
+    variant_on,
+)
+from points.rulebook.variants import service as variants
+from points.rulebook.variants.service import Variants
 from points.settlement.funds import service as funds
 from points.work import posting_queries as queries
 from points.work.posting_queries import Decided, Due, Given, Report
@@ -40,6 +53,8 @@ class _Ledger(msgspec.Struct):
     category_month: dict[tuple[UUID, str, int], int]
     person_month: dict[tuple[UUID, int], int]
     person_year: dict[tuple[UUID, int], int]
+    paid_day: dict[tuple[UUID, str, date], int]
+    paid_month: dict[tuple[UUID, str, int], int]
     visits: set[tuple[str, str, date]]
     reports: dict[tuple[str, str, str], list[tuple[date, UUID]]]
     """Counted records that a later one may repeat, by grid, rule and text."""
@@ -62,8 +77,16 @@ class _Ledger(msgspec.Struct):
             person_year=self.person_year[due.worker_id, due.work_date.year],
         )
 
-    def add(self, due: Due | Given, amount: int) -> None:
+    def paid(self, due: Due) -> Paid:
+        return Paid(
+            self.paid_day[due.worker_id, due.rule_code, due.work_date],
+            self.paid_month[due.worker_id, due.rule_code, month_of(due.work_date)],
+        )
+
+    def add(self, due: Due | Given, amount: int, paid: int) -> None:
         month = month_of(due.work_date)
+        self.paid_day[due.worker_id, due.rule_code, due.work_date] += paid
+        self.paid_month[due.worker_id, due.rule_code, month] += paid
         self.rule_day[due.worker_id, due.rule_code, due.work_date] += amount
         self.rule_month[due.worker_id, due.rule_code, month] += amount
         self.category_month[due.worker_id, due.category, month] += amount
@@ -107,7 +130,7 @@ async def _post(
     for item, rule, repeats, decision in await decisions(county_id, due):
         _count(totals, decision)
         words = msgspec.json.encode(decision).decode()
-        decided.append(Decided(item.id, decision.posted, words, repeats))
+        decided.append(Decided(item.id, decision.posted, decision.wallet, words, repeats))
         if decision.posted:
             fund_id = paying.get(item.grid_code[:12])
             ends = last_day(settings.expiry_policy, item.work_date, today(at))
@@ -178,16 +201,40 @@ async def trial(
     versions, caps = await rulebook.versions(county_id), await rulebook.caps_versions(county_id)
     if isinstance(new, Rule):
         instead = [msgspec.structs.replace(new, version=old.version) for old in versions[new.code]]
-        code, units, rules = new.code, [""], _Rules({new.code: instead}, caps)
+        code, units, rules = new.code, [""], _Rules({new.code: instead}, caps, {})
     else:
         always = rulebook.CapsVersion(msgspec.structs.replace(new, effective_from=first), None)
         code, units = "", await queries.townships(county_id, first)
-        rules = _Rules(versions, [always])
+        rules = _Rules(versions, [always], {})
     for unit in units:
         posted = await queries.posted(county_id, code, unit, first, last)
         for _, village in itertools.groupby(posted, key=lambda item: item.grid_code[:12]):
             for item, _, _, decision in await decisions(county_id, list(village), rules):
                 yield item, decision.posted
+
+
+async def trial_of_variant(
+    county_id: int, new: Variant, first: date, last: date
+) -> list[tuple[Due, int]]:
+    """Posted records of a village's item, and what the village would have paid for each.
+
+    Merit as it would be by the county's versions of those days. Writes nothing.
+    """
+    versions = (await rulebook.versions(county_id))[new.code]
+    open_ = [
+        msgspec.structs.replace(old, village_least=new.points, village_most=new.points)
+        for old in versions
+    ]
+    always = msgspec.structs.replace(new, effective_from=first)
+    rules = _Rules(
+        {new.code: open_},
+        await rulebook.caps_versions(county_id),
+        {(new.village_code, new.code): [always]},
+    )
+    due = await queries.posted(county_id, new.code, new.village_code, first, last)
+    if not due:
+        return []
+    return [(item, found.pays) for item, _, _, found in await decisions(county_id, due, rules)]
 
 
 async def decisions(
@@ -199,7 +246,9 @@ async def decisions(
     earlier record that one repeats. What is posted already is decided anew, by other ``rules``.
     """
     rules = rules or _Rules(
-        await rulebook.versions(county_id), await rulebook.caps_versions(county_id)
+        await rulebook.versions(county_id),
+        await rulebook.caps_versions(county_id),
+        await variants.approved(county_id, {item.grid_code[:12] for item in due}),
     )
     book = await _book(county_id, due, rules)
     found = []
@@ -212,7 +261,9 @@ async def decisions(
             visited_this_week=bool(item.household) and _visit(item) in book.visits,
         )
         decision = decide(rule, caps, book.earned(item), facts)
-        book.add(item, decision.posted)
+        if variant := rules.variant(item, rule):
+            decision = pay(rule, variant, decision, book.paid(item))
+        book.add(item, decision.posted, decision.pays)
         if rule.repeat_zero and repeats is None:
             book.reports[_report(item)].append((item.work_date, item.id))
         found.append((item, rule, repeats, decision))
@@ -220,13 +271,17 @@ async def decisions(
 
 
 class _Rules:
-    """Rule versions and caps, each asked for once."""
+    """Rule versions, caps and the villages' variants, each asked for once."""
 
     def __init__(
-        self, versions: dict[str, list[Rule]], caps: Sequence[rulebook.CapsVersion]
+        self,
+        versions: dict[str, list[Rule]],
+        caps: Sequence[rulebook.CapsVersion],
+        variants: Variants,
     ) -> None:
         self.rules = {(r.code, r.version): r for found in versions.values() for r in found}
         self.versions = caps
+        self.variants = variants
         self.caps: dict[date, Caps] = {}
 
     def at(self, due: Due) -> tuple[Rule, Caps]:
@@ -235,9 +290,16 @@ class _Rules:
             self.caps[due.work_date] = rulebook.caps_of(self.versions, due.work_date)
         return self.rules[due.rule_code, due.rule_version], self.caps[due.work_date]
 
+    def variant(self, due: Due, rule: Rule) -> Variant | None:
+        """What the village of the record pays by, if not as the county's rule says."""
+        found = self.variants.get((due.grid_code[:12], due.rule_code))
+        return variant_on(found, rule, due.work_date) if found else None
+
 
 async def _book(county_id: int, due: Sequence[Due], rules: _Rules) -> _Ledger:
     book = _Ledger(
+        defaultdict(int),
+        defaultdict(int),
         defaultdict(int),
         defaultdict(int),
         defaultdict(int),
@@ -249,12 +311,12 @@ async def _book(county_id: int, due: Sequence[Due], rules: _Rules) -> _Ledger:
     workers = sorted({item.worker_id for item in due})
     months = sorted({month_of(item.work_date) for item in due})
     for sums in await queries.given(county_id, workers, months):
-        book.add(sums, sums.posted)
+        book.add(sums, sums.posted, sums.paid)
     years = sorted({item.work_date.year for item in due})
     for worker_id, year, amount in await queries.given_in_years(county_id, workers, years):
         book.person_year[worker_id, year] = amount
     for item in due:
-        book.add(item, -item.posted)
+        book.add(item, -item.posted, -item.paid)
     days = [item.work_date for item in due]
     again = {item.id for item in due}
     visiting = [item for item in due if item.household]
@@ -291,7 +353,7 @@ def _award(
         person_id=due.worker_id,
         code=rule.code,
         merit=decision.posted,
-        wallet=decision.posted,
+        wallet=decision.pays,
         fund_id=fund_id,
         unit_code=due.grid_code[:12],
         day=due.work_date,

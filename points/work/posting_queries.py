@@ -11,7 +11,7 @@ from shared.database import DB
 
 
 class Due(msgspec.Struct, frozen=True, kw_only=True):
-    """A record as the decision needs it; ``posted`` is what it was given, if it was."""
+    """A record as the decision needs it; ``posted`` and ``wallet`` are what it was given, if so."""
 
     id: UUID
     worker_id: UUID
@@ -25,16 +25,22 @@ class Due(msgspec.Struct, frozen=True, kw_only=True):
     text_key: str
     repeats: UUID | None
     posted: int
+    wallet: int | None
+
+    @property
+    def paid(self) -> int:
+        return self.posted if self.wallet is None else self.wallet
 
 
 class Given(msgspec.Struct, frozen=True, kw_only=True):
-    """What a worker was given under a rule on a day."""
+    """What a worker was given under a rule on a day: merit, and what was paid for it."""
 
     worker_id: UUID
     rule_code: str
     category: str
     work_date: date
     posted: int
+    paid: int
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,13 +58,14 @@ class Decided(msgspec.Struct, frozen=True):
 
     id: UUID
     posted: int
+    wallet: int | None
     decision: str
     repeats: UUID | None
 
 
 FIELDS = """
 SELECT id, worker_id, grid_code, rule_code, rule_version, category, work_date, quantity, household,
-       text_key, repeats, posted
+       text_key, repeats, posted, wallet
 FROM points.work_record
 """
 # Workers, whose caps are decided, and grids, whose visits and reports count once. In one order, so
@@ -99,10 +106,11 @@ ORDER BY left(grid_code, 12) COLLATE "C", work_date, declared_at, seq, id
 # Worker by worker, whatever the statistics of a county's first days say: `standing` (posted records
 # are) and the days find a worker's records by index. OFFSET 0 keeps the planner to it.
 GIVEN = """
-SELECT w.id AS worker_id, r.rule_code, r.category, r.work_date, sum(r.posted)::int8 AS posted
+SELECT w.id AS worker_id, r.rule_code, r.category, r.work_date, sum(r.posted)::int8 AS posted,
+       sum(COALESCE(r.wallet, r.posted))::int8 AS paid
 FROM unnest($2::uuid[]) AS w (id)
 CROSS JOIN LATERAL (
-    SELECT rule_code, category, work_date, posted FROM points.work_record
+    SELECT rule_code, category, work_date, posted, wallet FROM points.work_record
     WHERE county_id = $1 AND worker_id = w.id AND standing AND work_date BETWEEN $4 AND $5
       AND state = 'posted' AND posted > 0
       AND (extract(year FROM work_date) * 100 + extract(month FROM work_date))::int
@@ -141,10 +149,11 @@ WHERE r.work_date BETWEEN $5 AND $6 AND r.state = 'posted' AND r.repeats IS NULL
 STORE = """
 UPDATE points.work_record r
 SET state = 'posted', posted = d.posted, decision = d.decision::jsonb, posted_at = $6,
-    repeats = d.repeats, accepted_at = COALESCE(r.accepted_at, $6),
+    wallet = d.wallet, repeats = d.repeats, accepted_at = COALESCE(r.accepted_at, $6),
     resident_how = CASE WHEN r.resident_how = '' AND r.rule_code = ANY($7::text[])
                         THEN 'signature' ELSE r.resident_how END
-FROM unnest($2::uuid[], $3::int8[], $4::text[], $5::uuid[]) AS d (id, posted, decision, repeats)
+FROM unnest($2::uuid[], $3::int8[], $4::text[], $5::uuid[], $8::int8[])
+    AS d (id, posted, decision, repeats, wallet)
 WHERE r.county_id = $1 AND r.id = d.id
 """
 
@@ -228,4 +237,5 @@ async def store(
         [row.repeats for row in rows],
         at,
         list(resident_rules),
+        [row.wallet for row in rows],
     )

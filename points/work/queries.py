@@ -95,7 +95,8 @@ WHERE r.county_id = $1 AND r.id = n.id
 TOTALS = """
 SELECT COALESCE(sum(gives) FILTER (WHERE state = 'pending'), 0)::int8 AS pending,
        COALESCE(sum(gives) FILTER (WHERE state = 'accepted'), 0)::int8 AS accepted,
-       COALESCE(sum(posted) FILTER (WHERE state = 'posted' AND work_date >= $3 AND work_date < $4),
+       COALESCE(sum(COALESCE(wallet, posted))
+           FILTER (WHERE state = 'posted' AND work_date >= $3 AND work_date < $4),
                 0)::int8 AS posted
 FROM points.work_record
 WHERE county_id = $1 AND worker_id = $2
@@ -103,7 +104,8 @@ WHERE county_id = $1 AND worker_id = $2
 LINE = """
 SELECT r.id, r.worker_id, w.name AS worker_name, r.grid_code, g.name AS grid_name, r.rule_code,
        r.category, r.work_date, r.declared_at, r.text, r.quantity, r.state, r.source, r.entered_by,
-       r.repeats, r.resident_how, r.reason, r.gives, r.posted, r.decision->>'words' AS words,
+       r.repeats, r.resident_how, r.reason, r.gives, r.posted, r.wallet,
+       r.decision->>'words' AS words,
        r.photo IS NOT NULL AS has_photo, v.name AS verified_by, v.at AS verified_at, r.posted_at,
        r.run_month
 FROM points.work_record r

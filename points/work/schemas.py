@@ -149,6 +149,8 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     gives: int
     posted: int
+    wallet: int | None
+    """What the village paid by a variant of its own; None = as much as was posted."""
     words: str | None
     has_photo: bool
     verified_by: str | None

@@ -50,6 +50,8 @@ class WorkRecord(Table, tablename="work_record", schema="points", db=DB):
     reason = Text(default="")
     gives = BigInt(default=None)
     posted = BigInt(default=0)
+    wallet = BigInt(default=None, null=True)
+    """What the village pays by a variant of its own; None = as much as is posted."""
     decision = JSONB(default=None, null=True)
     accepted_at = Timestamptz(default=None, null=True)
     posted_at = Timestamptz(default=None, null=True)

@@ -9,6 +9,8 @@ import msgspec
 
 from points.rulebook import service as rulebook
 from points.rulebook.rules import Caps, Rule
+from points.rulebook.variants import service as variants
+from points.rulebook.variants.schemas import VariantForm
 from points.work import posting
 from shared.clock import today
 from shared.identity.actor import Actor
@@ -56,10 +58,26 @@ async def of_caps(actor: Actor, new: Caps, now: datetime) -> Trial:
     return await _try(actor.county_id, new, now)
 
 
-async def _try(county_id: int, new: Rule | Caps, now: datetime) -> Trial:
+async def of_variant(actor: Actor, form: VariantForm, now: datetime) -> Line:
+    """What a village would have paid for an item; writes nothing. Raises RuleRefused, NotFound."""
+    await variants.check(actor, form, now)
+    first, last = _months(now)
+    people: dict[UUID, tuple[int, int]] = {}
+    for item, after in await posting.trial_of_variant(actor.county_id, form.variant, first, last):
+        was, would = people.get(item.worker_id, (0, 0))
+        people[item.worker_id] = (was + item.paid, would + after)
+    return _line("", people.values())
+
+
+def _months(now: datetime) -> tuple[date, date]:
+    """First and last day of the whole months before a day."""
     last = today(now).replace(day=1) - timedelta(days=1)
     months = last.year * 12 + last.month - MONTHS
-    first = date(months // 12, months % 12 + 1, 1)
+    return date(months // 12, months % 12 + 1, 1), last
+
+
+async def _try(county_id: int, new: Rule | Caps, now: datetime) -> Trial:
+    first, last = _months(now)
     people: dict[str, dict[UUID, tuple[int, int]]] = defaultdict(dict)
     records = 0
     async for item, after in posting.trial(county_id, new, first, last):

@@ -1,6 +1,6 @@
 """The gridworker's pages: 首页, 记工作, 明细."""
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, timedelta
 from typing import Any
@@ -14,8 +14,10 @@ from litestar.response import Redirect, Template
 
 from points.ledger import service as ledger
 from points.rulebook import service as rulebook
-from points.rulebook.rules import CATEGORY_NAMES, Category, Rule, Step
+from points.rulebook.rules import CATEGORY_NAMES, Category, Rule, Step, Variant
+from points.rulebook.variants import service as variants
 from points.work import deductions, month, photos, service
+from points.work.confirming import VILLAGE
 from points.work.rules import OLDEST_DAYS, STATE_NAMES, State
 from points.work.schemas import LogForm
 from shared.clock import today
@@ -24,6 +26,7 @@ from shared.identity.access import Action, reach
 from shared.identity.actor import Actor
 from shared.ids import new_id
 from shared.roster import service as roster
+from shared.roster.roles import Role
 from shared.roster.schemas import UnitRow
 from shared.web import forms
 from shared.web.application import Router
@@ -260,6 +263,9 @@ async def _record(
         line=line,
         steps=steps,
         rule=rule,
+        paying=(
+            await variants.paying(actor.county_id, line.grid_code[:12], [rule], line.work_date)
+        ).get(rule.code),
         own=line.worker_id == actor.person_id,
         enters=await month.may_enter(actor, line),
         waits_for=await service.waiting(actor.county_id, record_id, moment(request)),
@@ -284,6 +290,16 @@ async def declarable(county_id: int, on: date) -> list[Rule]:
     """Rules of work that may be declared on a day, those that ended lately included."""
     found = await rulebook.rules_since(county_id, on - timedelta(days=OLDEST_DAYS), on)
     return [rule for rule in found if Step.SYSTEM not in rule.steps]
+
+
+async def own_variants(
+    actor: Actor, units: Sequence[str], rules: Sequence[Rule], on: date
+) -> dict[str, Variant]:
+    """What the actor's village pays for items instead; nothing where they are of several."""
+    villages = {code[:VILLAGE] for code in units}
+    if len(villages) != 1 or len(village := villages.pop()) < VILLAGE:
+        return {}
+    return await variants.paying(actor.county_id, village, rules, on)
 
 
 async def as_of(county_id: int, rule: Rule, typed: object, on: date) -> tuple[Rule, date]:
@@ -314,6 +330,7 @@ async def _form(
     chosen, day = await as_of(actor.county_id, chosen, values.get("work_date"), on)
     sentences = await service.sentences(actor, chosen)
     grids, likely = await service.grids(actor, actor.person_id, moment(request))
+    mine = actor.units(Role.GRIDWORKER)
     return page(
         request,
         "work/m_new.html",
@@ -322,6 +339,7 @@ async def _form(
         category_name=CATEGORY_NAMES[category],
         offered=offered,
         rule=chosen,
+        paying=await own_variants(actor, mine, [*offered, chosen], day),
         sentences=[(text, text) for text in sentences],
         grids=await grid_choices(actor, grids),
         values=BLANK

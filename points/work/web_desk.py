@@ -16,11 +16,12 @@ from points.rulebook import service as rulebook
 from points.rulebook.rules import CATEGORY_NAMES, Category, Step, show
 from points.work import deductions, intake, intake_report, month
 from points.work.month_queries import MonthCount, WorkerCategory
+from points.work.web import own_variants
 from points.work.web_verify import last_month, month_choices
 from shared.clock import today
 from shared.documents import excel
 from shared.errors import Invalid, NotFound
-from shared.identity.access import Action, Target, allowed
+from shared.identity.access import Action, Target, allowed, reach
 from shared.identity.actor import Actor
 from shared.roster import service as roster
 from shared.roster.office import service as office
@@ -222,10 +223,12 @@ async def sheet(request: Asked, village_code: FromPath[str], number: FromPath[in
 async def slips(request: Asked) -> Template:
     """An empty paper sheet for workers without a phone, keyed in later (代录)."""
     actor: Actor = request.user
-    rules = await rulebook.rules_at(actor.county_id, today(moment(request)))
+    on = today(moment(request))
+    rules = await rulebook.rules_at(actor.county_id, on)
     return page(
         request,
         "work/print_slip.html",
+        paying=await own_variants(actor, reach(actor, Action.WORK_PROXY), rules, on),
         rules=[rule for rule in rules if Step.SYSTEM not in rule.steps],
         categories=CATEGORY_NAMES,
         rows=range(SLIP_ROWS),

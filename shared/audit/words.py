@@ -21,6 +21,7 @@ SUBJECTS = {
     "clock": "时钟",
     "calendar": "工作日历",
     "rules": "积分规则",
+    "variant": "本村细则",
     "work": "工作记录",
     "deduct": "扣分",
     "objection": "异议",
@@ -96,6 +97,9 @@ ACTIONS = {
     "calendar.edit": "修改工作日历",
     "calendar.replace": "更换工作日历",
     "rules.edit": "修改积分规则",
+    "variant.propose": "提出本村细则",
+    "variant.approved": "批准本村细则",
+    "variant.refused": "不批准本村细则",
     "work.log": "记工作",
     "work.proxy": "代录工作",
     "work.verify": "核实",
@@ -322,6 +326,7 @@ FIELDS = {
     "replacements": "备选户数",
     "resident": "群众确认",
     "resident_how": "住户确认方式",
+    "resolution": "决议文号",
     "resolved_on": "决议日期",
     "role": "岗位",
     "rostered": "应到天数",
@@ -354,6 +359,8 @@ FIELDS = {
     "version": "版本",
     "via": "途径",
     "village_code": "村代码",
+    "village_least": "村里可定的最低分",
+    "village_most": "村里可定的最高分",
     "villages": "村",
     "visits": "访问户数",
     "voided": "作废",
@@ -514,6 +521,7 @@ VALUES: dict[str, dict[str, str]] = {
     "shop.state": {"open": "营业", "closed": "停业"},
     "product.state": {"listed": "上架", "withdrawn": "下架"},
     "price.state": {"approved": "同意", "refused": "不同意"},
+    "variant.state": {"proposed": "等批准", "approved": "已批准", "refused": "未同意"},
     "training.state": {"cancelled": "已取消"},
     "random.state": {"void": "已作废"},
     "duty.state": {
@@ -626,7 +634,7 @@ VALUES: dict[str, dict[str, str]] = {
 
 TENTHS = {
     *("amount", "counts", "gives", "issued", "merit", "points", "redeemed", "wallet"),
-    *("cap_day", "cap_month", "person_month", "person_year"),
+    *("cap_day", "cap_month", "village_least", "village_most", "person_month", "person_year"),
 }
 HUNDREDTHS = {"final"}
 """Fields in 0.1 point, and a score in 0.01; those that end with ``_fen`` are money."""

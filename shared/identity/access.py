@@ -41,6 +41,8 @@ class Action(StrEnum):
     EXPORT = "export"
     EXPORT_LOG = "export.log"
     RULES_EDIT = "rules.edit"
+    VARIANT_PROPOSE = "variant.propose"
+    VARIANT_DECIDE = "variant.decide"
     WORK_LOG = "work.log"
     WORK_PROXY = "work.proxy"
     WORK_VIEW = "work.view"
@@ -205,6 +207,8 @@ POLICIES: dict[Action, Policy] = {
     Action.EXPORT: _over(Role.CHIEF, Role.ACCOUNTANT, Role.INSTRUCTOR, *READERS, shop=True),
     Action.EXPORT_LOG: _over(*READERS),
     Action.RULES_EDIT: _over(Role.DEPARTMENT),
+    Action.VARIANT_PROPOSE: _over(Role.CHIEF, Role.INSTRUCTOR),
+    Action.VARIANT_DECIDE: _over(*UPPER, apart=True),
     Action.WORK_LOG: Policy(own=True, own_role=Role.GRIDWORKER),
     Action.WORK_PROXY: _over(*MANAGERS),
     Action.WORK_VIEW: _over(*VILLAGE, *VERIFIERS, own=True, former=True),

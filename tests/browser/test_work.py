@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from playwright.async_api import Page, expect
 
@@ -169,9 +170,18 @@ async def test_the_verifier_s_pages_keep_the_rules(
     ):
         await page.goto(path)
         await checked(page, look, name)
+    desk = await acting(town.department, desk=True)
+    rule = (await rulebook.history(COUNTY, "ORG-02"))[-1]
+    wide = msgspec.structs.replace(rule, village_least=5, village_most=30, effective_from=today())
+    await rulebook.change_rule(desk, wide, now() - timedelta(days=1))
     page = await sign_in(town.chief, look)
-    await page.goto("/verify/proxy")
-    await checked(page, look, "proxy")
+    for path, name in (
+        ("/verify/proxy", "proxy"),
+        ("/verify/variants", "variants"),
+        (f"/verify/variants?village={VILLAGE}&code=ORG-02", "variant"),
+    ):
+        await page.goto(path)
+        await checked(page, look, name)
 
 
 async def test_headings_of_the_todo_page_stand_below_each_other(
@@ -373,6 +383,12 @@ async def test_the_desk_s_pages_keep_the_rules(
     """Rules, months, prints: axe, one heading, no sideways scroll."""
     town = await busy_county()
     await rulebook.ensure_seeded(COUNTY)
+    desk, later = await acting(town.department, desk=True), today() + timedelta(days=5)
+    rule = (await rulebook.history(COUNTY, "LAW-04"))[-1]
+    await rulebook.change_rule(
+        desk, msgspec.structs.replace(rule, title="反诈宣传", effective_from=later)
+    )
+    await rulebook.change_penalty(desk, "PEN-06", (90,), later)
     page = await desk_page(open_context, town.department, look)
     month = (today().replace(day=1) - timedelta(days=1)).strftime("%Y%m")
     for path, name in (
@@ -382,6 +398,8 @@ async def test_the_desk_s_pages_keep_the_rules(
         ("/desk/rules-penalties/new", "desk-penalty-new"),
         ("/desk/rules-caps", "desk-caps"),
         ("/desk/rules-penalties/PEN-05", "desk-penalty"),
+        ("/desk/rules/LAW-04/correct", "desk-rule-correct"),
+        ("/desk/rules-penalties/PEN-06/correct", "desk-penalty-correct"),
         ("/desk/months", "desk-months"),
         (f"/desk/months/{VILLAGE}/{month}", "desk-month"),
         ("/desk/months/objections", "desk-objections"),

@@ -452,6 +452,29 @@ CHECKS: dict[str, str] = {
             CASE WHEN w.state IN ('posted', 'reversed') THEN w.posted ELSE 0 END
             OR (p.person_id, p.code, p.day) <> (w.worker_id, w.rule_code, w.work_date))
         ORDER BY w.id LIMIT 1""",
+    "I9 可兑换积分与本村细则": """
+        SELECT 'work_record' AS thing, w.id::text, '可兑换 ' || coalesce(w.wallet, w.posted)
+            || '，台账 ' || coalesce(p.wallet + p.waiting, 0) || '，本村细则 '
+            || coalesce(v.points::text, '没有') AS detail
+        FROM points.work_record w
+        JOIN points.rule_version r ON r.county_id = $1 AND r.code = w.rule_code
+            AND r.version = w.rule_version
+        LEFT JOIN points.posting p ON p.county_id = $1 AND p.id = w.id AND p.kind = 'award'
+        LEFT JOIN LATERAL (
+            SELECT i.points, i.cap_day, i.cap_month FROM (
+                SELECT * FROM points.rule_variant i WHERE i.county_id = $1
+                  AND i.village_code COLLATE "C" = left(w.grid_code, 12) AND i.code = w.rule_code
+                  AND i.state = 'approved' AND i.effective_from <= w.work_date
+                ORDER BY i.effective_from DESC LIMIT 1) AS i
+            WHERE i.points BETWEEN (r.body ->> 'village_least')::int8
+                AND (r.body ->> 'village_most')::int8) AS v ON true
+        WHERE w.county_id = $1 AND w.state IN ('posted', 'reversed')
+          AND (coalesce(w.wallet, w.posted) <> coalesce(p.wallet + p.waiting, 0)
+            OR (w.wallet IS NULL) <> (v.points IS NULL)
+            OR w.wallet > (2 * w.posted * v.points + (r.body ->> 'points')::int8)
+                / (2 * (r.body ->> 'points')::int8)
+            OR w.wallet > least(v.cap_day, v.cap_month))
+        ORDER BY w.id LIMIT 1""",
     "I9 扣分与台账": """
         SELECT 'deduction' AS thing, coalesce(d.id, p.id)::text AS id, coalesce(d.code || ' '
             || d.amount, '没有扣分事项') || '，台账 ' || coalesce(p.code || ' ' || p.amount, '没有')

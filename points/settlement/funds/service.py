@@ -57,6 +57,11 @@ async def funds_for(county_id: int, village_codes: Iterable[str]) -> dict[str, U
     return await queries.funds_for(county_id, sorted(set(village_codes)))
 
 
+async def has_own(county_id: int, unit_code: str) -> bool:
+    """Whether a unit pays from money of its own, not from that of a unit above it."""
+    return await queries.fund_of_unit(county_id, unit_code) is not None
+
+
 async def fund(county_id: int, fund_id: UUID) -> FundRow | None:
     """A fund with its figures."""
     return await queries.fund(county_id, fund_id)

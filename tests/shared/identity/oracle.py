@@ -35,6 +35,8 @@ audit.read: {SEE} |
 export: chief accountant instructor {SEE} | shop
 export.log: {SEE} |
 rules.edit: department |
+variant.propose: chief instructor |
+variant.decide: {UPPER} | apart
 work.log: | own:gridworker
 work.proxy: {MANAGE} |
 work.view: {VILLAGE} {VERIFY} | own former

@@ -10,6 +10,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import httpx
+import msgspec
 import pytest
 
 from points.ledger import service as ledger
@@ -17,6 +18,9 @@ from points.mall import service as mall
 from points.redemption import pickups
 from points.redemption.schemas import HoldOrder, WantedLine
 from points.routes import ROUTES
+from points.rulebook import service as rulebook
+from points.rulebook.variants import service as variants
+from points.rulebook.variants.schemas import VariantForm
 from points.settlement import building
 from points.settlement import queries as statements
 from points.settlement import service as settlement
@@ -115,6 +119,7 @@ async def money(made: scene.World) -> dict[str, UUID]:
         "dispute_id": dispute.id,
         "price_id": await mall.propose_price(await made.keeper(), price),
         "correction_id": await corrected(made),
+        "variant_id": await proposed(made),
     }
 
 
@@ -129,6 +134,25 @@ async def corrected(made: scene.World) -> UUID:
     await scene.resolve(VILLAGE, number="决〔2026〕2号")
     [row] = await funds.corrections(accountant, made.fund_id)
     return row.id
+
+
+async def proposed(made: scene.World) -> UUID:
+    """What the village wants to pay for an item whose range begins tomorrow."""
+    desk, tomorrow = await acting(made.county.department, desk=True), today() + timedelta(days=1)
+    rule = (await rulebook.history(COUNTY, "ORG-02"))[-1]
+    await rulebook.change_rule(
+        desk,
+        msgspec.structs.replace(rule, village_least=5, village_most=30, effective_from=tomorrow),
+    )
+    form = VariantForm(
+        village_code=VILLAGE,
+        code="ORG-02",
+        points=15,
+        effective_from=tomorrow,
+        resolution="决〔2026〕3号",
+        resolved_on=today(),
+    )
+    return await variants.propose(await acting(made.county.chief), form)
 
 
 async def labour(made: scene.World) -> dict[str, UUID]:
