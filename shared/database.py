@@ -5,7 +5,7 @@ process, or a test, points it at a server with :meth:`Database.configure`.
 """
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
@@ -38,6 +38,10 @@ AWAY = (
 BUSY = (LockNotAvailableError, DeadlockDetectedError, SerializationError, QueryCanceledError)
 """What a statement raises that waits in vain for others, a backup say: later it may pass."""
 T = TypeVar("T", bound=msgspec.Struct)
+
+
+class Rollback(Exception):  # noqa: N818  it is not an error
+    """Ends a :meth:`Database.revocable` block with nothing written."""
 
 
 class Database(PostgresEngine):
@@ -90,6 +94,13 @@ class Database(PostgresEngine):
                 token = self.current_transaction.set(holder)
                 stack.callback(self.current_transaction.reset, token)
             yield connection
+
+    @asynccontextmanager
+    async def revocable(self) -> AsyncIterator[None]:
+        """A transaction that ``raise Rollback`` undoes: a dry run, or a file with faults."""
+        with suppress(Rollback):
+            async with self.transaction():
+                yield
 
     async def fetch(self, sql: str, *args: object) -> list[Record]:
         async with self.connection() as connection:

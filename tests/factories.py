@@ -82,10 +82,10 @@ async def member(
     """A new person in a new post."""
     number = number or phone()
     name = name or f"张{'一二三四五六七八九'[int(number[-1]) - 1]}明"
-    person_id = await roster.add_person(county_id, name, number, employment)
+    person_id = await roster.add_person(county_id, name, number, employment, now=now())
     post_id = await roster.add_post(county_id, unit.id, role, grids=grids, subject_id=subject_id)
     assignment_id = await roster.assign(
-        county_id, post_id, person_id, valid_from, valid_to=valid_to
+        county_id, post_id, person_id, valid_from, valid_to=valid_to, now=now()
     )
     return Member(person_id, name, number, role, unit.code, post_id, assignment_id)
 
@@ -93,7 +93,7 @@ async def member(
 async def also_in(someone: Member, unit: UnitRow, valid_from: date = STARTED) -> None:
     """The same person in another gridworker's post at the same time."""
     post_id = await roster.add_post(COUNTY, unit.id, Role.GRIDWORKER)
-    await roster.assign(COUNTY, post_id, someone.person_id, valid_from)
+    await roster.assign(COUNTY, post_id, someone.person_id, valid_from, now=now())
 
 
 async def units(county_id: int = COUNTY) -> dict[str, UnitRow]:
@@ -183,7 +183,7 @@ async def shop(
         first_day=first_day,
         last_day=last_day,
     )
-    shop_id = await mall.add_shop(None, county_id, form)
+    shop_id = await mall.add_shop(None, county_id, form, now())
     keeper = await member(
         Role.SHOPKEEPER, unit, county_id=county_id, subject_id=shop_id, name="孟国平"
     )
@@ -203,7 +203,7 @@ async def product(
     form = mall.ProductForm(
         name=name, category=Category.DAILY, measure="块", monthly_limit=monthly_limit
     )
-    product_id = await mall.add_product(None, county_id, form)
+    product_id = await mall.add_product(None, county_id, form, now())
     price = mall.PriceForm(
         product_id=product_id,
         shop_id=None,
@@ -211,5 +211,5 @@ async def product(
         points=points,
         purchase_fen=purchase_fen,
     )
-    await mall.set_price(county_id, price, at=now())
+    await mall.set_price(county_id, price, now())
     return product_id

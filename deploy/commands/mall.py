@@ -8,8 +8,9 @@ from deploy.checks import require_secret
 from deploy.commands.county import COUNTY, known
 from deploy.commands.target import CHECKED, DRY_RUN, REPORT, SOURCE
 from deploy.runtime import run
-from points.mall import office
-from points.mall.office import Imported
+from points.imports import Imported
+from points.mall import goods_file, shop_file
+from shared.clock import now
 from shared.settings import Settings
 
 SHOWN = 30
@@ -27,8 +28,8 @@ def import_shops(file: Path, county: int, *, dry_run: bool, report: Path | None)
 
     async def main(settings: Settings) -> Imported:
         await require_secret(settings)
-        return await office.import_shops(
-            None, await known(county), data, file.name, dry_run=dry_run
+        return await shop_file.import_shops(
+            None, await known(county), data, file.name, now(), dry_run=dry_run
         )
 
     show(run(main), report, dry_run=dry_run)
@@ -44,8 +45,8 @@ def import_products(file: Path, county: int, *, dry_run: bool, report: Path | No
     data = file.read_bytes()
 
     async def main(_: Settings) -> Imported:
-        return await office.import_products(
-            None, await known(county), data, file.name, dry_run=dry_run
+        return await goods_file.import_products(
+            None, await known(county), data, file.name, now(), dry_run=dry_run
         )
 
     show(run(main), report, dry_run=dry_run)

@@ -8,12 +8,13 @@ from deploy.commands.county import CODE, COUNTY, known, only
 from deploy.commands.mall import show
 from deploy.commands.target import DRY_RUN, FOLDER, REPORT, SOURCE
 from deploy.runtime import run
-from points.mall.office import Imported
+from points.imports import Imported
 from points.settlement import building, console, rules
 from points.settlement.documents import yuan
 from points.settlement.funds.office import import_funds as read_funds
 from points.settlement.reports import service as reports
 from points.settlement.schemas import Built
+from shared.clock import now
 from shared.settings import Settings
 
 ONE_COUNTY = click.option("--county", type=CODE, help="县代码；只有一个县时可不写。")
@@ -30,7 +31,7 @@ def import_funds(file: Path, county: int, *, dry_run: bool, report: Path | None)
     data = file.read_bytes()
 
     async def main(_: Settings) -> Imported:
-        return await read_funds(None, await known(county), data, file.name, dry_run=dry_run)
+        return await read_funds(None, await known(county), data, file.name, now(), dry_run=dry_run)
 
     show(run(main), report, dry_run=dry_run)
 
@@ -42,7 +43,7 @@ def build(month: str, county: int | None) -> None:
     """生成一个月的对账单；当月未完的可以重复生成，直到有人签字。"""
 
     async def main(_: Settings) -> Built:
-        return await building.build(None, await only(county), rules.month_of(month))
+        return await building.build(None, await only(county), rules.month_of(month), now())
 
     built = run(main)
     click.echo(
@@ -60,7 +61,7 @@ def sign(month: str, county: int | None, shop: str) -> None:
     """登记纸质对账单上的三方签字；岗位空缺的由上一级代签并注明。"""
 
     async def main(_: Settings) -> console.PaperSigned:
-        return await console.sign_month(await only(county), rules.month_of(month), shop)
+        return await console.sign_month(await only(county), rules.month_of(month), now(), shop)
 
     signed = run(main)
     click.echo(
@@ -83,7 +84,7 @@ def export(kind: str, month: str, county: int | None, out: Path) -> None:
     async def main(_: Settings) -> list[reports.File]:
         county_id, period = await only(county), rules.month_of(month)
         if kind == "statements":
-            return await console.statement_files(county_id, period)
+            return await console.statement_files(county_id, period, now())
         if kind == "ledger":
             return [await reports.console_ledger(county_id, period)]
         if kind == "seals":

@@ -61,10 +61,10 @@ async def play(people: Mapping[str, UUID], shops: Mapping[str, UUID], at: dateti
         moment = start + timedelta(days=day - 1)
         await _buy(people[worker], keeper, shops[keeper], wanted, moment)
     await _throw_away("孟国平", shops["孟国平"], "食盐400g", start + timedelta(days=26))
-    await building.build(None, COUNTY, month, now=at)
+    await building.build(None, COUNTY, month, at)
     first, *_ = await queries.statements_of_month(COUNTY, month)
-    await signing.sign_on_paper(COUNTY, [first.id], now=at)
-    await publication.publish(COUNTY, month, now=at)
+    await signing.sign_on_paper(COUNTY, [first.id], at)
+    await publication.publish(COUNTY, month, at)
     await _running_month(people, at)
 
 

@@ -151,7 +151,7 @@ async def _money(at: datetime) -> None:
             resolved_on=min(date(year, 1, 5), today(at)),
             amount_fen=village.budget_fen,
         )
-        await funds.resolve(None, COUNTY, form, now=at)
+        await funds.resolve(None, COUNTY, form, at)
 
 
 async def _variant(people: dict[str, UUID], department: Actor, at: datetime) -> None:
@@ -186,7 +186,7 @@ async def _shops(began: date, at: datetime) -> dict[str, UUID]:
             first_day=began,
             last_day=date(today(at).year + 1, 12, 31),
         )
-        shop_id = await mall.add_shop(None, COUNTY, form)
+        shop_id = await mall.add_shop(None, COUNTY, form, at)
         someone = Someone(keeper, Role.SHOPKEEPER, unit, Employment.PURCHASED)
         await _person(someone, data.phone(serial + number), began, at, shop_id)
         found[keeper] = shop_id
@@ -198,7 +198,7 @@ async def _shops(began: date, at: datetime) -> dict[str, UUID]:
             measure=goods.measure,
             monthly_limit=goods.monthly_limit,
         )
-        product_id = await mall.add_product(None, COUNTY, product)
+        product_id = await mall.add_product(None, COUNTY, product, at)
         price = mall.PriceForm(
             product_id=product_id,
             shop_id=None,
@@ -206,7 +206,7 @@ async def _shops(began: date, at: datetime) -> dict[str, UUID]:
             points=goods.points,
             purchase_fen=goods.purchase_fen,
         )
-        await mall.set_price(COUNTY, price, at=at)
+        await mall.set_price(COUNTY, price, at)
         moves += [
             StockMove(
                 id=new_id(),

@@ -10,6 +10,8 @@ from enum import StrEnum
 
 import msgspec
 
+from shared.documents.read import Row, Table
+
 MAX_NAME = 50
 """Characters of a name."""
 MAX_PIECES = 1_000_000
@@ -199,3 +201,11 @@ def parse_whole(text: str, *, least: int, most: int) -> int:
     if not least <= value <= most:
         raise ValueError(f"要在 {least} 到 {most} 之间。")
     return int(value)
+
+
+def check_names(row: Row, table: Table, columns: tuple[str, ...]) -> bool:
+    """Whether the row's names are short enough; one that is not becomes a fault."""
+    long = [column for column in columns if len(normal(row[column] or "")) > MAX_NAME]
+    for column in long:
+        table.fault(row, column, f"最多 {MAX_NAME} 个字。")
+    return not long

@@ -36,7 +36,6 @@ from points.mall.schemas import (
 )
 from shared import settings_county
 from shared.audit import service as audit
-from shared.clock import now as clock_now
 from shared.clock import today
 from shared.database import DB
 from shared.errors import Conflict, Invalid, NotFound
@@ -153,7 +152,7 @@ async def offers(county_id: int, shop_id: UUID, on: date) -> list[Offer]:
     return await queries.offers(county_id, shop_id, on)
 
 
-async def add_shop(actor: Actor | None, county_id: int, form: ShopForm) -> UUID:
+async def add_shop(actor: Actor | None, county_id: int, form: ShopForm, now: datetime) -> UUID:
     """Enter a shop with its first agreement. Raises Invalid, Conflict (name), NotFound (unit)."""
     name, settlement = normal(form.name), normal(form.settlement_name)
     _required({"name": name, "settlement_name": settlement})
@@ -162,9 +161,9 @@ async def add_shop(actor: Actor | None, county_id: int, form: ShopForm) -> UUID:
         raise Invalid("没有这个单位。", {"unit_code": "没有这个单位代码，请核对。"})
     if actor:
         require(actor, Action.SHOP_EDIT, Target(unit_code=unit.code))
-    shop_id, at = new_id(), clock_now()
+    shop_id = new_id()
     async with DB.transaction():
-        if not await queries.insert_shop(county_id, shop_id, unit.id, name, settlement, at):
+        if not await queries.insert_shop(county_id, shop_id, unit.id, name, settlement, now):
             raise Conflict(f"已经有一家叫“{name}”的店，请换一个店名。")
         await audit.record(
             actor,
@@ -175,7 +174,7 @@ async def add_shop(actor: Actor | None, county_id: int, form: ShopForm) -> UUID:
             unit_code=unit.code,
             after=form,
         )
-        await agree(actor, county_id, shop_id, form.first_day, form.last_day)
+        await agree(actor, county_id, shop_id, form.first_day, form.last_day, now)
     return shop_id
 
 
@@ -214,15 +213,22 @@ async def agreements(actor: Actor, shop_id: UUID) -> list[AgreementRow]:
     return await queries.agreements(actor.county_id, found.id)
 
 
-async def add_agreement(actor: Actor, shop_id: UUID, first_day: date, last_day: date) -> None:
+async def add_agreement(
+    actor: Actor, shop_id: UUID, first_day: date, last_day: date, now: datetime
+) -> None:
     """A further period; raises Invalid for one that overlaps or ends before it begins."""
     found = await _shop(actor, shop_id)
     async with DB.transaction():
-        await agree(actor, actor.county_id, found.id, first_day, last_day)
+        await agree(actor, actor.county_id, found.id, first_day, last_day, now)
 
 
 async def agree(
-    actor: Actor | None, county_id: int, shop_id: UUID, first_day: date, last_day: date
+    actor: Actor | None,
+    county_id: int,
+    shop_id: UUID,
+    first_day: date,
+    last_day: date,
+    now: datetime,
 ) -> None:
     """Write an agreement inside the caller's transaction, which has asked the right.
 
@@ -235,7 +241,7 @@ async def agree(
         if first_day <= other.last_day and last_day >= other.first_day:
             sentence = f"与已有协议 {other.first_day} 至 {other.last_day} 重叠，请改日期。"
             raise Invalid(sentence, {"first_day": sentence})
-    row = AgreementRow(id=new_id(), first_day=first_day, last_day=last_day, recorded_at=clock_now())
+    row = AgreementRow(id=new_id(), first_day=first_day, last_day=last_day, recorded_at=now)
     await queries.insert_agreement(county_id, row, shop_id, actor.person_id if actor else None)
     await audit.record(actor, "agreement.add", "shop", shop_id, county_id=county_id, after=row)
 
@@ -252,22 +258,25 @@ async def list_products(
     return await queries.products(county_id, today(), wanted, category, state)
 
 
-async def add_product(actor: Actor | None, county_id: int, form: ProductForm) -> UUID:
+async def add_product(
+    actor: Actor | None, county_id: int, form: ProductForm, now: datetime
+) -> UUID:
     """Enter a kind of goods. Raises Invalid for prohibited goods, Conflict for a known name."""
     if actor:
         require(actor, Action.PRODUCT_EDIT, Target(unit_code=str(county_id)))
     row = _checked(form, new_id())
     async with DB.transaction():
-        if not await queries.insert_product(county_id, row, clock_now()):
+        if not await queries.insert_product(county_id, row, now):
             raise Conflict(f"目录里已经有“{row.name}（{row.measure}）”。")
         await audit.record(actor, "product.add", "product", row.id, county_id=county_id, after=form)
     return row.id
 
 
-async def edit_product(actor: Actor, product_id: UUID, form: ProductForm) -> None:
+async def edit_product(actor: Actor, product_id: UUID, form: ProductForm, now: datetime) -> None:
     """Change shelf, limits or state (withdrawn goods cannot be handed out); never the name."""
     require(actor, Action.PRODUCT_EDIT, Target(unit_code=str(actor.county_id)))
-    old = await product(actor.county_id, product_id)
+    on = today(now)
+    old = await queries.product(actor.county_id, product_id, on)
     if old is None:
         raise NotFound
     named = msgspec.structs.replace(form, name=old.name, measure=old.measure)
@@ -275,13 +284,13 @@ async def edit_product(actor: Actor, product_id: UUID, form: ProductForm) -> Non
     async with DB.transaction():
         await queries.lock_product(actor.county_id, product_id)
         changed = (row.market_fen, row.state) != (old.market_fen, old.state)
-        fault = await market_fault(actor.county_id, row, today()) if changed else None
+        fault = await market_fault(actor.county_id, row, on) if changed else None
         if fault and row.state == "listed":
             raise Invalid(fault, {"market_fen": fault})
         if not await queries.update_product(actor.county_id, row):
             raise Conflict(CHANGED)
         if (old.state, row.state) == ("withdrawn", "listed"):
-            await _still_covered(actor.county_id, product_id)
+            await _still_covered(actor.county_id, product_id, on)
         await audit.record(
             actor,
             "product.edit",
@@ -310,15 +319,15 @@ async def waiting_prices(actor: Actor) -> list[PriceRow]:
     return await queries.prices_waiting(actor.county_id, codes) if codes else []
 
 
-async def propose_price(actor: Actor, form: PriceForm, *, on: date | None = None) -> UUID:
+async def propose_price(actor: Actor, form: PriceForm, now: datetime) -> UUID:
     """Ask for a price from today or later; the same form again is the proposal that waits.
 
     Raises Invalid with the reason, NotFound.
     """
-    day = on or today()
+    day = today(now)
     code = str(actor.county_id)
     if form.shop_id is not None:
-        found = await shop(actor.county_id, form.shop_id)
+        found = await queries.shop(actor.county_id, form.shop_id, day)
         if found is None:
             raise NotFound
         code = found.unit_code
@@ -327,7 +336,7 @@ async def propose_price(actor: Actor, form: PriceForm, *, on: date | None = None
         raise Invalid(
             "新价格不能从过去的日子算起。", {"first_day": "请选今天或以后的日期，旧单据保持旧价。"}
         )
-    row = await _priced(actor.county_id, form, actor)
+    row = await _priced(actor.county_id, form, actor, now)
     async with DB.transaction():
         await queries.lock_product(actor.county_id, row.product_id)
         if known := await queries.same_proposal(actor.county_id, row):
@@ -347,7 +356,7 @@ async def propose_price(actor: Actor, form: PriceForm, *, on: date | None = None
 
 
 async def decide_price(
-    actor: Actor, price_id: UUID, *, approve: bool, note: str = "", on: date | None = None
+    actor: Actor, price_id: UUID, now: datetime, *, approve: bool, note: str = ""
 ) -> PriceRow:
     """Approve or refuse a proposal, by somebody other than its author.
 
@@ -361,7 +370,7 @@ async def decide_price(
     require(actor, Action.PRODUCT_APPROVE, Target(unit_code=code, maker=row.proposed_by))
     if not approve and not note.strip():
         raise Invalid("请写明不同意的原因。", {"note": "请写明不同意的原因。"})
-    day = max(row.first_day, on or today())
+    day = max(row.first_day, today(now))
     state = "approved" if approve else "refused"
     async with DB.transaction():
         await queries.lock_product(actor.county_id, row.product_id)
@@ -371,7 +380,7 @@ async def decide_price(
         if approve:
             await _still_fits(actor.county_id, dated)
         done = await queries.decide_price(
-            actor.county_id, price_id, state, day, clock_now(), actor.person_id, note.strip()
+            actor.county_id, price_id, state, day, now, actor.person_id, note.strip()
         )
         if not done:
             raise Conflict("这个价格已经有人办过了，请刷新查看结果。")
@@ -389,14 +398,14 @@ async def decide_price(
     return msgspec.structs.replace(dated, state=state)
 
 
-async def set_price(county_id: int, form: PriceForm, *, at: datetime) -> bool:
+async def set_price(county_id: int, form: PriceForm, now: datetime) -> bool:
     """A price of an office's catalogue, agreed on paper: approved as it is read.
 
     False if exactly this price is in force already. Raises Invalid, and Conflict where another
     price began on the same day.
     """
-    row = await _priced(county_id, form, None)
-    approved = msgspec.structs.replace(row, state="approved", decided_at=at)
+    row = await _priced(county_id, form, None, now)
+    approved = msgspec.structs.replace(row, state="approved", decided_at=now)
     async with DB.transaction():
         await queries.lock_product(county_id, form.product_id)
         if await queries.price_stands(county_id, approved, form.first_day):
@@ -506,7 +515,7 @@ async def _shop(actor: Actor, shop_id: UUID) -> ShopRow:
     return found
 
 
-async def _priced(county_id: int, form: PriceForm, actor: Actor | None) -> PriceRow:
+async def _priced(county_id: int, form: PriceForm, actor: Actor | None, now: datetime) -> PriceRow:
     """A proposal that the rules let pass. Raises Invalid with the reason."""
     found = await queries.product(county_id, form.product_id, form.first_day)
     if found is None:
@@ -527,7 +536,7 @@ async def _priced(county_id: int, form: PriceForm, actor: Actor | None) -> Price
         purchase_fen=form.purchase_fen,
         state="proposed",
         reason=form.reason.strip(),
-        proposed_at=clock_now(),
+        proposed_at=now,
         proposed_by=actor.person_id if actor else None,
         proposer=actor.name if actor else None,
         decided_at=None,
@@ -544,10 +553,10 @@ async def _still_fits(county_id: int, row: PriceRow) -> None:
         raise Invalid(f"不能同意：{fault}", {"points": fault})
 
 
-async def _still_covered(county_id: int, product_id: UUID) -> None:
+async def _still_covered(county_id: int, product_id: UUID, on: date) -> None:
     """A fund of a lower reference value was opened without withdrawn goods. Raises Invalid."""
     _, least = await values(county_id)
-    if least and (name := await queries.underpaid(county_id, least, today(), product_id)):
+    if least and (name := await queries.underpaid(county_id, least, on, product_id)):
         sentence = f"下架期间立了每分参考值更低的资金，“{name}”的积分价抵不上协议进价。请先改价。"
         raise Invalid(sentence, {"state": sentence})
 

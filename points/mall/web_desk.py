@@ -12,9 +12,9 @@ from litestar.datastructures import UploadFile
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 
-from points.mall import office
+from points.imports import Imported
+from points.mall import goods_file, shop_file
 from points.mall import service as mall
-from points.mall.office import Imported
 from points.mall.rules import CATEGORY_NAMES, Category, parse_yuan
 from points.mall.schemas import ProductRow
 from points.mall.web_shop import price_form
@@ -110,7 +110,7 @@ async def add_shop(request: Asked) -> Template | Redirect:
     values = await forms.read(request)
     try:
         form = forms.bind(mall.ShopForm, values)
-        shop_id = await mall.add_shop(request.user, request.user.county_id, form)
+        shop_id = await mall.add_shop(request.user, request.user.county_id, form, moment(request))
     except REFUSALS as error:
         return _shop_form(request, values, error)
     return Redirect(f"/desk/shops/{shop_id}", status_code=303)
@@ -142,7 +142,9 @@ async def agree(request: Asked, shop_id: FromPath[UUID]) -> Template | Redirect:
     values = await forms.read(request)
     try:
         form = forms.bind(Agreement, values)
-        await mall.add_agreement(request.user, shop_id, form.first_day, form.last_day)
+        await mall.add_agreement(
+            request.user, shop_id, form.first_day, form.last_day, moment(request)
+        )
     except REFUSALS as error:
         return await _shop(request, shop_id, values, error)
     return Redirect(f"/desk/shops/{shop_id}", status_code=303)
@@ -151,7 +153,7 @@ async def agree(request: Asked, shop_id: FromPath[UUID]) -> Template | Redirect:
 @post("/desk/shops/import", request_max_body_size=FILE_LIMIT)
 async def import_shops(request: Asked) -> Template:
     """The office's list of shops: look first, then write."""
-    return await _import(request, office.import_shops, "积分超市名录", "/desk/shops", "shops")
+    return await _import(request, shop_file.import_shops, "积分超市名录", "/desk/shops", "shops")
 
 
 # --- goods
@@ -193,7 +195,9 @@ async def add_product(request: Asked) -> Template | Redirect:
     values = await forms.read(request)
     try:
         form = _product_values(values)
-        product_id = await mall.add_product(request.user, request.user.county_id, form)
+        product_id = await mall.add_product(
+            request.user, request.user.county_id, form, moment(request)
+        )
     except REFUSALS as error:
         return _product_form(request, values, error)
     return Redirect(f"/desk/products/{product_id}", status_code=303)
@@ -211,7 +215,7 @@ async def edit_product(request: Asked, product_id: FromPath[UUID]) -> Template |
     values = await forms.read(request)
     try:
         form = _product_values(values)
-        await mall.edit_product(request.user, product_id, form)
+        await mall.edit_product(request.user, product_id, form, moment(request))
     except REFUSALS as error:
         return await _product(request, product_id, values, error)
     return Redirect(f"/desk/products/{product_id}", status_code=303)
@@ -223,7 +227,7 @@ async def propose(request: Asked, product_id: FromPath[UUID]) -> Template | Redi
     values = await forms.read(request)
     try:
         form = price_form(values, product_id, None)
-        await mall.propose_price(request.user, form, on=today(moment(request)))
+        await mall.propose_price(request.user, form, moment(request))
     except REFUSALS as error:
         return await _product(request, product_id, values, error)
     return Redirect(f"/desk/products/{product_id}", status_code=303)
@@ -236,9 +240,9 @@ async def decide(request: Asked, price_id: FromPath[UUID]) -> Template | Redirec
     row = await mall.decide_price(
         request.user,
         price_id,
+        moment(request),
         approve=form.answer == "approve",
         note=form.note[:100],
-        on=today(moment(request)),
     )
     return Redirect(f"/desk/products/{row.product_id}", status_code=303)
 
@@ -246,7 +250,9 @@ async def decide(request: Asked, price_id: FromPath[UUID]) -> Template | Redirec
 @post("/desk/products/import", request_max_body_size=FILE_LIMIT)
 async def import_products(request: Asked) -> Template:
     """The office's catalogue: look first, then write."""
-    return await _import(request, office.import_products, "商品目录", "/desk/products", "products")
+    return await _import(
+        request, goods_file.import_products, "商品目录", "/desk/products", "products"
+    )
 
 
 async def _import(request: Asked, importer: Importer, title: str, back: str, menu: str) -> Template:
@@ -260,7 +266,9 @@ async def _import(request: Asked, importer: Importer, title: str, back: str, men
         if not isinstance(file, UploadFile) or not file.filename:
             raise Invalid("请先选择文件。", {"file": "请先选择文件。"})
         data = await file.read()
-        result = await importer(actor, actor.county_id, data, file.filename, dry_run=dry_run)
+        result = await importer(
+            actor, actor.county_id, data, file.filename, moment(request), dry_run=dry_run
+        )
     except REFUSALS as refused:
         error = refused
     report = b64encode(result.report).decode() if result and result.report else ""

@@ -105,7 +105,7 @@ async def propose(request: Asked, product_id: FromPath[UUID]) -> Template | Redi
     values = await forms.read(request)
     try:
         form = price_form(values, product_id, kept_shop(request))
-        await mall.propose_price(request.user, form, on=today(moment(request)))
+        await mall.propose_price(request.user, form, moment(request))
     except (Invalid, Conflict) as error:
         return await _product(request, product_id, values, error)
     return Redirect(f"/shop/products/{product_id}?done=price", status_code=303)

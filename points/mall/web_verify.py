@@ -9,7 +9,6 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 
 from points.mall import service as mall
-from shared.clock import today
 from shared.errors import Conflict, Forbidden, GridmeritError, Invalid
 from shared.web import forms
 from shared.web.application import Router
@@ -39,9 +38,9 @@ async def decide(request: Asked, price_id: FromPath[UUID]) -> Template | Redirec
         await mall.decide_price(
             request.user,
             price_id,
+            moment(request),
             approve=form.answer == "approve",
             note=form.note[:100],
-            on=today(moment(request)),
         )
     except (Invalid, Conflict, Forbidden) as error:
         return await _waiting(request, error)

@@ -152,28 +152,27 @@ async def next_free(county_id: int, prefix: str) -> str:
     return next_code(prefix, [item.code for item in await _items(county_id)])
 
 
-async def add_rule(actor: Actor, new: Rule, now: datetime | None = None) -> None:
+async def add_rule(actor: Actor, new: Rule, now: datetime) -> None:
     """Put an item of the county's own into force from its day on, to its last if it has one.
 
     Raises RuleRefused naming the field and the reason, NotFound.
     """
     require(actor, Action.RULES_EDIT, Target(unit_code=str(actor.county_id)))
-    at = now or clock_now()
     async with DB.transaction():
         await _unused(actor.county_id, new.code)
-        await _check(actor.county_id, new, [], at)
-        await _store(actor, "award", new, at)
+        await _check(actor.county_id, new, [], now)
+        await _store(actor, "award", new, now)
 
 
-async def check_rule(actor: Actor, new: Rule, now: datetime | None = None) -> None:
+async def check_rule(actor: Actor, new: Rule, now: datetime) -> None:
     """Whether a new version could be put into force. Raises RuleRefused, NotFound."""
     require(actor, Action.RULES_EDIT, Target(unit_code=str(actor.county_id)))
     versions = await history(actor.county_id, new.code)
-    await _check(actor.county_id, new, versions, now or clock_now())
+    await _check(actor.county_id, new, versions, now)
 
 
 async def change_rule(
-    actor: Actor, new: Rule, now: datetime | None = None, *, based_on: int | None = None
+    actor: Actor, new: Rule, now: datetime, *, based_on: int | None = None
 ) -> Rule:
     """Put a new version of an existing rule into force from its day on, to its last if it has one.
 
@@ -181,7 +180,6 @@ async def change_rule(
     reason, NotFound for an unknown code, Conflict when somebody was quicker.
     """
     require(actor, Action.RULES_EDIT, Target(unit_code=str(actor.county_id)))
-    at = now or clock_now()
     async with DB.transaction():
         await queries.lock(actor.county_id, new.code)
         versions = await history(actor.county_id, new.code)
@@ -190,20 +188,19 @@ async def change_rule(
         new = msgspec.structs.replace(
             new, version=versions[-1].version + 1, category=versions[-1].category
         )
-        await _check(actor.county_id, new, versions, at)
+        await _check(actor.county_id, new, versions, now)
         await queries.end(actor.county_id, new.code, new.effective_from)
-        await _store(actor, "award", new, at, versions[-1])
+        await _store(actor, "award", new, now, versions[-1])
     return new
 
 
-async def correct_rule(actor: Actor, new: Rule, now: datetime | None = None, *, seen: str) -> None:
+async def correct_rule(actor: Actor, new: Rule, now: datetime, *, seen: str) -> None:
     """Put right the last version of a rule before its first day, which stays, as its number does.
 
     ``seen`` is the stamp of what was looked at. Raises RuleRefused naming the field and the reason,
     NotFound for an unknown code, Conflict when it has begun or somebody was quicker.
     """
     require(actor, Action.RULES_EDIT, Target(unit_code=str(actor.county_id)))
-    at = now or clock_now()
     async with DB.transaction():
         await queries.lock(actor.county_id, new.code)
         versions = await history(actor.county_id, new.code)
@@ -214,22 +211,21 @@ async def correct_rule(actor: Actor, new: Rule, now: datetime | None = None, *, 
             category=last.category,
             effective_from=last.effective_from,
         )
-        check_correction(new, last, seen, today(at))
-        await _check(actor.county_id, new, versions[:-1], at)
-        await _correct(actor, "award", new, last, at)
+        check_correction(new, last, seen, today(now))
+        await _check(actor.county_id, new, versions[:-1], now)
+        await _correct(actor, "award", new, last, now)
 
 
-async def add_penalty(actor: Actor, new: Penalty, now: datetime | None = None) -> None:
+async def add_penalty(actor: Actor, new: Penalty, now: datetime) -> None:
     """Put a deduction of the county's own into force, for what happens from its day on.
 
     Raises RuleRefused, NotFound.
     """
     require(actor, Action.RULES_EDIT, Target(unit_code=str(actor.county_id)))
-    at = now or clock_now()
     async with DB.transaction():
         await _unused(actor.county_id, new.code)
-        check_penalty(new, [], today(at))
-        await _store(actor, "penalty", new, at)
+        check_penalty(new, [], today(now))
+        await _store(actor, "penalty", new, now)
 
 
 async def change_penalty(
@@ -237,7 +233,7 @@ async def change_penalty(
     code: str,
     choices: tuple[int, ...],
     effective_from: date,
-    now: datetime | None = None,
+    now: datetime,
     *,
     effective_to: date | None = None,
     based_on: int | None = None,
@@ -247,7 +243,6 @@ async def change_penalty(
     Raises RuleRefused, NotFound for an unknown code, Conflict when somebody was quicker.
     """
     require(actor, Action.RULES_EDIT, Target(unit_code=str(actor.county_id)))
-    at = now or clock_now()
     async with DB.transaction():
         await queries.lock(actor.county_id, code)
         history = await penalty_history(actor.county_id, code)
@@ -261,9 +256,9 @@ async def change_penalty(
             effective_from=effective_from,
             effective_to=effective_to,
         )
-        check_penalty(new, history, today(at))
+        check_penalty(new, history, today(now))
         await queries.end(actor.county_id, code, effective_from)
-        await _store(actor, "penalty", new, at, last)
+        await _store(actor, "penalty", new, now, last)
 
 
 async def correct_penalty(
@@ -271,43 +266,41 @@ async def correct_penalty(
     code: str,
     title: str,
     choices: tuple[int, ...],
-    now: datetime | None = None,
+    now: datetime,
     *,
     effective_to: date | None = None,
     seen: str,
 ) -> None:
     """The same for a deduction's title, amounts and last day."""
     require(actor, Action.RULES_EDIT, Target(unit_code=str(actor.county_id)))
-    at = now or clock_now()
     async with DB.transaction():
         await queries.lock(actor.county_id, code)
         history = await penalty_history(actor.county_id, code)
         last = history[-1]
         new = msgspec.structs.replace(last, title=title, choices=choices, effective_to=effective_to)
-        check_correction(new, last, seen, today(at))
-        check_penalty(new, history[:-1], today(at))
-        await _correct(actor, "penalty", new, last, at)
+        check_correction(new, last, seen, today(now))
+        check_penalty(new, history[:-1], today(now))
+        await _correct(actor, "penalty", new, last, now)
 
 
-async def check_new_caps(actor: Actor, new: Caps, now: datetime | None = None) -> None:
+async def check_new_caps(actor: Actor, new: Caps, now: datetime) -> None:
     """Whether new caps could be put into force. Raises RuleRefused."""
     require(actor, Action.RULES_EDIT, Target(unit_code=str(actor.county_id)))
-    await _check_caps(actor.county_id, new, now or clock_now())
+    await _check_caps(actor.county_id, new, now)
 
 
-async def change_caps(actor: Actor, new: Caps, now: datetime | None = None) -> None:
+async def change_caps(actor: Actor, new: Caps, now: datetime) -> None:
     """Put new category and person caps into force; raises RuleRefused."""
     require(actor, Action.RULES_EDIT, Target(unit_code=str(actor.county_id)))
-    at = now or clock_now()
     async with DB.transaction():
         await ensure_seeded(actor.county_id)
         await queries.lock(actor.county_id, CAPS_CODE)
-        versions = await _check_caps(actor.county_id, new, at)
+        versions = await _check_caps(actor.county_id, new, now)
         await queries.end(actor.county_id, CAPS_CODE, new.effective_from)
         stored = msgspec.structs.replace(
             _version("caps", CAPS_CODE, new), version=len(versions) + 1
         )
-        await queries.insert(actor.county_id, [stored], at, actor.person_id)
+        await queries.insert(actor.county_id, [stored], now, actor.person_id)
         await audit.record(
             actor,
             Action.RULES_EDIT,

@@ -41,21 +41,18 @@ Carry = tuple[UUID, int]
 UNDONE = "这一笔后来撤销了，撤销那一行会把它抵掉，异议随之了结。"
 
 
-async def build(
-    actor: Actor | None, county_id: int, month: str, *, now: datetime | None = None
-) -> Built:
+async def build(actor: Actor | None, county_id: int, month: str, now: datetime) -> Built:
     """Build or extend the statements of a month; a month that is over is closed by it.
 
     Raises Invalid for a month that has not begun, StatementChanged when somebody else is building.
     """
     if actor:
         require(actor, Action.STATEMENT_BUILD, Target(unit_code=str(county_id)))
-    at = now or clock_now()
-    if rules.month_start(rules.month_of(month)) > at:
+    if rules.month_start(rules.month_of(month)) > now:
         raise Invalid(f"{rules.chinese_month(month)}还没有到，不能出对账单。")
-    through = min(at, rules.month_end(month))
+    through = min(now, rules.month_end(month))
     for dispute_id, statement_id in await queries.moot(county_id, through):
-        await _settle(actor, county_id, dispute_id, statement_id, at)
+        await _settle(actor, county_id, dispute_id, statement_id, now)
     carries = await queries.carries(county_id, month)
     drafts, closed = await _stored(county_id, month, through)
     groups = _by_pair(await queries.events(county_id, through))
@@ -63,7 +60,7 @@ async def build(
         drafts[pair] = await _new(county_id, month, pair, through)
     for pair, draft in drafts.items():
         _add(draft, groups.get(pair, ()))
-        await _complete(draft, carries.get(pair, ()), through, at)
+        await _complete(draft, carries.get(pair, ()), through, now)
     changed = [draft for draft in drafts.values() if draft.changed]
     try:
         async with DB.transaction():

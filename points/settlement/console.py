@@ -1,6 +1,7 @@
 """Statements from the command line: a month at once, without a person signed in."""
 
 import asyncio
+from datetime import datetime
 
 import msgspec
 
@@ -8,7 +9,6 @@ from points.errors import StatementChanged
 from points.settlement import documents, queries, signing
 from points.settlement.reports.service import File
 from shared.audit import service as audit
-from shared.clock import now
 from shared.documents.excel import digest, file_name
 from shared.errors import NotFound
 
@@ -24,7 +24,7 @@ class PaperSigned(msgspec.Struct):
     """Statements for which somebody is still missing."""
 
 
-async def sign_month(county_id: int, month: str, shop: str = "") -> PaperSigned:
+async def sign_month(county_id: int, month: str, now: datetime, shop: str = "") -> PaperSigned:
     """Enter the paper signatures of every statement of a month, or of one shop's.
 
     Raises NotFound for a shop that has none.
@@ -33,7 +33,7 @@ async def sign_month(county_id: int, month: str, shop: str = "") -> PaperSigned:
     ids = [row.id for row in found if not shop or row.shop_name == shop]
     if shop and not ids:
         raise NotFound(f"这个月没有“{shop}”的对账单，请核对店名和月份。")
-    entered = await signing.sign_on_paper(county_id, ids)
+    entered = await signing.sign_on_paper(county_id, ids, now)
     after = [row for row in await queries.statements_of_month(county_id, month) if row.id in ids]
     return PaperSigned(
         statements=len(ids),
@@ -44,7 +44,7 @@ async def sign_month(county_id: int, month: str, shop: str = "") -> PaperSigned:
     )
 
 
-async def statement_files(county_id: int, month: str) -> list[File]:
+async def statement_files(county_id: int, month: str, now: datetime) -> list[File]:
     """Every statement of a month as its file. Raises StatementChanged if one does not hash."""
     files: list[File] = []
     for statement in await queries.statements_of_month(county_id, month):
@@ -56,7 +56,7 @@ async def statement_files(county_id: int, month: str) -> list[File]:
             raise StatementChanged(
                 f"{statement.shop_name}的对账单与生成时的指纹不一致，请核查后再导出。"
             )
-        name = file_name(documents.statement_name(statement), month, now())
+        name = file_name(documents.statement_name(statement), month, now)
         files.append((name, content))
     if files:
         await audit.record(

@@ -8,8 +8,8 @@ from shared.scheduling.job import Job, months
 
 
 async def _statements(county_id: int, period: str, now: datetime) -> str:
-    built = await building.build(None, county_id, period, now=now)
-    published = await publication.publish(county_id, period, now=now)
+    built = await building.build(None, county_id, period, now)
+    published = await publication.publish(county_id, period, now)
     return f"对账单 {built.made + built.extended} 张、{built.line_count} 笔，公开表 {published} 张"
 
 

@@ -123,7 +123,7 @@ async def export(actor: Actor, statement_id: UUID) -> tuple[str, bytes]:
 
 
 async def dispute(
-    actor: Actor, statement_id: UUID, line_id: UUID, reason: str, *, now: datetime | None = None
+    actor: Actor, statement_id: UUID, line_id: UUID, reason: str, now: datetime
 ) -> View:
     """有异议: the line leaves the payable sum, and signatures given so far are taken back."""
     text = _reason(reason, "reason")
@@ -144,7 +144,7 @@ async def dispute(
             reason=text,
             raised_by=actor.person_id,
             raised_name=actor.name,
-            raised_at=now or clock_now(),
+            raised_at=now,
             state="open",
         )
         try:
@@ -159,7 +159,7 @@ async def dispute(
     return await view(actor, statement_id)
 
 
-async def withdraw(actor: Actor, dispute_id: UUID, *, now: datetime | None = None) -> View:
+async def withdraw(actor: Actor, dispute_id: UUID, now: datetime) -> View:
     """Whoever objected takes it back, before the freeze."""
     async with DB.transaction():
         row, found = await _disputed(actor, dispute_id)
@@ -167,13 +167,11 @@ async def withdraw(actor: Actor, dispute_id: UUID, *, now: datetime | None = Non
             raise StatementFrozen
         if row.raised_by != actor.person_id:
             raise Forbidden("只有提出异议的人可以撤回；其他人可请乡镇或县里裁定。")
-        await _settle(actor, found, row, "withdrawn", "", now or clock_now())
+        await _settle(actor, found, row, "withdrawn", "", now)
     return await view(actor, found.id)
 
 
-async def decide(
-    actor: Actor, dispute_id: UUID, note: str, *, pay: bool, now: datetime | None = None
-) -> View:
+async def decide(actor: Actor, dispute_id: UUID, note: str, *, pay: bool, now: datetime) -> View:
     """The township or the department decides a disputed line: pay it or not.
 
     After the freeze a line to be paid becomes part of the next statement's opening.
@@ -185,7 +183,7 @@ async def decide(
         if row.raised_by == actor.person_id:
             raise Forbidden("这条异议是您提出的，请换一个人来裁定。")
         state = "payable" if pay else "refused"
-        await _settle(actor, found, row, state, text, now or clock_now())
+        await _settle(actor, found, row, state, text, now)
     return await view(actor, found.id)
 
 

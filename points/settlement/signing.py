@@ -45,9 +45,7 @@ TOWNSHIP, COUNTY = 9, 6
 """Digits of their codes."""
 
 
-async def sign(
-    actor: Actor, statement_id: UUID, part: Part, file_hash: str, *, now: datetime | None = None
-) -> None:
+async def sign(actor: Actor, statement_id: UUID, part: Part, file_hash: str, now: datetime) -> None:
     """Sign one part of exactly the file that was shown; the third signature freezes it.
 
     Raises NotFound, StatementFrozen, StatementChanged (the file has changed since), Forbidden (not
@@ -71,22 +69,19 @@ async def sign(
             authority=authority,
             stand_in=stand_in,
             means="desk" if actor.desk else "phone",
-            at=now or clock_now(),
+            at=now,
         )
         await _add(actor, actor.county_id, [(found, row)], {found.id: signed})
 
 
-async def sign_on_paper(
-    county_id: int, ids: Sequence[UUID], *, now: datetime | None = None
-) -> list[SignatureRow]:
+async def sign_on_paper(county_id: int, ids: Sequence[UUID], now: datetime) -> list[SignatureRow]:
     """Enter from the console that printed statements bear the signatures still missing.
 
     Each part is entered for whoever holds the post, or stands in for it, and marked as made on
     paper; from the first part that nobody can sign on, a statement stays open. All statements are
     one transaction; builds, which lock them one by one, wait for it.
     """
-    at = now or clock_now()
-    posts = _Posts(county_id, today(at))
+    posts = _Posts(county_id, today(now))
     entered: list[tuple[StatementRow, SignatureRow]] = []
     async with DB.transaction():
         await queries.lock_builds(county_id)
@@ -95,7 +90,7 @@ async def sign_on_paper(
             raise NotFound
         signed = await queries.signatures_of(county_id, ids)
         for statement in found:
-            rest = await _rest(posts, statement, signed.get(statement.id, ()), at)
+            rest = await _rest(posts, statement, signed.get(statement.id, ()), now)
             entered += [(statement, row) for row in rest]
         await _add(None, county_id, entered, signed)
     return [row for _, row in entered]

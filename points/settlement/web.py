@@ -100,7 +100,7 @@ async def sign(request: Asked, statement_id: FromPath[UUID]) -> Template | Redir
     """确认无误，签字."""
     form = forms.bind(SignForm, await forms.read(request))
     try:
-        await signing.sign(request.user, statement_id, form.part, form.file, now=moment(request))
+        await signing.sign(request.user, statement_id, form.part, form.file, moment(request))
     except Conflict as error:
         return await _statement(request, statement_id, error=error)
     return _back(statement_id)
@@ -113,7 +113,7 @@ async def dispute(request: Asked, statement_id: FromPath[UUID]) -> Template | Re
     try:
         form = forms.bind(DisputeForm, typed)
         await service.dispute(
-            request.user, statement_id, form.line_id, form.reason, now=moment(request)
+            request.user, statement_id, form.line_id, form.reason, moment(request)
         )
     except (Invalid, Conflict) as error:
         return await _statement(request, statement_id, error=error, typed=typed)
@@ -123,7 +123,7 @@ async def dispute(request: Asked, statement_id: FromPath[UUID]) -> Template | Re
 @post("/disputes/{dispute_id:uuid}/withdraw")
 async def withdraw(request: Asked, dispute_id: FromPath[UUID]) -> Redirect:
     """撤回异议."""
-    found = await service.withdraw(request.user, dispute_id, now=moment(request))
+    found = await service.withdraw(request.user, dispute_id, moment(request))
     return _back(found.statement.id)
 
 
@@ -165,7 +165,7 @@ async def build(request: Asked) -> Template:
     try:
         form = forms.bind(BuildForm, values)
         built = await building.build(
-            request.user, request.user.county_id, form.month, now=moment(request)
+            request.user, request.user.county_id, form.month, moment(request)
         )
     except (Invalid, Conflict) as error:
         return await _desk(request, error=error)

@@ -21,7 +21,6 @@ from points.work.rules import State
 from points.work.schemas import Excluding, MonthTotals, StepRow
 from shared import settings_county
 from shared.audit import service as audit
-from shared.clock import now as clock_now
 from shared.clock import today
 from shared.database import DB
 from shared.identity.access import Action
@@ -52,7 +51,7 @@ class Verified(msgspec.Struct, kw_only=True):
 async def verify_month(
     county_id: int,
     month: int,
-    now: datetime | None = None,
+    now: datetime,
     progress: Progress = lambda _step, _count: None,
 ) -> Verified:
     """Confirm every pending record of a run on behalf of its verifiers; 202610 is the month.
@@ -60,15 +59,14 @@ async def verify_month(
     A few villages a transaction, in immediate mode posted with it: killed and run again, it goes
     on where it was. Records already answered are left alone.
     """
-    at = now or clock_now()
     settings = await settings_county.get(county_id)
     versions = await rulebook.versions(county_id)
     resident = [code for code, rules in versions.items() if rules[-1].resident]
     run = _Run(
         county_id=county_id,
         month=month,
-        at=at,
-        roll=await confirming.roll_of(county_id, today(at)),
+        at=now,
+        roll=await confirming.roll_of(county_id, today(now)),
         resident=resident,
         quiet={
             (rule.code, rule.version): rule.quiet_days
@@ -162,7 +160,7 @@ def _groups(places: list[tuple[str, int]]) -> Iterator[list[str]]:
 async def post_month(
     county_id: int,
     month: int,
-    now: datetime | None = None,
+    now: datetime,
     progress: Progress = lambda _step, _count: None,
 ) -> tuple[MonthTotals, int]:
     """Post a month that was reviewed and noticed on paper; the totals and how many villages.
@@ -170,7 +168,6 @@ async def post_month(
     A few villages a transaction: killed and run again, it goes on where it was, and what is posted
     stays posted once.
     """
-    at = now or clock_now()
     totals, posted = MonthTotals(), set[str]()
     for group in _groups(await bulk_queries.places(county_id, month, State.ACCEPTED)):
         while True:
@@ -180,7 +177,7 @@ async def post_month(
                     break
                 villages = sorted({village for _, village in chunk})
                 rows = [(new_id(), village) for village in villages]
-                await bulk_queries.close(county_id, rows, month, at)
+                await bulk_queries.close(county_id, rows, month, now)
                 await audit.record(
                     None,
                     Action.MONTH_POST,
@@ -191,7 +188,7 @@ async def post_month(
                     reason="按纸质公示结果入账",
                 )
                 ids = [record_id for record_id, _ in chunk]
-                posting.add(totals, await posting.post_records(county_id, ids, at))
+                posting.add(totals, await posting.post_records(county_id, ids, now))
             posted.update(villages)
             progress("入账", len(chunk))
     return totals, len(posted)

@@ -22,7 +22,6 @@ from points.work.rules import State, unfit
 from shared import settings_county
 from shared.audit import service as audit
 from shared.calendar import service as calendar
-from shared.clock import now as clock_now
 from shared.clock import today
 from shared.database import DB
 from shared.dates import chinese_date
@@ -60,13 +59,12 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     record_id: UUID | None = None
 
 
-async def propose(actor: Actor, form: Proposal, now: datetime | None = None) -> UUID:
+async def propose(actor: Actor, form: Proposal, now: datetime) -> UUID:
     """Serve notice of a deduction; the same form again is the notice already served.
 
     One false claim is held against a worker once, whoever finds it out a second time.
     Raises DeductionRefused, NotFound.
     """
-    at = now or clock_now()
     place = await _place(actor, form)
     if place is None:
         raise DeductionRefused("worker_id", "那天这个人不在网格员岗位上，请核对日期。")
@@ -75,8 +73,8 @@ async def propose(actor: Actor, form: Proposal, now: datetime | None = None) -> 
         Action.DEDUCT_PROPOSE,
         Target(unit_code=place.village_code, owner=form.worker_id),
     )
-    penalty = await _checked(actor.county_id, form, at)
-    due = await calendar.add_working_days(actor.county_id, today(at), ANSWER_DAYS)
+    penalty = await _checked(actor.county_id, form, now)
+    due = await calendar.add_working_days(actor.county_id, today(now), ANSWER_DAYS)
     row = NewDeduction(
         id=new_id(),
         worker_id=form.worker_id,
@@ -89,7 +87,7 @@ async def propose(actor: Actor, form: Proposal, now: datetime | None = None) -> 
         evidence=form.evidence.strip(),
         happened_on=form.happened_on,
         proposed_by=actor.person_id,
-        proposed_at=at,
+        proposed_at=now,
         answer_due_on=due,
     )
     async with DB.transaction():
@@ -103,12 +101,11 @@ async def propose(actor: Actor, form: Proposal, now: datetime | None = None) -> 
     return row.id
 
 
-async def reply(actor: Actor, deduction_id: UUID, text: str, now: datetime | None = None) -> None:
+async def reply(actor: Actor, deduction_id: UUID, text: str, now: datetime) -> None:
     """The worker's own word (陈述), within the term, or a paper of theirs that is keyed in.
 
     Raises NotFound, Forbidden, DeductionRefused.
     """
-    at = now or clock_now()
     if problem := unfit(text, "请写下您的说明。"):
         raise DeductionRefused("text", problem)
     async with DB.transaction():
@@ -116,7 +113,7 @@ async def reply(actor: Actor, deduction_id: UUID, text: str, now: datetime | Non
         if row.state != "noticed":
             raise DeductionRefused("text", f"这一件{STATE_NAMES[row.state]}，不能再陈述。")
         mine = actor.person_id == row.worker_id
-        if (mine or row.told) and today(at) > row.answer_due_on:
+        if (mine or row.told) and today(now) > row.answer_due_on:
             raise DeductionRefused(
                 "text", f"陈述期限是{chinese_date(row.answer_due_on)}，已经过了。"
             )
@@ -124,18 +121,15 @@ async def reply(actor: Actor, deduction_id: UUID, text: str, now: datetime | Non
             raise DeductionRefused("text", "本人已经说明过，不用再代录。")
         # After a paper the term still runs: only the worker can say that nothing is to be added.
         words = spoken(actor, row.worker_id, text)
-        await queries.answer(actor.county_id, deduction_id, words, at if mine else None)
+        await queries.answer(actor.county_id, deduction_id, words, now if mine else None)
         await _audit(actor, Action.DEDUCT_ANSWER, row, authority, None)
 
 
-async def serve(
-    actor: Actor, deduction_id: UUID, served_on: date, how: str, now: datetime | None = None
-) -> None:
+async def serve(actor: Actor, deduction_id: UUID, served_on: date, how: str, now: datetime) -> None:
     """Record that the letter was handed over: the term of who has no phone runs from that day.
 
     Raises NotFound, Forbidden, DeductionRefused.
     """
-    at = now or clock_now()
     if problem := unfit(how, "请写明谁送的，本人签收、拒收（写见证人）还是挂号邮寄。"):
         raise DeductionRefused("how", problem)
     async with DB.transaction():
@@ -147,7 +141,7 @@ async def serve(
         noticed = row.state == "noticed"
         if (row.notice_served_on if noticed else row.decision_served_on) is not None:
             raise DeductionRefused("served_on", "已经登记过送达，请刷新页面。")
-        if not today(row.decided_at or row.proposed_at) <= served_on <= today(at):
+        if not today(row.decided_at or row.proposed_at) <= served_on <= today(now):
             raise DeductionRefused("served_on", "送达日期早于文书，或还没有到，请核对。")
         days = ANSWER_DAYS if noticed else APPEAL_DAYS
         due = await calendar.add_working_days(actor.county_id, served_on, days)
@@ -168,13 +162,12 @@ async def serve(
 
 
 async def decide(
-    actor: Actor, deduction_id: UUID, *, stands: bool, reason: str, now: datetime | None = None
+    actor: Actor, deduction_id: UUID, *, stands: bool, reason: str, now: datetime
 ) -> None:
     """Decide after the worker's answer or its term, by somebody who did not propose it.
 
     Raises NotFound, Forbidden, DeductionRefused.
     """
-    at = now or clock_now()
     if problem := unfit(reason, "请写明决定的理由。"):
         raise DeductionRefused("reason", problem)
     async with DB.transaction():
@@ -186,47 +179,45 @@ async def decide(
         )
         if row.state != "noticed":
             raise DeductionRefused("reason", f"这一件{STATE_NAMES[row.state]}，不能再决定。")
-        if row.answered_at is None and today(at) <= row.answer_due_on:
+        if row.answered_at is None and today(now) <= row.answer_due_on:
             raise DeductionRefused(
                 "reason", f"陈述期到{chinese_date(row.answer_due_on)}，过后或本人说明后才能决定。"
             )
         if not row.told:
             raise DeductionRefused("reason", UNTOLD)
-        due = await calendar.add_working_days(actor.county_id, today(at), APPEAL_DAYS)
+        due = await calendar.add_working_days(actor.county_id, today(now), APPEAL_DAYS)
         state = "decided" if stands else "dropped"
-        by = (actor.person_id, at, reason.strip(), due)
+        by = (actor.person_id, now, reason.strip(), due)
         await queries.decide(actor.county_id, deduction_id, state, by)
         await _audit(actor, Action.DEDUCT_DECIDE, row, authority, state)
 
 
-async def appeal(actor: Actor, deduction_id: UUID, text: str, now: datetime | None = None) -> None:
+async def appeal(actor: Actor, deduction_id: UUID, text: str, now: datetime) -> None:
     """The worker appeals within the term, on the phone or on a paper that is keyed in.
 
     Raises NotFound, Forbidden, DeductionRefused.
     """
-    at = now or clock_now()
     if problem := unfit(text, "请写明申诉的理由。"):
         raise DeductionRefused("text", problem)
     async with DB.transaction():
         row, authority = await _speaking(actor, deduction_id, Action.APPEAL)
         if row.state not in {"noticed", "decided"}:
             raise DeductionRefused("text", f"这一件{STATE_NAMES[row.state]}，不能再申诉。")
-        late = row.appeal_due_on is None or today(at) > row.appeal_due_on
+        late = row.appeal_due_on is None or today(now) > row.appeal_due_on
         told = row.told or actor.person_id == row.worker_id
         if row.state != "decided" or (told and late):
             raise DeductionRefused("text", "已过申诉期限，或还没有作出决定。")
-        await queries.appeal(actor.county_id, deduction_id, spoken(actor, row.worker_id, text), at)
+        await queries.appeal(actor.county_id, deduction_id, spoken(actor, row.worker_id, text), now)
         await _audit(actor, Action.APPEAL, row, authority, None)
 
 
 async def decide_appeal(
-    actor: Actor, deduction_id: UUID, *, upheld: bool, reason: str, now: datetime | None = None
+    actor: Actor, deduction_id: UUID, *, upheld: bool, reason: str, now: datetime
 ) -> None:
     """Decide the appeal, by neither proposer nor first decider; a rejected one is posted at once.
 
     Raises NotFound, Forbidden, DeductionRefused.
     """
-    at = now or clock_now()
     if problem := unfit(reason, "请写明申诉决定的理由。"):
         raise DeductionRefused("reason", problem)
     async with DB.transaction():
@@ -245,17 +236,16 @@ async def decide_appeal(
             raise DeductionRefused("reason", "这一件没有待决定的申诉。")
         state = "annulled" if upheld else "final"
         await queries.decide_appeal(
-            actor.county_id, deduction_id, state, (actor.person_id, at, reason.strip())
+            actor.county_id, deduction_id, state, (actor.person_id, now, reason.strip())
         )
         await _audit(actor, Action.APPEAL_DECIDE, row, authority, state)
         if not upheld:
-            await _post(actor, actor.county_id, row, at, authority)
+            await _post(actor, actor.county_id, row, now, authority)
 
 
-async def post_lapsed(county_id: int, now: datetime | None = None) -> int:
+async def post_lapsed(county_id: int, now: datetime) -> int:
     """Post every decision whose appeal term has lapsed unused; how many."""
-    at = now or clock_now()
-    rows = await queries.lapsed(county_id, today(at))
+    rows = await queries.lapsed(county_id, today(now))
     for row in rows:
         async with DB.transaction():
             locked = await _locked(county_id, row.id)
@@ -263,7 +253,7 @@ async def post_lapsed(county_id: int, now: datetime | None = None) -> int:
                 continue
             await queries.finalise(county_id, row.id)
             await _audit(None, "deduct.final", row, "system", "final", county_id)
-            await _post(None, county_id, locked, at, "system")
+            await _post(None, county_id, locked, now, "system")
     return len(rows)
 
 

@@ -32,7 +32,6 @@ from points.work.intake_rules import Given, Refused, World
 from points.work.rules import Confirmer, month_of, next_month
 from shared import settings_county
 from shared.audit import service as audit
-from shared.clock import now as clock_now
 from shared.clock import today
 from shared.database import DB
 from shared.documents.errors import BadFile
@@ -77,7 +76,7 @@ async def import_work(
     name: str,
     *,
     dry_run: bool = False,
-    now: datetime | None = None,
+    now: datetime,
     progress: Progress = lambda _step, _count: None,
 ) -> Imported:
     """Read, check and store a file of records; a dry run is the same, rolled back.
@@ -86,7 +85,6 @@ async def import_work(
     BadFile, NotFound.
     """
     began = time.perf_counter()
-    at = now or clock_now()
     if actor is not None:
         require(actor, Action.WORK_IMPORT, Target(unit_code=str(county_id)))
     table = await asyncio.to_thread(read_stream, source, name, COLUMNS, dropped=DROPPED)
@@ -94,7 +92,7 @@ async def import_work(
     try:
         async with DB.transaction():
             await bulk_queries.lock_import(county_id)
-            await _store(actor, county_id, table, result, at, progress)
+            await _store(actor, county_id, table, result, now, progress)
             await audit.record(
                 actor,
                 Action.WORK_IMPORT,
@@ -110,7 +108,7 @@ async def import_work(
     except UniqueViolationError as error:
         raise Conflict("导入时有人正好记了同样的工作，什么都没有写入，请再导入一次。") from error
     else:
-        await _post_if_immediate(county_id, result, at, progress)
+        await _post_if_immediate(county_id, result, now, progress)
     result.seconds = time.perf_counter() - began
     return result
 

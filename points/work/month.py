@@ -40,7 +40,6 @@ from shared import settings_county
 from shared.audit import service as audit
 from shared.calendar import service as calendar
 from shared.calendar.errors import MissingYear
-from shared.clock import now as clock_now
 from shared.clock import today
 from shared.database import DB
 from shared.dates import chinese_date
@@ -104,7 +103,7 @@ async def overview(actor: Actor, month: int) -> list[MonthCount]:
     ]
 
 
-async def waiting(actor: Actor, now: datetime | None = None) -> list[int]:
+async def waiting(actor: Actor, now: datetime) -> list[int]:
     """The months that wait for the actor's review or look at the sample, one each village.
 
     Of the last quarter; the department, which could stand in anywhere, sees samples only.
@@ -117,7 +116,7 @@ async def waiting(actor: Actor, now: datetime | None = None) -> list[int]:
     quarter = month_of(on - timedelta(days=92)), month_of(on) - 1
     for village_code, month in await queries.unfinished(actor.county_id, codes, *quarter):
         with suppress(MonthNotReady):
-            await _month_over(actor.county_id, month, now or clock_now())
+            await _month_over(actor.county_id, month, now)
             row = await _shown(actor.county_id, village_code, month)
             sides = await may_review(actor, row, now)
             if any(getattr(row, f"{side}_id") is None for side in sides):
@@ -170,7 +169,7 @@ async def sampled(actor: Actor, row: MonthRow) -> list[Line]:
     return await work_queries.lines(actor.county_id, [UUID(item) for item in row.sample])
 
 
-async def may_review(actor: Actor, row: MonthRow, now: datetime | None = None) -> list[str]:
+async def may_review(actor: Actor, row: MonthRow, now: datetime) -> list[str]:
     """Which of ``committee`` and ``supervisor`` the actor may answer for this month's village.
 
     They are two people, even where one holds both posts; who stands in from above may answer both.
@@ -192,25 +191,22 @@ async def may_review(actor: Actor, row: MonthRow, now: datetime | None = None) -
     return found
 
 
-async def review(
-    actor: Actor, village_code: str, month: int, now: datetime | None = None
-) -> MonthRow:
+async def review(actor: Actor, village_code: str, month: int, now: datetime) -> MonthRow:
     """Confirm the month as a whole; with both signatures the sample is drawn.
 
     Records still waiting move to the next run. Raises MonthNotReady, NotFound.
     """
-    at = now or clock_now()
     authority = require(actor, Action.WORK_REVIEW, Target(unit_code=village_code))
     async with DB.transaction():
         row = await _locked(actor.county_id, village_code, month)
         if row.state not in {"collecting", "reviewing"}:
             raise MonthNotReady(f"这个月{STATE_NAMES[row.state]}，不用再审核。")
-        await _month_over(actor.county_id, month, at)
-        if not await may_review(actor, row, at):
+        await _month_over(actor.county_id, month, now)
+        if not await may_review(actor, row, now):
             raise NotFound
         before = row
         for side in ("committee", "supervisor"):
-            if getattr(row, f"{side}_id") is None and side in await may_review(actor, row, at):
+            if getattr(row, f"{side}_id") is None and side in await may_review(actor, row, now):
                 row = msgspec.structs.replace(row, **{f"{side}_id": actor.person_id})
         if row == before:
             return row
@@ -221,18 +217,15 @@ async def review(
             tickets = {item: keyed("sample", str(item)) for item in ids}
             drawn = [str(item) for item in sample(tickets)]
             row = msgspec.structs.replace(row, state="sampling", sample=drawn)
-        await _save(actor, Action.WORK_REVIEW, row, at, authority)
+        await _save(actor, Action.WORK_REVIEW, row, now, authority)
     return row
 
 
-async def confirm_sample(
-    actor: Actor, village_code: str, month: int, now: datetime | None = None
-) -> MonthRow:
+async def confirm_sample(actor: Actor, village_code: str, month: int, now: datetime) -> MonthRow:
     """The township has looked at the sample: the notice begins and runs in working days.
 
     What it says is kept: it is printed again as it hung, whatever happens to a record since.
     """
-    at = now or clock_now()
     authority = require(actor, Action.WORK_SAMPLE, Target(unit_code=village_code[:9]))
     async with DB.transaction():
         row = await _locked(actor.county_id, village_code, month)
@@ -241,12 +234,12 @@ async def confirm_sample(
         if row.state != "sampling":
             raise MonthNotReady("这个月还没有到抽查这一步，请先由村里审核。")
         settings = await settings_county.get(actor.county_id)
-        begin = today(at)
+        begin = today(now)
         until = await calendar.add_working_days(actor.county_id, begin, settings.notice_days)
         row = msgspec.structs.replace(
             row, state="notice", sampler_id=actor.person_id, notice_from=begin, notice_to=until
         )
-        await _save(actor, Action.WORK_SAMPLE, row, at, authority)
+        await _save(actor, Action.WORK_SAMPLE, row, now, authority)
         await queries.publish(actor.county_id, row.id, await _notice(actor.county_id, row))
     return row
 
@@ -269,15 +262,12 @@ async def _notice(county_id: int, row: MonthRow) -> Published:
     )
 
 
-async def reject_sampled(
-    actor: Actor, record_id: UUID, reason: str, now: datetime | None = None
-) -> None:
+async def reject_sampled(actor: Actor, record_id: UUID, reason: str, now: datetime) -> None:
     """A sampled record does not hold: it is refused, with the reason.
 
     Only until the notice begins: what is on it can be objected to, not taken away unseen. Raises
     WorkRefused, NotFound, MonthNotReady.
     """
-    at = now or clock_now()
     if problem := unfit(reason, "请写明不予认定的原因。"):
         raise WorkRefused("reason", problem)
     async with DB.transaction():
@@ -298,24 +288,23 @@ async def reject_sampled(
         if row is None or row.state != "sampling" or str(record_id) not in row.sample:
             raise MonthNotReady("这条记录不在抽查之列，或抽查已经结束，不能再这样退掉。")
         await work_queries.set_state(
-            actor.county_id, record_id, State.REFUSED, at, reason=reason.strip()
+            actor.county_id, record_id, State.REFUSED, now, reason=reason.strip()
         )
         await work_queries.recuse(actor.county_id, record_id, actor.person_id)
         await trail.changed(actor, "work.refuse", record, State.REFUSED, authority, reason)
 
 
-async def post_ended(county_id: int, now: datetime | None = None) -> MonthTotals:
+async def post_ended(county_id: int, now: datetime) -> MonthTotals:
     """Post every village month whose notice has ended, and what objections had held back."""
-    at = now or clock_now()
     totals = MonthTotals()
-    for row in await queries.notice_ended(county_id, today(at)):
-        posting.add(totals, await _post_village(None, row, at))
+    for row in await queries.notice_ended(county_id, today(now)):
+        posting.add(totals, await _post_village(None, row, now))
     left = await queries.left_over(county_id)
-    posting.add(totals, await posting.post_many(county_id, left, at))
+    posting.add(totals, await posting.post_many(county_id, left, now))
     return totals
 
 
-async def post_now(actor: Actor, now: datetime | None = None) -> MonthTotals:
+async def post_now(actor: Actor, now: datetime) -> MonthTotals:
     """The night's posting run, asked for by the department. Raises NotFound."""
     require(actor, Action.MONTH_POST, Target(unit_code=str(actor.county_id)))
     return await post_ended(actor.county_id, now)
@@ -331,38 +320,36 @@ async def records(actor: Actor, village_code: str, month: int) -> list[Line]:
     return await work_queries.lines(actor.county_id, ids)
 
 
-async def object_to(actor: Actor, record_id: UUID, text: str, now: datetime | None = None) -> UUID:
+async def object_to(actor: Actor, record_id: UUID, text: str, now: datetime) -> UUID:
     """有异议: raise an objection to one's own record, or key in its worker's paper.
 
     Raises ObjectionRefused, NotFound, Forbidden.
     """
-    at = now or clock_now()
     async with DB.transaction():
         line = await _locked_line(actor, record_id, text)
         authority = await _speaking(actor, line, Action.OBJECT)
-        if not await _objectionable(actor.county_id, line, at):
+        if not await _objectionable(actor.county_id, line, now):
             raise ObjectionRefused("text", "已过提异议的期限，或已经提过异议。")
         words = spoken(actor, line.worker_id, text)
-        return await _raise(actor, line, words, at, authority, by_public=False)
+        return await _raise(actor, line, words, now, authority, by_public=False)
 
 
-async def contest(actor: Actor, record_id: UUID, text: str, now: datetime | None = None) -> UUID:
+async def contest(actor: Actor, record_id: UUID, text: str, now: datetime) -> UUID:
     """What anybody objects to a record of a published month, entered by whom they told it.
 
     It holds the record back until it is answered; who objected is not kept. What is posted already
     is taken back by a deduction only. Raises ObjectionRefused, NotFound, Forbidden.
     """
-    at = now or clock_now()
     async with DB.transaction():
         line = await _locked_line(actor, record_id, text)
         there = Target(unit_code=line.grid_code, owner=line.worker_id)
         authority = require(actor, Action.WORK_PROXY, there)
-        if not await may_contest(actor, line, at):
+        if not await may_contest(actor, line, now):
             raise ObjectionRefused(
                 "text", "只有公示期内、还没有入账、没有异议在办的记录可以登记；"
                 "已入账的，查实不实的按扣分办理。",
             )  # fmt: skip
-        return await _raise(actor, line, text.strip(), at, authority, by_public=True)
+        return await _raise(actor, line, text.strip(), now, authority, by_public=True)
 
 
 async def _locked_line(actor: Actor, record_id: UUID, text: str) -> Line:
@@ -407,7 +394,7 @@ async def _raise(
     return objection_id
 
 
-def may_contest_month(actor: Actor, row: MonthRow, now: datetime | None = None) -> bool:
+def may_contest_month(actor: Actor, row: MonthRow, now: datetime) -> bool:
     """Whether the actor may enter objections to records of a village month under notice."""
     there = Target(unit_code=row.village_code)
     if row.state != "notice" or row.notice_to is None or today(now) > row.notice_to:
@@ -422,7 +409,7 @@ async def contestable(actor: Actor, row: MonthRow, worker_id: UUID) -> list[Line
     )
 
 
-async def may_contest(actor: Actor, line: Line, now: datetime | None = None) -> bool:
+async def may_contest(actor: Actor, line: Line, now: datetime) -> bool:
     """Whether the actor may enter what somebody else objects to a record under notice."""
     there = Target(unit_code=line.grid_code, owner=line.worker_id)
     if line.worker_id == actor.person_id or not allowed(actor, Action.WORK_PROXY, there).allowed:
@@ -434,7 +421,7 @@ async def may_contest(actor: Actor, line: Line, now: datetime | None = None) -> 
     return line.state == State.ACCEPTED and (earlier is None or earlier.state not in OPEN)
 
 
-async def may_object(actor: Actor, line: Line, now: datetime | None = None) -> bool:
+async def may_object(actor: Actor, line: Line, now: datetime) -> bool:
     """Five working days from the last thing that happened to one's own record.
 
     What the township refuses is taken at once and until the notice, in which the term runs. While
@@ -456,7 +443,7 @@ async def may_enter(actor: Actor, line: Line) -> bool:
     return actor.person_id not in {row.answered_by if row else None, *decided}
 
 
-async def _objectionable(county_id: int, line: Line, now: datetime | None) -> bool:
+async def _objectionable(county_id: int, line: Line, now: datetime) -> bool:
     if line.state in (State.PENDING, State.WITHDRAWN):
         return False
     earlier = await queries.objection_of(county_id, line.id)
@@ -517,14 +504,13 @@ def _partial(actor: Actor, row: ObjectionRow) -> bool:
 
 
 async def answer(
-    actor: Actor, objection_id: UUID, *, upheld: bool, text: str, now: datetime | None = None
+    actor: Actor, objection_id: UUID, *, upheld: bool, text: str, now: datetime
 ) -> None:
     """Answer an objection, or decide its second review (then not who decided before).
 
     An upheld objection to a refused record accepts it, and in immediate mode posts it; not one that
     a final deduction found to be a false claim. Raises NotFound, Forbidden, ObjectionRefused.
     """
-    at = now or clock_now()
     if problem := unfit(text, "请写明答复的理由。"):
         raise ObjectionRefused("text", problem)
     async with DB.transaction():
@@ -547,7 +533,7 @@ async def answer(
             ),
         )
         verdict = "upheld" if upheld else "rejected"
-        by = (actor.person_id, at)
+        by = (actor.person_id, now)
         if second:
             await queries.answer_review(
                 actor.county_id, objection_id, f"review_{verdict}", text.strip(), by
@@ -563,11 +549,11 @@ async def answer(
                     "text", f"这条记录已按虚报作出扣分决定，不能再认定。请{instead}。"
                 )
             await _no_second(actor.county_id, record)
-            await work_queries.set_state(actor.county_id, record.id, State.ACCEPTED, at)
+            await work_queries.set_state(actor.county_id, record.id, State.ACCEPTED, now)
             await trail.changed(actor, Action.WORK_VERIFY, record, State.ACCEPTED, authority, text)
         elif row.by_public and upheld and record is not None and record.state == State.ACCEPTED:
             await work_queries.set_state(
-                actor.county_id, record.id, State.REFUSED, at, reason=text.strip()
+                actor.county_id, record.id, State.REFUSED, now, reason=text.strip()
             )
             await trail.changed(actor, "work.refuse", record, State.REFUSED, authority, text)
         await audit.record(
@@ -585,7 +571,7 @@ async def answer(
         )
         settings = await settings_county.get(actor.county_id)
         if settings.posting_mode == "immediate":
-            await posting.post_records(actor.county_id, [row.record_id], at)
+            await posting.post_records(actor.county_id, [row.record_id], now)
 
 
 async def _no_second(county_id: int, record: Record) -> None:
@@ -599,14 +585,13 @@ async def _no_second(county_id: int, record: Record) -> None:
         )
 
 
-async def ask_review(actor: Actor, record_id: UUID, text: str, now: datetime | None = None) -> None:
+async def ask_review(actor: Actor, record_id: UUID, text: str, now: datetime) -> None:
     """Not content with the answer, oneself or on a paper: the township decides within ten days.
 
     Of an objection of the public's whoever lost asks: the worker, or the office for who objected.
 
     Raises ObjectionRefused, NotFound, Forbidden.
     """
-    at = now or clock_now()
     if problem := unfit(text, "请写明不服的理由。"):
         raise ObjectionRefused("text", problem)
     async with DB.transaction():
@@ -625,9 +610,9 @@ async def ask_review(actor: Actor, record_id: UUID, text: str, now: datetime | N
         authority = await _speaking(actor, line, Action.APPEAL)
         answered = today(row.answered_at)
         last = await calendar.add_working_days(actor.county_id, answered, ANSWER_DAYS)
-        if today(at) > last:
+        if today(now) > last:
             raise ObjectionRefused("text", f"已过申请复核的期限（{chinese_date(last)}）。")
-        due = await calendar.add_working_days(actor.county_id, today(at), REVIEW_DAYS)
+        due = await calendar.add_working_days(actor.county_id, today(now), REVIEW_DAYS)
         words = spoken(actor, row.worker_id, text) if worker else text.strip()
         await queries.ask_review(actor.county_id, row.id, words, due, row.state)
         await audit.record(

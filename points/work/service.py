@@ -46,7 +46,6 @@ from points.work.schemas import Line, LogForm, NewRecord, NewStep, Record, StepR
 from shared import settings_county
 from shared.audit import service as audit
 from shared.clock import LOCAL_ZONE, today
-from shared.clock import now as clock_now
 from shared.database import DB
 from shared.dates import chinese_date
 from shared.errors import NotFound
@@ -67,22 +66,19 @@ COUNTY_DIGITS = 6
 VILLAGE_ROLES = (Role.LEAD, Role.CHIEF, Role.COMMITTEE, Role.SUPERVISOR)
 
 
-async def log(
-    actor: Actor, form: LogForm, photo: bytes | None = None, now: datetime | None = None
-) -> Record:
+async def log(actor: Actor, form: LogForm, now: datetime, *, photo: bytes | None = None) -> Record:
     """Declare work for oneself; ``photo`` is the hash of a stored picture.
 
     Raises WorkIdReused, WorkRefused with the field and the reason, DuplicateWork.
     """
     worker_id = form.worker_id or actor.person_id
     if worker_id != actor.person_id:
-        return await _proxy(actor, worker_id, form, photo, now or clock_now())
-    at = now or clock_now()
-    place = await _place(actor.county_id, worker_id, form, at)
+        return await _proxy(actor, worker_id, form, photo, now)
+    place = await _place(actor.county_id, worker_id, form, now)
     # Where the actor works now: who has moved still declares the last days in the former grid.
     here = next(iter(actor.units(Role.GRIDWORKER)), "")
     authority = require(actor, Action.WORK_LOG, Target(unit_code=here, owner=actor.person_id))
-    return await _declare(actor, worker_id, form, (place, "phone", authority), photo, at)
+    return await _declare(actor, worker_id, form, (place, "phone", authority), photo, now)
 
 
 async def _proxy(
@@ -96,22 +92,19 @@ async def _proxy(
     return await _declare(actor, worker_id, form, (place, "proxy", authority), photo, at)
 
 
-async def verify(
-    actor: Actor, record_id: UUID, *, resident_how: str = "", now: datetime | None = None
-) -> Record:
+async def verify(actor: Actor, record_id: UUID, *, resident_how: str = "", now: datetime) -> Record:
     """Confirm every open step that waits for the actor; the last one accepts the record.
 
     Raises NotFound, NotConfirmer, WorkNotOpen, ResidentMissing, NotQuietYet.
     """
-    at = now or clock_now()
     async with DB.transaction():
-        record, steps, authority = await _answerable(actor, record_id, at)
+        record, steps, authority = await _answerable(actor, record_id, now)
         rule = await rule_of(actor.county_id, record)
         how = (resident_how or record.resident_how) if rule.resident else ""
         if rule.resident and not how:
             raise ResidentMissing
         quiet = record.work_date + timedelta(days=rule.quiet_days)
-        if today(at) < quiet:
+        if today(now) < quiet:
             raise NotQuietYet(rule.quiet_days, quiet)
         answered = [step.step for step in steps]
         await queries.answer_steps(
@@ -119,7 +112,7 @@ async def verify(
             record_id,
             answered,
             "approve",
-            (actor.person_id, authority, "page", at),
+            (actor.person_id, authority, "page", now),
         )
         await audit.record(
             actor,
@@ -133,43 +126,41 @@ async def verify(
             after={"steps": answered, "resident_how": how},
             authority=authority,
         )
-        if not await accept_if_done(actor.county_id, record, how, at):
-            await _point_again(actor.county_id, record, at)
+        if not await accept_if_done(actor.county_id, record, how, now):
+            await _point_again(actor.county_id, record, now)
     found = await queries.record(actor.county_id, record_id)
     return found or record
 
 
 async def send_back(
-    actor: Actor, record_id: UUID, reason: str, *, refuse: bool = False, now: datetime | None = None
+    actor: Actor, record_id: UUID, reason: str, *, refuse: bool = False, now: datetime
 ) -> None:
     """退回 for correction, or refuse for good, with the reason in plain words.
 
     Raises NotFound, NotConfirmer, WorkNotOpen, WorkRefused without a reason.
     """
-    at = now or clock_now()
     if problem := unfit(reason, "请写明退回的原因，网格员看得到。"):
         raise WorkRefused("reason", problem)
     state = State.REFUSED if refuse else State.RETURNED
     async with DB.transaction():
-        record, steps, authority = await _answerable(actor, record_id, at)
+        record, steps, authority = await _answerable(actor, record_id, now)
         await queries.answer_steps(
             actor.county_id,
             record_id,
             [step.step for step in steps],
             "refuse" if refuse else "return",
-            (actor.person_id, authority, "page", at),
+            (actor.person_id, authority, "page", now),
         )
-        await queries.set_state(actor.county_id, record_id, state, at, reason=reason.strip())
+        await queries.set_state(actor.county_id, record_id, state, now, reason=reason.strip())
         action = "work.refuse" if refuse else "work.return"
         await trail.changed(actor, action, record, state, authority, reason)
 
 
-async def withdraw(actor: Actor, record_id: UUID, now: datetime | None = None) -> None:
+async def withdraw(actor: Actor, record_id: UUID, now: datetime) -> None:
     """Take back one's own record that nobody has confirmed yet, or a paper slip that was keyed in.
 
     Raises NotFound, WorkNotOpen.
     """
-    at = now or clock_now()
     async with DB.transaction():
         record = await queries.lock_record(actor.county_id, record_id)
         if record is None:
@@ -182,7 +173,7 @@ async def withdraw(actor: Actor, record_id: UUID, now: datetime | None = None) -
             authority = require(actor, Action.WORK_PROXY, there)
         if record.state not in (State.PENDING, State.RETURNED):
             raise WorkNotOpen(record.state)
-        await queries.set_state(actor.county_id, record_id, State.WITHDRAWN, at)
+        await queries.set_state(actor.county_id, record_id, State.WITHDRAWN, now)
         await trail.changed(actor, "work.withdraw", record, State.WITHDRAWN, authority)
 
 
@@ -261,13 +252,13 @@ async def own_lines(actor: Actor, before: UUID | None = None, state: str = "") -
     return await queries.lines_of_worker(actor.county_id, actor.person_id, before, state, PAGE + 1)
 
 
-async def own_totals(actor: Actor, now: datetime | None = None) -> Totals:
+async def own_totals(actor: Actor, now: datetime) -> Totals:
     """Points on their way and posted this month, 0.1 point."""
     first, after = month_bounds(month_of(today(now)))
     return await queries.totals(actor.county_id, actor.person_id, first, after)
 
 
-async def returned_papers(actor: Actor, now: datetime | None = None) -> list[Line]:
+async def returned_papers(actor: Actor, now: datetime) -> list[Line]:
     """Paper slips that were sent back: whoever keys in corrects them, their workers have no phone.
 
     For the village and the township; the department would look through the whole county.
@@ -295,9 +286,7 @@ async def photo_of(actor: Actor, record_id: UUID) -> bytes | None:
     return found.photo if found else None
 
 
-async def grids(
-    actor: Actor, worker_id: UUID, now: datetime | None = None
-) -> tuple[list[UnitRow], str]:
+async def grids(actor: Actor, worker_id: UUID, now: datetime) -> tuple[list[UnitRow], str]:
     """The grids to choose from for who holds posts in several at once, and the likely one.
 
     As far back as work may be declared; nothing for everybody else. Likely is where the last
@@ -337,16 +326,15 @@ async def rule_of(county_id: int, record: Record) -> Rule:
     raise NotFound
 
 
-async def recuse(actor: Actor, record_id: UUID, now: datetime | None = None) -> None:
+async def recuse(actor: Actor, record_id: UUID, now: datetime) -> None:
     """回避: a verifier who is related to the worker leaves the record to the next in line.
 
     Raises NotFound, NotConfirmer, WorkNotOpen.
     """
-    at = now or clock_now()
     async with DB.transaction():
-        record, _, authority = await _answerable(actor, record_id, at)
+        record, _, authority = await _answerable(actor, record_id, now)
         await queries.recuse(actor.county_id, record_id, actor.person_id)
-        await refresh(actor.county_id, record.grid_code, at)
+        await refresh(actor.county_id, record.grid_code, now)
         await audit.record(
             actor,
             "work.recuse",
@@ -359,7 +347,7 @@ async def recuse(actor: Actor, record_id: UUID, now: datetime | None = None) -> 
         )
 
 
-async def refresh(county_id: int, code: str, now: datetime | None = None) -> int:
+async def refresh(county_id: int, code: str, now: datetime) -> int:
     """Point open steps below a unit at whoever holds the posts now; how many moved."""
     records = {record.id: record for record in await queries.excluding(county_id, code)}
     roll = await confirming.roll_of(county_id, today(now), code)
@@ -401,12 +389,12 @@ async def _point_again(county_id: int, record: Record, at: datetime) -> None:
     await queries.move_steps(county_id, moved)
 
 
-async def waits_for(county_id: int, record_id: UUID, now: datetime | None = None) -> list[str]:
+async def waits_for(county_id: int, record_id: UUID, now: datetime) -> list[str]:
     """Names of the people whom a record waits for: 等王书记核实."""
     return list((await waiting(county_id, record_id, now)).values())
 
 
-async def waiting(county_id: int, record_id: UUID, now: datetime | None = None) -> dict[str, str]:
+async def waiting(county_id: int, record_id: UUID, now: datetime) -> dict[str, str]:
     """The same by step; a step that nobody can confirm is absent."""
     record = await queries.record(county_id, record_id)
     if record is None:

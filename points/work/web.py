@@ -144,7 +144,7 @@ async def declare(request: Asked) -> Template | Redirect | Response[None]:
             replaces=typed.replaces,
         )
         async with kept_photo(request, values.get("photo")) as photo:
-            record = await service.log(actor, form, photo, moment(request))
+            record = await service.log(actor, form, moment(request), photo=photo)
     except GridmeritError as error:
         if "application/json" in request.headers.get("accept", ""):
             raise

@@ -199,7 +199,7 @@ async def proxied(request: Asked) -> Template | Redirect:
         typed = forms.bind(Proxy, {k: v for k, v in values.items() if k != "photo"})
         form = LogForm(**msgspec.structs.asdict(typed))
         async with kept_photo(request, values.pop("photo", None)) as photo:
-            record = await service.log(request.user, form, photo, moment(request))
+            record = await service.log(request.user, form, moment(request), photo=photo)
     except GridmeritError as error:
         fields = error.fields if isinstance(error, Invalid) else {}
         return await _proxy(request, values, fields, error.status, error.message)

@@ -11,7 +11,6 @@ from uuid import UUID
 
 from asyncpg.exceptions import ExclusionViolationError, UniqueViolationError
 
-from shared.clock import now as clock_now
 from shared.clock import today
 from shared.database import DB
 from shared.dates import chinese_date
@@ -146,7 +145,7 @@ async def add_person(
     *,
     full_time: bool = False,
     political: str | None = None,
-    now: datetime | None = None,
+    now: datetime,
 ) -> UUID:
     """A person without a post yet. Raises BadPhone, PhoneTaken."""
     number = phones.clean(phone)
@@ -163,7 +162,7 @@ async def add_person(
         political=political,
         version=1,
     )
-    if not await queries.insert_person(county_id, row, names.romanise(name), now or clock_now()):
+    if not await queries.insert_person(county_id, row, names.romanise(name), now):
         raise PhoneTaken
     return row.id
 
@@ -193,13 +192,13 @@ async def assign(
     valid_to: date | None = None,
     reason: str = "",
     actor_id: UUID | None = None,
-    now: datetime | None = None,
+    now: datetime,
 ) -> UUID:
     """Put a person into a post from a day on (it may lie ahead). Raises PostTaken, BadPeriod."""
     if valid_to is not None and valid_to <= valid_from:
         raise BadPeriod("离任日期须晚于到岗日期。")
     assignment_id = new_id()
-    recorded = (now or clock_now(), actor_id)
+    recorded = (now, actor_id)
     try:
         async with DB.transaction():
             await queries.insert_assignment(

@@ -101,7 +101,7 @@ async def test_nothing_that_happens_later_changes_a_closed_cycle(
     await schemes.change(made.department, wider, date(2026, 1, 1), "方案修改", now())
     post_id = await roster.add_post(COUNTY, made.town.units["421222101002001"].id, Role.GRIDWORKER)
     await roster.end_assignment(COUNTY, worker.assignment_id, today(), reason="调动")
-    await roster.assign(COUNTY, post_id, worker.person_id, today())
+    await roster.assign(COUNTY, post_id, worker.person_id, today(), now=now())
     await office.close_unit(COUNTY, worker.unit_code, today())
 
     now_says = await reports(client, made)

@@ -73,7 +73,7 @@ async def test_from_work_to_statement(
     assert re.search(r"\b10\b", row)
 
     month = f"{today():%Y-%m}"
-    await building.build(None, COUNTY, month, now=now() + timedelta(days=32))
+    await building.build(None, COUNTY, month, now() + timedelta(days=32))
     await shop.goto("/shop/statements")
     await follow(shop.get_by_role("link").filter(has_text="积分超市").first)
     statement = await shop.locator("main").inner_text()

@@ -71,11 +71,13 @@ async def busy_county() -> SmallCounty:
         ("ORG-04", "参加清洁行动"),
     ):
         form = LogForm(id=new_id(), rule_code=code, work_date=today(), text=text)
-        record = await service.log(worker, form)
+        record = await service.log(worker, form, now())
         if code == "ORG-04":
-            await service.send_back(await acting(town.lead), record.id, "日期写错了，请改正")
+            await service.send_back(
+                await acting(town.lead), record.id, "日期写错了，请改正", now=now()
+            )
         if code == "ORG-01":
-            await service.verify(await acting(town.lead), record.id)
+            await service.verify(await acting(town.lead), record.id, now=now())
     form = LogForm(
         id=new_id(),
         rule_code="CARE-01",
@@ -84,7 +86,7 @@ async def busy_county() -> SmallCounty:
         household="0012",
         worker_id=town.worker.person_id,
     )
-    await service.log(await acting(town.chief), form)
+    await service.log(await acting(town.chief), form, now())
     await deductions.propose(
         await acting(town.lead),
         Proposal(
@@ -95,6 +97,7 @@ async def busy_county() -> SmallCounty:
             facts="11月例会无故缺席",
             evidence="签到表",
         ),
+        now(),
     )
     return town
 
@@ -386,9 +389,9 @@ async def test_the_desk_s_pages_keep_the_rules(
     desk, later = await acting(town.department, desk=True), today() + timedelta(days=5)
     rule = (await rulebook.history(COUNTY, "LAW-04"))[-1]
     await rulebook.change_rule(
-        desk, msgspec.structs.replace(rule, title="反诈宣传", effective_from=later)
+        desk, msgspec.structs.replace(rule, title="反诈宣传", effective_from=later), now()
     )
-    await rulebook.change_penalty(desk, "PEN-06", (90,), later)
+    await rulebook.change_penalty(desk, "PEN-06", (90,), later, now())
     page = await desk_page(open_context, town.department, look)
     month = (today().replace(day=1) - timedelta(days=1)).strftime("%Y%m")
     for path, name in (

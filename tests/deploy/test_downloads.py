@@ -13,7 +13,7 @@ import xlsxwriter
 
 from appraisal.ranking import service as ranking
 from appraisal.ranking.schemas import Wanted
-from points.mall.office import import_products
+from points.mall.goods_file import import_products
 from points.settlement.funds.office import import_funds
 from shared.clock import now
 from tests.appraisal.ranking.test_ranking import ranked_cycle
@@ -81,8 +81,8 @@ async def test_files_with_faults_come_back_beside_the_loop(client: httpx.AsyncCl
     await act_as(client, world.department)
     await client.get("/desk/months")
     with beside(xlsxwriter.Workbook, "close") as written:
-        assert (await import_products(None, COUNTY, faulty, "goods.xlsx")).report
-        assert (await import_funds(None, COUNTY, funds, "funds.csv")).report
+        assert (await import_products(None, COUNTY, faulty, "goods.xlsx", now())).report
+        assert (await import_funds(None, COUNTY, funds, "funds.csv", now())).report
         answer = await client.post(
             "/desk/months/import",
             data={"act": "report", "_csrf_token": client.cookies["csrftoken"]},

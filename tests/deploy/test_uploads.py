@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from appraisal.survey.households import import_households
-from points.mall.office import import_products, import_shops
+from points.mall.goods_file import import_products
+from points.mall.shop_file import import_shops
 from points.settlement.funds.office import import_funds
 from points.work.intake import import_work
 from shared.documents import parser

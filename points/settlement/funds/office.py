@@ -5,18 +5,15 @@ that is known changes nothing; the same number with another date or amount is a 
 resolution is a signed paper.
 """
 
-import asyncio
-from datetime import date
+from datetime import date, datetime
 
-from points.mall.office import Imported
+from points import imports
+from points.imports import Imported, Run
 from points.settlement import rules
 from points.settlement.funds import queries, service
 from points.settlement.funds.schemas import ResolutionForm
-from shared.audit import service as audit
 from shared.clock import today
-from shared.database import DB
-from shared.documents.faults import fault_report
-from shared.documents.read import Column, Row, Table, read_table
+from shared.documents.read import Column, Row, Table
 from shared.errors import Invalid
 from shared.identity.access import Action, Target, require
 from shared.identity.actor import Actor
@@ -40,48 +37,52 @@ COLUMNS = (
 )
 
 
-class _Rollback(Exception):  # noqa: N818  it is not an error
-    """Ends a dry run, or an import with faults."""
-
-
 async def import_funds(
-    actor: Actor | None, county_id: int, data: bytes, name: str, *, dry_run: bool = False
+    actor: Actor | None,
+    county_id: int,
+    data: bytes,
+    name: str,
+    now: datetime,
+    *,
+    dry_run: bool = False,
 ) -> Imported:
     """Read a list of resolutions. Raises BadFile; wrong cells are faults of the result."""
     if actor:
         require(actor, Action.FUND_EDIT, Target(unit_code=str(county_id)))
-    table = await asyncio.to_thread(read_table, data, name, COLUMNS)
-    result = Imported(rows=len(table.rows), left_out=table.unknown, hidden=table.hidden_note())
-    try:
-        async with DB.transaction():
-            forms = await _forms(county_id, table, result)
-            if not table.faults:
-                await _write(actor, county_id, forms, result)
-            await _finish(actor, county_id, name, result, keep=not (table.faults or dry_run))
-    except _Rollback:
-        pass
-    if table.faults:
-        result.faults = table.sentences()
-        result.report = await asyncio.to_thread(fault_report, table)
-        result.created = result.same = 0
-        result.lines = []
-    return result
+    return await imports.run(
+        actor, county_id, "funds", COLUMNS, (name, data), _import, now, dry_run=dry_run
+    )
 
 
-async def _forms(county_id: int, table: Table, result: Imported) -> list[ResolutionForm]:
+async def _import(run: Run) -> None:
+    forms = await _forms(run)
+    if run.table.faults:
+        return
+    total = opened = 0
+    for form in forms:
+        resolved = await service.resolve(run.actor, run.county_id, form, run.now)
+        opened += resolved.opened
+        total += form.amount_fen
+        run.result.add(f"{form.unit_code}：{form.number}，{form.amount_fen / 100:.2f} 元")
+    if forms:
+        run.result.lines.append(f"新立资金 {opened} 笔，预算合计 {total / 100:.2f} 元")
+
+
+async def _forms(run: Run) -> list[ResolutionForm]:
     """The resolutions that are new; a wrong line becomes a fault, a known one is only counted."""
+    county_id, table = run.county_id, run.table
     units = {unit.code: unit for unit in await roster.units_below(county_id, str(county_id))}
     forms: list[ResolutionForm] = []
     seen: set[tuple[str, str]] = set()
     for row in table.rows:
-        form = _form(row, table, units, today())
+        form = _form(row, table, units, today(run.now))
         if form is None:
             continue
         key = (form.unit_code, rules.paper_key(form.number))
         if key in seen:
             table.fault(row, "决议文号", "文件里有两行相同的文号，请核对。")
         elif await _known(county_id, form, row, table):
-            result.same += 1
+            run.result.same += 1
         else:
             forms.append(form)
         seen.add(key)
@@ -133,35 +134,6 @@ async def _known(county_id: int, form: ResolutionForm, row: Row, table: Table) -
         "与本行不同。追加预算请用新的决议文号；登记错了请在资金页更正。",
     )
     return False
-
-
-async def _write(
-    actor: Actor | None, county_id: int, forms: list[ResolutionForm], result: Imported
-) -> None:
-    total = opened = 0
-    for form in forms:
-        resolved = await service.resolve(actor, county_id, form)
-        opened += resolved.opened
-        total += form.amount_fen
-        result.add(f"{form.unit_code}：{form.number}，{form.amount_fen / 100:.2f} 元")
-    if forms:
-        result.lines.append(f"新立资金 {opened} 笔，预算合计 {total / 100:.2f} 元")
-
-
-async def _finish(
-    actor: Actor | None, county_id: int, name: str, result: Imported, *, keep: bool
-) -> None:
-    """Commit by returning, or roll everything back."""
-    if not keep:
-        raise _Rollback
-    if result.created:
-        await audit.record(
-            actor,
-            "import.funds",
-            "import",
-            county_id=county_id,
-            after={"file": name, "created": result.created},
-        )
 
 
 TITLES = {

@@ -27,7 +27,6 @@ from points.settlement.funds.schemas import (
 )
 from shared import settings_county
 from shared.audit import service as audit
-from shared.clock import now as clock_now
 from shared.clock import today
 from shared.database import DB
 from shared.errors import Conflict, Invalid, NotFound
@@ -106,7 +105,7 @@ async def view_fund(actor: Actor, fund_id: UUID) -> tuple[FundRow, list[Resoluti
 
 
 async def resolve(
-    actor: Actor | None, county_id: int, form: ResolutionForm, *, now: datetime | None = None
+    actor: Actor | None, county_id: int, form: ResolutionForm, now: datetime
 ) -> Resolved:
     """Enter a resolution: opens the unit's fund if it has none, raises its budget, releases.
 
@@ -114,8 +113,7 @@ async def resolve(
     """
     if actor:
         require(actor, Action.FUND_EDIT, Target(unit_code=form.unit_code))
-    at = now or clock_now()
-    checked(form, today(at))
+    checked(form, today(now))
     unit = await roster.unit_by_code(county_id, form.unit_code)
     if unit is None:
         raise Invalid("没有这个单位。", {"unit_code": "没有这个单位代码，请核对。"})
@@ -130,7 +128,7 @@ async def resolve(
         if known and known.number != form.number:
             raise Conflict(f"决议“{known.number}”已经登记过了，与这个文号是同一个，请核对。")
         if fund_id is None:
-            opening = await _opening(actor, county_id, form.unit_code, unit.name, today(at))
+            opening = await _opening(actor, county_id, form.unit_code, unit.name, today(now))
             fund_id = opening.id
         raising = AddResolution(
             id=new_id(),
@@ -139,8 +137,8 @@ async def resolve(
             number=form.number,
             resolved_on=form.resolved_on,
             amount_fen=form.amount_fen,
-            day=today(at),
-            expires_on=expires_on(policy, today(at)),
+            day=today(now),
+            expires_on=expires_on(policy, today(now)),
         )
         await audit.record(
             actor,
@@ -174,7 +172,7 @@ async def corrections_waiting(actor: Actor) -> list[CorrectionRow]:
 
 
 async def propose_correction(
-    actor: Actor, fund_id: UUID, form: CorrectionForm, *, now: datetime | None = None
+    actor: Actor, fund_id: UUID, form: CorrectionForm, now: datetime
 ) -> None:
     """Ask for another amount of a mistyped resolution. A signed paper is not rewritten: both stay.
 
@@ -191,7 +189,7 @@ async def propose_correction(
         raise Invalid("有几处需要改正。", {"amount_fen": sentence})
     if form.amount_fen == wrong.stands_fen:
         raise Invalid("有几处需要改正。", {"amount_fen": "和现在的金额一样，不用更正。"})
-    correction_id, at = new_id(), now or clock_now()
+    correction_id, at = new_id(), now
     async with DB.transaction():
         if not await queries.insert_correction(
             actor.county_id, correction_id, form, wrong.stands_fen, at, actor.person_id
@@ -217,7 +215,7 @@ async def decide_correction(
     *,
     approve: bool,
     note: str = "",
-    now: datetime | None = None,
+    now: datetime,
 ) -> None:
     """Approve or refuse a correction, by somebody other than who asked for it.
 
@@ -229,12 +227,11 @@ async def decide_correction(
     require(actor, Action.FUND_EDIT, Target(unit_code=row.unit_code, maker=row.proposed_by))
     if not approve and not note:
         raise Invalid("请写明不同意的原因。", {"note": "请写明不同意的原因。"})
-    at = now or clock_now()
     policy = (await settings_county.get(actor.county_id)).expiry_policy
     state = "approved" if approve else "refused"
     async with DB.transaction():
         if not await queries.decide_correction(
-            actor.county_id, row.id, state, at, actor.person_id, note
+            actor.county_id, row.id, state, now, actor.person_id, note
         ):
             raise Conflict("这份更正已经有人办过了，请刷新查看结果。")
         await audit.record(
@@ -255,8 +252,8 @@ async def decide_correction(
                 resolution_id=row.resolution_id,
                 was_fen=row.was_fen,
                 amount_fen=row.amount_fen,
-                day=today(at),
-                expires_on=expires_on(policy, today(at)),
+                day=today(now),
+                expires_on=expires_on(policy, today(now)),
             )
             outcome = await ledger.post_one(actor.county_id, item)
             if not outcome.accepted:

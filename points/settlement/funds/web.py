@@ -10,7 +10,7 @@ from litestar.datastructures import UploadFile
 from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
-from points.mall.office import Imported
+from points.imports import Imported
 from points.mall.rules import parse_yuan, yuan
 from points.settlement.funds import office, service
 from points.settlement.funds.schemas import CorrectionForm, FundYear, ResolutionForm, State
@@ -95,7 +95,7 @@ async def correct(request: Asked, fund_id: FromPath[UUID]) -> Template | Redirec
         asked = CorrectionForm(
             resolution_id=form.resolution_id, amount_fen=_fen(form.amount), reason=form.reason
         )
-        await service.propose_correction(request.user, fund_id, asked, now=moment(request))
+        await service.propose_correction(request.user, fund_id, asked, moment(request))
     except (Invalid, Conflict) as error:
         return await _fund(request, fund_id, values, error)
     return Redirect(f"/funds/{fund_id}", status_code=303)
@@ -134,7 +134,7 @@ async def enter(request: Asked) -> Template | Redirect:
     try:
         form = forms.bind(EntryForm, values)
         resolved = await service.resolve(
-            request.user, request.user.county_id, _resolution(form), now=moment(request)
+            request.user, request.user.county_id, _resolution(form), moment(request)
         )
     except (Invalid, Conflict) as error:
         return await _desk(request, values, error=error)
@@ -155,6 +155,7 @@ async def import_file(request: Asked) -> Template:
             request.user.county_id,
             await upload.read(),
             upload.filename,
+            moment(request),
             dry_run=values.get("act") != "write",
         )
     except Invalid as error:

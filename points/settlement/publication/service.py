@@ -12,7 +12,6 @@ from points.settlement.funds import service as funds
 from points.settlement.publication import queries
 from points.settlement.publication.schemas import Figures, PublicationRow
 from shared.audit import service as audit
-from shared.clock import now as clock_now
 from shared.clock import today
 from shared.database import DB
 from shared.errors import Conflict, NotFound
@@ -24,10 +23,9 @@ NOW = datetime(9999, 1, 1, tzinfo=UTC)
 """Nothing has happened since."""
 
 
-async def publish(county_id: int, month: str, *, now: datetime | None = None) -> int:
+async def publish(county_id: int, month: str, now: datetime) -> int:
     """Build the sheets of a month that is over; answers how many are new."""
-    at = now or clock_now()
-    if rules.month_end(rules.month_of(month)) > at:
+    if rules.month_end(rules.month_of(month)) > now:
         raise Conflict(f"{rules.chinese_month(month)}还没有结束，不能出公开表。")
     made = 0
     window = (rules.month_start(month), rules.month_end(month))
@@ -55,7 +53,7 @@ async def publish(county_id: int, month: str, *, now: datetime | None = None) ->
             corrections=tuple(await queries.corrected(county_id, fund_id, *window)),
             month_end=existed,
         )
-        made += await _store(county_id, fund_id, month, at, (fund.unit_code, fund.name), figures)
+        made += await _store(county_id, fund_id, month, now, (fund.unit_code, fund.name), figures)
     return made
 
 

@@ -11,6 +11,7 @@ from appraisal.duty.errors import Frozen, NotInPost
 from appraisal.duty.rules import EntryKind
 from appraisal.duty.service import Saved
 from shared.calendar.errors import MissingYear
+from shared.clock import now
 from shared.database import DB
 from shared.errors import Conflict, Forbidden, Invalid
 from shared.roster import service as roster
@@ -195,7 +196,7 @@ async def test_days_before_and_after_a_transfer_add_up(town: SmallCounty) -> Non
     who = town.worker
     await roster.end_assignment(COUNTY, who.assignment_id, date(2026, 10, 15), reason="调整")
     post = await roster.add_post(COUNTY, town.units["421222101001002"].id, Role.GRIDWORKER)
-    await roster.assign(COUNTY, post, who.person_id, date(2026, 10, 15))
+    await roster.assign(COUNTY, post, who.person_id, date(2026, 10, 15), now=now())
     there = line(who, "9", "0", rostered="9", village_code="421222101001")
     here = line(who, "6", "1", rostered="8")
     assert (await service.save(department, [here, there], NOW)).created == 2

@@ -239,7 +239,7 @@ async def test_who_keeps_a_shop_finds_their_points_while_stopped(rollback: None)
     unit = await roster.unit_by_code(COUNTY, someone.unit_code[:12])
     assert unit is not None
     post = await roster.add_post(COUNTY, unit.id, Role.SHOPKEEPER, subject_id=new_id())
-    await roster.assign(COUNTY, post, someone.person_id, made.today)
+    await roster.assign(COUNTY, post, someone.person_id, made.today, now=now())
     evidence = form(made, "evidence", stopped_until=made.today.isoformat())
     instructor = await actor_of(made, made.town.instructor)
     await service.start_exit(instructor, someone.person_id, "fault", evidence, made.now)
@@ -257,7 +257,7 @@ async def test_a_cadre_keeps_the_village_post(rollback: None) -> None:
     someone = await gridworker(made, Employment.CADRE)
     village = made.town.units["421222100001"]
     post_id = await roster.add_post(COUNTY, village.id, Role.COMMITTEE)
-    await roster.assign(COUNTY, post_id, someone.person_id, date(2026, 1, 1))
+    await roster.assign(COUNTY, post_id, someone.person_id, date(2026, 1, 1), now=now())
     case_id = await exit_of(made, someone, "fault", "evidence")
     await sign(made, someone, case_id, "called")
     await to_decision(made, case_id)
@@ -661,8 +661,10 @@ async def test_who_is_to_stay_has_a_post(rollback: None) -> None:
     someone = await gridworker(made, Employment.VILLAGE_PAID)
     case_id, last = await let_go(made, someone)
     post_id = (await roster.history(COUNTY, someone.person_id))[0].post_id
-    heir = await roster.add_person(COUNTY, "侯任者", "13900007777", Employment.VILLAGE_PAID)
-    await roster.assign(COUNTY, post_id, heir, made.today)
+    heir = await roster.add_person(
+        COUNTY, "侯任者", "13900007777", Employment.VILLAGE_PAID, now=now()
+    )
+    await roster.assign(COUNTY, post_id, heir, made.today, now=now())
     made.pass_days(1)
     await sign(made, made.town.chief, case_id, "appealed", on=last)
     assert await duties(made, someone) == []
@@ -671,7 +673,7 @@ async def test_who_is_to_stay_has_a_post(rollback: None) -> None:
         await sign(made, third, case_id, "appeal_upheld")
     grid = made.town.units["421222100001001"]
     other = await roster.add_post(COUNTY, grid.id, Role.GRIDWORKER)
-    await roster.assign(COUNTY, other, someone.person_id, made.today)
+    await roster.assign(COUNTY, other, someone.person_id, made.today, now=now())
     case = await sign(made, third, case_id, "appeal_upheld")
     assert (case.outcome, await duties(made, someone)) == (Outcome.KEPT, ["gridworker"])
 
@@ -749,7 +751,7 @@ async def test_a_case_opens_again_beside_no_other_exit(rollback: None) -> None:
     await sign(made, made.town.chief, case_id, "handed_over")
     grid = made.town.units["421222100001001"]
     other = await roster.add_post(COUNTY, grid.id, Role.GRIDWORKER)
-    await roster.assign(COUNTY, other, someone.person_id, made.today)
+    await roster.assign(COUNTY, other, someone.person_id, made.today, now=now())
     second = await exit_of(made, someone, "fault", "evidence")
     with pytest.raises(StepRefused, match="另一件退出"):
         await sign(made, made.town.chief, case_id, "appealed", on=last)
@@ -1401,7 +1403,7 @@ async def test_nobody_is_published_for_a_post_that_is_taken(rollback: None) -> N
     case_id = await service.apply(instructor, application(made, post_id), made.now)
     for step in ("checked", "interviewed", "villagers"):
         await sign(made, made.town.instructor, case_id, step)
-    await roster.assign(COUNTY, post_id, made.town.second_worker.person_id, made.today)
+    await roster.assign(COUNTY, post_id, made.town.second_worker.person_id, made.today, now=now())
     department = await actor_of(made, made.town.department)
     with pytest.raises(NoticeRefused, match=r"汪小芳：这个岗位已经有人.*请另登记报名"):
         await notice.issue_cases(department, Pool.ADMISSION, NoticeForm(), made.now)
@@ -1419,7 +1421,7 @@ async def test_one_who_cannot_be_published_holds_up_nobody_else(rollback: None) 
     for case_id in (held, ready):
         for step in ("checked", "interviewed", "villagers"):
             await sign(made, made.town.instructor, case_id, step)
-    await roster.assign(COUNTY, taken, made.town.second_worker.person_id, made.today)
+    await roster.assign(COUNTY, taken, made.town.second_worker.person_id, made.today, now=now())
     department = await actor_of(made, made.town.department)
     notice_id = await notice.issue_cases(department, Pool.ADMISSION, NoticeForm(), made.now)
     _, entries = await notice.view(department, notice_id)
@@ -1741,7 +1743,7 @@ async def test_a_taken_post_admits_nobody(rollback: None) -> None:
     )
     made.pass_days(14)
     later = made.today + timedelta(days=9)
-    await roster.assign(COUNTY, post_id, made.town.cousin_worker.person_id, later)
+    await roster.assign(COUNTY, post_id, made.town.cousin_worker.person_id, later, now=now())
     for _ in range(2):
         with pytest.raises(StepRefused, match="已经有人"):
             await sign(made, made.town.instructor, case_id, "agreed")

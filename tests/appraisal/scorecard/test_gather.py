@@ -24,6 +24,7 @@ from appraisal.scorecard import queries, scoring, scoring_queries, service
 from appraisal.verifier import service as verifier
 from points.work import bulk, deductions, intake
 from points.work.deductions import Proposal
+from shared.clock import now
 from shared.database import DB
 from shared.errors import Conflict
 from shared.identity.actor import Actor
@@ -89,19 +90,19 @@ async def test_everybody_in_post_on_the_last_day_is_there_with_their_days(
     random = Random(seed)
     made = await units()
     grids = [unit for code, unit in sorted(made.items()) if len(code) == 15]
-    department = await roster.add_person(COUNTY, "周部长", phone(), Employment.OFFICIAL)
+    department = await roster.add_person(COUNTY, "周部长", phone(), Employment.OFFICIAL, now=now())
     post = await roster.add_post(COUNTY, made["421222"].id, Role.DEPARTMENT)
-    await roster.assign(COUNTY, post, department, FIRST)
+    await roster.assign(COUNTY, post, department, FIRST, now=now())
     held: dict[UUID, list[tuple[str, str, date, date]]] = {}
     for _ in range(12):
-        person = await roster.add_person(COUNTY, "张三", phone(), Employment.CONTRACT)
+        person = await roster.add_person(COUNTY, "张三", phone(), Employment.CONTRACT, now=now())
         held[person] = []
         day = date(2025, 11, 1) + timedelta(days=random.randint(0, 250))
         for _ in range(random.choice((1, 1, 2, 3))):
             grid = random.choice(grids)
             past = day + timedelta(days=random.randint(1, 300))
             place = await roster.add_post(COUNTY, grid.id, Role.GRIDWORKER)
-            await roster.assign(COUNTY, place, person, day, valid_to=past)
+            await roster.assign(COUNTY, place, person, day, valid_to=past, now=now())
             held[person].append((grid.code, grid.grid_type or "other", day, past))
             day = random.choice((day + timedelta(days=5), past, past + timedelta(days=20)))
     sheets = await random_sheets(random, list(held), (grids[0].code, grids[-1].code))
@@ -289,7 +290,7 @@ async def test_ballots_of_two_grids_do_not_make_a_sample(rollback: None) -> None
     worker = made.county.worker
     grid = made.county.units[survey.SECOND]
     post = await roster.add_post(COUNTY, grid.id, Role.GRIDWORKER)
-    await roster.assign(COUNTY, post, worker.person_id, date(2026, 3, 1))
+    await roster.assign(COUNTY, post, worker.person_id, date(2026, 3, 1), now=now())
     tokens = await survey.printed(made)
     for token in tokens[survey.GRID][:12] + tokens[survey.SECOND][:10]:
         await survey.vote(token)

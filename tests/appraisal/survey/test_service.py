@@ -31,6 +31,7 @@ from appraisal.survey.errors import (
 from appraisal.survey.rules import ASPECTS, Answers, slip_id, slip_number
 from appraisal.survey.service import DrawForm, FormForm, FreezeForm
 from appraisal.verifier import service as verifier
+from shared.clock import now
 from shared.database import DB
 from shared.errors import Conflict, Forbidden, Invalid, NotFound
 from shared.roster import service as roster
@@ -257,7 +258,7 @@ async def test_who_worked_there_in_the_period_does_not_interview(rollback: None)
     await roster.end_assignment(COUNTY, moved.assignment_id, date(2026, 5, 1))
     unit = made.county.units[next_door + "001"]
     post = await roster.add_post(COUNTY, unit.id, Role.GRIDWORKER)
-    await roster.assign(COUNTY, post, moved.person_id, date(2026, 5, 1))
+    await roster.assign(COUNTY, post, moved.person_id, date(2026, 5, 1), now=now())
     with pytest.raises(Invalid, match="考核期内"):
         await field.assign(made.department, made.survey.id, VILLAGE, moved.person_id, AT)
     found = await field.candidates(made.department, made.survey, VILLAGE, AT)

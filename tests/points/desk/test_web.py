@@ -107,7 +107,7 @@ async def test_a_phone_says_what_waits_besides_records(client: httpx.AsyncClient
     made = await world(budget_fen=5_000)
     await earn(made.county.worker.person_id, made.fund_id, 620)
     await redeem(made, in_last_month(3), soap=1)
-    await building.build(None, COUNTY, LAST_MONTH, now=after(LAST_MONTH))
+    await building.build(None, COUNTY, LAST_MONTH, after(LAST_MONTH))
     (statement,) = await queries.statements_of_month(COUNTY, LAST_MONTH)
     keeper = await made.keeper()
     form = PriceForm(
@@ -118,14 +118,14 @@ async def test_a_phone_says_what_waits_besides_records(client: httpx.AsyncClient
         purchase_fen=450,
         reason="涨价",
     )
-    await mall.propose_price(keeper, form)
+    await mall.propose_price(keeper, form, now())
 
     async def todo(member: Member) -> str:
         await enter(client, member)
         return re.sub(r"<[^>]+>|\s", "", (await client.get("/verify")).text)
 
     assert "对账单签字集体资金" in await todo(made.county.accountant)
-    await signing.sign(keeper, statement.id, Part.SHOP, statement.file_hash)
+    await signing.sign(keeper, statement.id, Part.SHOP, statement.file_hash, now())
     page = await todo(made.county.accountant)
     assert "对账单待签字1张" in page
     assert "集体资金待拨付12分" in page
@@ -133,7 +133,7 @@ async def test_a_phone_says_what_waits_besides_records(client: httpx.AsyncClient
     assert "调价待批准1件" in await todo(made.county.instructor)
 
     (line,) = await queries.lines(COUNTY, statement.id)
-    await service.dispute(await made.accountant(), statement.id, line.id, "没有领取人签字")
+    await service.dispute(await made.accountant(), statement.id, line.id, "没有领取人签字", now())
     assert "对账单异议待裁定1张" in await todo(made.county.instructor)
     assert 'hx-get="/appraisal/cases"' in (await client.get("/verify")).text
     assert "有异议等您裁定" in (await client.get("/verify/statements")).text

@@ -85,9 +85,9 @@ async def office(rollback: None) -> World:
     await one(bonus, now())
     await redeem(made, now(), soap=2)
     await undo(await redeem(made, now(), soap=1))
-    await building.build(None, COUNTY, THIS_MONTH, now=now() + timedelta(days=2))
+    await building.build(None, COUNTY, THIS_MONTH, now() + timedelta(days=2))
     [statement] = await queries.statements_of_month(COUNTY, THIS_MONTH)
-    assert await signing.sign_on_paper(COUNTY, [statement.id])
+    assert await signing.sign_on_paper(COUNTY, [statement.id], now())
     await sound()
     return made
 

@@ -11,10 +11,12 @@ import pytest
 import xlsxwriter
 
 from points.errors import Refused
+from points.imports import Imported
 from points.mall import queries
 from points.mall import service as mall
-from points.mall.office import Imported, import_products, import_shops
+from points.mall.goods_file import import_products
 from points.mall.rules import Category
+from points.mall.shop_file import import_shops
 from shared.clock import now, today
 from shared.database import DB
 from shared.documents.errors import BadFile
@@ -59,11 +61,11 @@ SOAP = ["肥皂", "块", 5.0, 4.5, 20.0]
 
 
 async def read_shops(data: bytes, *, dry_run: bool = False) -> Imported:
-    return await import_shops(None, COUNTY, data, "shops.xlsx", dry_run=dry_run)
+    return await import_shops(None, COUNTY, data, "shops.xlsx", dry_run=dry_run, now=now())
 
 
 async def read_goods(data: bytes, *, dry_run: bool = False) -> Imported:
-    return await import_products(None, COUNTY, data, "products.xlsx", dry_run=dry_run)
+    return await import_products(None, COUNTY, data, "products.xlsx", dry_run=dry_run, now=now())
 
 
 async def test_a_shop_comes_with_keeper_and_agreement(rollback: None) -> None:
@@ -195,9 +197,9 @@ async def test_the_import_asks_the_right(rollback: None) -> None:
     """A gridworker cannot import, and is not told that there is something to import."""
     world = await factories.small_county()
     with pytest.raises(NotFound):
-        await import_shops(await acting(world.worker), COUNTY, shops(LINE), "x.xlsx")
+        await import_shops(await acting(world.worker), COUNTY, shops(LINE), "x.xlsx", now())
     desk = await acting(world.department)
-    assert (await import_shops(desk, COUNTY, shops(LINE), "x.xlsx")).created == 1
+    assert (await import_shops(desk, COUNTY, shops(LINE), "x.xlsx", now())).created == 1
 
 
 @pytest.mark.parametrize("data", [b"", b"\x00\x01", b"PK\x03\x04 torn", b"a,b\n1,2\n"])
@@ -350,7 +352,7 @@ async def test_goods_that_somebody_changes_meanwhile_are_a_fault(committed: None
     )
     desk, outside = await acting(world.department), copy_context()
     async with DB.transaction():
-        await mall.edit_product(desk, soap.id, form)
+        await mall.edit_product(desk, soap.id, form, now())
         reading = read_goods(goods([*SOAP, 7], head=head))
         result = await meanwhile(reading, outside)
     answer = await result

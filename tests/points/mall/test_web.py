@@ -8,7 +8,7 @@ import pytest
 
 from points.mall import service as mall
 from shared import settings_county
-from shared.clock import today
+from shared.clock import now, today
 from shared.database import DB
 from shared.ids import new_id
 from shared.roster.roles import Role
@@ -184,7 +184,7 @@ async def test_no_goods_and_no_price_are_out_of_reach(
             points=400,
             purchase_fen=450,
         )
-        proposals.append(await mall.propose_price(scene.keeper, form))
+        proposals.append(await mall.propose_price(scene.keeper, form, now()))
     await sign_in(client, await acting(scene.world.department, desk=True))
     goods_seen, prices_seen = [], []
     for number in (1, 2, 3):

@@ -134,7 +134,7 @@ async def test_who_keeps_the_shop_and_redeems_there_is_a_clue(rollback: None) ->
     unit = made.county.units["421222100"]
     post_id = await roster.add_post(COUNTY, unit.id, Role.SHOPKEEPER, subject_id=made.shop.shop_id)
     tomorrow = today() + timedelta(days=1)
-    held = await roster.assign(COUNTY, post_id, made.county.worker.person_id, tomorrow)
+    held = await roster.assign(COUNTY, post_id, made.county.worker.person_id, tomorrow, now=now())
     await redeem(made, now(), soap=2)
     assert await clues(await auditor(), THIS_MONTH) == {}
     await DB.execute(

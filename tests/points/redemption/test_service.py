@@ -231,8 +231,10 @@ async def test_who_may_serve(rollback: None) -> None:
         Role.SHOPKEEPER,
         subject_id=scene.shop_id,
     )
-    ended = await roster.add_person(COUNTY, "前店主", factories.phone(), Employment.PURCHASED)
-    await roster.assign(COUNTY, post, ended, date(2026, 1, 1), valid_to=today())
+    ended = await roster.add_person(
+        COUNTY, "前店主", factories.phone(), Employment.PURCHASED, now=now()
+    )
+    await roster.assign(COUNTY, post, ended, date(2026, 1, 1), valid_to=today(), now=now())
     duties = await roster.duties_at(COUNTY, ended, today())
     assert duties == ()
 
@@ -246,7 +248,7 @@ async def test_nobody_serves_themselves(rollback: None) -> None:
         Role.SHOPKEEPER,
         subject_id=scene.shop_id,
     )
-    await roster.assign(COUNTY, post, scene.worker.person_id, date(2026, 1, 1))
+    await roster.assign(COUNTY, post, scene.worker.person_id, date(2026, 1, 1), now=now())
     both = await acting(scene.world.worker)
     with pytest.raises(Forbidden, match="本人"):
         await service.redeem(both, scene.order(await scene.code()), now())
@@ -543,7 +545,7 @@ async def test_both_secretaries_of_a_worker_of_two_villages(rollback: None) -> N
     await stock(town.shop_id, scene.soap, 5)
     grid = scene.world.units["421222100002001"]
     post = await roster.add_post(COUNTY, grid.id, Role.GRIDWORKER)
-    await roster.assign(COUNTY, post, scene.worker.person_id, date(2026, 1, 1))
+    await roster.assign(COUNTY, post, scene.worker.person_id, date(2026, 1, 1), now=now())
     order = scene.order(await scene.code(), shop_id=town.shop_id)
     assert (await service.redeem(await acting(town.keeper), order, now())).redemption
     second = await factories.member(Role.CHIEF, scene.world.units["421222100002"], "邻村书记")
@@ -598,7 +600,7 @@ async def test_cards_of_a_worker_of_several_grids(rollback: None) -> None:
     scene = await counter()
     for code in ("421222100001002", "421222100002001"):
         post = await roster.add_post(COUNTY, scene.world.units[code].id, Role.GRIDWORKER)
-        await roster.assign(COUNTY, post, scene.worker.person_id, date(2026, 1, 1))
+        await roster.assign(COUNTY, post, scene.worker.person_id, date(2026, 1, 1), now=now())
     second = await factories.member(Role.CHIEF, scene.world.units["421222100002"], "邻村书记")
     for member in (scene.world.chief, second):
         chief = await acting(member)

@@ -75,7 +75,7 @@ async def test_a_page_older_than_a_price_takes_no_other_sum(client: httpx.AsyncC
     dearer = mall.PriceForm(
         product_id=scene.soap, shop_id=None, first_day=today(), points=60, purchase_fen=450
     )
-    await mall.set_price(COUNTY, dearer, at=now())
+    await mall.set_price(COUNTY, dearer, now())
     late = await post(client, "/pickups", **ahead, **price)
     assert late.status_code == 409
     assert "商品积分有变动" in late.text

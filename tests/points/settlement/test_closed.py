@@ -67,9 +67,9 @@ async def closed_month(made: World) -> None:
     await earn(worker, made.fund_id, 1000)
     await redeem(made, now(), soap=2)
     await redeem(made, now(), rice=1)
-    await building.build(None, COUNTY, THIS_MONTH, now=OVER)
-    await publication.publish(COUNTY, THIS_MONTH, now=OVER)
-    await console.sign_month(COUNTY, THIS_MONTH)
+    await building.build(None, COUNTY, THIS_MONTH, OVER)
+    await publication.publish(COUNTY, THIS_MONTH, OVER)
+    await console.sign_month(COUNTY, THIS_MONTH, now())
     await storage.close_month(COUNTY, int(THIS_MONTH.replace("-", "")), OVER)
     await seal.close_days(COUNTY, OVER)
 
@@ -123,17 +123,17 @@ async def test_nothing_that_happens_later_changes_a_closed_month(
     price = mall.PriceForm(
         product_id=made.soap, shop_id=None, first_day=at, points=60, purchase_fen=500
     )
-    await mall.set_price(COUNTY, price, at=LATER)
-    await mall.agree(None, COUNTY, made.shop.shop_id, date(2100, 1, 1), date(2100, 12, 31))
+    await mall.set_price(COUNTY, price, LATER)
+    await mall.agree(None, COUNTY, made.shop.shop_id, date(2100, 1, 1), date(2100, 12, 31), now())
     post_id = await roster.add_post(
         COUNTY, made.county.units["421222101002001"].id, Role.GRIDWORKER
     )
     await roster.end_assignment(COUNTY, worker.assignment_id, at, reason="调动")
-    await roster.assign(COUNTY, post_id, worker.person_id, at)
+    await roster.assign(COUNTY, post_id, worker.person_id, at, now=now())
     await office.close_unit(COUNTY, worker.unit_code, at)
     following = rules.next_month(THIS_MONTH)
-    await building.build(None, COUNTY, following, now=after(following))
-    await publication.publish(COUNTY, following, now=after(following))
+    await building.build(None, COUNTY, following, after(following))
+    await publication.publish(COUNTY, following, after(following))
 
     now_says = await reports(client, made)
     for name, said in before.items():

@@ -11,6 +11,7 @@ from points.settlement.funds import service
 from points.settlement.funds.office import import_funds
 from points.settlement.funds.schemas import CorrectionForm
 from points.settlement.publication import service as publication
+from shared.clock import now
 from shared.database import DB
 from shared.errors import Conflict, Forbidden, Invalid, NotFound
 from shared.identity.actor import Actor
@@ -63,19 +64,19 @@ async def desks(budget_fen: int = TYPED) -> Desks:
 async def test_two_people_correct_an_amount(rollback: None) -> None:
     """Both amounts stay, the budget is the right one, the file of the paper is the same again."""
     at = await desks()
-    await service.propose_correction(at.first, at.fund_id, at.form())
+    await service.propose_correction(at.first, at.fund_id, at.form(), now())
     with pytest.raises(Conflict, match="等批准"):
-        await service.propose_correction(at.second, at.fund_id, at.form(RIGHT + 1))
+        await service.propose_correction(at.second, at.fund_id, at.form(RIGHT + 1), now())
     waiting = await at.waiting()
     with pytest.raises(Forbidden):
-        await service.decide_correction(at.first, at.fund_id, waiting, approve=True)
+        await service.decide_correction(at.first, at.fund_id, waiting, approve=True, now=now())
     assert (await service.view_fund(at.first, at.fund_id))[0].budget_fen == TYPED
-    await service.decide_correction(at.second, at.fund_id, waiting, approve=True)
+    await service.decide_correction(at.second, at.fund_id, waiting, approve=True, now=now())
     fund, [row] = await service.view_fund(at.first, at.fund_id)
     assert (fund.budget_fen, row.amount_fen, row.stands_fen) == (RIGHT, TYPED, RIGHT)
     assert await wallet(at.made.county.worker.person_id) == 1000
     with pytest.raises(Conflict, match="已经有人办过"):
-        await service.decide_correction(at.second, at.fund_id, waiting, approve=True)
+        await service.decide_correction(at.second, at.fund_id, waiting, approve=True, now=now())
     told = await DB.fetch(
         "SELECT action, before->>'amount_fen' AS was, after->>'amount_fen' AS now, reason"
         " FROM shared.audit_event WHERE county_id = $1 AND action LIKE 'fund.correct%' ORDER BY id",
@@ -87,8 +88,8 @@ async def test_two_people_correct_an_amount(rollback: None) -> None:
         ("fund.correction_approved", *change),
     ]
     paper = (*ROWS[0][:3], row.number, date(2026, 1, 5), RIGHT // 100)
-    assert (await import_funds(None, COUNTY, file([paper]), "funds.xlsx")).same == 1
-    old = await import_funds(None, COUNTY, file([(*paper[:5], TYPED // 100)]), "funds.xlsx")
+    assert (await import_funds(None, COUNTY, file([paper]), "funds.xlsx", now())).same == 1
+    old = await import_funds(None, COUNTY, file([(*paper[:5], TYPED // 100)]), "funds.xlsx", now())
     assert "4500.00 元" in old.faults[0]
     await sound()
 
@@ -98,22 +99,22 @@ async def test_no_correction_below_what_is_issued(rollback: None) -> None:
     at = await desks()
     for amount in (9_999, 10**11 + 1, TYPED):
         with pytest.raises(Invalid) as refused:
-            await service.propose_correction(at.first, at.fund_id, at.form(amount))
+            await service.propose_correction(at.first, at.fund_id, at.form(amount), now())
         assert list(refused.value.fields) == ["amount_fen"]
-    await service.propose_correction(at.first, at.fund_id, at.form(10_000))
+    await service.propose_correction(at.first, at.fund_id, at.form(10_000), now())
     await earn(at.made.county.second_worker.person_id, at.fund_id, 1)
     waiting = await at.waiting()
     with pytest.raises(Conflict, match="超过更正后的预算"):
-        await service.decide_correction(at.second, at.fund_id, waiting, approve=True)
+        await service.decide_correction(at.second, at.fund_id, waiting, approve=True, now=now())
     with pytest.raises(Invalid, match="不同意的原因"):
-        await service.decide_correction(at.second, at.fund_id, waiting, approve=False)
+        await service.decide_correction(at.second, at.fund_id, waiting, approve=False, now=now())
     await service.decide_correction(
-        at.second, at.fund_id, waiting, approve=False, note="已经发过了"
+        at.second, at.fund_id, waiting, approve=False, note="已经发过了", now=now()
     )
     [row] = await service.corrections(at.first, at.fund_id)
     assert (row.state, row.decision_note) == ("refused", "已经发过了")
     assert (await service.view_fund(at.first, at.fund_id))[0].budget_fen == TYPED
-    await service.propose_correction(at.second, at.fund_id, at.form(10_010))
+    await service.propose_correction(at.second, at.fund_id, at.form(10_010), now())
     await sound()
 
 
@@ -122,13 +123,15 @@ async def test_a_correction_upwards_releases_what_waits(rollback: None) -> None:
     at = await desks(budget_fen=5_000)
     person = at.made.county.worker.person_id
     assert await wallet(person) == 500
-    await service.propose_correction(at.first, at.fund_id, at.form(50_000))
-    await service.decide_correction(at.second, at.fund_id, await at.waiting(), approve=True)
+    await service.propose_correction(at.first, at.fund_id, at.form(50_000), now())
+    await service.decide_correction(
+        at.second, at.fund_id, await at.waiting(), approve=True, now=now()
+    )
     assert await wallet(person) == 1000
-    await service.propose_correction(at.second, at.fund_id, at.form(20_000))
+    await service.propose_correction(at.second, at.fund_id, at.form(20_000), now())
     [second, _] = await service.corrections(at.first, at.fund_id)
     assert (second.was_fen, second.amount_fen) == (50_000, 20_000)
-    await service.decide_correction(at.first, at.fund_id, second.id, approve=True)
+    await service.decide_correction(at.first, at.fund_id, second.id, approve=True, now=now())
     assert (await service.view_fund(at.first, at.fund_id))[0].left_fen == 10_000
     await sound()
 
@@ -138,10 +141,12 @@ async def test_who_has_no_money_to_answer_for_corrects_nothing(rollback: None) -
     at = await desks()
     chief = await factories.acting(at.made.county.chief)
     with pytest.raises(NotFound):
-        await service.propose_correction(chief, at.fund_id, at.form())
-    await service.propose_correction(at.first, at.fund_id, at.form())
+        await service.propose_correction(chief, at.fund_id, at.form(), now())
+    await service.propose_correction(at.first, at.fund_id, at.form(), now())
     with pytest.raises(NotFound):
-        await service.decide_correction(at.second, at.wrong, await at.waiting(), approve=True)
+        await service.decide_correction(
+            at.second, at.wrong, await at.waiting(), approve=True, now=now()
+        )
     assert await service.corrections_waiting(chief) == []
 
 
@@ -174,7 +179,7 @@ async def test_the_pages_of_a_correction(client: httpx.AsyncClient) -> None:
         assert words in shown, words
     await enter(client, county.accountant)
     assert "由 45,000.00 元更正为 4,500.00 元" in (await client.get(page)).text
-    await publication.publish(COUNTY, THIS_MONTH, now=after(THIS_MONTH))
+    await publication.publish(COUNTY, THIS_MONTH, after(THIS_MONTH))
     [sheet] = await publication.of_fund(await at.made.accountant(), at.fund_id)
     assert sheet.figures.budget_fen == RIGHT
     printed = (await client.get(f"/publications/{sheet.id}")).text
@@ -186,7 +191,7 @@ async def test_the_village_s_accountant_is_a_second_person(client: httpx.AsyncCl
     """Who holds the paper resolution confirms on the phone; nobody else of the village does."""
     at = await desks()
     county = at.made.county
-    await service.propose_correction(at.first, at.fund_id, at.form())
+    await service.propose_correction(at.first, at.fund_id, at.form(), now())
     path = f"/funds/{at.fund_id}/corrections/{await at.waiting()}"
     for member in (county.chief, county.supervisor, county.instructor):
         await enter(client, member)
@@ -219,8 +224,10 @@ async def test_the_verifier_finds_a_spoilt_correction(
 ) -> None:
     """What was approved, by whom, and what the ledger made of it agree."""
     at = await desks()
-    await service.propose_correction(at.first, at.fund_id, at.form())
-    await service.decide_correction(at.second, at.fund_id, await at.waiting(), approve=True)
+    await service.propose_correction(at.first, at.fund_id, at.form(), now())
+    await service.decide_correction(
+        at.second, at.fund_id, await at.waiting(), approve=True, now=now()
+    )
     await sound()
     await spoil(f"{sql} {'AND' if 'WHERE' in sql else 'WHERE'} county_id = $1")
     assert [name for name in await findings() if name.startswith(invariant)]

@@ -7,7 +7,7 @@ import pytest
 from points.settlement.funds import queries, service
 from points.settlement.funds.office import import_funds
 from points.settlement.funds.schemas import ResolutionForm
-from shared.clock import today
+from shared.clock import now, today
 from shared.database import DB
 from shared.documents.excel import Column, Sheet, workbook
 from shared.errors import Conflict, Invalid, NotFound
@@ -32,13 +32,15 @@ def form(**given: object) -> ResolutionForm:
 async def test_first_resolution_opens_the_fund_and_the_next_raises_it(rollback: None) -> None:
     county = await factories.small_county()
     accountant = await factories.acting(county.accountant)
-    first = await service.resolve(accountant, COUNTY, form())
-    second = await service.resolve(accountant, COUNTY, form(number="追加1号", amount_fen=50_000))
+    first = await service.resolve(accountant, COUNTY, form(), now())
+    second = await service.resolve(
+        accountant, COUNTY, form(number="追加1号", amount_fen=50_000), now()
+    )
     assert (first.opened, second.opened) == (True, False)
     fund, resolutions = await service.view_fund(accountant, first.fund_id)
     assert (fund.budget_fen, fund.left_fen, len(resolutions)) == (500_000, 500_000, 2)
     with pytest.raises(Conflict, match="已经登记过"):
-        await service.resolve(accountant, COUNTY, form())
+        await service.resolve(accountant, COUNTY, form(), now())
 
 
 async def test_nearest_fund_pays(rollback: None) -> None:
@@ -62,14 +64,14 @@ async def test_waiting_points_are_released_in_order_as_money_comes(rollback: Non
     county = await factories.small_county()
     await earn(county.worker.person_id, None, 300)
     await earn(county.second_worker.person_id, None, 300)
-    first = await service.resolve(None, COUNTY, form(amount_fen=4_000))
+    first = await service.resolve(None, COUNTY, form(amount_fen=4_000), now())
     assert (first.released, first.awards) == (400, 2)
     assert await wallet(county.worker.person_id) == 300
     assert await wallet(county.second_worker.person_id) == 100
     fund = await service.fund(COUNTY, first.fund_id)
     assert fund
     assert (fund.left_fen, fund.outstanding, fund.awaiting) == (0, 400, 200)
-    more = await service.resolve(None, COUNTY, form(number="追加", amount_fen=100_000))
+    more = await service.resolve(None, COUNTY, form(number="追加", amount_fen=100_000), now())
     assert (more.released, more.awards) == (200, 1)
 
 
@@ -110,7 +112,7 @@ async def test_wrong_resolution_is_refused(
 ) -> None:
     await factories.small_county()
     with pytest.raises(Invalid) as raised:
-        await service.resolve(None, COUNTY, form(**given))
+        await service.resolve(None, COUNTY, form(**given), now())
     assert field in raised.value.fields
 
 
@@ -123,7 +125,7 @@ async def test_other_units_money_looks_absent(rollback: None) -> None:
         with pytest.raises(NotFound):
             await service.view_fund(stranger, made.fund_id)
     with pytest.raises(NotFound):
-        await service.resolve(chief, COUNTY, form(number="自批"))
+        await service.resolve(chief, COUNTY, form(number="自批"), now())
     assert [row.id for row in (await service.list_funds(chief))[0]] == [made.fund_id]
     assert await service.list_funds(worker) == ([], 0)
 
@@ -149,11 +151,11 @@ ROWS: list[tuple[object, ...]] = [
 
 async def test_office_file_opens_funds_and_the_same_file_changes_nothing(rollback: None) -> None:
     await factories.small_county()
-    dry = await import_funds(None, COUNTY, file(ROWS), "funds.xlsx", dry_run=True)
+    dry = await import_funds(None, COUNTY, file(ROWS), "funds.xlsx", dry_run=True, now=now())
     assert (dry.created, dry.faults) == (3, [])
     assert await service.funds_for(COUNTY, ["421222100001"]) == {}
-    first = await import_funds(None, COUNTY, file(ROWS), "funds.xlsx")
-    again = await import_funds(None, COUNTY, file(ROWS), "funds.xlsx")
+    first = await import_funds(None, COUNTY, file(ROWS), "funds.xlsx", now())
+    again = await import_funds(None, COUNTY, file(ROWS), "funds.xlsx", now())
     assert (first.created, again.created, again.same) == (3, 0, 3)
     found = await service.funds_for(COUNTY, ["421222100001", "421222100002", "421222101002"])
     assert len(set(found.values())) == 3
@@ -181,7 +183,7 @@ async def test_faulty_cell_is_named_and_nothing_is_written(
     await factories.small_county()
     row = list(ROWS[0])
     row[column] = value
-    result = await import_funds(None, COUNTY, file([tuple(row), *ROWS[1:]]), "funds.xlsx")
+    result = await import_funds(None, COUNTY, file([tuple(row), *ROWS[1:]]), "funds.xlsx", now())
     assert any(sentence in fault for fault in result.faults), result.faults
     assert result.report is not None
     assert io.BytesIO(result.report).read(2) == b"PK"
@@ -190,11 +192,11 @@ async def test_faulty_cell_is_named_and_nothing_is_written(
 
 async def test_a_signed_paper_is_not_rewritten(rollback: None) -> None:
     await factories.small_county()
-    await import_funds(None, COUNTY, file(ROWS), "funds.xlsx")
+    await import_funds(None, COUNTY, file(ROWS), "funds.xlsx", now())
     changed = [(*ROWS[0][:5], 9999), *ROWS[1:]]
-    result = await import_funds(None, COUNTY, file(changed), "funds.xlsx")
+    result = await import_funds(None, COUNTY, file(changed), "funds.xlsx", now())
     assert "已登记为 2026-01-22、4500.00 元" in result.faults[0]
-    twice = await import_funds(None, COUNTY, file([ROWS[0], ROWS[0]]), "funds.xlsx")
+    twice = await import_funds(None, COUNTY, file([ROWS[0], ROWS[0]]), "funds.xlsx", now())
     assert "两行相同的文号" in twice.faults[0]
 
 
@@ -203,14 +205,14 @@ async def test_a_number_typed_otherwise_is_the_same_paper(rollback: None) -> Non
     await factories.small_county()
     typed = ["甲决〔2026〕5号", "甲决[2026] 5号", "甲决（2026）5号", "甲决【２０２６】5号"]
     rows = [(*ROWS[0][:3], number, *ROWS[0][4:]) for number in typed]
-    await import_funds(None, COUNTY, file(rows[:1]), "funds.xlsx")
+    await import_funds(None, COUNTY, file(rows[:1]), "funds.xlsx", now())
     for row in rows[1:]:
-        again = await import_funds(None, COUNTY, file([row]), "funds.xlsx")
+        again = await import_funds(None, COUNTY, file([row]), "funds.xlsx", now())
         assert (again.created, again.same) == (0, 1)
-    other = await import_funds(None, COUNTY, file([(*rows[1][:5], 9999)]), "funds.xlsx")
+    other = await import_funds(None, COUNTY, file([(*rows[1][:5], 9999)]), "funds.xlsx", now())
     assert "文号“甲决〔2026〕5号”已登记为 2026-01-22、4500.00 元" in other.faults[0]
-    both = await import_funds(None, COUNTY, file(rows[:2]), "funds.xlsx")
+    both = await import_funds(None, COUNTY, file(rows[:2]), "funds.xlsx", now())
     assert "两行相同的文号" in both.faults[0]
     with pytest.raises(Conflict, match="甲决〔2026〕5号”已经登记过"):
-        await service.resolve(None, COUNTY, form(number="甲决(2026)5号"))
-    assert not (await service.resolve(None, COUNTY, form(number="甲决〔2026〕6号"))).opened
+        await service.resolve(None, COUNTY, form(number="甲决(2026)5号"), now())
+    assert not (await service.resolve(None, COUNTY, form(number="甲决〔2026〕6号"), now())).opened

@@ -59,7 +59,7 @@ async def story() -> World:
     await redeem(made, in_last_month(3), soap=2)
     rice = await redeem(made, in_last_month(4), rice=1)
     await redeem(made, in_last_month(5), soap=1, person=made.county.cousin_worker.person_id)
-    await building.build(None, COUNTY, LAST_MONTH, now=after(LAST_MONTH))
+    await building.build(None, COUNTY, LAST_MONTH, after(LAST_MONTH))
     await undo(rice)
     return made
 
@@ -84,7 +84,7 @@ async def test_ledger_shows_each_redemption_and_each_undoing_on_its_day(rollback
         rows[1].place,
     )
     await redeem(made, now(), soap=3)
-    await building.build(None, COUNTY, THIS_MONTH)
+    await building.build(None, COUNTY, THIS_MONTH, now())
     for month in (LAST_MONTH, THIS_MONTH):
         rows, _ = await reports.ledger(department, reports.month_filter(month))
         statements = await settled.statements_of_month(COUNTY, month)
@@ -186,9 +186,9 @@ async def test_summary_adds_up_by_township(rollback: None) -> None:
 
 async def test_public_sheet_agrees_with_statements_and_never_changes(rollback: None) -> None:
     made = await story()
-    await building.build(None, COUNTY, LAST_MONTH, now=after(LAST_MONTH))
-    assert await publication.publish(COUNTY, LAST_MONTH, now=after(LAST_MONTH)) == 1
-    assert await publication.publish(COUNTY, LAST_MONTH, now=now()) == 0
+    await building.build(None, COUNTY, LAST_MONTH, after(LAST_MONTH))
+    assert await publication.publish(COUNTY, LAST_MONTH, after(LAST_MONTH)) == 1
+    assert await publication.publish(COUNTY, LAST_MONTH, now()) == 0
     chief = await factories.acting(made.county.chief)
     (sheet,) = await publication.of_fund(chief, made.fund_id)
     figures = sheet.figures
@@ -204,7 +204,7 @@ async def test_public_sheet_agrees_with_statements_and_never_changes(rollback: N
     with pytest.raises(NotFound):
         await publication.view(await factories.acting(made.county.cousin_worker), sheet.id)
     with pytest.raises(Conflict, match="还没有结束"):
-        await publication.publish(COUNTY, THIS_MONTH)
+        await publication.publish(COUNTY, THIS_MONTH, now())
 
 
 async def test_a_late_public_sheet_has_the_figures_of_the_months_end(rollback: None) -> None:
@@ -247,8 +247,8 @@ async def test_a_late_public_sheet_has_the_figures_of_the_months_end(rollback: N
     await redeem(made, later, rice=1)
     await ledger.expire_lots(COUNTY, date(2100, 1, 1))
     at = later + timedelta(days=9)
-    await building.build(None, COUNTY, THIS_MONTH, now=at)
-    await publication.publish(COUNTY, THIS_MONTH, now=at)
+    await building.build(None, COUNTY, THIS_MONTH, at)
+    await publication.publish(COUNTY, THIS_MONTH, at)
     (sheet,) = await publication.of_fund(await factories.acting(made.county.chief), made.fund_id)
     figures = sheet.figures
     assert figures.month_end
@@ -278,7 +278,7 @@ async def test_the_public_sheet_leaves_out_no_goods(rollback: None) -> None:
             COUNTY,
             made.soap,
         )
-    await publication.publish(COUNTY, LAST_MONTH, now=after(LAST_MONTH))
+    await publication.publish(COUNTY, LAST_MONTH, after(LAST_MONTH))
     (sheet,) = await publication.of_fund(await factories.acting(made.county.chief), made.fund_id)
     assert len(sheet.figures.stock) >= 501
 
@@ -288,11 +288,11 @@ async def test_public_sheet_counts_nobody_who_only_gave_back(rollback: None) -> 
     made = await world()
     await earn(made.county.worker.person_id, made.fund_id, 1000)
     redemption = await redeem(made, in_last_month(3), soap=1)
-    await building.build(None, COUNTY, LAST_MONTH, now=after(LAST_MONTH))
+    await building.build(None, COUNTY, LAST_MONTH, after(LAST_MONTH))
     await undo(redemption)
     at = after(THIS_MONTH)
-    await building.build(None, COUNTY, THIS_MONTH, now=at)
-    await publication.publish(COUNTY, THIS_MONTH, now=at)
+    await building.build(None, COUNTY, THIS_MONTH, at)
+    await publication.publish(COUNTY, THIS_MONTH, at)
     (sheet,) = await publication.of_fund(await factories.acting(made.county.chief), made.fund_id)
     figures = sheet.figures
     assert (figures.redeemed, figures.undone, figures.workers) == (0, 50, 0)
@@ -310,14 +310,14 @@ async def test_job_of_the_first_day_does_statements_and_sheets_once(rollback: No
 
 async def test_console_signs_a_month_and_writes_its_files(rollback: None) -> None:
     await story()
-    await building.build(None, COUNTY, LAST_MONTH, now=after(LAST_MONTH))
+    await building.build(None, COUNTY, LAST_MONTH, after(LAST_MONTH))
     with pytest.raises(NotFound, match="核对店名"):
-        await console.sign_month(COUNTY, LAST_MONTH, "没有的店")
-    signed = await console.sign_month(COUNTY, LAST_MONTH)
+        await console.sign_month(COUNTY, LAST_MONTH, now(), "没有的店")
+    signed = await console.sign_month(COUNTY, LAST_MONTH, now())
     assert (signed.statements, signed.signatures, signed.frozen) == (1, 3, 1)
-    ((name, content),) = await console.statement_files(COUNTY, LAST_MONTH)
+    ((name, content),) = await console.statement_files(COUNTY, LAST_MONTH, now())
     assert name.startswith("对账单_银城积分超市")
-    assert content == (await console.statement_files(COUNTY, LAST_MONTH))[0][1]
+    assert content == (await console.statement_files(COUNTY, LAST_MONTH, now()))[0][1]
     _, ledger = await reports.console_ledger(COUNTY, LAST_MONTH)
     assert len(read(ledger)) > 6
     assert (await reports.console_summary(COUNTY, THIS_MONTH))[1][:2] == b"PK"
@@ -339,9 +339,10 @@ async def test_ledger_follows_the_post_that_goes_on_after_a_second_one_ended(
         made.county.worker.person_id,
         first,
         valid_to=first + timedelta(days=5),
+        now=now(),
     )
     await redeem(made, in_last_month(20), soap=1)
-    await building.build(None, COUNTY, LAST_MONTH, now=after(LAST_MONTH))
+    await building.build(None, COUNTY, LAST_MONTH, after(LAST_MONTH))
     chief = await factories.acting(made.county.chief)
     rows, _ = await reports.ledger(chief, reports.month_filter(LAST_MONTH))
     assert [row.place for row in rows] == ["隽1社区居委会隽1第1网格"]

@@ -39,7 +39,7 @@ from tests.points.settlement.world import (
 
 async def built(month: str = LAST_MONTH) -> list[StatementRow]:
     """Build a month as the job does, and answer its statements."""
-    await building.build(None, COUNTY, month, now=min(after(month), now()))
+    await building.build(None, COUNTY, month, min(after(month), now()))
     return await queries.statements_of_month(COUNTY, month)
 
 
@@ -87,7 +87,7 @@ async def sign_all(made: World, statement: StatementRow) -> None:
         (await made.accountant(), Part.ACCOUNTANT),
         (await made.supervisor(), Part.SUPERVISOR),
     ):
-        await signing.sign(actor, statement.id, part, statement.file_hash)
+        await signing.sign(actor, statement.id, part, statement.file_hash, now())
 
 
 async def test_statement_is_the_sum_of_its_lines_at_agreed_prices(rollback: None) -> None:
@@ -111,7 +111,7 @@ async def test_each_redemption_stands_in_exactly_one_statement(rollback: None) -
     await redeem(made, in_last_month(3), soap=2)
     first = await built()
     await redeem(made, in_last_month(28), soap=1)  # uploaded late, from a hold
-    again = await building.build(None, COUNTY, LAST_MONTH, now=after(LAST_MONTH))
+    again = await building.build(None, COUNTY, LAST_MONTH, after(LAST_MONTH))
     assert (again.made, again.extended, again.unchanged) == (0, 0, 1)
     assert await built() == first
     (later,) = await built(THIS_MONTH)
@@ -168,7 +168,7 @@ async def test_what_is_below_zero_opens_the_next_statement(rollback: None) -> No
     following = rules.next_month(THIS_MONTH)
     assert await queries.carries(COUNTY, following) == {}
     await sign_all(made, negative)
-    await building.build(None, COUNTY, following, now=after(following))
+    await building.build(None, COUNTY, following, after(following))
     (last,) = await queries.statements_of_month(COUNTY, following)
     assert (last.opening_fen, last.carry_fen, last.carried) == (-3300, -3300, [negative.id])
     assert await queries.carries(COUNTY, rules.next_month(following)) == {}
@@ -210,8 +210,8 @@ async def test_running_month_grows_until_somebody_signs(rollback: None) -> None:
     assert (first.id, first.line_count, second.line_count) == (second.id, 1, 2)
     assert first.file_sha256 != second.file_sha256
     with pytest.raises(StatementChanged):
-        await signing.sign(await made.keeper(), first.id, Part.SHOP, first.file_hash)
-    await signing.sign(await made.keeper(), second.id, Part.SHOP, second.file_hash)
+        await signing.sign(await made.keeper(), first.id, Part.SHOP, first.file_hash, now())
+    await signing.sign(await made.keeper(), second.id, Part.SHOP, second.file_hash, now())
     await redeem(made, now(), soap=1)
     assert (await built(THIS_MONTH))[0].line_count == 2
 
@@ -252,20 +252,20 @@ async def test_three_people_sign_in_order_and_freeze(rollback: None) -> None:
     (statement,) = await built()
     accountant, supervisor = await made.accountant(), await made.supervisor()
     with pytest.raises(Forbidden, match="还没有轮到"):
-        await signing.sign(accountant, statement.id, Part.ACCOUNTANT, statement.file_hash)
-    await signing.sign(await made.keeper(), statement.id, Part.SHOP, statement.file_hash)
-    await signing.sign(supervisor, statement.id, Part.SUPERVISOR, statement.file_hash)
+        await signing.sign(accountant, statement.id, Part.ACCOUNTANT, statement.file_hash, now())
+    await signing.sign(await made.keeper(), statement.id, Part.SHOP, statement.file_hash, now())
+    await signing.sign(supervisor, statement.id, Part.SUPERVISOR, statement.file_hash, now())
     assert [item.statement.id for item in await service.to_sign(accountant)] == [statement.id]
     assert await service.to_sign(supervisor) == []
-    await signing.sign(accountant, statement.id, Part.ACCOUNTANT, statement.file_hash)
+    await signing.sign(accountant, statement.id, Part.ACCOUNTANT, statement.file_hash, now())
     found = await service.view(accountant, statement.id)
     assert found.statement.frozen
     assert [row.part for row in found.signatures] == [Part.SHOP, Part.SUPERVISOR, Part.ACCOUNTANT]
     assert not any(row.stand_in for row in found.signatures)
     with pytest.raises(StatementFrozen):
-        await signing.sign(accountant, statement.id, Part.ACCOUNTANT, statement.file_hash)
+        await signing.sign(accountant, statement.id, Part.ACCOUNTANT, statement.file_hash, now())
     with pytest.raises(StatementFrozen):
-        await service.dispute(accountant, statement.id, found.lines[0].id, "太晚")
+        await service.dispute(accountant, statement.id, found.lines[0].id, "太晚", now())
     actions = await DB.fetch(
         "SELECT action FROM shared.audit_event WHERE county_id = $1 AND object_id = $2",
         COUNTY,
@@ -281,16 +281,16 @@ async def test_vacant_posts_are_signed_for_by_the_level_above(rollback: None) ->
     await earn(made.county.worker.person_id, fund, 500)
     await redeem(made, in_last_month(), soap=3)
     (statement,) = await built()
-    await signing.sign(await made.keeper(), statement.id, Part.SHOP, statement.file_hash)
+    await signing.sign(await made.keeper(), statement.id, Part.SHOP, statement.file_hash, now())
     instructor, department = await made.instructor(), await made.department()
     with pytest.raises(NotFound):
         await signing.sign(
-            await made.accountant(), statement.id, Part.ACCOUNTANT, statement.file_hash
+            await made.accountant(), statement.id, Part.ACCOUNTANT, statement.file_hash, now()
         )
-    await signing.sign(instructor, statement.id, Part.ACCOUNTANT, statement.file_hash)
+    await signing.sign(instructor, statement.id, Part.ACCOUNTANT, statement.file_hash, now())
     with pytest.raises(Forbidden, match="三个人"):
-        await signing.sign(instructor, statement.id, Part.SUPERVISOR, statement.file_hash)
-    await signing.sign(department, statement.id, Part.SUPERVISOR, statement.file_hash)
+        await signing.sign(instructor, statement.id, Part.SUPERVISOR, statement.file_hash, now())
+    await signing.sign(department, statement.id, Part.SUPERVISOR, statement.file_hash, now())
     found = await service.view(department, statement.id)
     assert [row.stand_in for row in found.signatures] == [False, True, True]
     assert found.signatures[2].means == "desk"
@@ -305,15 +305,17 @@ async def test_keeper_who_is_the_accountant_too_leaves_that_part_to_the_township
     await redeem(made, in_last_month(), soap=3)
     accountant = made.county.accountant
     await roster.end_assignment(COUNTY, accountant.assignment_id, today(), reason="离任")
-    await roster.assign(COUNTY, accountant.post_id, made.shop.keeper.person_id, today())
+    await roster.assign(COUNTY, accountant.post_id, made.shop.keeper.person_id, today(), now=now())
     (statement,) = await built()
     keeper, instructor = await made.keeper(), await made.instructor()
-    await signing.sign(keeper, statement.id, Part.SHOP, statement.file_hash)
+    await signing.sign(keeper, statement.id, Part.SHOP, statement.file_hash, now())
     with pytest.raises(Forbidden, match="三个人"):
-        await signing.sign(keeper, statement.id, Part.ACCOUNTANT, statement.file_hash)
+        await signing.sign(keeper, statement.id, Part.ACCOUNTANT, statement.file_hash, now())
     assert [item.statement.id for item in await service.to_sign(instructor)] == [statement.id]
-    await signing.sign(instructor, statement.id, Part.ACCOUNTANT, statement.file_hash)
-    await signing.sign(await made.supervisor(), statement.id, Part.SUPERVISOR, statement.file_hash)
+    await signing.sign(instructor, statement.id, Part.ACCOUNTANT, statement.file_hash, now())
+    await signing.sign(
+        await made.supervisor(), statement.id, Part.SUPERVISOR, statement.file_hash, now()
+    )
     found = await service.view(instructor, statement.id)
     assert found.statement.frozen
     assert [row.stand_in for row in found.signatures] == [False, True, False]
@@ -331,21 +333,21 @@ async def test_shop_without_a_keeper_is_signed_for_by_the_level_above(
     (statement,) = await built()
     instructor = await made.instructor()
     with pytest.raises(NotFound):
-        await signing.sign(instructor, statement.id, Part.SHOP, statement.file_hash)
+        await signing.sign(instructor, statement.id, Part.SHOP, statement.file_hash, now())
     await roster.end_assignment(COUNTY, made.shop.keeper.assignment_id, today(), reason="停业")
     if paper:
-        await signing.sign_on_paper(COUNTY, [statement.id])
+        await signing.sign_on_paper(COUNTY, [statement.id], now())
     else:
         with pytest.raises(NotFound):
             await signing.sign(
-                await made.accountant(), statement.id, Part.SHOP, statement.file_hash
+                await made.accountant(), statement.id, Part.SHOP, statement.file_hash, now()
             )
-        await signing.sign(instructor, statement.id, Part.SHOP, statement.file_hash)
+        await signing.sign(instructor, statement.id, Part.SHOP, statement.file_hash, now())
         await signing.sign(
-            await made.accountant(), statement.id, Part.ACCOUNTANT, statement.file_hash
+            await made.accountant(), statement.id, Part.ACCOUNTANT, statement.file_hash, now()
         )
         await signing.sign(
-            await made.supervisor(), statement.id, Part.SUPERVISOR, statement.file_hash
+            await made.supervisor(), statement.id, Part.SUPERVISOR, statement.file_hash, now()
         )
     found = await service.view(instructor, statement.id)
     assert found.statement.frozen
@@ -357,10 +359,10 @@ async def test_instructor_cannot_sign_where_the_village_has_its_own(rollback: No
     await spender(made)
     await redeem(made, in_last_month(), soap=3)
     (statement,) = await built()
-    await signing.sign(await made.keeper(), statement.id, Part.SHOP, statement.file_hash)
+    await signing.sign(await made.keeper(), statement.id, Part.SHOP, statement.file_hash, now())
     with pytest.raises(NotFound):
         await signing.sign(
-            await made.instructor(), statement.id, Part.ACCOUNTANT, statement.file_hash
+            await made.instructor(), statement.id, Part.ACCOUNTANT, statement.file_hash, now()
         )
 
 
@@ -373,19 +375,19 @@ async def test_disputed_line_leaves_the_payable_sum_and_takes_signatures_back(
     await redeem(made, in_last_month(9), rice=1)
     (statement,) = await built()
     keeper, accountant = await made.keeper(), await made.accountant()
-    await signing.sign(keeper, statement.id, Part.SHOP, statement.file_hash)
+    await signing.sign(keeper, statement.id, Part.SHOP, statement.file_hash, now())
     rice = (await queries.lines(COUNTY, statement.id))[1]
-    found = await service.dispute(accountant, statement.id, rice.id, "没有领取人签字")
+    found = await service.dispute(accountant, statement.id, rice.id, "没有领取人签字", now())
     assert (found.statement.disputed_fen, found.statement.payable_fen) == (3300, 450)
     assert found.signatures == ()
     assert [line.disputed for line in found.lines] == [False, True]
     with pytest.raises(StatementChanged, match="已经有异议"):
-        await service.dispute(keeper, statement.id, rice.id, "再来一次")
+        await service.dispute(keeper, statement.id, rice.id, "再来一次", now())
     content = (await service.file(keeper, statement.id))[1]
     assert digest(content) == found.statement.file_sha256 != statement.file_sha256
     with pytest.raises(Forbidden, match="提出异议的人"):
-        await service.withdraw(keeper, found.disputes[0].id)
-    back = await service.withdraw(accountant, found.disputes[0].id)
+        await service.withdraw(keeper, found.disputes[0].id, now())
+    back = await service.withdraw(accountant, found.disputes[0].id, now())
     assert (back.statement.payable_fen, back.statement.file_sha256) == (
         3750,
         statement.file_sha256,
@@ -402,16 +404,16 @@ async def test_dispute_decided_after_the_freeze_is_paid_with_the_next_statement(
     (statement,) = await built()
     accountant = await made.accountant()
     soap, rice = await queries.lines(COUNTY, statement.id)
-    found = await service.dispute(accountant, statement.id, rice.id, "没有领取人签字")
+    found = await service.dispute(accountant, statement.id, rice.id, "没有领取人签字", now())
     await sign_all(made, found.statement)
     for change in (
-        service.withdraw(accountant, found.disputes[0].id),
-        service.dispute(accountant, statement.id, soap.id, "也没有"),
+        service.withdraw(accountant, found.disputes[0].id, now()),
+        service.dispute(accountant, statement.id, soap.id, "也没有", now()),
     ):
         with pytest.raises(StatementFrozen):
             await change
     with pytest.raises(NotFound):
-        await service.decide(accountant, found.disputes[0].id, "补签了", pay=True)
+        await service.decide(accountant, found.disputes[0].id, "补签了", pay=True, now=now())
     later = now() + timedelta(minutes=1)
     instructor = await made.instructor()
     decided = await service.decide(instructor, found.disputes[0].id, "已补签", pay=True, now=later)
@@ -452,9 +454,9 @@ async def test_refused_line_is_never_paid(rollback: None) -> None:
     (statement,) = await built()
     line = (await queries.lines(COUNTY, statement.id))[0]
     keeper = await made.keeper()
-    found = await service.dispute(keeper, statement.id, line.id, "不是本店的")
+    found = await service.dispute(keeper, statement.id, line.id, "不是本店的", now())
     decided = await service.decide(
-        await made.instructor(), found.disputes[0].id, "查实不付", pay=False
+        await made.instructor(), found.disputes[0].id, "查实不付", pay=False, now=now()
     )
     assert decided.statement.payable_fen == 0
     assert decided.disputes[0].state_name == "不付"
@@ -473,11 +475,11 @@ async def test_a_line_that_was_undone_is_not_disputed(rollback: None) -> None:
     (rice,) = [line for line in lines if (line.kind, line.amount_fen) == ("redeem", 3300)]
     (back,) = [line for line in lines if line.kind == "undo"]
     with pytest.raises(Invalid, match="已经撤销"):
-        await service.dispute(await made.accountant(), statement.id, rice.id, "没有签字")
+        await service.dispute(await made.accountant(), statement.id, rice.id, "没有签字", now())
     found = await queries.statement(COUNTY, statement.id)
     assert found is not None
     assert (found.disputed_fen, found.payable_fen) == (0, 450)
-    shown = await service.dispute(await made.keeper(), statement.id, back.id, "货已领走")
+    shown = await service.dispute(await made.keeper(), statement.id, back.id, "货已领走", now())
     assert shown.statement.payable_fen == 3750
 
 
@@ -489,8 +491,10 @@ async def test_undo_of_a_refused_line_deducts_nothing(rollback: None) -> None:
     rice = await redeem(made, in_last_month(9), rice=1)
     (statement,) = await built()
     line = (await queries.lines(COUNTY, statement.id))[1]
-    found = await service.dispute(await made.accountant(), statement.id, line.id, "没有签字")
-    refused = await service.decide(await made.instructor(), found.disputes[0].id, "不付", pay=False)
+    found = await service.dispute(await made.accountant(), statement.id, line.id, "没有签字", now())
+    refused = await service.decide(
+        await made.instructor(), found.disputes[0].id, "不付", pay=False, now=now()
+    )
     await sign_all(made, refused.statement)
     await undo(rice)
     await redeem(made, now(), soap=2)
@@ -511,7 +515,7 @@ async def test_an_undoing_settles_the_objection_to_its_line(rollback: None) -> N
     rice = await redeem(made, now(), rice=1)
     (statement,) = await built(THIS_MONTH)
     line = (await queries.lines(COUNTY, statement.id))[1]
-    await service.dispute(await made.accountant(), statement.id, line.id, "没有签字")
+    await service.dispute(await made.accountant(), statement.id, line.id, "没有签字", now())
     await undo(rice)
     (grown,) = await built(THIS_MONTH)
     assert (grown.disputed_fen, grown.payable_fen, grown.carry_fen) == (0, 450, 0)
@@ -528,7 +532,7 @@ async def test_an_undoing_settles_the_objection_to_a_frozen_line(rollback: None)
     rice = await redeem(made, in_last_month(9), rice=1)
     (statement,) = await built()
     line = (await queries.lines(COUNTY, statement.id))[0]
-    found = await service.dispute(await made.accountant(), statement.id, line.id, "没有签字")
+    found = await service.dispute(await made.accountant(), statement.id, line.id, "没有签字", now())
     await sign_all(made, found.statement)
     await undo(rice)
     await redeem(made, now(), soap=1)
@@ -547,7 +551,7 @@ async def test_undo_deducted_before_its_line_was_refused_is_given_back(rollback:
     rice = await redeem(made, in_last_month(9), rice=1)
     (statement,) = await built()
     line = (await queries.lines(COUNTY, statement.id))[0]
-    found = await service.dispute(await made.accountant(), statement.id, line.id, "没有签字")
+    found = await service.dispute(await made.accountant(), statement.id, line.id, "没有签字", now())
     await sign_all(made, found.statement)
     hidden = await DB.fetchval(
         "UPDATE points.statement_dispute SET state = 'withdrawn', decided_at = now()"
@@ -569,7 +573,7 @@ async def test_undo_deducted_before_its_line_was_refused_is_given_back(rollback:
         await made.instructor(), found.disputes[0].id, "不付", pay=False, now=later
     )
     third = rules.next_month(THIS_MONTH)
-    await building.build(None, COUNTY, third, now=after(third))
+    await building.build(None, COUNTY, third, after(third))
     (last,) = await queries.statements_of_month(COUNTY, third)
     assert (last.opening_fen, last.payable_fen, last.carry_fen) == (0, 0, 0)
     assert set(last.carried) == {following.id, found.disputes[0].id}
@@ -584,12 +588,12 @@ async def test_console_enters_paper_signatures_for_whoever_may_sign(rollback: No
     statements = await built()
     assert {statement.fund_id for statement in statements} == {made.fund_id, fund}
     for statement in statements:
-        rows = await signing.sign_on_paper(COUNTY, [statement.id])
+        rows = await signing.sign_on_paper(COUNTY, [statement.id], now())
         assert [row.part for row in rows] == list(Part)
         assert {row.means for row in rows} == {"paper"}
         standing_in = [row.stand_in for row in rows]
         assert standing_in == [False, fund == statement.fund_id, fund == statement.fund_id]
-        assert await signing.sign_on_paper(COUNTY, [statement.id]) == []
+        assert await signing.sign_on_paper(COUNTY, [statement.id], now()) == []
     assert all(row.frozen for row in await queries.statements_of_month(COUNTY, LAST_MONTH))
 
 
@@ -613,13 +617,13 @@ async def test_a_month_on_paper_is_entered_together(
 
     monkeypatch.setattr(roster, "holders", counted)
     with pytest.raises(NotFound):
-        await signing.sign_on_paper(COUNTY, [*ids, new_id()])
+        await signing.sign_on_paper(COUNTY, [*ids, new_id()], now())
     assert await queries.signed(COUNTY, ids) == {}
     assert asked == []
     by_shop = statements[1]
-    await signing.sign(await made.keeper(), by_shop.id, Part.SHOP, by_shop.file_hash)
+    await signing.sign(await made.keeper(), by_shop.id, Part.SHOP, by_shop.file_hash, now())
     asked.clear()
-    entered = await signing.sign_on_paper(COUNTY, ids)
+    entered = await signing.sign_on_paper(COUNTY, ids, now())
     assert len(entered) == 5
     assert len(asked) == len(set(asked))
     assert all(row.frozen for row in await queries.statements_of_month(COUNTY, LAST_MONTH))
@@ -641,7 +645,7 @@ async def test_frozen_rows_cannot_be_changed_by_anybody(rollback: None) -> None:
     await spender(made)
     await redeem(made, in_last_month(), soap=1)
     (statement,) = await built()
-    await signing.sign_on_paper(COUNTY, [statement.id])
+    await signing.sign_on_paper(COUNTY, [statement.id], now())
     for sql in (
         "UPDATE points.statement SET payable_fen = 0 WHERE county_id = $1",
         "DELETE FROM points.statement WHERE county_id = $1",
@@ -668,17 +672,17 @@ async def test_strangers_do_not_learn_that_a_statement_exists(rollback: None) ->
         with pytest.raises(NotFound):
             await service.file(actor, statement.id)
         with pytest.raises(NotFound):
-            await service.dispute(actor, statement.id, line.id, "试试")
+            await service.dispute(actor, statement.id, line.id, "试试", now())
         with pytest.raises(NotFound):
-            await signing.sign(actor, statement.id, Part.SHOP, statement.file_hash)
+            await signing.sign(actor, statement.id, Part.SHOP, statement.file_hash, now())
     with pytest.raises(NotFound):
-        await building.build(await made.keeper(), COUNTY, LAST_MONTH)
+        await building.build(await made.keeper(), COUNTY, LAST_MONTH, now())
 
 
 async def test_month_to_come_is_refused(rollback: None) -> None:
     await factories.small_county()
     with pytest.raises(Invalid, match="还没有到"):
-        await building.build(None, COUNTY, rules.next_month(THIS_MONTH))
+        await building.build(None, COUNTY, rules.next_month(THIS_MONTH), now())
 
 
 async def test_two_builds_at_once_make_one_statement(committed: None) -> None:
@@ -688,7 +692,7 @@ async def test_two_builds_at_once_make_one_statement(committed: None) -> None:
     await spender(made)
     await redeem(made, in_last_month(), soap=1)
     results = await asyncio.gather(
-        *(building.build(None, COUNTY, LAST_MONTH, now=after(LAST_MONTH)) for _ in range(5)),
+        *(building.build(None, COUNTY, LAST_MONTH, after(LAST_MONTH)) for _ in range(5)),
         return_exceptions=True,
     )
     assert all(not isinstance(r, Exception) or isinstance(r, StatementChanged) for r in results)
@@ -712,11 +716,11 @@ async def test_a_build_that_began_before_a_signature_does_not_change_what_was_si
 
     async def signed_meanwhile(draft: building._Draft) -> None:
         await hashing(draft)
-        await signing.sign(keeper, first.id, Part.SHOP, first.file_hash)
+        await signing.sign(keeper, first.id, Part.SHOP, first.file_hash, now())
 
     monkeypatch.setattr(building, "_hash", signed_meanwhile)
     with pytest.raises(StatementChanged):
-        await building.build(None, COUNTY, THIS_MONTH)
+        await building.build(None, COUNTY, THIS_MONTH, now())
     monkeypatch.undo()
     assert await queries.statements_of_month(COUNTY, THIS_MONTH) == [first]
     assert len(await queries.lines(COUNTY, first.id)) == 1
@@ -734,7 +738,7 @@ async def test_what_is_carried_over_never_opens_an_earlier_month(rollback: None)
     before = str(rules.first_day(LAST_MONTH) - timedelta(days=1))[:7]
     assert await built(before) == []
     following = rules.next_month(THIS_MONTH)
-    await building.build(None, COUNTY, following, now=after(following))
+    await building.build(None, COUNTY, following, after(following))
     (last,) = await queries.statements_of_month(COUNTY, following)
     assert last.carried == [negative.id]
 
@@ -750,7 +754,7 @@ async def test_a_line_names_the_grid_of_its_day(rollback: None) -> None:
     post_id = await roster.add_post(
         COUNTY, made.county.units["421222101002001"].id, Role.GRIDWORKER
     )
-    await roster.assign(COUNTY, post_id, worker.person_id, moved)
+    await roster.assign(COUNTY, post_id, worker.person_id, moved, now=now())
     (statement,) = await built()
     (line,) = await queries.lines(COUNTY, statement.id)
     assert line.place == "隽1社区居委会隽1第1网格"
@@ -790,7 +794,7 @@ async def test_who_has_no_turn_yet_costs_no_question_a_statement(
     monkeypatch.setattr(queries, "signatures", counted)
     assert await service.to_sign(accountant) == []
     assert asked == []
-    await signing.sign(await made.keeper(), statement.id, Part.SHOP, statement.file_hash)
+    await signing.sign(await made.keeper(), statement.id, Part.SHOP, statement.file_hash, now())
     assert [item.statement.id for item in await service.to_sign(accountant)] == [statement.id]
 
 
@@ -817,11 +821,11 @@ async def test_two_months_built_at_once_open_with_a_carry_once(
     async def other_meanwhile(draft: building._Draft) -> None:
         await hashing(draft)
         monkeypatch.setattr(building, "_hash", hashing)
-        await building.build(None, COUNTY, second, now=after(second))
+        await building.build(None, COUNTY, second, after(second))
 
     monkeypatch.setattr(building, "_hash", other_meanwhile)
     with pytest.raises(StatementChanged):
-        await building.build(None, COUNTY, first, now=after(first))
+        await building.build(None, COUNTY, first, after(first))
     assert await queries.statements_of_month(COUNTY, first) == []
     (one,) = await queries.statements_of_month(COUNTY, second)
     assert one.carried == [negative.id]
@@ -839,14 +843,14 @@ async def test_a_build_waits_for_one_that_is_being_written(
 
     async def other_meanwhile(actor: Actor | None, county_id: int, draft: building._Draft) -> None:
         monkeypatch.setattr(building, "_store", storing)
-        work = building.build(None, COUNTY, second, now=after(second))
+        work = building.build(None, COUNTY, second, after(second))
         others.append(asyncio.create_task(work, context=outside))
         while not others[0].done() and not await DB.fetchval(waits):
             pass
         await storing(actor, county_id, draft)
 
     monkeypatch.setattr(building, "_store", other_meanwhile)
-    await building.build(None, COUNTY, first, now=after(first))
+    await building.build(None, COUNTY, first, after(first))
     with pytest.raises(StatementChanged):
         await others[0]
     (one,) = await queries.statements_of_month(COUNTY, first)

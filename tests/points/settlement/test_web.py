@@ -54,7 +54,7 @@ async def story() -> World:
     await earn(made.county.worker.person_id, made.fund_id, 1000)
     await redeem(made, in_last_month(3), soap=2)
     await redeem(made, in_last_month(5), rice=1)
-    await building.build(None, COUNTY, LAST_MONTH, now=after(LAST_MONTH))
+    await building.build(None, COUNTY, LAST_MONTH, after(LAST_MONTH))
     await undo(await redeem(made, now(), soap=1))
     return made
 
@@ -113,7 +113,7 @@ async def test_no_statement_is_out_of_reach_on_a_phone(
     """Those behind the first fifty could neither be opened nor, by the keeper, be signed."""
     monkeypatch.setattr(service, "PAGE", 1)
     made = await story()
-    await building.build(None, COUNTY, THIS_MONTH, now=after(THIS_MONTH))
+    await building.build(None, COUNTY, THIS_MONTH, after(THIS_MONTH))
     old, new = [
         f"/statements/{one.id}"
         for month in (LAST_MONTH, THIS_MONTH)
@@ -197,7 +197,7 @@ async def test_dispute_on_the_page_changes_the_sum_and_is_decided(
 async def test_a_line_that_was_undone_cannot_be_chosen(client: httpx.AsyncClient) -> None:
     """The server would refuse it; its undoing may be objected to."""
     made = await story()
-    await building.build(None, COUNTY, THIS_MONTH)
+    await building.build(None, COUNTY, THIS_MONTH, now())
     (statement,) = await queries.statements_of_month(COUNTY, THIS_MONTH)
     line, back = await queries.lines(COUNTY, statement.id)
     assert (line.kind, back.kind) == ("redeem", "undo")
@@ -209,7 +209,7 @@ async def test_a_line_that_was_undone_cannot_be_chosen(client: httpx.AsyncClient
 async def test_sheets_to_print_show_every_line(client: httpx.AsyncClient) -> None:
     made = await story()
     (statement,) = await queries.statements_of_month(COUNTY, LAST_MONTH)
-    await publication.publish(COUNTY, LAST_MONTH)
+    await publication.publish(COUNTY, LAST_MONTH, now())
     await enter(client, made.county.chief)
     printed = await client.get(f"/statements/{statement.id}/print")
     assert "大米5kg×1" in printed.text
@@ -288,7 +288,7 @@ async def test_desk_enters_a_resolution(client: httpx.AsyncClient) -> None:
 async def test_desk_shows_what_became_of_a_year_s_money(client: httpx.AsyncClient) -> None:
     """Each village's resolutions of the year and its public sheets, added up to the last one."""
     made = await story()
-    await publication.publish(COUNTY, LAST_MONTH, now=after(LAST_MONTH))
+    await publication.publish(COUNTY, LAST_MONTH, after(LAST_MONTH))
     year = int(LAST_MONTH[:4])
     [fund] = await funds.list_years(await made.department(), year)
     [sheet] = await publication.of_fund(await made.accountant(), made.fund_id)
@@ -411,7 +411,7 @@ async def test_a_part_that_nobody_can_sign_is_said_beforehand(client: httpx.Asyn
     fund = await resolve(str(COUNTY))
     await earn(made.county.worker.person_id, fund, 500)
     await redeem(made, in_last_month(), soap=3)
-    await building.build(None, COUNTY, LAST_MONTH, now=after(LAST_MONTH))
+    await building.build(None, COUNTY, LAST_MONTH, after(LAST_MONTH))
     [statement] = await queries.statements_of_month(COUNTY, LAST_MONTH)
     await enter(client, made.shop.keeper)
     said = "“村监委会”一栏没有人能签"

@@ -83,7 +83,7 @@ async def resolve(
     form = ResolutionForm(
         unit_code=unit_code, number=number, resolved_on=date(2026, 1, 5), amount_fen=budget_fen
     )
-    return (await funds.resolve(None, COUNTY, form)).fund_id
+    return (await funds.resolve(None, COUNTY, form, now())).fund_id
 
 
 async def earn(

@@ -16,6 +16,7 @@ from points.settlement.funds import service as funds
 from points.settlement.funds.schemas import ResolutionForm
 from points.work import appraisal_awards, award_queries
 from points.work.jobs import JOBS
+from shared.clock import now
 from shared.database import DB
 from shared.ids import new_id
 from shared.roster.roles import Role
@@ -107,7 +108,7 @@ async def test_the_countys_first_resolution_pays_the_awards_that_waited(rollback
         resolved_on=date(2026, 11, 2),
         amount_fen=100_000,
     )
-    resolved = await funds.resolve(None, COUNTY, form)
+    resolved = await funds.resolve(None, COUNTY, form, now())
     assert (resolved.awards, resolved.released) == (1, 300)
     assert (await ledger.balances(COUNTY, town.worker.person_id)).awaiting == 0
 
@@ -125,7 +126,7 @@ async def test_an_award_that_no_fund_took_over_is_paid(rollback: None) -> None:
         resolved_on=date(2026, 11, 2),
         amount_fen=100_000,
     )
-    assert (await funds.resolve(None, COUNTY, form)).released == 300
+    assert (await funds.resolve(None, COUNTY, form, now())).released == 300
     left = Award(
         id=new_id(),
         person_id=town.worker.person_id,

@@ -10,6 +10,7 @@ from points.work import bulk, intake, service
 from points.work.evidence import Month, of_month, weeks
 from points.work.rules import State
 from points.work.schemas import LogForm
+from shared.clock import now
 from shared.errors import NotFound
 from shared.ids import new_id
 from shared.roster import service as roster
@@ -118,7 +119,7 @@ async def test_each_village_sees_what_was_done_in_it(rollback: None) -> None:
     await declare(town.worker, 3, "在老网格开会")
     await roster.end_assignment(COUNTY, town.worker.assignment_id, date(2026, 11, 10))
     post_id = await roster.add_post(COUNTY, there.id, Role.GRIDWORKER)
-    await roster.assign(COUNTY, post_id, town.worker.person_id, date(2026, 11, 10))
+    await roster.assign(COUNTY, post_id, town.worker.person_id, date(2026, 11, 10), now=now())
     await declare(town.worker, 12, "在新网格开会")
     other = await member(Role.CHIEF, town.units["421222101001"], "李书记")
     seen = {

@@ -14,6 +14,7 @@ from points.work import bulk, intake, intake_report, queries, service
 from points.work.intake_report import Imported
 from points.work.rules import State
 from points.work.schemas import LogForm, Record
+from shared.clock import now
 from shared.database import DB
 from shared.documents.errors import BadFile
 from shared.errors import NotFound
@@ -184,7 +185,7 @@ async def test_one_name_does_not_sign_for_two(rollback: None) -> None:
     """Who holds both posts of V2 signs for one of them; the other still waits."""
     town = await small_county()
     post = await roster.add_post(COUNTY, town.units["421222100001"].id, Role.SUPERVISOR)
-    await roster.assign(COUNTY, post, town.committee.person_id, STARTED)
+    await roster.assign(COUNTY, post, town.committee.person_id, STARTED, now=now())
     head = HEAD.replace("备注", "核实人")
     one = row(8, "OPN-01", "路灯不亮") + town.committee.name
     two = row(9, "OPN-01", "井盖破损") + f"{town.committee.name}、{town.supervisor.name}"

@@ -17,7 +17,7 @@ from points.work.rules import State
 from points.work.schemas import LogForm, Record
 from shared.calendar import service as calendar
 from shared.calendar.errors import MissingYear
-from shared.clock import today
+from shared.clock import now, today
 from shared.database import DB
 from shared.errors import Forbidden, NotFound
 from shared.identity.sealing import keyed
@@ -200,7 +200,7 @@ async def test_who_holds_both_posts_signs_one_side(rollback: None) -> None:
     """The other supervisor signs the other; without one, the township stands in."""
     town = await small_county()
     post = await roster.add_post(COUNTY, town.units[VILLAGE].id, Role.SUPERVISOR)
-    await roster.assign(COUNTY, post, town.committee.person_id, STARTED)
+    await roster.assign(COUNTY, post, town.committee.person_id, STARTED, now=now())
     both, supervisor = await acting(town.committee), await acting(town.supervisor)
     for _ in range(2):
         row = await month.review(both, VILLAGE, RUN, CLOSED)
@@ -221,7 +221,7 @@ async def test_nobody_reviews_a_month_with_their_own_records(rollback: None) -> 
     """A committee member who is a gridworker, too: the township signs for the committee."""
     town = await small_county()
     post = await roster.add_post(COUNTY, town.units[VILLAGE].id, Role.COMMITTEE)
-    await roster.assign(COUNTY, post, town.worker.person_id, STARTED)
+    await roster.assign(COUNTY, post, town.worker.person_id, STARTED, now=now())
     await roster.end_assignment(COUNTY, town.committee.assignment_id, date(2026, 10, 1))
     await confirmed(town, 1)
     own, instructor = await acting(town.worker), await acting(town.instructor)

@@ -114,7 +114,7 @@ async def test_what_was_done_under_an_item_that_has_ended_is_declared(
     sent = late | {"work_date": str(yesterday)}
     assert (await post(client, "/work", **sent)).status_code == 303
     assert "反诈、防火等专项宣传" in (await client.get("/records")).text
-    await service.send_back(await acting(world.lead), UUID(sent["id"]), "写明在哪里")
+    await service.send_back(await acting(world.lead), UUID(sent["id"]), "写明在哪里", now=now())
     again = (await client.get(f"/work/new?replaces={sent['id']}")).text
     assert 'name="rule_code" value="LAW-04"' in again
     await enter(client, world.chief)
@@ -209,7 +209,7 @@ async def test_a_process_that_dies_after_the_commit_loses_no_photo(
     names = [await keeping.__aenter__() for keeping in dying]
     sent = declaration()
     form = LogForm(id=UUID(sent["id"]), rule_code="ORG-02", work_date=today(), text="参加网格例会")
-    await service.log(await acting(world.worker), form, names[0])
+    await service.log(await acting(world.worker), form, now(), photo=names[0])
     waiting = [next(folder.glob(f"photos/*/{name.hex()}.*.part")) for name in names]
 
     await enter(client, world.worker)
@@ -345,7 +345,7 @@ async def test_a_corrected_record_keeps_its_photo(client: httpx.AsyncClient) -> 
     token, sent = {"_csrf_token": client.cookies["csrftoken"]}, declaration()
     file = {"photo": ("p.jpg", picture.getvalue(), "image/jpeg")}
     assert (await client.post("/work", data=token | sent, files=file)).status_code == 303
-    await service.send_back(await acting(world.lead), UUID(sent["id"]), "请写清楚")
+    await service.send_back(await acting(world.lead), UUID(sent["id"]), "请写清楚", now=now())
     form = (await client.get(f"/work/new?replaces={sent['id']}")).text
     assert "上次的照片还在" in form
     better = sent | {"id": str(new_id()), "text": "参加网格例会，发了言", "replaces": sent["id"]}
@@ -366,7 +366,9 @@ async def test_a_returned_record_is_corrected_under_another_item(
     await enter(client, world.worker)
     sent = declaration(choice="参加清洁行动")
     await post(client, "/work", **sent)
-    await service.send_back(await acting(world.lead), UUID(sent["id"]), "规则选错了，请重新选")
+    await service.send_back(
+        await acting(world.lead), UUID(sent["id"]), "规则选错了，请重新选", now=now()
+    )
     form = (await client.get(f"/work/new?replaces={sent['id']}")).text
     listed = f"/work/new?category=ORG&amp;replaces={sent['id']}"
     assert form.count(f'href="{listed}"') == 2, "back, and another item"
@@ -593,7 +595,7 @@ async def test_a_paper_that_was_sent_back_is_corrected(client: httpx.AsyncClient
     sent = declaration(worker_id=str(world.worker.person_id), text="参加网格例会")
     await post(client, "/verify/proxy", **sent)
     assert "退回 1 条" not in (await client.get("/verify")).text
-    await service.send_back(await acting(world.lead), UUID(sent["id"]), "写清楚是哪一次")
+    await service.send_back(await acting(world.lead), UUID(sent["id"]), "写清楚是哪一次", now=now())
     assert "退回 1 条" in (await client.get("/verify")).text
     listed = (await client.get("/verify/proxy")).text
     assert f"{world.worker.name}：参加网格例会" in listed
@@ -605,14 +607,14 @@ async def test_a_paper_that_was_sent_back_is_corrected(client: httpx.AsyncClient
     answer = await post(client, "/verify/proxy", **better)
     assert f"等{world.lead.name}核实" in (await client.get(answer.headers["location"])).text
     assert "退回原因" not in (await client.get("/verify/proxy")).text
-    await service.send_back(await acting(world.lead), UUID(better["id"]), "没有这件事")
+    await service.send_back(await acting(world.lead), UUID(better["id"]), "没有这件事", now=now())
     page = (await client.get(f"/verify/proxy?replaces={better['id']}")).text
     assert f'action="/records/{better["id"]}/withdraw"' in page
     answer = await post(client, f"/records/{better['id']}/withdraw", next="/verify/proxy")
     assert answer.headers["location"] == "/verify/proxy"
     assert "退回原因" not in (await client.get("/verify/proxy")).text
     own = LogForm(id=new_id(), rule_code="ORG-04", work_date=today(), text="参加清洁行动")
-    await service.log(await acting(world.worker), own)
+    await service.log(await acting(world.worker), own, now())
     assert (await post(client, f"/records/{own.id}/withdraw")).status_code == 404
     await enter(client, world.instructor)
     assert (await client.get("/verify/proxy")).status_code == 200

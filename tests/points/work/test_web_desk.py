@@ -46,7 +46,7 @@ async def declared(town: SmallCounty, days_ago: int) -> UUID:
     """A record of a meeting that many days ago."""
     on = today() - timedelta(days=days_ago)
     form = LogForm(id=new_id(), rule_code="ORG-02", work_date=on, text="参加网格例会")
-    return (await service.log(await acting(town.worker), form)).id
+    return (await service.log(await acting(town.worker), form, now())).id
 
 
 async def town_with_records() -> SmallCounty:
@@ -208,6 +208,7 @@ async def test_no_deduction_is_out_of_reach(
                 facts="例会无故缺席",
                 evidence="签到表",
             ),
+            now(),
         )
         for day in (3, 2)
     ]
@@ -238,8 +239,8 @@ async def test_no_objection_is_out_of_reach(
     objections = []
     for day in (3, 2):
         record = await declared(town, day)
-        await service.send_back(lead, record, "没有开会", refuse=True)
-        objections.append(await month.object_to(worker, record, "我来了"))
+        await service.send_back(lead, record, "没有开会", refuse=True, now=now())
+        objections.append(await month.object_to(worker, record, "我来了", now()))
     old, new = objections
     await enter_desk(client, town.department)
     listed = [
@@ -266,7 +267,7 @@ async def test_a_letter_that_nobody_handed_over_is_counted(client: httpx.AsyncCl
         facts="例会无故缺席",
         evidence="签到表",
     )
-    number = await deductions.propose(await acting(town.lead), form)
+    number = await deductions.propose(await acting(town.lead), form, now())
     chief, late = await acting(town.chief), now() + timedelta(days=20)
 
     async def said() -> tuple[bool, bool, bool]:
@@ -277,7 +278,7 @@ async def test_a_letter_that_nobody_handed_over_is_counted(client: httpx.AsyncCl
         return "扣分文书待送达" in todo, 'id="letters"' in listed, "扣分文书待送达" in desk
 
     assert await said() == (True, True, True)
-    await deductions.serve(chief, number, today(), "本人签收")
+    await deductions.serve(chief, number, today(), "本人签收", now())
     assert await said() == (False, False, False)
     await deductions.decide(
         await acting(town.instructor), number, stands=True, reason="没有请假条", now=late
@@ -346,7 +347,7 @@ async def test_an_upheld_objection_says_what_has_to_be_done(client: httpx.AsyncC
     await bulk.post_month(COUNTY, last_month(), now())
     worker = await acting(town.worker)
     (line,) = await service.own_lines(worker)
-    objection = await month.object_to(worker, line.id, "那天参加了两次")
+    objection = await month.object_to(worker, line.id, "那天参加了两次", now())
     await enter(client, town.committee)
     asked = await client.get("/verify/objections")
     assert "如果异议成立：已入账的分数不会自动改" in asked.text

@@ -301,7 +301,9 @@ async def test_the_admin_does_not_touch_the_auditor(rollback: None) -> None:
     with pytest.raises(Forbidden, match="审计"):
         await stop(admin, disabled=False)
     post_id = await roster.add_post(COUNTY, world.units["421222"].id, Role.AUDITOR)
-    await roster.assign(COUNTY, post_id, world.department.person_id, today() + timedelta(days=9))
+    await roster.assign(
+        COUNTY, post_id, world.department.person_id, today() + timedelta(days=9), now=now()
+    )
     with pytest.raises(Forbidden, match="审计"):
         await desk.open_desk(admin, world.department.person_id, PASSWORD, NOW)
 

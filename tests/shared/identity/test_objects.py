@@ -98,13 +98,15 @@ async def money(made: scene.World) -> dict[str, UUID]:
     """A redemption on last month's disputed statement, the month's sheet, a proposed price."""
     redemption_id = await scene.redeem(made, scene.in_last_month(3), soap=2)
     after = scene.after(scene.LAST_MONTH)
-    await building.build(None, COUNTY, scene.LAST_MONTH, now=after)
+    await building.build(None, COUNTY, scene.LAST_MONTH, after)
     [statement] = await statements.statements_of_month(COUNTY, scene.LAST_MONTH)
-    await publication.publish(COUNTY, scene.LAST_MONTH, now=after)
+    await publication.publish(COUNTY, scene.LAST_MONTH, after)
     accountant = await made.accountant()
     [sheet] = await publication.of_fund(accountant, made.fund_id)
     line, *_ = await statements.lines(COUNTY, statement.id)
-    [dispute] = (await settlement.dispute(accountant, statement.id, line.id, "数量不对")).disputes
+    [dispute] = (
+        await settlement.dispute(accountant, statement.id, line.id, "数量不对", now())
+    ).disputes
     price = mall.PriceForm(
         product_id=made.rice,
         shop_id=made.shop.shop_id,
@@ -117,7 +119,7 @@ async def money(made: scene.World) -> dict[str, UUID]:
         "statement_id": statement.id,
         "publication_id": sheet.id,
         "dispute_id": dispute.id,
-        "price_id": await mall.propose_price(await made.keeper(), price),
+        "price_id": await mall.propose_price(await made.keeper(), price, now()),
         "correction_id": await corrected(made),
         "variant_id": await proposed(made),
     }
@@ -130,7 +132,7 @@ async def corrected(made: scene.World) -> UUID:
     form = CorrectionForm(
         resolution_id=resolution.id, amount_fen=resolution.amount_fen + 1, reason="少了一分"
     )
-    await funds.propose_correction(accountant, made.fund_id, form)
+    await funds.propose_correction(accountant, made.fund_id, form, now())
     await scene.resolve(VILLAGE, number="决〔2026〕2号")
     [row] = await funds.corrections(accountant, made.fund_id)
     return row.id
@@ -143,6 +145,7 @@ async def proposed(made: scene.World) -> UUID:
     await rulebook.change_rule(
         desk,
         msgspec.structs.replace(rule, village_least=5, village_most=30, effective_from=tomorrow),
+        now(),
     )
     form = VariantForm(
         village_code=VILLAGE,
@@ -160,8 +163,8 @@ async def labour(made: scene.World) -> dict[str, UUID]:
     worker, lead = await acting(made.county.worker), await acting(made.county.lead)
     day = today() - timedelta(days=1)
     form = LogForm(id=new_id(), rule_code="ORG-02", work_date=day, text="参加网格例会")
-    record = await work.log(worker, form)
-    await work.verify(lead, record.id)
+    record = await work.log(worker, form, now())
+    await work.verify(lead, record.id, now=now())
     proposal = deductions.Proposal(
         worker_id=worker.person_id,
         code="PEN-01",
@@ -172,8 +175,8 @@ async def labour(made: scene.World) -> dict[str, UUID]:
     )
     return {
         "record_id": record.id,
-        "objection_id": await month.object_to(worker, record.id, "分数不对"),
-        "deduction_id": await deductions.propose(lead, proposal),
+        "objection_id": await month.object_to(worker, record.id, "分数不对", now()),
+        "deduction_id": await deductions.propose(lead, proposal, now()),
     }
 
 

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from shared import clock
-from shared.clock import today
+from shared.clock import now, today
 from shared.database import DB
 from shared.errors import Conflict, Forbidden, Invalid, NotFound, TooMany, Unavailable
 from shared.identity import accounts, hashing, queries, sessions, signin, slips
@@ -233,7 +233,7 @@ async def test_a_secretary_prints_slips_only_for_whom_they_manage(rollback: None
         with pytest.raises(NotFound):
             await slip_of(chief, stranger)
     post_id = await roster.add_post(COUNTY, world.units["421222100"].id, Role.INSTRUCTOR)
-    await roster.assign(COUNTY, post_id, world.worker.person_id, NOW.date())
+    await roster.assign(COUNTY, post_id, world.worker.person_id, NOW.date(), now=now())
     ticked = [world.second_worker.person_id, world.worker.person_id]
     with pytest.raises(Conflict, match=f"^{world.worker.name}在别处还有任职"):
         await slips.issue(chief, ticked, NOW, "https://grid.example")
@@ -431,7 +431,7 @@ async def test_who_is_between_two_posts_and_loses_the_phone_is_signed_out(
     await roster.end_assignment(COUNTY, worker.assignment_id, day)
     grid = world.units["421222100001001"]
     post_id = await roster.add_post(COUNTY, grid.id, Role.GRIDWORKER)
-    await roster.assign(COUNTY, post_id, worker.person_id, day + timedelta(days=9))
+    await roster.assign(COUNTY, post_id, worker.person_id, day + timedelta(days=9), now=now())
     held = await signin.sign_in(COUNTY, worker.phone, PIN, clock.now())
     assert await sessions.resolve(held.token, clock.now()) is not None
     await act_as(client, world.department)
@@ -588,7 +588,7 @@ async def test_a_pin_does_not_carry_desk_rights(rollback: None) -> None:
         await signin.sign_in(COUNTY, world.department.phone, PIN, NOW)
     unit = world.units["421222100001001"]
     post_id = await roster.add_post(COUNTY, unit.id, Role.GRIDWORKER)
-    await roster.assign(COUNTY, post_id, world.department.person_id, NOW.date())
+    await roster.assign(COUNTY, post_id, world.department.person_id, NOW.date(), now=now())
     actor = await resolved(await signin.sign_in(COUNTY, world.department.phone, PIN, NOW))
     assert actor.roles == {Role.GRIDWORKER}
 
@@ -664,7 +664,7 @@ async def test_the_audit_names_the_secretary_who_acted_on_an_account(rollback: N
     await with_pin(world.worker)
     grid = world.units[world.worker.unit_code]
     post_id = await roster.add_post(COUNTY, grid.id, Role.GRIDWORKER)
-    await roster.assign(COUNTY, post_id, world.chief.person_id, NOW.date())
+    await roster.assign(COUNTY, post_id, world.chief.person_id, NOW.date(), now=now())
     chief = await actor_of(world.chief)
     await accounts.revoke_all(chief, person_id, NOW, "手机丢了")
     await accounts.set_card_pin(chief, person_id, PIN, PIN)

@@ -57,7 +57,7 @@ async def test_a_signed_request_is_the_keeper_at_the_one_shop(client: httpx.Asyn
     world, keeper, actor = await shop()
     unit = world.units["421222100"]
     post_id = await roster.add_post(COUNTY, unit.id, Role.SHOPKEEPER, subject_id=OTHER_SHOP)
-    await roster.assign(COUNTY, post_id, keeper.person_id, today())
+    await roster.assign(COUNTY, post_id, keeper.person_id, today(), now=now())
     made = await terminals.create(actor, SHOP, "前台", now())
     who = await terminals.authenticate(signed(made, "GET", PATH), "GET", PATH, b"", now())
     assert who is not None

@@ -349,7 +349,7 @@ async def test_every_post_of_a_person_counts_on_the_account_page(client: httpx.A
         ("421222100", Role.TRAINER, world.instructor),
     ):
         post_id = await roster.add_post(COUNTY, world.units[unit].id, role)
-        await roster.assign(COUNTY, post_id, someone.person_id, today())
+        await roster.assign(COUNTY, post_id, someone.person_id, today(), now=now())
     await enter(client, world.chief)
     own = f"/verify/accounts/{world.worker.person_id}"
     assert "设兑换卡密码" in (await client.get(own)).text

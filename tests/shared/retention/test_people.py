@@ -111,7 +111,9 @@ async def test_two_who_left_are_erased_and_their_numbers_are_free(rollback: None
     town = await small_county()
     await leave(town.worker, town.second_worker)
     assert await run(OVER) == "清除离任人员信息 2 人"
-    again = await roster.add_person(COUNTY, "欧阳金山", town.worker.phone, Employment.VOLUNTEER)
+    again = await roster.add_person(
+        COUNTY, "欧阳金山", town.worker.phone, Employment.VOLUNTEER, now=now()
+    )
     assert again != town.worker.person_id
 
 
@@ -258,7 +260,7 @@ async def second_post(town: SmallCounty) -> None:
     """Another post that goes on."""
     unit = town.units[VILLAGE]
     post_id = await roster.add_post(COUNTY, unit.id, Role.COMMITTEE)
-    await roster.assign(COUNTY, post_id, town.worker.person_id, today())
+    await roster.assign(COUNTY, post_id, town.worker.person_id, today(), now=now())
 
 
 async def session(town: SmallCounty) -> None:
@@ -294,7 +296,7 @@ async def test_whoever_has_something_open_is_kept(rollback: None, held: str) -> 
     await leave(town.worker)
     await HELD[held](town)
     before = (await people())[town.worker.person_id]
-    free = await roster.add_person(COUNTY, "任满期", "13700000009", Employment.VOLUNTEER)
+    free = await roster.add_person(COUNTY, "任满期", "13700000009", Employment.VOLUNTEER, now=now())
     assert await run(OVER) == "清除离任人员信息 1 人"
     found = await people()
     assert found[town.worker.person_id] == before

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared.clock import today
+from shared.clock import now, today
 from shared.database import DB
 from shared.errors import Conflict, Invalid, NotFound
 from shared.roster import service as roster
@@ -37,10 +37,11 @@ async def test_two_assignments_to_one_post(committed: None) -> None:
     grid = world.units["421222101002001"]
     post_id = await roster.add_post(COUNTY, grid.id, Role.GRIDWORKER)
     people = [
-        await roster.add_person(COUNTY, "张三", phone(), Employment.CONTRACT) for _ in range(8)
+        await roster.add_person(COUNTY, "张三", phone(), Employment.CONTRACT, now=now())
+        for _ in range(8)
     ]
     results = await asyncio.gather(
-        *(roster.assign(COUNTY, post_id, person, today()) for person in people),
+        *(roster.assign(COUNTY, post_id, person, today(), now=now()) for person in people),
         return_exceptions=True,
     )
     assert sum(isinstance(result, PostTaken) for result in results) == 7

@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from shared.clock import now
 from shared.database import DB
 from shared.errors import Conflict, NotFound
 from shared.roster import service
@@ -72,8 +73,9 @@ async def test_workers_lists_everybody_who_was_there_in_the_period(rollback: Non
     await service.assign(
         COUNTY,
         left.post_id,
-        await service.add_person(COUNTY, "乙", phone(), Employment.CONTRACT),
+        await service.add_person(COUNTY, "乙", phone(), Employment.CONTRACT, now=now()),
         date(2026, 10, 10),
+        now=now(),
     )
     spans = await service.workers(COUNTY, "421222100", date(2026, 10, 1), date(2026, 10, 31))
     assert [(span.name, span.valid_from, span.valid_to) for span in spans] == [
@@ -88,11 +90,11 @@ async def test_one_person_per_post_at_a_time(rollback: None) -> None:
     """An overlapping assignment is refused; the day the first ends is free."""
     made = await units()
     first = await member(Role.GRIDWORKER, made["421222100001001"])
-    other = await service.add_person(COUNTY, "李四", phone(), Employment.CONTRACT)
+    other = await service.add_person(COUNTY, "李四", phone(), Employment.CONTRACT, now=now())
     with pytest.raises(PostTaken):
-        await service.assign(COUNTY, first.post_id, other, TODAY)
+        await service.assign(COUNTY, first.post_id, other, TODAY, now=now())
     await service.end_assignment(COUNTY, first.assignment_id, TODAY)
-    await service.assign(COUNTY, first.post_id, other, TODAY)
+    await service.assign(COUNTY, first.post_id, other, TODAY, now=now())
 
 
 async def test_an_ended_assignment_is_not_overwritten(rollback: None) -> None:
@@ -112,11 +114,11 @@ async def test_phones_are_unique_and_checked(rollback: None) -> None:
     """However it is typed, a number is one number; what is no mobile number is refused."""
     await service.add_county(COUNTY, "通城县")
     number = phone()
-    someone = await service.add_person(COUNTY, "张三", number, Employment.CONTRACT)
+    someone = await service.add_person(COUNTY, "张三", number, Employment.CONTRACT, now=now())
     with pytest.raises(PhoneTaken):
-        await service.add_person(COUNTY, "李四", f"+86 {number}", Employment.CONTRACT)
+        await service.add_person(COUNTY, "李四", f"+86 {number}", Employment.CONTRACT, now=now())
     with pytest.raises(BadPhone):
-        await service.add_person(COUNTY, "李四", "12345", Employment.CONTRACT)
+        await service.add_person(COUNTY, "李四", "12345", Employment.CONTRACT, now=now())
     found = await service.person_by_phone(COUNTY, f"{number[:3]}-{number[3:]}")
     assert found is not None
     assert (found.id, found.phone_masked) == (someone, f"139****{number[-4:]}")

@@ -286,7 +286,7 @@ async def test_a_transfer_taken_back_leaves_the_old_post_as_it_was(
     [coming, old] = await roster.history(COUNTY, world.worker.person_id)
     assert (old.valid_to, coming.valid_from) == (day, day)
     heir = await member(Role.GRIDWORKER, world.units["421222101001002"])
-    await roster.assign(COUNTY, old.post_id, heir.person_id, day)
+    await roster.assign(COUNTY, old.post_id, heir.person_id, day, now=now())
     back = f"/desk/roster/assignments/{coming.id}/cancel"
     refused = await post(client, back)
     assert (refused.status_code, "原岗位" in refused.text) == (409, True)
@@ -684,7 +684,7 @@ async def test_who_has_left_belongs_to_the_unit_left_last(client: httpx.AsyncCli
     post_id = await roster.add_post(COUNTY, other.id, Role.MEDIATOR)
     begun = STARTED + timedelta(days=10)
     ended = begun + timedelta(days=10)
-    await roster.assign(COUNTY, post_id, worker.person_id, begun, valid_to=ended)
+    await roster.assign(COUNTY, post_id, worker.person_id, begun, valid_to=ended, now=now())
     stranger = await member(Role.CHIEF, world.units["421222101001"], "李书记")
     await roster.end_assignment(COUNTY, worker.assignment_id, day)
     path = f"/verify/people/{worker.person_id}"
