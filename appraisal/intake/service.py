@@ -16,7 +16,7 @@ from appraisal.intake.queries import Run
 from appraisal.intake.rules import Kind, Outcome
 from shared.audit import service as audit
 from shared.clock import today
-from shared.database import DB
+from shared.database import DB, Rollback
 from shared.documents import excel
 from shared.documents.faults import fault_report
 from shared.documents.read import Table, read_table
@@ -46,10 +46,6 @@ class Faulty(Invalid):
 
     def __init__(self, outcome: Outcome) -> None:
         super().__init__(f"文件有 {outcome.fault_count} 处错误，没有导入任何内容。")
-
-
-class _Undo(Exception):  # noqa: N818  ends a dry run
-    """Rolls back."""
 
 
 async def preview(actor: Actor, kind: Kind, file: File, now: datetime) -> tuple[UUID, Outcome]:
@@ -150,12 +146,9 @@ async def _tried(actor: Actor, kind: Kind, file: File, now: datetime) -> tuple[O
         read_table, file.data, file.name, kind.columns, dropped=kind.dropped
     )
     outcome = Outcome()
-    try:
-        async with DB.transaction():
-            outcome = await _stored(actor, kind, file, table, now)
-            raise _Undo  # noqa: TRY301  leaves the transaction, not this function
-    except _Undo:
-        pass
+    async with DB.revocable():
+        outcome = await _stored(actor, kind, file, table, now)
+        raise Rollback
     return outcome, table
 
 

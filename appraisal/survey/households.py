@@ -20,7 +20,7 @@ from appraisal.survey import queries
 from appraisal.survey.rules import GROUP, HOUSEHOLD
 from appraisal.survey.schemas import HouseholdRow
 from shared.audit import service as audit
-from shared.database import DB
+from shared.database import DB, Rollback
 from shared.documents.faults import fault_report
 from shared.documents.read import Column, Row, Table, read_table
 from shared.errors import Conflict, NotFound
@@ -82,10 +82,6 @@ class _Given(msgspec.Struct, frozen=True):
     """The grid it left; empty if the file names none."""
 
 
-class _Rollback(Exception):  # noqa: N818  it is not an error
-    """Ends a dry run."""
-
-
 async def import_households(
     actor: Actor | None,
     county_id: int,
@@ -102,25 +98,22 @@ async def import_households(
     table = await asyncio.to_thread(read_table, data, name, COLUMNS, dropped=DROPPED, rows=MAX_ROWS)
     left_out = [*table.dropped, *table.unknown]
     result = Imported(rows=len(table.rows), left_out=left_out, hidden=table.hidden_note())
-    try:
-        async with DB.transaction():
-            await queries.lock_households(county_id)
-            given = await _given(county_id, table)
-            await _check_moves(county_id, given, table)
-            if not table.faults:
-                await _store(county_id, given, table, result, end_missing=end_missing)
-            if dry_run or table.faults:
-                raise _Rollback  # noqa: TRY301  leaves the transaction, not this function
-            await audit.record(
-                actor,
-                "import.households",
-                "household_file",
-                county_id=county_id,
-                unit_code=str(county_id),
-                after=_summary(result) | {"sha256": hashlib.sha256(data).hexdigest()},
-            )
-    except _Rollback:
-        pass
+    async with DB.revocable():
+        await queries.lock_households(county_id)
+        given = await _given(county_id, table)
+        await _check_moves(county_id, given, table)
+        if not table.faults:
+            await _store(county_id, given, table, result, end_missing=end_missing)
+        if dry_run or table.faults:
+            raise Rollback
+        await audit.record(
+            actor,
+            "import.households",
+            "household_file",
+            county_id=county_id,
+            unit_code=str(county_id),
+            after=_summary(result) | {"sha256": hashlib.sha256(data).hexdigest()},
+        )
     if table.faults:
         result.faults = table.sentences()
         result.fault_count = len(table.faults)

@@ -19,7 +19,7 @@ from points.settlement.funds import service as funds
 from shared import settings_county
 from shared.audit import service as audit
 from shared.clock import today
-from shared.database import DB
+from shared.database import DB, Rollback
 from shared.documents.faults import fault_report
 from shared.documents.read import Column, Row, Table, read_table
 from shared.identity.access import Action, Target, require
@@ -79,10 +79,6 @@ class _Wrong(msgspec.Struct, frozen=True):
         return self.new_id if self.merit + self.wallet else _back_id(self.before)
 
 
-class _Undo(Exception):  # noqa: N818  ends a dry run
-    """Rolls the dry run back."""
-
-
 async def import_balances(
     actor: Actor | None, county_id: int, data: bytes, name: str, *, dry_run: bool = False
 ) -> Brought:
@@ -95,44 +91,41 @@ async def import_balances(
     table = read_table(data, name, COLUMNS, dropped=DROPPED)
     left_out = [*table.dropped, *table.unknown]
     result = Brought(rows=len(table.rows), left_out=left_out, hidden=table.hidden_note())
-    try:
-        async with DB.transaction():
-            items, wrong = await _items(county_id, table, actor)
-            backs = await service.post(county_id, [_back(actor, one) for one in wrong])
-            for outcome in backs:
-                if not outcome.accepted:
-                    raise LedgerRefused(outcome.code)
-            outcomes = await service.post(county_id, [item for _, item in items])
-            # What the same file, run at the same moment, has corrected since is done.
-            done = {outcome.id for outcome in (*backs, *outcomes) if outcome.repeated}
-            wrong = [one for one in wrong if one.last_id not in done]
-            _count(table, items, outcomes, {one.new_id for one in wrong}, result)
-            result.corrected = len(wrong)
-            if table.faults or dry_run:
-                raise _Undo  # noqa: TRY301  leaves the transaction, not this function
+    async with DB.revocable():
+        items, wrong = await _items(county_id, table, actor)
+        backs = await service.post(county_id, [_back(actor, one) for one in wrong])
+        for outcome in backs:
+            if not outcome.accepted:
+                raise LedgerRefused(outcome.code)
+        outcomes = await service.post(county_id, [item for _, item in items])
+        # What the same file, run at the same moment, has corrected since is done.
+        done = {outcome.id for outcome in (*backs, *outcomes) if outcome.repeated}
+        wrong = [one for one in wrong if one.last_id not in done]
+        _count(table, items, outcomes, {one.new_id for one in wrong}, result)
+        result.corrected = len(wrong)
+        if table.faults or dry_run:
+            raise Rollback
+        await audit.record(
+            actor,
+            Action.OPENING,
+            "opening",
+            county_id=county_id,
+            unit_code=str(county_id),
+            after={"rows": result.posted, "merit": result.merit, "wallet": result.wallet},
+        )
+        for one in wrong:
             await audit.record(
                 actor,
                 Action.OPENING,
                 "opening",
+                one.new_id,
                 county_id=county_id,
-                unit_code=str(county_id),
-                after={"rows": result.posted, "merit": result.merit, "wallet": result.wallet},
+                about_id=one.before.person_id,
+                unit_code=one.unit_code,
+                before={"merit": one.before.merit, "wallet": one.before.wallet},
+                after={"merit": one.merit, "wallet": one.wallet},
+                reason=one.why,
             )
-            for one in wrong:
-                await audit.record(
-                    actor,
-                    Action.OPENING,
-                    "opening",
-                    one.new_id,
-                    county_id=county_id,
-                    about_id=one.before.person_id,
-                    unit_code=one.unit_code,
-                    before={"merit": one.before.merit, "wallet": one.before.wallet},
-                    after={"merit": one.merit, "wallet": one.wallet},
-                    reason=one.why,
-                )
-    except _Undo:
-        pass
     if table.faults:
         result.faults = table.sentences()
         result.report = fault_report(table)

@@ -33,7 +33,7 @@ from points.work.rules import Confirmer, month_of, next_month
 from shared import settings_county
 from shared.audit import service as audit
 from shared.clock import today
-from shared.database import DB
+from shared.database import DB, Rollback
 from shared.documents.errors import BadFile
 from shared.documents.read import Column, Fault, Row, Stream, read_stream
 from shared.errors import Conflict
@@ -65,10 +65,6 @@ Progress = Callable[[str, int], None]
 """Told the step's name and how many rows it dealt with."""
 
 
-class _Undo(Exception):  # noqa: N818  ends a dry run
-    """Rolls the dry run back."""
-
-
 async def import_work(
     actor: Actor | None,
     county_id: int,
@@ -90,7 +86,7 @@ async def import_work(
     table = await asyncio.to_thread(read_stream, source, name, COLUMNS, dropped=DROPPED)
     result = Imported(rows=0, left_out=[*table.dropped, *table.unknown])
     try:
-        async with DB.transaction():
+        async with DB.revocable():
             await bulk_queries.lock_import(county_id)
             await _store(actor, county_id, table, result, now, progress)
             await audit.record(
@@ -102,12 +98,10 @@ async def import_work(
                 after=_summary(result) | {"sha256": _digest(source)},
             )
             if dry_run:
-                raise _Undo  # noqa: TRY301  leaves the transaction, not this function
-    except _Undo:
-        pass
+                raise Rollback
     except UniqueViolationError as error:
         raise Conflict("导入时有人正好记了同样的工作，什么都没有写入，请再导入一次。") from error
-    else:
+    if not dry_run:
         await _post_if_immediate(county_id, result, now, progress)
     result.seconds = time.perf_counter() - began
     return result

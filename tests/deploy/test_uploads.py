@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import pytest
 
@@ -10,6 +11,7 @@ from points.mall.goods_file import import_products
 from points.mall.shop_file import import_shops
 from points.settlement.funds.office import import_funds
 from points.work.intake import import_work
+from shared.clock import now
 from shared.documents import parser
 from shared.documents.errors import BadFile
 from shared.identity.actor import Actor
@@ -17,10 +19,18 @@ from tests.factories import COUNTY
 from tests.shared.documents import books
 
 Importer = Callable[[Actor | None, int, bytes, str], Awaitable[object]]
+NOW = now()
 
 
 @pytest.mark.parametrize(
-    "importer", [import_shops, import_products, import_funds, import_work, import_households]
+    "importer",
+    [
+        *(
+            partial(one, now=NOW)
+            for one in (import_shops, import_products, import_funds, import_work)
+        ),
+        import_households,
+    ],
 )
 async def test_a_file_that_waits_for_its_turn_stops_nobody_else(
     importer: Importer, monkeypatch: pytest.MonkeyPatch
