@@ -13,8 +13,9 @@ from shared.audit import service as audit
 from shared.database import DB
 from shared.errors import Conflict, Invalid, NotFound
 from shared.identity import queries
-from shared.identity.access import Action, Target, require
+from shared.identity.access import Action, require, whole_county
 from shared.identity.actor import Actor
+from shared.roster.rules import county_code
 
 Days = Annotated[int, msgspec.Meta(ge=1, le=31)]
 Line = Annotated[str, msgspec.Meta(max_length=100)]
@@ -75,7 +76,7 @@ async def update(
     ``seen``: what the form showed; ``checks``: what a service holds against a change. Raises
     NotFound, Invalid, and Conflict when somebody else changed them since.
     """
-    require(actor, Action.SETTINGS_EDIT, Target(unit_code=str(county_id)))
+    require(actor, Action.SETTINGS_EDIT, whole_county(county_id))
     checked(new)
     async with DB.transaction():
         old = decoded(await queries.locked_settings(county_id))
@@ -92,7 +93,7 @@ async def update(
             Action.SETTINGS_EDIT,
             "county",
             county_id=county_id,
-            unit_code=str(county_id),
+            unit_code=county_code(county_id),
             before=before,
             after=after,
         )

@@ -60,7 +60,7 @@ from shared.dates import chinese_date
 from shared.documents.excel import file_name, stamp
 from shared.errors import Conflict, Forbidden, Invalid, NotFound
 from shared.identity import sealing
-from shared.identity.access import Action, Target, allowed, reach, require
+from shared.identity.access import Action, Target, allowed, reach, require, whole_county
 from shared.identity.actor import Actor
 from shared.identity.sessions import require_confirmed
 from shared.ids import new_id
@@ -311,7 +311,7 @@ async def export(
     Raises NotFound, ConfirmFirst, Invalid.
     """
     codes = _view_reach(actor)
-    require(actor, Action.EXPORT, Target(unit_code=unit or f"{actor.county_id:06d}"))
+    require(actor, Action.EXPORT, Target(unit_code=unit or actor.county_code))
     require_confirmed(actor, now)
     if not purpose.strip():
         raise Invalid("请写明导出的用途。", {"purpose": "请写明用途，例如“部务会审议”。"})
@@ -463,16 +463,16 @@ async def undecidable(county_id: int, cycle_id: UUID, passing: UUID | None, on: 
 
 async def kinships(actor: Actor) -> list[KinRow]:
     """Recorded close relatives of the county. Raises NotFound."""
-    require(actor, Action.KIN_EDIT, Target(unit_code=f"{actor.county_id:06d}"))
+    require(actor, Action.KIN_EDIT, whole_county(actor.county_id))
     return await queries.kinships(actor.county_id)
 
 
 async def record_kin(actor: Actor, one: str, other: str, now: datetime) -> None:
     """Record that two people, named in full, are close relatives. Raises Invalid."""
-    require(actor, Action.KIN_EDIT, Target(unit_code=f"{actor.county_id:06d}"))
+    require(actor, Action.KIN_EDIT, whole_county(actor.county_id))
     pair = []
     for field, name in (("person", one.strip()), ("relative", other.strip())):
-        found = await queries.person_named(actor.county_id, name, [f"{actor.county_id:06d}"])
+        found = await queries.person_named(actor.county_id, name, [actor.county_code])
         if len(found) != 1:
             many = "有几个人叫这个名字，请先在名册里区分姓名。" if found else "名册里没有这个人。"
             raise Invalid("登记没有成功。", {field: f"“{name}”：{many}"})
@@ -488,7 +488,7 @@ async def record_kin(actor: Actor, one: str, other: str, now: datetime) -> None:
 
 async def end_kin(actor: Actor, kin_id: UUID, now: datetime) -> None:
     """Take a wrong record back; it stays in the books. Raises NotFound."""
-    require(actor, Action.KIN_EDIT, Target(unit_code=f"{actor.county_id:06d}"))
+    require(actor, Action.KIN_EDIT, whole_county(actor.county_id))
     async with DB.transaction():
         person_id = await queries.end_kin(actor.county_id, kin_id, now)
         if person_id is None:

@@ -28,7 +28,7 @@ async def advance(
     Precedence: NotFound, NoCycle, CycleClosed (nothing but opening it again follows), Conflict (no
     such step from here, or something is missing), ConfirmFirst, Invalid (a note is needed).
     """
-    unit_code = f"{actor.county_id:06d}"
+    unit_code = actor.county_code
     authority = require(actor, Action.CYCLE_EDIT, Target(unit_code=unit_code))
     async with DB.transaction():
         cycle = await queries.cycle_locked(actor.county_id, cycle_id)

@@ -14,7 +14,7 @@ from shared.audit import service as audit
 from shared.audit.words import authority_name
 from shared.database import DB
 from shared.errors import Conflict
-from shared.identity.access import Action, Target, allowed, require
+from shared.identity.access import Action, Target, allowed, require, whole_county
 from shared.identity.actor import Actor
 from shared.ids import new_id
 from shared.roster import service as roster
@@ -23,7 +23,7 @@ from shared.roster.schemas import UnitRow
 
 async def open_cycle(actor: Actor, form: CycleForm, now: datetime) -> UUID:
     """Open a cycle for the actor's county, in draft. Raises NotFound, Conflict if it exists."""
-    unit_code = f"{actor.county_id:06d}"
+    unit_code = actor.county_code
     require(actor, Action.CYCLE_EDIT, Target(unit_code=unit_code))
     starts_on, ends_on = rules.period(form.kind, form.year)
     title = form.title or rules.title(form.kind, form.year)
@@ -74,7 +74,7 @@ async def get(actor: Actor, cycle_id: UUID) -> CycleRow:
 
 async def steps(actor: Actor, cycle_id: UUID) -> list[StepRow]:
     """The signed steps so far. Raises NotFound."""
-    require(actor, Action.CYCLE_VIEW, Target(unit_code=f"{actor.county_id:06d}"))
+    require(actor, Action.CYCLE_VIEW, whole_county(actor.county_id))
     found = await queries.steps(actor.county_id, cycle_id)
     codes = {step.authority.partition("@")[2] for step in found}
     units = await roster.units(actor.county_id, codes)
@@ -123,5 +123,5 @@ def _in_words(authority: str, units: dict[str, UnitRow], department: str) -> str
 
 
 def _sees_drafts(actor: Actor) -> bool:
-    county = Target(unit_code=f"{actor.county_id:06d}")
+    county = whole_county(actor.county_id)
     return allowed(actor, Action.CYCLE_VIEW, county).allowed

@@ -16,7 +16,7 @@ from appraisal.cycle.schemas import CycleForm, CycleRow
 from appraisal.scorecard import annual
 from shared.clock import today
 from shared.errors import Conflict, Invalid
-from shared.identity.access import Action, Target, allowed
+from shared.identity.access import Action, allowed, whole_county
 from shared.identity.actor import Actor
 from shared.web import forms
 from shared.web.application import Router
@@ -111,7 +111,7 @@ async def _undecidable(request: Asked, cycle: CycleRow) -> str:
 
 
 def _may_edit(actor: Actor) -> bool:
-    return allowed(actor, Action.CYCLE_EDIT, Target(unit_code=f"{actor.county_id:06d}")).allowed
+    return allowed(actor, Action.CYCLE_EDIT, whole_county(actor.county_id)).allowed
 
 
 def _page(request: Asked, name: str, **context: Any) -> Template:

@@ -267,7 +267,7 @@ def _score(value: int | None) -> str:
 async def _issuer(actor: Actor) -> str:
     """The county's name with its department's."""
     settings = await county_settings(actor.county_id)
-    unit = await roster.unit_by_code(actor.county_id, f"{actor.county_id:06d}")
+    unit = await roster.unit_by_code(actor.county_id, actor.county_code)
     if unit is None:
         raise NotFound
     return f"{unit.name}{settings.department_name}"

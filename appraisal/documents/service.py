@@ -21,7 +21,7 @@ from shared.audit import service as audit
 from shared.database import DB
 from shared.documents.parser import parse
 from shared.errors import Conflict, Invalid
-from shared.identity.access import Action, Target, allowed, require
+from shared.identity.access import Action, allowed, require, whole_county
 from shared.identity.actor import Actor
 from shared.ids import new_id
 
@@ -86,7 +86,7 @@ async def upload(
     actor: Actor, kind: DocumentKind, name: str, data: bytes, reason: str, now: datetime
 ) -> None:
     """Keep a template after it has been tried. Raises NotFound, Invalid, Conflict."""
-    require(actor, Action.DOCUMENT_EDIT, Target(unit_code=_county(actor)))
+    require(actor, Action.DOCUMENT_EDIT, whole_county(actor.county_id))
     if fault := rules.package_fault(data):
         raise Invalid(fault, {"file": fault})
     answer = await asyncio.to_thread(filled, data, rules.sample(kind))
@@ -98,7 +98,7 @@ async def upload(
 
 async def back_to_default(actor: Actor, kind: DocumentKind, reason: str, now: datetime) -> None:
     """The product's own template counts again. Raises NotFound, Conflict."""
-    require(actor, Action.DOCUMENT_EDIT, Target(unit_code=_county(actor)))
+    require(actor, Action.DOCUMENT_EDIT, whole_county(actor.county_id))
     if await queries.current(actor.county_id, kind) is None:
         raise Conflict("现在用的就是默认模板。")
     await _replace(actor, kind, ("", None, None), reason.strip(), now)
@@ -114,7 +114,7 @@ async def history(actor: Actor) -> dict[str, list[TemplateRow]]:
 
 
 def may_edit(actor: Actor) -> bool:
-    return allowed(actor, Action.DOCUMENT_EDIT, Target(unit_code=_county(actor))).allowed
+    return allowed(actor, Action.DOCUMENT_EDIT, whole_county(actor.county_id)).allowed
 
 
 async def _replace(
@@ -170,8 +170,4 @@ def filled(content: bytes, facts: Facts, taken: str = "") -> Answer:
 
 
 def _require_view(actor: Actor) -> None:
-    require(actor, Action.DOCUMENT_VIEW, Target(unit_code=_county(actor)))
-
-
-def _county(actor: Actor) -> str:
-    return f"{actor.county_id:06d}"
+    require(actor, Action.DOCUMENT_VIEW, whole_county(actor.county_id))

@@ -24,6 +24,7 @@ from shared.errors import Conflict, Invalid, NotFound
 from shared.identity.access import Action, Target, allowed, reach, require
 from shared.identity.actor import Actor
 from shared.ids import new_id
+from shared.roster.rules import county_code
 
 PAGE = 50
 EXPORT_LIMIT = 20_000
@@ -149,7 +150,7 @@ async def to_decide(actor: Actor) -> list[Entry]:
 
 async def undecided(county_id: int, cycle: CycleRow) -> list[str]:
     """Gate of scoring: no veto of the period may still wait for its decision."""
-    code = f"{county_id:06d}"
+    code = county_code(county_id)
     span = (cycle.starts_on, cycle.ends_on)
     condition = ((code,), EntryKind.VETO.value, "proposed", "", *span)
     count = await queries.count(county_id, condition)
@@ -239,7 +240,7 @@ def _target(entry: Entry) -> Target:
 def _condition(actor: Actor, given: Filter) -> queries.Condition:
     codes = reach(actor, Action.DUTY_VIEW)
     if given.unit or not codes:
-        unit = given.unit or f"{actor.county_id:06d}"
+        unit = given.unit or actor.county_code
         require(actor, Action.DUTY_VIEW, Target(unit_code=unit))
         codes = (unit,)
     first, last = given.since or FAR[0], given.until or FAR[1]

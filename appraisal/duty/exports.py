@@ -58,7 +58,7 @@ def expect_right(actor: Actor, unit_code: str, now: datetime) -> None:
     Raises NotFound, ConfirmFirst.
     """
     if unit_code or not reach(actor, Action.EXPORT):
-        require(actor, Action.EXPORT, Target(unit_code=unit_code or f"{actor.county_id:06d}"))
+        require(actor, Action.EXPORT, Target(unit_code=unit_code or actor.county_code))
     require_confirmed(actor, now)
 
 

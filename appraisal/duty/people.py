@@ -78,6 +78,6 @@ async def people(actor: Actor, action: Action, days: Iterable[date]) -> People:
     known = sorted(days)
     if not known:
         return People(actor, action, [])
-    code = f"{actor.county_id:06d}"
+    code = actor.county_code
     spans = await roster.workers(actor.county_id, code, known[0], known[-1])
     return People(actor, action, spans)

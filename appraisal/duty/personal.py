@@ -33,7 +33,7 @@ async def records(actor: Actor, person_id: UUID, first: date, last: date, now: d
     """
     card = await roster.person(actor.county_id, person_id)
     place = await service.place(actor, Action.DUTY_VIEW, person_id, today(now))
-    code = place.village_code if place else f"{actor.county_id:06d}"
+    code = place.village_code if place else actor.county_code
     for action in (Action.DUTY_VIEW, Action.RANDOM_VIEW, Action.TRAINING_VIEW):
         require(actor, action, Target(unit_code=code, owner=person_id))
     if card is None:

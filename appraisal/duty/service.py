@@ -33,7 +33,7 @@ from shared.calendar import service as calendar
 from shared.clock import today
 from shared.database import DB
 from shared.errors import Forbidden, Invalid, NotFound
-from shared.identity.access import SENTENCES, Action, Target, allowed, reach, require
+from shared.identity.access import SENTENCES, Action, Target, allowed, reach, require, whole_county
 from shared.identity.actor import Actor
 from shared.ids import new_id
 from shared.roster import service as roster
@@ -210,7 +210,7 @@ def _reach(actor: Actor, action: Action) -> tuple[str, ...]:
     """Units of the actor's right; raises NotFound when there are none."""
     codes = reach(actor, action)
     if not codes:
-        require(actor, action, Target(unit_code=f"{actor.county_id:06d}"))
+        require(actor, action, whole_county(actor.county_id))
     return codes
 
 

@@ -22,7 +22,7 @@ from shared.documents.faults import fault_report
 from shared.documents.read import Table, read_table
 from shared.errors import Conflict, Invalid, NotFound
 from shared.identity import sealing
-from shared.identity.access import Target, reach, require
+from shared.identity.access import reach, require, whole_county
 from shared.identity.actor import Actor
 from shared.ids import new_id
 
@@ -138,7 +138,7 @@ async def template(actor: Actor, kind: Kind, now: datetime) -> tuple[str, bytes]
 def expect_right(actor: Actor, kind: Kind) -> None:
     """Raises NotFound unless there is some unit the actor may import for."""
     if not reach(actor, kind.action):
-        require(actor, kind.action, Target(unit_code=f"{actor.county_id:06d}"))
+        require(actor, kind.action, whole_county(actor.county_id))
 
 
 async def _tried(actor: Actor, kind: Kind, file: File, now: datetime) -> tuple[Outcome, Table]:

@@ -46,7 +46,7 @@ from shared.clock import today
 from shared.database import DB
 from shared.dates import chinese_date
 from shared.errors import Invalid, NotFound
-from shared.identity.access import Action, Target, reach, require
+from shared.identity.access import Action, Target, reach, require, whole_county
 from shared.identity.actor import Actor
 from shared.ids import new_id
 from shared.roster.names import mask
@@ -81,7 +81,7 @@ async def issue_results(actor: Actor, cycle_id: UUID, form: NoticeForm, now: dat
 
     Raises NotFound, WrongStage, NoticeRefused.
     """
-    county = _county(actor)
+    county = actor.county_code
     require(actor, Action.NOTICE_ISSUE, Target(unit_code=county))
     async with _once(ISSUED), DB.transaction():
         cycle = await cycles.expect(actor.county_id, cycle_id, Stage.NOTICE)
@@ -96,7 +96,7 @@ async def issue_supplement(actor: Actor, cycle_id: UUID, form: NoticeForm, now: 
 
     Raises NotFound, WrongStage, NoticeRefused.
     """
-    require(actor, Action.NOTICE_ISSUE, Target(unit_code=_county(actor)))
+    require(actor, Action.NOTICE_ISSUE, whole_county(actor.county_id))
     async with DB.transaction():
         cycle = await cycles.expect(actor.county_id, cycle_id, *RESULT_OUT)
         if await queries.notice_of_cycle(actor.county_id, cycle_id) is None:
@@ -115,7 +115,7 @@ async def issue_cases(actor: Actor, pool: Pool, form: NoticeForm, now: datetime)
     What an objection, say, forbids to publish waits for the next one and holds up nobody else.
     Raises NotFound, NoticeRefused.
     """
-    require(actor, Action.NOTICE_ISSUE, Target(unit_code=_county(actor)))
+    require(actor, Action.NOTICE_ISSUE, whole_county(actor.county_id))
     if pool not in READY:
         raise NotFound
     on = today(now)
@@ -146,13 +146,13 @@ async def view(actor: Actor, notice_id: UUID) -> tuple[NoticeRow, list[EntryRow]
 
 async def notices(actor: Actor) -> list[NoticeRow]:
     """All notices of the county, latest first."""
-    require(actor, Action.NOTICE_VIEW, Target(unit_code=_county(actor)))
+    require(actor, Action.NOTICE_VIEW, whole_county(actor.county_id))
     return await queries.notices(actor.county_id)
 
 
 async def of_cycle(actor: Actor, cycle_id: UUID) -> tuple[CycleRow, NoticeRow | None, Tally]:
     """Where a cycle's notice and service stand. Raises NotFound."""
-    require(actor, Action.NOTICE_VIEW, Target(unit_code=_county(actor)))
+    require(actor, Action.NOTICE_VIEW, whole_county(actor.county_id))
     cycle = await cycles.get(actor, cycle_id)
     found = await queries.notice_of_cycle(actor.county_id, cycle_id)
     return cycle, found, await queries.tally(actor.county_id, cycle_id)
@@ -160,14 +160,14 @@ async def of_cycle(actor: Actor, cycle_id: UUID) -> tuple[CycleRow, NoticeRow | 
 
 async def supplements(actor: Actor, cycle_id: UUID) -> tuple[list[ResultRow], list[NoticeRow]]:
     """Whom the next supplementary notice of a cycle would name, and those that were issued."""
-    require(actor, Action.NOTICE_VIEW, Target(unit_code=_county(actor)))
+    require(actor, Action.NOTICE_VIEW, whole_county(actor.county_id))
     missing = await queries.unnamed(actor.county_id, cycle_id)
     return missing, await queries.supplements(actor.county_id, cycle_id)
 
 
 async def waiting(actor: Actor, pool: Pool) -> list[CaseRow]:
     """Cases that the next notice of a pool would name."""
-    require(actor, Action.NOTICE_VIEW, Target(unit_code=_county(actor)))
+    require(actor, Action.NOTICE_VIEW, whole_county(actor.county_id))
     return await casework_queries.at_state(actor.county_id, pool, READY[pool])
 
 
@@ -300,7 +300,7 @@ async def contests(
     actor: Actor, notice_id: UUID
 ) -> tuple[NoticeRow, list[EntryRow], list[CaseRow]]:
     """A notice, its lines, and the objections to it that were received. Raises NotFound."""
-    require(actor, Action.NOTICE_VIEW, Target(unit_code=_county(actor)))
+    require(actor, Action.NOTICE_VIEW, whole_county(actor.county_id))
     row, entries = await view(actor, notice_id)
     return row, entries, await casework_queries.contests(actor.county_id, notice_id)
 
@@ -312,7 +312,7 @@ async def contest(actor: Actor, notice_id: UUID, form: ContestForm, now: datetim
 
     Raises NotFound, Invalid, StepRefused, NoticeRefused.
     """
-    require(actor, Action.NOTICE_ISSUE, Target(unit_code=_county(actor)))
+    require(actor, Action.NOTICE_ISSUE, whole_county(actor.county_id))
     signed = SignForm(
         step="received",
         words=form.words,
@@ -433,7 +433,7 @@ async def _issue(
         "notice",
         row.id,
         county_id=actor.county_id,
-        unit_code=_county(actor),
+        unit_code=actor.county_code,
         after={"kind": kind, "names": len(entries), "ends_on": row.ends_on},
     )
     return row.id
@@ -543,7 +543,3 @@ async def _objections(county_id: int, cycle_id: UUID, person_id: UUID) -> list[C
     """The person's own objections to a result; not what others say of a notice."""
     found = await casework_queries.of_person(county_id, person_id, Pool.OBJECTION, cycle_id)
     return [case for case in found if case.machine == OBJECTION.key]
-
-
-def _county(actor: Actor) -> str:
-    return f"{actor.county_id:06d}"

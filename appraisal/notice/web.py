@@ -20,7 +20,7 @@ from appraisal.pool.rules import GRADE_NAMES
 from appraisal.web import Refusal, StepForm, at_desk, both, signed_form
 from shared.clock import today
 from shared.errors import Conflict, Forbidden, Invalid
-from shared.identity.access import Action, Target, allowed
+from shared.identity.access import Action, Target, allowed, whole_county
 from shared.roster.office import service as office
 from shared.web import forms
 from shared.web.application import Router
@@ -390,7 +390,7 @@ async def _own(
 
 
 def _may_issue(request: Asked) -> bool:
-    county = Target(unit_code=f"{request.user.county_id:06d}")
+    county = whole_county(request.user.county_id)
     return allowed(request.user, Action.NOTICE_ISSUE, county).allowed
 
 

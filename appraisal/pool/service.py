@@ -294,7 +294,7 @@ async def _open(actor: Actor, opening: Opening, form: SignForm, now: datetime) -
 
 async def _require_shield(actor: Actor, person_id: UUID, now: datetime) -> str:
     place = await roster.worker_place(actor.county_id, person_id, today(now))
-    county = f"{actor.county_id:06d}"
+    county = actor.county_code
     target = Target(unit_code=place.grid_code if place else county, owner=person_id)
     require(actor, Action.SHIELD_EDIT, target)
     if await roster.person(actor.county_id, person_id) is None:

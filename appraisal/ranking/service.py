@@ -136,7 +136,7 @@ async def export(
 async def _open(
     actor: Actor, cycle_id: UUID, code: str
 ) -> tuple[CycleRow, RunRow | None, list[UnitRow]]:
-    code = code or f"{actor.county_id:06d}"
+    code = code or actor.county_code
     require(actor, Action.RANK_VIEW, Target(unit_code=code))
     cycle = await cycles.get(actor, cycle_id)
     codes = [code[:length] for length in (6, 9, 12, 15) if length <= len(code)]

@@ -23,7 +23,7 @@ from shared import lock_queries
 from shared.clock import today
 from shared.database import DB
 from shared.errors import Conflict
-from shared.identity.access import Action, Target, require
+from shared.identity.access import Action, require, whole_county
 from shared.identity.actor import Actor
 
 SCORED = frozenset({Stage.REVIEW, *RESULT_OUT, Stage.CLOSED})
@@ -69,7 +69,7 @@ async def recompute(
 
     Raises NotFound, Forbidden, NoCycle, CycleClosed, WrongStage, Invalid, StepRefused, Conflict.
     """
-    require(actor, Action.CYCLE_EDIT, Target(unit_code=f"{actor.county_id:06d}"))
+    require(actor, Action.CYCLE_EDIT, whole_county(actor.county_id))
     async with DB.transaction():
         cycle = await cycles.expect(actor.county_id, cycle_id, *RESULT_OUT)
         await lock_queries.take(actor.county_id, f"appraisal.annual {cycle_id}")

@@ -16,7 +16,7 @@ from appraisal.casework.world import RESULT_OUT
 from appraisal.cycle import service as cycles
 from shared.database import DB
 from shared.errors import Conflict, Invalid
-from shared.identity.access import Action, Target, require
+from shared.identity.access import Action, require, whole_county
 from shared.identity.actor import Actor
 from shared.roster import service as roster
 
@@ -28,7 +28,7 @@ async def report(
     actor: Actor, cycle_id: UUID, person_id: UUID, form: SignForm, now: datetime
 ) -> UUID:
     """Open the case. Raises NotFound, NoCycle, WrongStage, Invalid, StepRefused, Conflict."""
-    require(actor, Action.CYCLE_EDIT, Target(unit_code=f"{actor.county_id:06d}"))
+    require(actor, Action.CYCLE_EDIT, whole_county(actor.county_id))
     try:
         async with DB.transaction():
             cycle = await cycles.expect(actor.county_id, cycle_id, *RESULT_OUT)

@@ -11,7 +11,7 @@ from shared import lock_queries
 from shared.audit import service as audit
 from shared.database import DB
 from shared.errors import Invalid
-from shared.identity.access import Action, Target, require
+from shared.identity.access import Action, require, whole_county
 from shared.identity.actor import Actor
 from shared.ids import new_id
 
@@ -27,7 +27,7 @@ async def in_force(county_id: int, on: date) -> SchemeRow:
 
 async def versions(actor: Actor) -> list[SchemeRow]:
     """Every version, latest first, the shipped one last. Raises NotFound."""
-    require(actor, Action.SCHEME_VIEW, _county(actor))
+    require(actor, Action.SCHEME_VIEW, whole_county(actor.county_id))
     return [*await queries.schemes(actor.county_id), SHIPPED]
 
 
@@ -38,7 +38,7 @@ async def change(
 
     Raises NotFound, Invalid naming what does not add up.
     """
-    require(actor, Action.SCHEME_EDIT, _county(actor))
+    require(actor, Action.SCHEME_EDIT, whole_county(actor.county_id))
     faults = problems(scheme)
     if not reason.strip():
         faults["reason"] = "请写明为什么修改，例如方案文号。"
@@ -73,7 +73,3 @@ async def change(
             after={"effective_on": effective_on, "scheme": scheme},
             reason=reason.strip(),
         )
-
-
-def _county(actor: Actor) -> Target:
-    return Target(unit_code=f"{actor.county_id:06d}")

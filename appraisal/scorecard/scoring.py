@@ -27,7 +27,7 @@ async def score(actor: Actor, cycle_id: UUID, note: str, now: datetime) -> RunRo
     Raises NotFound, NoCycle, CycleClosed, WrongStage, Conflict when nobody is there to be scored,
     or somebody else scores at this moment.
     """
-    unit_code = f"{actor.county_id:06d}"
+    unit_code = actor.county_code
     authority = require(actor, Action.SCORE_RUN, Target(unit_code=unit_code))
     run_id = new_id()
     async with DB.transaction():

@@ -24,7 +24,7 @@ from appraisal.scorecard.schemas import (
     Unappraised,
 )
 from shared.errors import NotFound
-from shared.identity.access import Action, Target, allowed, reach, require
+from shared.identity.access import Action, Target, allowed, reach, require, whole_county
 from shared.identity.actor import Actor
 from shared.roster import service as roster
 
@@ -70,7 +70,7 @@ class Own(msgspec.Struct, frozen=True, kw_only=True):
 
 async def board(actor: Actor, cycle_id: UUID) -> Board:
     """Raises NotFound, NoCycle."""
-    require(actor, Action.CYCLE_VIEW, _county(actor))
+    require(actor, Action.CYCLE_VIEW, whole_county(actor.county_id))
     cycle = await cycles.get(actor, cycle_id)
     runs = await queries.runs(actor.county_id, cycle_id)
     run = next((run for run in runs if run.current), None)
@@ -98,7 +98,7 @@ async def card(actor: Actor, cycle_id: UUID, person_id: UUID, number: int | None
     NotFound, NoCycle.
     """
     cycle = await cycles.get(actor, cycle_id)
-    decides = allowed(actor, Action.CYCLE_VIEW, _county(actor)).allowed
+    decides = allowed(actor, Action.CYCLE_VIEW, whole_county(actor.county_id)).allowed
     if not decides and (number is not None or cycle.state not in PUBLIC_STAGES):
         raise NotFound
     run = (
@@ -183,7 +183,3 @@ async def places(county_id: int, grid_codes: Iterable[str]) -> dict[str, str]:
         grid: " ".join(units[code].name for code in codes if code in units) or grid
         for grid, codes in parts.items()
     }
-
-
-def _county(actor: Actor) -> Target:
-    return Target(unit_code=f"{actor.county_id:06d}")

@@ -27,7 +27,7 @@ from appraisal.scorecard.service import Card
 from appraisal.web import StepForm, signed_form
 from shared.clock import today
 from shared.errors import Conflict, Invalid
-from shared.identity.access import Action, Target, allowed
+from shared.identity.access import Action, Target, allowed, whole_county
 from shared.roster.roles import EMPLOYMENT_NAMES
 from shared.web import forms
 from shared.web.application import Router
@@ -349,7 +349,7 @@ def _grades(tally: Tally) -> list[tuple[str, int]]:
 
 
 def _may(request: Asked, action: Action) -> bool:
-    county = Target(unit_code=f"{request.user.county_id:06d}")
+    county = whole_county(request.user.county_id)
     return allowed(request.user, action, county).allowed
 
 

@@ -25,11 +25,12 @@ from shared.documents.faults import fault_report
 from shared.documents.read import Column, Row, Table, read_table
 from shared.errors import Conflict, NotFound
 from shared.identity import sealing
-from shared.identity.access import Action, Target, require
+from shared.identity.access import Action, require, whole_county
 from shared.identity.actor import Actor
 from shared.ids import new_id
 from shared.roster import service as roster
 from shared.roster.roles import UnitKind
+from shared.roster.rules import county_code
 
 COLUMNS = (
     Column("网格编码", "code", required=True, aliases=("网格代码", "网格编号")),
@@ -94,7 +95,7 @@ async def import_households(
     """Read a list of households; ``actor`` None is the console. Raises BadFile, NotFound."""
     began = time.perf_counter()
     if actor is not None:
-        require(actor, Action.SURVEY_RUN, Target(unit_code=str(county_id)))
+        require(actor, Action.SURVEY_RUN, whole_county(county_id))
     table = await asyncio.to_thread(read_table, data, name, COLUMNS, dropped=DROPPED, rows=MAX_ROWS)
     left_out = [*table.dropped, *table.unknown]
     result = Imported(rows=len(table.rows), left_out=left_out, hidden=table.hidden_note())
@@ -111,7 +112,7 @@ async def import_households(
             "import.households",
             "household_file",
             county_id=county_id,
-            unit_code=str(county_id),
+            unit_code=county_code(county_id),
             after=_summary(result) | {"sha256": hashlib.sha256(data).hexdigest()},
         )
     if table.faults:
@@ -138,7 +139,7 @@ async def report(actor: Actor, run_id: UUID) -> tuple[str, bytes]:
 
     Raises NotFound, Conflict when a day has passed or the file has no fault any more.
     """
-    require(actor, Action.SURVEY_RUN, Target(unit_code=str(actor.county_id)))
+    require(actor, Action.SURVEY_RUN, whole_county(actor.county_id))
     run = await runs.run(actor.county_id, run_id, KIND)
     if run is None or run.created_by != actor.person_id:
         raise NotFound
@@ -154,7 +155,7 @@ async def report(actor: Actor, run_id: UUID) -> tuple[str, bytes]:
 
 async def counts(actor: Actor) -> list[tuple[str, str, int, int]]:
     """Township code and name, grids and households on the living list."""
-    require(actor, Action.SURVEY_VIEW, Target(unit_code=str(actor.county_id)))
+    require(actor, Action.SURVEY_VIEW, whole_county(actor.county_id))
     rows = await queries.household_counts(actor.county_id)
     units = await roster.units(actor.county_id, [code for code, _, _ in rows])
     return [
@@ -165,7 +166,7 @@ async def counts(actor: Actor) -> list[tuple[str, str, int, int]]:
 
 async def _given(county_id: int, table: Table) -> dict[tuple[str, str], _Given]:
     """By grid and number; what is wrong becomes a fault."""
-    code = f"{county_id:06d}"
+    code = county_code(county_id)
     units = await roster.units_below(county_id, code, UnitKind.GRID)
     if not units:
         raise NotFound(f"县 {code} 还没有网格，请先导入花名册，再导入住户名单。")

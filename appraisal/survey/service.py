@@ -24,7 +24,7 @@ from appraisal.survey.schemas import FormRow, GridProgress, Progress, SurveyRow
 from shared.audit import service as audit
 from shared.database import DB
 from shared.errors import Conflict, Invalid, NotFound
-from shared.identity.access import Action, Target, reach, require
+from shared.identity.access import Action, Target, reach, require, whole_county
 from shared.identity.actor import Actor
 from shared.identity.sessions import require_confirmed
 from shared.ids import new_id
@@ -90,7 +90,7 @@ async def form_of(county_id: int, survey: SurveyRow) -> FormRow:
 
 async def save_form(actor: Actor, form: FormForm, now: datetime) -> None:
     """A new version, for surveys that are frozen from now on. Raises NotFound, Invalid."""
-    county = f"{actor.county_id:06d}"
+    county = actor.county_code
     require(actor, Action.SURVEY_RUN, Target(unit_code=county))
     if not len(form.titles) == len(form.prompts) == len(ASPECTS):
         raise Invalid("测评表要有六个方面，每个方面都要填写。")
@@ -114,7 +114,7 @@ async def freeze(actor: Actor, cycle_id: UUID, form: FreezeForm, now: datetime) 
     Raises NotFound, NoCycle, CycleClosed, WrongStage, Conflict (frozen already), Invalid (empty).
     """
     county_id = actor.county_id
-    require(actor, Action.SURVEY_RUN, Target(unit_code=f"{county_id:06d}"))
+    require(actor, Action.SURVEY_RUN, whole_county(county_id))
     households = await queries.to_freeze(county_id)
     if not households:
         raise Invalid("还没有住户名单。请先导入住户名单，再冻结。")
@@ -155,7 +155,7 @@ async def draw_sample(actor: Actor, cycle_id: UUID, form: DrawForm, now: datetim
     Raises NotFound, NoCycle, CycleClosed, WrongStage, WrongState.
     """
     county_id = actor.county_id
-    require(actor, Action.SURVEY_RUN, Target(unit_code=f"{county_id:06d}"))
+    require(actor, Action.SURVEY_RUN, whole_county(county_id))
     survey = await existing(actor, cycle_id)
     seed = draw.seed_of(survey.list_hash, form.public_value)
     lines, content = await asyncio.to_thread(
@@ -183,14 +183,14 @@ async def draw_sample(actor: Actor, cycle_id: UUID, form: DrawForm, now: datetim
 async def published_list(actor: Actor, cycle_id: UUID) -> bytes:
     """The frozen list, byte for byte what the hash was taken of."""
     survey = await existing(actor, cycle_id)
-    require(actor, Action.SURVEY_VIEW, Target(unit_code=f"{actor.county_id:06d}"))
+    require(actor, Action.SURVEY_VIEW, whole_county(actor.county_id))
     return zlib.decompress(await queries.list_file(actor.county_id, survey.id))
 
 
 async def published_draw(actor: Actor, cycle_id: UUID) -> bytes:
     """The whole draw with its order of replacement. Raises WrongState before it is drawn."""
     survey = await existing(actor, cycle_id)
-    require(actor, Action.SURVEY_VIEW, Target(unit_code=f"{actor.county_id:06d}"))
+    require(actor, Action.SURVEY_VIEW, whole_county(actor.county_id))
     _, content = await asyncio.to_thread(
         _drawn,
         await queries.list_file(actor.county_id, survey.id),
@@ -218,7 +218,7 @@ async def close(actor: Actor, cycle_id: UUID, now: datetime) -> SurveyRow:
     Raises NotFound, NoCycle, CycleClosed, WrongStage, WrongState, ConfirmFirst.
     """
     county_id = actor.county_id
-    require(actor, Action.SURVEY_RUN, Target(unit_code=f"{county_id:06d}"))
+    require(actor, Action.SURVEY_RUN, whole_county(county_id))
     survey = await existing(actor, cycle_id)
     require_confirmed(actor, now)
     async with DB.transaction():
@@ -322,7 +322,7 @@ async def _audit(
         "survey",
         survey_id,
         county_id=actor.county_id,
-        unit_code=f"{actor.county_id:06d}",
+        unit_code=actor.county_code,
         before=before,
         after=after,
     )

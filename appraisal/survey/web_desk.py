@@ -16,7 +16,7 @@ from appraisal.survey.service import DrawForm, FormForm, FreezeForm
 from shared.audit import service as audit
 from shared.documents.excel import MIME
 from shared.errors import Conflict, Invalid
-from shared.identity.access import Action, Target, allowed
+from shared.identity.access import Action, allowed, whole_county
 from shared.identity.actor import Actor
 from shared.roster import service as roster
 from shared.web import forms
@@ -147,7 +147,7 @@ async def notice(request: Asked, cycle_id: FromPath[UUID]) -> Template:
     """The sheet for the notice board: hash, value, seed, and how to repeat the draw."""
     cycle, _ = await service.of_cycle(request.user, cycle_id)
     survey = await service.existing(request.user, cycle_id)
-    county = f"{request.user.county_id:06d}"
+    county = request.user.county_code
     lines = await service.progress(request.user, survey, county)
     return page(request, "survey/print_draw.html", cycle=cycle, survey=survey, lines=lines)
 
@@ -160,7 +160,7 @@ async def result_page(
     actor = request.user
     cycle, _ = await service.of_cycle(actor, cycle_id)
     survey = await service.existing(actor, cycle_id)
-    unit = code or f"{actor.county_id:06d}"
+    unit = code or actor.county_code
     form = await service.form_of(actor.county_id, survey)
     return page(
         request,
@@ -184,7 +184,7 @@ async def word_page(
     actor = request.user
     cycle, _ = await service.of_cycle(actor, cycle_id)
     survey = await service.existing(actor, cycle_id)
-    unit = code or f"{actor.county_id:06d}"
+    unit = code or actor.county_code
     groups = await results.words(actor, survey, unit)
     return page(request, "survey/desk_words.html", cycle=cycle, groups=groups, fewest=FEWEST)
 
@@ -207,7 +207,7 @@ async def _home(
     error: Refusal | None = None,
 ) -> Template:
     actor = request.user
-    county = f"{actor.county_id:06d}"
+    county = actor.county_code
     cycle, survey = await service.of_cycle(actor, cycle_id)
     lines, waiting = [], 0
     if survey and survey.state != "frozen":
@@ -264,13 +264,13 @@ async def _form(request: Asked, error: Invalid | None = None) -> Template:
 
 
 def _may_run(actor: Actor) -> bool:
-    return allowed(actor, Action.SURVEY_RUN, Target(unit_code=f"{actor.county_id:06d}")).allowed
+    return allowed(actor, Action.SURVEY_RUN, whole_county(actor.county_id)).allowed
 
 
 async def _logged(request: Asked, name: str, content: bytes) -> None:
     """A public file of the whole county, one line a household below its head."""
     actor, rows = request.user, content.count(b"\n") - 1
-    county = f"{actor.county_id:06d}"
+    county = actor.county_code
     await audit.log_export(actor, name, "公开抽样", rows, unit_code=county)
 
 

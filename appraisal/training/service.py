@@ -34,7 +34,7 @@ from shared.audit import service as audit
 from shared.clock import today
 from shared.database import DB
 from shared.errors import Conflict, Invalid, NotFound
-from shared.identity.access import Action, Target, allowed, reach, require
+from shared.identity.access import Action, Target, allowed, reach, require, whole_county
 from shared.identity.actor import Actor
 from shared.ids import new_id
 
@@ -118,7 +118,7 @@ async def require_hours(
     actor: Actor, cycle_id: UUID, hours: Decimal, reason: str, now: datetime
 ) -> None:
     """State what a cycle asks of everybody. Raises NotFound, Invalid, WrongStage, Changed."""
-    require(actor, Action.TRAINING_REQUIRE, Target(unit_code=f"{actor.county_id:06d}"))
+    require(actor, Action.TRAINING_REQUIRE, whole_county(actor.county_id))
     if not rules.half_hours(hours, rules.MOST_REQUIRED):
         sentence = f"学时以 0.5 为单位，要在 0.5 到 {rules.MOST_REQUIRED} 之间。"
         raise Invalid("有几处需要改正。", {"hours": sentence})
@@ -206,7 +206,7 @@ def may_enter(actor: Actor, who: Attendee) -> bool:
 
 
 def may_require(actor: Actor) -> bool:
-    county = Target(unit_code=f"{actor.county_id:06d}")
+    county = whole_county(actor.county_id)
     return allowed(actor, Action.TRAINING_REQUIRE, county).allowed
 
 
@@ -268,7 +268,7 @@ async def _editable(actor: Actor, session_id: UUID) -> SessionRow:
 def _reach(actor: Actor) -> tuple[str, ...]:
     codes = reach(actor, Action.TRAINING_VIEW)
     if not codes:
-        require(actor, Action.TRAINING_VIEW, Target(unit_code=f"{actor.county_id:06d}"))
+        require(actor, Action.TRAINING_VIEW, whole_county(actor.county_id))
     return codes
 
 

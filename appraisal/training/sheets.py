@@ -60,7 +60,7 @@ async def store(actor: Actor, table: Table, now: datetime, reason: str) -> Outco
     days = [row["培训日期"] for row in table.rows if row["培训日期"]]
     who = await people(actor, Action.TRAINING_EDIT, days)
     frozen = await frozen_days(actor.county_id, days)
-    units = {unit.code for unit in await roster.units_below(actor.county_id, _county(actor))}
+    units = {unit.code for unit in await roster.units_below(actor.county_id, actor.county_code)}
     found: dict[SessionForm, list[tuple[Row, AttendeeInput]]] = defaultdict(list)
     seen: set[tuple[SessionForm, object]] = set()
     for row in table.rows:
@@ -240,10 +240,6 @@ def _line(
     return AttendeeInput(
         person_id=found.person_id, village_code=found.village_code, present=present, test=test
     )
-
-
-def _county(actor: Actor) -> str:
-    return f"{actor.county_id:06d}"
 
 
 KIND = Kind(

@@ -14,7 +14,7 @@ from appraisal.scorecard import queries, scoring_queries
 from appraisal.scorecard.rules import GRADE_NAMES, Grade, Scheme, problems
 from appraisal.scorecard.schemas import RunRow, Standing
 from shared.errors import Invalid, NotFound
-from shared.identity.access import Action, Target, require
+from shared.identity.access import Action, require, whole_county
 from shared.identity.actor import Actor
 
 AWARD = 300
@@ -64,7 +64,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 async def scored(actor: Actor, cycle_id: UUID) -> tuple[CycleRow, RunRow | None]:
     """The cycle and its current run. Raises NotFound, NoCycle."""
-    require(actor, Action.SCHEME_VIEW, Target(unit_code=f"{actor.county_id:06d}"))
+    require(actor, Action.SCHEME_VIEW, whole_county(actor.county_id))
     cycle = await cycles.get(actor, cycle_id)
     return cycle, await queries.current_run(actor.county_id, cycle_id)
 

@@ -6,6 +6,7 @@ from deploy.checks import Finding, Level, everything, recorded_ahead
 from deploy.runtime import Service, run
 from shared.audit import service as audit
 from shared.roster import service as roster
+from shared.roster.rules import county_code
 from shared.scheduling.queries import counties
 from shared.settings import Settings
 
@@ -39,7 +40,7 @@ async def _confirm_clock() -> None:
     """Record which events were written by a clock that ran ahead, so that they count no more."""
     for county_id in await counties():
         latest = await recorded_ahead(county_id)
-        unit = await roster.unit_by_code(county_id, f"{county_id:06d}")
+        unit = await roster.unit_by_code(county_id, county_code(county_id))
         if latest is None or unit is None:
             continue
         await audit.record(

@@ -17,6 +17,7 @@ from points.work.intake_report import Imported
 from points.work.schemas import MonthTotals
 from shared.clock import now, today
 from shared.roster import service as roster
+from shared.roster.rules import county_code
 from shared.settings import Settings
 
 SHOWN = 20
@@ -51,8 +52,8 @@ def import_work(file: Path, county: int, target: Path | None, *, dry_run: bool) 
             result = await intake.import_work(
                 None, county, file, file.name, dry_run=dry_run, now=now(), progress=_told(bar)
             )
-        unit = await roster.unit_by_code(county, f"{county:06d}")
-        return result, unit.name if unit else str(county)
+        unit = await roster.unit_by_code(county, county_code(county))
+        return result, unit.name if unit else county_code(county)
 
     result, name = run(main)
     _show_import(result, dry_run=dry_run)

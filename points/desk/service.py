@@ -84,7 +84,7 @@ async def overview(actor: Actor, now: datetime) -> Overview:
     waiting, funds_waiting = await funds.list_funds(actor, state="waiting")
     todo = await to_do(actor, now)
     listed = sum(fund.awaiting for fund in waiting)
-    county = f"{actor.county_id:06d}"
+    county = actor.county_code
     tallies = await office.tallies(actor, county, now)
     _, unsigned = await settlement.list_statements(actor, state="built")
     return Overview(

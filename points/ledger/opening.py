@@ -22,9 +22,10 @@ from shared.clock import today
 from shared.database import DB, Rollback
 from shared.documents.faults import fault_report
 from shared.documents.read import Column, Row, Table, read_table
-from shared.identity.access import Action, Target, require
+from shared.identity.access import Action, require, whole_county
 from shared.identity.actor import Actor
 from shared.roster import service as roster
+from shared.roster.rules import county_code
 from shared.roster.schemas import WorkerSpan
 
 COLUMNS = (
@@ -87,7 +88,7 @@ async def import_balances(
     ``actor`` None is the console. With faults nothing is written.
     """
     if actor is not None:
-        require(actor, Action.OPENING, Target(unit_code=str(county_id)))
+        require(actor, Action.OPENING, whole_county(county_id))
     table = read_table(data, name, COLUMNS, dropped=DROPPED)
     left_out = [*table.dropped, *table.unknown]
     result = Brought(rows=len(table.rows), left_out=left_out, hidden=table.hidden_note())
@@ -110,7 +111,7 @@ async def import_balances(
             Action.OPENING,
             "opening",
             county_id=county_id,
-            unit_code=str(county_id),
+            unit_code=county_code(county_id),
             after={"rows": result.posted, "merit": result.merit, "wallet": result.wallet},
         )
         for one in wrong:
@@ -141,7 +142,7 @@ async def _items(
     """
     on = today()
     faulty = {(fault.sheet, fault.row) for fault in table.faults}
-    spans = await roster.workers(county_id, str(county_id), date.min, on)
+    spans = await roster.workers(county_id, county_code(county_id), date.min, on)
     made = await queries.openings(county_id, list({span.person_id for span in spans}))
     people = _by_place(spans, made, on)
     paying = await funds.funds_for(county_id, {span.grid_code[:12] for span in spans})

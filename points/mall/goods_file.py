@@ -32,7 +32,7 @@ from shared.audit import service as audit
 from shared.clock import today
 from shared.documents.read import Column, Row, Table
 from shared.errors import Conflict, Invalid
-from shared.identity.access import Action, Target, require
+from shared.identity.access import Action, require, whole_county
 from shared.identity.actor import Actor
 
 COLUMNS = (
@@ -79,7 +79,7 @@ async def import_products(
     Without a column 店名 every line is for every open shop, with it for that shop.
     """
     if actor:
-        require(actor, Action.PRODUCT_EDIT, Target(unit_code=str(county_id)))
+        require(actor, Action.PRODUCT_EDIT, whole_county(county_id))
     return await imports.run(
         actor, county_id, "products", COLUMNS, (name, data), _import, now, dry_run=dry_run
     )

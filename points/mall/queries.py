@@ -15,6 +15,7 @@ from points.mall.schemas import (
 )
 from shared import lock_queries
 from shared.database import DB
+from shared.roster.rules import county_code
 
 SHOP = """
 SELECT s.id, s.unit_id, u.code AS unit_code, u.name AS unit_name, s.name, s.settlement_name,
@@ -383,7 +384,7 @@ async def prices_of_shop(county_id: int, shop_id: UUID) -> list[PriceRow]:
 
 async def prices_waiting(county_id: int, codes: Sequence[str]) -> list[PriceRow]:
     """Proposals for shops in the subtrees; one for every shop belongs to the county itself."""
-    return await DB.all(PriceRow, PRICES_WAITING, county_id, list(codes), str(county_id))
+    return await DB.all(PriceRow, PRICES_WAITING, county_id, list(codes), county_code(county_id))
 
 
 async def dearer(

@@ -39,10 +39,11 @@ from shared.audit import service as audit
 from shared.clock import today
 from shared.database import DB
 from shared.errors import Conflict, Invalid, NotFound
-from shared.identity.access import Action, Target, reach, require
+from shared.identity.access import Action, Target, reach, require, whole_county
 from shared.identity.actor import Actor
 from shared.ids import new_id
 from shared.roster import service as roster
+from shared.roster.rules import county_code
 
 PAGE = 20
 MOST_SHOPS = 2000
@@ -144,7 +145,9 @@ async def open_shops(county_id: int, on: date) -> list[ShopRow]:
 
 async def shops_in_business(county_id: int) -> list[ShopRow]:
     """Every shop of the county that is not closed, whatever its agreement says."""
-    return await queries.shops(county_id, today(), [str(county_id)], "open", "", (MOST_SHOPS, 0))
+    return await queries.shops(
+        county_id, today(), [county_code(county_id)], "open", "", (MOST_SHOPS, 0)
+    )
 
 
 async def offers(county_id: int, shop_id: UUID, on: date) -> list[Offer]:
@@ -263,7 +266,7 @@ async def add_product(
 ) -> UUID:
     """Enter a kind of goods. Raises Invalid for prohibited goods, Conflict for a known name."""
     if actor:
-        require(actor, Action.PRODUCT_EDIT, Target(unit_code=str(county_id)))
+        require(actor, Action.PRODUCT_EDIT, whole_county(county_id))
     row = _checked(form, new_id())
     async with DB.transaction():
         if not await queries.insert_product(county_id, row, now):
@@ -274,7 +277,7 @@ async def add_product(
 
 async def edit_product(actor: Actor, product_id: UUID, form: ProductForm, now: datetime) -> None:
     """Change shelf, limits or state (withdrawn goods cannot be handed out); never the name."""
-    require(actor, Action.PRODUCT_EDIT, Target(unit_code=str(actor.county_id)))
+    require(actor, Action.PRODUCT_EDIT, whole_county(actor.county_id))
     on = today(now)
     old = await queries.product(actor.county_id, product_id, on)
     if old is None:
@@ -325,7 +328,7 @@ async def propose_price(actor: Actor, form: PriceForm, now: datetime) -> UUID:
     Raises Invalid with the reason, NotFound.
     """
     day = today(now)
-    code = str(actor.county_id)
+    code = actor.county_code
     if form.shop_id is not None:
         found = await queries.shop(actor.county_id, form.shop_id, day)
         if found is None:
@@ -366,7 +369,7 @@ async def decide_price(
     row = await queries.price(actor.county_id, price_id)
     if row is None:
         raise NotFound
-    code = row.unit_code or str(actor.county_id)
+    code = row.unit_code or actor.county_code
     require(actor, Action.PRODUCT_APPROVE, Target(unit_code=code, maker=row.proposed_by))
     if not approve and not note.strip():
         raise Invalid("请写明不同意的原因。", {"note": "请写明不同意的原因。"})

@@ -19,10 +19,11 @@ from shared.audit import service as audit
 from shared.clock import today
 from shared.documents.read import Column, Row, Table
 from shared.errors import Conflict, Invalid
-from shared.identity.access import Action, Target, require
+from shared.identity.access import Action, require, whole_county
 from shared.identity.actor import Actor
 from shared.roster import service as roster
 from shared.roster.roles import Employment, Role, UnitKind
+from shared.roster.rules import county_code
 from shared.roster.schemas import UnitRow
 
 KEEPER_EMPLOYMENT = Employment.PURCHASED
@@ -62,7 +63,7 @@ async def import_shops(
 ) -> Imported:
     """Read shops.xlsx: shop, agreement, keeper and the keeper's post. Raises BadFile."""
     if actor:
-        require(actor, Action.SHOP_EDIT, Target(unit_code=str(county_id)))
+        require(actor, Action.SHOP_EDIT, whole_county(county_id))
     return await imports.run(
         actor, county_id, "shops", COLUMNS, (name, data), _import, now, dry_run=dry_run
     )
@@ -77,7 +78,7 @@ async def _import(run: Run) -> None:
 async def _shops(run: Run) -> list[_Shop]:
     """The lines that name a shop and a unit; everything else becomes a fault."""
     county_id, table = run.county_id, run.table
-    everything = await roster.units_below(county_id, str(county_id))
+    everything = await roster.units_below(county_id, county_code(county_id))
     found, seen = [], set()
     for row in table.rows:
         name = normal(row["店名"] or "")

@@ -17,6 +17,7 @@ from shared.identity.actor import Actor
 from shared.ids import new_id
 from shared.roster import service as roster
 from shared.roster.roles import Role
+from shared.roster.rules import county_code
 
 DEVICE = "console"
 
@@ -62,7 +63,7 @@ async def _worker(county_id: int, text: str, day: date) -> UUID:
     found = await roster.person_by_phone(county_id, text)
     if found:
         return found.id
-    spans = await roster.workers(county_id, str(county_id), day, day)
+    spans = await roster.workers(county_id, county_code(county_id), day, day)
     named = {span.person_id for span in spans if span.name == text}
     if len(named) == 1:
         return named.pop()

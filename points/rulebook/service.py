@@ -32,7 +32,7 @@ from shared.clock import today
 from shared.database import DB
 from shared.dates import chinese_date
 from shared.errors import Conflict, NotFound
-from shared.identity.access import Action, Target, require
+from shared.identity.access import Action, require, whole_county
 from shared.identity.actor import Actor
 from shared.ids import new_id
 
@@ -157,7 +157,7 @@ async def add_rule(actor: Actor, new: Rule, now: datetime) -> None:
 
     Raises RuleRefused naming the field and the reason, NotFound.
     """
-    require(actor, Action.RULES_EDIT, Target(unit_code=str(actor.county_id)))
+    require(actor, Action.RULES_EDIT, whole_county(actor.county_id))
     async with DB.transaction():
         await _unused(actor.county_id, new.code)
         await _check(actor.county_id, new, [], now)
@@ -166,7 +166,7 @@ async def add_rule(actor: Actor, new: Rule, now: datetime) -> None:
 
 async def check_rule(actor: Actor, new: Rule, now: datetime) -> None:
     """Whether a new version could be put into force. Raises RuleRefused, NotFound."""
-    require(actor, Action.RULES_EDIT, Target(unit_code=str(actor.county_id)))
+    require(actor, Action.RULES_EDIT, whole_county(actor.county_id))
     versions = await history(actor.county_id, new.code)
     await _check(actor.county_id, new, versions, now)
 
@@ -179,7 +179,7 @@ async def change_rule(
     ``based_on`` is the version that was looked at. Raises RuleRefused naming the field and the
     reason, NotFound for an unknown code, Conflict when somebody was quicker.
     """
-    require(actor, Action.RULES_EDIT, Target(unit_code=str(actor.county_id)))
+    require(actor, Action.RULES_EDIT, whole_county(actor.county_id))
     async with DB.transaction():
         await queries.lock(actor.county_id, new.code)
         versions = await history(actor.county_id, new.code)
@@ -200,7 +200,7 @@ async def correct_rule(actor: Actor, new: Rule, now: datetime, *, seen: str) -> 
     ``seen`` is the stamp of what was looked at. Raises RuleRefused naming the field and the reason,
     NotFound for an unknown code, Conflict when it has begun or somebody was quicker.
     """
-    require(actor, Action.RULES_EDIT, Target(unit_code=str(actor.county_id)))
+    require(actor, Action.RULES_EDIT, whole_county(actor.county_id))
     async with DB.transaction():
         await queries.lock(actor.county_id, new.code)
         versions = await history(actor.county_id, new.code)
@@ -221,7 +221,7 @@ async def add_penalty(actor: Actor, new: Penalty, now: datetime) -> None:
 
     Raises RuleRefused, NotFound.
     """
-    require(actor, Action.RULES_EDIT, Target(unit_code=str(actor.county_id)))
+    require(actor, Action.RULES_EDIT, whole_county(actor.county_id))
     async with DB.transaction():
         await _unused(actor.county_id, new.code)
         check_penalty(new, [], today(now))
@@ -242,7 +242,7 @@ async def change_penalty(
 
     Raises RuleRefused, NotFound for an unknown code, Conflict when somebody was quicker.
     """
-    require(actor, Action.RULES_EDIT, Target(unit_code=str(actor.county_id)))
+    require(actor, Action.RULES_EDIT, whole_county(actor.county_id))
     async with DB.transaction():
         await queries.lock(actor.county_id, code)
         history = await penalty_history(actor.county_id, code)
@@ -272,7 +272,7 @@ async def correct_penalty(
     seen: str,
 ) -> None:
     """The same for a deduction's title, amounts and last day."""
-    require(actor, Action.RULES_EDIT, Target(unit_code=str(actor.county_id)))
+    require(actor, Action.RULES_EDIT, whole_county(actor.county_id))
     async with DB.transaction():
         await queries.lock(actor.county_id, code)
         history = await penalty_history(actor.county_id, code)
@@ -285,13 +285,13 @@ async def correct_penalty(
 
 async def check_new_caps(actor: Actor, new: Caps, now: datetime) -> None:
     """Whether new caps could be put into force. Raises RuleRefused."""
-    require(actor, Action.RULES_EDIT, Target(unit_code=str(actor.county_id)))
+    require(actor, Action.RULES_EDIT, whole_county(actor.county_id))
     await _check_caps(actor.county_id, new, now)
 
 
 async def change_caps(actor: Actor, new: Caps, now: datetime) -> None:
     """Put new category and person caps into force; raises RuleRefused."""
-    require(actor, Action.RULES_EDIT, Target(unit_code=str(actor.county_id)))
+    require(actor, Action.RULES_EDIT, whole_county(actor.county_id))
     async with DB.transaction():
         await ensure_seeded(actor.county_id)
         await queries.lock(actor.county_id, CAPS_CODE)
@@ -306,7 +306,7 @@ async def change_caps(actor: Actor, new: Caps, now: datetime) -> None:
             Action.RULES_EDIT,
             "caps",
             county_id=actor.county_id,
-            unit_code=str(actor.county_id),
+            unit_code=actor.county_code,
             before=_told(versions[-1]),
             after=_told(new),
         )
@@ -395,7 +395,7 @@ async def _tell(
         Action.RULES_EDIT,
         "rule",
         county_id=actor.county_id,
-        unit_code=str(actor.county_id),
+        unit_code=actor.county_code,
         before=_told(last),
         after=_told(new),
         reason=reason,

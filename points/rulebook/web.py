@@ -31,7 +31,7 @@ from points.work import trial
 from shared.clock import today
 from shared.documents.cells import points as tenths
 from shared.errors import Conflict, Invalid
-from shared.identity.access import Action, Target, allowed
+from shared.identity.access import Action, allowed, whole_county
 from shared.identity.actor import Actor
 from shared.web import forms
 from shared.web.application import Router
@@ -612,7 +612,7 @@ def _first_of_next(on: date) -> date:
 
 
 def _may_edit(actor: Actor) -> bool:
-    return allowed(actor, Action.RULES_EDIT, Target(unit_code=str(actor.county_id))).allowed
+    return allowed(actor, Action.RULES_EDIT, whole_county(actor.county_id)).allowed
 
 
 router = Router(

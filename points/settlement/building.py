@@ -29,7 +29,7 @@ from shared.clock import today
 from shared.database import DB
 from shared.documents.excel import digest
 from shared.errors import Invalid, NotFound
-from shared.identity.access import Action, Target, require
+from shared.identity.access import Action, require, whole_county
 from shared.identity.actor import Actor
 from shared.ids import new_id
 from shared.roster.names import mask
@@ -47,7 +47,7 @@ async def build(actor: Actor | None, county_id: int, month: str, now: datetime) 
     Raises Invalid for a month that has not begun, StatementChanged when somebody else is building.
     """
     if actor:
-        require(actor, Action.STATEMENT_BUILD, Target(unit_code=str(county_id)))
+        require(actor, Action.STATEMENT_BUILD, whole_county(county_id))
     if rules.month_start(rules.month_of(month)) > now:
         raise Invalid(f"{rules.chinese_month(month)}还没有到，不能出对账单。")
     through = min(now, rules.month_end(month))

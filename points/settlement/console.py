@@ -11,6 +11,7 @@ from points.settlement.reports.service import File
 from shared.audit import service as audit
 from shared.documents.excel import digest, file_name
 from shared.errors import NotFound
+from shared.roster.rules import county_code
 
 
 class PaperSigned(msgspec.Struct):
@@ -64,7 +65,7 @@ async def statement_files(county_id: int, month: str, now: datetime) -> list[Fil
             "export",
             "export",
             county_id=county_id,
-            unit_code=f"{county_id:06d}",
+            unit_code=county_code(county_id),
             after={"month": month, "n": len(files)},
         )
     return files

@@ -16,7 +16,7 @@ from points.settlement.schemas import Listed, View
 from shared.clock import today
 from shared.documents.excel import MIME
 from shared.errors import Conflict, Invalid
-from shared.identity.access import Action, Target, allowed
+from shared.identity.access import Action, allowed, whole_county
 from shared.roster.office.schemas import Page
 from shared.roster.roles import DESK_ROLES, Role
 from shared.web import forms
@@ -193,7 +193,7 @@ async def _desk(
     listed, total = await service.list_statements(
         request.user, month=query.month, state=query.state, text=query.q, page=query.page
     )
-    county = Target(unit_code=str(request.user.county_id))
+    county = whole_county(request.user.county_id)
     return _page(
         request,
         "desk_statements",

@@ -18,6 +18,7 @@ from points.work.award_queries import Due
 from shared import settings_county
 from shared.clock import today
 from shared.database import DB
+from shared.roster.rules import county_code
 
 CODE = "AWARD-01"
 
@@ -34,7 +35,7 @@ async def post_due(county_id: int, now: datetime) -> tuple[int, int]:
         open_ = {key: due for key, due in wanted.items() if key not in posted}
         if not open_:
             return 0, 0
-        county = f"{county_id:06d}"
+        county = county_code(county_id)
         fund_id = (await funds.funds_for(county_id, [county])).get(county)
         policy = (await settings_county.get(county_id)).expiry_policy
         items = [

@@ -25,6 +25,7 @@ from shared.clock import today
 from shared.database import DB
 from shared.identity.access import Action
 from shared.ids import new_id
+from shared.roster.rules import county_code
 
 BEGINNING = (date.min, UUID(int=0))
 Progress = Callable[[str, int], None]
@@ -126,7 +127,7 @@ async def _verify_chunk(
         Action.WORK_VERIFY,
         "work_month",
         county_id=county_id,
-        unit_code=str(county_id),
+        unit_code=county_code(county_id),
         after={"month": run.month, "via": "sheet", "accepted": part.accepted} | part.by_role,
         reason="按纸质核实单录入",
     )
@@ -183,7 +184,7 @@ async def post_month(
                     Action.MONTH_POST,
                     "work_month",
                     county_id=county_id,
-                    unit_code=str(county_id),
+                    unit_code=county_code(county_id),
                     after={"month": month, "villages": villages, "records": len(chunk)},
                     reason="按纸质公示结果入账",
                 )

@@ -46,7 +46,7 @@ async def of_month(actor: Actor, worker_id: UUID, number: int) -> Month:
     if not (2000 <= year < 2100 and 1 <= month <= 12):
         raise NotFound
     first, past = month_bounds(number)
-    county = f"{actor.county_id:06d}"
+    county = actor.county_code
     own = allowed(actor, Action.WORK_VIEW, Target(owner=worker_id)).allowed
     codes = (county,) if own else reach(actor, Action.MONTH_VIEW)
     person = await roster.person(actor.county_id, worker_id)

@@ -37,10 +37,11 @@ from shared.database import DB, Rollback
 from shared.documents.errors import BadFile
 from shared.documents.read import Column, Fault, Row, Stream, read_stream
 from shared.errors import Conflict
-from shared.identity.access import Action, Target, require
+from shared.identity.access import Action, require, whole_county
 from shared.identity.actor import Actor
 from shared.roster import service as roster
 from shared.roster.roles import UnitKind
+from shared.roster.rules import county_code
 
 COLUMNS = (
     Column("日期", "date", required=True, aliases=("工作日期", "完成日期", "时间")),
@@ -82,7 +83,7 @@ async def import_work(
     """
     began = time.perf_counter()
     if actor is not None:
-        require(actor, Action.WORK_IMPORT, Target(unit_code=str(county_id)))
+        require(actor, Action.WORK_IMPORT, whole_county(county_id))
     table = await asyncio.to_thread(read_stream, source, name, COLUMNS, dropped=DROPPED)
     result = Imported(rows=0, left_out=[*table.dropped, *table.unknown])
     try:
@@ -94,7 +95,7 @@ async def import_work(
                 Action.WORK_IMPORT,
                 "work_file",
                 county_id=county_id,
-                unit_code=str(county_id),
+                unit_code=county_code(county_id),
                 after=_summary(result) | {"sha256": _digest(source)},
             )
             if dry_run:
@@ -150,7 +151,7 @@ async def _store(
 
 
 async def _world(county_id: int, at: datetime) -> World:
-    code = f"{county_id:06d}"
+    code = county_code(county_id)
     spans: dict[str, list[Any]] = defaultdict(list)
     for span in await roster.workers(county_id, code, date.min, date.max):
         spans[span.grid_code].append(span)

@@ -10,6 +10,7 @@ from pathlib import Path
 from points.rulebook.rules import show
 from points.work import appraisal_awards, deductions, month, photos, service
 from shared.retention.registry import PHOTO
+from shared.roster.rules import county_code
 from shared.scheduling.job import Job, last_day
 
 
@@ -23,7 +24,7 @@ async def _deduct(county_id: int, _period: str, now: datetime) -> str:
 
 
 async def _refresh(county_id: int, _period: str, now: datetime) -> str:
-    return f"换人核实 {await service.refresh(county_id, f'{county_id:06d}', now)} 步"
+    return f"换人核实 {await service.refresh(county_id, county_code(county_id), now)} 步"
 
 
 async def _award(county_id: int, _period: str, now: datetime) -> str:

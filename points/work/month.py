@@ -44,7 +44,7 @@ from shared.clock import today
 from shared.database import DB
 from shared.dates import chinese_date
 from shared.errors import Forbidden, NotFound
-from shared.identity.access import Action, Target, allowed, reach, require
+from shared.identity.access import Action, Target, allowed, reach, require, whole_county
 from shared.identity.actor import Actor
 from shared.identity.sealing import keyed
 from shared.ids import new_id
@@ -306,7 +306,7 @@ async def post_ended(county_id: int, now: datetime) -> MonthTotals:
 
 async def post_now(actor: Actor, now: datetime) -> MonthTotals:
     """The night's posting run, asked for by the department. Raises NotFound."""
-    require(actor, Action.MONTH_POST, Target(unit_code=str(actor.county_id)))
+    require(actor, Action.MONTH_POST, whole_county(actor.county_id))
     return await post_ended(actor.county_id, now)
 
 

@@ -21,7 +21,7 @@ from points.work.web_verify import last_month, month_choices
 from shared.clock import today
 from shared.documents import excel
 from shared.errors import Invalid, NotFound
-from shared.identity.access import Action, Target, allowed, reach
+from shared.identity.access import Action, allowed, reach, whole_county
 from shared.identity.actor import Actor
 from shared.roster import service as roster
 from shared.roster.office import service as office
@@ -161,7 +161,7 @@ async def import_file(request: Asked) -> Template | Response[bytes]:
     except Invalid as error:
         return await _months(request, problem=error.message, status=422)
     if act == "report":
-        unit = await roster.unit_by_code(actor.county_id, str(actor.county_id))
+        unit = await roster.unit_by_code(actor.county_id, actor.county_code)
         on = today(moment(request))
         county = unit.name if unit else ""
         data = await asyncio.to_thread(intake_report.workbook, result, county, on)
@@ -310,7 +310,7 @@ def _people(workers: list[WorkerCategory]) -> list[Person]:
 
 
 def _may(actor: Actor, action: Action) -> bool:
-    return allowed(actor, action, Target(unit_code=str(actor.county_id))).allowed
+    return allowed(actor, action, whole_county(actor.county_id)).allowed
 
 
 router = Router(

@@ -119,4 +119,4 @@ async def _search(actor: Actor, filters: Filters, after: Cursor | None, limit: i
 
 
 def _require(actor: Actor, action: Action, unit: str) -> None:
-    require(actor, action, Target(unit_code=unit or f"{actor.county_id:06d}"))
+    require(actor, action, Target(unit_code=unit or actor.county_code))

@@ -122,7 +122,7 @@ async def log_export(
     moment = at or now()
     if not unit_code and about_id is None:
         codes = reach(actor, Action.EXPORT)
-        unit_code = codes[0] if len(codes) == 1 else f"{actor.county_id:06d}"
+        unit_code = codes[0] if len(codes) == 1 else actor.county_code
     async with DB.transaction():
         export_id = new_id()
         await queries.insert_export(
@@ -145,7 +145,7 @@ def authority_of(actor: Actor | None, unit_code: str) -> str:
     """The actor's nearest duty over a unit, as ``role@unit``; ``self`` where there is none."""
     if actor is None:
         return SYSTEM
-    code = unit_code or str(actor.county_id)
+    code = unit_code or actor.county_code
     covering = [duty for duty in actor.duties if code.startswith(duty.unit_code)]
     if not covering:
         return "self"

@@ -13,7 +13,7 @@ from shared.calendar.errors import MissingYear
 from shared.calendar.rules import DayException
 from shared.database import DB
 from shared.errors import Invalid
-from shared.identity.access import Action, Target, require
+from shared.identity.access import Action, require, whole_county
 from shared.identity.actor import Actor
 from shared.ids import new_id
 
@@ -81,7 +81,7 @@ async def replace_year(actor: Actor, number: int, text: str) -> tuple[DayExcepti
 
     Raises Invalid naming each wrong line; nothing is written then.
     """
-    require(actor, Action.CALENDAR_EDIT, Target(unit_code=str(actor.county_id)))
+    require(actor, Action.CALENDAR_EDIT, whole_county(actor.county_id))
     days, faults = rules.parse_year(number, text)
     if faults:
         raise Invalid("有几处需要改正。", {"days": " ".join(faults)})

@@ -10,7 +10,7 @@ from shared.calendar import rules, service
 from shared.calendar.errors import MissingYear
 from shared.clock import today
 from shared.errors import Invalid
-from shared.identity.access import Action, Target, allowed
+from shared.identity.access import Action, allowed, whole_county
 from shared.web import forms
 from shared.web.application import Router
 from shared.web.pages import Asked, moment, page
@@ -65,7 +65,7 @@ async def _page(
             text = rules.as_text(await service.year(actor.county_id, year))
         except MissingYear:
             known = False
-    county = Target(unit_code=str(actor.county_id))
+    county = whole_county(actor.county_id)
     return page(
         request,
         "calendar/desk_calendar.html",

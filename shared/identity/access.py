@@ -16,6 +16,7 @@ import structlog
 from shared.errors import Forbidden, NotFound
 from shared.identity.actor import Actor, Duty
 from shared.roster.roles import Role
+from shared.roster.rules import county_code
 
 
 class Action(StrEnum):
@@ -130,6 +131,11 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     shop_id: UUID | None = None
     roles: frozenset[Role] = frozenset()
     """Narrows the policy's roles to those a rule asks for (V1 … V4, A); empty = all of them."""
+
+
+def whole_county(county_id: int) -> Target:
+    """What concerns the county as a whole, and so its department."""
+    return Target(unit_code=county_code(county_id))
 
 
 class Decision(msgspec.Struct, frozen=True):

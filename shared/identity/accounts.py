@@ -32,7 +32,7 @@ from shared.retention import service as retention
 from shared.retention.registry import DEVICE, SIGN_IN
 from shared.roster import service as roster
 from shared.roster.roles import Role
-from shared.roster.rules import just_left
+from shared.roster.rules import county_code, just_left
 
 PAGE = 50
 STALE = timedelta(days=90)
@@ -320,7 +320,7 @@ async def known_of(county_id: int, person_id: UUID) -> tuple[str, ...]:
     """What whoever guesses a password would know of its holder: number, name, county."""
     person = await roster.person(county_id, person_id)
     phone = await roster.phone_of(county_id, person_id)
-    county = await roster.unit_by_code(county_id, f"{county_id:06d}")
+    county = await roster.unit_by_code(county_id, county_code(county_id))
     return (phone or "", person.name if person else "", county.name if county else "")
 
 

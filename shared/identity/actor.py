@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 
 from shared.roster.roles import Role
+from shared.roster.rules import county_code
 
 
 class Duty(msgspec.Struct, frozen=True):
@@ -45,6 +46,10 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     duties: tuple[Duty, ...] = ()
     device: str = ""
     """Which session or terminal key, for the records that carry it."""
+
+    @property
+    def county_code(self) -> str:
+        return county_code(self.county_id)
 
     @property
     def roles(self) -> frozenset[Role]:

@@ -33,6 +33,7 @@ from shared.identity.schemas import Authenticator, DeskAccount, DeskSecrets, Tak
 from shared.identity.sealing import keyed
 from shared.roster import service as roster
 from shared.roster.roles import DESK_ROLES, Employment, Role
+from shared.roster.rules import county_code
 
 GUARDED = frozenset({Role.DEPARTMENT, Role.ADMIN})
 """Roles that an administrator who opened their desk alone would hold in fact."""
@@ -172,7 +173,7 @@ async def create_on_console(
     Asks no rights: whoever has the console has the database. A county that is not there yet is
     made when its name is given. Raises NotFound, Invalid, BadPhone.
     """
-    unit = await roster.unit_by_code(county_id, f"{county_id:06d}")
+    unit = await roster.unit_by_code(county_id, county_code(county_id))
     if unit is None and not county_name:
         raise NotFound("还没有这个县。请加 --county-name 写上县名，或先导入名册。")
     secrets = await first_secrets(password, phone, name, unit.name if unit else county_name)

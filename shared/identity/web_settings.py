@@ -10,7 +10,7 @@ from litestar.response import Redirect, Template
 
 from shared import settings_county
 from shared.errors import Conflict, GridmeritError, Invalid
-from shared.identity.access import Action, Target, require
+from shared.identity.access import Action, require, whole_county
 from shared.identity.web_me import problem
 from shared.roster.roles import Role
 from shared.settings_county import CountySettings
@@ -64,7 +64,7 @@ class SettingsForm(msgspec.Struct):
 async def settings_page(request: Asked) -> Template:
     """Every setting with its meaning."""
     actor = request.user
-    require(actor, Action.SETTINGS_VIEW, Target(unit_code=f"{actor.county_id:06d}"))
+    require(actor, Action.SETTINGS_VIEW, whole_county(actor.county_id))
     return await _settings(request)
 
 

@@ -11,11 +11,12 @@ from uuid import UUID
 from shared.audit import service as audit
 from shared.clock import today
 from shared.database import DB
-from shared.identity.access import Action, Target, require
+from shared.identity.access import Action, require, whole_county
 from shared.identity.actor import Actor
 from shared.retention import queries
 from shared.retention.registry import PERSON, REGISTRY, Kept
 from shared.roster import names, phones
+from shared.roster.rules import county_code
 from shared.scheduling import runner
 from shared.scheduling.queries import RunRow
 
@@ -56,7 +57,7 @@ async def record(county_id: int, kept: Kept, count: int) -> None:
             "data.erase",
             "data",
             county_id=county_id,
-            unit_code=f"{county_id:06d}",
+            unit_code=county_code(county_id),
             after={"what": kept.what, "count": count},
             authority=audit.SYSTEM,
         )
@@ -64,6 +65,6 @@ async def record(county_id: int, kept: Kept, count: int) -> None:
 
 async def listed(actor: Actor) -> list[tuple[Kept, RunRow | None]]:
     """Each kind of personal data with the latest run that erased it. Raises NotFound."""
-    require(actor, Action.SETTINGS_VIEW, Target(unit_code=f"{actor.county_id:06d}"))
+    require(actor, Action.SETTINGS_VIEW, whole_county(actor.county_id))
     runs = {run.job: run for run in await runner.latest(actor.county_id)}
     return [(kept, runs.get(kept.job)) for kept in REGISTRY]

@@ -33,6 +33,11 @@ ROLES_AT = {
 """Posts that the office may add at a unit; shopkeepers come with their shop, admins by command."""
 
 
+def county_code(county_id: int) -> str:
+    """The county's own code, with which the codes of all its units begin."""
+    return f"{county_id:06d}"
+
+
 def parent_code(code: str) -> str:
     """Codes grow by three digits a level."""
     return code[:-3]

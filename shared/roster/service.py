@@ -20,7 +20,7 @@ from shared.ids import new_id
 from shared.roster import names, phones, queries
 from shared.roster.errors import BadPeriod, BadPhone, PhoneTaken, PostTaken
 from shared.roster.roles import Employment, Role, UnitKind
-from shared.roster.rules import KIND_BY_LENGTH, parent_code
+from shared.roster.rules import KIND_BY_LENGTH, county_code, parent_code
 from shared.roster.schemas import Holder, PersonCard, PersonRow, Place, Tenure, UnitRow, WorkerSpan
 
 
@@ -93,7 +93,7 @@ async def units_below(county_id: int, code: str, kind: UnitKind | None = None) -
 
 async def add_county(county_id: int, name: str) -> UnitRow:
     """The county and its root unit; what exists stays."""
-    code = f"{county_id:06d}"
+    code = county_code(county_id)
     async with DB.transaction():
         await queries.insert_county(county_id, name)
         if found := await queries.unit_by_code(county_id, code):
@@ -105,7 +105,7 @@ async def add_county(county_id: int, name: str) -> UnitRow:
 
 def county_unit(county_id: int, name: str) -> UnitRow:
     """The root of a county's tree, not stored yet."""
-    return UnitRow(id=new_id(), code=f"{county_id:06d}", kind=UnitKind.COUNTY, name=name)
+    return UnitRow(id=new_id(), code=county_code(county_id), kind=UnitKind.COUNTY, name=name)
 
 
 async def add_unit(

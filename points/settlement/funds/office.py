@@ -15,10 +15,11 @@ from points.settlement.funds.schemas import ResolutionForm
 from shared.clock import today
 from shared.documents.read import Column, Row, Table
 from shared.errors import Invalid
-from shared.identity.access import Action, Target, require
+from shared.identity.access import Action, require, whole_county
 from shared.identity.actor import Actor
 from shared.roster import service as roster
 from shared.roster.roles import UnitKind
+from shared.roster.rules import county_code
 from shared.roster.schemas import UnitRow
 
 COLUMNS = (
@@ -48,7 +49,7 @@ async def import_funds(
 ) -> Imported:
     """Read a list of resolutions. Raises BadFile; wrong cells are faults of the result."""
     if actor:
-        require(actor, Action.FUND_EDIT, Target(unit_code=str(county_id)))
+        require(actor, Action.FUND_EDIT, whole_county(county_id))
     return await imports.run(
         actor, county_id, "funds", COLUMNS, (name, data), _import, now, dry_run=dry_run
     )
@@ -71,7 +72,9 @@ async def _import(run: Run) -> None:
 async def _forms(run: Run) -> list[ResolutionForm]:
     """The resolutions that are new; a wrong line becomes a fault, a known one is only counted."""
     county_id, table = run.county_id, run.table
-    units = {unit.code: unit for unit in await roster.units_below(county_id, str(county_id))}
+    units = {
+        unit.code: unit for unit in await roster.units_below(county_id, county_code(county_id))
+    }
     forms: list[ResolutionForm] = []
     seen: set[tuple[str, str]] = set()
     for row in table.rows:

@@ -17,7 +17,7 @@ from points.settlement.funds.schemas import CorrectionForm, FundYear, Resolution
 from points.settlement.publication import service as publication
 from shared.clock import today
 from shared.errors import Conflict, Invalid
-from shared.identity.access import Action, Target, allowed
+from shared.identity.access import Action, Target, allowed, whole_county
 from shared.roster.office.schemas import Page
 from shared.roster.roles import DESK_ROLES
 from shared.web import forms
@@ -210,7 +210,7 @@ async def _desk(
             request.user, query.year, text=query.q, state=query.state, page=query.page
         )
     this_year = today(moment(request)).year
-    county = Target(unit_code=str(request.user.county_id))
+    county = whole_county(request.user.county_id)
     return page(
         request,
         "funds/desk_funds.html",

@@ -21,6 +21,7 @@ from shared.identity import sessions
 from shared.identity.access import Action, reach
 from shared.identity.actor import Actor
 from shared.roster import service as roster
+from shared.roster.rules import county_code
 
 PAGE = 50
 MOST_ROWS = 100_000
@@ -66,7 +67,7 @@ async def export_summary(actor: Actor, first: date, last: date, purpose: str) ->
 async def console_ledger(county_id: int, month: str) -> File:
     """兑换台账 of a month, for the command."""
     wanted = month_filter(month)
-    rows = await _ledger_rows(county_id, wanted, [str(county_id)])
+    rows = await _ledger_rows(county_id, wanted, [county_code(county_id)])
     file = await ledger_file(county_id, wanted, rows, clock_now())
     return await _logged(county_id, file, len(rows))
 
@@ -74,7 +75,7 @@ async def console_ledger(county_id: int, month: str) -> File:
 async def console_summary(county_id: int, month: str) -> File:
     """积分汇总 of a month, for the command."""
     first, last, at = rules.first_day(month), rules.last_day(month), clock_now()
-    rows = await queries.summary(county_id, first, last, [str(county_id)], at)
+    rows = await queries.summary(county_id, first, last, [county_code(county_id)], at)
     file = await summary_file(county_id, first, last, rows, at)
     return await _logged(county_id, file, len(rows))
 
@@ -161,8 +162,8 @@ def _check_period(first: date, last: date) -> None:
 
 
 async def _county_name(county_id: int) -> str:
-    unit = await roster.unit_by_code(county_id, str(county_id))
-    return unit.name if unit else str(county_id)
+    unit = await roster.unit_by_code(county_id, county_code(county_id))
+    return unit.name if unit else county_code(county_id)
 
 
 async def _logged(county_id: int, file: File, rows: int) -> File:
@@ -171,7 +172,7 @@ async def _logged(county_id: int, file: File, rows: int) -> File:
         "export",
         "export",
         county_id=county_id,
-        unit_code=f"{county_id:06d}",
+        unit_code=county_code(county_id),
         after={"name": file[0], "rows": rows},
     )
     return file

@@ -15,6 +15,7 @@ from shared.documents.read import Column, Row, Table, read_table
 from shared.roster import phones
 from shared.roster.intake.schemas import Division, Divisions, Entry
 from shared.roster.roles import EMPLOYMENT_NAMES, ROLE_NAMES, Employment, Role
+from shared.roster.rules import county_code
 
 ID_TITLE = "任职编号"
 """The hidden column of our export: a row that carries it is known whatever else changed."""
@@ -123,7 +124,7 @@ def read_roster(data: bytes, name: str) -> Table:
 def read_divisions(data: bytes, name: str, county_id: int) -> Divisions:
     """The villages of one county out of a divisions file. Raises BadFile."""
     table = read_table(data, name, DIVISION_COLUMNS)
-    county = f"{county_id:06d}"
+    county = county_code(county_id)
     rows = [row for row in table.rows if row["county_code"] == county]
     if table.faults:
         raise BadFile(f"区划表有错：{table.sentences(1)[0]}")
@@ -200,7 +201,7 @@ class _Reader:
         self.table = table
         self.row = row
         self.county_id = county_id
-        self.county = f"{county_id:06d}"
+        self.county = county_code(county_id)
         self.today = today
         self.sound = True
 

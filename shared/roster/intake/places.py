@@ -8,7 +8,7 @@ import msgspec
 
 from shared.roster.intake.schemas import Divisions, Entry, UnitChange
 from shared.roster.roles import Role, UnitKind
-from shared.roster.rules import grid_type_of, parent_code
+from shared.roster.rules import county_code, grid_type_of, parent_code
 from shared.roster.schemas import UnitRow
 
 Complain = Callable[[Entry, str, str], None]
@@ -43,7 +43,7 @@ def locate(
     """Set every entry's ``unit_code`` (empty = unknown) and learn the names of the codes."""
     names = _names(entries, units, divisions)
     for entry in entries:
-        entry.unit_code = _unit_code(entry, names, f"{county_id:06d}", complain)
+        entry.unit_code = _unit_code(entry, names, county_code(county_id), complain)
         if entry.unit_code:
             _check_names(entry, names, complain)
     return names

@@ -21,7 +21,7 @@ from shared.documents.faults import fault_report
 from shared.documents.read import Table
 from shared.errors import Conflict, Invalid, NotFound
 from shared.identity import sealing
-from shared.identity.access import Action, Target, reach, require
+from shared.identity.access import Action, reach, require, whole_county
 from shared.identity.actor import Actor
 from shared.ids import new_id
 from shared.retention import service as retention
@@ -39,6 +39,7 @@ from shared.roster.intake.plan import Options, make_plan
 from shared.roster.intake.queries import Run
 from shared.roster.intake.schemas import Divisions, Entry, Plan, Preview
 from shared.roster.intake.write import Progress, write_plan
+from shared.roster.rules import county_code
 
 KEPT_FOR = timedelta(days=UPLOAD.days)
 """How long a previewed file waits to be accepted."""
@@ -227,7 +228,7 @@ def _within(actor: Actor) -> tuple[str, ...]:
     """The units the actor may import for. Raises NotFound when there are none."""
     codes = reach(actor, Action.ROSTER_IMPORT)
     if not codes:
-        require(actor, Action.ROSTER_IMPORT, Target(unit_code=f"{actor.county_id:06d}"))
+        require(actor, Action.ROSTER_IMPORT, whole_county(actor.county_id))
     return codes
 
 
@@ -272,7 +273,7 @@ async def _compare(
     progress("与名册比对")
     known = await queries.known(county_id)
     name = _county_name(table, divisions, county_id)
-    if f"{county_id:06d}" not in known.units:
+    if county_code(county_id) not in known.units:
         root = service.county_unit(county_id, name)
         known = msgspec.structs.replace(known, units={root.code: root, **known.units})
     options = Options(
@@ -286,7 +287,7 @@ async def _compare(
 
 def _county_name(table: Table, divisions: Divisions | None, county_id: int) -> str:
     found = (divisions.county if divisions else "") or county_name_of(table)
-    return found or f"{county_id:06d}"
+    return found or county_code(county_id)
 
 
 def _preview(table: Table, plan: Plan) -> Preview:

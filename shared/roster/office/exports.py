@@ -11,7 +11,7 @@ from shared.audit import service as audit
 from shared.clock import today
 from shared.documents.excel import Column, Sheet, file_name, stamp, workbook
 from shared.errors import NotFound
-from shared.identity.access import Action, Target, reach, require
+from shared.identity.access import Action, Target, reach, require, whole_county
 from shared.identity.actor import Actor
 from shared.identity.sessions import require_confirmed
 from shared.roster import phones
@@ -51,7 +51,7 @@ async def roster_file(actor: Actor, code: str, purpose: str, now: datetime) -> t
 
     Raises ConfirmFirst, NotFound.
     """
-    code = code or f"{actor.county_id:06d}"
+    code = code or actor.county_code
     require(actor, Action.EXPORT, Target(unit_code=code))
     require(actor, Action.ROSTER_VIEW, Target(unit_code=code))
     require_confirmed(actor, now)
@@ -74,7 +74,7 @@ async def roster_file(actor: Actor, code: str, purpose: str, now: datetime) -> t
 async def template_file(actor: Actor, now: datetime) -> tuple[str, bytes]:
     """An empty workbook to fill in."""
     if not reach(actor, Action.ROSTER_IMPORT):
-        require(actor, Action.ROSTER_IMPORT, Target(unit_code=f"{actor.county_id:06d}"))
+        require(actor, Action.ROSTER_IMPORT, whole_county(actor.county_id))
     content = await _workbook(actor, "", now, [], notes=TEMPLATE_NOTES)
     return "网格员花名册导入模板.xlsx", content
 

@@ -49,7 +49,14 @@ from shared.roster.office.schemas import (
     Vacancy,
 )
 from shared.roster.roles import Role, UnitKind
-from shared.roster.rules import CODE_LENGTH, ROLES_AT, grid_type_of, just_left, worked_below
+from shared.roster.rules import (
+    CODE_LENGTH,
+    ROLES_AT,
+    county_code,
+    grid_type_of,
+    just_left,
+    worked_below,
+)
 from shared.roster.schemas import PersonCard, Tenure, UnitRow
 
 PAGE = 50
@@ -103,7 +110,7 @@ async def find(
     within = [wanted.unit] if wanted.unit and wanted.unit.startswith(tops) else list(tops)
     if wanted.unit and not wanted.unit.startswith(tops):
         raise NotFound
-    county = f"{actor.county_id:06d}"
+    county = actor.county_code
     wanted = msgspec.structs.replace(wanted, q=wanted.q.strip())
     number = phones.clean(wanted.q)
     return await queries.find(
@@ -526,7 +533,7 @@ def _targets(tenures: Sequence[Tenure], person_id: UUID, day: date, county_id: i
     held = [t for t in tenures if t.valid_to is None or t.valid_to > day]
     last = max((t.valid_to for t in tenures if t.valid_to), default=day)
     left = [tenure for tenure in tenures if tenure.valid_to == last]
-    codes = {tenure.unit_code for tenure in held or left} or {f"{county_id:06d}"}
+    codes = {tenure.unit_code for tenure in held or left} or {county_code(county_id)}
     return [Target(unit_code=code, owner=person_id) for code in sorted(codes)]
 
 

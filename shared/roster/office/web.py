@@ -84,7 +84,7 @@ async def people_page(request: Asked) -> Template:
 async def vacancies_page(request: Asked) -> Template:
     """Posts without a holder."""
     given = forms.bind(UnitQuery, dict(request.query_params))
-    code = given.unit or f"{request.user.county_id:06d}"
+    code = given.unit or request.user.county_code
     return _page(
         request,
         "desk_vacancies",

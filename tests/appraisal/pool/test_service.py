@@ -767,7 +767,7 @@ async def test_the_clock_opens_no_exit_beside_another(rollback: None) -> None:
     await sign(made, made.town.chief, case_id, "handed_over")
     grid = made.town.units["421222100001001"]
     other = await roster.add_post(COUNTY, grid.id, Role.GRIDWORKER)
-    await roster.assign(COUNTY, other, someone.person_id, made.today)
+    await roster.assign(COUNTY, other, someone.person_id, made.today, now=now())
     second = await exit_of(made, someone, "fault", "evidence")
     clerk = await actor_of(made, made.clerk)
     await calibrating.calibrate(

@@ -151,9 +151,11 @@ async def test_the_last_day_decides_who_is_there(rollback: None) -> None:
     spans = {"到岗": (LAST, None), "离岗": (FIRST, LAST), "满期": (FIRST, LAST + timedelta(days=1))}
     people = {}
     for name, (since, past) in spans.items():
-        people[name] = await roster.add_person(COUNTY, name, phone(), Employment.CONTRACT)
+        people[name] = await roster.add_person(
+            COUNTY, name, phone(), Employment.CONTRACT, now=now()
+        )
         post = await roster.add_post(COUNTY, grid.id, Role.GRIDWORKER)
-        await roster.assign(COUNTY, post, people[name], since, valid_to=past)
+        await roster.assign(COUNTY, post, people[name], since, valid_to=past, now=now())
     cycle_id = await opened(department, AFTER)
     await bring_to(department, cycle_id, Stage.SCORE, AFTER)
     found = await inputs_of((await scoring.score(department, cycle_id, "", AFTER)).id)

@@ -435,13 +435,13 @@ async def test_who_objected_leaves_the_decision_to_others(rollback: None) -> Non
     (statement,) = await built()
     (line,) = await queries.lines(COUNTY, statement.id)
     instructor, department = await made.instructor(), await made.department()
-    found = await service.dispute(instructor, statement.id, line.id, "没有领取人签字")
+    found = await service.dispute(instructor, statement.id, line.id, "没有领取人签字", now())
     assert await service.to_decide(instructor) == []
     with pytest.raises(Forbidden, match="换一个人"):
-        await service.decide(instructor, found.disputes[0].id, "补签了", pay=True)
+        await service.decide(instructor, found.disputes[0].id, "补签了", pay=True, now=now())
     (listed,) = await service.to_decide(department)
     assert listed.statement.id == statement.id
-    decided = await service.decide(department, found.disputes[0].id, "补签了", pay=True)
+    decided = await service.decide(department, found.disputes[0].id, "补签了", pay=True, now=now())
     assert decided.statement.payable_fen == 450
     await sign_all(made, decided.statement)
     assert await built(THIS_MONTH) == []
