@@ -8,9 +8,9 @@ from points import retention_queries as points
 from points.jobs import jobs as points_jobs
 from shared.identity.jobs import JOBS as IDENTITY
 from shared.retention.jobs import people
-from shared.roster.jobs import JOBS as ROSTER
 from shared.scheduling.job import Job
 from shared.scheduling.jobs import JOBS as SCHEDULING
+from shared.uploads.jobs import JOBS as ROSTER
 
 
 def jobs(data_dir: Path) -> tuple[Job, ...]:

@@ -11,8 +11,6 @@ from uuid import UUID
 
 import msgspec
 
-from appraisal.intake import queries
-from appraisal.intake.queries import Run
 from appraisal.intake.rules import Kind, Outcome
 from shared.audit import service as audit
 from shared.clock import today
@@ -20,16 +18,15 @@ from shared.database import DB, Rollback
 from shared.documents import excel
 from shared.documents.faults import fault_report
 from shared.documents.read import Table, read_table
-from shared.errors import Conflict, Invalid, NotFound
-from shared.identity import sealing
+from shared.errors import Conflict, Invalid
 from shared.identity.access import reach, require, whole_county
 from shared.identity.actor import Actor
-from shared.ids import new_id
+from shared.uploads import queries
+from shared.uploads import service as uploads
+from shared.uploads.queries import Run
 
-SHOWN_FAULTS = 200
 SHOWN_LINES = 500
 CHANGED = "数据刚刚有了变化，这次没有导入。请重新选择文件，核对后再导入。"
-DONE = "这份文件已经导入过了，不用再导一次。"
 
 
 class File(msgspec.Struct, frozen=True):
@@ -52,28 +49,17 @@ async def preview(actor: Actor, kind: Kind, file: File, now: datetime) -> tuple[
     """What the file would do; it is kept to be accepted. Raises NotFound, BadFile."""
     expect_right(actor, kind)
     outcome, _ = await _tried(actor, kind, file, now)
-    run_id = new_id()
-    payload = await asyncio.to_thread(_packed, file)
-    encoded = msgspec.json.encode(outcome).decode()
-    async with DB.transaction():
-        await queries.insert(
-            actor.county_id,
-            run_id,
-            kind.name,
-            (file.name[:200], hashlib.sha256(file.data).digest()),
-            (now, actor.person_id),
-            encoded,
-            payload,
-        )
-    return run_id, outcome
+    run = await uploads.sealed(
+        actor, kind.name, file.name, file.data, msgspec.msgpack.encode(file), outcome, now
+    )
+    await queries.insert(actor.county_id, run)
+    return run.id, outcome
 
 
 async def previewed(actor: Actor, kind: Kind, run_id: UUID) -> tuple[Run, Outcome]:
     """A preview made before by the same person. Raises NotFound."""
     expect_right(actor, kind)
-    run = await queries.run(actor.county_id, run_id, kind.name)
-    if run is None or run.created_by != actor.person_id:
-        raise NotFound
+    run = await uploads.own(actor, run_id, kind.name)
     return run, msgspec.json.decode(run.summary, type=Outcome)
 
 
@@ -86,7 +72,7 @@ async def accept(actor: Actor, kind: Kind, run_id: UUID, now: datetime) -> Outco
     )
     async with DB.transaction():
         if await queries.lock_applied(actor.county_id, run_id):
-            raise Conflict(DONE)
+            raise Conflict(uploads.DONE)
         outcome = await _stored(actor, kind, file, table, now)
         if outcome.fault_count:
             raise Faulty(outcome)
@@ -94,7 +80,7 @@ async def accept(actor: Actor, kind: Kind, run_id: UUID, now: datetime) -> Outco
             raise Conflict(CHANGED)
         encoded = msgspec.json.encode(outcome).decode()
         if not await queries.mark_applied(actor.county_id, run_id, now, encoded):
-            raise Conflict(DONE)
+            raise Conflict(uploads.DONE)
         await audit.record(
             actor,
             kind.action,
@@ -118,7 +104,7 @@ async def report(actor: Actor, kind: Kind, run_id: UUID, now: datetime) -> tuple
     run, _ = await previewed(actor, kind, run_id)
     _, table = await _tried(actor, kind, await _kept(run), now)
     content = await asyncio.to_thread(fault_report, table)
-    return f"错误说明_{run.file_name.rpartition('.')[0] or run.file_name}.xlsx", content
+    return uploads.report_name(run), content
 
 
 async def give_up(actor: Actor, kind: Kind, run_id: UUID) -> None:
@@ -155,7 +141,7 @@ async def _tried(actor: Actor, kind: Kind, file: File, now: datetime) -> tuple[O
 async def _stored(actor: Actor, kind: Kind, file: File, table: Table, now: datetime) -> Outcome:
     outcome = await kind.store(actor, table, now, f"导入文件 {file.name[:100]}")
     outcome.rows = len(table.rows)
-    outcome.faults = table.sentences(SHOWN_FAULTS)
+    outcome.faults = table.sentences(uploads.SHOWN_FAULTS)
     outcome.fault_count = len(table.faults)
     outcome.left_out = table.unknown
     if note := table.hidden_note():
@@ -169,16 +155,4 @@ async def _stored(actor: Actor, kind: Kind, file: File, table: Table, now: datet
 
 
 async def _kept(run: Run) -> File:
-    if run.applied_at is not None:
-        raise Conflict(DONE)
-    if run.payload is None:
-        raise Conflict("这份预览已过期，请重新选择文件。")
-    return await asyncio.to_thread(_unpacked, run.payload)
-
-
-def _packed(file: File) -> bytes:
-    return sealing.seal(msgspec.msgpack.encode(file))
-
-
-def _unpacked(payload: bytes) -> File:
-    return msgspec.msgpack.decode(sealing.open_(payload), type=File)
+    return msgspec.msgpack.decode(await uploads.opened(run), type=File)

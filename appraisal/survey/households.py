@@ -15,7 +15,6 @@ from uuid import UUID
 
 import msgspec
 
-from appraisal.intake import queries as runs
 from appraisal.survey import queries
 from appraisal.survey.rules import GROUP, HOUSEHOLD
 from appraisal.survey.schemas import HouseholdRow
@@ -24,13 +23,14 @@ from shared.database import DB, Rollback
 from shared.documents.faults import fault_report
 from shared.documents.read import Column, Row, Table, read_table
 from shared.errors import Conflict, NotFound
-from shared.identity import sealing
 from shared.identity.access import Action, require, whole_county
 from shared.identity.actor import Actor
 from shared.ids import new_id
 from shared.roster import service as roster
 from shared.roster.roles import UnitKind
 from shared.roster.rules import county_code
+from shared.uploads import queries as runs
+from shared.uploads import service as uploads
 
 COLUMNS = (
     Column("网格编码", "code", required=True, aliases=("网格代码", "网格编号")),
@@ -125,13 +125,10 @@ async def import_households(
 
 async def keep(actor: Actor, data: bytes, name: str, result: Imported, now: datetime) -> UUID:
     """Keep a faulty file, sealed, for a day, so that its marked workbook can be fetched."""
-    run_id = new_id()
-    payload = await asyncio.to_thread(sealing.seal, data)
-    summary = msgspec.json.encode(_summary(result) | {"faults": result.fault_count}).decode()
-    file = (name[:200], hashlib.sha256(data).digest())
-    made = (now, actor.person_id)
-    await runs.insert(actor.county_id, run_id, KIND, file, made, summary, payload)
-    return run_id
+    summary = _summary(result) | {"faults": result.fault_count}
+    run = await uploads.sealed(actor, KIND, name, data, data, summary, now)
+    await runs.insert(actor.county_id, run)
+    return run.id
 
 
 async def report(actor: Actor, run_id: UUID) -> tuple[str, bytes]:
@@ -140,17 +137,14 @@ async def report(actor: Actor, run_id: UUID) -> tuple[str, bytes]:
     Raises NotFound, Conflict when a day has passed or the file has no fault any more.
     """
     require(actor, Action.SURVEY_RUN, whole_county(actor.county_id))
-    run = await runs.run(actor.county_id, run_id, KIND)
-    if run is None or run.created_by != actor.person_id:
-        raise NotFound
+    run = await uploads.own(actor, run_id, KIND)
     if run.payload is None:
         raise Conflict(GONE)
-    data = await asyncio.to_thread(sealing.open_, run.payload)
+    data = await uploads.opened(run)
     result = await import_households(actor, actor.county_id, data, run.file_name, dry_run=True)
     if result.report is None:
         raise Conflict("按现在的花名册，这份名单已经没有错误，请直接导入。")
-    stem = run.file_name.rpartition(".")[0] or run.file_name
-    return f"错误说明_{stem}.xlsx", result.report
+    return uploads.report_name(run), result.report
 
 
 async def counts(actor: Actor) -> list[tuple[str, str, int, int]]:

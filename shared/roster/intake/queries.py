@@ -5,8 +5,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import msgspec
-
 from shared.database import DB
 from shared.roster.intake.schemas import (
     Correction,
@@ -89,34 +87,6 @@ INSERT INTO shared.assignment (county_id, id, post_id, person_id, valid_from, re
 SELECT $1::int, s.*, $2::text, $3::timestamptz, $4::uuid
 FROM unnest($5::uuid[], $6::uuid[], $7::uuid[], $8::date[]) AS s
 """
-INSERT_RUN = """
-INSERT INTO shared.import_run (county_id, id, kind, file_name, file_sha256, created_at, created_by,
-    applied_at, summary, payload)
-VALUES ($1, $2, 'roster', $3, $4, $5, $6, $7, $8, $9)
-"""
-RUN = """
-SELECT id, file_name, file_sha256, created_at, created_by, applied_at, summary, payload
-FROM shared.import_run WHERE county_id = $1 AND id = $2 AND kind = 'roster'
-"""
-PERSONAL = ("joined", "moved", "left", "changed", "renamed", "missing", "lines", "faults")
-"""What a run, also one of the other service, tells of people: it goes with the file."""
-FORGET = """
-UPDATE shared.import_run SET payload = NULL, summary = summary - $2::text[]
-WHERE county_id = $1
-"""
-
-
-class Run(msgspec.Struct, frozen=True):
-    """A previewed file, kept sealed until it is accepted or given up."""
-
-    id: UUID
-    file_name: str
-    file_sha256: bytes
-    created_at: datetime
-    created_by: UUID | None
-    applied_at: datetime | None
-    summary: str
-    payload: bytes | None
 
 
 async def lock_county(county_id: int) -> None:
@@ -180,51 +150,6 @@ async def insert_tenures(
 ) -> None:
     rows = [(start.id, start.post_id, start.person_id, start.valid_from) for start in starts]
     await DB.execute(INSERT_TENURES, county_id, reason, now, actor_id, *_columns(rows, 4))
-
-
-async def insert_run(county_id: int, run: Run) -> None:
-    await DB.execute(
-        INSERT_RUN,
-        county_id,
-        run.id,
-        run.file_name,
-        run.file_sha256,
-        run.created_at,
-        run.created_by,
-        run.applied_at,
-        run.summary,
-        run.payload,
-    )
-
-
-async def run(county_id: int, run_id: UUID) -> Run | None:
-    return await DB.one(Run, RUN, county_id, run_id)
-
-
-async def forget_payload(county_id: int, run_id: UUID) -> None:
-    sql = FORGET + " AND applied_at IS NULL AND id = $3"
-    await DB.execute(sql, county_id, list(PERSONAL), run_id)
-
-
-async def forget_payloads_before(county_id: int, moment: datetime) -> int:
-    """Files that nobody accepted since, and what accepted ones told of people."""
-    sql = FORGET + (
-        " AND COALESCE(applied_at, created_at) < $3 AND (payload IS NOT NULL OR summary ?| $2)"
-    )
-    return await DB.count(sql, county_id, list(PERSONAL), moment)
-
-
-async def mark_applied(county_id: int, run_id: UUID, now: datetime, summary: str) -> bool:
-    """False when it has been applied already."""
-    changed = await DB.count(
-        "UPDATE shared.import_run SET applied_at = $3, summary = $4, payload = NULL"
-        " WHERE county_id = $1 AND id = $2 AND applied_at IS NULL",
-        county_id,
-        run_id,
-        now,
-        summary,
-    )
-    return changed == 1
 
 
 def _columns(rows: Sequence[Sequence[Any]], width: int) -> list[list[Any]]:

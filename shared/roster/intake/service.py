@@ -8,7 +8,7 @@ of one county wait for each other.
 import asyncio
 import hashlib
 import time
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -19,13 +19,10 @@ from shared.clock import today
 from shared.database import DB
 from shared.documents.faults import fault_report
 from shared.documents.read import Table
-from shared.errors import Conflict, Invalid, NotFound
-from shared.identity import sealing
+from shared.errors import Conflict, Invalid
 from shared.identity.access import Action, reach, require, whole_county
 from shared.identity.actor import Actor
 from shared.ids import new_id
-from shared.retention import service as retention
-from shared.retention.registry import UPLOAD
 from shared.roster import service
 from shared.roster.intake import queries
 from shared.roster.intake.columns import (
@@ -36,17 +33,16 @@ from shared.roster.intake.columns import (
     read_roster,
 )
 from shared.roster.intake.plan import Options, make_plan
-from shared.roster.intake.queries import Run
 from shared.roster.intake.schemas import Divisions, Entry, Plan, Preview
 from shared.roster.intake.write import Progress, write_plan
 from shared.roster.rules import county_code
+from shared.uploads import queries as runs
+from shared.uploads import service as uploads
+from shared.uploads.queries import Run
 
-KEPT_FOR = timedelta(days=UPLOAD.days)
-"""How long a previewed file waits to be accepted."""
-SHOWN_FAULTS = 200
+KIND = "roster"
 NO_PAPERS = "网格员调岗要有本人书面同意或决定文书。请逐人核对，勾选后再导入；没有的，从表里改回去。"
 CHANGED = "名册刚刚有了变化，这次没有导入。请重新预览，核对后再导入。"
-DONE = "这份文件已经导入过了，不用再导一次。"
 
 
 class RosterFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,9 +119,9 @@ async def apply(
         async with DB.transaction():
             await service.add_county(county_id, _county_name(table, divisions, county_id))
             await queries.lock_county(county_id)
-            run = await queries.run(county_id, run_id) if run_id else None
+            run = await runs.run(county_id, run_id, KIND) if run_id else None
             if run and run.applied_at is not None:
-                raise Conflict(DONE)
+                raise Conflict(uploads.DONE)
             outcome = await _compare(
                 county_id, file, table, entries, divisions, now, within, progress
             )
@@ -146,18 +142,11 @@ async def preview(actor: Actor, file: RosterFile, now: datetime) -> tuple[UUID, 
     """A dry run whose file is kept, sealed, to be accepted. Raises BadFile."""
     within = _within(actor)
     outcome = await dry_run(actor.county_id, file, now, within=within)
-    run = Run(
-        id=new_id(),
-        file_name=file.name[:200],
-        file_sha256=hashlib.sha256(file.data).digest(),
-        created_at=now,
-        created_by=actor.person_id,
-        applied_at=None,
-        summary=msgspec.json.encode(outcome.preview).decode(),
-        payload=await asyncio.to_thread(_packed, file),
+    run = await uploads.sealed(
+        actor, KIND, file.name, file.data, msgspec.msgpack.encode(file), outcome.preview, now
     )
     async with DB.transaction():
-        await queries.insert_run(actor.county_id, run)
+        await runs.insert(actor.county_id, run)
         await audit.record(
             actor,
             Action.ROSTER_IMPORT,
@@ -174,9 +163,7 @@ async def preview(actor: Actor, file: RosterFile, now: datetime) -> tuple[UUID, 
 async def previewed(actor: Actor, run_id: UUID) -> tuple[Run, Preview]:
     """A preview made before by the same person."""
     _within(actor)
-    run = await queries.run(actor.county_id, run_id)
-    if run is None or run.created_by != actor.person_id:
-        raise NotFound
+    run = await uploads.own(actor, run_id, KIND)
     return run, msgspec.json.decode(run.summary, type=Preview)
 
 
@@ -188,7 +175,7 @@ async def accept(
     Raises NotFound, Conflict, FaultyFile.
     """
     run, shown = await previewed(actor, run_id)
-    file = await _kept_file(run)
+    file = await _kept(run)
     if shown.transfers and not papers:
         raise Conflict(NO_PAPERS)
     return await apply(
@@ -205,23 +192,15 @@ async def accept(
 async def report(actor: Actor, run_id: UUID, now: datetime) -> tuple[str, bytes]:
     """The workbook of a preview with its faults marked: file name and content."""
     run, _ = await previewed(actor, run_id)
-    file = await _kept_file(run)
+    file = await _kept(run)
     outcome = await dry_run(actor.county_id, file, now, within=_within(actor))
-    return f"错误说明_{run.file_name.rpartition('.')[0] or run.file_name}.xlsx", outcome.report
+    return uploads.report_name(run), outcome.report
 
 
 async def give_up(actor: Actor, run_id: UUID) -> None:
     """Forget a previewed file."""
     run, _ = await previewed(actor, run_id)
-    await queries.forget_payload(actor.county_id, run.id)
-
-
-async def forget_old_files(county_id: int, now: datetime) -> int:
-    """Forget files that nobody accepted within a day, and after a day whom accepted ones named."""
-    async with DB.transaction():
-        gone = await queries.forget_payloads_before(county_id, now - KEPT_FOR)
-        await retention.record(county_id, UPLOAD, gone)
-    return gone
+    await runs.forget(actor.county_id, run.id)
 
 
 def _within(actor: Actor) -> tuple[str, ...]:
@@ -232,20 +211,8 @@ def _within(actor: Actor) -> tuple[str, ...]:
     return codes
 
 
-async def _kept_file(run: Run) -> RosterFile:
-    if run.applied_at is not None:
-        raise Conflict(DONE)
-    if run.payload is None:
-        raise Conflict("这份预览已过期，请重新选择文件。")
-    return await asyncio.to_thread(_unpacked, run.payload)
-
-
-def _packed(file: RosterFile) -> bytes:
-    return sealing.seal(msgspec.msgpack.encode(file))
-
-
-def _unpacked(payload: bytes) -> RosterFile:
-    return msgspec.msgpack.decode(sealing.open_(payload), type=RosterFile)
+async def _kept(run: Run) -> RosterFile:
+    return msgspec.msgpack.decode(await uploads.opened(run), type=RosterFile)
 
 
 def _read(
@@ -313,7 +280,7 @@ def _preview(table: Table, plan: Plan) -> Preview:
         renamed=plan.renamed,
         missing=plan.missing,
         staying=plan.staying,
-        faults=table.sentences(SHOWN_FAULTS),
+        faults=table.sentences(uploads.SHOWN_FAULTS),
         fault_count=len(table.faults),
         notes=list(columns_note(table)),
     )
@@ -334,21 +301,21 @@ async def _record(
     summary = Preview(rows=shown.rows, counts=shown.counts, notes=shown.notes, digest=shown.digest)
     encoded = msgspec.json.encode(summary).decode()
     if run_id is not None:
-        if not await queries.mark_applied(county_id, run_id, now, encoded):
-            raise Conflict(DONE)
+        if not await runs.mark_applied(county_id, run_id, now, encoded):
+            raise Conflict(uploads.DONE)
     else:
         run_id = new_id()
         run = Run(
             id=run_id,
+            kind=KIND,
             file_name=file.name[:200],
             file_sha256=hashlib.sha256(file.data).digest(),
             created_at=now,
             created_by=actor.person_id if actor else None,
             applied_at=now,
             summary=encoded,
-            payload=None,
         )
-        await queries.insert_run(county_id, run)
+        await runs.insert(county_id, run)
     await audit.record(
         actor,
         Action.ROSTER_IMPORT,

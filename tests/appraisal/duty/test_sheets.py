@@ -23,7 +23,7 @@ from shared.documents import excel
 from shared.documents.read import read_table
 from shared.errors import Conflict, NotFound
 from shared.identity.actor import Actor
-from shared.roster.intake import service as roster_intake
+from shared.uploads import service as uploads
 from tests.appraisal.cycle.stages import bring_to, opened
 from tests.appraisal.duty.test_drawing import form, posted
 from tests.appraisal.duty.world import DAY, NOW, book, fact, line
@@ -102,10 +102,10 @@ async def test_an_accepted_sheet_keeps_figures_and_no_names(town: SmallCounty) -
     changed = book(HEAD, [202610, town.worker.unit_code, town.worker.name, 18, 16, 2, ""])
     run_id, _ = await intake.preview(actor, KINDS["attendance"], changed, NOW)
     await intake.accept(actor, KINDS["attendance"], run_id, NOW)
-    await roster_intake.forget_old_files(COUNTY, NOW + timedelta(hours=23))
+    await uploads.forget_old(COUNTY, NOW + timedelta(hours=23))
     _, shown = await intake.previewed(actor, KINDS["attendance"], run_id)
     assert [line.name for line in shown.lines] == [town.worker.name]
-    await roster_intake.forget_old_files(COUNTY, NOW + timedelta(hours=25))
+    await uploads.forget_old(COUNTY, NOW + timedelta(hours=25))
     run, shown = await intake.previewed(actor, KINDS["attendance"], run_id)
     assert (shown.rows, shown.corrected, shown.lines) == (1, 1, [])
     assert town.worker.name not in run.summary
@@ -516,4 +516,4 @@ async def test_a_file_accepted_twice_at_once_says_that_it_is_done(committed: Non
         return_exceptions=True,
     )
     refused = [one.message for one in done if isinstance(one, Conflict)]
-    assert refused == [intake.DONE] * 2
+    assert refused == [uploads.DONE] * 2

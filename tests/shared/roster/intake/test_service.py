@@ -18,6 +18,7 @@ from shared.roster.intake.service import FaultyFile, RosterFile
 from shared.roster.office import service as office
 from shared.roster.office.schemas import LEAVINGS, LeaveForm
 from shared.roster.roles import Role
+from shared.uploads import service as uploads
 from tests.factories import COUNTY, acting, small_county
 from tests.shared.roster.intake import sheets
 
@@ -243,8 +244,8 @@ async def test_previews_are_their_makers_and_expire(department: Actor) -> None:
     stranger = await acting((await small_county(421223)).department)
     with pytest.raises(NotFound):
         await service.previewed(stranger, run_id)
-    assert await service.forget_old_files(COUNTY, NOW) == 0
-    assert await service.forget_old_files(COUNTY, NOW + service.KEPT_FOR * 2) == 1
+    assert await uploads.forget_old(COUNTY, NOW) == 0
+    assert await uploads.forget_old(COUNTY, NOW + uploads.KEPT_FOR * 2) == 1
     with pytest.raises(Conflict, match="已过期"):
         await service.accept(department, run_id, NOW)
 
@@ -262,7 +263,7 @@ async def test_a_preview_that_is_not_accepted_leaves_no_names(
     if given_up:
         await service.give_up(department, run_id)
     else:
-        await service.forget_old_files(COUNTY, NOW + service.KEPT_FOR * 2)
+        await uploads.forget_old(COUNTY, NOW + uploads.KEPT_FOR * 2)
     stored = await DB.fetchval(
         "SELECT summary::text FROM shared.import_run WHERE county_id = $1 AND id = $2",
         COUNTY,
