@@ -18,11 +18,11 @@ from points.oversight.schemas import (
     Undone,
 )
 from points.settlement import rules as months
-from points.settlement.reports.queries import EVENT
+from points.settlement.reports.queries import event
 from shared.database import DB
 
 PERIOD = f"""
-WITH period AS (SELECT $4::timestamptz AS since, $5::timestamptz AS until), {EVENT}
+WITH {event("$4::timestamptz", "$5::timestamptz")}
 """
 AT_SHOP = """
 JOIN points.shop s ON s.county_id = $1 AND s.id = f.shop_id
@@ -36,13 +36,12 @@ LEFT JOIN shared.unit t ON t.county_id = $1 AND t.code = left(f.code, 9) AND t.c
 """Where a finding ``f`` with a shop, or with a unit's code, is."""
 MINE = "EXISTS (SELECT FROM unnest($2::text[]) AS c WHERE starts_with({}, c))"
 PAIRS = f"""
-{PERIOD}, f AS (
-    SELECT r.shop_id, r.person_id, count(*) AS times, sum(r.amount)::int8 AS points,
+{PERIOD}, f AS MATERIALIZED (
+    SELECT shop_id, person_id, count(*) AS times, sum(amount)::int8 AS points,
            (sum(count(*)) OVER shop)::int8 AS shop_times,
-           (sum(sum(r.amount)) OVER shop)::int8 AS shop_points
-    FROM event e JOIN points.redemption r ON r.county_id = $1 AND r.id = e.id
-    WHERE e.kind = 'redeem'
-    GROUP BY r.shop_id, r.person_id WINDOW shop AS (PARTITION BY r.shop_id)
+           (sum(sum(amount)) OVER shop)::int8 AS shop_points
+    FROM event WHERE kind = 'redeem'
+    GROUP BY shop_id, person_id WINDOW shop AS (PARTITION BY shop_id)
 )
 SELECT concat(t.name, u.name) AS place, f.shop_id, s.name AS shop, f.person_id, p.name, f.times,
        f.points, f.shop_times, f.shop_points
@@ -54,17 +53,18 @@ WHERE {MINE.format("u.code")}
 ORDER BY f.times DESC, f.points DESC, p.id, s.id LIMIT $3
 """
 OWN_SHOP = f"""
-{PERIOD}, f AS (
-    SELECT r.shop_id, r.person_id, count(*) AS times, sum(r.amount)::int8 AS points
-    FROM event e JOIN points.redemption r ON r.county_id = $1 AND r.id = e.id
+{PERIOD}, f AS MATERIALIZED (
+    SELECT e.shop_id, e.person_id, count(*) AS times, sum(e.amount)::int8 AS points
+    FROM event e
     WHERE e.kind = 'redeem' AND EXISTS (
         SELECT FROM shared.post o
         JOIN shared.assignment x ON x.county_id = $1 AND x.post_id = o.id
-        CROSS JOIN LATERAL (SELECT (r.at AT TIME ZONE 'Asia/Shanghai')::date AS day) AS d
-        WHERE o.county_id = $1 AND o.role = 'shopkeeper' AND o.subject_id = r.shop_id
-          AND x.person_id = r.person_id AND x.valid_from <= d.day
-          AND (x.valid_to IS NULL OR x.valid_to > d.day))
-    GROUP BY r.shop_id, r.person_id
+        WHERE o.county_id = $1 AND o.role = 'shopkeeper' AND o.subject_id = e.shop_id
+          AND x.person_id = e.person_id
+          AND x.valid_from <= (e.redeemed_at AT TIME ZONE 'Asia/Shanghai')::date
+          AND (x.valid_to IS NULL
+               OR x.valid_to > (e.redeemed_at AT TIME ZONE 'Asia/Shanghai')::date))
+    GROUP BY e.shop_id, e.person_id
 )
 SELECT concat(t.name, u.name) AS place, f.shop_id, s.name AS shop, f.person_id, p.name, f.times,
        f.points
@@ -75,14 +75,11 @@ WHERE {MINE.format("u.code")}
 ORDER BY f.points DESC, p.id, s.id LIMIT $3
 """
 UNDONE = f"""
-{PERIOD}, f AS (
-    SELECT r.shop_id, count(*) FILTER (WHERE e.kind = 'redeem') AS times,
-           count(*) FILTER (WHERE e.kind = 'undo') AS undone,
-           count(*) FILTER (WHERE e.kind = 'undo' AND n.authority <> 'shop') AS late
-    FROM event e
-    JOIN points.redemption r ON r.county_id = $1 AND r.id = e.id
-    LEFT JOIN points.posting n ON n.county_id = $1 AND n.kind = 'undo' AND n.target = e.id
-    GROUP BY r.shop_id
+{PERIOD}, f AS MATERIALIZED (
+    SELECT shop_id, count(*) FILTER (WHERE kind = 'redeem') AS times,
+           count(*) FILTER (WHERE kind = 'undo') AS undone,
+           count(*) FILTER (WHERE kind = 'undo' AND authority <> 'shop') AS late
+    FROM event GROUP BY shop_id
 )
 SELECT concat(t.name, u.name) AS place, f.shop_id, s.name AS shop, f.times, f.undone, f.late
 FROM f
@@ -92,15 +89,14 @@ ORDER BY f.undone DESC, s.id LIMIT $3
 """
 # Batches find a period by index, as in the exchange ledger.
 CORRECTED = f"""
-WITH f AS (
+WITH f AS MATERIALIZED (
     SELECT m.shop_id, count(*) FILTER (WHERE m.kind = 'count' AND m.delta <> 0) AS counts,
            COALESCE(sum(m.delta) FILTER (WHERE m.kind = 'count' AND m.delta > 0), 0) AS found,
            COALESCE(-sum(m.delta) FILTER (WHERE m.kind = 'count' AND m.delta < 0), 0) AS missing,
            COALESCE(-sum(m.delta) FILTER (WHERE m.kind = 'out'), 0) AS taken
     FROM points.stock_move m
     WHERE m.county_id = $1 AND m.kind IN ('count', 'out') AND m.at >= $4 AND m.at < $5
-      AND m.batch > (SELECT COALESCE(max(number), 0) FROM points.batch
-                     WHERE county_id = $1 AND at < $4::timestamptz - interval '10 minutes')
+      AND m.batch > points.batch_before($1, $4::timestamptz - interval '10 minutes')
     GROUP BY m.shop_id
 )
 SELECT concat(t.name, u.name) AS place, f.shop_id, s.name AS shop, f.counts, f.found, f.missing,
@@ -112,7 +108,7 @@ ORDER BY f.found + f.missing + f.taken DESC, s.id LIMIT $3
 """
 # Paper is typed, and files come, when the month is over: only what a worker typed counts.
 LATE = f"""
-WITH f AS (
+WITH f AS MATERIALIZED (
     SELECT r.worker_id AS person_id, left(r.grid_code, 12) AS code, count(*) AS times,
            count(*) FILTER (WHERE r.work_date < d.late
                AND (r.declared_at AT TIME ZONE 'Asia/Shanghai')::date >= d.late) AS late
@@ -133,7 +129,7 @@ ORDER BY f.late DESC, p.id, f.code LIMIT $3
 """
 # The words of 专项帮教 are the rule's own.
 SAME = f"""
-WITH f AS (
+WITH f AS MATERIALIZED (
     SELECT r.worker_id, left(r.grid_code, 12) AS code, r.rule_code, min(r.text) AS text,
            count(*) AS times
     FROM points.work_record r
@@ -163,7 +159,7 @@ WITH answer AS (
            count(*) OVER (PARTITION BY by_id ORDER BY at
                           RANGE BETWEEN interval '1 minute' PRECEDING AND CURRENT ROW) AS minute
     FROM answer
-), f AS (
+), f AS MATERIALIZED (
     SELECT by_id, min(code) AS code, count(*) AS times, count(*) FILTER (WHERE back) AS sent_back,
            max(minute) AS minute
     FROM paced GROUP BY by_id
@@ -176,7 +172,7 @@ WHERE f.times >= $5 AND f.sent_back = 0 OR f.minute >= $6
 ORDER BY f.minute DESC, f.times DESC, p.id LIMIT $3
 """
 PAPER = f"""
-WITH f AS (
+WITH f AS MATERIALIZED (
     SELECT r.entered_by, v.by_id, left(r.grid_code, 12) AS code, count(DISTINCT r.id) AS times,
            count(DISTINCT r.worker_id) AS workers,
            count(DISTINCT r.id) FILTER (

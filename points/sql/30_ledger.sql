@@ -129,3 +129,26 @@ FROM (
     FROM points.redemption r WHERE r.status = 'accepted') AS d
 JOIN points.lot l ON l.county_id = d.county_id AND l.id = d.lot_id
 GROUP BY d.county_id, d.redemption_id, l.fund_id;
+
+-- The number of the last batch before an instant, 0 when none is: numbers have no gap and no batch
+-- is older than the one before it, so twenty looks find it among a million. An index by time would
+-- be written with every batch.
+CREATE OR REPLACE FUNCTION points.batch_before(p_county int, p_at timestamptz) RETURNS int
+LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog AS $$
+DECLARE
+    v_low int := 0;
+    v_high int := 1 + coalesce((SELECT number FROM points.batch WHERE county_id = p_county
+                                ORDER BY number DESC LIMIT 1), 0);
+    v_middle int;
+BEGIN
+    WHILE v_high - v_low > 1 LOOP
+        v_middle := (v_low + v_high) / 2;
+        IF (SELECT at FROM points.batch WHERE county_id = p_county AND number = v_middle) < p_at
+        THEN
+            v_low := v_middle;
+        ELSE
+            v_high := v_middle;
+        END IF;
+    END LOOP;
+    RETURN v_low;
+END $$;

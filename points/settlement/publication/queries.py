@@ -25,11 +25,9 @@ ORDER BY f.unit_code
 """
 # What is there now less what has happened since: on the first of the month that is next to nothing.
 # A redemption belongs to its own instant, as in the statements; a lot's id is that of its issue.
-# Batches find what happened since by index, from the newest backwards; a terminal's clock may be
-# minutes ahead of its batch.
+# Batches find what happened since by index; a terminal's clock may be minutes ahead of its batch.
 LAST_BEFORE = """
-SELECT COALESCE(max(number), 0) AS batch FROM points.batch
-WHERE county_id = $1 AND at < $3::timestamptz - interval '10 minutes'
+SELECT points.batch_before($1, $3::timestamptz - interval '10 minutes') AS batch
 """
 BALANCES = f"""
 WITH last AS MATERIALIZED ({LAST_BEFORE}), own AS (

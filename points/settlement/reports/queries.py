@@ -7,63 +7,93 @@ from points.settlement.reports.schemas import LedgerFilter, LedgerRow, LedgerTot
 from shared.clock import today
 from shared.database import DB
 
-# A redemption counts when it was made, its undoing when it was made: nothing that happens later
-# changes the ledger of a month that is over. One uploaded when its month was over and its statement
-# made counts, as in the statements, when it came. Batches find a period by index; a terminal's
-# clock may be minutes ahead of its batch.
-EVENT = """
+# The month of a redemption's own instant, when it came, and whether its month's statement has it.
+MONTH = """
+CROSS JOIN LATERAL (
+    SELECT date_trunc('month', r.at AT TIME ZONE 'Asia/Shanghai') AS first) AS m
+CROSS JOIN LATERAL (
+    SELECT (m.first + interval '1 month') AT TIME ZONE 'Asia/Shanghai' AS past) AS o
+"""
+CAME = "(SELECT b.at FROM points.batch b WHERE b.county_id = $1 AND b.number = r.batch)"
+IN_STATEMENT = """
+EXISTS (SELECT FROM points.statement_line l
+        JOIN points.statement s ON s.county_id = $1 AND s.id = l.statement_id
+          AND s.month = to_char(m.first, 'YYYY-MM')
+        WHERE l.county_id = $1 AND l.redemption_id = r.id AND l.kind = 'redeem')
+"""
+
+
+def event(since: str, until: str) -> str:
+    """The table ``event`` of a period, whose two instants are given as SQL over arguments.
+
+    A redemption counts when it was made, its undoing when it was made: nothing that happens later
+    changes the ledger of a month that is over. One uploaded when its month was over and its
+    statement made counts, as in the statements, when it came. So the first are sought shop by shop
+    at their own instant, and the late ones in the batches of the period: neither reads what came
+    before it or since. When a batch came is only looked at where the period's first month does not
+    say enough.
+    """
+    return f"""
 event AS (
-    SELECT r.id, 'redeem' AS kind, 1 AS sign, r.at, NULL AS reason, r.actor_id
-    FROM period t
-    JOIN points.redemption r ON r.county_id = $1 AND r.status = 'accepted'
-      AND r.batch > (SELECT COALESCE(max(number), 0) FROM points.batch
-                     WHERE county_id = $1 AND at < t.since - interval '10 minutes')
-    JOIN points.batch b ON b.county_id = $1 AND b.number = r.batch
-    CROSS JOIN LATERAL (
-        SELECT CASE WHEN to_char(b.at AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM') <= o.month
-                      OR EXISTS (SELECT FROM points.statement_line l
-                                 JOIN points.statement s ON s.county_id = $1
-                                   AND s.id = l.statement_id AND s.month = o.month
-                                 WHERE l.county_id = $1 AND l.redemption_id = r.id
-                                   AND l.kind = 'redeem')
-                    THEN r.at ELSE b.at END AS at
-        FROM (SELECT to_char(r.at AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM') AS month) AS o) AS came
-    WHERE came.at >= t.since AND came.at < t.until
+    SELECT r.id, 'redeem' AS kind, 1 AS sign, r.at, NULL AS reason, r.actor_id,
+           NULL AS authority, r.shop_id, r.person_id, r.amount, r.at AS redeemed_at, r.collector
+    FROM points.shop h
+    JOIN points.redemption r ON r.county_id = $1 AND r.shop_id = h.id AND r.status = 'accepted'
+      AND r.at >= {since} AND r.at < {until}
+    {MONTH}
+    WHERE h.county_id = $1
+      AND (r.batch <= (SELECT points.batch_before($1, (
+               date_trunc('month', {since} AT TIME ZONE 'Asia/Shanghai') + interval '1 month')
+               AT TIME ZONE 'Asia/Shanghai'))
+           OR {CAME} < o.past OR {IN_STATEMENT})
     UNION ALL
-    SELECT u.target, 'undo', -1, u.at, u.memo, u.actor_id
-    FROM period t
-    JOIN points.posting u ON u.county_id = $1 AND u.kind = 'undo'
-      AND u.at >= t.since AND u.at < t.until
+    SELECT r.id, 'redeem', 1, r.at, NULL, r.actor_id, NULL, r.shop_id, r.person_id, r.amount,
+           r.at, r.collector
+    FROM points.redemption r
+    {MONTH}
+    WHERE r.county_id = $1 AND r.status = 'accepted'
+      AND r.batch > points.batch_before($1, {since}) AND r.batch <= points.batch_before($1, {until})
+      AND r.at < date_trunc('month', {until} - interval '1 microsecond', 'Asia/Shanghai')
+      AND {CAME} >= o.past AND NOT {IN_STATEMENT}
+    UNION ALL
+    SELECT r.id, 'undo', -1, u.at, u.memo, u.actor_id, u.authority, r.shop_id, r.person_id,
+           r.amount, r.at, r.collector
+    FROM points.posting u
+    JOIN points.redemption r ON r.county_id = $1 AND r.id = u.target
+    WHERE u.county_id = $1 AND u.kind = 'undo' AND u.at >= {since} AND u.at < {until}
 )"""
+
+
 # Both belong to the village in which the worker worked on the day of the redemption, or the last
-# before it.
+# before it. Sorted before anything is joined, so that a page joins what it shows; of a semijoin the
+# planner would think that it leaves less than a page, and join everything.
 FOUND = """
-FROM event e
-JOIN points.redemption r ON r.county_id = $1 AND r.id = e.id
-JOIN points.shop s ON s.county_id = $1 AND s.id = r.shop_id
+FROM (SELECT * FROM event WHERE ($5::uuid IS NULL OR shop_id = $5)
+        AND ($6::uuid IS NULL OR person_id = $6)
+      ORDER BY at DESC, id DESC, kind DESC) AS e
+JOIN points.shop s ON s.county_id = $1 AND s.id = e.shop_id
 JOIN shared.unit su ON su.county_id = $1 AND su.id = s.unit_id
-LEFT JOIN shared.person p ON p.county_id = $1 AND p.id = r.person_id
+LEFT JOIN shared.person p ON p.county_id = $1 AND p.id = e.person_id
 LEFT JOIN LATERAL (
     SELECT w.code
-    FROM (SELECT (r.at AT TIME ZONE 'Asia/Shanghai')::date AS day) AS d
-    JOIN shared.assignment x ON x.county_id = $1 AND x.person_id = r.person_id
+    FROM (SELECT (e.redeemed_at AT TIME ZONE 'Asia/Shanghai')::date AS day) AS d
+    JOIN shared.assignment x ON x.county_id = $1 AND x.person_id = e.person_id
       AND x.valid_from <= d.day
     JOIN shared.post o ON o.county_id = $1 AND o.id = x.post_id AND o.role = 'gridworker'
     JOIN shared.unit w ON w.county_id = $1 AND w.id = o.unit_id
     ORDER BY (x.valid_to <= d.day) IS TRUE, x.valid_from DESC, w.code LIMIT 1) AS place ON true
 LEFT JOIN shared.unit v ON v.county_id = $1 AND v.code = left(place.code, 12)
 WHERE ($4 = '' OR position($4 IN concat_ws(' ', p.name, s.name, v.name)) > 0)
-  AND ($5::uuid IS NULL OR r.shop_id = $5) AND ($6::uuid IS NULL OR r.person_id = $6)
-  AND EXISTS (SELECT FROM unnest($7::text[]) c WHERE starts_with(COALESCE(place.code, su.code), c))
+  AND (SELECT bool_or(starts_with(COALESCE(place.code, su.code), c)) FROM unnest($7::text[]) c)
 """
-PERIOD = f"WITH period AS (SELECT $2::timestamptz AS since, $3::timestamptz AS until), {EVENT}"
+PERIOD = f"WITH {event('$2::timestamptz', '$3::timestamptz')}"
 LEDGER = f"""
 {PERIOD}, found AS (
-    SELECT r.id, e.kind, e.at, COALESCE(p.name, '') AS worker, v.name AS village, place.code,
-           s.name AS shop, e.sign * r.amount AS points, r.at AS redeemed_at, r.collector,
+    SELECT e.id, e.kind, e.at, COALESCE(p.name, '') AS worker, v.name AS village, place.code,
+           s.name AS shop, e.sign * e.amount AS points, e.redeemed_at, e.collector,
            e.actor_id, e.reason
     {FOUND}
-    ORDER BY e.at DESC, r.id DESC, e.kind DESC LIMIT $8 OFFSET $9)
+    ORDER BY e.at DESC, e.id DESC, e.kind DESC LIMIT $8 OFFSET $9)
 SELECT f.id, f.kind, f.at, f.worker, t.name AS township, f.village, g.name AS grid, f.shop,
        goods.goods, f.points, f.redeemed_at, f.collector, COALESCE(a.name, '') AS clerk, f.reason
 FROM found f
@@ -77,19 +107,24 @@ CROSS JOIN LATERAL (
     WHERE l.county_id = $1 AND l.redemption_id = f.id) AS goods
 ORDER BY f.at DESC, f.id DESC, f.kind DESC
 """
-TOTALS = f"""
-{PERIOD}
+SUMS = """
 SELECT count(*)::int AS rows, count(*) FILTER (WHERE e.kind = 'undo')::int AS undone,
-       COALESCE(sum(e.sign * r.amount), 0)::int8 AS points
-{FOUND}
+       COALESCE(sum(e.sign * e.amount), 0)::int8 AS points
+"""
+TOTALS = f"{PERIOD} {SUMS} {FOUND}"
+# Whose village it is need not be looked up to add up the whole county.
+COUNTY_TOTALS = f"""
+{PERIOD} {SUMS}
+FROM event e WHERE ($4::uuid IS NULL OR e.shop_id = $4) AND ($5::uuid IS NULL OR e.person_id = $5)
 """
 # Reversals count against the category of what they take back, in the period they were posted. Who
 # left before the period and still redeemed, or paid for it, stands where they worked last.
+DAYS = (
+    "($2::date::timestamp AT TIME ZONE 'Asia/Shanghai')",
+    "(($3::date + 1)::timestamp AT TIME ZONE 'Asia/Shanghai')",
+)
 SUMMARY = f"""
-WITH period AS (
-    SELECT $2::date::timestamp AT TIME ZONE 'Asia/Shanghai' AS since,
-           ($3::date + 1)::timestamp AT TIME ZONE 'Asia/Shanghai' AS until
-), {EVENT}, moved AS (
+WITH {event(*DAYS)}, moved AS (
     SELECT m.person_id,
            split_part(CASE m.kind WHEN 'reverse' THEN o.code ELSE m.code END, '-', 1) AS category,
            CASE WHEN m.kind = 'deduct' OR (m.kind = 'reverse' AND o.kind <> 'deduct')
@@ -113,9 +148,7 @@ WITH period AS (
            sum(amount) AS total
     FROM moved GROUP BY person_id
 ), spent AS (
-    SELECT r.person_id, sum(e.sign * r.amount) AS redeemed
-    FROM event e JOIN points.redemption r ON r.county_id = $1 AND r.id = e.id
-    GROUP BY r.person_id
+    SELECT person_id, sum(sign * amount) AS redeemed FROM event GROUP BY person_id
 ), former AS (
     SELECT DISTINCT ON (x.person_id) x.id
     FROM (SELECT person_id FROM earned UNION SELECT person_id FROM spent) AS m
@@ -176,17 +209,10 @@ async def ledger(
 
 async def totals(county_id: int, wanted: LedgerFilter, codes: Sequence[str]) -> LedgerTotals:
     """What all pages of the ledger come to."""
-    found = await DB.one(
-        LedgerTotals,
-        TOTALS,
-        county_id,
-        wanted.first,
-        wanted.last,
-        wanted.text,
-        wanted.shop_id,
-        wanted.worker_id,
-        list(codes),
-    )
+    sql, given = COUNTY_TOTALS, (wanted.shop_id, wanted.worker_id)
+    if wanted.text or str(county_id) not in codes:
+        sql, given = TOTALS, (wanted.text, *given, list(codes))
+    found = await DB.one(LedgerTotals, sql, county_id, wanted.first, wanted.last, *given)
     return found or LedgerTotals(rows=0, undone=0, points=0)
 
 

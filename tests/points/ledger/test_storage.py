@@ -205,3 +205,16 @@ async def test_every_partition_has_the_alarms_and_no_rights() -> None:
     with pytest.raises(Exception, match="append-only"):
         async with as_owner():
             await DB.execute(f"DELETE FROM points.transfer_2030q1 WHERE county_id = {COUNTY}")
+
+
+async def test_batches_are_found_by_their_time() -> None:
+    """By halves, as looking at all of them would find them."""
+    shop, rice = new_id(), new_id()
+    times = [START + timedelta(hours=hour) for hour in (0, 0, 1, 5, 5, 5, 9)]
+    for at in times:
+        await service.post(COUNTY, [restock(shop, rice, 1)], at)
+    for at in {*times, START - timedelta(days=1), START + timedelta(hours=3)}:
+        for instant in (at, at + timedelta(microseconds=1)):
+            assert await DB.fetchval("SELECT points.batch_before($1, $2)", COUNTY, instant) == sum(
+                one < instant for one in times
+            )

@@ -104,6 +104,21 @@ async def test_a_straggler_counts_in_the_ledger_as_in_the_statements(rollback: N
     ]
 
 
+async def test_a_period_of_the_ledger_reads_no_other(rollback: None) -> None:
+    """A page of two years ago read everything since, and joined all of it: seconds."""
+    await story()
+    await DB.execute("SET LOCAL enable_seqscan = off")  # by index, however small the tables are
+    plan = await DB.fetch(
+        f"EXPLAIN (ANALYZE, BUFFERS OFF) {queries.LEDGER}",
+        COUNTY, rules.month_start("2026-01"), rules.month_end("2026-01"), "", None, None,
+        ["421222"], 51, 0,
+    )  # fmt: skip
+    lines = [row[0] for row in plan if " on redemption " in row[0]]
+    assert lines
+    assert all("rows=0.00 " in line or "never executed" in line for line in lines), plan
+    assert not [row[0] for row in plan if "Rows Removed by Index Recheck" in row[0]], plan
+
+
 async def test_ledger_is_bounded_by_village_and_filter(rollback: None) -> None:
     made = await story()
     chief = await factories.acting(made.county.chief)
