@@ -15,6 +15,7 @@ from shared.errors import Invalid, NotFound
 from shared.identity import sessions
 from shared.identity.access import Action, reach
 from shared.identity.actor import Actor
+from shared.plan_queries import planned_each_time
 
 NAME = "异常线索"
 NOTE = (
@@ -72,10 +73,11 @@ KINDS: tuple[tuple[str, str, Ask], ...] = (
 async def look(actor: Actor, month: str) -> list[Found]:
     """Every kind with its clues in the actor's units, also the kinds without any."""
     codes = reach(actor, Action.AUDIT_READ)
-    return [
-        Found(title, condition, await ask(actor.county_id, codes, month))
-        for title, condition, ask in KINDS
-    ]
+    async with planned_each_time():
+        return [
+            Found(title, condition, await ask(actor.county_id, codes, month))
+            for title, condition, ask in KINDS
+        ]
 
 
 async def export(actor: Actor, month: str, purpose: str, now: datetime) -> tuple[str, bytes]:

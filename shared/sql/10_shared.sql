@@ -53,6 +53,7 @@ CREATE UNIQUE INDEX IF NOT EXISTS slip_token_unique
     ON shared.activation_slip (county_id, token_hash);
 CREATE INDEX IF NOT EXISTS slip_digits ON shared.activation_slip (county_id, digits_hash);
 CREATE INDEX IF NOT EXISTS audit_at ON shared.audit_event (county_id, at DESC);
+CREATE INDEX IF NOT EXISTS export_at ON shared.export_log (county_id, at DESC);
 CREATE INDEX IF NOT EXISTS audit_object ON shared.audit_event (county_id, object_id);
 CREATE UNIQUE INDEX IF NOT EXISTS job_run_unique ON shared.job_run (county_id, job, period);
 CREATE UNIQUE INDEX IF NOT EXISTS calendar_day_unique ON shared.calendar_exception (county_id, day);

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from points.settlement.reports.schemas import LedgerFilter, LedgerRow, LedgerTotals, SummaryRow
 from shared.clock import today
 from shared.database import DB
+from shared.plan_queries import planned_each_time
 
 # The month of a redemption's own instant, when it came, and whether its month's statement has it.
 MONTH = """
@@ -193,18 +194,19 @@ async def ledger(
     county_id: int, wanted: LedgerFilter, codes: Sequence[str], page: tuple[int, int]
 ) -> list[LedgerRow]:
     """Redemptions and undoings of the subtrees, newest first; ``page`` is (limit, offset)."""
-    return await DB.all(
-        LedgerRow,
-        LEDGER,
-        county_id,
-        wanted.first,
-        wanted.last,
-        wanted.text,
-        wanted.shop_id,
-        wanted.worker_id,
-        list(codes),
-        *page,
-    )
+    async with planned_each_time():
+        return await DB.all(
+            LedgerRow,
+            LEDGER,
+            county_id,
+            wanted.first,
+            wanted.last,
+            wanted.text,
+            wanted.shop_id,
+            wanted.worker_id,
+            list(codes),
+            *page,
+        )
 
 
 async def totals(county_id: int, wanted: LedgerFilter, codes: Sequence[str]) -> LedgerTotals:
@@ -219,4 +221,5 @@ async def totals(county_id: int, wanted: LedgerFilter, codes: Sequence[str]) -> 
 async def summary(
     county_id: int, first: date, last: date, codes: Sequence[str], on: datetime
 ) -> list[SummaryRow]:
-    return await DB.all(SummaryRow, SUMMARY, county_id, first, last, list(codes), today(on))
+    async with planned_each_time():
+        return await DB.all(SummaryRow, SUMMARY, county_id, first, last, list(codes), today(on))

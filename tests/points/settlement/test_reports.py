@@ -119,6 +119,20 @@ async def test_a_period_of_the_ledger_reads_no_other(rollback: None) -> None:
     assert not [row[0] for row in plan if "Rows Removed by Index Recheck" in row[0]], plan
 
 
+async def test_each_page_and_file_of_the_ledger_is_planned_for_itself(rollback: None) -> None:
+    """The plan that a connection kept for pages took 19 s for a file of a month."""
+    department, wanted = await (await story()).department(), reports.month_filter(LAST_MONTH)
+    for _ in range(8):
+        await reports.ledger(department, wanted)
+    plans = await DB.fetchrow(
+        "SELECT custom_plans, generic_plans FROM pg_prepared_statements WHERE statement = $1",
+        queries.LEDGER,
+    )
+    assert plans
+    assert plans["custom_plans"] >= 8
+    assert plans["generic_plans"] == 0
+
+
 async def test_ledger_is_bounded_by_village_and_filter(rollback: None) -> None:
     made = await story()
     chief = await factories.acting(made.county.chief)

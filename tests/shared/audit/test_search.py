@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import fields
 
-from shared.audit import search
+from shared.audit import queries, search
 from shared.audit import service as audit
 from shared.audit.schemas import Filters
 from shared.audit.words import ACTIONS, SUBJECTS, action_name, authority_name, value_text
@@ -220,3 +220,12 @@ def test_impossible_periods_are_refused() -> None:
     ):
         with pytest.raises(Invalid):
             search.span(since, until)
+
+
+async def test_a_page_of_exports_reads_no_more_than_it_shows(rollback: None) -> None:
+    """Every file ever taken out was looked up with its event, for the fifty that are shown."""
+    await DB.execute("SET LOCAL enable_seqscan = off")  # by index, however small the tables are
+    await DB.execute("SET LOCAL enable_bitmapscan = off")
+    since, until = now() - timedelta(days=365), now()
+    plan = await DB.fetch(f"EXPLAIN {queries.EXPORTS}", COUNTY, since, until, "", None, None, 51)
+    assert [row[0] for row in plan if "Index Scan using export_at" in row[0]], plan
