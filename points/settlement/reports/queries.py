@@ -211,10 +211,12 @@ async def ledger(
 
 async def totals(county_id: int, wanted: LedgerFilter, codes: Sequence[str]) -> LedgerTotals:
     """What all pages of the ledger come to."""
-    sql, given = COUNTY_TOTALS, (wanted.shop_id, wanted.worker_id)
+    sql = COUNTY_TOTALS
+    given: tuple[object, ...] = (wanted.shop_id, wanted.worker_id)
     if wanted.text or str(county_id) not in codes:
         sql, given = TOTALS, (wanted.text, *given, list(codes))
-    found = await DB.one(LedgerTotals, sql, county_id, wanted.first, wanted.last, *given)
+    async with planned_each_time():
+        found = await DB.one(LedgerTotals, sql, county_id, wanted.first, wanted.last, *given)
     return found or LedgerTotals(rows=0, undone=0, points=0)
 
 
