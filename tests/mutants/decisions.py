@@ -180,6 +180,20 @@ MUTANTS = (
         (f"{CASES}::test_the_last_day_of_a_term_is_part_of_it",),
     ),
     Mutant(
+        "the engine ends a post before the appeal is over",
+        "appraisal/casework/rules.py",
+        "if not after or after[-1] not in APPEAL_OVER:",
+        "if False:",
+        (f"{CASES}::test_the_engine_holds_any_machine_to_due_process",),
+    ),
+    Mutant(
+        "the engine asks for no protected period",
+        "appraisal/casework/rules.py",
+        "missing = {Need.SUBSTANTIAL, Need.UNPROTECTED} - set(step.needs)",
+        "missing = {Need.SUBSTANTIAL} & set()",
+        (f"{CASES}::test_the_engine_holds_any_machine_to_due_process",),
+    ),
+    Mutant(
         "a dismissal has twenty-nine days of notice",
         "appraisal/casework/rules.py",
         "Span.DISMISSAL: (30, False)",

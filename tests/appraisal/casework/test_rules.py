@@ -294,6 +294,25 @@ def test_the_clock_signs_what_lapses() -> None:
     assert lapses(OBJECTION, chain, known, DAY + timedelta(days=8)) is OBJECTION.step("lapsed")
 
 
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        (["decided"], "还没有送达"),
+        (["decided", "served"], "申诉期未满"),
+        (["decided", "served", "lapsed"], "没有核对证据和保护期"),
+    ],
+)
+def test_the_engine_holds_any_machine_to_due_process(keys: list[str], said: str) -> None:
+    """One whose data let somebody be recalled at once, and asked nothing, ends nobody's post."""
+    good = EXITS[Employment.OFFICIAL, "fault"]
+    recalled = good.step("recalled")
+    hasty = msgspec.structs.replace(recalled, after=(*recalled.after, *keys), past=(), needs=())
+    steps = tuple(hasty if step is recalled else step for step in good.steps)
+    machine = msgspec.structs.replace(good, steps=steps)
+    world = World(today=DAY, ends={}, against=dict.fromkeys(Need, ""))
+    assert said in refusal(machine, chain_of(*keys), hasty, PEOPLE[1], DAY, world)
+
+
 def test_the_last_day_of_a_term_is_part_of_it() -> None:
     """What has to wait for a term follows it on the day after at the earliest."""
     machine, chain = MACHINES["warning"], chain_of("warned", "served", "supported")
