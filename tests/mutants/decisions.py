@@ -367,8 +367,8 @@ MUTANTS = (
     Mutant(
         "a deduction is decided on the last day to answer",
         "points/work/deductions.py",
-        "today(at) <= row.answer_due_on",
-        "today(at) < row.answer_due_on",
+        "today(now) <= row.answer_due_on",
+        "today(now) < row.answer_due_on",
         (f"{DEDUCTIONS}::test_a_decision_waits_for_the_answer_or_its_term",),
     ),
     Mutant(
@@ -381,8 +381,8 @@ MUTANTS = (
     Mutant(
         "a review asked for on the last day is late",
         "points/work/month.py",
-        "        if today(at) > last:\n",
-        "        if today(at) >= last:\n",
+        "        if today(now) > last:\n",
+        "        if today(now) >= last:\n",
         (f"{MONTH}::test_an_objection_holds_its_record_back",),
     ),
     Mutant(
