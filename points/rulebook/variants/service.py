@@ -20,7 +20,6 @@ from points.rulebook.variants import queries
 from points.rulebook.variants.schemas import Item, VariantForm, VariantRow
 from points.settlement.funds import service as funds
 from shared.audit import service as audit
-from shared.clock import now as clock_now
 from shared.clock import today
 from shared.database import DB
 from shared.errors import Conflict, Invalid, NotFound
@@ -99,7 +98,7 @@ async def waiting(actor: Actor) -> list[VariantRow]:
     return await queries.waiting(actor.county_id, codes) if codes else []
 
 
-async def check(actor: Actor, form: VariantForm, now: datetime | None = None) -> None:
+async def check(actor: Actor, form: VariantForm, now: datetime) -> None:
     """Whether the village could have it. Raises RuleRefused with the field, NotFound."""
     require(actor, Action.VARIANT_PROPOSE, Target(unit_code=form.village_code))
     unit = await roster.unit_by_code(actor.county_id, form.village_code)
@@ -127,7 +126,7 @@ async def check(actor: Actor, form: VariantForm, now: datetime | None = None) ->
         raise RuleRefused("points", "和本村现在的一样，没有改动，不用再报。")
 
 
-async def propose(actor: Actor, form: VariantForm, now: datetime | None = None) -> UUID:
+async def propose(actor: Actor, form: VariantForm, now: datetime) -> UUID:
     """Ask for what the villagers' meeting has resolved.
 
     Raises RuleRefused with the field, NotFound, Conflict while another one of the item waits.
@@ -135,9 +134,7 @@ async def propose(actor: Actor, form: VariantForm, now: datetime | None = None) 
     await check(actor, form, now)
     variant_id = new_id()
     async with DB.transaction():
-        if not await queries.insert(
-            actor.county_id, variant_id, form, now or clock_now(), actor.person_id
-        ):
+        if not await queries.insert(actor.county_id, variant_id, form, now, actor.person_id):
             raise Conflict("这一项已有一份在等批准，请先等那一份办完。")
         await audit.record(
             actor,
@@ -157,7 +154,7 @@ async def decide(
     *,
     approve: bool,
     note: str = "",
-    now: datetime | None = None,
+    now: datetime,
 ) -> None:
     """Approve or refuse, by somebody other than who proposed it.
 
@@ -171,15 +168,14 @@ async def decide(
     require(actor, Action.VARIANT_DECIDE, there)
     if not approve and not note:
         raise Invalid("请写明不同意的原因。", {"note": "请写明不同意的原因。"})
-    at = now or clock_now()
     state = "approved" if approve else "refused"
-    first = max(row.effective_from, today(at) + timedelta(days=1)) if approve else None
+    first = max(row.effective_from, today(now) + timedelta(days=1)) if approve else None
     dated = msgspec.structs.replace(row, effective_from=first or row.effective_from)
     async with DB.transaction():
         if approve:
             await _still_fits(actor.county_id, dated)
         if not await queries.decide(
-            actor.county_id, row.id, state, dated.effective_from, (at, actor.person_id, note)
+            actor.county_id, row.id, state, dated.effective_from, (now, actor.person_id, note)
         ):
             raise Conflict("这一份已经有人办过了，请刷新查看结果。")
         await audit.record(

@@ -496,7 +496,7 @@ async def test_the_township_approves_and_everybody_reads_it(client: httpx.AsyncC
     town = await open_today()
     tomorrow = today() + timedelta(days=1)
     form = msgspec.structs.replace(FORM, effective_from=tomorrow, resolved_on=today())
-    await service.propose(await acting(town.chief), form)
+    await service.propose(await acting(town.chief), form, now())
     await enter(client, town.instructor)
     assert "本村细则待批准" in (await client.get("/verify")).text
     asked = (await client.get("/verify/variants")).text

@@ -155,7 +155,7 @@ async def proposed(made: scene.World) -> UUID:
         resolution="决〔2026〕3号",
         resolved_on=today(),
     )
-    return await variants.propose(await acting(made.county.chief), form)
+    return await variants.propose(await acting(made.county.chief), form, now())
 
 
 async def labour(made: scene.World) -> dict[str, UUID]:
