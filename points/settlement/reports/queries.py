@@ -7,6 +7,7 @@ from points.settlement.reports.schemas import LedgerFilter, LedgerRow, LedgerTot
 from shared.clock import today
 from shared.database import DB
 from shared.plan_queries import planned_each_time
+from shared.roster.rules import county_code
 
 # The month of a redemption's own instant, when it came, and whether its month's statement has it.
 MONTH = """
@@ -213,7 +214,7 @@ async def totals(county_id: int, wanted: LedgerFilter, codes: Sequence[str]) -> 
     """What all pages of the ledger come to."""
     sql = COUNTY_TOTALS
     given: tuple[object, ...] = (wanted.shop_id, wanted.worker_id)
-    if wanted.text or str(county_id) not in codes:
+    if wanted.text or county_code(county_id) not in codes:
         sql, given = TOTALS, (wanted.text, *given, list(codes))
     async with planned_each_time():
         found = await DB.one(LedgerTotals, sql, county_id, wanted.first, wanted.last, *given)
