@@ -58,7 +58,7 @@ class WeChatLost(GridmeritError):  # noqa: N818
 
 
 class WeChatAway(GridmeritError):  # noqa: N818
-    """No account is set, or WeChat does not answer, or refuses us; the log says why."""
+    """WeChat does not answer, or refuses us; the log says why."""
 
     status = 503
     code = "wechat_away"
@@ -89,10 +89,10 @@ def set_out(
 ) -> tuple[str, str]:
     """The address at WeChat's and what the browser carries meanwhile; ``actor`` wants to bind.
 
-    Raises WeChatAway where no account is set, ConfirmFirst for who has not just given the PIN.
+    Raises Conflict where no account is set, ConfirmFirst for who has not just given the PIN.
     """
     if not settings.wechat_app_id:
-        raise WeChatAway
+        raise Conflict("县里没有开通微信登录，请用手机号和密码登录。")
     if actor is not None:
         sessions.require_confirmed(actor, now)
     way = WayOut(
