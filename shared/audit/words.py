@@ -98,6 +98,7 @@ ACTIONS = {
     "calendar.replace": "更换工作日历",
     "rules.edit": "修改积分规则",
     "variant.propose": "提出本村细则",
+    "variant.decide": "审批本村细则",
     "variant.approved": "批准本村细则",
     "variant.refused": "不批准本村细则",
     "work.log": "记工作",
