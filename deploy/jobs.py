@@ -10,10 +10,10 @@ from shared.identity.jobs import JOBS as IDENTITY
 from shared.retention.jobs import people
 from shared.scheduling.job import Job
 from shared.scheduling.jobs import JOBS as SCHEDULING
-from shared.uploads.jobs import JOBS as ROSTER
+from shared.uploads.jobs import JOBS as UPLOADS
 
 
 def jobs(data_dir: Path) -> tuple[Job, ...]:
     """All of them; who left is erased when neither service holds them back."""
     erasing = people((points.held, appraisal.held))
-    return (*ROSTER, *IDENTITY, *points_jobs(data_dir), *APPRAISAL, erasing, *SCHEDULING)
+    return (*UPLOADS, *IDENTITY, *points_jobs(data_dir), *APPRAISAL, erasing, *SCHEDULING)
