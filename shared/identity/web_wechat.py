@@ -5,7 +5,7 @@ from typing import Any
 from litestar import Request, get, post
 from litestar.response import Redirect, Template
 
-from shared.errors import Conflict, TooMany
+from shared.errors import Conflict, Invalid, TooMany
 from shared.identity import cookies, wechat
 from shared.identity.actor import Actor
 from shared.identity.errors import DeskOnly, NoOffice
@@ -32,7 +32,7 @@ async def set_out(request: Request[Any, Any, Any]) -> Answer:
     back_to = came_to(request, "/")
     try:
         return _away(request, back_to)
-    except Conflict as error:
+    except Invalid as error:
         return await sign_in_form(request, {"next": back_to}, error)
 
 
@@ -81,7 +81,7 @@ async def bind(request: Asked) -> Answer:
     """To WeChat, to bind it. A link: a form may not lead away from us."""
     try:
         return _away(request, OWN, request.user)
-    except Conflict as error:
+    except Invalid as error:
         return await _own(request, error)
 
 

@@ -130,10 +130,10 @@ async def test_only_wechat_with_an_account_is_offered_it(
     client.headers["user-agent"] = IN_WECHAT
     assert "用微信登录" not in (await client.get("/sign-in")).text
     answer = await client.get("/sign-in/wechat?next=/wallet")
-    assert (answer.status_code, 'value="/wallet"' in answer.text) == (409, True)
+    assert (answer.status_code, 'value="/wallet"' in answer.text) == (422, True)
     await enter(client, world.worker)
     assert "微信登录" not in (await client.get("/me")).text
-    assert (await client.get("/me/wechat/bind")).status_code == 409
+    assert (await client.get("/me/wechat/bind")).status_code == 422
 
 
 async def test_an_ordinary_browser_is_not_sent_to_wechat(
