@@ -125,13 +125,14 @@ WITH run AS (
     SELECT village_code, count(*) AS objections FROM points.objection
     WHERE county_id = $1 AND state IN ('open', 'review') GROUP BY 1
 )
-SELECT u.code AS village_code, u.name AS village_name, t.name AS township_name,
+SELECT u.code AS village_code, u.name AS village_name,
+       (SELECT t.name FROM shared.unit t WHERE t.county_id = $1 AND t.code = left(u.code, 9))
+           AS township_name,
        COALESCE(m.state, 'collecting') AS state,
        COALESCE(r.pending, 0) AS pending, COALESCE(r.accepted, 0) AS accepted,
        COALESCE(r.posted, 0) AS posted, COALESCE(r.points, 0) AS points, m.notice_to,
        COALESCE(o.objections, 0) AS objections
 FROM shared.unit u
-JOIN shared.unit t ON t.county_id = $1 AND t.code = left(u.code, 9)
 LEFT JOIN points.village_month m
     ON m.county_id = $1 AND m.village_code = u.code AND m.month = $2
 LEFT JOIN run r ON r.village_code = u.code

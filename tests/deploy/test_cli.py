@@ -273,7 +273,7 @@ async def test_serves_and_stops_cleanly(data_dir: Path) -> None:
         assert (await client.get("/metrics")).status_code == 200
         process.send_signal(signal.SIGTERM)
         out, err = await said
-    assert (process.returncode, err) == (0, b"")
+    assert (process.returncode, err.decode()) == (0, f"{runtime.MIGRATING}\n")
     events = [json.loads(line)["event"] for line in out.splitlines()]
     assert (events[0], events[-1]) == ("serving", "stopped")
     home = (data_dir / "d" / "engine").resolve()
@@ -323,7 +323,7 @@ async def test_scheduler_stops_cleanly(data_dir: Path) -> None:
         assert await asyncio.to_thread(heard.recv, 64) == b"READY=1"
     process.send_signal(signal.SIGTERM)
     _, err = await asyncio.wait_for(process.communicate(), START_SECONDS)
-    assert (process.returncode, err) == (0, b"")
+    assert (process.returncode, err.decode()) == (0, f"{runtime.MIGRATING}\n")
 
 
 async def test_two_services_share_the_engines(data_dir: Path) -> None:
@@ -812,7 +812,7 @@ async def test_waits_for_a_database_that_recovers(recovering: Postgres, tmp_path
         assert said == f"{runtime.RECOVERING}\n"
         await asyncio.to_thread(run_control, recovering, "promote")
         out, error = await process.communicate()
-    assert (process.returncode, error) == (0, b""), out
+    assert (process.returncode, error.decode()) == (0, f"{runtime.MIGRATING}\n"), out
     connection = await asyncpg.connect(url)
     assert await connection.fetchval("SELECT count(*) FROM shared.unit") == 0
     await connection.close()

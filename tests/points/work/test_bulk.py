@@ -162,7 +162,7 @@ async def test_posting_many_looks_each_up_once(town: SmallCounty) -> None:
     decided = ["{}"] * len(ids), [None] * len(ids)
     plan = await DB.fetch(
         f"EXPLAIN (ANALYZE, BUFFERS OFF) {posting_queries.STORE}",
-        COUNTY, ids, [10] * len(ids), *decided, NOW, [],
+        COUNTY, ids, [10] * len(ids), *decided, NOW, [], [None] * len(ids),
     )  # fmt: skip
     assert "rows=300" in plan[1][0].partition("actual")[2]
     assert not [row[0] for row in plan if "Rows Removed by Join Filter" in row[0]]
