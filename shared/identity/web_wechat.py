@@ -1,11 +1,12 @@
 """用微信登录: out to WeChat and back, to sign in or to bind; and 我的 → 微信登录."""
 
 from typing import Any
+from urllib.parse import quote
 
 from litestar import Request, get, post
 from litestar.response import Redirect, Template
 
-from shared.errors import Conflict, Invalid, TooMany
+from shared.errors import Conflict, TooMany
 from shared.identity import cookies, wechat
 from shared.identity.actor import Actor
 from shared.identity.errors import DeskOnly, NoOffice
@@ -27,13 +28,10 @@ REFUSALS = (
 
 
 @get("/sign-in/wechat")
-async def set_out(request: Request[Any, Any, Any]) -> Answer:
+async def set_out(request: Request[Any, Any, Any]) -> Redirect:
     """To WeChat, which says at once which WeChat this is."""
     back_to = came_to(request, "/")
-    try:
-        return _away(request, back_to)
-    except Invalid as error:
-        return await sign_in_form(request, {"next": back_to}, error)
+    return _away(request, back_to, f"/sign-in?next={quote(back_to)}")
 
 
 @get(wechat.BACK)
@@ -77,12 +75,9 @@ async def own(request: Asked) -> Template:
 
 
 @get(f"{OWN}/bind")
-async def bind(request: Asked) -> Answer:
+async def bind(request: Asked) -> Redirect:
     """To WeChat, to bind it. A link: a form may not lead away from us."""
-    try:
-        return _away(request, OWN, request.user)
-    except Invalid as error:
-        return await _own(request, error)
+    return _away(request, OWN, OWN, request.user)
 
 
 @post(f"{OWN}/end")
@@ -92,8 +87,13 @@ async def unbind(request: Asked) -> Redirect:
     return Redirect(OWN, status_code=303)
 
 
-def _away(request: Request[Any, Any, Any], next_: str, actor: Actor | None = None) -> Redirect:
+def _away(
+    request: Request[Any, Any, Any], next_: str, otherwise: str, actor: Actor | None = None
+) -> Redirect:
+    """Out to WeChat; ``otherwise`` where the county has no account there."""
     settings = request.app.state.settings
+    if not settings.wechat_app_id:
+        return Redirect(otherwise, status_code=303)
     address, carried = wechat.set_out(settings, moment(request), next_, actor)
     response = Redirect(address, status_code=303)
     cookies.carry_wechat(response, carried, settings)

@@ -18,7 +18,7 @@ from cryptography.exceptions import InvalidTag
 
 from shared.audit import service as audit
 from shared.database import DB
-from shared.errors import Conflict, GridmeritError, Invalid
+from shared.errors import Conflict, GridmeritError
 from shared.identity import queries, sessions, signin
 from shared.identity.actor import Actor
 from shared.identity.schemas import NewSession
@@ -89,10 +89,8 @@ def set_out(
 ) -> tuple[str, str]:
     """The address at WeChat's and what the browser carries meanwhile; ``actor`` wants to bind.
 
-    Raises Invalid where no account is set, ConfirmFirst for who has not just given the PIN.
+    Raises ConfirmFirst for who has not just given the PIN.
     """
-    if not settings.wechat_app_id:
-        raise Invalid("县里没有开通微信登录，请用手机号和密码登录。")
     if actor is not None:
         sessions.require_confirmed(actor, now)
     way = WayOut(
