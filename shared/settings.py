@@ -58,7 +58,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     wechat_app_id: str = ""
     """AppID of the county's official account (服务号); empty = nobody signs in by WeChat."""
     wechat_app_secret: str = ""
-    """Its AppSecret; in production a credential, not a variable."""
+    """Its AppSecret."""
     wechat_api_url: str = "https://api.weixin.qq.com"
     """Where WeChat is asked; another address where the machine gets out by a gateway only."""
     scheduler: bool = True
