@@ -1,7 +1,6 @@
 """用微信登录: out to WeChat and back, to sign in or to bind; and 我的 → 微信登录."""
 
 from typing import Any
-from urllib.parse import quote
 
 from litestar import Request, get, post
 from litestar.response import Redirect, Template
@@ -30,8 +29,7 @@ REFUSALS = (
 @get("/sign-in/wechat")
 async def set_out(request: Request[Any, Any, Any]) -> Redirect:
     """To WeChat, which says at once which WeChat this is."""
-    back_to = came_to(request, "/")
-    return _away(request, back_to, f"/sign-in?next={quote(back_to)}")
+    return _away(request, came_to(request, "/"), "/sign-in")
 
 
 @get(wechat.BACK)
