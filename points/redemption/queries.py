@@ -165,7 +165,7 @@ REDEMPTIONS_NEAR = (
     REDEMPTION
     + """
 WHERE r.county_id = $1 AND r.status = 'accepted' AND r.at >= $3
-  AND r.batch > points.batch_before($1, $3::timestamptz - interval '10 minutes')
+  AND r.batch > (SELECT points.batch_before($1, $3::timestamptz - interval '10 minutes'))
   AND (r.batch, r.position) < ($5, $6)
   AND (EXISTS (SELECT FROM unnest($2::text[]) c WHERE starts_with(u.code, c))
        OR EXISTS (
