@@ -4,6 +4,7 @@ from pathlib import Path
 
 import openpyxl
 
+from deploy import runtime
 from tests.conftest import Servers
 from tests.deploy.test_cli import say
 from tests.shared.roster.intake import sheets
@@ -28,7 +29,7 @@ async def test_the_command_from_dry_run_to_difference(
 
     file.write_bytes(sheets.workbook(sheets.staff()))
     code, out, err = await run("--divisions", str(tmp_path / "divisions.csv"), "--dry-run")
-    assert (code, err) == (0, "")
+    assert (code, err) == (0, f"{runtime.MIGRATING}\n")
     assert "只检查，没有写入" in out
     assert "新到岗 8" in out
     assert "性别、身份证号" in out
