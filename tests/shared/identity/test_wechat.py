@@ -57,7 +57,9 @@ async def at_wechat(
     application: Litestar, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Settings]:
     """The app with an official account, asked from WeChat's own browser; codes are openids."""
-    async with serving(Litestar([access_token], openapi_config=None)) as address:
+    async with serving(
+        Litestar([access_token], openapi_config=None, logging_config=None)
+    ) as address:
         settings = msgspec.structs.replace(
             application.state.settings,
             wechat_app_id=APP_ID,
