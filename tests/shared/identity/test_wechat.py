@@ -135,7 +135,7 @@ async def test_only_wechat_with_an_account_is_offered_it(
     await enter(client, world.worker)
     assert "微信登录" not in (await client.get("/me")).text
     assert (await client.get("/me/wechat/bind")).headers["location"] == "/me/wechat"
-    assert "没有开通微信登录" in (await client.get("/me/wechat")).text
+    assert "没有设微信登录" in (await client.get("/me/wechat")).text
 
 
 async def test_an_ordinary_browser_is_not_sent_to_wechat(
