@@ -13,8 +13,6 @@ from shared.settings import Settings
 
 YEAR = int(timedelta(days=400).total_seconds())
 """The browser keeps the cookie; how long a session lives is decided on its row."""
-WAY = int(timedelta(minutes=10).total_seconds())
-"""The same for a way to WeChat and back, which ends by itself."""
 
 
 def is_secure(settings: Settings) -> bool:
@@ -46,9 +44,12 @@ def wechat_way(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
     return connection.cookies.get(_wechat_name(connection.app.state.settings), "")
 
 
-def carry_wechat(response: Response[Any], carried: str, settings: Settings) -> None:
-    """For the way to WeChat and back."""
-    response.set_cookie(_cookie(_wechat_name(settings), carried, WAY, settings))
+def carry_wechat(
+    response: Response[Any], carried: str, life: timedelta, settings: Settings
+) -> None:
+    """For the way to WeChat and back, which may take so long."""
+    age = int(life.total_seconds())
+    response.set_cookie(_cookie(_wechat_name(settings), carried, age, settings))
 
 
 def end_wechat(response: Response[Any], settings: Settings) -> None:

@@ -120,3 +120,35 @@ class HeldElsewhere(Conflict):
 
     def __init__(self, names: Sequence[str]) -> None:
         super().__init__(self.sentence.format(names="、".join(names)))
+
+
+class WeChatLost(GridmeritError):  # noqa: N818
+    """The way back is not the end of a way out of this browser, or its code is spent."""
+
+    status = 422
+    code = "wechat_lost"
+
+    def __init__(self) -> None:
+        super().__init__("没有认出这个微信，请再点一次“用微信登录”。")
+
+
+class WeChatAway(GridmeritError):  # noqa: N818
+    """WeChat does not answer, or refuses us; the log says why."""
+
+    status = 503
+    code = "wechat_away"
+
+    def __init__(self) -> None:
+        super().__init__("微信登录现在用不了，请用手机号和密码登录。")
+
+
+class NotBound(GridmeritError):  # noqa: N818
+    """No account is opened by this WeChat."""
+
+    status = 422
+    code = "wechat_not_bound"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "这个微信还没有绑定账号。请先用手机号和密码登录，再到“我的”里打开“微信登录”。"
+        )

@@ -5,20 +5,20 @@ from typing import Any
 from litestar import Request, get, post
 from litestar.response import Redirect, Template
 
-from shared.errors import Conflict, TooMany
+from shared.errors import Conflict, GridmeritError, TooMany
 from shared.identity import cookies, wechat
 from shared.identity.actor import Actor
-from shared.identity.errors import DeskOnly, NoOffice
+from shared.identity.errors import DeskOnly, NoOffice, NotBound, WeChatAway, WeChatLost
 from shared.identity.web import Answer, agent_of, came_to, entered, sign_in_form, slow_down
-from shared.identity.web_me import own_page
+from shared.identity.web_me import own_page, problem
 from shared.web.application import Router
 from shared.web.pages import Asked, moment
 
 OWN = "/me/wechat"
 REFUSALS = (
-    wechat.WeChatLost,
-    wechat.WeChatAway,
-    wechat.NotBound,
+    WeChatLost,
+    WeChatAway,
+    NotBound,
     NoOffice,
     DeskOnly,
     Conflict,
@@ -44,7 +44,7 @@ async def back(request: Request[Any, Any, Any]) -> Answer:
         )
         binds = way.session_id is not None
         if binds and (actor is None or actor.session_id != way.session_id):
-            raise wechat.WeChatLost
+            raise WeChatLost
         await slow_down(request)
         hashed = await wechat.openid_hash(settings, request.query_params.get("code", ""))
         if binds and actor is not None:
@@ -94,18 +94,17 @@ def _away(
         return Redirect(otherwise, status_code=303)
     address, carried = wechat.set_out(settings, moment(request), next_, actor)
     response = Redirect(address, status_code=303)
-    cookies.carry_wechat(response, carried, settings)
+    cookies.carry_wechat(response, carried, wechat.LIFE, settings)
     return response
 
 
-async def _own(request: Asked, error: Any = None) -> Template:
+async def _own(request: Asked, error: GridmeritError | None = None) -> Template:
     return own_page(
         request,
         "m_wechat",
-        status=error.status if error else 200,
-        problem=error.message if error else "",
         bound_at=await wechat.bound_at(request.user),
         offered=wechat.offered(request.app.state.settings, request.headers.get("user-agent", "")),
+        **problem(error),
     )
 
 

@@ -18,9 +18,10 @@ from cryptography.exceptions import InvalidTag
 
 from shared.audit import service as audit
 from shared.database import DB
-from shared.errors import Conflict, GridmeritError
+from shared.errors import Conflict
 from shared.identity import queries, sessions, signin
 from shared.identity.actor import Actor
+from shared.identity.errors import NotBound, WeChatAway, WeChatLost
 from shared.identity.schemas import NewSession
 from shared.identity.sealing import TOKEN_BYTES, digest, open_, seal
 from shared.settings import Settings
@@ -45,38 +46,6 @@ class WayOut(msgspec.Struct, frozen=True):
     next: str
     session_id: UUID | None
     """Whose account is to be bound; None = somebody wants to sign in."""
-
-
-class WeChatLost(GridmeritError):  # noqa: N818
-    """The way back is not the end of a way out of this browser, or its code is spent."""
-
-    status = 422
-    code = "wechat_lost"
-
-    def __init__(self) -> None:
-        super().__init__("没有认出这个微信，请再点一次“用微信登录”。")
-
-
-class WeChatAway(GridmeritError):  # noqa: N818
-    """WeChat does not answer, or refuses us; the log says why."""
-
-    status = 503
-    code = "wechat_away"
-
-    def __init__(self) -> None:
-        super().__init__("微信登录现在用不了，请用手机号和密码登录。")
-
-
-class NotBound(GridmeritError):  # noqa: N818
-    """No account is opened by this WeChat."""
-
-    status = 422
-    code = "wechat_not_bound"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "这个微信还没有绑定账号。请先用手机号和密码登录，再到“我的”里打开“微信登录”。"
-        )
 
 
 def offered(settings: Settings, agent: str) -> bool:
@@ -205,6 +174,4 @@ async def bound_at(actor: Actor) -> datetime | None:
 
 
 async def _audited(actor: Actor, action: str) -> None:
-    await audit.record(
-        actor, action, "person", actor.person_id, county_id=actor.county_id, authority="self"
-    )
+    await audit.record(actor, action, "person", actor.person_id, county_id=actor.county_id)

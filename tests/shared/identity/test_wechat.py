@@ -17,6 +17,7 @@ from shared.database import DB
 from shared.errors import Conflict
 from shared.identity import accounts, queries, sessions, signin, wechat
 from shared.identity.accounts import ensure_account
+from shared.identity.errors import WeChatLost
 from shared.settings import Settings, SettingsError, load
 from shared.web.logging import QUIET
 from tests.conftest import serving
@@ -183,9 +184,9 @@ async def test_the_way_back_belongs_to_the_browser_that_left(
     back = {"code": "openid-1", "state": state}
     odd = await client.get("/wechat/back", params={**back, "state": state[:-1] + "é"})
     carried = client.cookies["gm-wechat"]
-    with pytest.raises(wechat.WeChatLost):
+    with pytest.raises(WeChatLost):
         wechat.came_back(carried, state, now() + timedelta(minutes=11))
-    with pytest.raises(wechat.WeChatLost):
+    with pytest.raises(WeChatLost):
         wechat.came_back(carried[:-2] + "00", state, now())
     await post(client, "/sign-out")
     away = await client.get("/wechat/back", params=back)
@@ -266,7 +267,7 @@ async def test_a_binding_does_not_slip_past_the_end_of_its_session(committed: No
         )
         ends.add(type(tries[0]))
         assert await bound() == 0
-    assert ends <= {type(None), wechat.WeChatLost}
+    assert ends <= {type(None), WeChatLost}
 
 
 async def test_two_people_bind_one_wechat_at_once(committed: None) -> None:
