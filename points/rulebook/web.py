@@ -144,7 +144,7 @@ async def new_rule(request: Asked, category: FromQuery[Category] = Category.ORG)
     """The form of an item of the county's own."""
     actor: Actor = request.user
     code = await service.next_free(actor.county_id, category)
-    first = _first_of_next(today(moment(request))).isoformat()
+    first = first_of_next(today(moment(request))).isoformat()
     return _new_rule_page(request, NEW_RULE | {"code": code, "effective_from": first})
 
 
@@ -225,7 +225,7 @@ async def new_penalty(request: Asked) -> Template:
     """The form of a deduction of the county's own."""
     actor: Actor = request.user
     code = await service.next_free(actor.county_id, "PEN")
-    first = _first_of_next(today(moment(request))).isoformat()
+    first = first_of_next(today(moment(request))).isoformat()
     return _new_penalty_page(request, {"code": code, "effective_from": first})
 
 
@@ -329,15 +329,15 @@ async def change_caps(request: Asked) -> Template | Redirect:
 
 def _version(last: Rule, form: Terms) -> Rule:
     """The form as the next version of a rule. Raises Invalid for amounts that are no numbers."""
-    amounts = _amounts({name: getattr(form, name) for name in AMOUNTS}, {"points"})
+    found = amounts({name: getattr(form, name) for name in AMOUNTS}, {"points"})
     return msgspec.structs.replace(
         last,
         title=form.title,
-        points=amounts["points"] or 0,
-        cap_day=amounts["cap_day"],
-        cap_month=amounts["cap_month"],
-        village_least=amounts["village_least"],
-        village_most=amounts["village_most"],
+        points=found["points"] or 0,
+        cap_day=found["cap_day"],
+        cap_month=found["cap_month"],
+        village_least=found["village_least"],
+        village_most=found["village_most"],
         per=form.per,
         steps=tuple(step for step in Step if step in form.steps),
         resident=form.resident,
@@ -373,21 +373,21 @@ def _choices(text: str) -> tuple[int, ...]:
 def _caps(values: dict[str, Any]) -> Caps:
     """Typed caps; Raises Invalid with a sentence for each wrong field."""
     names = [*(str(category) for category in Category), "person_month", "person_year"]
-    amounts = _amounts({name: str(values.get(name, "")) for name in names}, set(names))
+    found = amounts({name: str(values.get(name, "")) for name in names}, set(names))
     try:
         first = date.fromisoformat(str(values.get("effective_from", "")))
     except ValueError as error:
         sentence = "请选择日期，例如 2027-01-01。"
         raise Invalid("有几处需要改正。", {"effective_from": sentence}) from error
     return Caps(
-        category_month={category: amounts[str(category)] or 0 for category in Category},
-        person_month=amounts["person_month"] or 0,
-        person_year=amounts["person_year"] or 0,
+        category_month={category: found[str(category)] or 0 for category in Category},
+        person_month=found["person_month"] or 0,
+        person_year=found["person_year"] or 0,
         effective_from=first,
     )
 
 
-def _amounts(typed: dict[str, str], needed: set[str]) -> dict[str, int | None]:
+def amounts(typed: dict[str, str], needed: set[str]) -> dict[str, int | None]:
     """Points as 0.1 point; blank = None. Raises Invalid."""
     found: dict[str, int | None] = {}
     problems: dict[str, str] = {}
@@ -542,7 +542,7 @@ async def _penalty_page(
     on = today(moment(request))
     shown = {
         "choices": _said(last.choices),
-        "effective_from": _first_of_next(on).isoformat(),
+        "effective_from": first_of_next(on).isoformat(),
     }
     return page(
         request,
@@ -573,7 +573,7 @@ async def _caps_page(
     now = await service.caps_at(actor.county_id, on)
     shown: dict[str, Any] = {str(c): show(v) for c, v in now.category_month.items()}
     shown |= {"person_month": show(now.person_month), "person_year": show(now.person_year)}
-    shown["effective_from"] = _first_of_next(on).isoformat()
+    shown["effective_from"] = first_of_next(on).isoformat()
     return page(
         request,
         "rulebook/desk_caps.html",
@@ -603,11 +603,12 @@ def _typed(rule: Rule, on: date) -> dict[str, Any]:
         "evidence": rule.evidence.value,
         "repeat_zero": rule.repeat_zero,
         "templates": "\n".join(rule.templates),
-        "effective_from": _first_of_next(on).isoformat(),
+        "effective_from": first_of_next(on).isoformat(),
     }
 
 
-def _first_of_next(on: date) -> date:
+def first_of_next(on: date) -> date:
+    """Where the form of new terms begins: with the next month."""
     return (on.replace(day=1) + timedelta(days=32)).replace(day=1)
 
 

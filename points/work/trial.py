@@ -63,7 +63,7 @@ async def of_variant(actor: Actor, form: VariantForm, now: datetime) -> Line:
     await variants.check(actor, form, now)
     first, last = _months(now)
     people: dict[UUID, tuple[int, int]] = {}
-    for item, after in await posting.trial_of_variant(actor.county_id, form.variant, first, last):
+    for item, after in await posting.trial_of_variant(actor.county_id, form, first, last):
         was, would = people.get(item.worker_id, (0, 0))
         people[item.worker_id] = (was + item.paid, would + after)
     return _line("", people.values())

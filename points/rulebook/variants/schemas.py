@@ -8,29 +8,10 @@ import msgspec
 from points.rulebook.rules import Rule, Variant
 
 
-class VariantForm(msgspec.Struct, frozen=True, kw_only=True):
-    """What the villagers' meeting has resolved; ``points`` None = as the county again."""
+class VariantForm(Variant, frozen=True, kw_only=True):
+    """What the villagers' meeting has resolved, and when."""
 
-    village_code: str
-    code: str
-    points: int | None
-    cap_day: int | None = None
-    cap_month: int | None = None
-    effective_from: date
-    resolution: str
     resolved_on: date
-
-    @property
-    def variant(self) -> Variant:
-        return Variant(
-            village_code=self.village_code,
-            code=self.code,
-            points=self.points,
-            cap_day=self.cap_day,
-            cap_month=self.cap_month,
-            resolution=self.resolution,
-            effective_from=self.effective_from,
-        )
 
 
 class VariantRow(VariantForm, frozen=True, kw_only=True):

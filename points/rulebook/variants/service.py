@@ -199,7 +199,7 @@ async def decide(
 async def _fits(county_id: int, form: VariantForm) -> None:
     rule = await rulebook.rule_at(county_id, form.code, form.effective_from)
     caps = await rulebook.caps_at(county_id, form.effective_from)
-    check_variant(form.variant, rule, caps)
+    check_variant(form, rule, caps)
 
 
 async def _still_fits(county_id: int, row: VariantRow) -> None:

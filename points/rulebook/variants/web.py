@@ -1,6 +1,6 @@
 """本村细则, on the phones of the chief and the township: proposed, tried, approved or refused."""
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -13,9 +13,9 @@ from points.rulebook import service as rulebook
 from points.rulebook.rules import show
 from points.rulebook.variants import service
 from points.rulebook.variants.schemas import Item, VariantForm
+from points.rulebook.web import amounts, first_of_next
 from points.work import trial
 from shared.clock import today
-from shared.documents.cells import points as tenths
 from shared.errors import Conflict, Forbidden, GridmeritError, Invalid, NotFound
 from shared.identity.actor import Actor
 from shared.web import forms
@@ -76,7 +76,7 @@ async def propose(request: Asked) -> Template | Redirect:
             effective_from=typed.effective_from,
             resolution=typed.resolution.strip(),
             resolved_on=typed.resolved_on,
-            **_amounts(typed),
+            **amounts({name: getattr(typed, name).strip() for name in AMOUNTS}, set()),
         )
         if values.get("act") == "try":
             tried = await trial.of_variant(request.user, form, moment(request))
@@ -102,21 +102,6 @@ async def decide(request: Asked, variant_id: FromPath[UUID]) -> Template | Redir
     except (Invalid, Conflict, Forbidden) as error:
         return await _list(request, "", error)
     return Redirect(f"/verify/variants?done={form.answer}", status_code=303)
-
-
-def _amounts(typed: Typed) -> dict[str, int | None]:
-    """Points as 0.1 point; blank = None. Raises Invalid."""
-    found: dict[str, int | None] = {}
-    problems: dict[str, str] = {}
-    for name in AMOUNTS:
-        text = getattr(typed, name).strip()
-        try:
-            found[name] = tenths(text) if text else None
-        except ValueError as error:
-            problems[name] = str(error)
-    if problems:
-        raise Invalid("有几处需要改正。", problems)
-    return found
 
 
 async def _list(
@@ -176,24 +161,15 @@ async def _item(
 
 def _typed(item: Item, on: date) -> dict[str, str]:
     """What the form begins with: what counts now, from the first of next month."""
-    now = item.counts or item.rule
-    first = (on.replace(day=1) + timedelta(days=32)).replace(day=1)
+    own = item.counts
+    shown = {name: getattr(own, name, None) for name in AMOUNTS}
+    shown["points"] = own.points if own else item.rule.points
     return {
-        "points": show(now.points or 0),
-        "cap_day": "",
-        "cap_month": "",
-        "effective_from": first.isoformat(),
+        **{name: "" if amount is None else show(amount) for name, amount in shown.items()},
+        "effective_from": first_of_next(on).isoformat(),
         "resolution": "",
         "resolved_on": "",
-    } | (
-        {
-            name: show(cap)
-            for name in ("cap_day", "cap_month")
-            if (cap := getattr(item.counts, name)) is not None
-        }
-        if item.counts
-        else {}
-    )
+    }
 
 
 router = Router("/", route_handlers=[variants, propose, decide], include_in_schema=False)

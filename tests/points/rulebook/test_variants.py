@@ -147,7 +147,7 @@ def test_what_the_village_pays(
 
 def test_what_counts_on_a_day() -> None:
     """The latest that has begun, if it fits what the rule of the day allows."""
-    first = FORM.variant
+    first = FORM
     later = msgspec.structs.replace(first, points=20, effective_from=date(2026, 11, 1))
     ended = msgspec.structs.replace(first, points=None, effective_from=date(2026, 12, 1))
     found = [ended, later, first]
@@ -192,9 +192,9 @@ def test_a_range_holds_the_county_s_own_points(change: dict[str, object], field:
 def test_a_variant_stays_within_the_county_s_limits(change: dict[str, object], field: str) -> None:
     """Its points in the range, its caps no wider than the county's in its own points."""
     with pytest.raises(RuleRefused) as refused:
-        check_variant(msgspec.structs.replace(FORM.variant, **change), OPEN, CAPS)
+        check_variant(msgspec.structs.replace(FORM, **change), OPEN, CAPS)
     assert list(refused.value.fields) == [field]
-    check_variant(msgspec.structs.replace(FORM.variant, cap_day=15, cap_month=60), OPEN, CAPS)
+    check_variant(msgspec.structs.replace(FORM, cap_day=15, cap_month=60), OPEN, CAPS)
 
 
 def test_no_variant_without_a_range_or_an_item() -> None:
@@ -202,7 +202,7 @@ def test_no_variant_without_a_range_or_an_item() -> None:
     closed = msgspec.structs.replace(OPEN, village_least=None, village_most=None)
     for rule, field in ((closed, "code"), (None, "effective_from")):
         with pytest.raises(RuleRefused) as refused:
-            check_variant(FORM.variant, rule, CAPS)
+            check_variant(FORM, rule, CAPS)
         assert list(refused.value.fields) == [field]
 
 
