@@ -6,7 +6,7 @@ from litestar import Request, get
 from litestar.response import Response
 
 from appraisal.casework import service as casework
-from appraisal.duty import entries, rules
+from appraisal.duty import entries
 from appraisal.duty import service as duty
 from appraisal.scorecard import service as scorecard
 from appraisal.training import service as training
@@ -14,6 +14,7 @@ from shared.documents.excel import MIME, file_name
 from shared.identity import own_data, sessions
 from shared.identity.actor import Actor
 from shared.identity.own_data import Section
+from shared.months import month_cn
 from shared.web.application import Router
 from shared.web.files import attachment
 from shared.web.filters import date_cn, plain, score
@@ -49,7 +50,7 @@ async def attendance(actor: Actor) -> Section:
     """The monthly lines that count."""
     rows = tuple(
         (
-            rules.month_name(line.month),
+            month_cn(line.month),
             line.village_name,
             plain(line.rostered),
             plain(line.on_duty),

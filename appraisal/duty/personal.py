@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from appraisal.duty import entry_queries, queries, random_queries, rules, service
+from appraisal.duty import entry_queries, queries, random_queries, service
 from appraisal.duty.schemas import CheckItem, Entry, SheetVersion
 from appraisal.training import queries as trainings
 from appraisal.training.schemas import OwnSession
@@ -13,6 +13,7 @@ from shared.clock import today
 from shared.errors import NotFound
 from shared.identity.access import Action, Target, require
 from shared.identity.actor import Actor
+from shared.months import month_of
 from shared.roster import service as roster
 
 
@@ -44,9 +45,7 @@ async def records(actor: Actor, person_id: UUID, first: date, last: date, now: d
     sessions = await trainings.own(actor.county_id, person_id)
     return Records(
         name=card.name,
-        versions=[
-            row for row in versions if rules.month_of(first) <= row.month <= rules.month_of(last)
-        ],
+        versions=[row for row in versions if month_of(first) <= row.month <= month_of(last)],
         entries=[row for row in entries if first <= row.happened_on <= last],
         items=items,
         sessions=[row for row in sessions if first <= row.held_on <= last],

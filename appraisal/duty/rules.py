@@ -1,6 +1,5 @@
 """What a sheet may say, and the draw of a double-random check as pure functions of its seed."""
 
-import calendar
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -9,6 +8,8 @@ from enum import StrEnum
 from uuid import UUID
 
 import msgspec
+
+from shared.months import month_days
 
 
 class EntryKind(StrEnum):
@@ -78,7 +79,7 @@ class Days(msgspec.Struct, frozen=True):
 def day_faults(days: Days, month: int) -> dict[str, str]:
     """Field → what is wrong with a line of the sheet."""
     faults = {}
-    longest = days_of_month(month)
+    longest = month_days(month)[1].day
     names = {"rostered": "应出勤天数", "on_duty": "出勤天数", "leave": "请假天数"}
     for field, name in names.items():
         value: Decimal = getattr(days, field)
@@ -135,32 +136,6 @@ def settled(form: EntryForm) -> EntryForm:
         document=form.document.strip(),
         reference=form.reference.strip() if form.kind is EntryKind.COMPLAINT else "",
     )
-
-
-def days_of_month(month: int) -> int:
-    """``month`` is 202603."""
-    return calendar.monthrange(month // 100, month % 100)[1]
-
-
-def span(month: int) -> tuple[date, date]:
-    """First and last day of 202603."""
-    first = date(month // 100, month % 100, 1)
-    return first, first.replace(day=days_of_month(month))
-
-
-def month_of(day: date) -> int:
-    return day.year * 100 + day.month
-
-
-def months_before(month: int, count: int) -> int:
-    """202601 and 2 → 202511."""
-    number = month // 100 * 12 + month % 100 - 1 - count
-    return number // 12 * 100 + number % 12 + 1
-
-
-def month_name(month: int) -> str:
-    """2026年3月."""
-    return f"{month // 100}年{month % 100}月"
 
 
 class Record(msgspec.Struct, frozen=True):

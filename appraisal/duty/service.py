@@ -36,6 +36,7 @@ from shared.errors import Forbidden, Invalid, NotFound
 from shared.identity.access import SENTENCES, Action, Target, allowed, reach, require, whole_county
 from shared.identity.actor import Actor
 from shared.ids import new_id
+from shared.months import month_cn, month_days, month_of, month_start, months_later
 from shared.roster import service as roster
 from shared.roster.roles import UnitKind
 from shared.roster.schemas import Place, UnitRow
@@ -87,7 +88,7 @@ def expect_right(actor: Actor, action: Action, unit_code: str, owner: UUID) -> s
 async def months(actor: Actor, month: int) -> list[UnitCount]:
     """Townships in the actor's reach: workers expected on the month's sheets, lines there."""
     codes = _reach(actor, Action.DUTY_VIEW)
-    return await queries.counts(actor.county_id, codes, rules.span(month), month)
+    return await queries.counts(actor.county_id, codes, month_days(month), month)
 
 
 async def sheet(actor: Actor, unit_code: str, month: int) -> list[SheetLine]:
@@ -98,7 +99,7 @@ async def sheet(actor: Actor, unit_code: str, month: int) -> list[SheetLine]:
     if unit_code:
         require(actor, Action.DUTY_VIEW, Target(unit_code=unit_code))
     codes = [unit_code] if unit_code else _reach(actor, Action.DUTY_VIEW)
-    return await queries.sheet(actor.county_id, codes, rules.span(month), month)
+    return await queries.sheet(actor.county_id, codes, month_days(month), month)
 
 
 async def usual_days(county_id: int, lines: Sequence[SheetLine]) -> dict[tuple[UUID, str], Decimal]:
@@ -135,7 +136,7 @@ async def save(
     await _expect_sound(actor.county_id, lines)
     try:
         async with DB.transaction():
-            await expect_open(actor.county_id, [rules.span(line.month)[0] for line in lines])
+            await expect_open(actor.county_id, [month_start(line.month) for line in lines])
             return await _write(actor, lines, now, reason.strip(), source)
     except UniqueViolationError as error:
         raise Changed from error
@@ -155,7 +156,7 @@ async def missing(
     """
     cycle = await cycles.get(actor, cycle_id)
     codes = _reach(actor, Action.DUTY_VIEW)
-    until = rules.months_before(rules.month_of(today(now)), 1)
+    until = months_later(month_of(today(now)), -1)
     rows = await queries.missing(actor.county_id, cycle_id, codes, until)
     townships = sorted({row.township_code for row in rows})
     return cycle, rows, await queries.instructors(actor.county_id, townships, today(now))
@@ -219,12 +220,12 @@ async def _expect_sound(county_id: int, lines: Sequence[SheetInput]) -> None:
     posts: dict[int, set[tuple[UUID, str]]] = {}
     for month in {line.month for line in lines}:
         villages = sorted({line.village_code for line in lines if line.month == month})
-        served = await queries.serving(county_id, villages, *rules.span(month))
+        served = await queries.serving(county_id, villages, *month_days(month))
         posts[month] = {(one.person_id, one.village_code) for one in served}
     problems: dict[str, str] = {}
     for line in lines:
         if (line.person_id, line.village_code) not in posts[line.month]:
-            name = rules.month_name(line.month)
+            name = month_cn(line.month)
             problems[str(line.person_id)] = f"{name}不在这个村的网格员岗位上，请核对。"
             continue
         days = Days(line.rostered, line.on_duty, line.leave, line.note)

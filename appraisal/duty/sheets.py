@@ -1,7 +1,7 @@
 """The workbook of attendance, and what all of duty's workbooks share."""
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from shared.documents import excel
 from shared.documents.read import Column, Row, Table
 from shared.identity.access import Action, reach
 from shared.identity.actor import Actor
+from shared.months import month_cn, month_days, month_of, month_text, months_later
 from shared.settings_county import get as county_settings
 
 DROPPED = ("乡镇", "村社区", "网格名称", "手机号", "联系电话", "身份证号", "更正原因")
@@ -53,7 +54,7 @@ ATTENDANCE_SHEET = (
 async def store_attendance(actor: Actor, table: Table, now: datetime, reason: str) -> Outcome:
     """Rows of a monthly sheet as lines."""
     months = {row["月份"] for row in table.rows if row["月份"]}
-    ends = [day for month in months for day in rules.span(month)]
+    ends = [day for month in months for day in month_days(month)]
     who = await people(actor, Action.DUTY_EDIT, ends)
     frozen = await frozen_days(actor.county_id, ends)
     lines: dict[tuple[UUID, str, int], tuple[Row, SheetInput]] = {}
@@ -75,7 +76,7 @@ async def store_attendance(actor: Actor, table: Table, now: datetime, reason: st
     for key, (row, line) in lines.items():
         before = known.get(key)
         if before is None or _words(before) != _words(line):
-            text = f"{rules.month_name(line.month)} {_words(line)}"
+            text = f"{month_cn(line.month)} {_words(line)}"
             old = f"（原为 {_words(before)}）" if before else ""
             outcome.lines.append(change(row, row[NAME], text + old))
     saved = await service.save(
@@ -86,9 +87,9 @@ async def store_attendance(actor: Actor, table: Table, now: datetime, reason: st
 
 async def attendance_template(actor: Actor, on: date) -> excel.Sheet:
     """Last month's sheet with everybody in post, ready to fill in."""
-    month = rules.month_of(on.replace(day=1) - timedelta(days=1))
+    month = months_later(month_of(on), -1)
     codes = reach(actor, Action.DUTY_EDIT)
-    lines = await queries.sheet(actor.county_id, codes, rules.span(month), month)
+    lines = await queries.sheet(actor.county_id, codes, month_days(month), month)
     usual = await service.usual_days(actor.county_id, lines)
     filled = [
         line
@@ -103,16 +104,15 @@ async def attendance_sheet(
     actor: Actor, month: int, lines: list[SheetLine], on: date
 ) -> excel.Sheet:
     """A month's sheet, in the format the import reads."""
-    text = f"{month // 100}-{month % 100:02d}"
     return excel.Sheet(
         name="考勤表",
-        title=f"网格员考勤表（{rules.month_name(month)}）",
+        title=f"网格员考勤表（{month_cn(month)}）",
         unit=(await county_settings(actor.county_id)).department_name,
         on=on,
         columns=ATTENDANCE_SHEET,
         rows=[
             (
-                text,
+                month_text(month),
                 line.township_name,
                 line.village_name,
                 line.grid_code,
@@ -139,7 +139,7 @@ def _attendance(
     rostered, on_duty = row["应出勤天数"], row["出勤天数"]
     if month is None:
         return None
-    first, last = rules.span(month)
+    first, last = month_days(month)
     if first > today(now):
         table.fault(row, "月份", "这个月还没有到。")
         return None

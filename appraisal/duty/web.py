@@ -10,7 +10,7 @@ from litestar import get, post
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Response, Template
 
-from appraisal.duty import exports, personal, rules, service
+from appraisal.duty import exports, personal, service
 from appraisal.duty.errors import Changed
 from appraisal.duty.schemas import SheetInput, SheetLine
 from shared.calendar.errors import MissingYear
@@ -18,6 +18,7 @@ from shared.clock import today
 from shared.documents import cells
 from shared.documents.excel import MIME
 from shared.errors import Conflict, Forbidden, Invalid
+from shared.months import month_cn, month_of, month_start, months_later
 from shared.web import forms
 from shared.web.application import Router
 from shared.web.files import attachment
@@ -115,7 +116,6 @@ async def person(
         found=found,
         since=since,
         until=until,
-        month_name=rules.month_name,
     )
 
 
@@ -132,7 +132,6 @@ async def missing(request: Asked, cycle_id: FromPath[UUID]) -> Template:
         cycle=cycle,
         groups=groups,
         instructors=instructors,
-        month_name=rules.month_name,
         lines=len(rows),
         months=sum(len(row.months) for row in rows),
     )
@@ -153,7 +152,7 @@ async def _sheet(
         usual = await service.usual_days(request.user.county_id, lines)
     except MissingYear as missing_year:
         alarm = missing_year.message
-    frozen = await service.frozen(request.user.county_id, rules.span(month)[0])
+    frozen = await service.frozen(request.user.county_id, month_start(month))
     return page(
         request,
         "duty/desk_sheet.html",
@@ -261,9 +260,9 @@ def _month(request: Asked, asked: int | None) -> int:
 
 def _choices(request: Asked) -> list[tuple[int, str]]:
     """Last month first, then back; this month stands behind it."""
-    month = rules.month_of(today(moment(request)))
-    found = [rules.months_before(month, number) for number in range(CHOICES)]
-    return [(one, rules.month_name(one)) for one in (found[1], found[0], *found[2:])]
+    month = month_of(today(moment(request)))
+    found = [months_later(month, -number) for number in range(CHOICES)]
+    return [(one, month_cn(one)) for one in (found[1], found[0], *found[2:])]
 
 
 router = Router(

@@ -88,7 +88,6 @@ async def own(request: Asked) -> Template:
         "duty/m_own.html",
         lines=await service.own(request.user),
         rows=await entries.own(request.user),
-        month_name=rules.month_name,
     )
 
 

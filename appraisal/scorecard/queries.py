@@ -22,6 +22,7 @@ from appraisal.scorecard.schemas import (
 )
 from appraisal.scorecard.scoring_queries import late_entries
 from shared.database import DB
+from shared.months import month_of
 from shared.roster.schemas import Place
 
 SCHEME = """
@@ -435,7 +436,7 @@ async def open_deductions(county_id: int, first: date, last: date) -> int:
 
 async def months(county_id: int, person_id: UUID, first: date, last: date) -> list[MeritMonth]:
     """Those of the period, and before them what was posted too late for its own cycle."""
-    numbers = (day.year * 100 + day.month for day in (first, last))
+    numbers = month_of(first), month_of(last)
     return await DB.all(MeritMonth, MONTHS, county_id, person_id, *numbers, first)
 
 

@@ -15,6 +15,7 @@ from points.settlement.funds.office import import_funds as read_funds
 from points.settlement.reports import service as reports
 from points.settlement.schemas import Built
 from shared.clock import now
+from shared.months import month_cn
 from shared.settings import Settings
 
 ONE_COUNTY = click.option("--county", type=CODE, help="县代码；只有一个县时可不写。")
@@ -43,11 +44,11 @@ def build(month: str, county: int | None) -> None:
     """生成一个月的对账单；当月未完的可以重复生成，直到有人签字。"""
 
     async def main(_: Settings) -> Built:
-        return await building.build(None, await only(county), rules.month_of(month), now())
+        return await building.build(None, await only(county), rules.checked_month(month), now())
 
     built = run(main)
     click.echo(
-        f"{rules.chinese_month(month)}：新出对账单 {built.made} 张，续加 {built.extended} 张，"
+        f"{month_cn(month)}：新出对账单 {built.made} 张，续加 {built.extended} 张，"
         f"不变 {built.unchanged} 张；"
         f"新入 {built.line_count} 笔，应付 {yuan(built.payable_fen)} 元。"
     )
@@ -61,11 +62,11 @@ def sign(month: str, county: int | None, shop: str) -> None:
     """登记纸质对账单上的三方签字；岗位空缺的由上一级代签并注明。"""
 
     async def main(_: Settings) -> console.PaperSigned:
-        return await console.sign_month(await only(county), rules.month_of(month), now(), shop)
+        return await console.sign_month(await only(county), rules.checked_month(month), now(), shop)
 
     signed = run(main)
     click.echo(
-        f"{rules.chinese_month(month)}：{signed.statements} 张对账单，"
+        f"{month_cn(month)}：{signed.statements} 张对账单，"
         f"登记签字 {signed.signatures} 处（代签 {signed.stand_ins} 处），"
         f"已冻结 {signed.frozen} 张。"
     )
@@ -82,7 +83,7 @@ def export(kind: str, month: str, county: int | None, out: Path) -> None:
     """导出 Excel：ledger 兑换台账，statements 对账单，points 积分汇总，seals 每日封印。"""
 
     async def main(_: Settings) -> list[reports.File]:
-        county_id, period = await only(county), rules.month_of(month)
+        county_id, period = await only(county), rules.checked_month(month)
         if kind == "statements":
             return await console.statement_files(county_id, period, now())
         if kind == "ledger":

@@ -16,22 +16,20 @@ from points.work.bulk import Verified
 from points.work.intake_report import Imported
 from points.work.schemas import MonthTotals
 from shared.clock import now, today
+from shared.months import parse_month
 from shared.roster import service as roster
 from shared.roster.rules import county_code
 from shared.settings import Settings
 
 SHOWN = 20
-MONTH_LIKE = "月份请写成 2026-10 这样。"
 
 
 def _month(_context: click.Context, _param: click.Parameter, value: str) -> int:
     """2026-10 → 202610."""
-    year, _, number = value.partition("-")
-    if not (value.isascii() and year.isdigit() and number.isdigit()):
-        raise click.BadParameter(MONTH_LIKE)
-    if not (2000 <= int(year) <= 2099 and 1 <= int(number) <= 12):
-        raise click.BadParameter(MONTH_LIKE)
-    return int(year) * 100 + int(number)
+    try:
+        return parse_month(value)
+    except ValueError:
+        raise click.BadParameter("月份请写成 2026-10 这样。") from None
 
 
 MONTH = click.option("--month", required=True, callback=_month, help="月份，如 2026-10。")

@@ -1,7 +1,7 @@
 """What a cycle collects: attendance, facts, training, the double-random check, the survey."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -24,6 +24,7 @@ from deploy.demo.halves import Half
 from deploy.demo.profiles import PROFILES, Profile
 from shared.clock import today
 from shared.identity.actor import Actor
+from shared.months import month_cn, month_days, month_of, months_later
 
 ROSTERED = Decimal(22)
 COUNTY_CODE = str(COUNTY)
@@ -156,11 +157,12 @@ async def random_check(
 
 async def open_check(instructor: Actor, at: datetime) -> None:
     """Last month's records of a township, drawn yesterday; nobody has been to look yet."""
-    last = today(at).replace(day=1) - timedelta(days=1)
+    month = months_later(month_of(today(at)), -1)
+    first, last = month_days(month)
     form = drawing.CheckForm(
-        title=f"{last.year}年{last.month}月工作记录核查",
+        title=f"{month_cn(month)}工作记录核查",
         unit_code=data.TOWNSHIPS[0].code,
-        first_day=last.replace(day=1),
+        first_day=first,
         last_day=last,
         people=3,
         per_person=2,

@@ -8,6 +8,7 @@ import msgspec
 from appraisal.cycle import rules
 from appraisal.cycle.rules import Kind
 from shared.clock import LOCAL_ZONE, today
+from shared.months import month_of
 
 SETTLING = timedelta(days=60)
 """From the end of a half-year until its appraisal is surely over."""
@@ -48,8 +49,7 @@ class Half(msgspec.Struct, frozen=True):
     @property
     def months(self) -> range:
         """202601 … 202606."""
-        first = self.first.year * 100 + self.first.month
-        return range(first, first + 6)
+        return range(month_of(self.first), month_of(self.last) + 1)
 
     def after(self, days: int) -> datetime:
         """Ten in the morning, so many days after the last one (before it, if negative)."""

@@ -30,6 +30,7 @@ from shared import settings_county
 from shared.clock import today
 from shared.identity.actor import Actor
 from shared.ids import new_id
+from shared.months import month_of, month_text, months_later
 from shared.roster import service as roster
 from shared.roster.roles import Role
 
@@ -47,7 +48,7 @@ PURCHASES = (
 
 async def play(people: Mapping[str, UUID], shops: Mapping[str, UUID], at: datetime) -> None:
     """Last month's work and purchases, its statements, and the beginning of this month."""
-    month = rules.month_of(str(today(at).replace(day=1) - timedelta(days=1))[:7])
+    month = month_text(months_later(month_of(today(at)), -1))
     start = rules.month_start(month) + TEN_IN_THE_MORNING
     await _bring_over(people, at)
     await _closed_half(people, Half.open_at(at).before)

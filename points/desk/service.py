@@ -12,10 +12,10 @@ from points.settlement.funds import service as funds
 from points.settlement.funds.schemas import FundRow
 from points.work import deductions, month
 from points.work.month_queries import MonthCount
-from points.work.rules import month_of
 from shared.calendar import service as calendar
 from shared.clock import today
 from shared.identity.actor import Actor
+from shared.months import month_of
 from shared.roster.office import service as office
 from shared.roster.office.schemas import Tally
 from shared.roster.roles import Role

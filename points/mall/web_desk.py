@@ -18,7 +18,7 @@ from points.mall import service as mall
 from points.mall.rules import CATEGORY_NAMES, Category, parse_yuan
 from points.mall.schemas import ProductRow
 from points.mall.web_shop import price_form
-from points.settlement import rules as months
+from points.settlement.rules import checked_month, month_end, month_start
 from shared.clock import today
 from shared.errors import Conflict, Forbidden, GridmeritError, Invalid, NotFound
 from shared.identity.actor import Actor
@@ -321,7 +321,7 @@ async def _shop(
     month: str = "",
 ) -> Template:
     day = today(moment(request))
-    month = months.month_of(month or f"{day:%Y-%m}")
+    month = checked_month(month or f"{day:%Y-%m}")
     row = await mall.view_shop(request.user, shop_id)
     return render(
         request,
@@ -330,7 +330,7 @@ async def _shop(
         agreements=await mall.agreements(request.user, shop_id),
         offers=await mall.offers(request.user.county_id, shop_id, day),
         corrections=await mall.corrections(
-            request.user, shop_id, months.month_start(month), months.month_end(month)
+            request.user, shop_id, month_start(month), month_end(month)
         ),
         month=month,
         day=day,

@@ -17,8 +17,8 @@ from points.oversight.schemas import (
     Same,
     Undone,
 )
-from points.settlement import rules as months
 from points.settlement.reports.queries import event
+from points.settlement.rules import month_end, month_start
 from shared.database import DB
 
 PERIOD = f"""
@@ -235,7 +235,7 @@ async def paper(county_id: int, codes: Sequence[str], month: str) -> list[Paper]
 
 
 def _span(month: str) -> tuple[object, object]:
-    return months.month_start(month), months.month_end(month)
+    return month_start(month), month_end(month)
 
 
 def _run(month: str) -> int:

@@ -7,7 +7,7 @@ import msgspec
 
 from points.oversight.rules import PAPER_MINUTES
 from points.rulebook.rules import show
-from points.settlement import rules as months
+from points.settlement.rules import first_day, last_day, next_month
 
 
 class Clue(msgspec.Struct, frozen=True, kw_only=True):
@@ -197,15 +197,12 @@ class Found(msgspec.Struct, frozen=True):
 
 def _ledger(month: str, shop_id: UUID, person_id: UUID | None = None) -> str:
     """The shop's part of the exchange ledger, or one worker's of that."""
-    span = f"first={months.first_day(month)}&last={months.last_day(month)}"
+    span = f"first={first_day(month)}&last={last_day(month)}"
     worker = f"&worker={person_id}" if person_id else ""
     return f"/desk/ledger?{span}&shop={shop_id}{worker}"
 
 
 def _audit(month: str, person_id: UUID) -> str:
     """What somebody did with records; a month is confirmed and typed into the next."""
-    until = months.last_day(months.next_month(month))
-    return (
-        f"/desk/audit?subject=work&object_id={person_id}"
-        f"&since={months.first_day(month)}&until={until}"
-    )
+    until = last_day(next_month(month))
+    return f"/desk/audit?subject=work&object_id={person_id}&since={first_day(month)}&until={until}"

@@ -6,7 +6,6 @@ from datetime import datetime
 
 from points.oversight import queries, rules
 from points.oversight.schemas import Clue, Found
-from points.settlement import rules as months
 from shared import settings_county
 from shared.audit import service as audit
 from shared.clock import today
@@ -15,6 +14,7 @@ from shared.errors import Invalid, NotFound
 from shared.identity import sessions
 from shared.identity.access import Action, reach
 from shared.identity.actor import Actor
+from shared.months import month_cn
 from shared.plan_queries import planned_each_time
 
 NAME = "异常线索"
@@ -92,7 +92,7 @@ async def export(actor: Actor, month: str, purpose: str, now: datetime) -> tuple
     settings = await settings_county.get(actor.county_id)
     sheet = Sheet(
         name=NAME,
-        title=f"{NAME}（{months.chinese_month(month)}）",
+        title=f"{NAME}（{month_cn(month)}）",
         unit=settings.department_name,
         on=today(now),
         columns=(Column("类别", width=22), Column("单位", width=22), Column("事实", width=90)),

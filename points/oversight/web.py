@@ -5,9 +5,10 @@ from litestar import get
 from litestar.response import Response, Template
 
 from points.oversight import rules, service
-from points.settlement import rules as months
+from points.settlement.rules import checked_month
 from points.work.web_verify import last_month, month_choices
 from shared.documents.excel import MIME
+from shared.months import month_cn
 from shared.web import forms
 from shared.web.application import Router
 from shared.web.files import attachment
@@ -30,7 +31,7 @@ async def clues(request: Asked) -> Template:
         "oversight/desk_oversight.html",
         found=await service.look(request.user, month),
         month=month,
-        label=months.chinese_month(month),
+        label=month_cn(month),
         choices=month_choices(moment(request)),
         most=rules.MOST,
         note=service.NOTE,
@@ -48,7 +49,7 @@ async def file(request: Asked) -> Response[bytes]:
 def _asked(request: Asked) -> tuple[Query, str]:
     """The month as asked, else the one that is over. Raises Invalid."""
     query = forms.bind(Query, dict(request.query_params))
-    return query, months.month_of(query.month or f"{last_month(moment(request)):%Y-%m}")
+    return query, checked_month(query.month or f"{last_month(moment(request)):%Y-%m}")
 
 
 router = Router("/", route_handlers=[clues, file], include_in_schema=False)

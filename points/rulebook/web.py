@@ -33,6 +33,7 @@ from shared.documents.cells import points as tenths
 from shared.errors import Conflict, Invalid
 from shared.identity.access import Action, allowed, whole_county
 from shared.identity.actor import Actor
+from shared.months import month_bounds, month_of
 from shared.web import forms
 from shared.web.application import Router
 from shared.web.pages import Asked, moment, page
@@ -609,7 +610,7 @@ def _typed(rule: Rule, on: date) -> dict[str, Any]:
 
 def first_of_next(on: date) -> date:
     """Where the form of new terms begins: with the next month."""
-    return (on.replace(day=1) + timedelta(days=32)).replace(day=1)
+    return month_bounds(month_of(on))[1]
 
 
 def _may_edit(actor: Actor) -> bool:

@@ -32,6 +32,7 @@ from shared.errors import Invalid, NotFound
 from shared.identity.access import Action, require, whole_county
 from shared.identity.actor import Actor
 from shared.ids import new_id
+from shared.months import month_cn
 from shared.roster.names import mask
 
 Pair = tuple[UUID, UUID]
@@ -48,8 +49,8 @@ async def build(actor: Actor | None, county_id: int, month: str, now: datetime) 
     """
     if actor:
         require(actor, Action.STATEMENT_BUILD, whole_county(county_id))
-    if rules.month_start(rules.month_of(month)) > now:
-        raise Invalid(f"{rules.chinese_month(month)}还没有到，不能出对账单。")
+    if rules.month_start(rules.checked_month(month)) > now:
+        raise Invalid(f"{month_cn(month)}还没有到，不能出对账单。")
     through = min(now, rules.month_end(month))
     for dispute_id, statement_id in await queries.moot(county_id, through):
         await _settle(actor, county_id, dispute_id, statement_id, now)

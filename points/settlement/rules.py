@@ -4,7 +4,6 @@ Money is fen, points are 0.1. A closed period never changes: what is undone afte
 decided after the freeze, lands in the next statement.
 """
 
-import calendar
 import re
 import unicodedata
 from collections.abc import Collection, Sequence
@@ -13,10 +12,9 @@ from enum import StrEnum
 
 import msgspec
 
+from shared import months
 from shared.clock import LOCAL_ZONE
 from shared.errors import Invalid
-
-MONTH = re.compile(r"(20\d{2})-(0[1-9]|1[0-2])")
 
 
 def paper_key(number: str) -> str:
@@ -100,9 +98,9 @@ def closed(month: str, through: datetime, *, signed: bool) -> bool:
     return signed or through >= month_end(month)
 
 
-def month_of(text: str) -> str:
+def checked_month(text: str) -> str:
     """A month as typed, checked; raises Invalid."""
-    if not MONTH.fullmatch(text):
+    if not months.MONTH.fullmatch(text):
         raise Invalid("月份请写成 2026-10 这样。", {"month": "请写成 2026-10 这样。"})
     return text
 
@@ -118,23 +116,15 @@ def month_end(month: str) -> datetime:
 
 
 def first_day(month: str) -> date:
-    return date.fromisoformat(f"{month}-01")
+    return months.month_start(months.parse_month(month))
 
 
 def last_day(month: str) -> date:
-    first = first_day(month)
-    return first.replace(day=calendar.monthrange(first.year, first.month)[1])
+    return months.month_days(months.parse_month(month))[1]
 
 
 def next_month(month: str) -> str:
-    year, number = (int(part) for part in month.split("-"))
-    return f"{year + number // 12}-{number % 12 + 1:02d}"
-
-
-def chinese_month(month: str) -> str:
-    """``2026年10月``."""
-    year, number = month.split("-")
-    return f"{year}年{int(number)}月"
+    return months.month_text(months.months_later(months.parse_month(month)))
 
 
 def fund_owner(village_code: str, source: str) -> str:

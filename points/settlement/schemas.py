@@ -5,8 +5,9 @@ from uuid import UUID
 
 import msgspec
 
-from points.settlement.rules import PART_NAMES, Part, chinese_month
+from points.settlement.rules import PART_NAMES, Part
 from shared.audit.words import authority_name
+from shared.months import month_cn
 
 DISPUTE_NAMES = {
     "open": "待处理",
@@ -84,7 +85,7 @@ class StatementRow(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def chinese_month(self) -> str:
-        return chinese_month(self.month)
+        return month_cn(self.month)
 
     @property
     def frozen(self) -> bool:

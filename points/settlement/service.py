@@ -39,7 +39,7 @@ async def list_statements(
 ) -> tuple[list[Listed], int]:
     """Statements of the actor's units and shops, newest month first."""
     within = (actor.shops, reach(actor, Action.STATEMENT_VIEW))
-    filters = (rules.month_of(month) if month else "", state, text.strip())
+    filters = (rules.checked_month(month) if month else "", state, text.strip())
     window = (PAGE, (max(page, 1) - 1) * PAGE)
     rows = await queries.statements(actor.county_id, filters, within, window)
     listed = await _listed(actor.county_id, rows)

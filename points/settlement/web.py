@@ -11,12 +11,13 @@ from litestar.response import Redirect, Response, Template
 
 from points.ledger.seal import service as seal
 from points.settlement import building, documents, service, signing
-from points.settlement.rules import PART_NAMES, Part, chinese_month, first_day
+from points.settlement.rules import PART_NAMES, Part, first_day
 from points.settlement.schemas import Listed, View
 from shared.clock import today
 from shared.documents.excel import MIME
 from shared.errors import Conflict, Invalid
 from shared.identity.access import Action, allowed, whole_county
+from shared.months import month_cn
 from shared.roster.office.schemas import Page
 from shared.roster.roles import DESK_ROLES, Role
 from shared.web import forms
@@ -170,7 +171,7 @@ async def build(request: Asked) -> Template:
     except (Invalid, Conflict) as error:
         return await _desk(request, error=error)
     counts = f"新出 {built.made} 张，续加 {built.extended} 张，不变 {built.unchanged} 张"
-    return await _desk(request, done=f"{chinese_month(built.month)}：{counts}。")
+    return await _desk(request, done=f"{month_cn(built.month)}：{counts}。")
 
 
 async def _others(request: Asked, above: Sequence[Listed]) -> dict[str, Any]:

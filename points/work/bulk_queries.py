@@ -9,10 +9,11 @@ from uuid import UUID
 
 import msgspec
 
-from points.work.rules import State, month_bounds
+from points.work.rules import State
 from points.work.schemas import Excluding, StepRow
 from shared import lock_queries
 from shared.database import DB
+from shared.months import month_bounds
 
 
 class Waiting(Excluding, frozen=True, kw_only=True):

@@ -10,10 +10,11 @@ import msgspec
 
 from points.work import evidence_queries as queries
 from points.work.evidence_queries import Evidence
-from points.work.rules import State, month_bounds
+from points.work.rules import State
 from shared.errors import NotFound
 from shared.identity.access import Action, Target, allowed, reach
 from shared.identity.actor import Actor
+from shared.months import is_month, month_bounds
 from shared.roster import service as roster
 from shared.roster.rules import worked_below
 
@@ -42,8 +43,7 @@ async def of_month(actor: Actor, worker_id: UUID, number: int) -> Month:
 
     Raises NotFound.
     """
-    year, month = divmod(number, 100)
-    if not (2000 <= year < 2100 and 1 <= month <= 12):
+    if not is_month(number):
         raise NotFound
     first, past = month_bounds(number)
     county = actor.county_code

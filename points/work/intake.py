@@ -29,7 +29,7 @@ from points.work.bulk_queries import Answered
 from points.work.intake_queries import Signed, StagedLine
 from points.work.intake_report import Imported, Line
 from points.work.intake_rules import Given, Refused, World
-from points.work.rules import Confirmer, month_of, next_month
+from points.work.rules import Confirmer
 from shared import settings_county
 from shared.audit import service as audit
 from shared.clock import today
@@ -39,6 +39,7 @@ from shared.documents.read import Column, Fault, Row, Stream, read_stream
 from shared.errors import Conflict
 from shared.identity.access import Action, require, whole_county
 from shared.identity.actor import Actor
+from shared.months import month_of, months_later
 from shared.roster import service as roster
 from shared.roster.roles import UnitKind
 from shared.roster.rules import county_code
@@ -202,7 +203,7 @@ def _staged_row(
         )  # fmt: skip
     rule, run = entry.rule, month_of(given.on)
     while (given.grid_code[:12], run) in closed:
-        run = next_month(run)
+        run = months_later(run)
     gives = rule.points * (entry.quantity // rule.per)
     return (
         n, row.sheet, row.number, given.on, given.grid_code, given.name, rule.code, entry.text,

@@ -28,9 +28,6 @@ from points.work.month_queries import (
 from points.work.rules import (
     State,
     confirmer,
-    month_bounds,
-    month_of,
-    next_month,
     sample,
     text_key,
     unfit,
@@ -48,6 +45,7 @@ from shared.identity.access import Action, Target, allowed, reach, require, whol
 from shared.identity.actor import Actor
 from shared.identity.sealing import keyed
 from shared.ids import new_id
+from shared.months import is_month, month_bounds, month_of, months_later, parse_month
 from shared.roster import service as roster
 from shared.roster.names import mask
 from shared.roster.roles import Role, UnitKind
@@ -113,7 +111,7 @@ async def waiting(actor: Actor, now: datetime) -> list[int]:
     codes = reach(actor, Action.WORK_REVIEW)
     if not codes or Role.DEPARTMENT in actor.roles:
         return sorted(found)
-    quarter = month_of(on - timedelta(days=92)), month_of(on) - 1
+    quarter = month_of(on - timedelta(days=92)), months_later(month_of(on), -1)
     for village_code, month in await queries.unfinished(actor.county_id, codes, *quarter):
         with suppress(MonthNotReady):
             await _month_over(actor.county_id, month, now)
@@ -212,7 +210,7 @@ async def review(actor: Actor, village_code: str, month: int, now: datetime) -> 
             return row
         row = msgspec.structs.replace(row, state="reviewing")
         if row.committee_id and row.supervisor_id:
-            await queries.move_pending(actor.county_id, month, village_code, next_month(month))
+            await queries.move_pending(actor.county_id, month, village_code, months_later(month))
             ids = await queries.in_run(actor.county_id, month, village_code, State.ACCEPTED)
             tickets = {item: keyed("sample", str(item)) for item in ids}
             drawn = [str(item) for item in sample(tickets)]
@@ -663,7 +661,7 @@ async def run_of(county_id: int, work_date: date, declared_on: date) -> int:
     while declared_on >= month_bounds(month)[1] + timedelta(days=close_day):
         if declared_on <= await _closes_on(county_id, month, close_day):
             break
-        month = next_month(month)
+        month = months_later(month)
     return month
 
 
@@ -683,8 +681,7 @@ async def _closes_on(county_id: int, month: int, close_day: int) -> date:
 async def _require_month(county_id: int, village_code: str, month: int) -> None:
     """A month of the calendar in a village of the roster; raises NotFound."""
     unit = await roster.unit_by_code(county_id, village_code)
-    real = 1 <= month % 100 <= 12 and 2000 <= month // 100 <= 2099
-    if unit is None or unit.kind is not UnitKind.VILLAGE or not real:
+    if unit is None or unit.kind is not UnitKind.VILLAGE or not is_month(month):
         raise NotFound
 
 
@@ -726,14 +723,9 @@ async def _save(
     )
 
 
-def parse_month(text: str, fallback: date) -> int:
+def asked_month(text: str, fallback: date) -> int:
     """``2026-10`` as 202610; anything else is the month of ``fallback``."""
-    year, _, number = text.partition("-")
-    if year.isdecimal() and len(year) == 4 and number.isdecimal() and 1 <= int(number) <= 12:
-        return int(year) * 100 + int(number)
-    return month_of(fallback)
-
-
-def label(number: int) -> str:
-    """202610 as 2026年10月."""
-    return f"{number // 100}年{number % 100}月"
+    try:
+        return parse_month(text)
+    except ValueError:
+        return month_of(fallback)

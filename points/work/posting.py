@@ -34,11 +34,12 @@ from points.rulebook.variants.service import Variants
 from points.settlement.funds import service as funds
 from points.work import posting_queries as queries
 from points.work.posting_queries import Decided, Due, Given, Report
-from points.work.rules import REPEAT_DAYS, State, month_of, week_of
+from points.work.rules import REPEAT_DAYS, State, week_of
 from points.work.schemas import MonthTotals
 from shared import settings_county
 from shared.clock import today
 from shared.database import DB
+from shared.months import month_of
 
 CHUNK = 500
 """Records decided and posted in one transaction, so that redemptions wait for none long; more only

@@ -6,8 +6,9 @@ from uuid import UUID
 
 import msgspec
 
-from points.work.rules import State, month_bounds, month_of
+from points.work.rules import State
 from shared.database import DB
+from shared.months import month_bounds, month_of
 
 
 class Due(msgspec.Struct, frozen=True, kw_only=True):

@@ -175,22 +175,6 @@ def household_key(text: str) -> str:
     return "".join(unicodedata.normalize("NFKC", text).split())
 
 
-def month_of(day: date) -> int:
-    """2026-10-07 → 202610."""
-    return day.year * 100 + day.month
-
-
-def next_month(month: int) -> int:
-    """202612 → 202701."""
-    return month + 1 if month % 100 < 12 else (month // 100 + 1) * 100 + 1
-
-
-def month_bounds(month: int) -> tuple[date, date]:
-    """First day of a month and of the next."""
-    after = next_month(month)
-    return date(month // 100, month % 100, 1), date(after // 100, after % 100, 1)
-
-
 def week_of(day: date) -> tuple[date, date]:
     """Monday and the Monday after."""
     monday = day - timedelta(days=day.weekday())

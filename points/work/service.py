@@ -35,9 +35,6 @@ from points.work.rules import (
     confirmer,
     drawn,
     household_key,
-    month_bounds,
-    month_of,
-    next_month,
     steps_for,
     text_key,
     unfit,
@@ -53,6 +50,7 @@ from shared.identity.access import Action, Target, reach, require
 from shared.identity.actor import Actor
 from shared.identity.sealing import keyed
 from shared.ids import new_id
+from shared.months import month_bounds, month_of, months_later
 from shared.roster import service as roster
 from shared.roster.roles import Employment, Role
 from shared.roster.schemas import Place, UnitRow
@@ -200,7 +198,7 @@ async def _open_run(county_id: int, record: Record) -> None:
         row = await month_queries.month_row(county_id, record.grid_code[:12], run)
         if row is None or row.state in {"collecting", "reviewing"}:
             break
-        run = next_month(run)
+        run = months_later(run)
     if run != record.run_month:
         await month_queries.move_to_run(county_id, record.id, run)
 

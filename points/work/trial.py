@@ -14,6 +14,7 @@ from points.rulebook.variants.schemas import VariantForm
 from points.work import posting
 from shared.clock import today
 from shared.identity.actor import Actor
+from shared.months import month_of, month_start, months_later
 from shared.roster import service as roster
 
 MONTHS = 6
@@ -71,9 +72,8 @@ async def of_variant(actor: Actor, form: VariantForm, now: datetime) -> Line:
 
 def _months(now: datetime) -> tuple[date, date]:
     """First and last day of the whole months before a day."""
-    last = today(now).replace(day=1) - timedelta(days=1)
-    months = last.year * 12 + last.month - MONTHS
-    return date(months // 12, months % 12 + 1, 1), last
+    this = month_of(today(now))
+    return month_start(months_later(this, -MONTHS)), month_start(this) - timedelta(days=1)
 
 
 async def _try(county_id: int, new: Rule | Caps, now: datetime) -> Trial:

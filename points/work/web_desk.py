@@ -1,7 +1,6 @@
 """The department's months: the state of every village, objections, deductions, import; prints."""
 
 import asyncio
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +22,7 @@ from shared.documents import excel
 from shared.errors import Invalid, NotFound
 from shared.identity.access import Action, allowed, reach, whole_county
 from shared.identity.actor import Actor
+from shared.months import month_cn, month_start
 from shared.roster import service as roster
 from shared.roster.office import service as office
 from shared.web import forms
@@ -98,7 +98,7 @@ async def village(request: Asked, village_code: FromPath[str], number: FromPath[
         "work/desk_month.html",
         row=row,
         unit=unit,
-        label=month.label(number),
+        label=month_cn(number),
         people=_people(workers),
         categories=CATEGORY_NAMES,
         signed=[people[one].name if one else "" for one in signers],
@@ -191,12 +191,12 @@ async def notice(request: Asked, village_code: FromPath[str], number: FromPath[i
         "work/print_notice.html",
         row=row,
         village=hung.village_name if hung else unit.name,
-        label=month.label(number),
+        label=month_cn(number),
         people=_people(hung.workers if hung else workers),
         categories=CATEGORY_NAMES,
         on=row.notice_from or today(moment(request)),
         days=hung.days if hung else await month.notice_days(actor.county_id, row),
-        seals=await seal.month(actor.county_id, date(number // 100, number % 100, 1)),
+        seals=await seal.month(actor.county_id, month_start(number)),
         desk=actor.desk,
     )
 
@@ -212,7 +212,7 @@ async def sheet(request: Asked, village_code: FromPath[str], number: FromPath[in
         request,
         "work/print_sheet.html",
         unit=unit,
-        label=month.label(number),
+        label=month_cn(number),
         lines=await month.records(actor, village_code, number),
         desk=actor.desk,
         back=f"/verify/months/{village_code}/{number}",
@@ -248,7 +248,7 @@ async def _months(
 ) -> Template:
     actor: Actor = request.user
     at = moment(request)
-    number = month.parse_month(chosen, last_month(at))
+    number = month.asked_month(chosen, last_month(at))
     rows = await month.overview(actor, number)
     steps = {row.state for row in rows} | month.STATE_NAMES.keys() - {"immediate"}
     found = [row for row in rows if _fits(row, step, unit, q)]
@@ -266,7 +266,7 @@ async def _months(
         townships=[(one.code, one.name) for one in await office.townships(actor)],
         number=number,
         chosen=f"{number // 100}-{number % 100:02d}",
-        label=month.label(number),
+        label=month_cn(number),
         choices=month_choices(at),
         step=step,
         unit=unit,

@@ -7,10 +7,10 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Template
 
 from points.work import evidence
-from points.work.month import label
-from points.work.rules import STATE_NAMES, State, month_of, next_month
+from points.work.rules import STATE_NAMES, State
 from points.work.web import STATE_TONES, rules_by_code
 from shared.clock import today
+from shared.months import month_cn, month_of, months_later
 from shared.web.application import Router
 from shared.web.pages import Asked, moment, page
 
@@ -59,9 +59,9 @@ async def _month(
         rules=await rules_by_code(request.user.county_id),
         worker_id=worker_id,
         number=number,
-        label=label(number),
-        before=f"{base}{number - 1 if number % 100 > 1 else number - 89}",
-        after=f"{base}{next_month(number)}" if number < month_of(on) else "",
+        label=month_cn(number),
+        before=f"{base}{months_later(number, -1)}",
+        after=f"{base}{months_later(number)}" if number < month_of(on) else "",
         today=on,
         names=STATE_NAMES,
         tones=STATE_TONES,

@@ -14,7 +14,7 @@ from points.rulebook.rules import CATEGORY_NAMES
 from points.work import month, service
 from points.work.confirming import CONFIRMING
 from points.work.month_queries import WorkerCategory
-from points.work.rules import STATE_NAMES, month_of
+from points.work.rules import STATE_NAMES
 from points.work.schemas import LogForm
 from points.work.web import (
     STATE_TONES,
@@ -30,6 +30,7 @@ from shared.errors import GridmeritError, Invalid
 from shared.identity.access import Action, reach
 from shared.identity.actor import Actor
 from shared.ids import new_id
+from shared.months import month_cn, month_of, month_start, month_text, months_later
 from shared.roster import service as roster
 from shared.roster.office.schemas import Page
 from shared.roster.schemas import UnitRow
@@ -219,7 +220,7 @@ async def proxy_done(request: Asked, record_id: FromPath[UUID]) -> Template:
 async def months(request: Asked, chosen: FromQuery[str] = "") -> Template:
     """Villages with the state of their month."""
     actor: Actor = request.user
-    number = month.parse_month(chosen, last_month(moment(request)))
+    number = month.asked_month(chosen, last_month(moment(request)))
     return page(
         request,
         "work/m_months.html",
@@ -426,18 +427,14 @@ def _gone(problems: dict[str, str], listed: list[UUID]) -> list[str]:
 
 def last_month(at: datetime) -> date:
     """A day of the month before, which is the one under review."""
-    first = today(at).replace(day=1)
-    return date(first.year - (first.month == 1), (first.month - 2) % 12 + 1, 1)
+    return month_start(months_later(month_of(today(at)), -1))
 
 
 def month_choices(at: datetime) -> list[tuple[str, str]]:
     """This month and the eleven before, for a list of choices."""
-    day = today(at).replace(day=1)
-    found = []
-    for _ in range(12):
-        found.append((f"{day:%Y-%m}", f"{day.year}年{day.month}月"))
-        day = date(day.year - (day.month == 1), (day.month - 2) % 12 + 1, 1)
-    return found
+    this = month_of(today(at))
+    found = [months_later(this, -number) for number in range(12)]
+    return [(month_text(month), month_cn(month)) for month in found]
 
 
 router = Router(

@@ -11,6 +11,8 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
+from shared.months import month_of
+
 Kind = Literal[
     "text", "name", "code", "phone", "date", "month", "integer", "decimal", "yuan", "points"
 ]
@@ -155,17 +157,15 @@ def month(value: Any) -> int:
     Excel makes 2026.1 of 2026.10.
     """
     if isinstance(value, date):
-        on = day(value)
-        return on.year * 100 + on.month
+        return month_of(day(value))
     found = re.sub(r"\s+", "", unicodedata.normalize("NFKC", text(value)))
     match = MONTH.fullmatch(found)
     if match is None:
         try:
-            on = day(value)
+            return month_of(day(value))
         except ValueError:
             sentence = f"看不懂月份“{shown(value)}”，请写成 2026-03 这样。"
             raise ValueError(sentence) from None
-        return on.year * 100 + on.month
     if re.fullmatch(r"\d{4}\.1", found):
         raise ValueError(f"“{found}”分不清是 1 月还是 10 月，请写成 {match[1]}-01 这样。")
     year, number = int(match[1]), int(match[2])

@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 import msgspec
 
 from shared.clock import LOCAL_ZONE
+from shared.months import month_of, month_text, months_later
 
 Periods = Callable[[datetime, int], Sequence[str]]
 Run = Callable[[int, str, datetime], Awaitable[str]]
@@ -70,7 +71,7 @@ def months(hour: int = 0) -> Periods:
 
 def month_before(day: date) -> str:
     """``2026-10`` for any day of November 2026."""
-    return (day.replace(day=1) - timedelta(days=1)).strftime("%Y-%m")
+    return month_text(months_later(month_of(day), -1))
 
 
 def _last_day(now: datetime, hour: int) -> date:

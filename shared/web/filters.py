@@ -18,6 +18,7 @@ from markupsafe import Markup, escape
 
 from shared.clock import LOCAL_ZONE, now
 from shared.dates import chinese_date
+from shared.months import month_cn
 from shared.roster import names
 from shared.web.assets import Assets
 
@@ -112,13 +113,6 @@ def date_cn(on: date | datetime) -> str:
 def time_cn(at: datetime) -> str:
     """14:05 in China."""
     return f"{at.astimezone(LOCAL_ZONE):%H:%M}"
-
-
-def month_cn(month: str | date) -> str:
-    """``"2026-11"`` or a date of that month → 2026年11月."""
-    text = month if isinstance(month, str) else f"{month:%Y-%m}"
-    year, _, number = text.partition("-")
-    return f"{year}年{int(number[:2])}月"
 
 
 def tied(text: str) -> str:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from points.settlement.rules import chinese_month
+from shared.months import month_cn
 
 
 class ShopStock(msgspec.Struct, frozen=True):
@@ -63,4 +63,4 @@ class PublicationRow(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def chinese_month(self) -> str:
-        return chinese_month(self.month)
+        return month_cn(self.month)

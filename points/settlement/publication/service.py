@@ -18,6 +18,7 @@ from shared.errors import Conflict, NotFound
 from shared.identity.access import Action, Target, require
 from shared.identity.actor import Actor
 from shared.ids import new_id
+from shared.months import month_cn
 
 NOW = datetime(9999, 1, 1, tzinfo=UTC)
 """Nothing has happened since."""
@@ -25,8 +26,8 @@ NOW = datetime(9999, 1, 1, tzinfo=UTC)
 
 async def publish(county_id: int, month: str, now: datetime) -> int:
     """Build the sheets of a month that is over; answers how many are new."""
-    if rules.month_end(rules.month_of(month)) > now:
-        raise Conflict(f"{rules.chinese_month(month)}还没有结束，不能出公开表。")
+    if rules.month_end(rules.checked_month(month)) > now:
+        raise Conflict(f"{month_cn(month)}还没有结束，不能出公开表。")
     made = 0
     window = (rules.month_start(month), rules.month_end(month))
     for fund_id, existed in await queries.fund_ids(county_id, window[1], month):

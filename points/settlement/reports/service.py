@@ -90,7 +90,7 @@ async def console_seals(county_id: int, month: str) -> File:
 
 def month_filter(month: str) -> LedgerFilter:
     """A whole month."""
-    rules.month_of(month)
+    rules.checked_month(month)
     return LedgerFilter(first=rules.month_start(month), last=rules.month_end(month))
 
 

@@ -52,15 +52,6 @@ def test_an_empty_entry_names_every_field_it_lacks(kind: EntryKind) -> None:
     assert set(faults) == needed
 
 
-@pytest.mark.parametrize(
-    ("month", "count", "expected"),
-    [(202611, 1, 202610), (202601, 1, 202512), (202603, 15, 202412), (202612, 0, 202612)],
-)
-def test_months_count_back_over_the_year(month: int, count: int, expected: int) -> None:
-    """202601 and one before is 202512."""
-    assert rules.months_before(month, count) == expected
-
-
 def test_the_published_recipe_gives_the_draw() -> None:
     """Done again by hand, with nothing but hashlib and the printed recipe."""
     people = [UUID(int=number) for number in range(1, 5)]

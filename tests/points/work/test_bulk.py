@@ -5,9 +5,10 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from points.work import bulk, bulk_queries, intake, month_queries, posting, posting_queries
-from points.work.rules import State, month_bounds
+from points.work.rules import State
 from shared.database import DB
 from shared.ids import new_id
+from shared.months import month_bounds
 from shared.roster import service as roster
 from shared.roster.roles import Employment, Role
 from tests.conftest import as_owner

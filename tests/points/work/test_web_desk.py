@@ -11,13 +11,13 @@ import pytest
 
 from points.work import bulk, deductions, intake, month, month_queries, posting, service
 from points.work.month_queries import MonthRow
-from points.work.rules import month_of
 from points.work.schemas import LogForm
 from shared.audit.words import value_text
 from shared.calendar import service as calendar
 from shared.clock import now, today
 from shared.database import DB
 from shared.ids import new_id
+from shared.months import month_of
 from shared.roster.office import queries as office_queries
 from shared.web.filters import date_cn
 from tests.factories import COUNTY, SmallCounty, acting, small_county
