@@ -259,7 +259,7 @@ async def test_closing_a_shop_asks_why(rollback: None) -> None:
 
 
 async def test_agreements_do_not_overlap(rollback: None) -> None:
-    """One agreement a day; an end before the beginning is refused."""
+    """One agreement a day, its last as well; an end before the beginning is refused."""
     world = await factories.small_county()
     shop = await factories.shop(world.units["421222100001"], last_day=date(2026, 12, 31))
     chief = await acting(world.chief)
@@ -271,6 +271,7 @@ async def test_agreements_do_not_overlap(rollback: None) -> None:
     found = await mall.shop(COUNTY, shop.shop_id, date(2027, 6, 1))
     assert found is not None
     assert mall.agreed(found, date(2027, 6, 1))
+    assert mall.agreed(found, date(2027, 12, 31))
     assert not mall.agreed(found, date(2028, 1, 1))
     assert found.keepers == (shop.keeper.name,)
 

@@ -151,7 +151,7 @@ async def test_only_the_department_changes_rules(rollback: None) -> None:
 
 
 async def test_caps_below_a_rule_are_refused(rollback: None) -> None:
-    """A category's month must leave room for each of its rules."""
+    """A category's month must leave room for each of its rules; caps begin ahead, once a day."""
     town = await small_county()
     desk = await acting(town.department, desk=True)
     low = dict(CAPS.category_month) | {Category.OPN: 50}
@@ -159,7 +159,13 @@ async def test_caps_below_a_rule_are_refused(rollback: None) -> None:
     with pytest.raises(RuleRefused, match="OPN-03"):
         await service.change_caps(desk, new, NOW)
     low[Category.OPN] = 100
-    await service.change_caps(desk, msgspec.structs.replace(new, category_month=low), NOW)
+    new = msgspec.structs.replace(new, category_month=low)
+    early = msgspec.structs.replace(new, effective_from=NOW.date())
+    with pytest.raises(RuleRefused, match="今天以后"):
+        await service.change_caps(desk, early, NOW)
+    await service.change_caps(desk, new, NOW)
+    with pytest.raises(RuleRefused, match="已有一版上限"):
+        await service.change_caps(desk, msgspec.structs.replace(new, person_month=500), NOW)
     caps = await service.caps_at(COUNTY, date(2027, 1, 1))
     assert caps.category_month[Category.OPN] == 100
     assert (await service.caps_at(COUNTY, date(2026, 12, 31))).category_month == CAPS.category_month

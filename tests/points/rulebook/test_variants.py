@@ -38,12 +38,13 @@ from shared.clock import now, today
 from shared.database import DB
 from shared.errors import Conflict, Forbidden, Invalid, NotFound
 from shared.ids import new_id
-from tests.factories import COUNTY, Member, SmallCounty, acting, small_county
+from shared.roster.roles import Role
+from tests.factories import COUNTY, Member, SmallCounty, acting, member, small_county
 from tests.points.ledger.builders import sound
 from tests.points.ledger.test_verifier import findings, spoil
 from tests.points.rulebook.test_trial import did
 from tests.points.work.test_intake import HEAD
-from tests.points.work.test_oracle import rows_of
+from tests.points.work.test_oracle import WORKERS, rows_of
 from tests.shared.identity.test_web import enter, enter_desk, post
 
 NOW = datetime(2026, 9, 15, 4, tzinfo=UTC)
@@ -190,11 +191,14 @@ def test_a_range_holds_the_county_s_own_points(change: dict[str, object], field:
     ],
 )
 def test_a_variant_stays_within_the_county_s_limits(change: dict[str, object], field: str) -> None:
-    """Its points in the range, its caps no wider than the county's in its own points."""
+    """Its points in the range, its caps no wider than the county's, day and month, in its own."""
     with pytest.raises(RuleRefused) as refused:
         check_variant(msgspec.structs.replace(FORM, **change), OPEN, CAPS)
     assert list(refused.value.fields) == [field]
     check_variant(msgspec.structs.replace(FORM, cap_day=15, cap_month=60), OPEN, CAPS)
+    daily = msgspec.structs.replace(OPEN, cap_day=20)
+    with pytest.raises(RuleRefused, match="单日上限"):
+        check_variant(msgspec.structs.replace(FORM, cap_day=31), daily, CAPS)
 
 
 def test_no_variant_without_a_range_or_an_item() -> None:
@@ -207,13 +211,14 @@ def test_no_variant_without_a_range_or_an_item() -> None:
 
 
 async def test_the_wallet_follows_the_village_and_merit_the_county(rollback: None) -> None:
-    """Its village, its day, its caps; the neighbours and September as the county says."""
+    """Its village, its day, its caps over two runs; the neighbours and September as the county."""
     town = await opened()
     await approved(town)
     before = await met(town.worker, date(2026, 9, 30))
     ids = [await met(town.worker, date(2026, 10, day)) for day in (1, 2, 5, 6, 7)]
     far = await met(town.cousin_worker, date(2026, 10, 1))
-    await posted([before, *ids, far])
+    await posted([before, *ids[:3]])
+    await posting.post_records(COUNTY, [*ids[3:], far], DURING)
     rows = await DB.fetch(
         "SELECT posted, wallet FROM points.work_record WHERE county_id = $1"
         " ORDER BY worker_id = $2 DESC, work_date",
@@ -302,15 +307,19 @@ async def test_a_village_goes_back_to_the_county_s_points(rollback: None) -> Non
 
 
 async def test_one_proposes_and_another_decides(rollback: None) -> None:
-    """The chief and the township, or the instructor and the department; each is told to audit."""
+    """The chief and the township, or the instructor and the department; each is told to audit.
+
+    One day has one approved variant.
+    """
     town = await opened()
     chief, instructor = await acting(town.chief), await acting(town.instructor)
     variant_id = await service.propose(chief, FORM, NOW)
     with pytest.raises(Conflict, match="已有一份在等批准"):
         await service.propose(chief, msgspec.structs.replace(FORM, points=20), NOW)
-    for stranger in (chief, await acting(town.lead), await acting(town.worker)):
+    there = await member(Role.INSTRUCTOR, town.units["421222101"])
+    for stranger in (town.chief, town.lead, town.worker, there):
         with pytest.raises(NotFound):
-            await service.decide(stranger, variant_id, approve=True, now=NOW)
+            await service.decide(await acting(stranger), variant_id, approve=True, now=NOW)
     assert [row.id for row in await service.waiting(instructor)] == [variant_id]
     assert await service.waiting(chief) == []
     with pytest.raises(Invalid):
@@ -322,6 +331,9 @@ async def test_one_proposes_and_another_decides(rollback: None) -> None:
     with pytest.raises(Forbidden):
         await service.decide(instructor, mine, approve=True, now=NOW)
     await service.decide(await acting(town.department, desk=True), mine, approve=True, now=NOW)
+    other = await service.propose(chief, msgspec.structs.replace(FORM, points=20), NOW)
+    with pytest.raises(Conflict, match="这一天起已有一份批准的细则"):
+        await service.decide(instructor, other, approve=True, now=NOW)
     told = await DB.fetch(
         "SELECT action FROM shared.audit_event WHERE county_id = $1 AND object_kind = 'variant'"
         " ORDER BY id",
@@ -329,6 +341,7 @@ async def test_one_proposes_and_another_decides(rollback: None) -> None:
     )
     assert [row["action"] for row in told] == [
         "variant.propose", "variant.refused", "variant.propose", "variant.approved",
+        "variant.propose",
     ]  # fmt: skip
 
 
@@ -531,34 +544,39 @@ async def test_a_random_month_is_paid_as_a_second_reading_says(rollback: None, s
     town = await funded()
     desk = await acting(town.department, desk=True)
     await rulebook.ensure_seeded(COUNTY)
-    own = {"MED-01": (30, 75), "OPN-01": (5, None), "ORG-02": (17, 40)}
+    own = {"MED-01": (30, 45, 75), "OPN-01": (5, None, None), "ORG-02": (17, None, 40)}
     county = {rule.code: rule.points for rule in RULES}
-    for code, (points, cap) in own.items():
+    for code, (points, daily, cap) in own.items():
         rule = (await rulebook.history(COUNTY, code))[-1]
         wide = msgspec.structs.replace(rule, village_least=5, village_most=30)
         await rulebook.change_rule(desk, msgspec.structs.replace(wide, effective_from=FIRST), NOW)
-        form = msgspec.structs.replace(FORM, code=code, points=points, cap_month=cap)
+        form = msgspec.structs.replace(FORM, code=code, points=points, cap_day=daily, cap_month=cap)
         await approved(town, form)
-    lines = [f"{day},{grid},{name},{code},{text}," for day, grid, name, code, text in rows_of(seed)]
+    first = [(FIRST, grid, name, "MED-01", text) for grid, name in WORKERS for text in ("丁", "戊")]
+    rows = [*first, *rows_of(seed)]
+    lines = [f"{day},{grid},{name},{code},{text}," for day, grid, name, code, text in rows]
     data = "\n".join([HEAD, *lines]).encode()
     later = datetime(2026, 11, 3, 4, tzinfo=UTC)
     await intake.import_work(None, COUNTY, data, "a.csv", now=later)
     await bulk.verify_month(COUNTY, 202610, later)
     await bulk.post_month(COUNTY, 202610, later)
-    paid: dict[tuple[UUID, str], int] = defaultdict(int)
-    rows = await DB.fetch(
-        "SELECT worker_id, rule_code, posted, wallet FROM points.work_record WHERE county_id = $1"
-        " AND state = 'posted' ORDER BY work_date, declared_at, seq, id",
+    paid: dict[tuple[UUID, str, date | None], int] = defaultdict(int)
+    found = await DB.fetch(
+        "SELECT worker_id, rule_code, work_date, posted, wallet FROM points.work_record"
+        " WHERE county_id = $1 AND state = 'posted' ORDER BY work_date, declared_at, seq, id",
         COUNTY,
     )
-    for worker_id, code, merit, wallet in rows:
+    for worker_id, code, on, merit, wallet in found:
         if code not in own:
             assert wallet is None
             continue
-        points, cap = own[code]
-        share = math.floor(Fraction(merit * points, county[code]) + Fraction(1, 2))
-        expected = share if cap is None else min(share, cap - paid[worker_id, code])
-        paid[worker_id, code] += expected
+        points, daily, cap = own[code]
+        expected = math.floor(Fraction(merit * points, county[code]) + Fraction(1, 2))
+        for day, limit in ((on, daily), (None, cap)):
+            if limit is not None:
+                expected = min(expected, limit - paid[worker_id, code, day])
+        for day in (on, None):
+            paid[worker_id, code, day] += expected
         assert wallet == expected
-    assert {code for _, code in paid} == set(own)
+    assert {code for _, code, _ in paid} == set(own)
     await sound()

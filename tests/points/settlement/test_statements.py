@@ -326,8 +326,9 @@ async def test_shop_without_a_keeper_is_signed_for_by_the_level_above(
     rollback: None,
     paper: bool,  # noqa: FBT001  a case
 ) -> None:
-    """Nobody else may, and only while the shop has nobody."""
+    """Nobody else may, and only while the shop has nobody, whoever keeps another one there."""
     made = await world()
+    await factories.shop(made.county.units["421222100"], "隽水二店")
     await spender(made)
     await redeem(made, in_last_month(), soap=3)
     (statement,) = await built()
@@ -377,6 +378,8 @@ async def test_disputed_line_leaves_the_payable_sum_and_takes_signatures_back(
     keeper, accountant = await made.keeper(), await made.accountant()
     await signing.sign(keeper, statement.id, Part.SHOP, statement.file_hash, now())
     rice = (await queries.lines(COUNTY, statement.id))[1]
+    with pytest.raises(NotFound):
+        await service.dispute(accountant, statement.id, new_id(), "没有领取人签字", now())
     found = await service.dispute(accountant, statement.id, rice.id, "没有领取人签字", now())
     assert (found.statement.disputed_fen, found.statement.payable_fen) == (3300, 450)
     assert found.signatures == ()
@@ -508,21 +511,27 @@ async def test_undo_of_a_refused_line_deducts_nothing(rollback: None) -> None:
 
 
 async def test_an_undoing_settles_the_objection_to_its_line(rollback: None) -> None:
-    """Both in one statement: deducted while the line stood apart, the shop would be short."""
+    """Both in one statement: deducted while the line stood apart, the shop would be short.
+
+    Whoever had signed the file of before signs again.
+    """
     made = await world()
     await spender(made)
     await redeem(made, now(), soap=1)
     rice = await redeem(made, now(), rice=1)
     (statement,) = await built(THIS_MONTH)
     line = (await queries.lines(COUNTY, statement.id))[1]
-    await service.dispute(await made.accountant(), statement.id, line.id, "没有签字", now())
+    found = await service.dispute(await made.accountant(), statement.id, line.id, "没有签字", now())
+    keeper, file = await made.keeper(), found.statement.file_hash
+    await signing.sign(keeper, statement.id, Part.SHOP, file, now())
     await undo(rice)
     (grown,) = await built(THIS_MONTH)
     assert (grown.disputed_fen, grown.payable_fen, grown.carry_fen) == (0, 450, 0)
-    shown = await service.view(await made.keeper(), statement.id)
+    shown = await service.view(keeper, statement.id)
     assert [(row.state, row.decided_name) for row in shown.disputes] == [("payable", None)]
     assert "撤销" in shown.disputes[0].note
-    assert digest((await service.file(await made.keeper(), grown.id))[1]) == grown.file_sha256
+    assert shown.signatures == ()
+    assert digest((await service.file(keeper, grown.id))[1]) == grown.file_sha256
 
 
 async def test_an_undoing_settles_the_objection_to_a_frozen_line(rollback: None) -> None:

@@ -133,10 +133,21 @@ async def test_a_run_knows_what_earlier_ones_gave(town: SmallCounty) -> None:
     assert not await posting_queries.given(COUNTY, workers, [202609])
     years = await posting_queries.given_in_years(COUNTY, workers, [2026])
     assert years == [(town.worker.person_id, 2026, totals.posted)]
+    await DB.execute(
+        "UPDATE points.work_record SET work_date = '2026-12-31'"
+        " WHERE county_id = $1 AND rule_code = 'OPN-02'",
+        COUNTY,
+    )
+    assert await posting_queries.given_in_years(COUNTY, workers, [2026]) == years
     grid, other = "421222100001001", "421222100001002"
     seen = await posting_queries.visits(COUNTY, [grid], ["h"], date(2026, 10, 11))
     assert [item.rule_code for item in seen] == ["SVC-01"]
     assert not await posting_queries.visits(COUNTY, [other], ["h"], date(2026, 10, 11))
+    await DB.execute(
+        "UPDATE points.work_record SET posted = 0 WHERE county_id = $1 AND rule_code = 'SVC-01'",
+        COUNTY,
+    )
+    assert not await posting_queries.visits(COUNTY, [grid], ["h"], date(2026, 10, 11))
     key = await DB.fetchrow(
         "SELECT grid_code, rule_code, text_key FROM points.work_record"
         " WHERE county_id = $1 AND rule_code = 'OPN-01'",

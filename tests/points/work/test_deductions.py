@@ -180,13 +180,18 @@ async def test_the_audit_finds_it_by_the_worker_s_name(rollback: None) -> None:
 
 
 async def test_an_appeal_stops_it_until_somebody_else_decides(rollback: None) -> None:
-    """Neither the proposer nor the first decider decides the appeal; on its last day it is made."""
+    """Neither the proposer nor the first decider decides the appeal; on its last day it is made.
+
+    Nor does the proposer key in what the worker says to it.
+    """
     town = await small_county()
     await has_phone(town.worker)
     proposer, instructor = await acting(town.department, desk=True), await acting(town.instructor)
     number = await deductions.propose(proposer, proposal(town), NOW)
     with pytest.raises(Forbidden):
         await deductions.decide(proposer, number, stands=True, reason="属实", now=NOW)
+    with pytest.raises(Forbidden, match="经手"):
+        await deductions.reply(proposer, number, "我认", NOW)
     late = await after((await row(number, town)).answer_due_on)
     await deductions.decide(instructor, number, stands=True, reason="属实", now=late)
     due = (await row(number, town)).appeal_due_on
@@ -224,7 +229,7 @@ async def test_an_appeal_sent_twice_says_that_there_is_one(rollback: None) -> No
 
 
 async def test_a_false_claim_is_taken_back_whole(rollback: None) -> None:
-    """PEN-07: the award is reversed and ten points besides; the record says so."""
+    """PEN-07: the award is reversed and ten points besides, once; the record says so."""
     town = await small_county()
     record = await posted(town)
     assert await merit(town) == 10
@@ -247,6 +252,8 @@ async def test_a_false_claim_is_taken_back_whole(rollback: None) -> None:
     )
     assert sums is not None
     assert (sums["awarded"], sums["deducted"]) == (0, 100)
+    with pytest.raises(DeductionRefused, match="不能扣两次"):
+        await proposed(town, code="PEN-07", amount=100, record_id=record.id)
 
 
 async def test_every_change_of_a_record_stands_in_the_audit(rollback: None) -> None:
@@ -480,3 +487,6 @@ async def test_it_is_said_when_nobody_is_left_to_answer_an_appeal(rollback: None
     assert "没有人能答复" in await deductions.undecidable(department, found, on)
     await has_phone(town.instructor)
     assert await deductions.undecidable(department, found, on) == ""
+    stop = "UPDATE shared.account SET disabled_at = $2 WHERE county_id = $1 AND person_id = $3"
+    await DB.execute(stop, COUNTY, NOW, town.instructor.person_id)
+    assert "没有人能答复" in await deductions.undecidable(department, found, on)

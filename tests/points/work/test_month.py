@@ -25,7 +25,7 @@ from shared.ids import new_id
 from shared.roster import service as roster
 from shared.roster.office import queries as office_queries
 from shared.roster.roles import Role
-from tests.factories import COUNTY, STARTED, Member, SmallCounty, acting, small_county
+from tests.factories import COUNTY, STARTED, Member, SmallCounty, acting, member, small_county
 from tests.points.redemption import scene as counter
 from tests.shared.identity.test_web import enter, post
 
@@ -87,7 +87,10 @@ async def objected(town: SmallCounty) -> tuple[LogForm, UUID]:
 
 
 async def test_a_month_goes_its_whole_way(rollback: None) -> None:
-    """Both sign, the township samples, five working days of notice, then once to the ledger."""
+    """Both sign, the township samples, five working days of notice, then once to the ledger.
+
+    The term to object begins anew with the posting.
+    """
     town = await small_county()
     records = [await confirmed(town, day) for day in (1, 8, 15)]
     committee, supervisor = await acting(town.committee), await acting(town.supervisor)
@@ -108,6 +111,9 @@ async def test_a_month_goes_its_whole_way(rollback: None) -> None:
     assert (totals.records, totals.posted) == (3, 30)
     assert [await state(record.id) for record in records] == [(State.POSTED, 10)] * 3
     assert (await month.post_ended(COUNTY, last_day + timedelta(days=2))).records == 0
+    worker = await acting(town.worker)
+    line, _ = await service.view(worker, records[0].id)
+    assert await month.may_object(worker, line, last_day + timedelta(days=2))
 
 
 async def test_who_has_to_sign_a_month_is_told_so(rollback: None) -> None:
@@ -249,7 +255,7 @@ async def test_pending_records_move_to_the_next_run(rollback: None) -> None:
 
 
 async def test_a_sampled_record_that_does_not_hold_is_refused(rollback: None) -> None:
-    """With a reason, by the township only; it is not posted."""
+    """With a reason, by its own township only, which also ends the sample; it is not posted."""
     town = await small_county()
     record = await confirmed(town, 1)
     await month.review(await acting(town.committee), VILLAGE, RUN, CLOSED)
@@ -257,8 +263,12 @@ async def test_a_sampled_record_that_does_not_hold_is_refused(rollback: None) ->
     instructor = await acting(town.instructor)
     with pytest.raises(WorkRefused):
         await month.reject_sampled(instructor, record.id, " ", CLOSED)
-    with pytest.raises(NotFound):
-        await month.reject_sampled(await acting(town.chief), record.id, "不实", CLOSED)
+    there = await acting(await member(Role.INSTRUCTOR, town.units["421222101"]))
+    for stranger in (await acting(town.chief), there):
+        with pytest.raises(NotFound):
+            await month.reject_sampled(stranger, record.id, "不实", CLOSED)
+        with pytest.raises(NotFound):
+            await month.confirm_sample(stranger, VILLAGE, RUN, CLOSED)
     await month.reject_sampled(instructor, record.id, "没有开会", CLOSED)
     await month.confirm_sample(instructor, VILLAGE, RUN, CLOSED)
     assert (await month.post_ended(COUNTY, CLOSED + timedelta(days=20))).records == 0
@@ -272,8 +282,8 @@ async def test_refusing_a_sampled_record_leads_to_a_page_of_ours(
     monkeypatch.setattr(application.state, "clock", lambda: CLOSED)
     town = await small_county()
     record = await confirmed(town, 1)
-    for member in (town.committee, town.supervisor):
-        await month.review(await acting(member), VILLAGE, RUN, CLOSED)
+    for signer in (town.committee, town.supervisor):
+        await month.review(await acting(signer), VILLAGE, RUN, CLOSED)
     await enter(client, town.instructor)
     asked = {"reason": "没有开会", "next": "https://evil.example/"}
     answer = await post(client, f"/verify/sampled/{record.id}/refuse", **asked)
@@ -295,8 +305,8 @@ async def test_the_last_month_of_a_period_can_be_spent(rollback: None) -> None:
     )
     record = await service.log(worker, form, now=datetime(2026, 9, 29, tzinfo=UTC))
     await service.verify(await acting(town.lead), record.id, now=DURING)
-    for member in (town.committee, town.supervisor):
-        await month.review(await acting(member), VILLAGE, 202609, DURING)
+    for signer in (town.committee, town.supervisor):
+        await month.review(await acting(signer), VILLAGE, 202609, DURING)
     await month.confirm_sample(await acting(town.instructor), VILLAGE, 202609, DURING)
     night = DURING + timedelta(days=14)
     assert (await month.post_ended(COUNTY, night)).posted == 10

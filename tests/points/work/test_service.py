@@ -270,12 +270,14 @@ async def test_a_chief_is_not_confirmed_by_the_own_leads(rollback: None) -> None
 
 
 async def test_a_cadre_is_confirmed_one_level_up(rollback: None) -> None:
-    """A village cadre's record waits for the township's instructor."""
+    """A village cadre's record waits for the township's instructor; the township's, for above."""
     town = await small_county()
     grid = town.units["421222100002001"]
     cadre = await member(Role.GRIDWORKER, grid, employment=Employment.CADRE)
     record = await logged(await by(cadre))
     assert await service.waits_for(COUNTY, record.id, NOW) == [town.instructor.name]
+    above = await logged(await by(cadre), "SVC-04", text="险情先期处置")
+    assert await service.waits_for(COUNTY, above.id, NOW) == [town.department.name]
     await service.verify(await by(town.instructor), record.id, now=NOW)
 
 
@@ -424,7 +426,10 @@ async def test_a_drawn_record_is_not_drawn_anew(rollback: None, way: str) -> Non
 
 
 async def test_a_returned_record_is_corrected(rollback: None) -> None:
-    """退回 shows the reason; the corrected record takes the old one's place."""
+    """退回 shows the reason; the corrected record takes the old one's place.
+
+    Nobody else's does; and what was confirmed is not taken back any more.
+    """
     town = await small_county()
     worker = await by(town.worker)
     record = await logged(worker)
@@ -434,12 +439,17 @@ async def test_a_returned_record_is_corrected(rollback: None) -> None:
     await service.send_back(lead, record.id, "日期写错了", now=NOW)
     line = (await service.own_lines(worker))[0]
     assert (line.state, line.reason) == (State.RETURNED, "日期写错了")
+    with pytest.raises(NotFound):
+        await logged(await by(town.second_worker), replaces=record.id)
     better = await logged(worker, work_date=date(2026, 10, 18), replaces=record.id)
     assert better.state == State.PENDING
     states = {line.id: line.state for line in await service.own_lines(worker)}
     assert states[record.id] == State.WITHDRAWN
     with pytest.raises(WorkNotOpen):
         await service.verify(lead, record.id, now=NOW)
+    await service.verify(lead, better.id, now=NOW)
+    with pytest.raises(WorkNotOpen):
+        await service.withdraw(worker, better.id, now=NOW)
 
 
 async def test_a_secret_record_keeps_no_words(rollback: None) -> None:
@@ -485,23 +495,25 @@ async def test_a_stranger_sees_nothing(rollback: None) -> None:
 async def test_a_repeat_within_seven_days_is_flagged(rollback: None) -> None:
     """The same report from the same grid within a week points at the first one, and earns nothing.
 
-    After eight days it is another report.
+    After eight days it is another report; one that earned nothing makes no third one a repeat.
     """
     town = await small_county()
     worker = await by(town.worker)
     found = []
     for days, words in ((7, "上报路灯损坏"), (8, "上报水管漏水")):
-        pair = []
-        for text, on in ((words, DAY - timedelta(days=days)), (f"{words}！", DAY)):
+        said = []
+        for text, ago in ((words, 2 * days), (f"{words}！", days), (words, 0)):
+            on = DAY - timedelta(days=ago)
             record = await logged(worker, "OPN-01", text=text, work_date=on)
             for who in (town.committee, town.supervisor):
                 await service.verify(await by(who), record.id, now=NOW)
-            pair.append(record.id)
-        line, _ = await service.view(worker, pair[1])
-        await posting.post_records(COUNTY, pair, NOW)
-        posted = [one.posted for one in await queries.lines(COUNTY, pair)]
-        found.append((line.repeats == pair[0], posted))
-    assert found == [(True, [10, 0]), (False, [10, 10])]
+            said.append(record.id)
+        line, _ = await service.view(worker, said[1])
+        for record_id in said:
+            await posting.post_records(COUNTY, [record_id], NOW)
+        posted = [one.posted for one in await queries.lines(COUNTY, said)]
+        found.append((line.repeats == said[0], posted))
+    assert found == [(True, [10, 0, 10]), (False, [10, 10, 10])]
 
 
 async def test_work_is_declared_for_ninety_two_days(rollback: None) -> None:
