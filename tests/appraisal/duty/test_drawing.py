@@ -9,18 +9,18 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from appraisal.cycle.rules import Kind
+from appraisal.cycle.rules import Kind, Stage
 from appraisal.duty import drawing, random_queries, rules
 from appraisal.duty.drawing import CheckForm, PaperItem, Result
-from appraisal.duty.errors import Changed
+from appraisal.duty.errors import Changed, Frozen
 from appraisal.duty.service import Saved
 from points.work import posting
 from points.work import service as work
 from points.work.schemas import LogForm
 from shared.database import DB
-from shared.errors import Conflict, Invalid, NotFound
+from shared.errors import Conflict, Forbidden, Invalid, NotFound
 from shared.ids import new_id
-from tests.appraisal.cycle.stages import opened
+from tests.appraisal.cycle.stages import bring_to, opened
 from tests.appraisal.duty.world import NOW, duty_total
 from tests.factories import COUNTY, Member, SmallCounty, acting, small_county
 
@@ -110,15 +110,22 @@ async def test_a_list_of_checks_adds_up_all_results_once(town: SmallCounty) -> N
 
 
 async def test_results_are_versions_and_make_the_share(town: SmallCounty) -> None:
-    """One of two right; a corrected verdict needs a reason and counts from then on."""
+    """One of two right; a corrected verdict needs a reason and counts from then on.
+
+    In the cycle of the days it is about, and in no other; nobody enters their own.
+    """
     department = await acting(town.department, desk=True)
     cycle_id = await opened(department, NOW, kind=Kind.ANNUAL)
+    half = await opened(department, NOW)
     actor = await acting(town.instructor)
     check_id = await drawn(town)
     first, second = await drawing.items(actor, check_id)
     with pytest.raises(Invalid, match="写明错在哪里"):
         await drawing.record(actor, check_id, [result(first.id, correct=False)], NOW)
     first_day = (await drawing.view(actor, check_id)).first_day
+    own = msgspec.structs.replace(actor, person_id=first.person_id)
+    with pytest.raises(Forbidden):
+        await drawing.record(own, check_id, [result(first.id)], NOW)
     early = msgspec.structs.replace(result(first.id), checked_on=first_day - timedelta(days=1))
     with pytest.raises(Invalid, match="核查日期"):
         await drawing.record(actor, check_id, [early], NOW)
@@ -134,6 +141,7 @@ async def test_results_are_versions_and_make_the_share(town: SmallCounty) -> Non
     assert (await drawing.record(actor, check_id, right, NOW, reason="看错")).corrected == 1
     found = await duty_total(cycle_id, first.person_id)
     assert (found.data_checked, found.data_right) == (1, 1)
+    assert (await duty_total(half, first.person_id)).data_checked == 0
     row = await drawing.view(actor, check_id)
     assert (row.items, row.checked, row.correct) == (2, 2, 2)
     await drawing.void(actor, check_id, "名单有误")
@@ -141,6 +149,25 @@ async def test_results_are_versions_and_make_the_share(town: SmallCounty) -> Non
     assert found.data_checked == 0
     with pytest.raises(Conflict, match="作废"):
         await drawing.record(actor, check_id, right, NOW)
+
+
+async def test_a_scored_cycle_s_checks_change_no_more(town: SmallCounty) -> None:
+    """Nothing is opened, drawn, found or taken back of days that a cycle has scored."""
+    department = await acting(town.department, desk=True)
+    cycle_id = await opened(department, NOW, kind=Kind.ANNUAL)
+    actor, later = await acting(town.instructor), NOW + timedelta(days=50)
+    check_id = await drawn(town)
+    waits = await drawing.open_check(actor, form(title="补查"), NOW)
+    item = (await drawing.items(actor, check_id))[0]
+    await bring_to(department, cycle_id, Stage.SCORE, later)
+    for refused in (
+        drawing.open_check(actor, form(title="再查"), later),
+        drawing.draw(actor, waits, "1", SOURCE, later),
+        drawing.record(actor, check_id, [result(item.id)], later),
+        drawing.void(actor, check_id, "名单有误"),
+    ):
+        with pytest.raises(Frozen):
+            await refused
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from tests.appraisal.duty.world import MONTH, NOW, duty_total, fact, line
 from tests.factories import COUNTY, SmallCounty, acting, member, small_county
 
 LATER = NOW.replace(year=2027, month=1, day=20)
+JUNE = date(2026, 6, 30)
 
 
 @pytest.fixture
@@ -113,6 +114,7 @@ async def test_a_cycle_past_collecting_freezes_its_days_and_no_others(town: Smal
         entries.add(department, fact(town.worker, EntryKind.COMMEND), LATER),
         entries.withdraw(department, made, "撤"),
         entries.correct(department, made, fact(town.worker, place="渡口"), "改", LATER),
+        entries.correct(department, made, fact(town.worker, happened_on=JUNE), "改", LATER),
     ):
         with pytest.raises(Frozen):
             await refused
@@ -155,14 +157,19 @@ async def test_missing_lines_are_named_until_last_month_with_whom_to_ask(
 
 
 async def test_the_total_adds_up_by_cycle_and_never_guesses(town: SmallCounty) -> None:
-    """Days of the period only, entries that stand, vetoes that are approved, NULL without sheet."""
+    """Days of the period only, its last as well, entries that stand, vetoes that are approved.
+
+    Of a corrected line the last version; NULL without sheet.
+    """
     department = await acting(town.department, desk=True)
     annual = await opened(department, NOW, kind=Kind.ANNUAL)
     half = await opened(department, NOW, kind=Kind.HALF_YEAR)
     who = town.worker
     lines = [line(who), line(who, "10", "0.5", month=202609), line(who, "15", month=202606)]
-    await service.save(department, lines, NOW)
+    await service.save(department, [line(who, "14", month=202606)], NOW)
+    await service.save(department, lines, NOW, reason="数错一天")
     await entries.add(department, fact(who), NOW)
+    await entries.add(department, fact(who, happened_on=JUNE), NOW)
     withdrawn = await entries.add(department, fact(who, place="渡口"), NOW)
     await entries.withdraw(department, withdrawn, "不是他")
     await entries.add(department, fact(who, outcome="passed", place="桥头"), NOW)
@@ -184,7 +191,7 @@ async def test_the_total_adds_up_by_cycle_and_never_guesses(town: SmallCounty) -
     found = await duty_total(annual, who.person_id)
     assert (found.veto, found.veto_reason) == (True, "泄露数据（调查结论）")
     first = await duty_total(half, who.person_id)
-    assert (first.duty_days, first.failed_checks, first.veto) == (Decimal(15), 0, False)
+    assert (first.duty_days, first.failed_checks, first.veto) == (Decimal(15), 1, False)
     nothing = await duty_total(annual, town.second_worker.person_id)
     assert (nothing.rostered_days, nothing.missing_months) == (None, 6)
 

@@ -392,7 +392,10 @@ async def test_who_may_and_who_is_recused(made: Scene) -> None:
 
 
 async def test_it_takes_nothing_from_the_persons_own_objection(made: Scene) -> None:
-    """Several people may object to a line, and its person to the result; the cycle waits."""
+    """Several people may object to a line, and its person to the result; the cycle waits.
+
+    What they are is the county's list: a township reads the notice alone.
+    """
     notice_id = await published(made)
     first = await received(made, notice_id)
     second = await received(made, notice_id, objector="陶先进")
@@ -405,6 +408,8 @@ async def test_it_takes_nothing_from_the_persons_own_objection(made: Scene) -> N
     assert "还有 2 件异议或申诉没有办结。" in await notice.nothing_open(COUNTY, cycle)
     _, _, cases = await notice.contests(office, notice_id)
     assert {case.id for case in cases} == {first, second}
+    with pytest.raises(NotFound):
+        await notice.contests(await actor_of(made, made.town.instructor), notice_id)
 
 
 async def test_a_pool_waits_for_what_is_said_of_its_notice(rollback: None) -> None:

@@ -60,6 +60,8 @@ async def test_only_excellent_is_public_and_masked(rollback: None) -> None:
     await result(made, made.town.worker, "excellent", "93.0")
     await result(made, made.town.second_worker, "fail", "41.0")
     department = await actor_of(made, made.town.department)
+    with pytest.raises(NoticeRefused, match="还没有发布"):
+        await notice.issue_supplement(department, made.cycle_id, NoticeForm(), made.now)
     notice_id = await notice.issue_results(
         department, made.cycle_id, NoticeForm(phone="0715-1"), made.now
     )
@@ -88,6 +90,11 @@ async def test_a_notice_waits_for_its_stage(rollback: None) -> None:
     await result(made, made.town.worker, "good", "75.0")
     chief = await actor_of(made, made.town.chief)
     assert await notice.results(chief, made.cycle_id) == ([], 0)
+    worker = made.town.worker
+    with pytest.raises(NotFound):
+        await notice.result_of(chief, made.cycle_id, worker.person_id)
+    with pytest.raises(NotFound):
+        await notice.own_result(await actor_of(made, worker), made.cycle_id)
     with pytest.raises(WrongStage):
         await notice.issue_results(
             await actor_of(made, made.town.department), made.cycle_id, NoticeForm(), made.now
@@ -211,25 +218,32 @@ async def test_a_veto_that_was_wrong_is_lifted_by_an_objection(rollback: None) -
 
 
 async def test_who_decided_before_does_not_decide_again(rollback: None) -> None:
-    """The clerk who passed the results on is recused, and so is whoever reviewed.
+    """Who passed the results on or calibrated this one is recused, and so is whoever reviewed.
 
-    Nor does who keyed in the appeal on paper answer it.
+    Nor does who keyed in the objection or the appeal on paper answer it.
     """
     made = await scene()
-    case_id = await objected(made)
-    with pytest.raises(StepRefused, match="回避"):
-        await sign(made, made.town.department, case_id, "review_kept")
+    other = await member(Role.DEPARTMENT, made.town.units[str(COUNTY)], "丁部长")
+    await result(made, made.town.worker, "basic", "63.0")
+    await served(made, made.town.worker)
+    instructor, who = await actor_of(made, made.town.instructor), made.town.worker.person_id
+    calibrator = await actor_of(made, other)
+    await calibrating.calibrate(calibrator, made.cycle_id, who, Decimal("63.5"), "漏记", made.now)
+    case_id = await notice.object_to(instructor, made.cycle_id, who, form(made, "raised"), made.now)
+    for barred in (made.town.department, other, made.town.instructor):
+        with pytest.raises(StepRefused, match="回避"):
+            await sign(made, barred, case_id, "review_kept")
     await sign(made, made.clerk, case_id, "review_kept")
     await sign(made, made.town.chief, case_id, "told")
     keyer = await member(Role.DEPARTMENT, made.town.units[str(COUNTY)], "郭部长")
     await sign(made, keyer, case_id, "appealed")
-    for barred in (made.clerk, made.town.department, keyer):
+    for barred in (made.clerk, made.town.department, other, keyer):
         with pytest.raises(StepRefused, match="回避"):
             await sign(made, barred, case_id, "appeal_rejected")
     with pytest.raises(NotFound):
         await sign(made, made.town.instructor, case_id, "appeal_rejected")
-    other = await member(Role.DEPARTMENT, made.town.units[str(COUNTY)], "丁部长")
-    await sign(made, other, case_id, "appeal_rejected")
+    third = await member(Role.DEPARTMENT, made.town.units[str(COUNTY)], "何部长")
+    await sign(made, third, case_id, "appeal_rejected")
 
 
 async def test_who_approved_a_veto_does_not_hear_what_is_said_against_it(rollback: None) -> None:
@@ -386,10 +400,11 @@ async def test_an_objection_has_its_term(rollback: None) -> None:
     handed_in = made.today + timedelta(days=2)
     made.pass_days(10)
     worker = await actor_of(made, made.town.worker)
-    with pytest.raises(StepRefused, match="已经过了"):
-        await notice.object_to(
-            worker, made.cycle_id, worker.person_id, form(made, "raised"), made.now
-        )
+    for on in (None, handed_in):  # what they sign themselves takes effect today
+        with pytest.raises(StepRefused, match="已经过了"):
+            await notice.object_to(
+                worker, made.cycle_id, worker.person_id, form(made, "raised", on=on), made.now
+            )
     chief = await actor_of(made, made.town.chief)
     case_id = await notice.object_to(
         chief, made.cycle_id, worker.person_id, form(made, "raised", on=handed_in), made.now

@@ -21,6 +21,7 @@ from shared.ids import new_id
 from shared.retention.registry import ABANDONED, APPLICANT, PROTECTION
 from shared.roster import service as roster
 from tests.appraisal.casework.scene import Scene, actor_of, scene, sign
+from tests.appraisal.notice.test_contest import received
 from tests.appraisal.pool.test_service import application, vacant_post
 from tests.factories import COUNTY
 
@@ -76,7 +77,10 @@ async def test_an_application_that_nobody_decides_on_loses_its_name(rollback: No
 
 
 async def test_an_erased_applicant_does_not_hold_up_a_notice(rollback: None) -> None:
-    """Nor is there a notice of somebody without a name; the others' is published."""
+    """Nor is there a notice of somebody without a name; the others' is published.
+
+    Nobody is erased while it is looked into what was objected to theirs.
+    """
     made = await scene()
     await applied(made, "checked", "interviewed", "villagers")
     made.pass_days(ABANDONED.days + 1)
@@ -88,6 +92,11 @@ async def test_an_erased_applicant_does_not_hold_up_a_notice(rollback: None) -> 
     notice_id = await notice.issue_cases(department, Pool.ADMISSION, NoticeForm(), made.now)
     _, entries = await notice.view(department, notice_id)
     assert [entry.name for entry in entries] == ["魏*山"]
+    contest_id = await received(made, notice_id)
+    made.pass_days(ABANDONED.days + 1)
+    assert await service.purge(COUNTY, made.now) == 0
+    await sign(made, made.clerk, contest_id, "withdrawn")
+    assert await service.purge(COUNTY, made.now) == 1
 
 
 async def test_who_signed_an_agreement_is_not_forgotten(rollback: None) -> None:

@@ -147,7 +147,7 @@ async def test_the_whole_way_out_for_every_employment_type(
 
 
 async def test_a_serious_fault_needs_a_hearing(rollback: None) -> None:
-    """Evidence → called → heard by another → protection → union → decision."""
+    """Evidence → called → heard by another → protection → union → decision, in no protection."""
     made = await scene()
     someone = await gridworker(made, Employment.CONTRACT)
     case_id = await exit_of(made, someone, "fault", "evidence")
@@ -159,6 +159,13 @@ async def test_a_serious_fault_needs_a_hearing(rollback: None) -> None:
     await to_decision(made, case_id)
     keys = [step.step for step in await casework_queries.steps(COUNTY, case_id)]
     assert keys == ["evidence", "called", "heard", "protection", "union"]
+    shield = ShieldForm(
+        kind=Protection.MATERNITY, starts_on=made.today, ends_on=None, document="证明1号"
+    )
+    clerk = await actor_of(made, made.clerk)
+    await service.record_shield(clerk, someone.person_id, shield, made.now)
+    with pytest.raises(StepRefused, match="保护期"):
+        await sign(made, made.town.instructor, case_id, "decided")
 
 
 async def test_whoever_is_to_be_heard_reads_when_and_where(rollback: None) -> None:
@@ -209,6 +216,9 @@ async def test_access_stops_for_a_time_while_a_case_of_serious_fault_runs(
     assert (await client.get("/appraisal/resign")).status_code == 404
     assert (await client.get("/")).headers["location"] == "/me"
     assert f"系统权限暂停到{chinese_date(last)}" in (await client.get("/me")).text
+    still = await sessions.resolve(token, made.now + timedelta(days=20))
+    assert still is not None
+    assert still.stopped_until == last
     over = await sessions.resolve(token, made.now + timedelta(days=21))
     assert over is not None
     assert [duty.role for duty in over.duties] == [Role.GRIDWORKER]
@@ -498,7 +508,7 @@ async def appeal_over(made: Scene) -> tuple[Member, UUID]:
 
 
 async def test_an_exit_does_not_begin_before_its_ground(rollback: None) -> None:
-    """Not on a day on which the re-check had not failed yet."""
+    """Not on a day on which the re-check had not failed yet, nor once the result is another."""
     made = await scene()
     someone = await gridworker(made, Employment.VILLAGE_PAID)
     await failed_again(made, someone)
@@ -507,6 +517,13 @@ async def test_an_exit_does_not_begin_before_its_ground(rollback: None) -> None:
     early = form(made, "opened", on=made.today - timedelta(days=4))
     with pytest.raises(StepRefused, match="复查"):
         await service.start_exit(actor, someone.person_id, "appraisal", early, made.now)
+    for score, why in ((59, "证据不足"), (75, "等次是“合格”"), (41, "")):
+        await calibrating.calibrate(
+            actor, made.cycle_id, someone.person_id, Decimal(score), "漏记", made.now, authority="x"
+        )
+        if why:
+            with pytest.raises(StepRefused, match=why):
+                await exit_of(made, someone, "appraisal", "opened")
     on_time = form(made, "opened", on=made.today - timedelta(days=3))
     await service.start_exit(actor, someone.person_id, "appraisal", on_time, made.now)
 
@@ -546,7 +563,10 @@ async def test_a_protected_person_stays(rollback: None) -> None:
 
 
 async def test_no_dismissal_runs_ahead_of_a_protection(rollback: None) -> None:
-    """Signed for next month, it could not see what is recorded until then: it waits for its day."""
+    """Signed for next month, it could not see what is recorded until then: it waits for its day.
+
+    Nor is anybody dismissed who has resigned meanwhile.
+    """
     made = await scene()
     someone, case_id = await appeal_over(made)
     ahead = made.today + timedelta(days=30)
@@ -562,6 +582,12 @@ async def test_no_dismissal_runs_ahead_of_a_protection(rollback: None) -> None:
     with pytest.raises(StepRefused, match="保护期"):
         await sign(made, made.clerk, case_id, "dismissed")
     assert await duties(made, someone) == ["gridworker"]
+    _, (row,) = await service.shields(clerk, someone.person_id, made.now)
+    await service.revoke_shield(clerk, someone.person_id, row.id, made.now)
+    leaves = await service.resign(await actor_of(made, someone), form(made, "applied"), made.now)
+    await sign(made, made.clerk, leaves, "resigned")
+    with pytest.raises(StepRefused, match="不在网格员岗位上"):
+        await sign(made, made.clerk, case_id, "dismissed")
 
 
 async def test_no_dismissal_is_dated_back_behind_a_protection(rollback: None) -> None:
@@ -1136,14 +1162,20 @@ async def test_a_term_ends_after_its_last_day_and_never_in_a_protection(rollback
 
 
 async def test_nobody_leaves_at_the_end_of_a_term_who_resigned_before_it(rollback: None) -> None:
-    """The letter would say that they left in another way, and on another day."""
+    """The letter would say that they left in another way, and on another day.
+
+    Nobody leaves sooner than thirty days after it, whatever day it names.
+    """
     made = await scene()
     someone = await gridworker(made, Employment.CONTRACT)
     case_id = await exit_of(made, someone, "term", "due")
     await sign(made, made.town.chief, case_id, "served")
     leaves = await service.resign(await actor_of(made, someone), form(made, "applied"), made.now)
     await sign(made, made.clerk, leaves, "resigned")
-    made.pass_days(45)
+    made.pass_days(30)
+    with pytest.raises(StepRefused, match="期限到"):
+        await sign(made, made.clerk, case_id, "term_ended")
+    made.pass_days(15)
     with pytest.raises(StepRefused, match="不在网格员岗位上"):
         await sign(made, made.clerk, case_id, "term_ended")
     assert (await sign(made, made.clerk, case_id, "left")).outcome is Outcome.LEFT
@@ -1411,21 +1443,28 @@ async def test_nobody_is_published_for_a_post_that_is_taken(rollback: None) -> N
 
 
 async def test_one_who_cannot_be_published_holds_up_nobody_else(rollback: None) -> None:
-    """The others stand on the notice; what is against the one may take weeks."""
+    """The others stand on the notice; what is against the one may take weeks.
+
+    Whole names are for whoever agreed to it.
+    """
     made = await scene()
-    taken, free = await vacant_post(made), await vacant_post(made)
+    taken, free, freer = [await vacant_post(made) for _ in range(3)]
     instructor = await actor_of(made, made.town.instructor)
     held = await service.apply(instructor, application(made, taken), made.now)
     given = application(made, free, name="汪小兰", phone="13700001112")
     ready = await service.apply(instructor, given, made.now)
-    for case_id in (held, ready):
+    given = application(made, freer, name="汪小英", phone="13700001113", consent=True)
+    agreed = await service.apply(instructor, given, made.now)
+    for case_id in (held, ready, agreed):
         for step in ("checked", "interviewed", "villagers"):
             await sign(made, made.town.instructor, case_id, step)
     await roster.assign(COUNTY, taken, made.town.second_worker.person_id, made.today, now=now())
     department = await actor_of(made, made.town.department)
+    whole = msgspec.structs.replace(await settings_county.get(COUNTY), public_names="full")
+    await settings_county.update(department, COUNTY, whole)
     notice_id = await notice.issue_cases(department, Pool.ADMISSION, NoticeForm(), made.now)
     _, entries = await notice.view(department, notice_id)
-    assert [entry.name for entry in entries] == ["汪*兰"]
+    assert sorted(entry.name for entry in entries) == ["汪*兰", "汪小英"]
     assert [case.id for case in await notice.waiting(department, Pool.ADMISSION)] == [held]
 
 
@@ -1802,7 +1841,7 @@ async def test_an_open_case_of_an_earlier_result_hides_no_later_one(rollback: No
 
 
 async def test_improvement_after_a_talk(rollback: None) -> None:
-    """基本合格: talk, sixty-day plan, re-check."""
+    """基本合格: talk, sixty-day plan, and no re-check before they are over."""
     made = await scene()
     await result(made, made.town.worker, "basic", "64.0")
     await served(made, made.town.worker)
@@ -1816,7 +1855,10 @@ async def test_improvement_after_a_talk(rollback: None) -> None:
     assert case is not None
     assert case.due_on is not None
     assert case.due_on >= made.today + timedelta(days=60)
-    made.pass_days(63)
+    made.pass_days(59)
+    with pytest.raises(StepRefused, match="期限到"):
+        await sign(made, made.town.instructor, case_id, "improved")
+    made.pass_days(4)
     done = await sign(made, made.town.instructor, case_id, "improved")
     assert (done.outcome, done.done) == (Outcome.IMPROVED, True)
     assert msgspec.json.encode(done.outcome) == b'"improved"'

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from decimal import ROUND_HALF_UP, Decimal
 from io import BytesIO
+from operator import itemgetter
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -58,14 +59,20 @@ async def ranked_cycle(department: Actor, people: int, seed: int = 1) -> tuple[U
 
 
 async def test_equal_scores_share_a_rank_and_everybody_has_one_place(department: Actor) -> None:
-    """1, 1, 3 at every level, counted by hand; no grade or a veto: last and without a rank."""
+    """1, 1, 3 at every level, counted by hand; no grade or a veto: last and without a rank.
+
+    Within a rank satisfaction, then results say who is named first.
+    """
     _, run_id = await ranked_cycle(department, 150)
     scores = {
         row["person_id"]: row
         for row in await DB.fetch(
-            "SELECT person_id, final, grade <> 'undetermined' AND note <> 'veto' AS ranked"
-            " FROM appraisal.score"
-            " WHERE county_id = $1 AND run_id = $2",
+            "SELECT s.person_id, s.final, s.grade <> 'undetermined' AND s.note <> 'veto' AS ranked,"
+            " COALESCE(i.satisfaction, -1) AS liked,"
+            " COALESCE(s.orders, 0) + COALESCE(s.data, 0) + COALESCE(s.settled, 0) AS results"
+            " FROM appraisal.score s JOIN appraisal.input i"
+            " ON i.county_id = $1 AND i.run_id = $2 AND i.person_id = s.person_id"
+            " WHERE s.county_id = $1 AND s.run_id = $2",
             COUNTY,
             run_id,
         )
@@ -77,19 +84,26 @@ async def test_equal_scores_share_a_rank_and_everybody_has_one_place(department:
         groups: dict[object, list[dict[str, Any]]] = {}
         for row in rows:
             groups.setdefault(row[column], []).append(dict(row))
+        place = f"{level}_place"
         for group in groups.values():
             finals = [
                 scores[row["person_id"]]["final"]
                 for row in group
                 if scores[row["person_id"]]["ranked"]
             ]
-            assert sorted(row[f"{level}_place"] for row in group) == list(range(1, len(group) + 1))
+            assert sorted(row[place] for row in group) == list(range(1, len(group) + 1))
             for row in group:
                 own = scores[row["person_id"]]
                 better = sum(final > own["final"] for final in finals)
                 expected = better + 1 if own["ranked"] else None
                 assert row[f"{level}_rank"] == expected
             ties += sum(count - 1 for count in Counter(finals).values())
+            named = [scores[row["person_id"]] for row in sorted(group, key=itemgetter(place))]
+            order = [
+                (one["final"] + 1 if one["ranked"] else 0, one["liked"], one["results"])
+                for one in named
+            ]
+            assert order == sorted(order, reverse=True)
     assert ties > 0
 
 
@@ -182,12 +196,15 @@ async def test_the_way_down_on_pages(client: httpx.AsyncClient) -> None:
 async def test_an_address_with_digits_too_many_shows_no_more_than_one_s_own(
     rollback: None,
 ) -> None:
-    """A township's code and a digit is no unit: the county's list does not stand behind it."""
+    """A township's code and a digit is no unit: the county's list does not stand behind it.
+
+    Nor is it read by that list's own code, nor another township's.
+    """
     scene = await scored_cycle(Stage.NOTICE)
     instructor = msgspec.structs.replace(await acting(scene.town.instructor), confirmed_at=now())
     own = await service.listing(instructor, scene.cycle_id, Wanted(unit="421222100"))
     assert {row.grid_code[:9] for row in own.rows} == {"421222100"}
-    for code in ("4212221000", "42122210000"):
+    for code in ("4212221000", "42122210000", "", "421222", "421222101"):
         wanted = Wanted(unit=code)
         with pytest.raises(NotFound):
             await service.listing(instructor, scene.cycle_id, wanted)

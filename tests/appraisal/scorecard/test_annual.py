@@ -133,8 +133,15 @@ async def test_an_annual_result_that_is_out_follows_its_half_year(rollback: None
 
 
 async def test_a_year_under_review_is_scored_again(rollback: None) -> None:
-    """Nothing is out yet: the results are not passed on with the half-year of before."""
+    """Nothing is out yet: the results are not passed on with the half-year of before.
+
+    Nor while that is open.
+    """
     made = await scored(Stage.REVIEW)
+    await made.move(made.half, Stage.APPEAL)
+    with pytest.raises(Conflict, match="还没有办结"):
+        await made.move(made.year, Stage.NOTICE)
+    await made.move(made.half, Stage.CLOSED)
     await made.correct()
     with pytest.raises(Conflict, match="退回重新评分"):
         await made.move(made.year, Stage.NOTICE)

@@ -98,21 +98,27 @@ async def test_who_was_left_out_gets_a_result_that_moves_nobody_s(rollback: None
 
 
 async def test_who_was_not_left_out_is_told_and_may_appeal(rollback: None) -> None:
-    """The answer is served; the county may find otherwise. Too few days stay 不定等次."""
+    """The answer is served; the county may find otherwise. Too few days stay 不定等次.
+
+    Who reported it does not look into it.
+    """
     scene = await scored_cycle(Stage.NOTICE)
     someone, at = await forgotten(scene), now()
+    county = scene.town.units[str(COUNTY)]
+    reporter = await acting(await member(Role.DEPARTMENT, county, "郭部长"), desk=True)
     case_id = await left_out.report(
-        scene.department, scene.cycle_id, someone.person_id, signed("reported"), at
+        reporter, scene.cycle_id, someone.person_id, signed("reported"), at
     )
+    for step, given in (("added", {"score": "93"}), ("not_added", {})):
+        with pytest.raises(StepRefused, match="回避"):
+            await casework.sign(reporter, case_id, signed(step, **given), at)
     await casework.sign(await acting(scene.town.instructor), case_id, signed("not_added"), at)
     me = await acting(someone)
     letter = await casework.letter(me, case_id, 2, named=False)
     assert "如不服" in letter.remedy
     await casework.sign(me, case_id, signed("told"), at)
     await casework.sign(me, case_id, signed("appealed"), at)
-    clerk = await acting(
-        await member(Role.DEPARTMENT, scene.town.units[str(COUNTY)], "吴科长"), desk=True
-    )
+    clerk = await acting(await member(Role.DEPARTMENT, county, "吴科长"), desk=True)
     case = await casework.sign(clerk, case_id, signed("appeal_upheld", score="81"), at)
     assert case.outcome_name == "变更结果"
     found = await notices.result(COUNTY, scene.cycle_id, someone.person_id)

@@ -15,7 +15,7 @@ from appraisal.cycle.rules import Stage
 from appraisal.errors import CycleClosed, WrongStage
 from appraisal.notice import service as notice
 from appraisal.ranking import freezing
-from appraisal.scorecard import calibrating, queries, schemes, scoring_queries, service
+from appraisal.scorecard import calibrating, queries, schemes, scoring, scoring_queries, service
 from appraisal.scorecard.rules import Scheme
 from appraisal.verifier import service as verifier
 from shared.clock import now
@@ -257,12 +257,17 @@ async def test_calibration_belongs_to_its_stages(rollback: None) -> None:
 
 
 async def test_rules_hold_from_their_day(rollback: None) -> None:
-    """The shipped ones before; what is wrong is named and not stored."""
+    """The shipped ones before; what is wrong is named and not stored.
+
+    A period is scored by those of its last day.
+    """
     scene = await scored_cycle(Stage.SCORE)
     heavier = msgspec.structs.replace(Scheme(), merit=15, training=0)
     await schemes.change(scene.department, heavier, date(2026, 3, 1), "县方案", AFTER)
     assert (await schemes.in_force(COUNTY, date(2026, 2, 28))) == schemes.SHIPPED
     assert (await schemes.in_force(COUNTY, date(2026, 3, 1))).scheme == heavier
+    await schemes.change(scene.department, Scheme(), date(2026, 7, 1), "县方案", AFTER)
+    assert (await scoring.score(scene.department, scene.cycle_id, "", AFTER)).scheme == heavier
     with pytest.raises(Invalid) as refused:
         await schemes.change(
             scene.department,

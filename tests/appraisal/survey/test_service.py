@@ -358,6 +358,8 @@ async def test_a_paper_handed_in_outlives_its_void_batch(rollback: None) -> None
     assert len(again) == 28
     (conflict,), waiting = await ballots.conflicts(third, made.survey.id)
     assert (conflict.number, waiting) == (two, 1)
+    elsewhere = await member(Role.INSTRUCTOR, made.county.units["421222101"])
+    assert await ballots.conflicts(await acting(elsewhere), made.survey.id) == ([], 0)
     assert (await ballots.key_paper(made.instructor, made.survey.id, one, GOOD)).cast
     await ballots.decide_paper(third, made.survey.id, two, other)
     with pytest.raises(SlipUnknown):

@@ -63,7 +63,10 @@ async def figures(cycle_id: UUID, who: Member, town: SmallCounty) -> tuple[Any, 
 
 
 async def test_hours_and_tests_add_up_in_the_cycle_they_fell_in(town: SmallCounty) -> None:
-    """Who was absent has zero of what was offered; whose unit offered nothing has no figure."""
+    """Who was absent has zero of what was offered; whose unit offered nothing has no figure.
+
+    Nor has anybody when all of it was cancelled.
+    """
     department = await acting(town.department, desk=True)
     annual = await opened(department, NOW, kind=Kind.ANNUAL)
     half = await opened(department, NOW)
@@ -85,6 +88,8 @@ async def test_hours_and_tests_add_up_in_the_cycle_they_fell_in(town: SmallCount
     assert await figures(annual, town.worker, town) == (0, rules.DEFAULT_HOURS, None, 0)
     with pytest.raises(Conflict, match="取消"):
         await service.record(actor, second, [came(town.worker, "60")], NOW)
+    await service.cancel(actor, first, "没有办成")
+    assert (await figures(annual, town.second_worker, town))[0] is None
 
 
 async def test_a_corrected_test_needs_a_reason(town: SmallCounty) -> None:
