@@ -28,8 +28,9 @@ from shared.identity.errors import (
 from shared.identity.rules import TRIES_A_DAY, Tries, totp
 from shared.ids import new_id
 from shared.roster import service as roster
+from shared.roster.office import service as office
 from shared.roster.roles import Role
-from tests.factories import COUNTY, member, small_county
+from tests.factories import COUNTY, STARTED, Member, also_in, member, small_county
 from tests.shared.identity.test_matrix import act_as
 from tests.shared.identity.worlds import (
     NOW,
@@ -42,6 +43,7 @@ from tests.shared.identity.worlds import (
 )
 
 PASSWORD = "village oak in white bloom"
+WRONG = "603817"
 
 
 async def test_slip_to_session(rollback: None) -> None:
@@ -62,6 +64,15 @@ async def test_slip_to_session(rollback: None) -> None:
     await signin.sign_in(COUNTY, world.worker.phone, PIN, NOW)
 
 
+async def tried(who: Member, device_token: str, pin: str = WRONG) -> int:
+    """How many wrong tries are the account's after one: a stranger's are, a known device's not."""
+    with pytest.raises(WrongSignIn):
+        await signin.sign_in(COUNTY, who.phone, pin, NOW, device_token=device_token)
+    account = await queries.account_of(COUNTY, who.person_id)
+    assert account is not None
+    return account.failures
+
+
 async def test_a_new_slip_ends_the_lost_phone(rollback: None) -> None:
     """Activation on the new phone revokes every older session and device."""
     world = await small_county()
@@ -71,8 +82,7 @@ async def test_a_new_slip_ends_the_lost_phone(rollback: None) -> None:
     token, _ = await slip_of(chief, world.worker)
     await slips.activate(token, world.worker.phone[-4:], OTHER_PIN, OTHER_PIN, "normal", NOW)
     assert await sessions.resolve(lost.token, NOW) is None
-    with pytest.raises(WrongSignIn):
-        await signin.sign_in(COUNTY, world.worker.phone, PIN, NOW)
+    assert await tried(world.worker, lost.device_token, PIN) == 1
 
 
 async def test_last_four_are_asked_and_five_wrong_ones_void_the_slip(rollback: None) -> None:
@@ -136,12 +146,18 @@ async def test_two_sign_ins_at_once_from_a_known_browser(committed: None) -> Non
 
 
 async def test_no_slip_is_printed_for_a_stopped_account(rollback: None) -> None:
-    """It would open nothing, and say that it is spent: 重打一张, again and again."""
+    """It would open nothing, and say that it is spent: 重打一张, again and again.
+
+    Nor does one open it that was printed before.
+    """
     world = await small_county()
     chief, department = await actor_of(world.chief), await actor_of(world.department, desk=True)
     await with_pin(world.worker)
+    before, _ = await slip_of(chief, world.worker)
     stop = partial(accounts.set_disabled, department, world.worker.person_id, NOW, reason="核查")
     await stop(disabled=True)
+    with pytest.raises(SlipSpent):
+        await slips.find(before, NOW)
     with pytest.raises(Conflict, match=f"{world.worker.name}的账号已停用"):
         await slip_of(chief, world.worker)
     await stop(disabled=False)
@@ -172,8 +188,11 @@ async def test_a_phone_is_signed_out_while_its_slip_is_spent(committed: None) ->
     assert await revoking == 0
 
 
-async def test_a_sign_in_with_a_pin_that_is_being_changed_is_refused(committed: None) -> None:
-    """Whoever found the phone would else come in after 其他手机已退出."""
+@pytest.mark.parametrize("how", ["pin", "stop"])
+async def test_a_sign_in_to_an_account_that_is_being_changed_is_refused(
+    committed: None, how: str
+) -> None:
+    """Whoever found the phone would else come in after 其他手机已退出, or once it is open again."""
     world = await small_county()
     await with_pin(world.worker)
     known = await signin.sign_in(COUNTY, world.worker.phone, PIN, NOW)
@@ -182,7 +201,10 @@ async def test_a_sign_in_with_a_pin_that_is_being_changed_is_refused(committed: 
     outside = copy_context()
     waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"
     async with DB.transaction():
-        await queries.set_pin(COUNTY, account.id, "another", NOW)
+        if how == "pin":
+            await queries.set_pin(COUNTY, account.id, "another", NOW)
+        else:
+            await queries.set_disabled(COUNTY, account.id, NOW)
         await queries.revoke_sessions(COUNTY, account.id, NOW)
         entering = asyncio.create_task(
             signin.sign_in(COUNTY, world.worker.phone, PIN, NOW, device_token=known.device_token),
@@ -226,7 +248,10 @@ async def test_digits_open_for_whoever_cannot_scan(rollback: None) -> None:
 
 
 async def test_a_secretary_prints_slips_only_for_whom_they_manage(rollback: None) -> None:
-    """Not for another village, not for the township's instructor, whatever else those hold."""
+    """Not for another village, not for the township's instructor, whatever else those hold.
+
+    Nor do they see the number or set the card's PIN of who serves elsewhere as well.
+    """
     world = await small_county()
     chief = await actor_of(world.chief)
     for stranger in (world.cousin_worker, world.instructor, world.department):
@@ -243,6 +268,15 @@ async def test_a_secretary_prints_slips_only_for_whom_they_manage(rollback: None
         "SELECT count(*) FROM shared.activation_slip WHERE county_id = $1", COUNTY
     )
     await slip_of(await actor_of(world.department, desk=True), world.worker)
+    came = STARTED + timedelta(days=1)
+    await also_in(world.cousin_worker, world.units["421222100001002"], came)
+    for who in (world.worker, world.cousin_worker):
+        for act in (
+            accounts.set_card_pin(chief, who.person_id, PIN, PIN),
+            office.show_phone(chief, who.person_id, NOW),
+        ):
+            with pytest.raises(NotFound):
+                await act
 
 
 async def test_wrong_tries_elsewhere_do_not_stop_a_known_phone(rollback: None) -> None:
@@ -361,7 +395,11 @@ async def test_rights_follow_the_assignment_at_once(rollback: None) -> None:
 
 
 async def test_disabled_account_and_revoked_session_end_at_once(rollback: None) -> None:
-    """Both are looked at on the row at every request; no cache stands between."""
+    """Both are looked at on the row at every request; no cache stands between.
+
+    An account that is started again starts without its sessions; with those of a lost phone its
+    device and slip go as well.
+    """
     world = await small_county()
     await with_pin(world.worker)
     department = await actor_of(world.department, desk=True)
@@ -375,9 +413,15 @@ async def test_disabled_account_and_revoked_session_end_at_once(rollback: None) 
     await accounts.set_disabled(
         department, world.worker.person_id, NOW, disabled=False, reason="找回"
     )
+    assert await sessions.resolve(first.token, NOW) is None
     second = await signin.sign_in(COUNTY, world.worker.phone, PIN, NOW)
-    await accounts.revoke_all(await actor_of(world.chief), world.worker.person_id, NOW)
+    chief = await actor_of(world.chief)
+    slip, _ = await slip_of(chief, world.worker)
+    await accounts.revoke_all(chief, world.worker.person_id, NOW)
     assert await sessions.resolve(second.token, NOW) is None
+    assert await tried(world.worker, second.device_token) == 1
+    with pytest.raises(SlipSpent):
+        await slips.find(slip, NOW)
 
 
 async def test_who_has_left_and_loses_the_phone_is_signed_out_by_the_last_unit(
@@ -451,17 +495,13 @@ async def test_who_is_between_two_posts_and_loses_the_phone_is_signed_out(
 async def test_a_phone_signed_out_by_its_owner_is_known_no_more(rollback: None) -> None:
     """Ended alone in the list of devices, a lost phone kept tries of its own beside the day's."""
     world = await small_county()
-    account_id = await with_pin(world.worker)
+    await with_pin(world.worker)
     lost = await signin.sign_in(COUNTY, world.worker.phone, PIN, NOW)
     here = await signin.sign_in(COUNTY, world.worker.phone, PIN, NOW)
     await sessions.end_one(await resolved(here), (await resolved(lost)).session_id, NOW)
     assert await sessions.resolve(lost.token, NOW) is None
-    for token, charged in ((lost.device_token, 1), (here.device_token, 1)):
-        with pytest.raises(WrongSignIn):
-            await signin.sign_in(COUNTY, world.worker.phone, OTHER_PIN, NOW, device_token=token)
-        account = await queries.account(COUNTY, account_id)
-        assert account is not None
-        assert account.failures == charged
+    assert await tried(world.worker, lost.device_token) == 1
+    assert await tried(world.worker, here.device_token) == 1
 
 
 async def test_phone_sessions_roll_and_end_after_thirty_idle_days(rollback: None) -> None:
@@ -487,6 +527,8 @@ async def test_sign_out_everywhere_keeps_this_phone(rollback: None) -> None:
     assert await sessions.end_elsewhere(actor, NOW) == 1
     assert await sessions.resolve(other.token, NOW) is None
     assert await sessions.resolve(here.token, NOW) is not None
+    assert await tried(world.worker, other.device_token) == 1
+    assert await tried(world.worker, here.device_token) == 1
 
 
 async def test_confirming_and_a_new_pin_rotate_the_token(rollback: None) -> None:
@@ -627,10 +669,16 @@ async def test_nobody_sets_the_card_pin_of_somebody_who_has_left(rollback: None)
 
 
 async def test_a_card_opens_for_ninety_days_after_the_last_post(rollback: None) -> None:
-    """As the phone does: on the eighty-ninth day after it, and no longer."""
+    """As the phone does: on the eighty-ninth day after it and no longer, nor while stopped."""
     world = await small_county()
     worker = world.worker
     await accounts.set_card_pin(await actor_of(world.chief), worker.person_id, PIN, PIN)
+    account = await queries.account_of(COUNTY, worker.person_id)
+    assert account is not None
+    await queries.set_disabled(COUNTY, account.id, NOW)
+    with pytest.raises(WrongSignIn):
+        await signin.check_card_pin(COUNTY, worker.person_id, PIN, NOW)
+    await queries.set_disabled(COUNTY, account.id, None)
     await roster.end_assignment(COUNTY, worker.assignment_id, today(NOW))
     await signin.check_card_pin(COUNTY, worker.person_id, PIN, NOW + timedelta(days=89))
     with pytest.raises(Forbidden, match="90 天"):

@@ -72,10 +72,19 @@ async def erasures() -> list[str]:
 
 
 async def test_who_left_is_erased_on_the_day_and_not_one_earlier(rollback: None) -> None:
-    """Name, phone and sign-in go; everybody else stays; a second run finds nothing to do."""
+    """Name, phone and sign-in go; everybody else stays; a second run finds nothing to do.
+
+    Sign-in is PIN, card, WeChat and a shop terminal's key.
+    """
     town = await small_county()
     gone = town.worker
-    await with_pin(gone)
+    account_id = await with_pin(gone)
+    await identity.set_card_pin(COUNTY, account_id, "x")
+    await identity.set_wechat(COUNTY, account_id, b"w" * 32, now())
+    key_id = await put(
+        "shared.terminal_key", shop_id=new_id(), person_id=gone.person_id, label="收银台",
+        secret_cipher=b"x", created_at=now(),
+    )  # fmt: skip
     await leave(gone)
     before = await people()
     assert await run(OVER - timedelta(days=1)) == "清除离任人员信息 0 人"
@@ -96,6 +105,11 @@ async def test_who_left_is_erased_on_the_day_and_not_one_earlier(rollback: None)
     account = await identity.account_of(COUNTY, gone.person_id)
     assert account is not None
     assert (account.pin_hash, account.card_pin_hash) == (None, None)
+    assert await identity.account_by_wechat(COUNTY, b"w" * 32) is None
+    assert await identity.wechat_at(COUNTY, account_id) is None
+    key = await identity.terminal(COUNTY, key_id)
+    assert key is not None
+    assert key.revoked_at == noon(OVER)
     assert account.disabled_at == noon(OVER)
     with pytest.raises(WrongSignIn):
         await signin.sign_in(COUNTY, gone.phone, PIN, noon(OVER))
