@@ -6,17 +6,22 @@ erasing. The list has the shape of ``ledger.py``.
 
 from tests.mutants.ledger import Mutant
 
+BULK = "tests/points/work/test_bulk.py"
 CASES = "tests/appraisal/casework/test_rules.py"
+CHECKS = "tests/appraisal/duty/test_drawing.py"
 CONTEST = "tests/appraisal/notice/test_contest.py"
 CYCLE = "tests/appraisal/cycle/test_service.py"
 DEDUCTIONS = "tests/points/work/test_deductions.py"
 DRAW = "tests/appraisal/survey/test_draw.py"
+DUTY = "tests/appraisal/duty/test_service.py"
 EVIDENCE = "tests/appraisal/pool/test_rules.py"
 GATHER = "tests/appraisal/scorecard/test_gather.py"
+LEFT_OUT = "tests/appraisal/scorecard/test_left_out.py"
 MONTH = "tests/points/work/test_month.py"
 NOTICE = "tests/appraisal/notice/test_service.py"
 PEOPLE = "tests/shared/retention/test_people.py"
 POOL = "tests/appraisal/pool/test_service.py"
+RANKING = "tests/appraisal/ranking/test_ranking.py"
 RESULTS = "tests/appraisal/survey/test_results.py"
 SAMPLE = "tests/appraisal/survey/test_rules.py"
 SCORES = "tests/appraisal/scorecard/test_service.py"
@@ -25,6 +30,7 @@ SIGNIN = "tests/shared/identity/test_signin.py"
 STATEMENTS = "tests/points/settlement/test_statements.py"
 SURVEY = "tests/appraisal/survey/test_service.py"
 TERMINALS = "tests/shared/identity/test_terminals.py"
+VARIANTS = "tests/points/rulebook/test_variants.py"
 WORK = "tests/points/work/test_service.py"
 
 MUTANTS = (
@@ -428,6 +434,140 @@ MUTANTS = (
         "shared/retention/queries.py",
         "AND (a.valid_to IS NULL OR a.valid_to > $2))",
         "AND (a.valid_to IS NULL OR a.valid_to >= $2))",
+        (f"{PEOPLE}::test_who_left_is_erased_on_the_day_and_not_one_earlier",),
+    ),
+    Mutant(
+        "satisfaction names nobody within a rank",
+        "appraisal/ranking/queries.py",
+        "PARTITION BY town ORDER BY top DESC, rest DESC, person_id)",
+        "PARTITION BY town ORDER BY top DESC, person_id)",
+        (f"{RANKING}::test_equal_scores_share_a_rank_and_everybody_has_one_place",),
+    ),
+    Mutant(
+        "who keyed in an objection reviews it",
+        "appraisal/casework/machines.py",
+        'fresh=("raised", "*"),',
+        'fresh=("*",),',
+        (f"{NOTICE}::test_who_decided_before_does_not_decide_again",),
+    ),
+    Mutant(
+        "who reported that somebody was left out looks into it",
+        "appraisal/casework/machines.py",
+        '            key="not_added",\n'
+        '            title="核查：不属于漏评",\n'
+        '            after=("reported", "escalated"),\n'
+        "            signs=UPPER,\n"
+        "            level=TOWNSHIP_LEVEL,\n"
+        '            fresh=("reported", "*"),',
+        '            key="not_added",\n'
+        '            title="核查：不属于漏评",\n'
+        '            after=("reported", "escalated"),\n'
+        "            signs=UPPER,\n"
+        "            level=TOWNSHIP_LEVEL,\n"
+        '            fresh=("*",),',
+        (f"{LEFT_OUT}::test_who_was_not_left_out_is_told_and_may_appeal",),
+    ),
+    Mutant(
+        "somebody is let go in a protected period",
+        "appraisal/casework/machines.py",
+        "            after=before,\n"
+        "            signs=UPPER,\n"
+        "            level=TOWNSHIP_LEVEL,\n"
+        "            needs=FAIR,\n",
+        "            after=before,\n            signs=UPPER,\n            level=TOWNSHIP_LEVEL,\n",
+        (f"{POOL}::test_a_serious_fault_needs_a_hearing",),
+    ),
+    Mutant(
+        "an exit begins on thin evidence",
+        "appraisal/casework/machines.py",
+        "needs=(Need.FAILED_TWICE, Need.STANDS, Need.SUBSTANTIAL, Need.IN_POST)",
+        "needs=(Need.FAILED_TWICE, Need.STANDS, Need.IN_POST)",
+        (f"{POOL}::test_an_exit_does_not_begin_before_its_ground",),
+    ),
+    Mutant(
+        "a term ends within the thirty days",
+        "appraisal/casework/machines.py",
+        '            past=(Term(("served",), Span.TERM_END),),\n',
+        "",
+        (f"{POOL}::test_nobody_leaves_at_the_end_of_a_term_who_resigned_before_it",),
+    ),
+    Mutant(
+        "what was corrected counts beside its correction",
+        "appraisal/sql/70_duty_total.sql",
+        "t.county_id = c.county_id AND t.current\n            AND t.month",
+        "t.county_id = c.county_id\n            AND t.month",
+        (f"{DUTY}::test_the_total_adds_up_by_cycle_and_never_guesses",),
+    ),
+    Mutant(
+        "a correction takes a fact out of a scored cycle",
+        "appraisal/duty/entries.py",
+        "        await service.expect_open(actor.county_id, [old.happened_on])\n"
+        '        await queries.settle(actor.county_id, entry_id, "replaced", reason)\n',
+        '        await queries.settle(actor.county_id, entry_id, "replaced", reason)\n',
+        (f"{DUTY}::test_a_cycle_past_collecting_freezes_its_days_and_no_others",),
+    ),
+    Mutant(
+        "a check of a scored cycle is taken back",
+        "appraisal/duty/drawing.py",
+        '            raise Conflict("这次核查已经作废。")\n'
+        "        await service.expect_open(actor.county_id, [row.last_day])\n",
+        '            raise Conflict("这次核查已经作废。")\n',
+        (f"{CHECKS}::test_a_scored_cycle_s_checks_change_no_more",),
+    ),
+    Mutant(
+        "the last day of a year has points of its own",
+        "points/work/posting_queries.py",
+        "make_date($5, 12, 31)",
+        "make_date($5, 12, 30)",
+        (f"{BULK}::test_a_run_knows_what_earlier_ones_gave",),
+    ),
+    Mutant(
+        "the next run forgets what a village paid",
+        "points/work/posting_queries.py",
+        "sum(COALESCE(r.wallet, r.posted))::int8 AS paid",
+        "sum(r.posted)::int8 AS paid",
+        (f"{VARIANTS}::test_the_wallet_follows_the_village_and_merit_the_county",),
+    ),
+    Mutant(
+        "a village's day is capped by the county's points",
+        "points/work/posting.py",
+        "self.paid_day[due.worker_id, due.rule_code, due.work_date] += paid",
+        "self.paid_day[due.worker_id, due.rule_code, due.work_date] += amount",
+        (f"{VARIANTS}::test_a_random_month_is_paid_as_a_second_reading_says",),
+    ),
+    Mutant(
+        "who proposed a deduction keys in the answer",
+        "points/work/deductions.py",
+        "apart = actor.person_id not in {row.worker_id, row.proposed_by, row.decided_by}",
+        "apart = actor.person_id not in {row.worker_id, row.decided_by}",
+        (f"{DEDUCTIONS}::test_an_appeal_stops_it_until_somebody_else_decides",),
+    ),
+    Mutant(
+        "a false claim is deducted twice",
+        "points/work/deduction_queries.py",
+        "AND state NOT IN ('dropped', 'annulled'))",
+        "AND state NOT IN ('dropped', 'annulled', 'final'))",
+        (f"{DEDUCTIONS}::test_a_false_claim_is_taken_back_whole",),
+    ),
+    Mutant(
+        "a signature stays on a file that an undoing changed",
+        "points/settlement/building.py",
+        "            await queries.void_signatures(county_id, found.id, at)\n",
+        "",
+        (f"{STATEMENTS}::test_an_undoing_settles_the_objection_to_its_line",),
+    ),
+    Mutant(
+        "a lost phone stays known",
+        "shared/identity/accounts.py",
+        "        await queries.forget_devices(actor.county_id, account.id)\n",
+        "",
+        (f"{SIGNIN}::test_disabled_account_and_revoked_session_end_at_once",),
+    ),
+    Mutant(
+        "the WeChat of who was erased opens the account",
+        "shared/retention/queries.py",
+        "wechat_hash = NULL, wechat_at = NULL,\n",
+        "\n",
         (f"{PEOPLE}::test_who_left_is_erased_on_the_day_and_not_one_earlier",),
     ),
 )
