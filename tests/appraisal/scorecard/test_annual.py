@@ -1,6 +1,6 @@
 """A half-year corrected after the year took it in: the year follows, and its person is told."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -64,11 +64,16 @@ class Year(msgspec.Struct):
         await self.sign(self.town.instructor, case_id, "review_changed", 50, score="90.0")
         await self.sign(self.town.chief, case_id, "told", 48, how="signed")
         assert await casework.clock(COUNTY, now() - timedelta(days=30)) == (1, 0)
+        assert await self.behind() == 0
         await self.move(self.half, Stage.CLOSED)
 
     async def move(self, cycle_id: UUID, target: Stage) -> None:
         actor = msgspec.structs.replace(self.department, confirmed_at=now())
         await advancing.advance(actor, cycle_id, target, "补录", now())
+
+    async def behind(self) -> int:
+        """How many are behind the half-year that is closed."""
+        return len(await annual.behind(COUNTY, await cycles.get(self.department, self.year)))
 
     async def final(self) -> tuple[int | None, str]:
         """The worker's annual score and grade."""
@@ -79,16 +84,24 @@ class Year(msgspec.Struct):
         return scores.final, scores.grade
 
 
+async def attended(who: Member, *months: tuple[int, int]) -> None:
+    """Months, and the days served of twenty."""
+    for month, days in months:
+        await DB.execute(
+            ATTENDANCE, COUNTY, new_id(), who.person_id, who.unit_code[:12],
+            month, Decimal(20), Decimal(days), Decimal(0),
+        )  # fmt: skip
+
+
 async def scored(stage: Stage) -> Year:
-    """The annual cycle in a stage."""
+    """The annual cycle in a stage; one of its people came too late for a half-year's grade."""
     town = await small_county()
     department = await department_of(town.department)
     clerk = await member(Role.DEPARTMENT, town.units[str(COUNTY)], "吴科长")
-    for month, days in ((202603, 10), (202609, 16)):
-        await DB.execute(
-            ATTENDANCE, COUNTY, new_id(), town.worker.person_id, town.worker.unit_code[:12],
-            month, Decimal(20), Decimal(days), Decimal(0),
-        )  # fmt: skip
+    came = date(2026, 6, 20)
+    late = await member(Role.GRIDWORKER, town.units["421222101002001"], valid_from=came)
+    await attended(town.worker, (202603, 10), (202609, 16))
+    await attended(late, (202606, 20), (202609, 10))
     half = await opened(department, AFTER)
     await bring_to(department, half, Stage.SCORE, AFTER)
     await scoring.score(department, half, "", AFTER)
@@ -108,14 +121,13 @@ async def test_an_annual_result_that_is_out_follows_its_half_year(rollback: None
     with pytest.raises(Conflict, match="还没有办结"):
         await made.move(made.year, Stage.CLOSED)
     await made.move(made.half, Stage.CLOSED)
-    cycle = await cycles.get(made.department, made.year)
-    assert await annual.behind(COUNTY, cycle) == []
+    assert await made.behind() == 0
     await made.correct()
     with pytest.raises(Conflict, match="1 人的上半年成绩后来变更了"):
         await made.move(made.year, Stage.CLOSED)
     assert await annual.recompute(made.department, made.year, "漏记考勤", now(), no_kin=True) == 1
     assert await made.final() == (8400, "good")
-    assert await annual.behind(COUNTY, cycle) == []
+    assert await made.behind() == 0
     with pytest.raises(Conflict, match="没有要重新计算"):
         await annual.recompute(made.department, made.year, "漏记考勤", now(), no_kin=True)
     [case] = await casework_queries.open_of_cycle(COUNTY, made.year, Pool.OBJECTION)
@@ -135,13 +147,17 @@ async def test_an_annual_result_that_is_out_follows_its_half_year(rollback: None
 async def test_a_year_under_review_is_scored_again(rollback: None) -> None:
     """Nothing is out yet: the results are not passed on with the half-year of before.
 
-    Nor while that is open.
+    Nor while that is open; one that fell takes nothing.
     """
     made = await scored(Stage.REVIEW)
     await made.move(made.half, Stage.APPEAL)
     with pytest.raises(Conflict, match="还没有办结"):
         await made.move(made.year, Stage.NOTICE)
+    run = await queries.current_run(COUNTY, made.half)
+    assert run is not None
+    await queries.calibrate(COUNTY, run.id, made.town.worker.person_id, 4000)
     await made.move(made.half, Stage.CLOSED)
+    assert await made.behind() == 0
     await made.correct()
     with pytest.raises(Conflict, match="退回重新评分"):
         await made.move(made.year, Stage.NOTICE)
@@ -154,9 +170,16 @@ async def test_a_half_year_that_came_too_late_holds_no_year_up(rollback: None) -
     """The results are out when somebody opens it: they were made of the second half alone."""
     town = await small_county()
     department = await department_of(town.department)
+    await attended(town.worker, (202603, 20), (202609, 10))
     year = await opened(department, AFTER, kind=Kind.ANNUAL)
+    await bring_to(department, year, Stage.SCORE, WINTER)
+    await scoring.score(department, year, "", WINTER)
     await bring_to(department, year, Stage.APPEAL, WINTER)
-    await opened(department, WINTER)
+    half = await opened(department, WINTER)
+    await bring_to(department, half, Stage.SCORE, WINTER)
+    await scoring.score(department, half, "", WINTER)
+    await bring_to(department, half, Stage.CLOSED, WINTER)
+    assert await annual.behind(COUNTY, await cycles.get(department, year)) == []
     await bring_to(department, year, Stage.CLOSED, WINTER)
 
 
