@@ -201,7 +201,8 @@ async def test_a_half_year_from_opening_to_closing(
     await answered(other, case)
     await phone.goto(case)
     await phone.get_by_role("button", name="本人签收").click()
-    await phone.get_by_text("答复书送达本人").first.wait_for()
+    signing = phone.locator("summary").filter(has_text="答复书送达本人")
+    await signing.wait_for(state="detached")
 
     clock.shift = timedelta(days=7)
     assert await casework.clock(COUNTY, clock()) == (1, 0)

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-import pytest
 from playwright.async_api import Page, expect
 
 from shared.audit import service as audit
@@ -13,13 +12,11 @@ from shared.identity.accounts import ensure_account
 from shared.roster import service as roster
 from shared.roster.intake import service as intake
 from shared.roster.intake.service import RosterFile
-from tests.browser.checks import assert_accessible, assert_head, assert_reflows, assert_targets
+from tests.browser.checks import assert_accessible, assert_keeps_the_rules, assert_reflows
 from tests.browser.conftest import DESK, Look, SignIn, follow
 from tests.browser.village import activate
 from tests.factories import COUNTY, Member, acting, small_county
 from tests.shared.roster.intake import sheets
-
-LOOKS = [Look(), Look("dark"), Look(text_size="elder")]
 
 
 async def desk_page(open_context: Callable[..., Any], member: Member, look: Look) -> Page:
@@ -33,9 +30,8 @@ async def desk_page(open_context: Callable[..., Any], member: Member, look: Look
     return page
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=lambda look: f"{look.theme}-{look.text_size}")
 async def test_every_desk_page_keeps_the_rules(
-    open_context: Callable[..., Any], look: Look, committed: None
+    open_context: Callable[..., Any], committed: None
 ) -> None:
     """Axe, one heading, a title, no sideways scroll."""
     world = await small_county()
@@ -46,7 +42,7 @@ async def test_every_desk_page_keeps_the_rules(
         (await intake.preview(actor, RosterFile(name="a.xlsx", data=data), now()))[0]
         for data in (sheets.workbook(sheets.staff()), sheets.workbook(bad))
     ]
-    page = await desk_page(open_context, world.department, look)
+    page = await desk_page(open_context, world.department, Look())
     worker = world.worker
     for path in (
         "",
@@ -70,9 +66,7 @@ async def test_every_desk_page_keeps_the_rules(
         answer = await page.goto(f"/desk/roster{path}")
         assert answer is not None
         assert answer.status == 200, path
-        await assert_head(page)
-        await assert_accessible(page)
-        await assert_reflows(page)
+        await assert_keeps_the_rules(page, phone=False)
 
 
 async def test_a_long_refusal_stays_on_a_narrow_screen(
@@ -138,26 +132,18 @@ async def test_a_file_is_compared_and_accepted(
     await page.get_by_text("卢立新").wait_for()
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=lambda look: f"{look.theme}-{look.text_size}")
-async def test_the_phone_list_keeps_the_rules(sign_in: SignIn, look: Look, committed: None) -> None:
+async def test_the_phone_list_keeps_the_rules(sign_in: SignIn, committed: None) -> None:
     """Axe, targets of 44 px (60 in 大字版), no sideways scroll; find somebody by initials."""
     world = await small_county()
     await activate(world.chief)
-    page = await sign_in(world.chief, look)
+    page = await sign_in(world.chief)
     await page.goto("/verify/people")
-    await _assert_phone(page, look)
+    await assert_keeps_the_rules(page)
     await page.get_by_label("找人").fill("oyjs")
     await page.get_by_role("button", name="查找").click()
     await page.get_by_role("link", name="欧阳金山").click()
     await page.get_by_role("button", name="显示完整手机号").wait_for()
-    await _assert_phone(page, look)
-
-
-async def _assert_phone(page: Page, look: Look) -> None:
-    await assert_head(page)
-    await assert_accessible(page)
-    await assert_targets(page, 60 if look.text_size == "elder" else 44)
-    await assert_reflows(page)
+    await assert_keeps_the_rules(page)
 
 
 async def test_the_tab_of_a_refused_sheet_leads_back(sign_in: SignIn, committed: None) -> None:

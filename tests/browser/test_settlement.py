@@ -19,9 +19,8 @@ from tests.browser.checks import (
     NARROWEST,
     assert_accessible,
     assert_head,
+    assert_keeps_the_rules,
     assert_reflows,
-    assert_targets,
-    checked,
     shoot,
 )
 from tests.browser.conftest import Look, SignIn
@@ -40,7 +39,6 @@ from tests.points.settlement.world import (
     world,
 )
 
-LOOKS = [Look(), Look("dark"), Look(text_size="elder")]
 LINES = """(e) => {
   const number = document.createRange();
   number.selectNodeContents(e.firstChild);
@@ -88,25 +86,24 @@ async def test_money_stays_whole_in_large_letters(
     await shoot(page, f"statements-{size}")
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=lambda look: f"{look.theme}-{look.text_size}")
-async def test_phone_pages_keep_the_rules(committed: None, sign_in: SignIn, look: Look) -> None:
+async def test_phone_pages_keep_the_rules(committed: None, sign_in: SignIn) -> None:
     made = await busy_village()
     (statement,) = await queries.statements_of_month(COUNTY, LAST_MONTH)
-    shop = await sign_in(made.shop.keeper, look)
+    shop = await sign_in(made.shop.keeper)
     for path, name in (
         ("/shop/statements", "shop-statements"),
         (f"/statements/{statement.id}", "shop-statement"),
     ):
         await shop.goto(path)
-        await checked(shop, look, name)
-    chief = await sign_in(made.county.chief, look)
+        await assert_keeps_the_rules(shop, name)
+    chief = await sign_in(made.county.chief)
     for path, name in (
         ("/verify/statements", "to-sign"),
         ("/funds", "funds"),
         (f"/funds/{made.fund_id}", "fund"),
     ):
         await chief.goto(path)
-        await checked(chief, look, name)
+        await assert_keeps_the_rules(chief, name)
 
 
 async def test_three_people_sign_on_their_phones(committed: None, sign_in: SignIn) -> None:
@@ -180,10 +177,7 @@ async def test_desk_pages_and_sheets(committed: None, desk_sign_in: SignIn) -> N
         await assert_accessible(desk)
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=lambda look: f"{look.theme}-{look.text_size}")
-async def test_pages_of_oversight_keep_the_rules(
-    committed: None, desk_sign_in: SignIn, look: Look
-) -> None:
+async def test_pages_of_oversight_keep_the_rules(committed: None, desk_sign_in: SignIn) -> None:
     """Clues, a shop's counts, stale accounts, a year's money: at a desk and on a narrow screen."""
     made = await busy_shop()
     await ensure_account(COUNTY, made.county.worker.person_id)
@@ -197,7 +191,7 @@ async def test_pages_of_oversight_keep_the_rules(
         memo="盘点，包装破损的已退供货商",
     )
     assert (await ledger.post_one(COUNTY, counted)).accepted
-    desk = await desk_sign_in(made.county.department, look)
+    desk = await desk_sign_in(made.county.department)
     for path, name in (
         (f"/desk/oversight?month={THIS_MONTH}", "oversight"),
         (f"/desk/shops/{made.shop.shop_id}", "shop-counts"),
@@ -207,11 +201,7 @@ async def test_pages_of_oversight_keep_the_rules(
         await desk.goto(path)
         for width in (1280, 390):
             await desk.set_viewport_size({"width": width, "height": 900})
-            await shoot(desk, f"{name}-{width}-{look.theme}-{look.text_size}")
-            await assert_head(desk)
-            await assert_accessible(desk)
-            await assert_targets(desk, 60 if look.text_size == "elder" else 44)
-            await assert_reflows(desk)
+            await assert_keeps_the_rules(desk, f"{name}-{width}", phone=False)
 
 
 async def test_a_sheet_is_read_on_the_phone_too(committed: None, sign_in: SignIn) -> None:

@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 
 import msgspec
-import pytest
 from playwright.async_api import Page, expect
 
 from appraisal.notice import service as notice
@@ -19,14 +18,7 @@ from shared.clock import now, today
 from shared.database import DB
 from shared.ids import new_id
 from tests.appraisal.casework.scene import actor_of, form, result, scene, served
-from tests.browser.checks import (
-    assert_accessible,
-    assert_head,
-    assert_keeps_the_rules,
-    assert_reflows,
-    checked,
-    shoot,
-)
+from tests.browser.checks import assert_accessible, assert_keeps_the_rules, shoot
 from tests.browser.conftest import PHONE, Look, SignIn, follow
 from tests.browser.test_roster import desk_page
 from tests.browser.village import PIN, activate
@@ -34,7 +26,6 @@ from tests.factories import COUNTY, Member, SmallCounty, acting, also_in, small_
 from tests.points.work import test_month as month
 from tests.points.work.test_intake import HEAD, WORKER
 
-LOOKS = [Look(), Look("dark"), Look(text_size="elder")]
 ROWS_OF_TEXT = """(all) => all.map((e) => {
   const range = document.createRange();
   range.selectNodeContents(e);
@@ -110,21 +101,17 @@ async def test_todo_counts_the_cases_of_the_other_service(sign_in: SignIn, commi
     worker = await actor_of(made, made.town.worker)
     await notice.object_to(worker, made.cycle_id, worker.person_id, form(made, "raised"), made.now)
     await activate(made.town.instructor)
-    for look in LOOKS:
-        page = await sign_in(made.town.instructor, look)
-        await page.goto("/verify")
-        await page.get_by_role("link", name="考核事项").get_by_text("1 件").wait_for()
-        await checked(page, look, "todo-counts")
+    page = await sign_in(made.town.instructor)
+    await page.goto("/verify")
+    await page.get_by_role("link", name="考核事项").get_by_text("1 件").wait_for()
+    await assert_keeps_the_rules(page, "todo-counts")
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=lambda look: f"{look.theme}-{look.text_size}")
-async def test_the_worker_s_pages_keep_the_rules(
-    sign_in: SignIn, look: Look, committed: None
-) -> None:
+async def test_the_worker_s_pages_keep_the_rules(sign_in: SignIn, committed: None) -> None:
     """Axe, targets, reflow, on every page of a worker with a full history."""
     town = await busy_county()
     await activate(town.worker)
-    page = await sign_in(town.worker, look)
+    page = await sign_in(town.worker)
     for path, name in (
         ("/home", "home"),
         ("/work", "work"),
@@ -135,33 +122,30 @@ async def test_the_worker_s_pages_keep_the_rules(
         ("/deductions", "deductions"),
     ):
         await page.goto(path)
-        await checked(page, look, name)
+        await assert_keeps_the_rules(page, name)
     await page.goto("/records?show=returned")
     await page.get_by_text("参加清洁行动").click()
     await page.get_by_text("日期写错了").first.wait_for()
-    await checked(page, look, "record-returned")
+    await assert_keeps_the_rules(page, "record-returned")
     await page.goto("/records?show=posted")
     await page.get_by_text("参加网格例会").first.click()
     await page.get_by_text("谁核实的").wait_for()
-    await checked(page, look, "record-posted")
+    await assert_keeps_the_rules(page, "record-posted")
     await page.goto("/deductions")
     await page.get_by_text("网格例会无故缺席").click()
     await page.get_by_label("陈述").wait_for()
-    await checked(page, look, "deduction")
+    await assert_keeps_the_rules(page, "deduction")
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=lambda look: f"{look.theme}-{look.text_size}")
-async def test_the_verifier_s_pages_keep_the_rules(
-    sign_in: SignIn, look: Look, committed: None
-) -> None:
+async def test_the_verifier_s_pages_keep_the_rules(sign_in: SignIn, committed: None) -> None:
     """待办 with its cards, batch preview, 代录, the month, deductions."""
     town = await busy_county()
     await activate(town.lead, town.chief)
-    page = await sign_in(town.lead, look)
+    page = await sign_in(town.lead)
     await page.goto("/verify")
-    await checked(page, look, "todo")
+    await assert_keeps_the_rules(page, "todo")
     await follow(page.get_by_role("button", name="先看一遍再通过"))
-    await checked(page, look, "preview")
+    await assert_keeps_the_rules(page, "preview")
     month = (today().replace(day=1) - timedelta(days=1)).strftime("%Y%m")
     for path, name in (
         ("/verify/done", "done"),
@@ -172,19 +156,19 @@ async def test_the_verifier_s_pages_keep_the_rules(
         ("/verify/objections", "objections"),
     ):
         await page.goto(path)
-        await checked(page, look, name)
+        await assert_keeps_the_rules(page, name)
     desk = await acting(town.department, desk=True)
     rule = (await rulebook.history(COUNTY, "ORG-02"))[-1]
     wide = msgspec.structs.replace(rule, village_least=5, village_most=30, effective_from=today())
     await rulebook.change_rule(desk, wide, now() - timedelta(days=1))
-    page = await sign_in(town.chief, look)
+    page = await sign_in(town.chief)
     for path, name in (
         ("/verify/proxy", "proxy"),
         ("/verify/variants", "variants"),
         (f"/verify/variants?village={VILLAGE}&code=ORG-02", "variant"),
     ):
         await page.goto(path)
-        await checked(page, look, name)
+        await assert_keeps_the_rules(page, name)
 
 
 async def test_headings_of_the_todo_page_stand_below_each_other(
@@ -338,7 +322,6 @@ async def test_the_chosen_grid_waits_with_the_record(sign_in: SignIn, committed:
     await page.get_by_role("button", name="提交").click()
     await page.get_by_text("已存在手机里").first.wait_for()
     await page.context.set_offline(offline=False)
-    await page.goto("/records")
     await page.get_by_role("status").filter(has_text="存在手机里的 1 条已上传。").wait_for()
     written = "SELECT grid_code FROM points.work_record WHERE county_id = $1"
     assert [row["grid_code"] for row in await DB.fetch(written, COUNTY)] == [second]
@@ -379,9 +362,8 @@ async def test_a_page_left_open_sends_nothing_for_whoever_signed_in_since(
     assert [row["worker_id"] for row in await DB.fetch(written, COUNTY)] == [town.worker.person_id]
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=lambda look: f"{look.theme}-{look.text_size}")
 async def test_the_desk_s_pages_keep_the_rules(
-    open_context: Callable[..., Any], look: Look, committed: None
+    open_context: Callable[..., Any], committed: None
 ) -> None:
     """Rules, months, prints: axe, one heading, no sideways scroll."""
     town = await busy_county()
@@ -392,7 +374,7 @@ async def test_the_desk_s_pages_keep_the_rules(
         desk, msgspec.structs.replace(rule, title="反诈宣传", effective_from=later), now()
     )
     await rulebook.change_penalty(desk, "PEN-06", (90,), later, now())
-    page = await desk_page(open_context, town.department, look)
+    page = await desk_page(open_context, town.department, Look())
     month = (today().replace(day=1) - timedelta(days=1)).strftime("%Y%m")
     for path, name in (
         ("/desk/rules", "desk-rules"),
@@ -411,10 +393,7 @@ async def test_the_desk_s_pages_keep_the_rules(
         answer = await page.goto(path)
         assert answer is not None
         assert answer.status == 200, path
-        await shoot(page, f"{name}-{look.theme}-{look.text_size}")
-        await assert_head(page)
-        await assert_accessible(page)
-        await assert_reflows(page)
+        await assert_keeps_the_rules(page, name, phone=False)
     for path, name in (
         (f"/verify/months/{VILLAGE}/{month}/notice", "print-notice"),
         (f"/verify/months/{VILLAGE}/{month}/sheet", "print-sheet"),
@@ -427,10 +406,7 @@ async def test_the_desk_s_pages_keep_the_rules(
             await assert_accessible(page)
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=lambda look: f"{look.theme}-{look.text_size}")
-async def test_the_sample_of_a_month_keeps_the_rules(
-    sign_in: SignIn, look: Look, committed: None
-) -> None:
+async def test_the_sample_of_a_month_keeps_the_rules(sign_in: SignIn, committed: None) -> None:
     """The township looks at every tenth record on the phone, and may refuse it there."""
     town = await small_county()
     await activate(town.instructor)
@@ -438,9 +414,9 @@ async def test_the_sample_of_a_month_keeps_the_rules(
         await month.confirmed(town, day)
     for side in (town.committee, town.supervisor):
         await months.review(await acting(side), VILLAGE, month.RUN, month.CLOSED)
-    page = await sign_in(town.instructor, look)
+    page = await sign_in(town.instructor)
     await page.goto(f"/verify/months/{VILLAGE}/{month.RUN}")
-    await checked(page, look, "sample")
+    await assert_keeps_the_rules(page, "sample")
     card = await page.locator(".weui-cells:has(.inline-form)").bounding_box()
     field = await page.get_by_text("不实的原因").bounding_box()
     button = await page.get_by_role("button", name="不予认定").bounding_box()

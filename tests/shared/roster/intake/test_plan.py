@@ -427,7 +427,7 @@ def worlds(draw: st.DrawFn) -> list[sheets.Cells]:
     return made
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(worlds(), worlds(), st.booleans())
 def test_any_two_files_in_a_row(
     first: list[sheets.Cells],
