@@ -248,9 +248,8 @@ async def test_who_left_or_is_stopped_finds_nothing(
             raise Rollback
 
 
-@pytest.mark.parametrize("kind", ["veto", "classroom"])
 async def test_ids_in_forms_and_queries_reach_nothing(
-    client: httpx.AsyncClient, made: Things, kind: str
+    client: httpx.AsyncClient, made: Things
 ) -> None:
     """Entries, sheets, checks, sessions, applicants of the first village, by whoever is not."""
     person_id, ids = made.ids["person_id"], made.ids
@@ -265,7 +264,7 @@ async def test_ids_in_forms_and_queries_reach_nothing(
         "post_id": str(made.town.worker.post_id),
         "done": ids["entry_id"],
         "pool": "exit",
-        "kind": kind,
+        "kind": "veto",
         "outcome": "leak",
         "happened_on": "2026-10-20",
         "month": "202610",
@@ -297,6 +296,9 @@ async def test_ids_in_forms_and_queries_reach_nothing(
             units = made.town.units
             everybody = [*await strangers(units), *await outsiders(units)]
             await reach_nothing(client, everybody, own, form, marks)
+            lessons = {row: access for row, access in own.items() if "training" in row}
+            assert lessons
+            await reach_nothing(client, everybody, lessons, form | {"kind": "classroom"}, marks)
             with pytest.raises(AssertionError, match="tells"):  # who may, does
                 await reach_nothing(client, [Stranger(made.town.instructor, "")], own, form, marks)
             raise Rollback

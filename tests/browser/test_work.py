@@ -377,15 +377,8 @@ async def test_the_desk_s_pages_keep_the_rules(
     page = await desk_page(open_context, town.department, Look())
     month = (today().replace(day=1) - timedelta(days=1)).strftime("%Y%m")
     for path, name in (
-        ("/desk/rules", "desk-rules"),
-        ("/desk/rules/SVC-01", "desk-rule"),
-        ("/desk/rules/new?category=SVC", "desk-rule-new"),
-        ("/desk/rules-penalties/new", "desk-penalty-new"),
-        ("/desk/rules-caps", "desk-caps"),
-        ("/desk/rules-penalties/PEN-05", "desk-penalty"),
         ("/desk/rules/LAW-04/correct", "desk-rule-correct"),
         ("/desk/rules-penalties/PEN-06/correct", "desk-penalty-correct"),
-        ("/desk/months", "desk-months"),
         (f"/desk/months/{VILLAGE}/{month}", "desk-month"),
         ("/desk/months/objections", "desk-objections"),
         ("/desk/months/deductions", "desk-deductions"),
