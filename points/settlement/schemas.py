@@ -8,6 +8,7 @@ import msgspec
 from points.settlement.rules import PART_NAMES, Part
 from shared.audit.words import authority_name
 from shared.months import month_cn
+from shared.roster.roles import Role, role_names
 
 DISPUTE_NAMES = {
     "open": "待处理",
@@ -117,6 +118,7 @@ class DisputeRow(msgspec.Struct, frozen=True, kw_only=True):
     statement_id: UUID
     line_id: UUID
     part: str
+    """``shop``, or the role by which somebody objected."""
     reason: str
     raised_by: UUID
     raised_name: str
@@ -129,6 +131,12 @@ class DisputeRow(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def state_name(self) -> str:
         return DISPUTE_NAMES[self.state]
+
+    def raised_as(self, department: str) -> str:
+        """In which role somebody objected, in Chinese."""
+        if self.part == Part.SHOP:
+            return PART_NAMES[Part.SHOP]
+        return role_names(department)[Role(self.part)]
 
     def excludes(self, frozen_at: datetime | None) -> bool:
         """Whether the line stands outside the payable sum (of the frozen file, once frozen)."""

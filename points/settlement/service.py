@@ -25,7 +25,6 @@ from shared.identity import sessions
 from shared.identity.access import Action, allowed, reach, require
 from shared.identity.actor import Actor
 from shared.ids import new_id
-from shared.roster.roles import Role
 
 PAGE = 50
 MOST_OPEN = 10_000
@@ -129,7 +128,7 @@ async def dispute(
     text = _reason(reason, "reason")
     async with DB.transaction():
         found = await _locked(actor, statement_id)
-        require(actor, Action.STATEMENT_DISPUTE, signing.target(found))
+        authority = require(actor, Action.STATEMENT_DISPUTE, signing.target(found))
         if found.frozen:
             raise StatementFrozen
         if line_id not in {line.id for line in await queries.lines(actor.county_id, found.id)}:
@@ -140,7 +139,7 @@ async def dispute(
             id=new_id(),
             statement_id=found.id,
             line_id=line_id,
-            part=_part_of(actor, found),
+            part=authority.partition("@")[0],
             reason=text,
             raised_by=actor.person_id,
             raised_name=actor.name,
@@ -209,13 +208,6 @@ def _reason(text: str, field: str) -> str:
         sentence = f"请写明理由，最多 {MAX_REASON} 个字。"
         raise Invalid(sentence, {field: sentence})
     return found
-
-
-def _part_of(actor: Actor, statement: StatementRow) -> Part:
-    """In whose name somebody objects."""
-    if statement.shop_id in actor.shops:
-        return Part.SHOP
-    return Part.SUPERVISOR if Role.SUPERVISOR in actor.roles else Part.ACCOUNTANT
 
 
 async def _disputed(actor: Actor, dispute_id: UUID) -> tuple[DisputeRow, StatementRow]:

@@ -21,7 +21,8 @@ SELECT shared.ensure('points.statement_line', 'statement_line_kind', $$kind IN (
                   ELSE points < 0 AND amount_fen <= 0 END$$);
 SELECT shared.ensure('points.statement_dispute', 'statement_dispute_state', $$
     state IN ('open','withdrawn','payable','refused')
-    AND (state = 'open') = (decided_at IS NULL) AND part IN ('shop','accountant','supervisor')$$);
+    AND (state = 'open') = (decided_at IS NULL)
+    AND part IN ('shop','accountant','supervisor','instructor','department')$$);
 SELECT shared.ensure('points.statement_signature', 'statement_signature_part', $$
     part IN ('shop','accountant','supervisor') AND means IN ('phone','desk','paper')$$);
 SELECT shared.ensure('points.publication', 'publication_month',

@@ -439,6 +439,7 @@ async def test_who_objected_leaves_the_decision_to_others(rollback: None) -> Non
     (line,) = await queries.lines(COUNTY, statement.id)
     instructor, department = await made.instructor(), await made.department()
     found = await service.dispute(instructor, statement.id, line.id, "没有领取人签字", now())
+    assert found.disputes[0].raised_as("组织部") == "网格指导员"
     assert await service.to_decide(instructor) == []
     with pytest.raises(Forbidden, match="换一个人"):
         await service.decide(instructor, found.disputes[0].id, "补签了", pay=True, now=now())
