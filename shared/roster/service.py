@@ -82,6 +82,12 @@ async def unit_by_code(county_id: int, code: str) -> UnitRow | None:
     return await queries.unit_by_code(county_id, code)
 
 
+async def unit_name(county_id: int, code: str) -> str:
+    """As it stands on papers: the name, or the code of a unit that is not there."""
+    unit = await queries.unit_by_code(county_id, code)
+    return unit.name if unit else code
+
+
 async def units(county_id: int, codes: Iterable[str]) -> dict[str, UnitRow]:
     return {unit.code: unit for unit in await queries.units(county_id, list(codes))}
 

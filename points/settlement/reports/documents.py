@@ -7,7 +7,9 @@ from points.ledger.seal.schemas import DayRow
 from points.settlement.documents import KINDS, short
 from points.settlement.reports.schemas import LedgerFilter, LedgerRow, SummaryRow
 from shared.clock import LOCAL_ZONE
+from shared.dates import chinese_period
 from shared.documents.excel import Column, Sheet, workbook
+from shared.months import month_cn
 
 LEDGER_COLUMNS = (
     Column("时间", "time", 17),
@@ -64,7 +66,7 @@ def ledger(
     return workbook(
         Sheet(
             name="兑换台账",
-            title=f"{county}积分兑换台账（{period(wanted)}）",
+            title=f"{county}积分兑换台账（{chinese_period(*days_of(wanted))}）",
             unit=county,
             on=on,
             columns=LEDGER_COLUMNS,
@@ -99,7 +101,7 @@ def summary(
     return workbook(
         Sheet(
             name="积分汇总",
-            title=f"{county}网格员积分汇总表（{days[0]}至{days[1]}）",
+            title=f"{county}网格员积分汇总表（{chinese_period(*days)}）",
             unit=county,
             on=on,
             columns=SUMMARY_COLUMNS,
@@ -135,7 +137,7 @@ def seals(county: str, month: str, rows: Sequence[DayRow], on: date) -> bytes:
     return workbook(
         Sheet(
             name="每日封印",
-            title=f"{county}积分台账每日封印（{month}）",
+            title=f"{county}积分台账每日封印（{month_cn(month)}）",
             unit=county,
             on=on,
             columns=SEAL_COLUMNS,
@@ -156,6 +158,10 @@ def seals(county: str, month: str, rows: Sequence[DayRow], on: date) -> bytes:
 
 def period(wanted: LedgerFilter) -> str:
     """``2026-10-01至2026-10-31``, both included."""
-    first = wanted.first.astimezone(LOCAL_ZONE).date()
-    last = (wanted.last - timedelta(seconds=1)).astimezone(LOCAL_ZONE).date()
-    return f"{first}至{last}"
+    return "{}至{}".format(*days_of(wanted))
+
+
+def days_of(wanted: LedgerFilter) -> tuple[date, date]:
+    """The first and the last day, in China."""
+    last = wanted.last - timedelta(seconds=1)
+    return wanted.first.astimezone(LOCAL_ZONE).date(), last.astimezone(LOCAL_ZONE).date()

@@ -109,6 +109,16 @@ CROSS JOIN LATERAL (
     WHERE l.county_id = $1 AND l.redemption_id = f.id) AS goods
 ORDER BY f.at DESC, f.id DESC, f.kind DESC
 """
+# From each shop the last by index, whatever the years before.
+LATEST = """
+SELECT max(last.at)
+FROM points.shop h
+CROSS JOIN LATERAL (
+    SELECT r.at FROM points.redemption r
+    WHERE r.county_id = $1 AND r.shop_id = h.id AND r.status = 'accepted'
+    ORDER BY r.at DESC LIMIT 1) AS last
+WHERE h.county_id = $1
+"""
 SUMS = """
 SELECT count(*)::int AS rows, count(*) FILTER (WHERE e.kind = 'undo')::int AS undone,
        COALESCE(sum(e.sign * e.amount), 0)::int8 AS points
@@ -219,6 +229,12 @@ async def totals(county_id: int, wanted: LedgerFilter, codes: Sequence[str]) -> 
     async with planned_each_time():
         found = await DB.one(LedgerTotals, sql, county_id, wanted.first, wanted.last, *given)
     return found or LedgerTotals(rows=0, undone=0, points=0)
+
+
+async def latest(county_id: int) -> datetime | None:
+    """When anything was last redeemed in the county."""
+    found: datetime | None = await DB.fetchval(LATEST, county_id)
+    return found
 
 
 async def summary(

@@ -20,6 +20,7 @@ from shared.errors import Invalid, NotFound
 from shared.identity import sessions
 from shared.identity.access import Action, reach
 from shared.identity.actor import Actor
+from shared.months import month_days, month_of
 from shared.roster import service as roster
 from shared.roster.rules import county_code
 
@@ -43,6 +44,17 @@ async def ledger(
     codes = reach(actor, Action.LEDGER_VIEW)
     rows = await queries.ledger(actor.county_id, wanted, codes, (PAGE, offset))
     return rows, await queries.totals(actor.county_id, wanted, codes)
+
+
+async def latest_month(actor: Actor, before: date) -> tuple[date, date] | None:
+    """The first and the last day of the last month with a redemption; None if that is no earlier.
+
+    For somebody who sees the whole county.
+    """
+    at = await queries.latest(actor.county_id)
+    if at is None or today(at) >= before:
+        return None
+    return month_days(month_of(today(at)))
 
 
 async def export_ledger(actor: Actor, wanted: LedgerFilter, purpose: str) -> File:
@@ -82,7 +94,7 @@ async def console_summary(county_id: int, month: str) -> File:
 
 async def console_seals(county_id: int, month: str) -> File:
     """每日封印 of a month, for the command."""
-    name, at = await _county_name(county_id), clock_now()
+    name, at = await roster.unit_name(county_id, county_code(county_id)), clock_now()
     rows = await seal.month(county_id, rules.first_day(month))
     content = await asyncio.to_thread(documents.seals, name, month, rows, today(at))
     return await _logged(county_id, (file_name(f"{name}每日封印", month, at), content), len(rows))
@@ -114,7 +126,7 @@ async def ledger_file(
     county_id: int, wanted: LedgerFilter, rows: list[LedgerRow], at: datetime, by: str = CONSOLE
 ) -> File:
     """The file of given rows."""
-    name = await _county_name(county_id)
+    name = await roster.unit_name(county_id, county_code(county_id))
     taken = stamp(by, at)
     content = await asyncio.to_thread(documents.ledger, name, wanted, rows, today(at), taken)
     return file_name(f"{name}兑换台账", documents.period(wanted), at), content
@@ -129,7 +141,7 @@ async def summary_file(
     by: str = CONSOLE,
 ) -> File:
     """The file of given rows."""
-    name = await _county_name(county_id)
+    name = await roster.unit_name(county_id, county_code(county_id))
     days, taken = (first, last), stamp(by, at)
     content = await asyncio.to_thread(documents.summary, name, days, rows, today(at), taken)
     return file_name(f"{name}积分汇总", f"{first}至{last}", at), content
@@ -159,11 +171,6 @@ def _check_period(first: date, last: date) -> None:
     if not within or not 0 <= (last - first).days < LONGEST:
         sentence = "起止日期不对，一次最多一年。"
         raise Invalid(sentence, {"last": sentence})
-
-
-async def _county_name(county_id: int) -> str:
-    unit = await roster.unit_by_code(county_id, county_code(county_id))
-    return unit.name if unit else county_code(county_id)
 
 
 async def _logged(county_id: int, file: File, rows: int) -> File:

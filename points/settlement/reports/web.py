@@ -32,10 +32,16 @@ class Query(msgspec.Struct):
 
 @get("/desk/ledger")
 async def ledger(request: Asked) -> Template:
-    """Redemptions of a period, newest first."""
+    """Redemptions of a period, newest first: without conditions the last month that has any."""
     query, first, last = _conditions(request)
     wanted = service.day_filter(first, last, query.q, query.shop, query.worker)
     rows, totals = await service.ledger(request.user, wanted, query.page)
+    earlier = None
+    if not (totals.rows or request.query_params):
+        earlier = await service.latest_month(request.user, first)
+    if earlier:
+        first, last = earlier
+        rows, totals = await service.ledger(request.user, service.day_filter(first, last))
     return page(
         request,
         "reports/desk_ledger.html",
@@ -45,6 +51,7 @@ async def ledger(request: Asked) -> Template:
         query=query,
         first=first,
         last=last,
+        earlier=bool(earlier),
         link=urlencode(
             {
                 "first": first,
