@@ -65,6 +65,7 @@ from shared.identity.actor import Actor
 from shared.identity.sessions import require_confirmed
 from shared.ids import new_id
 from shared.retention.registry import OBJECTOR
+from shared.roster import service as roster
 from shared.roster.names import mask
 from shared.roster.roles import Role
 
@@ -322,10 +323,13 @@ async def export(
     settings = await settings_county.get(actor.county_id)
     about = next((name for one, name in POOL_NAMES.items() if one == pool), "考核")
     title, on = f"{about}事项台账", today(now)
+    whose = await roster.unit_name(actor.county_id, unit or actor.county_code)
     department, taken = settings.department_name, stamp(actor.name, now)
-    content = await asyncio.to_thread(documents.cases, title, department, on, rows, taken)
+    content = await asyncio.to_thread(
+        documents.cases, f"{whose}{title}", department, on, rows, taken
+    )
     await audit.log_export(actor, title, purpose.strip(), len(rows), now, unit_code=unit)
-    return file_name(title, f"{on:%Y-%m}", now), content
+    return file_name(f"{whose}{title}", f"{on:%Y-%m}", now), content
 
 
 async def own(actor: Actor) -> list[CaseRow]:

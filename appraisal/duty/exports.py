@@ -4,6 +4,8 @@ import asyncio
 from datetime import datetime
 from uuid import UUID
 
+import msgspec
+
 from appraisal.duty import drawing, entries, entry_sheets, random_sheets, rules, service, sheets
 from appraisal.duty.entries import Filter
 from appraisal.duty.rules import EntryKind
@@ -13,6 +15,8 @@ from shared.documents import excel
 from shared.identity.access import Action, Target, reach, require
 from shared.identity.actor import Actor
 from shared.identity.sessions import require_confirmed
+from shared.months import month_text
+from shared.roster import service as roster
 
 Made = tuple[str, bytes]
 """File name and content."""
@@ -23,7 +27,8 @@ async def attendance(actor: Actor, unit_code: str, month: int, purpose: str, now
     expect_right(actor, unit_code, now)
     lines = await service.sheet(actor, unit_code, month)
     sheet = await sheets.attendance_sheet(actor, month, lines, today(now))
-    return await logged(actor, "考勤表", f"{month}", sheet, len(lines), purpose, now, unit_code)
+    period = month_text(month)
+    return await logged(actor, "考勤表", period, sheet, len(lines), purpose, now, unit_code)
 
 
 async def entry_list(
@@ -72,8 +77,11 @@ async def logged(
     now: datetime,
     unit_code: str = "",
 ) -> Made:
-    """The workbook, written down in 导出记录."""
-    taken = excel.stamp(actor.name, now)
+    """The workbook, written down in 导出记录; its titles say whose list it is."""
+    taken, reached = excel.stamp(actor.name, now), reach(actor, Action.EXPORT)
+    code = unit_code or (reached[0] if len(reached) == 1 else actor.county_code)
+    whose = await roster.unit_name(actor.county_id, code)
+    sheet = msgspec.structs.replace(sheet, title=f"{whose}{sheet.title}")
     content = await asyncio.to_thread(excel.workbook, sheet, taken=taken)
     await audit.log_export(actor, name, purpose or "考核", rows, now, unit_code=unit_code)
-    return excel.file_name(name, period, now), content
+    return excel.file_name(f"{whose}{name}", period, now), content

@@ -152,7 +152,7 @@ async def export_totals(request: Asked, cycle_id: FromPath[UUID]) -> Response[by
     exports.expect_right(request.user, "", at)
     sheet = await sheets.total_sheet(request.user, cycle.title, lines, today(at))
     name, content = await exports.logged(
-        request.user, "培训汇总表", f"{cycle.year}", sheet, len(lines), given.purpose, at
+        request.user, "培训汇总表", cycle.title, sheet, len(lines), given.purpose, at
     )
     return Response(content, media_type=MIME, headers=attachment(name))
 

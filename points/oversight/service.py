@@ -16,6 +16,7 @@ from shared.identity.access import Action, reach
 from shared.identity.actor import Actor
 from shared.months import month_cn
 from shared.plan_queries import planned_each_time
+from shared.roster import service as roster
 
 NAME = "异常线索"
 NOTE = (
@@ -90,9 +91,10 @@ async def export(actor: Actor, month: str, purpose: str, now: datetime) -> tuple
     found = await look(actor, month)
     rows = [(kind.title, clue.place, clue.sentence) for kind in found for clue in kind.clues]
     settings = await settings_county.get(actor.county_id)
+    county = await roster.unit_name(actor.county_id, actor.county_code)
     sheet = Sheet(
         name=NAME,
-        title=f"{NAME}（{month_cn(month)}）",
+        title=f"{county}{NAME}（{month_cn(month)}）",
         unit=settings.department_name,
         on=today(now),
         columns=(Column("类别", width=22), Column("单位", width=22), Column("事实", width=90)),
@@ -101,4 +103,4 @@ async def export(actor: Actor, month: str, purpose: str, now: datetime) -> tuple
     )
     await audit.log_export(actor, NAME, purpose.strip(), len(rows), now)
     content = await asyncio.to_thread(workbook, sheet, taken=stamp(actor.name, now))
-    return file_name(NAME, month, now), content
+    return file_name(f"{county}{NAME}", month, now), content

@@ -8,11 +8,13 @@ from shared.audit import queries
 from shared.audit import service as audit
 from shared.audit.schemas import Export, Filters, Line
 from shared.clock import LOCAL_ZONE, today
-from shared.documents.excel import Column, Sheet, stamp, workbook
+from shared.dates import chinese_period
+from shared.documents.excel import Column, Sheet, file_name, stamp, workbook
 from shared.errors import Invalid
 from shared.identity.access import Action, Target, require
 from shared.identity.actor import Actor
 from shared.identity.sessions import require_confirmed
+from shared.roster import service as roster
 
 PAGE = 50
 EXPORT_LIMIT = 20_000
@@ -30,8 +32,8 @@ async def search(actor: Actor, filters: Filters, after: Cursor | None = None) ->
 
 async def export(
     actor: Actor, filters: Filters, purpose: str, now: datetime, department: str
-) -> bytes:
-    """The events as an Excel file, and a line in 导出记录.
+) -> tuple[str, bytes]:
+    """The events as an Excel file, its name and content, and a line in 导出记录.
 
     Raises NotFound, ConfirmFirst, Invalid without a purpose or above EXPORT_LIMIT rows.
     """
@@ -43,9 +45,10 @@ async def export(
     if len(lines) > EXPORT_LIMIT:
         raise Invalid(f"超过 {EXPORT_LIMIT} 条，请缩短日期范围再导出。")
     await audit.log_export(actor, "审计记录", purpose, len(lines), now, unit_code=filters.unit)
+    name = f"{await roster.unit_name(actor.county_id, filters.unit or actor.county_code)}审计记录"
     sheet = Sheet(
         name="审计记录",
-        title=f"审计记录（{filters.since:%Y-%m-%d} 至 {filters.until:%Y-%m-%d}）",
+        title=f"{name}（{chinese_period(filters.since, filters.until)}）",
         unit=department,
         on=today(now),
         columns=(
@@ -72,7 +75,8 @@ async def export(
             for line in lines
         ],
     )
-    return await asyncio.to_thread(workbook, sheet, taken=stamp(actor.name, now))
+    content = await asyncio.to_thread(workbook, sheet, taken=stamp(actor.name, now))
+    return file_name(name, f"{filters.since}至{filters.until}", now), content
 
 
 async def exports(

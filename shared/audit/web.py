@@ -13,7 +13,7 @@ from shared.audit import search
 from shared.audit.schemas import Filters
 from shared.audit.words import SUBJECTS
 from shared.clock import today
-from shared.documents.excel import MIME, file_name
+from shared.documents.excel import MIME
 from shared.errors import Invalid
 from shared.web import forms
 from shared.web.application import Router
@@ -60,11 +60,8 @@ async def audit_file(request: Asked) -> Response[bytes]:
     filters = _filters(request, query)
     now = moment(request)
     department = request.scope["state"]["county"].department_name
-    content = await search.export(request.user, filters, query.purpose, now, department)
-    period = f"{filters.since:%Y%m%d}-{filters.until:%Y%m%d}"
-    return Response(
-        content, media_type=MIME, headers=attachment(file_name("审计记录", period, now))
-    )
+    name, content = await search.export(request.user, filters, query.purpose, now, department)
+    return Response(content, media_type=MIME, headers=attachment(name))
 
 
 @get("/desk/exports")

@@ -266,7 +266,7 @@ async def test_a_file_needs_a_password_a_purpose_and_leaves_a_trace(rollback: No
     with pytest.raises(NotFound):
         await service.export(await made.keeper(), THIS_MONTH, "好奇", at)
     name, content = await service.export(fresh, THIS_MONTH, "季度检查", at)
-    assert name.startswith("异常线索_")
+    assert name.startswith("通城县异常线索_")
     rows = [
         [str(cell) for cell in row]
         for row in openpyxl.load_workbook(io.BytesIO(content)).active.iter_rows(values_only=True)
