@@ -120,7 +120,7 @@ ORDER BY f.id LIMIT $3
 CONTESTS_OF_CASE = CASE + " AND f.origin_id = $2 AND f.machine = 'contest_pool' ORDER BY f.id"
 CONTESTS = CASE + (
     " AND EXISTS (SELECT FROM appraisal.case_step s WHERE s.county_id = $1 AND s.case_id = f.id"
-    " AND s.position = 1 AND s.notice_id = $2) ORDER BY f.done, f.opened_at DESC, f.id LIMIT 500"
+    " AND s.position = 1 AND s.notice_id = $2) ORDER BY f.done, f.opened_at DESC, f.id"
 )
 LAPSED = """
 SELECT max(s.effective_on)

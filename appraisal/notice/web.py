@@ -310,13 +310,18 @@ async def _contests(
     error: Refusal | Forbidden | None = None,
 ) -> Template:
     row, entries, cases = await service.contests(request.user, notice_id)
+    number = asked_page(request)
+    shown, pages = part(cases, number, service.PAGE)
     on = today(moment(request))
     return both(
         request,
         "notice/desk_contests.html",
         row=row,
         subjects=[(one.position, f"{one.name}（{one.unit}）") for one in entries],
-        cases=cases,
+        cases=shown,
+        number=number,
+        pages=pages,
+        total=len(cases),
         channels=CHANNELS,
         mailed=MAILED,
         values={"received_on": min(on, row.ends_on).isoformat()} | values,

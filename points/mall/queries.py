@@ -208,7 +208,7 @@ CROSS JOIN LATERAL (
     ORDER BY r.shop_id IS NULL, r.first_day DESC LIMIT 1
 ) r
 WHERE s.county_id = $1 AND s.shop_id = $2
-ORDER BY p.category, r.points, p.name COLLATE "C" LIMIT 500
+ORDER BY p.category, r.points, p.name COLLATE "C"
 """
 STOCK_MOVES = """
 SELECT m.kind, m.delta, m.quantity_after, m.at, m.reason, n.name AS actor_name
@@ -225,7 +225,7 @@ JOIN points.product p ON p.county_id = m.county_id AND p.id = m.product_id
 LEFT JOIN shared.person n ON n.county_id = m.county_id AND n.id = m.actor_id
 WHERE m.county_id = $1 AND m.shop_id = $2 AND m.at >= $3 AND m.at < $4
   AND m.kind IN ('out', 'count') AND m.delta <> 0
-ORDER BY m.batch DESC, m.position DESC LIMIT 500
+ORDER BY m.batch DESC, m.position DESC
 """
 SAME_PROPOSAL = """
 SELECT id FROM points.price
