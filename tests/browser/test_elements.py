@@ -35,6 +35,10 @@ OFFLINE_FORM = """
 {{ ui.button("提交") }}</form>
 <template data-stored>{{ ui.result(true, "已存在手机里") }}</template></offline-form>
 """
+STAYING_FORM = """
+<form {{ ui.staying("/work") }} enctype="multipart/form-data" hx-encoding="multipart/form-data">
+{{ ui.field("text", "内容") }}{{ ui.photo(kept=true) }}{{ ui.button("提交") }}</form>
+"""
 Posted = list[Request]
 
 
@@ -230,11 +234,12 @@ async def test_wrong_fields_are_shown_in_place(open_context: Callable[..., Any])
     assert await page.evaluate("document.activeElement.getAttribute('role')") == "alert"
 
 
-async def test_a_refused_form_keeps_its_photo(open_context: Callable[..., Any]) -> None:
+@pytest.mark.parametrize("form", [OFFLINE_FORM, STAYING_FORM], ids=["offline", "staying"])
+async def test_a_refused_form_keeps_its_photo(open_context: Callable[..., Any], form: str) -> None:
     """Only the date was wrong: the photo is still chosen and shown when the form comes back."""
-    page = await shown(await open_context(), OFFLINE_FORM)
+    page = await shown(await open_context(), form)
     wrong = '{{ ui.errors({"text": "请写明做了什么。"}) }}'
-    await answering(page, "/work", 422, html(wrong + OFFLINE_FORM))
+    await answering(page, "/work", 422, html(wrong + form))
     await page.get_by_label("内容").fill("走访三户")
     photo = FilePayload(name="big.jpg", mimeType="image/jpeg", buffer=photograph("x", 1500))
     await page.locator("input[type=file]").set_input_files(photo)
