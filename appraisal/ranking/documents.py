@@ -28,7 +28,7 @@ COLUMNS = (
     Column("扣分", kind="yuan", width=7),
     Column("计算得分", kind="yuan", width=9),
     Column("校准得分", kind="yuan", width=9),
-    Column("最后得分", kind="yuan", width=9),
+    Column("最终得分", kind="yuan", width=9),
     Column("等次", width=9),
     Column("测评分", kind="points", width=8),
     Column("有效票", kind="number", width=7),

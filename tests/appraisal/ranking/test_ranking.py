@@ -259,7 +259,7 @@ async def test_the_file_asks_why_and_is_logged(department: Actor) -> None:
     found = await service.listing(department, cycle_id, Wanted())
     first = dict(zip(header, rows[0], strict=True))
     assert first["名次"] == found.rows[0].rank
-    assert first["最后得分"] == pytest.approx((found.rows[0].final or 0) / 100)
+    assert first["最终得分"] == pytest.approx((found.rows[0].final or 0) / 100)
     logged = await DB.fetchrow(
         "SELECT name, row_count FROM shared.export_log WHERE county_id = $1", COUNTY
     )
