@@ -178,8 +178,13 @@ async def import_file(request: Asked) -> Template | Response[bytes]:
 
 
 @get("/verify/months/{village_code:str}/{number:int}/notice")
-async def notice(request: Asked, village_code: FromPath[str], number: FromPath[int]) -> Template:
-    """公示: masked names and category totals, with the term and the place for the seal."""
+async def notice(
+    request: Asked,
+    village_code: FromPath[str],
+    number: FromPath[int],
+    size: FromQuery[str] = "",
+) -> Template:
+    """公示: masked names and category totals, with the term and the place for the seal; A3 too."""
     actor: Actor = request.user
     row, workers = await month.village(actor, village_code, number)
     unit = await roster.unit_by_code(actor.county_id, village_code)
@@ -198,6 +203,7 @@ async def notice(request: Asked, village_code: FromPath[str], number: FromPath[i
         days=hung.days if hung else await month.notice_days(actor.county_id, row),
         seals=await seal.month(actor.county_id, month_start(number)),
         desk=actor.desk,
+        size="a3" if size == "a3" else "a4",
     )
 
 
