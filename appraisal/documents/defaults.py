@@ -13,13 +13,15 @@ from docx.enum.table import WD_TABLE_ALIGNMENT
 from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_LINE_SPACING
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
-from docx.shared import Mm, Pt
+from docx.shared import Mm, Pt, RGBColor
 
 from appraisal.documents.rules import DocumentKind
 
 BODY, TITLE, HEADING = "仿宋_GB2312", "方正小标宋简体", "黑体"
 BODY_SIZE, TITLE_SIZE, TABLE_SIZE, PAGE_SIZE = Pt(16), Pt(22), Pt(12), Pt(14)
 LINE = Pt(28)
+BLACK = RGBColor(0, 0, 0)
+"""Word's own titles and headings are blue."""
 INDENT = Pt(32)
 """Two characters."""
 SEAL = Mm(45)
@@ -141,18 +143,18 @@ def _letter(document: Any) -> None:
     _line(document, "{{ name }}（{{ unit }}）：")
     _line(
         document,
-        "您在{{ cycle }}（{{ period }}）中的最终得分为 {{ final }} 分，等次为{{ grade }}。",
+        "您在{{ cycle }}（{{ period }}）中的最终得分为{{ final }}分，等次为{{ grade }}。",
         indent=True,
     )
     _line(document, "{{ consequence }}", indent=True)
     _line(
         document,
-        "如有异议，请在 {{ objection_until }} 前提出，说明理由，可以附上证据。"
+        "如有异议，请在{{ objection_until }}前提出，说明理由，可以附上证据。"
         "在手机“我的考核”里提出，或交到{{ place }}，电话：{{ phone }}。",
         indent=True,
     )
     _seal(document)
-    _line(document, "送达回执：本人已收到。签名：＿＿＿＿＿＿　　　　年　　月　　日")
+    _receipt(document)
 
 
 def _decision(document: Any) -> None:
@@ -161,16 +163,16 @@ def _decision(document: Any) -> None:
     _line(document, "{{ name }}（{{ unit }}）：")
     _heading(document, "一、事项")
     _line(document, "{{ matter }}", indent=True)
-    _heading(document, "二、查明的事实")
+    _heading(document, "二、事实和理由")
     _line(document, "{{ facts }}", indent=True)
     _heading(document, "三、决定")
     _line(document, "{{ basis }}", indent=True)
     _line(document, "{{ decision }}", indent=True)
-    _line(document, "本决定自 {{ effective_on }} 起生效。", indent=True)
+    _line(document, "自{{ effective_on }}起生效。", indent=True)
     _heading(document, "四、救济途径")
     _line(document, "{{ appeal }}", indent=True)
     _seal(document)
-    _line(document, "送达回执：本人已收到。签名：＿＿＿＿＿＿　　　　年　　月　　日")
+    _receipt(document)
 
 
 def _title(document: Any) -> None:
@@ -206,6 +208,12 @@ def _seal(document: Any) -> None:
         paragraph.paragraph_format.right_indent = SEAL // 2
         paragraph.paragraph_format.keep_with_next = text != "（盖章）"
         _run(paragraph, text, BODY, BODY_SIZE)
+
+
+def _receipt(document: Any) -> None:
+    """On lines of their own: a line holds 28 characters."""
+    _line(document, "送达回执：本人已收到。")
+    _line(document, "签名：＿＿＿＿＿＿　　　　年　　月　　日", right=True)
 
 
 def _table(document: Any, rows: Rows) -> None:
@@ -249,7 +257,7 @@ def _font(given: Any, properties: Any, name: str, size: Any) -> None:
     given.name = name
     given.size = size
     given.bold = False
-    given.color.rgb = None
+    given.color.rgb = BLACK
     fonts = properties.find(qn("w:rFonts"))
     for script in ("w:ascii", "w:hAnsi", "w:eastAsia", "w:cs"):
         fonts.set(qn(script), name)

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from docx import Document
 from docx.oxml.ns import qn
-from docx.shared import Mm, Pt
+from docx.shared import Mm, Pt, RGBColor
 
 from appraisal.casework import service as casework
 from appraisal.cycle.rules import Stage
@@ -111,6 +111,7 @@ def test_default_templates_look_official(kind: DocumentKind) -> None:
         for run in paragraph.runs:
             fonts = run._element.rPr.find(qn("w:rFonts"))
             faces[fonts.get(qn("w:eastAsia"))] = run.font.size
+            assert run.font.color.rgb == RGBColor(0, 0, 0), "headings are not blue"
     assert faces["方正小标宋简体"] == Pt(22)
     assert set(faces) <= {"方正小标宋简体", "仿宋_GB2312", "黑体"}
     text = words(defaults.template(kind))
@@ -237,7 +238,7 @@ async def test_a_result_as_sheet_letter_and_notice(rollback: None) -> None:
     assert "导出" not in footers(content), "a paper for its person names no clerk"
     text = words(content)
     assert (other.name in text, "基本合格" in text, "改进计划" in text) == (True, True, True)
-    assert "收到本告知书后 8 个工作日" in text
+    assert "请在收到本告知书后第 8 个工作日（含当日）前提出" in text
     assert chinese_date(made.today) not in text, "printed ahead: the day of service is written in"
     assert "　　年　　月　　日" in text.splitlines()
     await served(made, other)
@@ -247,7 +248,7 @@ async def test_a_result_as_sheet_letter_and_notice(rollback: None) -> None:
     assert chinese_date(made.today) in words(content), "as it was served, not as printed again"
     assert chinese_date(today(later)) not in words(content)
     last = await calendar.add_working_days(COUNTY, made.today, 8)
-    assert f"请在 {chinese_date(last)}（含当日） 前提出" in words(content)
+    assert f"请在{chinese_date(last)}（含当日）前提出" in words(content)
     notice_id = await notices.issue_results(
         department, made.cycle_id, NoticeForm(phone="0715-1"), made.now
     )

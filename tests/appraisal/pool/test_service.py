@@ -819,7 +819,7 @@ async def test_a_decision_says_when_it_takes_effect(rollback: None) -> None:
     decided = (await casework_queries.steps(COUNTY, case_id))[-1]
     _, content = await facts.decision(department, case_id, decided.position, made.now)
     text = "\n".join(one.text for one in Document(io.BytesIO(content)).paragraphs)
-    assert "本决定自 送达后申诉期满没有申诉，或申诉答复维持决定之日 起生效。" in text
+    assert "自送达后申诉期满没有申诉，或申诉答复维持决定之日起生效。" in text
     assert "在此之前岗位不变" in text
     assert f"自 {chinese_date(made.today)} 起生效" not in text
     assert chinese_date(made.today) in text.splitlines()
