@@ -66,6 +66,7 @@ from shared.identity.sessions import require_confirmed
 from shared.ids import new_id
 from shared.retention.registry import OBJECTOR
 from shared.roster import service as roster
+from shared.roster.issuer import issuer
 from shared.roster.names import mask
 from shared.roster.roles import Role
 
@@ -265,7 +266,7 @@ async def letter(actor: Actor, case_id: UUID, position: int, *, named: bool) -> 
         facts=row.facts,
         effective_on=row.effective_on,
         actor_name=row.actor_name,
-        issuer=settings.department_name,
+        issuer=await issuer(actor.county_id),
         remedy=remedy,
         in_force=IN_FORCE if row.step == INTENDED else "",
     )

@@ -33,10 +33,10 @@ from shared.audit import service as audit
 from shared.clock import today
 from shared.dates import chinese_date
 from shared.documents.excel import stamp
-from shared.errors import NotFound
 from shared.identity.actor import Actor
 from shared.identity.sessions import require_confirmed
 from shared.roster import service as roster
+from shared.roster.issuer import issuer
 from shared.roster.roles import EMPLOYMENT_NAMES, Employment
 from shared.settings_county import get as county_settings
 
@@ -57,7 +57,7 @@ PURPOSE = "制发文书"
 OWN_PURPOSE = "本人查阅"
 WRITTEN_IN = "　　年　　月　　日"
 """A letter that is printed before it is served has its day written in: terms count from that."""
-UNSERVED = "收到本告知书后 {days} 个工作日"
+UNSERVED = "收到本告知书后第 {days} 个工作日（含当日）"
 Made = tuple[str, bytes]
 """File name and content."""
 
@@ -75,7 +75,7 @@ async def sheet(actor: Actor, cycle_id: UUID, person_id: UUID, now: datetime) ->
     facts = SheetFacts(
         title=f"{card.cycle.title}考核表",
         period=period(card.cycle),
-        issuer=await _issuer(actor),
+        issuer=await issuer(actor.county_id),
         date=chinese_date(today(now)),
         name=card.facts.name,
         unit=await place(actor.county_id, card.facts.grid_code),
@@ -116,7 +116,7 @@ async def letter(actor: Actor, cycle_id: UUID, person_id: UUID, now: datetime) -
         objection_until=until,
         place=f"{settings.department_name}（或村、乡镇）",
         phone=settings.complaint_phone or "＿＿＿＿＿＿",
-        issuer=await _issuer(actor),
+        issuer=await issuer(actor.county_id),
         date=chinese_date(served.served_on) if served else WRITTEN_IN,
     )
     name = f"考核结果告知书_{found.name}_{cycle.title}.docx"
@@ -163,7 +163,7 @@ async def ranking(
         title=f"{unit}网格员考核排名表",
         period=period(found.cycle),
         unit=unit,
-        issuer=await _issuer(actor),
+        issuer=await issuer(actor.county_id),
         date=chinese_date(today(now)),
         rows=[
             RankLine(
@@ -187,7 +187,6 @@ async def ranking(
 async def decision(actor: Actor, case_id: UUID, number: int, now: datetime) -> Made:
     """The letter of one signed step of a case, such as a 退出决定书. Raises NotFound, Invalid."""
     found = await casework.letter(actor, case_id, number, named=True)
-    issuer = await _issuer(actor)
     because = f"（{found.basis}）" if found.basis else ""
     cycle = f"，依据{found.cycle_title}的结果" if found.cycle_title else ""
     facts = DecisionFacts(
@@ -200,8 +199,8 @@ async def decision(actor: Actor, case_id: UUID, number: int, now: datetime) -> M
         basis="；".join(f"{label}：{words}" for label, words in found.facts),
         decision=f"{found.step_title}。",
         effective_on=found.in_force or chinese_date(found.effective_on),
-        appeal=found.remedy or f"如对办理有不同意见，可以向{issuer}反映。",
-        issuer=issuer,
+        appeal=found.remedy or f"如对办理有不同意见，可以向{found.issuer}反映。",
+        issuer=found.issuer,
         date=chinese_date(found.effective_on),
     )
     content = await service.render(actor.county_id, facts)
@@ -262,15 +261,6 @@ def _sample(card: Card) -> str:
 def _score(value: int | None) -> str:
     """Hundredths as they are read."""
     return "" if value is None else explaining.decimal(value, 100)
-
-
-async def _issuer(actor: Actor) -> str:
-    """The county's name with its department's."""
-    settings = await county_settings(actor.county_id)
-    unit = await roster.unit_by_code(actor.county_id, actor.county_code)
-    if unit is None:
-        raise NotFound
-    return f"{unit.name}{settings.department_name}"
 
 
 async def _taken(

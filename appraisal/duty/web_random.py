@@ -19,6 +19,7 @@ from shared.documents.excel import MIME
 from shared.errors import Conflict, Forbidden, GridmeritError, Invalid
 from shared.identity.access import Action, reach
 from shared.roster import service as roster
+from shared.roster.issuer import issuer
 from shared.web import forms
 from shared.web.application import Router
 from shared.web.files import attachment
@@ -240,7 +241,8 @@ async def _listed(request: Asked, name: str, row: CheckRow) -> dict[str, Any]:
     if name == "desk_check":
         items, number = await drawing.part(request.user.county_id, row, given.page)
         return {"items": items, "number": number}
-    return {"items": await drawing.items(request.user, row.id)}
+    whole = await drawing.items(request.user, row.id)
+    return {"items": whole, "issuer": await issuer(request.user.county_id)}
 
 
 def _judged(values: dict[str, Any]) -> list[UUID]:

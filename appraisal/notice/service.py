@@ -49,6 +49,7 @@ from shared.errors import Invalid, NotFound
 from shared.identity.access import Action, Target, reach, require, whole_county
 from shared.identity.actor import Actor
 from shared.ids import new_id
+from shared.roster.issuer import issuer
 from shared.roster.names import mask
 from shared.settings_county import CountySettings
 
@@ -415,7 +416,7 @@ async def _issue(
         about_cycle_id=cycle.id if cycle else None,
         cycle_title="",
         title=title,
-        issuer=settings.department_name,
+        issuer=await issuer(actor.county_id),
         full_names=settings.public_names == "full",
         phone=form.phone.strip() or settings.complaint_phone,
         place=form.place.strip(),

@@ -21,6 +21,7 @@ from appraisal.web import Refusal, StepForm, at_desk, both, signed_form
 from shared.clock import today
 from shared.errors import Conflict, Forbidden, Invalid
 from shared.identity.access import Action, Target, allowed, whole_county
+from shared.roster.issuer import issuer
 from shared.roster.office import service as office
 from shared.web import forms
 from shared.web.application import Router
@@ -206,6 +207,7 @@ async def slip(request: Asked, cycle_id: FromPath[UUID], person_id: FromPath[UUI
         found=found,
         served=served,
         terms=await service.terms(request.user.county_id, served),
+        issuer=await issuer(request.user.county_id),
     )
 
 

@@ -19,6 +19,7 @@ from shared.errors import Conflict, Invalid
 from shared.identity.access import Action, allowed, whole_county
 from shared.identity.actor import Actor
 from shared.roster import service as roster
+from shared.roster.issuer import issuer
 from shared.web import forms
 from shared.web.application import Router
 from shared.web.files import attachment
@@ -149,7 +150,14 @@ async def notice(request: Asked, cycle_id: FromPath[UUID]) -> Template:
     survey = await service.existing(request.user, cycle_id)
     county = request.user.county_code
     lines = await service.progress(request.user, survey, county)
-    return page(request, "survey/print_draw.html", cycle=cycle, survey=survey, lines=lines)
+    return page(
+        request,
+        "survey/print_draw.html",
+        cycle=cycle,
+        survey=survey,
+        lines=lines,
+        issuer=await issuer(request.user.county_id),
+    )
 
 
 @get(BASE + "/results")
