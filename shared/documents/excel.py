@@ -41,6 +41,8 @@ EPOCH = datetime(2000, 1, 1)  # noqa: DTZ001  the library wants a naive one; any
 RISKY = ("=", "+", "-", "@", "\t", "\r", "\n")
 A4 = 9
 HEADER_ROW = 2
+LINE_HEIGHT, MAX_HEIGHT = 13.5, 409
+"""Points of a line of text; Excel's own limit of a row."""
 CHOICE_ROWS = 5_000
 """How far down a column's choices reach."""
 SCALE = {"points": 10, "yuan": 100, "number": 1, "decimal": 1}
@@ -81,7 +83,8 @@ def workbook(*sheets: Sheet, taken: str = "") -> bytes:
     """The file as bytes; equal sheets give equal bytes. Raises Invalid above MAX_ROWS rows.
 
     ``taken``: who takes the file out (see :func:`stamp`), on each printed page and below each
-    table. A file whose hash is signed has none: it is the same for whoever takes it out.
+    table. A file whose hash is signed has none: it is the same for whoever takes it out, and in
+    every release, so that its rows are as high as Excel makes them.
     """
     import xlsxwriter  # noqa: PLC0415
 
@@ -142,6 +145,7 @@ class Formats:
         self.text = self._get(**text)
         self.quoted = self._get(**text, quote_prefix=True)
         self.quoted_meta = self._get(font_name="宋体", font_size=10, quote_prefix=True)
+        self.note = self._get(font_name="宋体", font_size=10, text_wrap=True, valign="top")
         self.index = self._get(**cell, align="center")
         self.total_text = self._get(**text, bold=True, align="center")
         self.by_kind: dict[str, Format] = {
@@ -170,9 +174,15 @@ def _sheet(out: Worksheet, sheet: Sheet, formats: Formats, taken: str) -> None:
     out.write_string(1, last, f"填报日期：{chinese_date(sheet.on)}", formats.meta_right)
     for index, title in enumerate(["序号", *(column.title for column in sheet.columns)]):
         out.write_string(HEADER_ROW, index, title, formats.header)
-    row = _body(out, sheet, formats)
+    if taken:
+        _grow(out, HEADER_ROW, sheet.columns, [column.title for column in sheet.columns])
+    row = _body(out, sheet, formats, grows=bool(taken))
     for note in sheet.notes:
-        _text(out, (row, 0), note, formats.meta, formats.quoted_meta)
+        if taken:
+            out.merge_range(row, 0, row, last, "", formats.note)
+            whole = 6 + sum(column.width for column in sheet.columns if not column.hidden)
+            out.set_row(row, LINE_HEIGHT * lines(note, whole))
+        _text(out, (row, 0), note, formats.note if taken else formats.meta, formats.quoted_meta)
         row += 1
     signatures = "　　　　　　".join((*sheet.signatures, f"填报日期：{chinese_date(sheet.on)}"))
     out.write_string(row + 1, 0, signatures, formats.meta)
@@ -197,8 +207,8 @@ def _page_setup(out: Worksheet, sheet: Sheet, taken: str) -> None:
             out.data_validation(HEADER_ROW + 1, index, CHOICE_ROWS, index, validation)
 
 
-def _body(out: Worksheet, sheet: Sheet, formats: Formats) -> int:
-    """Rows, sub-totals and the total; returns the next free row."""
+def _body(out: Worksheet, sheet: Sheet, formats: Formats, *, grows: bool) -> int:
+    """Rows, sub-totals and the total, if anything is added up; returns the next free row."""
     row = HEADER_ROW + 1
     number = 0
     whole, part = Sums(sheet.columns), Sums(sheet.columns)
@@ -215,12 +225,37 @@ def _body(out: Worksheet, sheet: Sheet, formats: Formats) -> int:
         out.write_number(row, 0, number, formats.index)
         for index, (column, value) in enumerate(zip(sheet.columns, values, strict=True), 1):
             _cell(out, (row, index), column.kind, value, formats)
+        if grows:
+            _grow(out, row, sheet.columns, values)
         whole.add(values)
         part.add(values)
         row += 1
     if sheet.group is not None and number:
         row = _sums(out, row, "小计", part, formats)
-    return _sums(out, row, "合计", whole, formats)
+    summed = any(column.total for column in sheet.columns)
+    return _sums(out, row, "合计", whole, formats) if summed else row
+
+
+def _grow(out: Worksheet, row: int, columns: Sequence[Column], values: Sequence[Any]) -> None:
+    """As high as its longest text needs: not every program does that by itself."""
+    most = max(
+        (
+            lines(value, column.width)
+            for column, value in zip(columns, values, strict=True)
+            if isinstance(value, str) and not column.hidden
+        ),
+        default=1,
+    )
+    if most > 1:
+        out.set_row(row, min(LINE_HEIGHT * most, MAX_HEIGHT))
+
+
+def lines(text: str, width: float) -> int:
+    """How many lines a text takes in a column; a Chinese character is as wide as two others."""
+    return sum(
+        -(-len(part.encode("gbk", "replace")) // max(int(width), 1)) or 1
+        for part in text.split("\n")
+    )
 
 
 class Sums:

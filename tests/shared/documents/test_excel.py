@@ -4,6 +4,7 @@ import zipfile
 from datetime import UTC, date, datetime
 from typing import Any
 
+import msgspec
 import openpyxl
 import pytest
 from hypothesis import given, settings
@@ -73,6 +74,29 @@ def test_a_file_that_is_taken_out_says_by_whom_and_when() -> None:
     assert "第" in page.oddFooter.center.text
     bare = read(workbook(sheet()))
     assert (bare.max_row, bare.oddFooter.left.text) == (9, None)
+
+
+def test_what_is_taken_out_shows_long_texts_whole() -> None:
+    """Rows, header and notes as high as they need; a signed file has the same bytes for ever."""
+    columns = (Column("说明（写清楚缘由）", width=10), Column("编号", width=20, hidden=True))
+    long = msgspec.structs.replace(
+        sheet([("一二三四五六七八九十", "x" * 99), ("短", "")]), columns=columns, notes=("注" * 20,)
+    )
+    page = read(workbook(long, taken="导出：张三"))
+    heights = [page.row_dimensions[row].height for row in (3, 4, 5)]
+    assert heights == [27, 27, None]
+    assert "A6:C6" in [str(area) for area in page.merged_cells.ranges]
+    assert page.row_dimensions[6].height == 40.5
+    assert all(
+        one.height is None for row, one in read(workbook(long)).row_dimensions.items() if row > 1
+    )
+
+
+def test_nothing_is_added_up_where_nothing_can_be() -> None:
+    page = read(
+        workbook(msgspec.structs.replace(sheet(), columns=COLUMNS[:2], rows=[("甲村", "张三")]))
+    )
+    assert [page.cell(row, 1).value for row in (4, 5)] == [1, None]
 
 
 def test_phones_are_text_and_masked() -> None:
