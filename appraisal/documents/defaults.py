@@ -95,7 +95,8 @@ def _sheet(document: Any) -> None:
 
 def _ranking(document: Any) -> None:
     _title(document)
-    _line(document, "范围：{{ unit }}　　考核期：{{ period }}")
+    _line(document, "范围：{{ unit }}")
+    _line(document, "考核期：{{ period }}")
     _loop(
         document,
         [
@@ -219,10 +220,12 @@ def _receipt(document: Any) -> None:
 def _table(document: Any, rows: Rows) -> None:
     table = document.add_table(rows=0, cols=2, style="Table Grid")
     table.alignment = WD_TABLE_ALIGNMENT.CENTER
+    widths = [34, 122]
     for label, value in rows:
         cells = table.add_row().cells
-        _cell(cells[0], label, Mm(34), HEADING)
-        _cell(cells[1], value, Mm(122), BODY)
+        _cell(cells[0], label, Mm(widths[0]), HEADING)
+        _cell(cells[1], value, Mm(widths[1]), BODY)
+    _wide(table, widths)
     document.add_paragraph()
 
 
@@ -237,7 +240,15 @@ def _loop(document: Any, columns: list[tuple[str, int]], cells: list[str]) -> No
     _cell(table.rows[3].cells[0], "{%tr endfor %}", Mm(columns[0][1]), BODY)
     header = table.rows[0]._tr.get_or_add_trPr()  # noqa: SLF001  python-docx has no other way
     header.append(OxmlElement("w:tblHeader"))
+    _wide(table, [width for _, width in columns])
     document.add_paragraph()
+
+
+def _wide(table: Any, widths: list[int]) -> None:
+    """Columns as wide as their cells: WPS and others go by the table's grid, which is even."""
+    table.autofit = False
+    for column, width in zip(table.columns, widths, strict=True):
+        column.width = Mm(width)
 
 
 def _cell(cell: Any, text: str, width: Any, font: str) -> None:

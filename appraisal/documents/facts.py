@@ -73,7 +73,7 @@ async def sheet(actor: Actor, cycle_id: UUID, person_id: UUID, now: datetime) ->
     scores = card.scores
     given = card.calibrations[-1] if card.calibrations else None
     facts = SheetFacts(
-        title=f"{card.cycle.title}考核表",
+        title=f"{card.cycle.title.removesuffix('考核')}考核表",
         period=period(card.cycle),
         issuer=await issuer(actor.county_id),
         date=chinese_date(today(now)),
@@ -82,7 +82,7 @@ async def sheet(actor: Actor, cycle_id: UUID, person_id: UUID, now: datetime) ->
         employment=EMPLOYMENT_NAMES[Employment(card.facts.employment_type)],
         rows=_components(card),
         calculated=_score(scores.calculated),
-        calibrated=_score(scores.calibrated),
+        calibrated=_score(scores.calibrated) or "—",
         calibration=f"{given.made_name}：{given.reason}" if given else "没有校准",
         final=_score(scores.final),
         grade=scores.grade_name,

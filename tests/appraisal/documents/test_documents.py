@@ -114,6 +114,8 @@ def test_default_templates_look_official(kind: DocumentKind) -> None:
             assert run.font.color.rgb == RGBColor(0, 0, 0), "headings are not blue"
     assert faces["方正小标宋简体"] == Pt(22)
     assert set(faces) <= {"方正小标宋简体", "仿宋_GB2312", "黑体"}
+    for table in document.tables:  # WPS goes by the grid, Word by the cells
+        assert [one.width for one in table.columns] == [one.width for one in table.rows[0].cells]
     text = words(defaults.template(kind))
     assert "（盖章）" in text
     assert "PAGE" in section.footer._element.xml
