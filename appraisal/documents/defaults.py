@@ -88,7 +88,7 @@ def _sheet(document: Any) -> None:
         ],
     )
     _heading(document, "二、本人意见")
-    _line(document, "本人已阅知。", indent=True)
+    _line(document, "{{ name }}已阅知《{{ title }}》。", indent=True)
     _line(document, "签名：＿＿＿＿＿＿＿＿　　　　年　　月　　日", right=True)
     _seal(document)
 
@@ -100,8 +100,8 @@ def _ranking(document: Any) -> None:
     _loop(
         document,
         [
-            *(("名次", 14), ("乡镇", 26), ("村社区", 36), ("姓名", 22)),
-            *(("得分", 18), ("等次", 20), ("有效票", 20)),
+            *(("名次", 12), ("乡镇", 26), ("村社区", 36), ("姓名", 22)),
+            *(("得分", 18), ("等次", 22), ("有效票", 20)),
         ],
         [
             "{{ row.rank }}",
@@ -245,8 +245,10 @@ def _loop(document: Any, columns: list[tuple[str, int]], cells: list[str]) -> No
 
 
 def _wide(table: Any, widths: list[int]) -> None:
-    """Columns as wide as their cells: WPS and others go by the table's grid, which is even."""
+    """Columns as wide as their cells, as WPS goes by the table's even grid; no row is torn."""
     table.autofit = False
+    for row in table.rows:
+        row._tr.get_or_add_trPr().insert(0, OxmlElement("w:cantSplit"))  # noqa: SLF001  as above
     for column, width in zip(table.columns, widths, strict=True):
         column.width = Mm(width)
 
