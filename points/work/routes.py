@@ -7,6 +7,8 @@ WORKER = roles(Role.GRIDWORKER)
 VERIFIER = Access(
     roles=VERIFIER_ROLES | {Role.DEPARTMENT, Role.AGENCY, Role.TRAINER, Role.ACCOUNTANT}
 )
+CONFIRMER = Access(roles=VERIFIER_ROLES | {Role.DEPARTMENT, Role.AGENCY, Role.TRAINER})
+"""An accountant signs statements, and has confirmed no record."""
 LOOKER = Access(
     roles=VERIFIER_ROLES
     | {Role.DEPARTMENT, Role.AGENCY, Role.TRAINER, Role.ACCOUNTANT, Role.AUDITOR}
@@ -34,7 +36,7 @@ WORK_ROUTES: Routes = {
     "POST /verify/{record_id}": VERIFIER,
     "POST /verify/{record_id}/return": VERIFIER,
     "POST /verify/{record_id}/recuse": VERIFIER,
-    "GET /verify/done": VERIFIER,
+    "GET /verify/done": CONFIRMER,
     "GET /verify/proxy": VERIFIER,
     "POST /verify/proxy": VERIFIER,
     "GET /verify/proxy/{record_id}": VERIFIER,

@@ -138,6 +138,7 @@ async def all_deductions(request: Asked) -> Template:
         pages=-(-total // deductions.PAGE),
         total=total,
         names=deductions.STATE_NAMES,
+        may_act=bool(reach(request.user, Action.DEDUCT_DECIDE)),
     )
 
 

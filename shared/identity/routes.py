@@ -142,7 +142,7 @@ MENU_ROUTES: Routes = {
     "GET /shop/products": KEEPERS,
     "GET /shop/statements": KEEPERS,
     "GET /verify": VERIFIERS,
-    "GET /verify/done": VERIFIERS,
+    "GET /verify/done": Access(roles=VERIFIER_ROLES | {Role.DEPARTMENT, Role.AGENCY, Role.TRAINER}),
     "GET /verify/people": Access(roles=VERIFIER_ROLES - {Role.MEDIATOR}),
     "GET /desk": OVERSIGHT,
     "GET /desk/roster": roles(Role.DEPARTMENT, Role.AUDITOR, Role.ADMIN, desk=True),
