@@ -681,7 +681,7 @@ async def test_exports_are_logged_and_ask_for_the_password(
     ]
     assert (rows[3][7], rows[3][8]) == (18, 1)
     listed = await client.get(f"{BASE}/entries/export.xlsx?kind=complaint")
-    assert table_of(listed)[0][0] == "网格员投诉台账"
+    assert table_of(listed)[0][0] == "通城县网格员投诉台账"
     log = await DB.fetch(
         "SELECT name, purpose, row_count FROM shared.export_log WHERE county_id = $1 ORDER BY at",
         COUNTY,

@@ -15,6 +15,7 @@ from shared.dates import chinese_date
 from shared.identity import sessions
 from shared.identity.accounts import ensure_account
 from shared.identity.schemas import SessionKind
+from shared.months import month_cn
 from shared.roster.roles import DESK_ROLES, Role
 from shared.web.filters import points
 from tests import factories
@@ -335,6 +336,24 @@ async def test_desk_imports_a_list_of_resolutions(client: httpx.AsyncClient) -> 
         files={"file": ("f.xlsx", b"%PDF-1.7", "x/y")},
     )
     assert (broken.status_code, "PDF" in broken.text) == (422, True)
+
+
+async def test_the_ledger_opens_at_the_last_month_that_has_anything(
+    client: httpx.AsyncClient,
+) -> None:
+    """On the first of a month it was empty until somebody asked for another."""
+    made = await world()
+    await earn(made.county.worker.person_id, made.fund_id, 1000)
+    await redeem(made, in_last_month(3), soap=2)
+    await building.build(None, COUNTY, LAST_MONTH, after(LAST_MONTH))
+    await enter(client, made.county.department)
+    opened = (await client.get("/desk/ledger")).text
+    assert f"先列最近有兑换的{month_cn(LAST_MONTH)}" in opened
+    assert "肥皂×2" in opened
+    asked = (await client.get(f"/desk/ledger?first={THIS_MONTH}-01")).text
+    assert ("先列" in asked, "肥皂×2" in asked) == (False, False)
+    await redeem(made, now(), soap=1)
+    assert "先列" not in (await client.get("/desk/ledger")).text
 
 
 async def test_files_are_taken_away_with_a_purpose(client: httpx.AsyncClient) -> None:
