@@ -415,25 +415,31 @@ CHECKS: dict[str, str] = {
           AND (s.opening_fen, s.disputed_fen) <> (coalesce(o.fen, 0), coalesce(d.fen, 0))
         ORDER BY s.id LIMIT 1""",
     "I8 每笔兑换都在对账单里": """
+        WITH loose AS MATERIALIZED (
+            SELECT e.*, c.fund_id
+            FROM (
+                SELECT 'redeem' AS kind, r.id AS redemption_id, r.shop_id, r.at, r.batch
+                FROM points.redemption r WHERE r.county_id = $1 AND r.status = 'accepted'
+                UNION ALL
+                SELECT 'undo', r.id, r.shop_id, u.at, u.batch
+                FROM points.posting u
+                JOIN points.redemption r ON r.county_id = $1 AND r.id = u.target
+                WHERE u.county_id = $1 AND u.kind = 'undo') AS e
+            JOIN points.redemption_charge c ON c.county_id = $1
+                AND c.redemption_id = e.redemption_id
+            LEFT JOIN points.statement_line l ON l.county_id = $1 AND l.kind = e.kind
+                AND l.redemption_id = e.redemption_id AND l.fund_id = c.fund_id
+            WHERE l.id IS NULL
+        )
         SELECT 'redemption' AS thing, e.redemption_id::text AS id, '对账单 ' || s.id
             || ' 出单以前的' || CASE e.kind WHEN 'undo' THEN '撤销' ELSE '兑换' END
             || '不在任何单里' AS detail
-        FROM (
-            SELECT 'redeem' AS kind, r.id AS redemption_id, r.shop_id, r.at, r.batch
-            FROM points.redemption r WHERE r.county_id = $1 AND r.status = 'accepted'
-            UNION ALL
-            SELECT 'undo', r.id, r.shop_id, u.at, u.batch
-            FROM points.posting u
-            JOIN points.redemption r ON r.county_id = $1 AND r.id = u.target
-            WHERE u.county_id = $1 AND u.kind = 'undo') AS e
-        JOIN points.redemption_charge c ON c.county_id = $1 AND c.redemption_id = e.redemption_id
+        FROM loose e  -- else each redemption meets all statements that its shop ever had
         JOIN points.batch b ON b.county_id = $1 AND b.number = e.batch
         JOIN points.statement s ON s.county_id = $1 AND s.shop_id = e.shop_id
-            AND s.fund_id = c.fund_id AND e.at < s.through
+            AND s.fund_id = e.fund_id AND e.at < s.through
             AND (b.at AT TIME ZONE 'Asia/Shanghai')::date < s.built_on
-        LEFT JOIN points.statement_line l ON l.county_id = $1 AND l.kind = e.kind
-            AND l.redemption_id = e.redemption_id AND l.fund_id = c.fund_id
-        WHERE l.id IS NULL ORDER BY e.redemption_id LIMIT 1""",
+        ORDER BY e.redemption_id LIMIT 1""",
     "I8 冻结的对账单有三方签字": """
         SELECT 'statement' AS thing, s.id::text, '签在这份文件上的有 ' || count(g.id) || ' 处'
             AS detail
