@@ -726,6 +726,20 @@ async def test_expiry_writes_off_due_lots_once() -> None:
     await sound()
 
 
+async def test_a_sweep_looks_at_no_more_lots_than_it_writes_off(rollback: None) -> None:
+    """A county's year ends on one day: each 500 of 100,000 took as long as all of them."""
+    fund_id = await fund(5000)
+    due = [award(new_id(), fund_id, 10, expires_on=TODAY) for _ in range(40)]
+    await service.post(COUNTY, due, NOW)
+    for means in ("seqscan", "bitmapscan", "sort"):
+        await DB.execute(f"SET LOCAL enable_{means} = off")
+    await DB.execute("DISCARD PLANS")
+    read = "SELECT idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relid = 'points.lot'::regclass"
+    before = await DB.fetchval(read)
+    assert (await one(expire_lots(TODAY + timedelta(days=1), limit=2))).quantity == 2
+    assert await DB.fetchval(read) - before < len(due)
+
+
 async def test_who_appeals_spends_points_past_their_last_day(world: World) -> None:
     """None of a person's points end while an appeal is open: bought, ordered, fetched till then."""
     ann, ends = new_id(), TODAY + timedelta(days=3)
