@@ -87,6 +87,8 @@ OPEN = frozenset({"open", "review"})
 CONTEST_NEXT = "这条记录不予认定，不入账；请先听本人说明。本人可以请乡镇复核。"
 """What follows when an objection to the published month is found right."""
 PAGE = 20
+KILLED = timedelta(days=60)
+"""How long the nights look for what a posting from paper that was killed half-way has left."""
 ANSWER_DAYS = 5
 REVIEW_DAYS = 10
 REVIEWERS = (Role.COMMITTEE, Role.SUPERVISOR, Role.INSTRUCTOR, Role.DEPARTMENT)
@@ -297,7 +299,7 @@ async def post_ended(county_id: int, now: datetime) -> MonthTotals:
     totals = MonthTotals()
     for row in await queries.notice_ended(county_id, today(now)):
         posting.add(totals, await _post_village(None, row, now))
-    left = await queries.left_over(county_id)
+    left = await queries.left_over(county_id, now - KILLED)
     posting.add(totals, await posting.post_many(county_id, left, now))
     return totals
 

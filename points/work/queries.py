@@ -1,6 +1,6 @@
 """Statements of work. ``$1`` is the county everywhere."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
@@ -186,12 +186,14 @@ SELECT EXISTS (
     WHERE r.county_id = $1 AND r.worker_id = $2 AND (r.id = $5 OR (r.work_date = $3
         AND r.rule_code = $4 AND r.state IN ('returned', 'withdrawn'))))
 """
+# Few steps are open, whatever the years before, and a step waits at its record's unit or above.
 OPEN_STEPS = """
 SELECT v.id, v.record_id, v.step, v.role, v.unit_code, v.grid_code, v.verdict, v.by_id,
        NULL::text AS by_name, v.authority, v.via, v.at
 FROM points.verification v
 JOIN points.work_record r ON r.county_id = $1 AND r.id = v.record_id
 WHERE v.county_id = $1 AND v.verdict = 'open' AND r.state = 'pending'
+  AND (starts_with(v.unit_code, $2) OR starts_with($2, v.unit_code))
   AND starts_with(r.grid_code, $2)
 ORDER BY v.record_id, v.step
 """
@@ -200,9 +202,10 @@ SELECT r.id, r.worker_id, r.grid_code, r.entered_by, r.recused,
        p.employment_type = 'cadre' AS cadre,
        ARRAY(SELECT v.by_id FROM points.verification v WHERE v.county_id = $1
              AND v.record_id = r.id AND v.verdict = 'approve' AND v.by_id IS NOT NULL) AS confirmed
-FROM points.work_record r
+FROM unnest($2::uuid[]) AS x (id)
+JOIN points.work_record r ON r.county_id = $1 AND r.id = x.id
 JOIN shared.person p ON p.county_id = $1 AND p.id = r.worker_id
-WHERE r.county_id = $1 AND r.state = 'pending' AND starts_with(r.grid_code, $2)
+WHERE r.state = 'pending'
 """
 RECUSE = """
 UPDATE points.work_record SET recused = array_append(recused, $3)
@@ -258,9 +261,10 @@ async def open_steps(county_id: int, code: str) -> list[StepRow]:
     return await DB.all(StepRow, OPEN_STEPS, county_id, code)
 
 
-async def excluding(county_id: int, code: str) -> list[Excluding]:
-    """Pending records below a unit, with who may not confirm them."""
-    return await DB.all(Excluding, EXCLUDING, county_id, code)
+async def excluding(county_id: int, records: Iterable[UUID]) -> dict[UUID, Excluding]:
+    """Those of the records that are pending, with who may not confirm them."""
+    rows = await DB.all(Excluding, EXCLUDING, county_id, sorted(set(records)))
+    return {row.id: row for row in rows}
 
 
 async def recuse(county_id: int, record_id: UUID, person_id: UUID) -> None:

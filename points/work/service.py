@@ -347,13 +347,14 @@ async def recuse(actor: Actor, record_id: UUID, now: datetime) -> None:
 
 async def refresh(county_id: int, code: str, now: datetime) -> int:
     """Point open steps below a unit at whoever holds the posts now; how many moved."""
-    records = {record.id: record for record in await queries.excluding(county_id, code)}
+    steps = await queries.open_steps(county_id, code)
+    records = await queries.excluding(county_id, (step.record_id for step in steps))
     roll = await confirming.roll_of(county_id, today(now), code)
     moved = []
-    for step in await queries.open_steps(county_id, code):
+    for step in steps:
         record = records.get(step.record_id)
         if record is None:
-            continue  # declared since the line above; it is pointed right
+            continue  # answered since the line above
         found = roll.confirmer(
             step.step,
             record.grid_code,

@@ -232,6 +232,18 @@ async def test_a_village_s_months_read_no_other_s(town: SmallCounty) -> None:
         assert not [row[0] for row in plan if "Rows Removed by Join Filter" in row[0]], plan
 
 
+async def test_the_night_reads_no_record_of_a_month_posted_long_ago(town: SmallCounty) -> None:
+    """What a killed run has left is lately of a posted month; all years' were 3 GB every night."""
+    await bulk.verify_month(COUNTY, 202610, NOW)
+    await bulk_queries.close(COUNTY, [(new_id(), town.chief.unit_code)], 202610, NOW)
+    for since, count in ((NOW, 4), (NOW + timedelta(seconds=1), 0)):
+        assert len(await month_queries.left_over(COUNTY, since)) == count
+        explain = f"EXPLAIN (ANALYZE, BUFFERS OFF) {month_queries.LEFT_OVER}"
+        plan = [row[0] for row in await DB.fetch(explain, COUNTY, since)]
+        reads = [line for line in plan if " on work_record" in line and "never" not in line]
+        assert bool(reads) == bool(count), plan
+
+
 async def meetings(name: str, count: int) -> None:
     """That many records, accepted."""
     rows = [row(8, "ORG-02", f"参加第{name}组例会{n}") for n in range(count)]
