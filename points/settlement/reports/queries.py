@@ -30,24 +30,31 @@ def event(since: str, until: str) -> str:
 
     A redemption counts when it was made, its undoing when it was made: nothing that happens later
     changes the ledger of a month that is over. One uploaded when its month was over and its
-    statement made counts, as in the statements, when it came. So the first are sought shop by shop
-    at their own instant, and the late ones in the batches of the period: neither reads what came
-    before it or since. When a batch came is only looked at where the period's first month does not
-    say enough.
+    statement made counts, as in the statements, when it came. So what was made in the period is
+    sought shop by shop, a month at a time, and counts if it came before the end of the period, or
+    of its month where the period ends in that; what was made before it is sought in its batches,
+    and counts if it was late. Neither reads what came before the period or since, and when a batch
+    came is only looked up for what was made before.
     """
     return f"""
-event AS (
+span AS MATERIALIZED (
+    SELECT first, GREATEST({since}, first AT TIME ZONE 'Asia/Shanghai') AS since,
+           LEAST({until}, past) AS until, points.batch_before($1, GREATEST({until}, past)) AS last
+    FROM (SELECT first, (first + interval '1 month') AT TIME ZONE 'Asia/Shanghai' AS past
+          FROM generate_series(date_trunc('month', {since} AT TIME ZONE 'Asia/Shanghai'),
+              ({until} - interval '1 microsecond') AT TIME ZONE 'Asia/Shanghai',
+              interval '1 month') AS first) AS m
+), event AS (
     SELECT r.id, 'redeem' AS kind, 1 AS sign, r.at, NULL AS reason, r.actor_id,
-           NULL AS authority, r.shop_id, r.person_id, r.amount, r.at AS redeemed_at, r.collector
+           NULL AS authority, h.id AS shop_id, r.person_id, r.amount, r.at AS redeemed_at,
+           r.collector
     FROM points.shop h
-    JOIN points.redemption r ON r.county_id = $1 AND r.shop_id = h.id AND r.status = 'accepted'
-      AND r.at >= {since} AND r.at < {until}
-    {MONTH}
-    WHERE h.county_id = $1
-      AND (r.batch <= (SELECT points.batch_before($1, (
-               date_trunc('month', {since} AT TIME ZONE 'Asia/Shanghai') + interval '1 month')
-               AT TIME ZONE 'Asia/Shanghai'))
-           OR {CAME} < o.past OR {IN_STATEMENT})
+    CROSS JOIN span m
+    CROSS JOIN LATERAL (
+        SELECT * FROM points.redemption
+        WHERE county_id = $1 AND shop_id = h.id AND at >= m.since AND at < m.until
+          AND status = 'accepted' OFFSET 0) AS r
+    WHERE h.county_id = $1 AND (r.batch <= m.last OR {IN_STATEMENT})
     UNION ALL
     SELECT r.id, 'redeem', 1, r.at, NULL, r.actor_id, NULL, r.shop_id, r.person_id, r.amount,
            r.at, r.collector
@@ -55,8 +62,7 @@ event AS (
     {MONTH}
     WHERE r.county_id = $1 AND r.status = 'accepted'
       AND r.batch > points.batch_before($1, {since}) AND r.batch <= points.batch_before($1, {until})
-      AND r.at < date_trunc('month', {until} - interval '1 microsecond', 'Asia/Shanghai')
-      AND {CAME} >= o.past AND NOT {IN_STATEMENT}
+      AND r.at < {since} AND {CAME} >= o.past AND NOT {IN_STATEMENT}
     UNION ALL
     SELECT r.id, 'undo', -1, u.at, u.memo, u.actor_id, u.authority, r.shop_id, r.person_id,
            r.amount, r.at, r.collector
@@ -66,12 +72,30 @@ event AS (
 )"""
 
 
+# Who and what may be meant by words that are sought, so that only their lines are looked at: a
+# worker, also by a village, and a shop. Words with a blank may begin in one name and end in
+# another.
+SOUGHT = """
+sought AS MATERIALIZED (
+    SELECT id FROM shared.person WHERE county_id = $1 AND position($4 IN name) > 0
+    UNION ALL
+    SELECT id FROM points.shop WHERE county_id = $1 AND position($4 IN name) > 0
+    UNION ALL
+    SELECT a.person_id FROM shared.unit v
+    JOIN shared.unit w ON w.county_id = $1 AND left(w.code, 12) = v.code
+    JOIN shared.post o ON o.county_id = $1 AND o.unit_id = w.id AND o.role = 'gridworker'
+    JOIN shared.assignment a ON a.county_id = $1 AND a.post_id = o.id
+    WHERE v.county_id = $1 AND position($4 IN v.name) > 0
+)
+"""
 # Both belong to the village in which the worker worked on the day of the redemption, or the last
 # before it. Sorted before anything is joined, so that a page joins what it shows; of a semijoin the
 # planner would think that it leaves less than a page, and join everything.
 FOUND = """
 FROM (SELECT * FROM event WHERE ($5::uuid IS NULL OR shop_id = $5)
         AND ($6::uuid IS NULL OR person_id = $6)
+        AND ($4 = '' OR $4 LIKE '% %' OR person_id IN (SELECT id FROM sought)
+             OR shop_id IN (SELECT id FROM sought))
       ORDER BY at DESC, id DESC, kind DESC) AS e
 JOIN points.shop s ON s.county_id = $1 AND s.id = e.shop_id
 JOIN shared.unit su ON su.county_id = $1 AND su.id = s.unit_id
@@ -89,8 +113,9 @@ WHERE ($4 = '' OR position($4 IN concat_ws(' ', p.name, s.name, v.name)) > 0)
   AND (SELECT bool_or(starts_with(COALESCE(place.code, su.code), c)) FROM unnest($7::text[]) c)
 """
 PERIOD = f"WITH {event('$2::timestamptz', '$3::timestamptz')}"
+WORDS = f"{PERIOD}, {SOUGHT}"
 LEDGER = f"""
-{PERIOD}, found AS (
+{WORDS}, found AS (
     SELECT e.id, e.kind, e.at, COALESCE(p.name, '') AS worker, v.name AS village, place.code,
            s.name AS shop, e.sign * e.amount AS points, e.redeemed_at, e.collector,
            e.actor_id, e.reason
@@ -123,7 +148,7 @@ SUMS = """
 SELECT count(*)::int AS rows, count(*) FILTER (WHERE e.kind = 'undo')::int AS undone,
        COALESCE(sum(e.sign * e.amount), 0)::int8 AS points
 """
-TOTALS = f"{PERIOD} {SUMS} {FOUND}"
+TOTALS = f"{WORDS} {SUMS} {FOUND}"
 # Whose village it is need not be looked up to add up the whole county.
 COUNTY_TOTALS = f"""
 {PERIOD} {SUMS}

@@ -141,6 +141,16 @@ async def test_ledger_is_bounded_by_village_and_filter(rollback: None) -> None:
     department = await made.department()
     found = await reports.ledger(department, msgspec.structs.replace(wanted, text="卢立新"))
     assert [row.worker for row in found[0]] == ["卢立新"]
+    shop, village = found[0][0].shop, found[0][0].village
+    for text, count in ((shop[1:], 3), (village, 1), (f"立新 {shop[:3]}", 1), ("无此人", 0)):
+        rows, totals = await reports.ledger(department, msgspec.structs.replace(wanted, text=text))
+        assert (len(rows), totals.rows) == (count, count), text
+    plan = await DB.fetch(
+        f"EXPLAIN (ANALYZE, BUFFERS OFF) {queries.LEDGER}",
+        COUNTY, wanted.first, wanted.last, "卢立新", None, None, ["421222"], 51, 0,
+    )  # fmt: skip
+    # Whose village each line is of is only asked for those who are meant.
+    assert [row[0] for row in plan if "CTE Scan on sought" in row[0] and "actual" in row[0]]
     worker = await factories.acting(made.county.worker)
     assert await reports.ledger(worker, wanted) == ([], LedgerTotals(rows=0, undone=0, points=0))
 
