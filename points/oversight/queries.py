@@ -34,7 +34,7 @@ LEFT JOIN shared.unit u ON u.county_id = $1 AND u.code = f.code
 LEFT JOIN shared.unit t ON t.county_id = $1 AND t.code = left(f.code, 9) AND t.code <> f.code
 """
 """Where a finding ``f`` with a shop, or with a unit's code, is."""
-MINE = "EXISTS (SELECT FROM unnest($2::text[]) AS c WHERE starts_with({}, c))"
+MINE = "{} ^@ ANY ($2::text[])"
 PAIRS = f"""
 {PERIOD}, f AS MATERIALIZED (
     SELECT shop_id, person_id, count(*) AS times, sum(amount)::int8 AS points,
