@@ -64,6 +64,18 @@ WITH spent AS (
 )
 """
 
+# What the village of a record ``w`` under a rule ``r`` pays by a variant of its own on that day.
+VARIANT = """
+LEFT JOIN LATERAL (
+    SELECT i.points, i.cap_day, i.cap_month FROM (
+        SELECT * FROM points.rule_variant i WHERE i.county_id = $1
+          AND i.village_code COLLATE "C" = left(w.grid_code, 12) AND i.code = w.rule_code
+          AND i.state = 'approved' AND i.effective_from <= w.work_date
+        ORDER BY i.effective_from DESC LIMIT 1) AS i
+    WHERE i.points BETWEEN (r.body ->> 'village_least')::int8
+        AND (r.body ->> 'village_most')::int8) AS v ON true
+"""
+
 CHECKS: dict[str, str] = {
     "I1 两边与单位": """
         SELECT 'transfer' AS thing, t.id::text, '借贷账户缺失、相同或单位不一' AS detail
@@ -466,14 +478,9 @@ CHECKS: dict[str, str] = {
         JOIN points.rule_version r ON r.county_id = $1 AND r.code = w.rule_code
             AND r.version = w.rule_version
         LEFT JOIN points.posting p ON p.county_id = $1 AND p.id = w.id AND p.kind = 'award'
-        LEFT JOIN LATERAL (
-            SELECT i.points, i.cap_day, i.cap_month FROM (
-                SELECT * FROM points.rule_variant i WHERE i.county_id = $1
-                  AND i.village_code COLLATE "C" = left(w.grid_code, 12) AND i.code = w.rule_code
-                  AND i.state = 'approved' AND i.effective_from <= w.work_date
-                ORDER BY i.effective_from DESC LIMIT 1) AS i
-            WHERE i.points BETWEEN (r.body ->> 'village_least')::int8
-                AND (r.body ->> 'village_most')::int8) AS v ON true
+        """
+    + VARIANT
+    + """
         WHERE w.county_id = $1 AND w.state IN ('posted', 'reversed')
           AND (coalesce(w.wallet, w.posted) <> coalesce(p.wallet + p.waiting, 0)
             OR (w.wallet IS NULL) <> (v.points IS NULL)
@@ -481,6 +488,28 @@ CHECKS: dict[str, str] = {
                 / (2 * (r.body ->> 'points')::int8)
             OR w.wallet > least(v.cap_day, v.cap_month))
         ORDER BY w.id LIMIT 1""",
+    "I9 本村细则的上限": """
+        SELECT 'work_record' AS thing, id::text, '同一天可兑换 ' || coalesce(paid_day, 0)
+            || '，本村单日上限 ' || coalesce(most_day::text, '没有') || '；同一月 '
+            || coalesce(paid_month, 0) || '，本村单月上限 ' || coalesce(most_month::text, '没有')
+            AS detail
+        FROM (
+            SELECT w.id, sum(w.wallet) FILTER (WHERE v.cap_day IS NOT NULL) OVER day AS paid_day,
+                max(v.cap_day) OVER day AS most_day,
+                sum(w.wallet) FILTER (WHERE v.cap_month IS NOT NULL) OVER month AS paid_month,
+                max(v.cap_month) OVER month AS most_month
+            FROM points.work_record w
+            JOIN points.rule_version r ON r.county_id = $1 AND r.code = w.rule_code
+                AND r.version = w.rule_version
+            """
+    + VARIANT
+    + """
+            WHERE w.county_id = $1 AND w.state = 'posted' AND w.wallet > 0
+            WINDOW day AS (PARTITION BY w.worker_id, w.rule_code, w.work_date),
+                month AS (PARTITION BY w.worker_id, w.rule_code,
+                    date_trunc('month', w.work_date::timestamp))) AS paid
+        WHERE paid_day > most_day OR paid_month > most_month
+        ORDER BY id LIMIT 1  -- of caps that differ in it the widest counts""",
     "I9 扣分与台账": """
         SELECT 'deduction' AS thing, coalesce(d.id, p.id)::text AS id, coalesce(d.code || ' '
             || d.amount, '没有扣分事项') || '，台账 ' || coalesce(p.code || ' ' || p.amount, '没有')

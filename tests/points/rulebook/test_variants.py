@@ -452,6 +452,17 @@ async def test_the_verifier_holds_wallets_against_resolutions(rollback: None, sq
     assert "I9 可兑换积分与本村细则" in await findings()
 
 
+async def test_the_verifier_adds_up_what_a_village_s_caps_are_about(rollback: None) -> None:
+    """Each record may be within the cap, and all of a month together not."""
+    town = await opened()
+    await approved(town)
+    await posted([await met(town.worker, FIRST + timedelta(days=7 * week)) for week in range(3)])
+    await sound()
+    for cap, invariants in ((40, set[str]()), (39, {"I9 本村细则的上限"})):
+        await spoil(f"UPDATE points.rule_variant SET cap_month = {cap} WHERE county_id = $1")
+        assert set(await findings()) == invariants
+
+
 def test_a_decision_without_a_variant_is_stored_as_before() -> None:
     """No word of wallets where nothing differs."""
     rule: Rule = OPEN
