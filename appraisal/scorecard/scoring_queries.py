@@ -14,6 +14,9 @@ import msgspec
 from shared.database import DB
 
 WORK_MEM = "SET LOCAL work_mem = '96MB'"
+# What was posted late is not found by index: three million records are 3 GB to read, which from a
+# slow disk takes longer than a page may.
+PATIENCE = "SET LOCAL statement_timeout = '5min'"
 
 # The planner knows nothing of the rows that views and earlier parts return: it would compare every
 # one with every other, sort to group, and jump about in tables. So each source is read once, page
@@ -498,6 +501,7 @@ async def gather(county_id: int, run_id: UUID) -> int:
     Inside a transaction. One county at a time, so that it reads the rows of that county and no
     other's; many counties take as long as the sum of them.
     """
+    await DB.execute(PATIENCE)
     await DB.execute(BY_HASH)
     people = await DB.count(GATHER, county_id, run_id)
     await DB.execute(AS_USUAL)

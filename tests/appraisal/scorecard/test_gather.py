@@ -181,6 +181,7 @@ async def test_a_run_reads_its_own_county_only(rollback: None) -> None:
     cycle_id = await opened(department, AFTER)
     await bring_to(department, cycle_id, Stage.SCORE, AFTER)
     run = await scoring.score(department, cycle_id, "", AFTER)
+    assert await DB.fetchval("SHOW statement_timeout") == "5min"  # 3 GB after three years
     again = scoring_queries.GATHER.replace("INSERT INTO", "EXPLAIN (FORMAT JSON) INSERT INTO", 1)
     [[text]] = await DB.fetch(again, COUNTY, run.id)
     [explained] = msgspec.json.decode(text)
