@@ -38,17 +38,19 @@ WITH last AS MATERIALIZED ({LAST_BEFORE}), own AS (
     FROM points.transfer t JOIN own ON own.id IN (t.debit, t.credit)
     WHERE t.county_id = $1 AND t.unit = 'wallet' AND t.id >= points.transfer_id($3, 0, 0, 0)
 ), spent AS (
-    SELECT COALESCE(sum(e.sign * c.amount), 0) AS points
+    SELECT COALESCE(sum(e.sign * d.draw), 0) AS points
     FROM (
-        SELECT id, 1 AS sign FROM points.redemption
+        SELECT lots, draws, 1 AS sign FROM points.redemption
         WHERE county_id = $1 AND batch > (SELECT batch FROM last) AND status = 'accepted'
           AND at >= $3
         UNION ALL
-        SELECT target, -1 FROM points.posting
-        WHERE county_id = $1 AND batch > (SELECT batch FROM last) AND kind = 'undo'
-          AND at >= $3) AS e
-    JOIN points.redemption_charge c ON c.county_id = $1 AND c.redemption_id = e.id
-      AND c.fund_id = $2
+        SELECT r.lots, r.draws, -1 FROM points.posting u
+        JOIN points.redemption r ON r.county_id = $1 AND r.id = u.target
+        WHERE u.county_id = $1 AND u.batch > (SELECT batch FROM last) AND u.kind = 'undo'
+          AND u.at >= $3) AS e
+    CROSS JOIN LATERAL unnest(e.lots, e.draws) AS d (lot, draw)
+    WHERE EXISTS (SELECT FROM points.lot l
+                  WHERE l.county_id = $1 AND l.id = d.lot AND l.fund_id = $2)
 )
 SELECT (SELECT COALESCE(sum(r.amount_fen), 0) FROM points.resolution r
         JOIN points.posting p ON p.county_id = $1 AND p.id = r.id
