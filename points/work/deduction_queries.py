@@ -251,10 +251,11 @@ async def decide_appeal(
     )
 
 
-async def finalise(county_id: int, deduction_id: UUID) -> None:
+async def finalise(county_id: int, deduction_id: UUID, now: datetime) -> None:
     await DB.execute(
-        "UPDATE points.deduction SET state = 'final', posted_at = now()"
+        "UPDATE points.deduction SET state = 'final', posted_at = $3"
         " WHERE county_id = $1 AND id = $2",
         county_id,
         deduction_id,
+        now,
     )

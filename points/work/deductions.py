@@ -251,7 +251,7 @@ async def post_lapsed(county_id: int, now: datetime) -> int:
             locked = await _locked(county_id, row.id)
             if locked.state != "decided":
                 continue
-            await queries.finalise(county_id, row.id)
+            await queries.finalise(county_id, row.id, now)
             await _audit(None, "deduct.final", row, "system", "final", county_id)
             await _post(None, county_id, locked, now, "system")
     return len(rows)
