@@ -245,7 +245,8 @@ async def issue_card(actor: Actor, person_id: UUID, now: datetime) -> NewCard:
             unit_code=village,
             after={"number": row.number},
         )
-    return NewCard(person_id, card.name, place.grid_name, row.number, token)
+    where = place.village_name + place.grid_name
+    return NewCard(person_id, card.name, where, row.number, token)
 
 
 async def card_holders(actor: Actor, now: datetime) -> list[CardHolder]:

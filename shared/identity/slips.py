@@ -181,10 +181,13 @@ async def _issue(
         county_id=actor.county_id,
         unit_code=tenure.unit_code,
     )
+    place = tenure.unit_name
+    if len(tenure.unit_code) == 15:  # every village has a first grid
+        place = await roster.unit_name(actor.county_id, tenure.unit_code[:12]) + place
     return PrintedSlip(
         name=person.name,
         role=roles[tenure.role],
-        place=tenure.unit_name,
+        place=place,
         url=f"{public_url.rstrip('/')}/a/{token}",
         digits=digits,
         expires_on=today(expires_at),

@@ -328,6 +328,7 @@ async def test_a_sheet_of_cards_is_printed_whole_or_not_at_all(client: httpx.Asy
     assert answer.status_code == 404
     kept = {row.person_id: row.number for row in await codes.card_holders(chief, now())}
     assert kept[scene.worker.person_id] == card.number
+    assert card.place == "隽1社区居委会隽1第1网格"
 
 
 async def test_who_was_ticked_for_too_many_cards_stays_ticked(client: httpx.AsyncClient) -> None:

@@ -79,7 +79,9 @@ async def test_a_new_slip_ends_the_lost_phone(rollback: None) -> None:
     chief = await actor_of(world.chief)
     await with_pin(world.worker)
     lost = await signin.sign_in(COUNTY, world.worker.phone, PIN, NOW)
-    token, _ = await slip_of(chief, world.worker)
+    [slip] = await slips.issue(chief, [world.worker.person_id], NOW, "https://grid.example")
+    assert slip.place == "隽1社区居委会隽1第1网格"
+    token = slip.url.rpartition("/")[2]
     await slips.activate(token, world.worker.phone[-4:], OTHER_PIN, OTHER_PIN, "normal", NOW)
     assert await sessions.resolve(lost.token, NOW) is None
     assert await tried(world.worker, lost.device_token, PIN) == 1
