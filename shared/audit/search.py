@@ -58,7 +58,7 @@ async def export(
             Column("做了什么", width=16),
             Column("对谁", width=10),
             Column("单位", width=18),
-            Column("变更", width=40),
+            Column("变更", width=60),
             Column("原因", width=24),
         ),
         rows=[
