@@ -136,7 +136,8 @@ async def refile(county_id: int, statement: StatementRow) -> StatementRow:
     )
     _sum_up(draft)
     await _hash(draft)
-    if not await queries.update_statement(county_id, draft.statement, statement.file_sha256):
+    stored = (draft.statement, draft.file, statement.file_sha256)
+    if not await queries.update_statement(county_id, *stored):
         raise StatementChanged
     return draft.statement
 
@@ -145,6 +146,7 @@ class _Draft(msgspec.Struct, kw_only=True):
     """A statement in the making; ``was`` is the hash of the stored file it extends."""
 
     statement: StatementRow
+    file: bytes = b""
     lines: list[LineRow] = []
     fresh: list[LineRow] = []
     disputed: frozenset[UUID] = frozenset()
@@ -297,18 +299,18 @@ def _sum_up(draft: _Draft) -> None:
 
 
 async def _hash(draft: _Draft) -> None:
-    content = await asyncio.to_thread(
+    draft.file = await asyncio.to_thread(
         documents.statement_file, draft.statement, draft.lines, draft.disputed
     )
-    draft.statement = msgspec.structs.replace(draft.statement, file_sha256=digest(content))
+    draft.statement = msgspec.structs.replace(draft.statement, file_sha256=digest(draft.file))
 
 
 async def _store(actor: Actor | None, county_id: int, draft: _Draft) -> None:
     statement = draft.statement
     if draft.was is None:
-        await queries.insert_statement(county_id, statement)
+        await queries.insert_statement(county_id, statement, draft.file)
     elif not await _still_grows(county_id, statement.id) or not await queries.update_statement(
-        county_id, statement, draft.was
+        county_id, statement, draft.file, draft.was
     ):
         raise StatementChanged
     await queries.insert_lines(county_id, statement, draft.fresh)

@@ -1,15 +1,13 @@
 """Statements from the command line: a month at once, without a person signed in."""
 
-import asyncio
 from datetime import datetime
 
 import msgspec
 
-from points.errors import StatementChanged
-from points.settlement import documents, queries, signing
+from points.settlement import documents, files, queries, signing
 from points.settlement.reports.service import File
 from shared.audit import service as audit
-from shared.documents.excel import digest, file_name
+from shared.documents.excel import file_name
 from shared.errors import NotFound
 from shared.roster.rules import county_code
 
@@ -47,25 +45,18 @@ async def sign_month(county_id: int, month: str, now: datetime, shop: str = "") 
 
 async def statement_files(county_id: int, month: str, now: datetime) -> list[File]:
     """Every statement of a month as its file. Raises StatementChanged if one does not hash."""
-    files: list[File] = []
+    found: list[File] = []
     for statement in await queries.statements_of_month(county_id, month):
-        lines = await queries.lines(county_id, statement.id)
-        disputes = await queries.disputes(county_id, statement.id)
-        disputed = frozenset(d.line_id for d in disputes if d.excludes(statement.frozen_at))
-        content = await asyncio.to_thread(documents.statement_file, statement, lines, disputed)
-        if digest(content) != statement.file_sha256:
-            raise StatementChanged(
-                f"{statement.shop_name}的对账单与生成时的指纹不一致，请核查后再导出。"
-            )
+        content = await files.content(county_id, statement)
         name = file_name(documents.statement_name(statement), month, now)
-        files.append((name, content))
-    if files:
+        found.append((name, content))
+    if found:
         await audit.record(
             None,
             "export",
             "export",
             county_id=county_id,
             unit_code=county_code(county_id),
-            after={"month": month, "n": len(files)},
+            after={"month": month, "n": len(found)},
         )
-    return files
+    return found

@@ -129,15 +129,17 @@ ORDER BY x.id
 INSERT_STATEMENT = """
 INSERT INTO points.statement (county_id, id, shop_id, fund_id, month, through, state, shop_name,
     settlement_name, fund_name, unit_code, built_on, line_count, points, carried, opening_fen,
-    amount_fen, disputed_fen, payable_fen, carry_fen, file_sha256)
+    amount_fen, disputed_fen, payable_fen, carry_fen, file_sha256, file)
 VALUES ($1, $2, $3, $4, $5, $6, 'built', $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-    $19, $20)
+    $19, $20, $21)
 """
+FILE = "SELECT file FROM points.statement WHERE county_id = $1 AND id = $2"
 UPDATE_STATEMENT = """
 UPDATE points.statement
 SET through = $3, built_on = $4, line_count = $5, points = $6, carried = $7, opening_fen = $8,
-    amount_fen = $9, disputed_fen = $10, payable_fen = $11, carry_fen = $12, file_sha256 = $13
-WHERE county_id = $1 AND id = $2 AND file_sha256 = $14 AND state = 'built'
+    amount_fen = $9, disputed_fen = $10, payable_fen = $11, carry_fen = $12, file_sha256 = $13,
+    file = $14
+WHERE county_id = $1 AND id = $2 AND file_sha256 = $15 AND state = 'built'
 RETURNING id
 """
 FREEZE = """
@@ -270,7 +272,7 @@ async def lock_builds(county_id: int) -> None:
     await lock_queries.take(county_id, "points.statement")
 
 
-async def insert_statement(county_id: int, row: StatementRow) -> None:
+async def insert_statement(county_id: int, row: StatementRow, file: bytes) -> None:
     await DB.execute(
         INSERT_STATEMENT,
         county_id,
@@ -293,10 +295,17 @@ async def insert_statement(county_id: int, row: StatementRow) -> None:
         row.payable_fen,
         row.carry_fen,
         row.file_sha256,
+        file,
     )
 
 
-async def update_statement(county_id: int, row: StatementRow, was: bytes) -> bool:
+async def file(county_id: int, statement_id: UUID) -> bytes | None:
+    """The file that was hashed; None of a statement from before files were kept."""
+    found: bytes | None = await DB.fetchval(FILE, county_id, statement_id)
+    return found
+
+
+async def update_statement(county_id: int, row: StatementRow, file: bytes, was: bytes) -> bool:
     """False if the file has changed since it hashed to ``was``."""
     found = await DB.fetchval(
         UPDATE_STATEMENT,
@@ -313,6 +322,7 @@ async def update_statement(county_id: int, row: StatementRow, was: bytes) -> boo
         row.payable_fen,
         row.carry_fen,
         row.file_sha256,
+        file,
         was,
     )
     return found is not None

@@ -4,7 +4,6 @@ A disputed line leaves the payable sum until it is decided. A dispute changes th
 the signatures back; one that is decided after the freeze is part of the next opening.
 """
 
-import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
@@ -13,13 +12,13 @@ import msgspec
 from asyncpg.exceptions import UniqueViolationError
 
 from points.errors import StatementChanged, StatementFrozen
-from points.settlement import building, documents, queries, rules, signing
+from points.settlement import building, documents, files, queries, rules, signing
 from points.settlement.rules import Part
 from points.settlement.schemas import DisputeRow, LineRow, Listed, StatementRow, View
 from shared.audit import service as audit
 from shared.clock import now as clock_now
 from shared.database import DB
-from shared.documents.excel import digest, file_name
+from shared.documents.excel import file_name
 from shared.errors import Forbidden, Invalid, NotFound
 from shared.identity import sessions
 from shared.identity.access import Action, allowed, reach, require
@@ -102,12 +101,7 @@ async def file(actor: Actor, statement_id: UUID) -> tuple[str, bytes, View]:
     Raises StatementChanged when it does not: the rows are not those that were hashed.
     """
     found = await view(actor, statement_id)
-    disputed = frozenset(line.id for line in found.lines if line.disputed)
-    content = await asyncio.to_thread(
-        documents.statement_file, found.statement, found.lines, disputed
-    )
-    if digest(content) != found.statement.file_sha256:
-        raise StatementChanged("对账单的文件与生成时的指纹不一致，请联系系统管理员核查。")
+    content = await files.content(actor.county_id, found.statement)
     name = documents.statement_name(found.statement)
     return file_name(name, found.statement.month, clock_now()), content, found
 

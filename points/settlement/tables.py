@@ -53,6 +53,11 @@ class Statement(Table, tablename="statement", schema="points", db=DB):
     carry_fen = BigInt(default=None)
     """The part below zero that the next statement opens with."""
     file_sha256 = Bytea(default=None)
+    file = Bytea(default=None, null=True)
+    """What hashes to it, kept: another release or library might write the same rows otherwise.
+
+    None of statements from before it was kept; it is made anew from their rows.
+    """
     frozen_at = Timestamptz(default=None, null=True)
 
 

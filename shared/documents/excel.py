@@ -83,8 +83,8 @@ def workbook(*sheets: Sheet, taken: str = "") -> bytes:
     """The file as bytes; equal sheets give equal bytes. Raises Invalid above MAX_ROWS rows.
 
     ``taken``: who takes the file out (see :func:`stamp`), on each printed page and below each
-    table. A file whose hash is signed has none: it is the same for whoever takes it out, and in
-    every release, so that its rows are as high as Excel makes them.
+    table. A file whose hash is signed has none: it is the same for whoever takes it out, and stays
+    as earlier releases made it, so that its rows are as high as Excel makes them.
     """
     import xlsxwriter  # noqa: PLC0415
 

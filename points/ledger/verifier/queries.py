@@ -461,6 +461,11 @@ CHECKS: dict[str, str] = {
         WHERE s.county_id = $1 AND s.state = 'frozen'
         GROUP BY s.id HAVING count(DISTINCT g.part) <> 3
         ORDER BY s.id LIMIT 1""",
+    "I8 对账单的文件": """
+        SELECT 'statement' AS thing, id::text, '保存的文件与它的指纹不一致' AS detail
+        FROM points.statement
+        WHERE county_id = $1 AND sha256(file) <> file_sha256
+        ORDER BY id LIMIT 1""",
     "I9 入账与工作记录": """
         SELECT 'work_record' AS thing, w.id::text, '状态 ' || w.state || '，应入账 ' || w.posted
             || '，台账 ' || coalesce(p.amount, 0) AS detail

@@ -26,6 +26,7 @@ SPOILS = {
     "I8 每笔兑换都在对账单里": "DELETE FROM points.statement_line WHERE kind = 'redeem'",
     "I8 冻结的对账单有三方签字": "UPDATE points.statement_signature SET file_sha256 = ''"
     " WHERE part = 'shop'",
+    "I8 对账单的文件": "UPDATE points.statement SET file = file || 'x'",
     "I9 入账与工作记录": "UPDATE points.work_record SET posted = posted - 1",
     "I9 冲正与工作记录": "UPDATE points.work_record SET state = 'reversed'",
     "I9 无记录的入账": "DELETE FROM points.work_record",

@@ -8,7 +8,7 @@ import openpyxl
 import pytest
 
 from points.errors import StatementChanged, StatementFrozen
-from points.settlement import building, queries, rules, service, signing
+from points.settlement import building, console, documents, queries, rules, service, signing
 from points.settlement.rules import Part
 from points.settlement.schemas import SignatureRow, StatementRow
 from shared.clock import now, today
@@ -243,6 +243,40 @@ async def test_same_rows_give_the_same_file_and_the_stored_hash(rollback: None) 
     page = openpyxl.load_workbook(io.BytesIO(first)).active
     assert page["I4"].value == 13.5
     assert any("本期应付：13.50 元" in str(cell.value) for cell in page["A"])
+
+
+async def test_the_file_that_was_hashed_is_kept(
+    rollback: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another release may write the same rows otherwise; a file from before is made anew."""
+    made = await world()
+    await spender(made)
+    await redeem(made, in_last_month(), soap=3)
+    await redeem(made, in_last_month(2), soap=1)
+    (statement,) = await built()
+    keeper = await made.keeper()
+    await service.dispute(
+        keeper, statement.id, (await queries.lines(COUNTY, statement.id))[0].id, "少算", now()
+    )
+    _, first, _ = await service.file(keeper, statement.id)
+
+    async def store(file: str) -> None:
+        async with as_owner():
+            sentence = f"UPDATE points.statement SET file = {file} WHERE county_id = $1"
+            await DB.execute(sentence, COUNTY)
+
+    with monkeypatch.context() as patch:
+        patch.setitem(documents.KINDS, "redeem", "消费")
+        assert (await service.file(keeper, statement.id))[1] == first
+        ((_, content),) = await console.statement_files(COUNTY, LAST_MONTH, now())
+        assert content == first
+        await store("NULL")
+        with pytest.raises(StatementChanged, match="指纹不一致"):
+            await service.file(keeper, statement.id)
+    assert (await service.file(keeper, statement.id))[1] == first
+    await store("'other'")
+    with pytest.raises(StatementChanged, match="指纹不一致"):
+        await service.file(keeper, statement.id)
 
 
 async def test_three_people_sign_in_order_and_freeze(rollback: None) -> None:

@@ -126,10 +126,7 @@ def test_same_input_same_bytes() -> None:
 
 
 def test_no_release_changes_a_file_whose_hash_is_signed() -> None:
-    """A statement's file is made anew whenever it is asked for, and held against what was signed.
-
-    Whoever must change this, or the library that writes it, keeps the old way for old statements.
-    """
+    """Statements from before files were kept are made anew, and held against what was signed."""
     with zipfile.ZipFile(io.BytesIO(workbook(sheet()))) as book:
         parts = b"".join(book.read(name) for name in book.namelist())
     assert digest(parts).hex() == "e8a681abfde8876e72e14864b327fdd57c7565eafc6dc41c5ef302f14e6a1788"
