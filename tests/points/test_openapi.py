@@ -59,7 +59,7 @@ async def test_schemathesis_finds_nothing(
         str(Path(sys.executable).parent / "schemathesis"),
         *("--config-file", str(tmp_path / "schemathesis.toml")),
         *("run", f"{served}/schema/openapi.json", "--url", served),
-        *("--checks", "all", "--max-examples", "15", "--seed", "1"),
+        *("--checks", "all", "--max-examples", "8", "--seed", "1"),
         *("--header", f"Cookie: {cookie}", "--no-color"),
         cwd=tmp_path,
         stdout=asyncio.subprocess.PIPE,
