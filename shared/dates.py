@@ -2,6 +2,8 @@
 
 from datetime import date, timedelta
 
+from shared.months import month_cn
+
 
 def chinese_date(day: date) -> str:
     """2026年11月3日, as sentences and official sheets have it; tables have 2026-11-03."""
@@ -20,7 +22,7 @@ def chinese_period(first: date, last: date) -> str:
     if whole and months == 6 and first.month in {1, 7}:
         return f"{first.year}年{'上' if first.month == 1 else '下'}半年"
     if whole and months == 1:
-        return f"{first.year}年{first.month}月"
+        return month_cn(first)
     if first == last:
         return chinese_date(first)
     return f"{chinese_date(first)}至{chinese_date(last)}"

@@ -56,7 +56,7 @@ class Statement(Table, tablename="statement", schema="points", db=DB):
     file = Bytea(default=None, null=True)
     """What hashes to it, kept: another release or library might write the same rows otherwise.
 
-    None of statements from before it was kept; it is made anew from their rows.
+    NULL for statements from before files were kept: theirs is made anew from their rows.
     """
     frozen_at = Timestamptz(default=None, null=True)
 

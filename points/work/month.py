@@ -250,10 +250,9 @@ async def published(actor: Actor, row: MonthRow) -> Published | None:
 
 
 async def _notice(county_id: int, row: MonthRow) -> Published:
-    unit = await roster.unit_by_code(county_id, row.village_code)
     accepted = await queries.of_run(county_id, row.month, row.village_code, State.ACCEPTED)
     return Published(
-        village_name=unit.name if unit else row.village_code,
+        village_name=await roster.unit_name(county_id, row.village_code),
         days=await notice_days(county_id, row),
         workers=[
             msgspec.structs.replace(item, name=mask(item.name))

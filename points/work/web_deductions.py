@@ -146,12 +146,11 @@ async def letter(request: Asked, deduction_id: FromPath[UUID]) -> Template:
     """告知书, or 决定书: on paper for a worker without a phone, who signs for it."""
     actor: Actor = request.user
     row = await deductions.view(actor, deduction_id)
-    unit = await roster.unit_by_code(actor.county_id, row.village_code)
     return page(
         request,
         "work/print_deduction.html",
         row=row,
-        village=unit.name if unit else row.village_code,
+        village=await roster.unit_name(actor.county_id, row.village_code),
         reverses=await deductions.takes_back(actor.county_id, row),
     )
 

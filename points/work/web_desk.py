@@ -162,9 +162,8 @@ async def import_file(request: Asked) -> Template | Response[bytes]:
     except Invalid as error:
         return await _months(request, problem=error.message, status=422)
     if act == "report":
-        unit = await roster.unit_by_code(actor.county_id, actor.county_code)
+        county = await roster.unit_name(actor.county_id, actor.county_code)
         on = today(moment(request))
-        county = unit.name if unit else ""
         data = await asyncio.to_thread(intake_report.workbook, result, county, on)
         name = excel.file_name("工作记录导入", "逐行结果", moment(request))
         return Response(data, media_type=excel.MIME, headers=attachment(name))

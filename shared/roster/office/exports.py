@@ -14,6 +14,7 @@ from shared.errors import NotFound
 from shared.identity.access import Action, Target, reach, require, whole_county
 from shared.identity.actor import Actor
 from shared.identity.sessions import require_confirmed
+from shared.months import month_cn
 from shared.roster import phones
 from shared.roster import service as roster
 from shared.roster.intake.columns import ID_TITLE, IMPORTABLE
@@ -93,7 +94,7 @@ async def _workbook(
         workbook,
         Sheet(
             name="网格员花名册",
-            title=f"{name}网格员花名册（{day.year}年{day.month}月）",
+            title=f"{name}网格员花名册（{month_cn(day)}）",
             unit=settings.department_name,
             on=day,
             columns=COLUMNS,
